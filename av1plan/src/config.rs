@@ -1,0 +1,212 @@
+//! The policy: what a person may decide about planning, with the seed's defaults.
+
+use alloc::collections::BTreeSet;
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::fmt;
+
+use serde::{Deserialize, Serialize};
+use strum::{EnumString, IntoStaticStr, VariantNames};
+
+use crate::encode::Encoder;
+use crate::gates::Gate;
+use crate::language::Language;
+use crate::loss::LossKind;
+use crate::number::Micros;
+
+/// Policy only: nothing in here names a path, a program or a machine.
+///
+/// [`Config::default`] is the seed's section 9. Every value that the types allow is a valid policy.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Config {
+    /// Files of this many bytes or fewer are left alone. Seed: 2 GiB, since small files are mostly low-bitrate
+    /// already and would only look worse.
+    pub min_bytes: u64,
+    /// A result of this share of the original or more is thrown away. Seed: 0.90.
+    pub max_size_ratio: Ratio,
+    /// The encoder to take where the toolchain has it. Seed: SVT-AV1.
+    pub prefer_encoder: Encoder,
+    /// How slow the encoder may be. Seed: high.
+    pub quality_tier: QualityTier,
+    /// Bits per sample of the output. Default: ten.
+    pub bit_depth: BitDepth,
+    /// Audio and subtitles in these languages are dropped. Seed: Russian.
+    pub drop_languages: Vec<Language>,
+    /// File name extensions that are looked at, in lower case, without the dot.
+    pub extensions: BTreeSet<String>,
+    /// How far the result's duration may be from the original's. Default: 1 s.
+    pub duration_epsilon: Micros,
+    /// What to do with interlaced video. Default: deinterlace.
+    pub interlaced: Interlaced,
+    /// Losses that are worse than no AV1: a film that would suffer one is skipped with the loss's code.
+    pub refuse_losses: BTreeSet<LossKind>,
+    /// Gates that don't hold this time. Default: none.
+    pub ignore: BTreeSet<Gate>,
+}
+
+/// Containers of films that ffmpeg reads and people keep.
+const EXTENSIONS: [&str; 14] = [
+    "avi", "flv", "m2ts", "m4v", "mkv", "mov", "mp4", "mpeg", "mpg", "mts", "ts", "vob", "webm", "wmv",
+];
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            min_bytes: 2 << 30,
+            max_size_ratio: Ratio::SEED,
+            prefer_encoder: Encoder::Svt,
+            quality_tier: QualityTier::High,
+            bit_depth: BitDepth::Ten,
+            drop_languages: Language::new("ru").into_iter().collect(),
+            extensions: EXTENSIONS.map(String::from).into(),
+            duration_epsilon: Micros::from_secs(1),
+            interlaced: Interlaced::Deinterlace,
+            refuse_losses: [LossKind::DolbyVision, LossKind::Hdr10Plus, LossKind::ExtraVideo].into(),
+            ignore: BTreeSet::new(),
+        }
+    }
+}
+
+/// The seed's tiers: how much time quality may cost.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, EnumString, IntoStaticStr, VariantNames)]
+#[strum(serialize_all = "snake_case")]
+pub enum QualityTier {
+    /// The seed's ladder as it stands.
+    #[default]
+    High,
+    /// One step slower for each encoder.
+    VeryHigh,
+}
+
+/// Bits per sample of the output.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, EnumString, IntoStaticStr, VariantNames)]
+pub enum BitDepth {
+    /// Ten, whatever the source has: 3 to 8 % fewer bytes at equal VMAF (measured; see FFMPEG notes in the README).
+    #[default]
+    #[strum(serialize = "10")]
+    Ten,
+    /// Eight for sources of eight bits, ten for all others.
+    #[strum(serialize = "source")]
+    Source,
+}
+
+/// What to do with interlaced video.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, EnumString, IntoStaticStr, VariantNames)]
+#[strum(serialize_all = "kebab-case")]
+pub enum Interlaced {
+    /// One frame out of each frame that is flagged as interlaced.
+    #[default]
+    Deinterlace,
+    /// Encode the fields woven, as they are.
+    Keep,
+    /// Leave the film alone.
+    Skip,
+}
+
+/// A share above 0 and up to 1, in ten-thousandths, so that plans hold no floating-point numbers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "u16", into = "u16")]
+pub struct Ratio(u16);
+
+impl From<Ratio> for u16 {
+    fn from(ratio: Ratio) -> Self {
+        ratio.0
+    }
+}
+
+impl TryFrom<u16> for Ratio {
+    type Error = NotARatio;
+
+    fn try_from(ten_thousandths: u16) -> Result<Self, NotARatio> {
+        Self::from_ten_thousandths(ten_thousandths).ok_or(NotARatio)
+    }
+}
+
+/// The number is no share above 0 and up to 1.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("a ratio is above 0 and at most 1")]
+pub struct NotARatio;
+
+impl Ratio {
+    /// The seed's 0.90.
+    pub const SEED: Self = Self(9000);
+
+    /// `ten_thousandths / 10000`, if that is above 0 and at most 1.
+    pub const fn from_ten_thousandths(ten_thousandths: u16) -> Option<Self> {
+        if ten_thousandths >= 1 && ten_thousandths <= 10_000 {
+            Some(Self(ten_thousandths))
+        } else {
+            None
+        }
+    }
+
+    /// The share as written in a config, rounded to four places.
+    pub fn from_f64(share: f64) -> Option<Self> {
+        let scaled = share * 10_000.0 + 0.5;
+        #[allow(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "the range was just checked"
+        )]
+        if (1.0..10_001.0).contains(&scaled) {
+            Self::from_ten_thousandths(scaled as u16)
+        } else {
+            None
+        }
+    }
+
+    /// The share in ten-thousandths.
+    pub const fn ten_thousandths(self) -> u16 {
+        self.0
+    }
+
+    /// The smallest number of bytes that is this share of `whole` or more.
+    pub fn of(self, whole: u64) -> u64 {
+        let share = (u128::from(whole) * u128::from(self.0)).div_ceil(10_000);
+        u64::try_from(share).unwrap_or(u64::MAX)
+    }
+}
+
+impl fmt::Display for Ratio {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{:02}", self.0 / 100, self.0 % 100)?;
+        f.write_str(" %")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_defaults_are_the_seeds() {
+        let config = Config::default();
+        assert_eq!(config.min_bytes, 2_147_483_648);
+        assert_eq!(Some(config.max_size_ratio), Ratio::from_f64(0.90));
+        assert_eq!(config.prefer_encoder, Encoder::Svt);
+        assert_eq!(config.quality_tier, QualityTier::High);
+        assert!(
+            config
+                .drop_languages
+                .iter()
+                .any(|language| language.matches("rus"))
+        );
+    }
+
+    #[test]
+    fn a_ratio_is_above_zero_and_at_most_one() {
+        for bad in [0.0, -0.5, 1.0001, f64::NAN, f64::INFINITY, 0.000_01] {
+            assert_eq!(Ratio::from_f64(bad), None, "{bad}");
+        }
+        assert_eq!(Ratio::from_f64(0.9), Some(Ratio::SEED));
+        assert_eq!(Ratio::from_f64(1.0).map(Ratio::ten_thousandths), Some(10_000));
+    }
+
+    #[test]
+    fn a_share_is_rounded_up_so_that_the_gate_is_exact() {
+        assert_eq!(Ratio::SEED.of(1000), 900);
+        assert_eq!(Ratio::SEED.of(1001), 901);
+        assert_eq!(Ratio::SEED.of(0), 0);
+        assert_eq!(Ratio::from_f64(1.0).unwrap().of(u64::MAX), u64::MAX);
+    }
+}

@@ -1,0 +1,60 @@
+//! Dolby Vision and HDR10+: carried over where the encoder can, else a loss.
+
+use crate::decision::{Reason, Topic};
+use crate::encode::Encoder;
+use crate::loss::LossKind;
+use crate::picture::PictureSource;
+use crate::probe::{DolbyVision, SideData};
+use crate::record::Record;
+
+/// ffmpeg carries HDR10+ into AV1 from this version on, with libaom only (measured: 9.0.2 does, 8.0 doesn't).
+const HDR10_PLUS_SINCE: u32 = 9;
+
+/// Dolby Vision's profile inside AV1.
+const AV1_PROFILE: u32 = 10;
+
+/// Decides both; returns the Dolby Vision record that the result will have.
+pub(crate) fn plan_dynamic_hdr(source: &PictureSource<'_>, record: &mut Record) -> Option<DolbyVision> {
+    let found = source.video.side_data.iter().find_map(|block| match block {
+        SideData::DolbyVision(found) => Some(*found),
+        _ => None,
+    });
+    let carried = found.and_then(|found| carried_record(found, source.encoder));
+    if let (Some(found), None) = (found, carried) {
+        let DolbyVision {
+            profile,
+            compatibility,
+            ..
+        } = found;
+        let what = alloc::format!("Dolby Vision profile {profile}.{compatibility}");
+        record.lose(LossKind::DolbyVision, None, what);
+    }
+    let hdr10_plus = source.probe.hdr10_plus == Some(true);
+    let carries_plus = source.encoder == Encoder::Aom && source.toolchain.version().major >= HDR10_PLUS_SINCE;
+    if hdr10_plus && !carries_plus {
+        record.lose(LossKind::Hdr10Plus, None, "HDR10+ dynamic metadata");
+    }
+    if found.is_some() || hdr10_plus {
+        let lost = (found.is_some() && carried.is_none()) || (hdr10_plus && !carries_plus);
+        let (choice, reason) = if lost {
+            ("lose", Reason::DynamicHdrLost)
+        } else {
+            ("carry", Reason::DynamicHdrCarried)
+        };
+        record.decide(Topic::DynamicHdr, choice, reason);
+    }
+    carried
+}
+
+/// Profiles 8.1 (HDR10 beneath) and 8.4 (HLG beneath) become profile 10 of AV1 with SVT-AV1 and libaom. Profile 5 comes
+/// out marked as something it isn't, profile 7 would lose its second layer, rav1e has no place for it.
+fn carried_record(found: DolbyVision, encoder: Encoder) -> Option<DolbyVision> {
+    let carries = found.profile == 8
+        && matches!(found.compatibility, 1 | 4)
+        && !found.enhancement_layer
+        && matches!(encoder, Encoder::Svt | Encoder::Aom);
+    carries.then_some(DolbyVision {
+        profile: AV1_PROFILE,
+        ..found
+    })
+}

@@ -1,0 +1,135 @@
+//! The three encoders and the settings of each.
+
+mod aom;
+mod rav1e;
+mod svt;
+
+use core::fmt;
+
+use serde::{Deserialize, Serialize};
+use strum::{EnumString, IntoStaticStr, VariantNames};
+
+pub use aom::{Aom, CpuUsed, Tiles};
+pub use rav1e::{Quantizer, Rav1e, Speed};
+pub use svt::{Preset, Svt};
+
+/// A software AV1 encoder of ffmpeg, in the seed's order of preference.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, EnumString, IntoStaticStr, VariantNames,
+)]
+#[strum(serialize_all = "lowercase")]
+pub enum Encoder {
+    /// SVT-AV1: the best quality for its time on many cores.
+    Svt,
+    /// libaom: as good, slower.
+    Aom,
+    /// rav1e: the last resort.
+    Rav1e,
+}
+
+impl Encoder {
+    /// All of them, best first.
+    pub const ALL: [Self; 3] = [Self::Svt, Self::Aom, Self::Rav1e];
+
+    /// The name of `-c:v` and of ffmpeg's `-encoders`.
+    pub const fn ffmpeg_name(self) -> &'static str {
+        match self {
+            Self::Svt => "libsvtav1",
+            Self::Aom => "libaom-av1",
+            Self::Rav1e => "librav1e",
+        }
+    }
+
+    /// The encoder of that name, if it is one of the three.
+    pub fn from_ffmpeg_name(name: &str) -> Option<Self> {
+        Self::ALL
+            .into_iter()
+            .find(|encoder| encoder.ffmpeg_name() == name)
+    }
+}
+
+/// An encoder with its settings: no encoder can have another's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "encoder")]
+pub enum EncoderSettings {
+    /// SVT-AV1.
+    #[serde(rename = "libsvtav1")]
+    Svt(Svt),
+    /// libaom.
+    #[serde(rename = "libaom-av1")]
+    Aom(Aom),
+    /// rav1e.
+    #[serde(rename = "librav1e")]
+    Rav1e(Rav1e),
+}
+
+impl EncoderSettings {
+    /// Which encoder.
+    pub const fn encoder(&self) -> Encoder {
+        match self {
+            Self::Svt(_) => Encoder::Svt,
+            Self::Aom(_) => Encoder::Aom,
+            Self::Rav1e(_) => Encoder::Rav1e,
+        }
+    }
+
+    /// The constant rate factor, where the encoder has one.
+    pub const fn crf(&self) -> Option<Crf> {
+        match self {
+            Self::Svt(svt) => Some(svt.crf),
+            Self::Aom(aom) => Some(aom.crf),
+            Self::Rav1e(_) => None,
+        }
+    }
+}
+
+impl fmt::Display for EncoderSettings {
+    /// What a person calls it: `libsvtav1 crf 23 preset 4`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} ", self.encoder().ffmpeg_name())?;
+        match self {
+            Self::Svt(Svt { crf, preset, .. }) => write!(f, "crf {crf} preset {preset}"),
+            Self::Aom(Aom { crf, cpu_used, .. }) => write!(f, "crf {crf} cpu-used {cpu_used}"),
+            Self::Rav1e(Rav1e { qp, speed }) => write!(f, "qp {qp} speed {speed}"),
+        }
+    }
+}
+
+/// A constant rate factor: 1 (best) to 63. 0 means "not set" to libsvtav1 and can't be made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Crf(u8);
+
+impl Crf {
+    /// `value`, brought into the range of 1 to 63.
+    pub const fn new(value: u8) -> Self {
+        match value {
+            0 => Self(1),
+            1..=63 => Self(value),
+            _ => Self(63),
+        }
+    }
+
+    /// The number of `-crf`.
+    pub const fn get(self) -> u8 {
+        self.0
+    }
+}
+
+impl fmt::Display for Crf {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// A number in a newtype, shown as the number.
+macro_rules! shown_as_number {
+    ($($type:ty),*) => {$(
+        impl core::fmt::Display for $type {
+            fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+                self.0.fmt(f)
+            }
+        }
+    )*};
+}
+use shown_as_number;

@@ -1,0 +1,301 @@
+//! The text of decisions, skips, losses and defects: the one place where data becomes sentences, for every face.
+//!
+//! Sentences are fragments in lower case that fit after a colon. They may change in any version; codes don't.
+
+use alloc::borrow::Cow;
+use alloc::string::String;
+use core::fmt;
+
+use crate::decision::{Decision, Reason};
+use crate::density::LOW_MILLIBITS;
+use crate::gates::{Marker, SkipReason};
+use crate::judge::Defect;
+use crate::loss::{Loss, LossKind};
+use crate::number::Micros;
+
+impl fmt::Display for Reason {
+    #[allow(clippy::too_many_lines, reason = "one line a reason")]
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Skipped(reason) => reason.fmt(f),
+            Self::GatesIgnored { gates } => write!(f, "overruled for this run: {}", gates.join(", ")),
+            Self::EveryGatePassed => f.write_str("no gate was met"),
+            Self::ToolchainRead => f.write_str("as it introduces itself"),
+            Self::ToolchainAssumed => {
+                f.write_str("no ffmpeg was asked; 8.0 with all three encoders is assumed")
+            }
+
+            Self::OnlyVideo => f.write_str("the only video stream that is no cover"),
+            Self::DefaultVideo => f.write_str("the first video stream marked default"),
+            Self::FirstVideo => f.write_str("the first video stream; none is marked default"),
+
+            Self::WebSignals { score } => write!(f, "signals of a web source outweigh (score {score:+})"),
+            Self::DiscSignals { score } => write!(f, "signals of a disc outweigh (score {score:+})"),
+            Self::FewSignals { score } => write!(f, "the signals say too little (score {score:+})"),
+            Self::PictureSize { width, height } => write!(f, "the picture is {width}x{height}"),
+
+            Self::PreferredEncoder => f.write_str("preferred by the config, and there"),
+            Self::EncoderFallback { wanted } => write!(f, "the best there is; {wanted} is missing"),
+
+            Self::RangeLowEnd { millibits } => {
+                write!(
+                    f,
+                    "the better end of the range; the source spends {} bits a pixel",
+                    Bits(*millibits)
+                )
+            }
+            Self::LowBitrate { millibits } => write!(
+                f,
+                "the source is very low in bitrate: {} bits a pixel, less than {}",
+                Bits(*millibits),
+                Bits(LOW_MILLIBITS)
+            ),
+            Self::DiscLike2160p => f.write_str("a disc's 2160p stays at the better end of the range"),
+            Self::BitrateUnknown => {
+                f.write_str("the better end of the range; the source's bitrate isn't known")
+            }
+            Self::Ladder => f.write_str("the ladder's step for this resolution"),
+            Self::LadderVeryHigh => {
+                f.write_str("one step slower than the ladder (quality_tier = \"very_high\")")
+            }
+            Self::SeedConstant => f.write_str("the same for every film"),
+            Self::AllCores => f.write_str("the encoder counts the cores itself"),
+            Self::FewestTiles => f.write_str("the fewest tiles that keep many threads busy at this size"),
+
+            Self::TenBitsAreBetter => {
+                f.write_str("ten bits look better at the same size, for 8-bit sources too")
+            }
+            Self::DepthOfSource => f.write_str("the source's depth (bit_depth = \"source\")"),
+            Self::ColorKept => f.write_str("colour passes as it is tagged"),
+            Self::ColorUntagged => f.write_str("the source has no colour tags, and none are made up"),
+            Self::MatrixConverted { from } => write!(f, "4:2:0 can't have the source's matrix {from}"),
+            Self::DynamicHdrCarried => f.write_str("the encoder carries the dynamic metadata over"),
+            Self::DynamicHdrLost => {
+                f.write_str("the encoder can't carry it, and the config accepts the loss")
+            }
+
+            Self::FieldsDeinterlaced { order } => {
+                write!(
+                    f,
+                    "interlaced ({order}): one frame out of each frame that is flagged so"
+                )
+            }
+            Self::FieldsKept { order } => {
+                write!(f, "interlaced ({order}) and kept woven (interlaced = \"keep\")")
+            }
+            Self::RateBeyondEncoder { nominal } => {
+                write!(f, "the nominal rate {nominal} is more than the encoder takes")
+            }
+
+            Self::PadWebLike => f.write_str("web sources are padded to even sizes, whatever they claim"),
+            Self::PadOddSize => f.write_str("4:2:0 needs even sizes"),
+            Self::SquarePixels => f.write_str("pixels are square"),
+            Self::ShapeKept => f.write_str("the source's pixels aren't square; their shape is kept"),
+            Self::RotationKept { degrees } => write!(f, "players turn it by {degrees} degrees, as before"),
+            Self::RotationApplied { degrees } => {
+                write!(
+                    f,
+                    "turned by {degrees} degrees, since the result can't ask players to"
+                )
+            }
+
+            Self::WebSafeTimestamps => f.write_str("guards for the odd timestamps of web sources"),
+            Self::WebSafeWithoutGenerated => {
+                f.write_str("guards for the odd timestamps of web sources, but AVI gets none made up")
+            }
+            Self::ExactTimestamps => f.write_str("the source's timestamps, exactly"),
+
+            Self::ContainerKept => f.write_str("AV1 has a place in the source's container"),
+            Self::ContainerToMatroska => f.write_str("AV1 has no place in the source's container"),
+            Self::IndexFirst => f.write_str("a server can start to play it before it has read it whole"),
+            Self::ChaptersKept => f.write_str("copied"),
+            Self::CaptionsInPicture => f.write_str("captions inside the picture don't survive a new encode"),
+            Self::StatisticsAreStale => f.write_str("they describe the track that is replaced"),
+
+            Self::MainPicture => f.write_str("the film"),
+            Self::AttachedPicture => f.write_str("covers aren't kept"),
+            Self::SecondVideo => f.write_str("a second film; the result holds exactly one"),
+            Self::DroppedLanguage { tag } => write!(f, "its language, {tag}, is one to drop"),
+            Self::OnlyAudioLeft { tag } => {
+                write!(f, "{tag} is one to drop, but no other sound would be left")
+            }
+            Self::Kept => f.write_str("kept as it is"),
+            Self::ConvertedForContainer { to } => write!(f, "the container holds it as {to}"),
+            Self::ContainerCannotHold => f.write_str("the container can't hold it"),
+            Self::WrittenByMuxer => f.write_str("written anew from the file's chapters and tags"),
+            Self::UnknownType => f.write_str("a stream of a type that nobody knows"),
+            Self::DefaultMoved { from } => write!(f, "stream {from}, which was the default, is dropped"),
+        }
+    }
+}
+
+/// Thousandths of a bit, shown in bits.
+struct Bits(u64);
+
+impl fmt::Display for Bits {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{:03}", self.0 / 1000, self.0 % 1000)
+    }
+}
+
+impl fmt::Display for SkipReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Extension { extension } if extension.is_empty() => f.write_str("its name has no extension"),
+            Self::Extension { extension } => {
+                write!(f, "\".{extension}\" is none of the extensions to look at")
+            }
+            Self::SkipMarker { marker: Marker::File } => {
+                f.write_str("an .av1skip marker beside it excludes it")
+            }
+            Self::SkipMarker {
+                marker: Marker::Folder,
+            } => f.write_str("an .av1skip marker in its folder excludes it"),
+            Self::NotStable => f.write_str("it hasn't held still long enough and may still be being copied"),
+            Self::TooSmall { size, min_bytes } => {
+                write!(f, "{size} bytes are no more than min_bytes ({min_bytes})")
+            }
+            Self::Hardlinked { links } => {
+                write!(
+                    f,
+                    "{links} names share its data, so that replacing this one would save nothing"
+                )
+            }
+            Self::TargetExists { extension } => {
+                write!(
+                    f,
+                    "the result would be named .{extension}, and a file of that name is there"
+                )
+            }
+            Self::NoVideo => f.write_str("it has no video stream that is more than a cover"),
+            Self::NoPictureSize => f.write_str("its video stream doesn't say how large the picture is"),
+            Self::AlreadyAv1 => f.write_str("its video is AV1 already"),
+            Self::Interlaced { order } => {
+                write!(
+                    f,
+                    "it is interlaced ({order}), and such films are left alone (interlaced = \"skip\")"
+                )
+            }
+            Self::RefusedLoss(loss) => write!(f, "it would lose {loss}, which refuse_losses protects"),
+        }
+    }
+}
+
+impl fmt::Display for Loss {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            kind: _,
+            stream,
+            what,
+        } = self;
+        f.write_str(what)?;
+        match stream {
+            Some(index) => write!(f, " (stream {index})"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl fmt::Display for LossKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.code())
+    }
+}
+
+impl fmt::Display for Defect {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::RunFailed {
+                exit_code: Some(code),
+            } => write!(f, "ffmpeg failed with exit code {code}"),
+            Self::RunFailed { exit_code: None } => f.write_str("ffmpeg was ended by a signal"),
+            Self::DamagedSource { line } => write!(f, "ffmpeg says that the source is damaged: {line}"),
+            Self::Unreadable => f.write_str("ffprobe can't read the result"),
+            Self::StreamCount { expected, found } => {
+                write!(f, "the result has {found} streams instead of {expected}")
+            }
+            Self::NotOneAv1 { found } if found.is_empty() => f.write_str("the result has no video"),
+            Self::NotOneAv1 { found } => {
+                write!(
+                    f,
+                    "the result's video is {} instead of one av1",
+                    found.join(" and ")
+                )
+            }
+            Self::Stream {
+                index,
+                property,
+                expected,
+                found,
+            } => {
+                write!(
+                    f,
+                    "the {property} of the result's stream {index} is {found:?} instead of {expected:?}"
+                )
+            }
+            Self::Picture {
+                property,
+                expected,
+                found,
+            } => {
+                write!(
+                    f,
+                    "the {property} of the result's picture is {found} instead of {expected}"
+                )
+            }
+            Self::Chapters { expected, found } => {
+                write!(f, "the result has {found} chapters instead of {expected}")
+            }
+            Self::Duration { expected, found } => {
+                write!(f, "the result lasts {} instead of {expected} s", seconds(*found))
+            }
+            Self::Frames { encoded, found } => {
+                write!(
+                    f,
+                    "{encoded} frames were encoded, but the result has {found} video packets"
+                )
+            }
+            Self::EndsEarly { expected, found } => {
+                write!(
+                    f,
+                    "the result's last picture ends at {} of {expected} s",
+                    seconds(*found)
+                )
+            }
+            Self::EmptyStream { index } => write!(f, "the result's stream {index} is empty"),
+        }
+    }
+}
+
+fn seconds(duration: Option<Micros>) -> String {
+    duration.map_or("an unknown time".into(), |duration| {
+        alloc::format!("{duration} s")
+    })
+}
+
+impl Decision {
+    /// What it is about, in words: `crf`, `stream 3`.
+    pub fn subject(&self) -> Cow<'static, str> {
+        match self.stream {
+            Some(index) => alloc::format!("{} {index}", self.topic.code()).into(),
+            None => self.topic.code().into(),
+        }
+    }
+}
+
+/// Decisions as a table of three columns: what about, what was chosen, why.
+pub fn table(decisions: &[Decision]) -> String {
+    let width = |cell: fn(&Decision) -> usize| decisions.iter().map(cell).max().unwrap_or_default();
+    let subjects = width(|decision| decision.subject().len());
+    let choices = width(|decision| decision.choice.len());
+    let rows = decisions.iter().map(|decision| {
+        let Decision {
+            topic: _,
+            stream: _,
+            choice,
+            reason,
+        } = decision;
+        alloc::format!("{:subjects$}  {choice:choices$}  {reason}\n", decision.subject())
+    });
+    rows.collect()
+}

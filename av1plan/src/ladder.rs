@@ -1,0 +1,193 @@
+//! The seed's tables: what a resolution class is encoded with.
+
+use serde::{Deserialize, Serialize};
+use strum::{EnumString, IntoStaticStr};
+
+use crate::config::QualityTier;
+use crate::encode::{CpuUsed, Crf, Preset, Speed, Tiles};
+
+/// The rows of the seed's ladder.
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Serialize,
+    Deserialize,
+    IntoStaticStr,
+    EnumString,
+)]
+pub enum ResolutionClass {
+    /// Everything below 1080p.
+    #[serde(rename = "below-1080p")]
+    #[strum(serialize = "below-1080p")]
+    Below1080p,
+    /// 1080 rows or 1800 columns, up to the next class.
+    #[serde(rename = "1080p")]
+    #[strum(serialize = "1080p")]
+    P1080,
+    /// 1440 rows or 2400 columns, up to the next class.
+    #[serde(rename = "1440p")]
+    #[strum(serialize = "1440p")]
+    P1440,
+    /// 2160 rows or 3600 columns, up to the next class.
+    #[serde(rename = "2160p")]
+    #[strum(serialize = "2160p")]
+    P2160,
+    /// 4320 rows or 7680 columns: a class of its own for tiles only.
+    #[serde(rename = "8k")]
+    #[strum(serialize = "8k")]
+    P4320,
+}
+
+/// The smallest height and the smallest width of each class, from the largest down.
+///
+/// Either side is enough, so that films cropped to 1920x800 or 3840x1600 keep their class.
+const CLASSES: [(ResolutionClass, u32, u32); 4] = [
+    (ResolutionClass::P4320, 4320, 7680),
+    (ResolutionClass::P2160, 2160, 3600),
+    (ResolutionClass::P1440, 1440, 2400),
+    (ResolutionClass::P1080, 1080, 1800),
+];
+
+impl ResolutionClass {
+    /// The class of a picture; portrait video counts turned.
+    pub fn of(width: u32, height: u32) -> Self {
+        let (long, short) = (width.max(height), width.min(height));
+        let reached = |(_, rows, columns): &&(Self, u32, u32)| short >= *rows || long >= *columns;
+        CLASSES
+            .iter()
+            .find(reached)
+            .map_or(Self::Below1080p, |(class, ..)| *class)
+    }
+
+    /// The class's name: `1080p`.
+    pub fn name(self) -> &'static str {
+        self.into()
+    }
+
+    /// The seed's CRF range (section 4.1), for SVT-AV1 and libaom alike: best quality first.
+    pub const fn crf_range(self) -> (Crf, Crf) {
+        match self {
+            Self::P4320 | Self::P2160 => (Crf::new(21), Crf::new(22)),
+            Self::P1440 => (Crf::new(22), Crf::new(23)),
+            Self::P1080 => (Crf::new(23), Crf::new(24)),
+            Self::Below1080p => (Crf::new(24), Crf::new(25)),
+        }
+    }
+
+    /// The seed's SVT-AV1 preset (section 4.2).
+    pub const fn svt_preset(self, tier: QualityTier) -> Preset {
+        let preset = match self {
+            Self::P4320 | Self::P2160 => 3,
+            Self::P1440 | Self::P1080 => 4,
+            Self::Below1080p => 5,
+        };
+        Preset(slower(preset, tier))
+    }
+
+    /// The seed's `-cpu-used` for libaom (section 4.3).
+    pub const fn aom_cpu_used(self, tier: QualityTier) -> CpuUsed {
+        let cpu_used = match self {
+            Self::P4320 | Self::P2160 | Self::P1440 => 3,
+            Self::P1080 => 4,
+            Self::Below1080p => 5,
+        };
+        CpuUsed(slower(cpu_used, tier))
+    }
+
+    /// The seed's tiles for libaom (section 3.3): the fewest that still keep many cores busy.
+    pub const fn aom_tiles(self) -> Tiles {
+        match self {
+            Self::P4320 => Tiles { columns: 3, rows: 2 },
+            Self::P2160 | Self::P1440 => Tiles { columns: 2, rows: 2 },
+            Self::P1080 | Self::Below1080p => Tiles { columns: 2, rows: 1 },
+        }
+    }
+}
+
+/// The seed's `-speed` for rav1e (section 4.4), the same for every class.
+pub const fn rav1e_speed(tier: QualityTier) -> Speed {
+    Speed(slower(3, tier))
+}
+
+const fn slower(step: u8, tier: QualityTier) -> u8 {
+    match tier {
+        QualityTier::High => step,
+        QualityTier::VeryHigh => step - 1,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use QualityTier::{High, VeryHigh};
+    use ResolutionClass::{Below1080p, P1080, P1440, P2160, P4320};
+
+    #[test]
+    fn a_class_is_reached_by_either_side() {
+        #[rustfmt::skip]
+        let table = [
+            // width, height, class
+            (3840, 2160, P2160), (3840, 1600, P2160), (3600, 1500, P2160), (2880, 2160, P2160),
+            (3599, 2159, P1440), (2560, 1440, P1440), (2560, 1080, P1440), (2400, 1000, P1440),
+            (2399, 1439, P1080), (1920, 1080, P1080), (1920,  800, P1080), (1800,  720, P1080), (1440, 1080, P1080),
+            (1799, 1079, Below1080p), (1280, 720, Below1080p), (720, 576, Below1080p), (1, 1, Below1080p),
+            (7680, 4320, P4320), (7680, 3200, P4320), (7679, 4319, P2160),
+            // Portrait counts turned.
+            (1080, 1920, P1080), (2160, 3840, P2160), (720, 1280, Below1080p), (800, 1920, P1080),
+        ];
+        for (width, height, class) in table {
+            assert_eq!(ResolutionClass::of(width, height), class, "{width}x{height}");
+        }
+    }
+
+    /// Section 4.1 and 4.2 of the seed, row by row.
+    #[test]
+    fn the_seeds_crf_and_preset_ladder() {
+        #[rustfmt::skip]
+        let table = [
+            // class,    CRF from, to, preset high, very high
+            (P2160,      21, 22, 3, 2),
+            (P1440,      22, 23, 4, 3),
+            (P1080,      23, 24, 4, 3),
+            (Below1080p, 24, 25, 5, 4),
+        ];
+        for (class, from, to, high, very_high) in table {
+            assert_eq!(class.crf_range(), (Crf::new(from), Crf::new(to)), "{class:?}");
+            assert_eq!(class.svt_preset(High), Preset(high), "{class:?}");
+            assert_eq!(class.svt_preset(VeryHigh), Preset(very_high), "{class:?}");
+        }
+        assert_eq!(P4320.crf_range(), P2160.crf_range());
+        assert_eq!(P4320.svt_preset(High), P2160.svt_preset(High));
+    }
+
+    /// Section 4.3 and 3.3 of the seed, row by row.
+    #[test]
+    fn the_seeds_libaom_table() {
+        #[rustfmt::skip]
+        let table = [
+            // class,    cpu-used high, very high, tiles
+            (P4320,      3, 2, "3x2"),
+            (P2160,      3, 2, "2x2"),
+            (P1440,      3, 2, "2x2"),
+            (P1080,      4, 3, "2x1"),
+            (Below1080p, 5, 4, "2x1"),
+        ];
+        for (class, high, very_high, tiles) in table {
+            assert_eq!(class.aom_cpu_used(High), CpuUsed(high), "{class:?}");
+            assert_eq!(class.aom_cpu_used(VeryHigh), CpuUsed(very_high), "{class:?}");
+            assert_eq!(alloc::format!("{}", class.aom_tiles()), tiles, "{class:?}");
+        }
+    }
+
+    /// Section 4.4 of the seed.
+    #[test]
+    fn the_seeds_rav1e_speed() {
+        assert_eq!((rav1e_speed(High), rav1e_speed(VeryHigh)), (Speed(3), Speed(2)));
+    }
+}

@@ -1,0 +1,164 @@
+//! Languages as people name them in a config, held against the language tags of streams.
+
+use alloc::string::String;
+use core::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// The names one language goes by in files: ISO 639-1, 639-2 (both forms) and English.
+///
+/// A language that is not in here is matched by the very name that was given.
+const NAMES: &[&[&str]] = &[
+    &["ar", "ara", "arabic"],
+    &["bg", "bul", "bulgarian"],
+    &["cs", "ces", "cze", "czech"],
+    &["da", "dan", "danish"],
+    &["de", "deu", "ger", "german"],
+    &["el", "ell", "gre", "greek"],
+    &["en", "eng", "english"],
+    &["es", "spa", "spanish"],
+    &["et", "est", "estonian"],
+    &["fa", "fas", "per", "persian"],
+    &["fi", "fin", "finnish"],
+    &["fr", "fra", "fre", "french"],
+    &["he", "heb", "hebrew"],
+    &["hi", "hin", "hindi"],
+    &["hu", "hun", "hungarian"],
+    &["it", "ita", "italian"],
+    &["ja", "jpn", "japanese"],
+    &["ko", "kor", "korean"],
+    &["lt", "lit", "lithuanian"],
+    &["lv", "lav", "latvian"],
+    &["nl", "nld", "dut", "dutch"],
+    &["no", "nor", "norwegian"],
+    &["pl", "pol", "polish"],
+    &["pt", "por", "portuguese"],
+    &["ro", "ron", "rum", "romanian"],
+    &["ru", "rus", "russian"],
+    &["sk", "slk", "slo", "slovak"],
+    &["sv", "swe", "swedish"],
+    &["th", "tha", "thai"],
+    &["tr", "tur", "turkish"],
+    &["uk", "ukr", "ukrainian"],
+    &["vi", "vie", "vietnamese"],
+    &["zh", "zho", "chi", "chinese"],
+];
+
+/// A language to match stream tags against: `ru` matches `ru`, `rus`, `Russian` and `ru-RU`, in any case, and nothing
+/// that merely contains them.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Language(String);
+
+impl Language {
+    /// Takes a code or an English name. Letters only: a region (`ru-RU`) would match less than its writer thinks.
+    pub fn new(name: &str) -> Result<Self, InvalidLanguage> {
+        let name = name.trim();
+        if name.len() < 2 || !name.chars().all(char::is_alphabetic) {
+            return Err(InvalidLanguage);
+        }
+        let lower = name.to_lowercase();
+        let canonical = group(&lower).and_then(|names| names.first().copied());
+        Ok(Self(canonical.map_or(lower, String::from)))
+    }
+
+    /// Whether a stream tagged `tag` is in this language. Only the tag's first part counts (`ru` of `ru-RU`, `ru_RU`).
+    pub fn matches(&self, tag: &str) -> bool {
+        let primary = tag.trim().split(['-', '_', ' ', '(']).next().unwrap_or_default();
+        let same = |name: &str| primary.eq_ignore_ascii_case(name);
+        match group(&self.0) {
+            Some(names) => names.iter().any(|name| same(name)),
+            None => primary.to_lowercase() == self.0,
+        }
+    }
+}
+
+fn group(name: &str) -> Option<&'static [&'static str]> {
+    NAMES.iter().find(|names| names.contains(&name)).copied()
+}
+
+impl fmt::Display for Language {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl From<Language> for String {
+    fn from(language: Language) -> Self {
+        language.0
+    }
+}
+
+impl TryFrom<String> for Language {
+    type Error = InvalidLanguage;
+
+    fn try_from(name: String) -> Result<Self, InvalidLanguage> {
+        Self::new(&name)
+    }
+}
+
+/// The text is no language code or name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("a language is a code or an English name in letters, like \"ru\", \"rus\" or \"russian\"")]
+pub struct InvalidLanguage;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn russian_is_matched_as_a_tag_and_never_as_a_part_of_a_word() {
+        let russian = Language::new("Russian").unwrap();
+        for tag in [
+            "ru",
+            "rus",
+            "RUS",
+            "Russian",
+            "ru-RU",
+            "ru_RU",
+            "rus-Cyrl",
+            " ru ",
+            "Russian (forced)",
+        ] {
+            assert!(russian.matches(tag), "{tag}");
+        }
+        for tag in [
+            "",
+            "und",
+            "eng",
+            "run",
+            "rum",
+            "rusyn",
+            "be-RU",
+            "old russian",
+            "urus",
+            "\u{440}\u{443}",
+        ] {
+            assert!(!russian.matches(tag), "{tag}");
+        }
+    }
+
+    #[test]
+    fn each_name_of_a_language_is_the_same_language() {
+        for names in NAMES {
+            for name in *names {
+                assert_eq!(Language::new(name), Language::new(names[0]));
+                assert!(Language::new(names[0]).unwrap().matches(name));
+            }
+        }
+    }
+
+    #[test]
+    fn a_language_outside_the_table_is_matched_by_its_own_name() {
+        let klingon = Language::new("tlh").unwrap();
+        assert!(klingon.matches("TLH") && klingon.matches("tlh-US"));
+        assert!(!klingon.matches("tl"));
+    }
+
+    #[test]
+    fn what_is_no_language_is_refused() {
+        for bad in ["", "r", "ru-RU", "ru,en", "*", "12"] {
+            assert_eq!(Language::new(bad), Err(InvalidLanguage), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,297 @@
+//! The picture between decoder and encoder: bits, colour, HDR, fields, shape, size, timestamps.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use crate::classify::SourceClass;
+use crate::config::{BitDepth, Config, Interlaced};
+use crate::contract::ExpectedPicture;
+use crate::decision::{Reason, Topic};
+use crate::dynamic_hdr;
+use crate::encode::Encoder;
+use crate::gates::SkipReason;
+use crate::loss::LossKind;
+use crate::number::Rational;
+use crate::plan::{Filter, PixelFormat, Rotation, Timestamps};
+use crate::probe::{Color, MediaProbe, SideData, Video};
+use crate::record::Record;
+use crate::toolchain::Toolchain;
+
+/// What the picture rules came to.
+pub(crate) struct Picture {
+    pub(crate) pixel_format: PixelFormat,
+    pub(crate) filters: Vec<Filter>,
+    pub(crate) rotation: Rotation,
+    pub(crate) dolby_vision: bool,
+    pub(crate) expected: ExpectedPicture,
+}
+
+/// What the picture rules rest on.
+pub(crate) struct PictureSource<'a> {
+    pub(crate) probe: &'a MediaProbe,
+    pub(crate) video: &'a Video,
+    pub(crate) class: SourceClass,
+    pub(crate) encoder: Encoder,
+    pub(crate) toolchain: &'a Toolchain,
+    pub(crate) config: &'a Config,
+}
+
+impl PictureSource<'_> {
+    /// Asks every rule; the only one that can refuse the film outright is the policy for interlaced video.
+    pub(crate) fn plan(&self, record: &mut Record) -> Result<Picture, SkipReason> {
+        let mut filters = Vec::new();
+        filters.extend(self.interlacing(record)?);
+        let pixel_format = self.pixel_format(record);
+        let (color, matrix) = self.color(record);
+        filters.extend(matrix);
+        let dolby_vision = dynamic_hdr::plan_dynamic_hdr(self, record);
+        // A filter between the layers of Dolby Vision would part them; its sources are never odd in size.
+        let padded = dolby_vision.is_none() && self.padding(record);
+        filters.extend(padded.then_some(Filter::PadToEven));
+        let shape = self.sample_aspect(padded, record);
+        filters.extend(shape);
+        let rotation = self.rotation(record);
+        self.captions(record);
+
+        let even = |side: u32| side.checked_next_multiple_of(2).unwrap_or(side);
+        let (width, height) = (self.video.width, self.video.height);
+        let mut expected = ExpectedPicture {
+            width: if padded { even(width) } else { width },
+            height: if padded { even(height) } else { height },
+            sample_aspect_ratio: self.video.sample_aspect_ratio,
+            pixel_format,
+            color,
+            mastering_display: None,
+            content_light: None,
+            rotation: self.degrees(),
+            dolby_vision,
+        };
+        expected.expect_static_hdr(&self.video.side_data);
+        Ok(Picture {
+            pixel_format,
+            filters,
+            rotation,
+            dolby_vision: dolby_vision.is_some(),
+            expected,
+        })
+    }
+
+    fn interlacing(&self, record: &mut Record) -> Result<Option<Filter>, SkipReason> {
+        let Some(order) = self
+            .video
+            .field_order
+            .as_deref()
+            .filter(|order| *order != "progressive")
+        else {
+            return Ok(None);
+        };
+        let order = String::from(order);
+        match self.config.interlaced {
+            Interlaced::Deinterlace => {
+                record.decide(
+                    Topic::Interlacing,
+                    "deinterlace",
+                    Reason::FieldsDeinterlaced { order },
+                );
+                Ok(Some(Filter::Deinterlace))
+            }
+            Interlaced::Keep => {
+                record.decide(Topic::Interlacing, "keep", Reason::FieldsKept { order });
+                Ok(None)
+            }
+            Interlaced::Skip => Err(SkipReason::Interlaced { order }),
+        }
+    }
+
+    fn pixel_format(&self, record: &mut Record) -> PixelFormat {
+        let name = self.video.pixel_format.as_deref().unwrap_or_default();
+        let source = SourceFormat::of(name);
+        let (format, reason) = match self.config.bit_depth {
+            BitDepth::Source if source.bits == 8 => (PixelFormat::Yuv420p, Reason::DepthOfSource),
+            BitDepth::Source => (PixelFormat::Yuv420p10, Reason::DepthOfSource),
+            BitDepth::Ten => (PixelFormat::Yuv420p10, Reason::TenBitsAreBetter),
+        };
+        record.decide(Topic::PixelFormat, format.name(), reason);
+        if source.full_chroma || source.bits > 10 {
+            record.lose(
+                LossKind::Chroma,
+                None,
+                alloc::format!("{name} becomes {}", format.name()),
+            );
+        }
+        format
+    }
+
+    /// The colour tags of the result, and the filter that it takes to have them.
+    fn color(&self, record: &mut Record) -> (Color, Option<Filter>) {
+        let source = &self.video.color;
+        match source.matrix.as_deref() {
+            Some(matrix @ ("gbr" | "ycgco" | "ycgco-re" | "ycgco-ro" | "ictcp")) if matrix != "ictcp" => {
+                let target = String::from("bt709");
+                record.decide(
+                    Topic::Color,
+                    "bt709",
+                    Reason::MatrixConverted {
+                        from: String::from(matrix),
+                    },
+                );
+                let color = Color {
+                    matrix: Some(target.clone()),
+                    range: None,
+                    ..source.clone()
+                };
+                (color, Some(Filter::Matrix(target)))
+            }
+            _ if *source == Color::default() => {
+                record.decide(Topic::Color, "untagged", Reason::ColorUntagged);
+                (source.clone(), None)
+            }
+            _ => {
+                record.decide(Topic::Color, describe(source), Reason::ColorKept);
+                (source.clone(), None)
+            }
+        }
+    }
+
+    fn padding(&self, record: &mut Record) -> bool {
+        let odd = self.video.width % 2 == 1 || self.video.height % 2 == 1;
+        let reason = match (odd, self.class) {
+            (true, _) => Reason::PadOddSize,
+            (false, SourceClass::WebLike) => Reason::PadWebLike,
+            (false, _) => return false,
+        };
+        record.decide(Topic::Padding, "pad-to-even", reason);
+        true
+    }
+
+    /// The seed's `setsar=1` beside the pad filter, but only where it is true.
+    fn sample_aspect(&self, padded: bool, record: &mut Record) -> Option<Filter> {
+        let square = |ratio: Rational| ratio.numerator == ratio.denominator.get();
+        match self.video.sample_aspect_ratio {
+            Some(ratio) if !square(ratio) => {
+                record.decide(Topic::SampleAspect, alloc::format!("{ratio}"), Reason::ShapeKept);
+                None
+            }
+            _ => {
+                record.decide(Topic::SampleAspect, "1/1", Reason::SquarePixels);
+                padded.then_some(Filter::SquarePixels)
+            }
+        }
+    }
+
+    fn degrees(&self) -> Option<i64> {
+        self.video.side_data.iter().find_map(|block| match block {
+            SideData::Rotation(degrees) if *degrees != 0 => Some(*degrees),
+            _ => None,
+        })
+    }
+
+    fn rotation(&self, record: &mut Record) -> Rotation {
+        match self.degrees() {
+            Some(degrees) => {
+                record.decide(Topic::Rotation, "keep", Reason::RotationKept { degrees });
+                Rotation::Kept
+            }
+            None => Rotation::None,
+        }
+    }
+
+    fn captions(&self, record: &mut Record) {
+        if self.video.closed_captions {
+            record.decide(Topic::ClosedCaptions, "lose", Reason::CaptionsInPicture);
+            record.lose(
+                LossKind::ClosedCaptions,
+                None,
+                "captions inside the picture (EIA-608/708)",
+            );
+        }
+    }
+}
+
+/// Web-like sources get the guards; all others are exact by `-enc_time_base demux` alone.
+pub(crate) fn plan_timestamps(class: SourceClass, probe: &MediaProbe, record: &mut Record) -> Timestamps {
+    let avi = probe.format.name.split(',').any(|name| name == "avi");
+    let (timestamps, reason) = match class {
+        // Measured: with `+genpts` an AVI with B-frames fails (8.0, 9.0.2) or loses a frame.
+        SourceClass::WebLike if avi => (Timestamps::WebSafeUntouched, Reason::WebSafeWithoutGenerated),
+        SourceClass::WebLike => (Timestamps::WebSafe, Reason::WebSafeTimestamps),
+        SourceClass::DiscLike | SourceClass::Unknown => (Timestamps::Exact, Reason::ExactTimestamps),
+    };
+    record.decide(Topic::Timestamps, <&str>::from(timestamps), reason);
+    timestamps
+}
+
+fn describe(color: &Color) -> String {
+    let Color {
+        range,
+        matrix,
+        transfer,
+        primaries,
+    } = color;
+    let tags = [primaries, transfer, matrix, range];
+    let known: Vec<&str> = tags
+        .into_iter()
+        .map(|tag| tag.as_deref().unwrap_or("?"))
+        .collect();
+    known.join("/")
+}
+
+/// What a pixel format's name says of its bits and its chroma.
+struct SourceFormat {
+    bits: u32,
+    /// More chroma than 4:2:0 has.
+    full_chroma: bool,
+}
+
+impl SourceFormat {
+    /// Reads names like `yuv422p10le`, `p010le`, `gbrp12le`, `nv12`.
+    fn of(name: &str) -> Self {
+        let base = name.trim_end_matches("le").trim_end_matches("be");
+        let depths = [16, 14, 12, 10, 9];
+        let bits = if base.starts_with("nv") || base == "yuv410p" || base == "yuv411p" {
+            8
+        } else {
+            depths
+                .into_iter()
+                .find(|depth| base.ends_with(&alloc::format!("{depth}")))
+                .unwrap_or(8)
+        };
+        let subsampled = [
+            "yuv420", "yuvj420", "yuva420", "yuv410", "yuv411", "nv12", "nv21", "p010", "p012", "p016",
+        ];
+        let gray = base.starts_with("gray") || base.starts_with("mono");
+        let known = !base.is_empty();
+        let full_chroma = known && !gray && !subsampled.iter().any(|prefix| base.starts_with(prefix));
+        Self { bits, full_chroma }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pixel_formats_are_read_by_their_names() {
+        let table = [
+            ("yuv420p", 8, false),
+            ("yuvj420p", 8, false),
+            ("nv12", 8, false),
+            ("yuv420p10le", 10, false),
+            ("p010le", 10, false),
+            ("yuv420p12le", 12, false),
+            ("yuv422p", 8, true),
+            ("yuv422p10le", 10, true),
+            ("yuv444p12be", 12, true),
+            ("gbrp", 8, true),
+            ("gbrp10le", 10, true),
+            ("rgb24", 8, true),
+            ("gray", 8, false),
+            ("yuv411p", 8, false),
+            ("", 8, false),
+        ];
+        for (name, bits, full_chroma) in table {
+            let format = SourceFormat::of(name);
+            assert_eq!((format.bits, format.full_chroma), (bits, full_chroma), "{name}");
+        }
+    }
+}

@@ -1,0 +1,276 @@
+//! ffprobe's JSON, field by field.
+
+use alloc::borrow::Cow;
+use alloc::collections::BTreeSet;
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use serde::de::MapAccess;
+
+use super::lenient::{Fields, List, Object, Scalar, skip};
+use super::side_data::Block;
+use super::{
+    Audio, Color, Disposition, Format, MediaProbe, Micros, ProbeError, Stream, StreamKind, Tags, Video,
+};
+
+/// Reads a document of `-show_format -show_streams -show_chapters`.
+pub(super) fn read(bytes: &[u8]) -> Result<MediaProbe, ProbeError> {
+    let document: Document = parse(bytes)?;
+    let mut taken = BTreeSet::new();
+    let streams = document
+        .streams
+        .into_iter()
+        .zip(0_u32..)
+        .filter_map(|(raw, position)| {
+            let stream = raw.into_stream(position);
+            // Two streams of one index can't be told apart by `-map`; the first one keeps it.
+            taken.insert(stream.index).then_some(stream)
+        });
+    Ok(MediaProbe {
+        streams: streams.collect(),
+        format: document.format,
+        chapters: document.chapters,
+        hdr10_plus: None,
+    })
+}
+
+/// Reads a document of `-show_frames` for whether a frame has HDR10+.
+pub(super) fn read_hdr10_plus(bytes: &[u8]) -> Result<bool, ProbeError> {
+    let document: Frames = parse(bytes)?;
+    Ok(document
+        .0
+        .iter()
+        .any(|frame| frame.0.iter().any(Block::is_hdr10_plus)))
+}
+
+fn parse<T: for<'de> Fields<'de>>(bytes: &[u8]) -> Result<T, ProbeError> {
+    if bytes.trim_ascii().is_empty() {
+        return Err(ProbeError::Empty);
+    }
+    // Tags may hold any bytes; ffprobe passes some of them on.
+    let text: Cow<'_, str> = String::from_utf8_lossy(bytes);
+    let Object(document) = serde_json::from_str(&text)?;
+    Ok(document)
+}
+
+#[derive(Default)]
+struct Document {
+    streams: Vec<RawStream>,
+    format: Format,
+    chapters: usize,
+}
+
+impl<'de> Fields<'de> for Document {
+    fn field<A: MapAccess<'de>>(&mut self, key: &str, map: &mut A) -> Result<(), A::Error> {
+        match key {
+            "streams" => self.streams = map.next_value::<List<RawStream>>()?.0,
+            "format" => self.format = map.next_value::<Object<Format>>()?.0,
+            "chapters" => self.chapters = map.next_value::<List<Ignored>>()?.0.len(),
+            _ => skip(map)?,
+        }
+        Ok(())
+    }
+}
+
+/// An object that is only counted.
+#[derive(Default)]
+struct Ignored;
+
+impl<'de> Fields<'de> for Ignored {
+    fn field<A: MapAccess<'de>>(&mut self, _: &str, map: &mut A) -> Result<(), A::Error> {
+        skip(map)
+    }
+}
+
+#[derive(Default)]
+struct Frames(Vec<Frame>);
+
+#[derive(Default)]
+struct Frame(Vec<Block>);
+
+impl<'de> Fields<'de> for Frames {
+    fn field<A: MapAccess<'de>>(&mut self, key: &str, map: &mut A) -> Result<(), A::Error> {
+        match key {
+            "frames" => self.0 = map.next_value::<List<Frame>>()?.0,
+            _ => skip(map)?,
+        }
+        Ok(())
+    }
+}
+
+impl<'de> Fields<'de> for Frame {
+    fn field<A: MapAccess<'de>>(&mut self, key: &str, map: &mut A) -> Result<(), A::Error> {
+        match key {
+            "side_data_list" => self.0 = map.next_value::<List<Block>>()?.0,
+            _ => skip(map)?,
+        }
+        Ok(())
+    }
+}
+
+impl<'de> Fields<'de> for Format {
+    fn field<A: MapAccess<'de>>(&mut self, key: &str, map: &mut A) -> Result<(), A::Error> {
+        match key {
+            "format_name" => self.name = Scalar::read(map)?.text().unwrap_or_default(),
+            "duration" => self.duration = Scalar::read(map)?.micros().filter(is_positive),
+            "start_time" => self.start = Scalar::read(map)?.micros(),
+            "bit_rate" => self.bit_rate = Scalar::read(map)?.unsigned(),
+            "tags" => self.tags = map.next_value::<Object<Tags>>()?.0,
+            _ => skip(map)?,
+        }
+        Ok(())
+    }
+}
+
+impl<'de> Fields<'de> for Tags {
+    fn field<A: MapAccess<'de>>(&mut self, key: &str, map: &mut A) -> Result<(), A::Error> {
+        if let Some(value) = Scalar::read(map)?.text() {
+            self.0.insert(String::from(key), value);
+        }
+        Ok(())
+    }
+}
+
+impl<'de> Fields<'de> for Disposition {
+    fn field<A: MapAccess<'de>>(&mut self, key: &str, map: &mut A) -> Result<(), A::Error> {
+        let set = Scalar::read(map)?.flag();
+        // The name goes into `-disposition` as it is, where `+` and `-` mean something.
+        if set && key.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_') {
+            self.0.insert(String::from(key));
+        }
+        Ok(())
+    }
+}
+
+/// A stream's fields, before its type says which of them count.
+#[derive(Default)]
+struct RawStream {
+    index: Option<u32>,
+    kind: Option<String>,
+    codec: Option<String>,
+    codec_tag: Option<String>,
+    profile: Option<String>,
+    video: Video,
+    audio: Audio,
+    bits_per_raw_sample: Option<u32>,
+    disposition: Disposition,
+    tags: Tags,
+    start: Option<Micros>,
+    duration: Option<Micros>,
+    bit_rate: Option<u64>,
+    frames: Option<u64>,
+}
+
+impl<'de> Fields<'de> for RawStream {
+    fn field<A: MapAccess<'de>>(&mut self, key: &str, map: &mut A) -> Result<(), A::Error> {
+        let Self { video, audio, .. } = self;
+        let Color {
+            range,
+            matrix,
+            transfer,
+            primaries,
+        } = &mut video.color;
+        match key {
+            "index" => self.index = Scalar::read(map)?.small(),
+            "codec_type" => self.kind = Scalar::read(map)?.text(),
+            "codec_name" => self.codec = Scalar::read(map)?.known_text().filter(|name| name != "none"),
+            "codec_tag_string" => {
+                self.codec_tag = Scalar::read(map)?
+                    .known_text()
+                    .filter(|tag| !tag.starts_with("[0]"));
+            }
+            "profile" => self.profile = Scalar::read(map)?.known_text(),
+            "width" => video.width = Scalar::read(map)?.small().unwrap_or_default(),
+            "height" => video.height = Scalar::read(map)?.small().unwrap_or_default(),
+            "sample_aspect_ratio" => {
+                video.sample_aspect_ratio = Scalar::read(map)?.rational().filter(|ratio| ratio.numerator > 0);
+            }
+            "pix_fmt" => video.pixel_format = Scalar::read(map)?.known_text(),
+            "field_order" => video.field_order = Scalar::read(map)?.known_text(),
+            "avg_frame_rate" => {
+                video.average_rate = Scalar::read(map)?.rational().filter(|rate| rate.numerator > 0);
+            }
+            "r_frame_rate" => {
+                video.base_rate = Scalar::read(map)?.rational().filter(|rate| rate.numerator > 0);
+            }
+            "color_range" => *range = Scalar::read(map)?.known_text(),
+            "color_space" => *matrix = Scalar::read(map)?.known_text(),
+            "color_transfer" => *transfer = Scalar::read(map)?.known_text(),
+            "color_primaries" => *primaries = Scalar::read(map)?.known_text(),
+            "closed_captions" => video.closed_captions = Scalar::read(map)?.flag(),
+            "side_data_list" => {
+                let blocks = map.next_value::<List<Block>>()?.0;
+                video.side_data = blocks.into_iter().map(Block::into_side_data).collect();
+            }
+            "channels" => audio.channels = Scalar::read(map)?.small().unwrap_or_default(),
+            "sample_rate" => audio.sample_rate = Scalar::read(map)?.small().unwrap_or_default(),
+            "bits_per_sample" => audio.bits_per_sample = Scalar::read(map)?.small().filter(|bits| *bits > 0),
+            "bits_per_raw_sample" => {
+                self.bits_per_raw_sample = Scalar::read(map)?.small().filter(|bits| *bits > 0);
+            }
+            "start_time" => self.start = Scalar::read(map)?.micros(),
+            "duration" => self.duration = Scalar::read(map)?.micros().filter(is_positive),
+            "bit_rate" => self.bit_rate = Scalar::read(map)?.unsigned().filter(|rate| *rate > 0),
+            "nb_frames" => self.frames = Scalar::read(map)?.unsigned().filter(|frames| *frames > 0),
+            "disposition" => self.disposition = map.next_value::<Object<Disposition>>()?.0,
+            "tags" => self.tags = map.next_value::<Object<Tags>>()?.0,
+            _ => skip(map)?,
+        }
+        Ok(())
+    }
+}
+
+impl RawStream {
+    /// The stream, with `position` in the list as its index where it claims none.
+    fn into_stream(self, position: u32) -> Stream {
+        let Self { tags, mut audio, .. } = self;
+        audio.bits_per_sample = self.bits_per_raw_sample.or(audio.bits_per_sample);
+        let kind = match self.kind.as_deref() {
+            Some("video") => StreamKind::Video(self.video),
+            Some("audio") => StreamKind::Audio(audio),
+            Some("subtitle") => StreamKind::Subtitle,
+            Some("attachment") => StreamKind::Attachment,
+            Some("data") => StreamKind::Data,
+            _ => StreamKind::Unknown(self.kind.unwrap_or_default()),
+        };
+        let from_tag = || tags.get("DURATION").and_then(Micros::parse).filter(is_positive);
+        let bps = || {
+            statistic(&tags, "BPS")
+                .and_then(|text| text.trim().parse().ok())
+                .filter(|rate| *rate > 0)
+        };
+        Stream {
+            index: self.index.unwrap_or(position),
+            codec: self.codec,
+            codec_tag: self.codec_tag,
+            profile: self.profile,
+            kind,
+            disposition: self.disposition,
+            start: self.start,
+            duration: self.duration.or_else(from_tag),
+            bit_rate: self.bit_rate.or_else(bps),
+            frames: self.frames,
+            tags,
+        }
+    }
+}
+
+/// A statistics tag of mkvmerge: `BPS`, or `BPS-eng` as older versions wrote it.
+fn statistic<'tags>(tags: &'tags Tags, name: &str) -> Option<&'tags str> {
+    tags.get(name).or_else(|| {
+        let suffixed = |key: &str| {
+            key.get(..name.len())
+                .is_some_and(|start| start.eq_ignore_ascii_case(name))
+                && key.as_bytes().get(name.len()) == Some(&b'-')
+        };
+        tags.iter().find(|(key, _)| suffixed(key)).map(|(_, value)| value)
+    })
+}
+
+#[allow(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "`Option::filter` hands out references"
+)]
+fn is_positive(duration: &Micros) -> bool {
+    duration.0 > 0
+}

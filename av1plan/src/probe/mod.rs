@@ -1,0 +1,274 @@
+//! What ffprobe says of a file, read leniently into strict types.
+//!
+//! [`MediaProbe::from_json`] takes the bytes that ffprobe prints with the arguments of
+//! [`command::probe_arguments`](crate::command::probe_arguments). Fields that are missing, of the wrong type or absurd are
+//! absent afterwards; a stream of a type this crate doesn't know is kept as [`StreamKind::Unknown`]. The only error
+//! is text that is no JSON object.
+
+mod json;
+mod lenient;
+mod side_data;
+
+use alloc::collections::BTreeMap;
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use serde::{Deserialize, Serialize};
+
+use crate::number::{Micros, Rational};
+pub use side_data::{DolbyVision, SideData};
+
+/// A file as ffprobe sees it.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct MediaProbe {
+    /// The container's own fields.
+    pub format: Format,
+    /// The streams in ffprobe's order; no two of them have the same index.
+    pub streams: Vec<Stream>,
+    /// How many chapters there are.
+    pub chapters: usize,
+    /// Whether the first video frame carries per-frame HDR10+ metadata (SMPTE 2094-40), which is seen in frames only:
+    /// nothing where no frame was probed. See [`MediaProbe::add_frame`].
+    pub hdr10_plus: Option<bool>,
+}
+
+/// ffprobe's `format` block.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Format {
+    /// The demuxer's names, like `matroska,webm`; empty where there was none.
+    pub name: String,
+    /// The container's duration.
+    pub duration: Option<Micros>,
+    /// Where the earliest stream starts.
+    pub start: Option<Micros>,
+    /// Bits per second over all streams.
+    pub bit_rate: Option<u64>,
+    /// Container-wide tags: `encoder`, `title`, `major_brand`.
+    pub tags: Tags,
+}
+
+/// One stream.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stream {
+    /// ffprobe's absolute index, the number of `-map 0:INDEX`.
+    pub index: u32,
+    /// The codec's short name (`h264`, `subrip`); nothing for a codec that ffprobe doesn't know.
+    pub codec: Option<String>,
+    /// The codec's four letters in the container (`avc1`, `tmcd`), where it has them.
+    pub codec_tag: Option<String>,
+    /// The codec's profile (`Main 10`, `DTS-HD MA`).
+    pub profile: Option<String>,
+    /// What kind of stream this is, with what only such streams have.
+    pub kind: StreamKind,
+    /// The container's flags for this stream.
+    pub disposition: Disposition,
+    /// The stream's tags: `language`, `title`, `BPS`.
+    pub tags: Tags,
+    /// The first timestamp.
+    pub start: Option<Micros>,
+    /// The declared duration: the field, else the `DURATION` tag of Matroska.
+    pub duration: Option<Micros>,
+    /// Bits per second: the field, else the `BPS` tag that mkvmerge writes.
+    pub bit_rate: Option<u64>,
+    /// How many frames the container claims.
+    pub frames: Option<u64>,
+}
+
+/// A stream's type.
+#[allow(
+    clippy::large_enum_variant,
+    reason = "a file has one or two videos, and few streams in all"
+)]
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum StreamKind {
+    /// Moving pictures, and covers too.
+    Video(Video),
+    /// Sound.
+    Audio(Audio),
+    /// Text or picture subtitles.
+    Subtitle,
+    /// A font, a picture, any file inside the file.
+    Attachment,
+    /// Timecode, chapter text, metadata tracks.
+    Data,
+    /// A type this crate doesn't know, by ffprobe's name; empty where there was none.
+    Unknown(String),
+}
+
+/// What a video stream has.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Video {
+    /// Columns of pixels as stored; zero where ffprobe didn't say.
+    pub width: u32,
+    /// Rows of pixels as stored; zero where ffprobe didn't say.
+    pub height: u32,
+    /// How wide a pixel is, where it is known.
+    pub sample_aspect_ratio: Option<Rational>,
+    /// ffmpeg's name of the pixel format, like `yuv420p10le`.
+    pub pixel_format: Option<String>,
+    /// Which field of an interlaced frame comes first, in ffprobe's words.
+    pub field_order: Option<String>,
+    /// Frames per second over the whole stream.
+    pub average_rate: Option<Rational>,
+    /// The lowest rate that can represent all timestamps exactly.
+    pub base_rate: Option<Rational>,
+    /// How numbers become colours.
+    pub color: Color,
+    /// Blocks beside the picture: mastering display, content light, Dolby Vision, display matrix.
+    pub side_data: Vec<SideData>,
+    /// Whether EIA-608/708 captions are inside the picture's bitstream.
+    pub closed_captions: bool,
+}
+
+/// The colour tags of a video stream, in ffmpeg's names; nothing where the file doesn't say.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Color {
+    /// `tv` or `pc`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub range: Option<String>,
+    /// The matrix from RGB: `bt709`, `bt2020nc`, `gbr`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub matrix: Option<String>,
+    /// The transfer curve: `bt709`, `smpte2084` (PQ), `arib-std-b67` (HLG).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub transfer: Option<String>,
+    /// The primaries: `bt709`, `bt2020`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub primaries: Option<String>,
+}
+
+/// What an audio stream has.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Audio {
+    /// How many channels; zero where ffprobe didn't say.
+    pub channels: u32,
+    /// Samples per second; zero where ffprobe didn't say.
+    pub sample_rate: u32,
+    /// Significant bits of a sample (24 in a `pcm_bluray` of 24 bits), where they are known.
+    pub bits_per_sample: Option<u32>,
+}
+
+/// The flags a container keeps for a stream, as ffmpeg names them.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Disposition(pub(crate) alloc::collections::BTreeSet<String>);
+
+impl Disposition {
+    /// Whether `flag` is set.
+    pub fn has(&self, flag: &str) -> bool {
+        self.0.contains(flag)
+    }
+
+    /// The flags that are set, in alphabetical order.
+    pub fn flags(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(String::as_str)
+    }
+
+    /// The same flags, with or without `default`.
+    #[must_use]
+    pub fn with_default(mut self, default: bool) -> Self {
+        if default {
+            self.0.insert(String::from("default"));
+        } else {
+            self.0.remove("default");
+        }
+        self
+    }
+}
+
+/// Tags of a file or a stream. Names are as written; look-ups ignore case, since Matroska's writers disagree on it.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Tags(pub(crate) BTreeMap<String, String>);
+
+impl Tags {
+    /// The value of the tag `name`, in any case.
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.iter()
+            .find(|(key, _)| key.eq_ignore_ascii_case(name))
+            .map(|(_, value)| value)
+    }
+
+    /// All tags, by name.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.iter().map(|(key, value)| (key.as_str(), value.as_str()))
+    }
+}
+
+impl Stream {
+    /// The codec's name, empty where it isn't known.
+    pub fn codec_name(&self) -> &str {
+        self.codec.as_deref().unwrap_or_default()
+    }
+
+    /// The video fields, if this is a video stream and no cover.
+    pub fn moving_picture(&self) -> Option<&Video> {
+        match &self.kind {
+            StreamKind::Video(video) if !self.is_cover() => Some(video),
+            _ => None,
+        }
+    }
+
+    /// Whether this is a picture that belongs to the file rather than a film in it: an attached picture, a still
+    /// image, or a track of thumbnails.
+    pub fn is_cover(&self) -> bool {
+        matches!(self.kind, StreamKind::Video(_))
+            && ["attached_pic", "still_image", "timed_thumbnails"]
+                .iter()
+                .any(|flag| self.disposition.has(flag))
+    }
+
+    /// The language tag, as written.
+    pub fn language(&self) -> Option<&str> {
+        self.tags.get("language")
+    }
+}
+
+impl MediaProbe {
+    /// Reads what ffprobe printed.
+    pub fn from_json(bytes: &[u8]) -> Result<Self, ProbeError> {
+        json::read(bytes)
+    }
+
+    /// Adds what ffprobe printed of the first video frame, with the arguments of
+    /// [`command::frame_probe_arguments`](crate::command::frame_probe_arguments).
+    pub fn add_frame(&mut self, bytes: &[u8]) -> Result<(), ProbeError> {
+        self.hdr10_plus = Some(json::read_hdr10_plus(bytes)?);
+        Ok(())
+    }
+
+    /// The stream with this absolute index.
+    pub fn stream(&self, index: u32) -> Option<&Stream> {
+        self.streams.iter().find(|stream| stream.index == index)
+    }
+
+    /// The film itself: the video stream marked default, else the first one; covers don't count.
+    pub fn main_video(&self) -> Option<(&Stream, &Video)> {
+        let mut films = self
+            .streams
+            .iter()
+            .filter_map(|stream| Some((stream, stream.moving_picture()?)));
+        let first = films.clone().next();
+        films
+            .find(|(stream, _)| stream.disposition.has("default"))
+            .or(first)
+    }
+
+    /// How long the film is: the main video's own duration, else the container's.
+    pub fn duration(&self) -> Option<Micros> {
+        self.main_video()
+            .and_then(|(stream, _)| stream.duration)
+            .or(self.format.duration)
+    }
+}
+
+/// The text was no ffprobe document.
+#[derive(Debug, thiserror::Error)]
+pub enum ProbeError {
+    /// No JSON, or cut off.
+    #[error("this is not the JSON that ffprobe prints: {0}")]
+    Json(#[from] serde_json::Error),
+    /// Nothing at all, which is what ffprobe prints for a file it can't open.
+    #[error("ffprobe printed nothing")]
+    Empty,
+}

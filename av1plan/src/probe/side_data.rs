@@ -1,0 +1,116 @@
+//! The blocks of `side_data_list` that a plan depends on.
+
+use alloc::string::String;
+
+use serde::de::MapAccess;
+use serde::{Deserialize, Serialize};
+
+use super::lenient::{Fields, Scalar, skip};
+
+/// One block of a stream's side data.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SideData {
+    /// The display matrix: how far players turn the picture, in degrees counter-clockwise.
+    Rotation(i64),
+    /// The mastering display's primaries and luminance (SMPTE 2086), each number as ffprobe wrote it.
+    MasteringDisplay(String),
+    /// The brightest pixel and the brightest average (`MaxCLL`, `MaxFALL`) in candela per square metre.
+    ContentLight {
+        /// Brightest pixel of the film.
+        max_content: u64,
+        /// Highest average brightness of a frame.
+        max_average: u64,
+    },
+    /// The Dolby Vision configuration record.
+    DolbyVision(DolbyVision),
+    /// A block that no rule asks for, by ffprobe's name.
+    Other(String),
+}
+
+/// The Dolby Vision configuration record (`DOVI configuration record`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct DolbyVision {
+    /// 5, 7, 8 in HEVC; 10 in AV1.
+    pub profile: u32,
+    /// What a player without Dolby Vision sees: 0 nothing sensible, 1 HDR10, 2 SDR, 4 HLG.
+    pub compatibility: u32,
+    /// Whether a second video layer holds part of the picture (profile 7).
+    pub enhancement_layer: bool,
+}
+
+/// All fields of a block, before its type is known: `side_data_type` may come last.
+#[derive(Default)]
+pub(super) struct Block {
+    kind: Option<String>,
+    rotation: Option<i64>,
+    max_content: Option<u64>,
+    max_average: Option<u64>,
+    dolby_vision: DolbyVision,
+    mastering: [Option<String>; MASTERING_FIELDS.len()],
+}
+
+/// The fields of ffprobe's `Mastering display metadata`, in the order they are compared in.
+const MASTERING_FIELDS: [&str; 10] = [
+    "red_x",
+    "red_y",
+    "green_x",
+    "green_y",
+    "blue_x",
+    "blue_y",
+    "white_point_x",
+    "white_point_y",
+    "min_luminance",
+    "max_luminance",
+];
+
+impl<'de> Fields<'de> for Block {
+    fn field<A: MapAccess<'de>>(&mut self, key: &str, map: &mut A) -> Result<(), A::Error> {
+        match key {
+            "side_data_type" => self.kind = Scalar::read(map)?.text(),
+            "rotation" => self.rotation = Scalar::read(map)?.integer(),
+            "max_content" => self.max_content = Scalar::read(map)?.unsigned(),
+            "max_average" => self.max_average = Scalar::read(map)?.unsigned(),
+            "dv_profile" => self.dolby_vision.profile = Scalar::read(map)?.small().unwrap_or_default(),
+            "dv_bl_signal_compatibility_id" => {
+                self.dolby_vision.compatibility = Scalar::read(map)?.small().unwrap_or_default();
+            }
+            "el_present_flag" => self.dolby_vision.enhancement_layer = Scalar::read(map)?.flag(),
+            _ => match MASTERING_FIELDS
+                .iter()
+                .zip(&mut self.mastering)
+                .find(|(name, _)| **name == key)
+            {
+                Some((_, value)) => *value = Scalar::read(map)?.text(),
+                None => skip(map)?,
+            },
+        }
+        Ok(())
+    }
+}
+
+impl Block {
+    /// What the block means, once all of it is read.
+    pub(super) fn into_side_data(self) -> SideData {
+        let kind = self.kind.unwrap_or_default();
+        match (kind.as_str(), self.rotation) {
+            ("Display Matrix", Some(degrees)) => SideData::Rotation(degrees),
+            ("Mastering display metadata", _) => {
+                let numbers = self.mastering.iter().map(|value| value.as_deref().unwrap_or("?"));
+                SideData::MasteringDisplay(numbers.collect::<alloc::vec::Vec<_>>().join(" "))
+            }
+            ("Content light level metadata", _) => SideData::ContentLight {
+                max_content: self.max_content.unwrap_or_default(),
+                max_average: self.max_average.unwrap_or_default(),
+            },
+            ("DOVI configuration record", _) => SideData::DolbyVision(self.dolby_vision),
+            _ => SideData::Other(kind),
+        }
+    }
+
+    /// Whether this is a frame's HDR10+ block: `HDR Dynamic Metadata SMPTE2094-40 (HDR10+)`.
+    pub(super) fn is_hdr10_plus(&self) -> bool {
+        self.kind
+            .as_deref()
+            .is_some_and(|kind| kind.contains("2094-40") || kind.contains("HDR10+"))
+    }
+}

@@ -1,0 +1,307 @@
+//! Which ffmpeg there is and what it can do, read from its own words.
+
+use alloc::collections::BTreeSet;
+use alloc::string::String;
+use core::fmt;
+
+use crate::encode::Encoder;
+
+/// The oldest major version whose options this crate spells.
+pub const OLDEST_MAJOR: u32 = 8;
+
+/// An ffmpeg that serves: new enough, with at least one AV1 encoder.
+///
+/// An input of planning: this crate never looks for programs. Only [`Toolchain::parse`] and [`Toolchain::assumed`]
+/// make one, so that a plan can rely on what the type promises.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Toolchain {
+    version: Version,
+    encoders: BTreeSet<Encoder>,
+    assumed: bool,
+}
+
+impl Toolchain {
+    /// Reads the output of `ffmpeg -version` and of `ffmpeg -hide_banner -encoders`.
+    pub fn parse(version: &str, encoders: &str) -> Result<Self, ToolchainError> {
+        let version = Version::parse(version)?;
+        if version.major < OLDEST_MAJOR {
+            return Err(ToolchainError::TooOld { found: version });
+        }
+        Self::with_encoders(version, encoders_in(encoders), false)
+    }
+
+    /// What is assumed where nobody asked an ffmpeg: 8.0 with all three encoders. A plan made with it says so.
+    pub fn assumed() -> Self {
+        Self {
+            version: Version {
+                major: OLDEST_MAJOR,
+                text: String::from("8.0"),
+            },
+            encoders: [Encoder::Svt, Encoder::Aom, Encoder::Rav1e].into(),
+            assumed: true,
+        }
+    }
+
+    /// The assumed toolchain, with these encoders and this major version.
+    ///
+    /// For programs that know their ffmpeg from elsewhere, and for tests.
+    pub fn described(
+        major: u32,
+        encoders: impl IntoIterator<Item = Encoder>,
+    ) -> Result<Self, ToolchainError> {
+        let version = Version {
+            major,
+            text: alloc::format!("{major}.0"),
+        };
+        if major < OLDEST_MAJOR {
+            return Err(ToolchainError::TooOld { found: version });
+        }
+        Self::with_encoders(version, encoders.into_iter().collect(), true)
+    }
+
+    fn with_encoders(
+        version: Version,
+        encoders: BTreeSet<Encoder>,
+        assumed: bool,
+    ) -> Result<Self, ToolchainError> {
+        if encoders.is_empty() {
+            return Err(ToolchainError::NoEncoder { found: version });
+        }
+        Ok(Self {
+            version,
+            encoders,
+            assumed,
+        })
+    }
+
+    /// The version.
+    pub fn version(&self) -> &Version {
+        &self.version
+    }
+
+    /// Whether this encoder is there.
+    pub fn has(&self, encoder: Encoder) -> bool {
+        self.encoders.contains(&encoder)
+    }
+
+    /// The AV1 encoders that are there, best first.
+    pub fn encoders(&self) -> impl Iterator<Item = Encoder> {
+        self.encoders.iter().copied()
+    }
+
+    /// The encoder to use: `preferred` where it is there, else the best of the others (SVT-AV1, libaom, rav1e).
+    pub fn choose(&self, preferred: Encoder) -> Encoder {
+        if self.has(preferred) {
+            return preferred;
+        }
+        // Both constructors refuse an empty set; `preferred` stands in for a case that can't be.
+        self.encoders.first().copied().unwrap_or(preferred)
+    }
+
+    /// Whether nobody asked a real ffmpeg.
+    pub fn is_assumed(&self) -> bool {
+        self.assumed
+    }
+}
+
+/// ffmpeg's version.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Version {
+    /// The major release: 8 of `8.0.1`; for a git build the one its `libavutil` belongs to.
+    pub major: u32,
+    /// The version as ffmpeg names it: `n8.0-23-gd1f31a829d`.
+    pub text: String,
+}
+
+/// `libavutil`'s major version is ahead of ffmpeg's by this much: 60 came with 8.0, 59 with 7.0, 58 with 6.0.
+const LIBAVUTIL_AHEAD: u32 = 52;
+
+impl Version {
+    fn parse(output: &str) -> Result<Self, ToolchainError> {
+        let first = output.lines().next().unwrap_or_default();
+        let text = first
+            .strip_prefix("ffmpeg version ")
+            .and_then(|rest| rest.split_whitespace().next());
+        let Some(text) = text else {
+            return Err(ToolchainError::NotFfmpeg {
+                found: excerpt(first),
+            });
+        };
+        let major = release_major(text).or_else(|| libavutil_major(output)?.checked_sub(LIBAVUTIL_AHEAD));
+        match major {
+            Some(major) => Ok(Self {
+                major,
+                text: String::from(text),
+            }),
+            None => Err(ToolchainError::NotFfmpeg {
+                found: excerpt(first),
+            }),
+        }
+    }
+}
+
+impl fmt::Display for Version {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+/// `8.0`, `8.0.1-3ubuntu1`, `n8.0-23-gd1f31a829d`; nothing for git builds (`N-118385-g...`, `git-2026-01-01-...`).
+fn release_major(version: &str) -> Option<u32> {
+    let digits = version.strip_prefix('n').unwrap_or(version);
+    let end = digits.find(|c: char| !c.is_ascii_digit())?;
+    let (major, rest) = digits.split_at(end);
+    rest.starts_with('.').then(|| major.parse().ok())?
+}
+
+/// 60 from the line `libavutil      60.  8.100 / 60.  8.100`.
+fn libavutil_major(output: &str) -> Option<u32> {
+    let line = output
+        .lines()
+        .find_map(|line| line.trim_start().strip_prefix("libavutil"))?;
+    line.split('.').next()?.trim().parse().ok()
+}
+
+/// The AV1 encoders among the lines of `-encoders`: flags, name, description.
+fn encoders_in(listing: &str) -> BTreeSet<Encoder> {
+    let names = listing.lines().filter_map(|line| line.split_whitespace().nth(1));
+    names.filter_map(Encoder::from_ffmpeg_name).collect()
+}
+
+fn excerpt(line: &str) -> String {
+    line.chars().filter(|c| !c.is_control()).take(80).collect()
+}
+
+/// Why an ffmpeg can't be used.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ToolchainError {
+    /// The output isn't ffmpeg's.
+    #[error("the program does not say which ffmpeg it is (its first line: \"{found}\")")]
+    NotFfmpeg {
+        /// The beginning of its first line.
+        found: String,
+    },
+    /// Older than [`OLDEST_MAJOR`].
+    #[error("ffmpeg {found} is too old: {OLDEST_MAJOR}.0 or newer is needed")]
+    TooOld {
+        /// What was found.
+        found: Version,
+    },
+    /// None of the three encoders was compiled in.
+    #[error("ffmpeg {found} has none of the AV1 encoders libsvtav1, libaom-av1 and librav1e")]
+    NoEncoder {
+        /// What was found.
+        found: Version,
+    },
+}
+
+impl ToolchainError {
+    /// What to do about it.
+    pub fn hint(&self) -> &'static str {
+        match self {
+            Self::NotFfmpeg { .. } => "set `ffmpeg` in the config to the path of an ffmpeg 8.0 or newer",
+            Self::TooOld { .. } => {
+                "install ffmpeg 8.0 or newer, or set `ffmpeg` in the config to the path of one that is"
+            }
+            Self::NoEncoder { .. } => {
+                "install an ffmpeg built with --enable-libsvtav1 (best), --enable-libaom or --enable-librav1e"
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ENCODERS: &str = "Encoders:\n V..... = Video\n ------\n V....D libx264   H.264\n V....D libaom-av1  libaom AV1 \
+                            (codec av1)\n V....D librav1e  librav1e AV1 (codec av1)\n V..... libsvtav1  SVT-AV1\n V....D \
+                            av1_nvenc  NVENC\n";
+
+    fn banner(version: &str, libavutil: &str) -> String {
+        alloc::format!(
+            "ffmpeg version {version} Copyright (c) 2000-2025 the FFmpeg developers\nbuilt with gcc\nlibavutil      \
+             {libavutil}.  8.100 / {libavutil}.  8.100\nlibavcodec     62. 11.100 / 62. 11.100\n"
+        )
+    }
+
+    #[test]
+    fn versions_are_read_as_builds_name_them() {
+        let table = [
+            ("8.0", "60", 8),
+            ("n8.0-23-gd1f31a829d", "60", 8),
+            ("n8.0-23-gd1f31a829d-20251022", "60", 8),
+            ("8.0.1-3ubuntu1", "60", 8),
+            ("9.0.2", "61", 9),
+            ("10.1", "62", 10),
+            ("N-118385-g0225fe857d", "60", 8),
+            ("N-121000-gabcdef0123-20261001", "61", 9),
+            ("git-2026-01-01-0123abc", "60", 8),
+            ("2026-01-01-git-0123abc-full_build", "60", 8),
+        ];
+        for (version, libavutil, major) in table {
+            let toolchain = Toolchain::parse(&banner(version, libavutil), ENCODERS).unwrap();
+            assert_eq!(
+                toolchain.version(),
+                &Version {
+                    major,
+                    text: version.into()
+                },
+                "{version}"
+            );
+        }
+    }
+
+    #[test]
+    fn an_old_ffmpeg_is_refused_with_what_was_found() {
+        for (version, libavutil) in [
+            ("6.0-static", "58"),
+            ("7.1.1", "59"),
+            ("N-113000-gdeadbeef", "58"),
+        ] {
+            let error = Toolchain::parse(&banner(version, libavutil), ENCODERS).unwrap_err();
+            assert!(matches!(&error, ToolchainError::TooOld { found } if found.text == version));
+            assert!(alloc::format!("{error}").contains(version));
+        }
+    }
+
+    #[test]
+    fn another_program_is_refused() {
+        for text in [
+            "",
+            "sh: not found",
+            "ffmpeg version",
+            "ffmpeg version N-1-gabc\nno libraries",
+        ] {
+            let error = Toolchain::parse(text, ENCODERS).unwrap_err();
+            assert!(matches!(error, ToolchainError::NotFfmpeg { .. }), "{text}");
+        }
+    }
+
+    #[test]
+    fn an_ffmpeg_without_av1_encoders_is_refused() {
+        let error = Toolchain::parse(
+            &banner("8.0", "60"),
+            " V....D libx264 H.264\n V..... av1_qsv QSV\n",
+        )
+        .unwrap_err();
+        assert!(matches!(error, ToolchainError::NoEncoder { .. }));
+    }
+
+    #[test]
+    fn the_preferred_encoder_is_taken_where_it_is_there_else_the_best() {
+        use Encoder::{Aom, Rav1e, Svt};
+        let table: [(&[Encoder], Encoder, Encoder); 6] = [
+            (&[Svt, Aom, Rav1e], Svt, Svt),
+            (&[Svt, Aom, Rav1e], Rav1e, Rav1e),
+            (&[Aom, Rav1e], Svt, Aom),
+            (&[Rav1e], Svt, Rav1e),
+            (&[Svt, Rav1e], Aom, Svt),
+            (&[Aom, Rav1e], Aom, Aom),
+        ];
+        for (there, preferred, chosen) in table {
+            let toolchain = Toolchain::described(8, there.iter().copied()).unwrap();
+            assert_eq!(toolchain.choose(preferred), chosen, "{there:?} {preferred:?}");
+        }
+    }
+}
