@@ -1,1 +1,60 @@
-//! Nothing yet.
+//! The command line of av1d: reads arguments, loads the config, prints, and chooses exit codes. What is decided is decided by
+//! [`av1plan`], what is done is done by [`av1exec`].
+
+mod args;
+mod console;
+mod failure;
+mod films;
+mod plan;
+mod quote;
+mod reporter;
+mod session;
+mod work;
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+use av1exec::settings::Environment;
+use clap::Parser;
+
+use args::{Cli, Command};
+pub use failure::Exit;
+use failure::Failure;
+
+/// Runs the program: `args` with the program's name first, `variable` to look up the environment.
+pub fn run(
+    args: impl IntoIterator<Item = OsString>,
+    variable: impl Fn(&str) -> Option<OsString>,
+) -> ExitCode {
+    let cli = match Cli::try_parse_from(args) {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Help and version are no errors; a closed pipe is none either.
+            let _ = error.print();
+            return if error.use_stderr() { Exit::Usage.into() } else { Exit::Done.into() };
+        }
+    };
+    let environment = Environment::from_vars(variable);
+    // One thread, which lives as long as the program: children are bound to it.
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let result = match runtime {
+        Ok(runtime) => runtime.block_on(dispatch(cli, &environment)),
+        Err(error) => Err(Failure::new(Exit::Failed, format!("failed to start the runtime: {error}"))),
+    };
+    match result {
+        Ok(exit) => exit.into(),
+        Err(failure) => {
+            console::complain(&failure);
+            failure.exit.into()
+        }
+    }
+}
+
+async fn dispatch(cli: Cli, environment: &Environment) -> Result<Exit, Failure> {
+    let settings = av1exec::settings::load(cli.config.as_deref(), environment)?.settings;
+    match cli.command {
+        Command::Plan(args) => plan::run(args, settings, environment).await,
+        Command::Encode(args) => work::encode(args, settings, environment).await,
+        Command::Watch(args) => work::watch(&args, settings, environment).await,
+    }
+}

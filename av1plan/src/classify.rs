@@ -52,15 +52,15 @@ pub struct Signal {
 /// A score this far from zero is a class. One strong signal is enough, a weak one never is.
 const DECISIVE: i32 = 3;
 
-/// Words that release names carry, after the title. Two words stand for `WEB-DL` and `WEB.DL`.
+/// Words that release names carry, after the title. They outweigh what codecs hint at: many a disc is ripped to AAC and SRT. Two words stand for `WEB-DL` and `WEB.DL`.
 #[rustfmt::skip]
 const NAME_WORDS: [(&str, i32); 46] = [
-    ("WEB DL", 4), ("WEBDL", 4), ("WEB RIP", 4), ("WEBRIP", 4), ("WEBCAP", 4), ("WEB", 3),
-    ("AMZN", 3), ("NF", 3), ("NETFLIX", 3), ("DSNP", 3), ("DSNY", 3), ("HMAX", 3), ("HULU", 3), ("ATVP", 3), ("PCOK", 3),
-    ("PMTP", 3), ("STAN", 2), ("CRAV", 3), ("ITUNES", 3), ("CRUNCHYROLL", 3), ("YOUTUBE", 3), ("IPLAYER", 3), ("SKST", 3),
-    ("BLURAY", -4), ("BLU RAY", -4), ("BDRIP", -4), ("BRRIP", -4), ("BDREMUX", -4), ("BDMV", -4), ("REMUX", -4),
-    ("BD25", -4), ("BD50", -4), ("BD66", -4), ("BD100", -4), ("UHDBD", -4), ("UHD", -1), ("HDDVD", -4), ("HD DVD", -4),
-    ("DVD", -4), ("DVDRIP", -4), ("DVD5", -4), ("DVD9", -4), ("DVDREMUX", -4), ("NTSC", -2), ("PAL", -2), ("LASERDISC", -4),
+    ("WEB DL", 8), ("WEBDL", 8), ("WEB RIP", 8), ("WEBRIP", 8), ("WEBCAP", 8), ("WEB", 5),
+    ("AMZN", 4), ("NF", 4), ("NETFLIX", 4), ("DSNP", 4), ("DSNY", 4), ("HMAX", 4), ("HULU", 4), ("ATVP", 4), ("PCOK", 4),
+    ("PMTP", 4), ("STAN", 2), ("CRAV", 4), ("ITUNES", 4), ("CRUNCHYROLL", 4), ("YOUTUBE", 4), ("IPLAYER", 4), ("SKST", 4),
+    ("BLURAY", -8), ("BLU RAY", -8), ("BDRIP", -8), ("BRRIP", -8), ("BDREMUX", -8), ("BDMV", -8), ("REMUX", -8),
+    ("BD25", -8), ("BD50", -8), ("BD66", -8), ("BD100", -8), ("UHDBD", -8), ("UHD", -1), ("HDDVD", -8), ("HD DVD", -8),
+    ("DVD", -8), ("DVDRIP", -8), ("DVD5", -8), ("DVD9", -8), ("DVDREMUX", -8), ("NTSC", -2), ("PAL", -2), ("LASERDISC", -8),
 ];
 
 /// Programs and brands that write one kind of file only, as they sign the container's tags.
@@ -78,14 +78,8 @@ const SIGNATURES: [(&str, i32); 10] = [
 ];
 
 /// Tags that such signatures stand in.
-const SIGNED_TAGS: [&str; 6] = [
-    "encoder",
-    "encoded_by",
-    "major_brand",
-    "compatible_brands",
-    "writing_application",
-    "handler_name",
-];
+const SIGNED_TAGS: [&str; 6] =
+    ["encoder", "encoded_by", "major_brand", "compatible_brands", "writing_application", "handler_name"];
 
 /// Codecs that one kind of source has. A profile, where given, must be contained in the stream's.
 const CODECS: [(&str, Option<&str>, i32); 16] = [
@@ -120,11 +114,7 @@ pub(crate) fn classify(name: &str, probe: &MediaProbe, stream: &Stream, video: &
         score if score <= -DECISIVE => SourceClass::DiscLike,
         _ => SourceClass::Unknown,
     };
-    Classification {
-        class,
-        score,
-        signals,
-    }
+    Classification { class, score, signals }
 }
 
 impl Classification {
@@ -145,21 +135,13 @@ fn signal(signals: &mut Vec<Signal>, weight: i32, what: String) {
 /// Words of the name after its first one: a title may be `Web Therapy` or `NF`.
 fn name_signals(name: &str, signals: &mut Vec<Signal>) {
     let upper = name.to_uppercase();
-    let words: Vec<&str> = upper
-        .split(|c: char| !c.is_alphanumeric())
-        .filter(|word| !word.is_empty())
-        .collect();
+    let words: Vec<&str> =
+        upper.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).collect();
     let mut position = 1;
     while let Some(rest) = words.get(position..).filter(|rest| !rest.is_empty()) {
-        let found = NAME_WORDS
-            .iter()
-            .find(|(pattern, _)| starts_with_words(rest, pattern));
+        let found = NAME_WORDS.iter().find(|(pattern, _)| starts_with_words(rest, pattern));
         if let Some((pattern, weight)) = found {
-            signal(
-                signals,
-                *weight,
-                alloc::format!("the name says {}", pattern.replace(' ', "-")),
-            );
+            signal(signals, *weight, alloc::format!("the name says {}", pattern.replace(' ', "-")));
         }
         position += found.map_or(1, |(pattern, _)| pattern.split(' ').count());
     }
@@ -167,45 +149,34 @@ fn name_signals(name: &str, signals: &mut Vec<Signal>) {
 
 fn starts_with_words(words: &[&str], pattern: &str) -> bool {
     let mut words = words.iter();
-    pattern
-        .split(' ')
-        .all(|wanted| words.next().is_some_and(|word| *word == wanted))
+    pattern.split(' ').all(|wanted| words.next().is_some_and(|word| *word == wanted))
 }
 
 fn signature_signals(probe: &MediaProbe, signals: &mut Vec<Signal>) {
     let of_streams = probe.streams.iter().map(|stream| &stream.tags);
     for (signature, weight) in SIGNATURES {
-        let signed = core::iter::once(&probe.format.tags)
-            .chain(of_streams.clone())
-            .find_map(|tags| {
-                SIGNED_TAGS.iter().find(|tag| {
-                    tags.get(tag)
-                        .is_some_and(|text| text.to_lowercase().contains(signature))
-                })
-            });
+        let signed = core::iter::once(&probe.format.tags).chain(of_streams.clone()).find_map(|tags| {
+            SIGNED_TAGS
+                .iter()
+                .find(|tag| tags.get(tag).is_some_and(|text| text.to_lowercase().contains(signature)))
+        });
         if let Some(tag) = signed {
             signal(signals, weight, alloc::format!("the tag {tag} names {signature}"));
         }
     }
 }
 
+/// Each codec speaks once, with its strongest row, whatever the order of the streams.
 fn codec_signals(probe: &MediaProbe, signals: &mut Vec<Signal>) {
     let mut seen: Vec<&str> = Vec::new();
-    for stream in &probe.streams {
-        let codec = stream.codec_name();
-        let profile = stream.profile.as_deref().unwrap_or_default();
-        let known = CODECS
-            .iter()
-            .find(|(name, wanted, _)| *name == codec && wanted.is_none_or(|wanted| profile.contains(wanted)));
-        if let Some((name, wanted, weight)) = known
-            && !seen.contains(name)
-        {
+    for (name, wanted, weight) in CODECS {
+        let speaks = |stream: &Stream| {
+            let profile = stream.profile.as_deref().unwrap_or_default();
+            stream.codec_name() == name && wanted.is_none_or(|wanted| profile.contains(wanted))
+        };
+        if !seen.contains(&name) && probe.streams.iter().any(speaks) {
             seen.push(name);
-            signal(
-                signals,
-                *weight,
-                alloc::format!("it holds {}", wanted.unwrap_or(name)),
-            );
+            signal(signals, weight, alloc::format!("it holds {}", wanted.unwrap_or(name)));
         }
     }
 }
@@ -215,18 +186,10 @@ fn picture_signals(stream: &Stream, video: &Video, signals: &mut Vec<Signal>) {
         && average.thousandths().abs_diff(base.thousandths()) > base.thousandths() / 500
         && !is_interlaced(video)
     {
-        signal(
-            signals,
-            2,
-            alloc::format!("its frame rate varies ({average} on average, {base} at base)"),
-        );
+        signal(signals, 2, alloc::format!("its frame rate varies ({average} on average, {base} at base)"));
     }
     if video.width % 2 == 1 || video.height % 2 == 1 {
-        signal(
-            signals,
-            1,
-            alloc::format!("its size is odd ({}x{})", video.width, video.height),
-        );
+        signal(signals, 1, alloc::format!("its size is odd ({}x{})", video.width, video.height));
     }
     if let Some(start) = stream.start.filter(|start| start.0 != 0) {
         signal(signals, 1, alloc::format!("its video starts at {start} s"));
@@ -235,10 +198,7 @@ fn picture_signals(stream: &Stream, video: &Video, signals: &mut Vec<Signal>) {
 
 /// Interlaced streams have a base rate of fields, which is no sign of a varying rate.
 fn is_interlaced(video: &Video) -> bool {
-    video
-        .field_order
-        .as_deref()
-        .is_some_and(|order| order != "progressive")
+    video.field_order.as_deref().is_some_and(|order| order != "progressive")
 }
 
 #[cfg(test)]
@@ -270,8 +230,8 @@ mod tests {
             // A title is no source: its first word doesn't count, parts of words never do.
             ("Web.Therapy.mkv", Unknown),
             ("Cobweb 2023.mkv", Unknown),
-            // A web title from a disc.
-            ("Charlottes.Web.2006.1080p.BluRay.x264.mkv", Unknown),
+            // A web title from a disc. What the release is named after its source weighs most.
+            ("Charlottes.Web.2006.1080p.BluRay.x264.mkv", DiscLike),
         ];
         for (name, class) in table {
             let found = classified(name, "");
@@ -304,13 +264,7 @@ mod tests {
     #[test]
     fn signals_say_what_was_seen() {
         let found = classified("Film.WEB-DL.mkv", "");
-        assert_eq!(found.score, 4);
-        assert_eq!(
-            found.signals,
-            [Signal {
-                weight: 4,
-                what: "the name says WEB-DL".into()
-            }]
-        );
+        assert_eq!(found.score, 8);
+        assert_eq!(found.signals, [Signal { weight: 8, what: "the name says WEB-DL".into() }]);
     }
 }

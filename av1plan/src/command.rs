@@ -9,8 +9,10 @@ use alloc::vec;
 use alloc::vec::Vec;
 
 use crate::container::Container;
-use crate::encode::{Aom, EncoderSettings, Rav1e, Svt};
-use crate::plan::{EncodePlan, Filter, Kept, Rotation, StreamType, Timestamps, Treatment, VideoPlan};
+use crate::encode::{Aom, EncoderSettings, Rav1e, Svt, Workers};
+use crate::plan::{
+    EncodePlan, Filter, Kept, Rotation, StreamType, Strictness, Timestamps, Treatment, VideoPlan,
+};
 
 /// One argument.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -48,13 +50,11 @@ pub enum Audience {
 /// ffmpeg open other files.
 const FORMAT_WHITELIST: &str = "matroska,webm,mov,mp4,avi,mpegts,mpeg,mpegvideo,asf,flv,ogg";
 
+/// The matrix that RGB is converted with: HD's, which players assume of untagged video too.
+pub(crate) const RGB_MATRIX: &str = "bt709";
+
 /// Reading only plain files, by known demuxers.
-const SAFE_INPUT: [&str; 4] = [
-    "-protocol_whitelist",
-    "file",
-    "-format_whitelist",
-    FORMAT_WHITELIST,
-];
+const SAFE_INPUT: [&str; 4] = ["-protocol_whitelist", "file", "-format_whitelist", FORMAT_WHITELIST];
 
 /// The arguments of ffmpeg (without its name) that carry out `plan`.
 pub fn arguments(plan: &EncodePlan, audience: Audience) -> Vec<Arg> {
@@ -63,6 +63,7 @@ pub fn arguments(plan: &EncodePlan, audience: Audience) -> Vec<Arg> {
         source_class: _, // decides `timestamps` and `video.filters`
         resolution: _,   // decides `video.settings`
         video,
+        strictness,
         streams: _, // in the output's order: `mapped`
         timestamps,
         losses: _,
@@ -84,16 +85,7 @@ pub fn arguments(plan: &EncodePlan, audience: Audience) -> Vec<Arg> {
     }
     args.fixed(&["-map_metadata", "0", "-map_chapters", "0"]);
     args.video(video);
-    args.fixed(&[
-        "-enc_time_base",
-        "demux",
-        "-c:a",
-        "copy",
-        "-c:s",
-        "copy",
-        "-c:t",
-        "copy",
-    ]);
+    args.fixed(&["-enc_time_base", "demux", "-c:a", "copy", "-c:s", "copy", "-c:t", "copy"]);
     for (position, (stream, kept)) in mapped.iter().enumerate() {
         args.kept_stream(position, stream.kind, kept);
     }
@@ -103,9 +95,11 @@ pub fn arguments(plan: &EncodePlan, audience: Audience) -> Vec<Arg> {
     }
     if *container == Container::Mp4 {
         args.fixed(&["-movflags", "+faststart"]);
-        if video.dolby_vision {
-            args.fixed(&["-strict", "unofficial"]);
-        }
+    }
+    match strictness {
+        Strictness::Normal => {}
+        Strictness::Unofficial => args.fixed(&["-strict", "unofficial"]),
+        Strictness::Experimental => args.fixed(&["-strict", "experimental"]),
     }
     args.fixed(&["-f", container.muxer()]);
     args.0.push(Arg::Output);
@@ -135,19 +129,13 @@ impl Args {
             Timestamps::WebSafeUntouched => self.fixed(&["-copyts", "-start_at_zero"]),
         }
         match video.rotation {
-            Rotation::None | Rotation::Applied => {}
+            Rotation::None => {}
             Rotation::Kept => self.push("-noautorotate"),
         }
     }
 
     fn video(&mut self, video: &VideoPlan) {
-        let VideoPlan {
-            settings,
-            pixel_format,
-            filters,
-            rotation: _,
-            dolby_vision,
-        } = video;
+        let VideoPlan { settings, pixel_format, filters, rotation: _, dolby_vision, frames: _ } = video;
         let filters: Vec<Cow<'static, str>> = filters.iter().map(filter).collect();
         if !filters.is_empty() {
             self.option("-vf", filters.join(","));
@@ -162,26 +150,21 @@ impl Args {
 
     fn settings(&mut self, settings: EncoderSettings) {
         match settings {
-            EncoderSettings::Svt(Svt {
-                crf,
-                preset,
-                nominal_rate,
-            }) => {
+            EncoderSettings::Svt(Svt { crf, preset, workers, nominal_rate }) => {
                 self.option("-crf", alloc::format!("{crf}"));
                 self.option("-preset", alloc::format!("{preset}"));
                 // lp=0: as many threads as there are cores.
                 let rate = nominal_rate.map_or(String::new(), |rate| {
                     alloc::format!(":fps-num={}:fps-denom={}", rate.numerator, rate.denominator)
                 });
+                let lp = match workers {
+                    Workers::All => 0,
+                    Workers::One => 1,
+                };
                 self.fixed(&["-threads", "0"]);
-                self.option("-svtav1-params", alloc::format!("lp=0{rate}"));
+                self.option("-svtav1-params", alloc::format!("lp={lp}{rate}"));
             }
-            EncoderSettings::Aom(Aom {
-                crf,
-                cpu_used,
-                tiles,
-                threads,
-            }) => {
+            EncoderSettings::Aom(Aom { crf, cpu_used, tiles, threads }) => {
                 // Without `-b:v 0` the CRF would only cap a default bitrate.
                 self.fixed(&["-b:v", "0"]);
                 self.option("-crf", alloc::format!("{crf}"));
@@ -200,27 +183,15 @@ impl Args {
 
     /// What is said of one output stream: its codec where it isn't copied, its flags, the tags that it loses.
     fn kept_stream(&mut self, position: usize, kind: StreamType, kept: &Kept) {
-        let Kept {
-            treatment,
-            disposition,
-            stale_tags,
-        } = kept;
+        let Kept { treatment, disposition, stale_tags } = kept;
         if let Treatment::Convert(to) = treatment {
-            self.0
-                .extend([Arg::from(alloc::format!("-c:{position}")), Arg::from(to.name())]);
+            self.0.extend([Arg::from(alloc::format!("-c:{position}")), Arg::from(to.name())]);
         }
         // Left out, ffmpeg would make a default of the first track where there was none.
         if kind != StreamType::Attachment {
             let flags: Vec<&str> = disposition.flags().collect();
-            let flags = if flags.is_empty() {
-                String::from("0")
-            } else {
-                flags.join("+")
-            };
-            self.0.extend([
-                Arg::from(alloc::format!("-disposition:{position}")),
-                Arg::from(flags),
-            ]);
+            let flags = if flags.is_empty() { String::from("0") } else { flags.join("+") };
+            self.0.extend([Arg::from(alloc::format!("-disposition:{position}")), Arg::from(flags)]);
         }
         for tag in stale_tags {
             self.0.extend([
@@ -234,7 +205,12 @@ impl Args {
 fn filter(filter: &Filter) -> Cow<'static, str> {
     match filter {
         Filter::Deinterlace => "bwdif=mode=send_frame:parity=auto:deint=interlaced".into(),
-        Filter::Matrix(matrix) => alloc::format!("scale=out_color_matrix={matrix}:out_range=tv").into(),
+        Filter::FromRgb { primaries, transfer, pixel_format } => alloc::format!(
+            "scale=out_color_matrix={RGB_MATRIX}:out_range=tv,format={},\
+             setparams=color_primaries={primaries}:color_trc={transfer}",
+            pixel_format.name()
+        )
+        .into(),
         Filter::PadToEven => "pad=ceil(iw/2)*2:ceil(ih/2)*2".into(),
         Filter::SquarePixels => "setsar=1".into(),
     }
@@ -257,12 +233,7 @@ pub fn frame_probe_arguments(index: u32) -> Vec<Arg> {
 /// The arguments of ffprobe that print a line for each packet, for
 /// [`PacketSummary::add_line`](crate::packets::PacketSummary::add_line).
 pub fn packet_probe_arguments() -> Vec<Arg> {
-    ffprobe(&[
-        "-of",
-        "csv=p=0",
-        "-show_entries",
-        "packet=stream_index,pts_time,duration_time",
-    ])
+    ffprobe(&["-of", "csv=p=0", "-show_entries", "packet=stream_index,pts_time,duration_time"])
 }
 
 fn ffprobe(show: &[&'static str]) -> Vec<Arg> {

@@ -45,9 +45,8 @@ pub struct Config {
 }
 
 /// Containers of films that ffmpeg reads and people keep.
-const EXTENSIONS: [&str; 14] = [
-    "avi", "flv", "m2ts", "m4v", "mkv", "mov", "mp4", "mpeg", "mpg", "mts", "ts", "vob", "webm", "wmv",
-];
+const EXTENSIONS: [&str; 14] =
+    ["avi", "flv", "m2ts", "m4v", "mkv", "mov", "mp4", "mpeg", "mpg", "mts", "ts", "vob", "webm", "wmv"];
 
 impl Default for Config {
     fn default() -> Self {
@@ -133,11 +132,7 @@ impl Ratio {
 
     /// `ten_thousandths / 10000`, if that is above 0 and at most 1.
     pub const fn from_ten_thousandths(ten_thousandths: u16) -> Option<Self> {
-        if ten_thousandths >= 1 && ten_thousandths <= 10_000 {
-            Some(Self(ten_thousandths))
-        } else {
-            None
-        }
+        if ten_thousandths >= 1 && ten_thousandths <= 10_000 { Some(Self(ten_thousandths)) } else { None }
     }
 
     /// The share as written in a config, rounded to four places.
@@ -148,11 +143,7 @@ impl Ratio {
             clippy::cast_sign_loss,
             reason = "the range was just checked"
         )]
-        if (1.0..10_001.0).contains(&scaled) {
-            Self::from_ten_thousandths(scaled as u16)
-        } else {
-            None
-        }
+        if (1.0..10_001.0).contains(&scaled) { Self::from_ten_thousandths(scaled as u16) } else { None }
     }
 
     /// The share in ten-thousandths.
@@ -185,12 +176,7 @@ mod tests {
         assert_eq!(Some(config.max_size_ratio), Ratio::from_f64(0.90));
         assert_eq!(config.prefer_encoder, Encoder::Svt);
         assert_eq!(config.quality_tier, QualityTier::High);
-        assert!(
-            config
-                .drop_languages
-                .iter()
-                .any(|language| language.matches("rus"))
-        );
+        assert!(config.drop_languages.iter().any(|language| language.matches("rus")));
     }
 
     #[test]

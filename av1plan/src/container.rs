@@ -42,32 +42,35 @@ impl Container {
         self.into()
     }
 
-    /// What becomes of a stream's codec in this container.
+    /// What becomes of a stream's codec in this container. Each cell was tried with the muxers of ffmpeg 8.0.
     pub fn fit(self, stream: &Stream) -> Fit {
         let codec = stream.codec_name();
         match &stream.kind {
             StreamKind::Video(_) => Fit::AsIs,
+            // Nothing can be done with sound that ffmpeg itself has no name for.
+            StreamKind::Audio(_) if codec.is_empty() => Fit::No,
             StreamKind::Audio(audio) => self.fit_audio(codec, audio.bits_per_sample),
             StreamKind::Subtitle => self.fit_subtitle(codec),
             StreamKind::Attachment if self == Self::Matroska => Fit::AsIs,
-            StreamKind::Data if is_chapter_text(stream) => Fit::WrittenAnew,
+            StreamKind::Data if self.writes_anew(stream) => Fit::WrittenAnew,
             StreamKind::Attachment | StreamKind::Data | StreamKind::Unknown(_) => Fit::No,
         }
     }
 
     fn fit_audio(self, codec: &str, bits: Option<u32>) -> Fit {
-        match self {
+        match (self, codec) {
             // Discs' own PCM framing has no place in any file: plain PCM of the same depth (20 bits take 24).
-            Self::Matroska => match codec {
-                "pcm_bluray" | "pcm_dvd" if bits.is_some_and(|bits| bits > 16) => {
-                    Fit::Convert(Conversion::PcmS24)
-                }
-                "pcm_bluray" | "pcm_dvd" => Fit::Convert(Conversion::PcmS16),
-                "" => Fit::No,
-                _ => Fit::AsIs,
-            },
-            Self::Mp4 => Fit::as_is_if(codec.starts_with("pcm_") || MP4_AUDIO.contains(&codec)),
-            Self::Webm => Fit::as_is_if(matches!(codec, "opus" | "vorbis")),
+            (Self::Matroska | Self::Mp4, "pcm_bluray" | "pcm_dvd") => {
+                let wide = bits.is_some_and(|bits| bits > 16);
+                Fit::Convert(if wide { Conversion::PcmS24 } else { Conversion::PcmS16 })
+            }
+            (Self::Matroska, "pcm_s8") | (Self::Mp4, "pcm_s8" | "pcm_u8" | "pcm_alaw" | "pcm_mulaw") => {
+                Fit::Convert(Conversion::PcmS16)
+            }
+            (Self::Mp4, codec) if codec.starts_with("pcm_") || MP4_AUDIO.contains(&codec) => Fit::AsIs,
+            (Self::Matroska, "nellymoser") | (Self::Mp4, _) => Fit::Convert(Conversion::Flac),
+            (Self::Matroska, _) | (Self::Webm, "opus" | "vorbis") => Fit::AsIs,
+            (Self::Webm, _) => Fit::No,
         }
     }
 
@@ -83,11 +86,32 @@ impl Container {
             _ => Fit::No,
         }
     }
-}
 
-/// QuickTime keeps the titles of chapters in a text track of its own, which muxers write anew from the chapters.
-fn is_chapter_text(stream: &Stream) -> bool {
-    stream.codec_tag.as_deref() == Some("text")
+    /// QuickTime keeps the titles of chapters in a text track of its own, which muxers write anew from the chapters; and a
+    /// timecode in one that MP4 makes anew from the `timecode` tag, and Matroska keeps as that tag.
+    fn writes_anew(self, stream: &Stream) -> bool {
+        match stream.codec_tag.as_deref() {
+            Some("text") => true,
+            Some("tmcd") => self != Self::Webm,
+            _ => false,
+        }
+    }
+
+    /// The name under which ffprobe finds a copied codec again, where that is another one.
+    pub(crate) fn read_back(self, codec: &str) -> &str {
+        match (self, codec) {
+            (Self::Matroska, "text") => "subrip",
+            (Self::Matroska, "ssa") => "ass",
+            // Both are one object type in MP4.
+            (Self::Mp4, "mp2") => "mp3",
+            (_, codec) => codec,
+        }
+    }
+
+    /// Whether the muxer takes this codec only when it is allowed to be experimental.
+    pub(crate) fn is_experimental(self, codec: &str) -> bool {
+        self == Self::Mp4 && codec == "truehd"
+    }
 }
 
 /// Whether a container holds a stream.
@@ -103,21 +127,15 @@ pub enum Fit {
     No,
 }
 
-impl Fit {
-    fn as_is_if(fits: bool) -> Self {
-        if fits { Self::AsIs } else { Self::No }
-    }
-}
-
-const MP4_AUDIO: [&str; 11] = [
-    "aac", "ac3", "eac3", "dts", "truehd", "flac", "opus", "vorbis", "mp3", "mp2", "alac",
-];
+const MP4_AUDIO: [&str; 11] =
+    ["aac", "ac3", "eac3", "dts", "truehd", "flac", "opus", "vorbis", "mp3", "mp2", "alac"];
 
 /// Subtitles made of text, which can become any other text subtitle.
-const TEXT_SUBTITLES: [&str; 7] = ["subrip", "ass", "ssa", "webvtt", "mov_text", "text", "srt"];
+const TEXT_SUBTITLES: [&str; 8] = ["subrip", "ass", "ssa", "webvtt", "mov_text", "text", "srt", "eia_608"];
 
-const MATROSKA_SUBTITLES: [&str; 9] = [
+const MATROSKA_SUBTITLES: [&str; 10] = [
     "subrip",
+    "text",
     "ass",
     "ssa",
     "webvtt",

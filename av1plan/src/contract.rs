@@ -71,7 +71,8 @@ pub struct ExpectedPicture {
     pub width: u32,
     /// Rows of pixels.
     pub height: u32,
-    /// Shape of a pixel, where the source says one.
+    /// Shape of a pixel, where the source says one. WebM rounds it to whole pixels of display, so that it isn't held
+    /// against a WebM.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sample_aspect_ratio: Option<Rational>,
     /// Bits and subsampling.
@@ -98,10 +99,7 @@ impl ExpectedPicture {
         for block in side_data {
             match block {
                 SideData::MasteringDisplay(numbers) => self.mastering_display = Some(numbers.clone()),
-                SideData::ContentLight {
-                    max_content,
-                    max_average,
-                } => {
+                SideData::ContentLight { max_content, max_average } => {
                     self.content_light = Some((*max_content, *max_average));
                 }
                 SideData::Rotation(_) | SideData::DolbyVision(_) | SideData::Other(_) => {}
@@ -129,10 +127,7 @@ pub(crate) fn draw_up(
         chapters: probe.chapters,
         duration: probe.duration(),
         duration_epsilon: config.duration_epsilon,
-        size: SizeGate {
-            original: size,
-            max_ratio: config.max_size_ratio,
-        },
+        size: SizeGate { original: size, max_ratio: config.max_size_ratio },
     }
 }
 
@@ -143,19 +138,13 @@ fn expected_stream(source: &Stream, kind: StreamType, kept: &Kept, container: Co
     };
     let codec = match kept.treatment {
         Treatment::Encode => "av1",
-        Treatment::Copy => source.codec_name(),
+        Treatment::Copy => container.read_back(source.codec_name()),
         Treatment::Convert(to) => to.name(),
     };
     // MP4 marks the first track of each type default, whatever it is told, and has no flag for forced.
     let says_flags = container == Container::Matroska && kind != StreamType::Attachment;
     let flag = |name: &str| says_flags.then(|| kept.disposition.has(name));
-    let tag = |name: &str| {
-        source
-            .tags
-            .get(name)
-            .filter(|text| !text.is_empty())
-            .map(String::from)
-    };
+    let tag = |name: &str| source.tags.get(name).filter(|text| !text.is_empty()).map(String::from);
     ExpectedStream {
         source: source.index,
         kind,

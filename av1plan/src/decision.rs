@@ -98,12 +98,7 @@ impl Topic {
 
 /// Why something was chosen, with the facts that its sentence needs.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, IntoStaticStr, VariantNames)]
-#[serde(
-    tag = "code",
-    content = "facts",
-    rename_all = "kebab-case",
-    rename_all_fields = "snake_case"
-)]
+#[serde(tag = "code", content = "facts", rename_all = "kebab-case", rename_all_fields = "snake_case")]
 #[strum(serialize_all = "kebab-case")]
 pub enum Reason {
     /// The film is skipped; the code is the skip's own.
@@ -159,6 +154,16 @@ pub enum Reason {
         wanted: String,
     },
 
+    /// The config's choice is there, but doesn't take a picture of this size.
+    SizeBeyondEncoder {
+        /// The encoder that the config asked for.
+        wanted: String,
+        /// Columns.
+        width: u32,
+        /// Rows.
+        height: u32,
+    },
+
     /// The better end of the seed's range.
     RangeLowEnd {
         /// Thousandths of a bit that the source spends on a pixel and frame, in bits of H.264.
@@ -181,6 +186,8 @@ pub enum Reason {
     SeedConstant,
     /// The encoder counts the cores itself.
     AllCores,
+    /// A tiny picture, on which several workers would wait for each other.
+    TinyPicture,
     /// The fewest tiles that keep libaom's threads busy at this size.
     FewestTiles,
 
@@ -192,11 +199,8 @@ pub enum Reason {
     ColorKept,
     /// The source has no colour tags and gets none.
     ColorUntagged,
-    /// RGB and other matrices that 4:2:0 can't have are converted.
-    MatrixConverted {
-        /// The source's matrix.
-        from: String,
-    },
+    /// RGB has no place in 4:2:0 and is converted with the matrix of HD.
+    ConvertedFromRgb,
     /// The encoder carries the metadata over.
     DynamicHdrCarried,
     /// The metadata is lost, and the config allows it.
@@ -220,7 +224,7 @@ pub enum Reason {
 
     /// Web sources are padded to even sizes, whatever they claim.
     PadWebLike,
-    /// AV1's 4:2:0 needs even sizes.
+    /// Odd sizes are padded to even ones, which every player takes.
     PadOddSize,
     /// Pixels are square.
     SquarePixels,
@@ -228,11 +232,6 @@ pub enum Reason {
     ShapeKept,
     /// Players turn the picture, as before.
     RotationKept {
-        /// Degrees counter-clockwise.
-        degrees: i64,
-    },
-    /// The picture is turned, since no player could read the container's matrix.
-    RotationApplied {
         /// Degrees counter-clockwise.
         degrees: i64,
     },

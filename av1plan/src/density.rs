@@ -53,14 +53,9 @@ fn video_bit_rate(probe: &MediaProbe, stream: &Stream, size: u64) -> Option<u64>
     stream.bit_rate.or_else(|| {
         let duration = probe.duration().filter(|duration| duration.0 > 0)?;
         let total = u128::from(size) * 8 * 1_000_000 / u128::from(duration.0.unsigned_abs());
-        let audio = probe
-            .streams
-            .iter()
-            .filter(|stream| matches!(stream.kind, StreamKind::Audio(_)));
+        let audio = probe.streams.iter().filter(|stream| matches!(stream.kind, StreamKind::Audio(_)));
         let audio: u128 = audio.filter_map(|stream| stream.bit_rate).map(u128::from).sum();
-        u64::try_from(total.checked_sub(audio)?)
-            .ok()
-            .filter(|rate| *rate > 0)
+        u64::try_from(total.checked_sub(audio)?).ok().filter(|rate| *rate > 0)
     })
 }
 
@@ -71,13 +66,25 @@ pub(crate) fn frame_rate(stream: &Stream, video: &Video) -> Option<Rational> {
     let believable = |rate: &Rational| (1_000..=1_000_000).contains(&rate.thousandths());
     let counted = || {
         let micros = u64::try_from(stream.duration?.0).ok()?;
-        Rational::new(stream.frames?.checked_mul(1_000_000)?, micros)
+        // In thousandths: SVT-AV1 reads both halves as 32-bit numbers, and takes what is left of longer ones (measured).
+        Rational::new(stream.frames?.checked_mul(1_000_000_000)?.checked_div(micros)?, 1000)
     };
     video
         .average_rate
         .filter(believable)
         .or_else(|| video.base_rate.filter(believable))
         .or_else(|| counted().filter(believable))
+}
+
+/// About how many frames the stream has: by its duration and rate, else as it claims.
+pub(crate) fn frame_count(probe: &MediaProbe, stream: &Stream, video: &Video) -> Option<u64> {
+    let by_duration = || {
+        let micros = u128::from(probe.duration()?.0.unsigned_abs());
+        let rate = frame_rate(stream, video)?;
+        let frames = micros * u128::from(rate.thousandths()) / 1_000_000_000;
+        u64::try_from(frames).ok().filter(|frames| *frames > 0)
+    };
+    by_duration().or(stream.frames)
 }
 
 #[cfg(test)]
@@ -119,9 +126,7 @@ mod tests {
     #[test]
     fn a_time_base_is_not_taken_for_a_frame_rate() {
         let mut probe = probe("h264", Some(2_500_000));
-        let StreamKind::Video(video) = &mut probe.streams[0].kind else {
-            unreachable!()
-        };
+        let StreamKind::Video(video) = &mut probe.streams[0].kind else { unreachable!() };
         video.average_rate = Rational::new(90_000, 1);
         assert_eq!(measured(&probe, 0), None);
         probe.streams[0].frames = Some(2400);

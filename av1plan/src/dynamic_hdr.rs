@@ -1,5 +1,6 @@
 //! Dolby Vision and HDR10+: carried over where the encoder can, else a loss.
 
+use crate::container::Container;
 use crate::decision::{Reason, Topic};
 use crate::encode::Encoder;
 use crate::loss::LossKind;
@@ -19,13 +20,11 @@ pub(crate) fn plan_dynamic_hdr(source: &PictureSource<'_>, record: &mut Record) 
         SideData::DolbyVision(found) => Some(*found),
         _ => None,
     });
-    let carried = found.and_then(|found| carried_record(found, source.encoder));
+    // Odd sizes take a pad filter, which would part the metadata from its picture.
+    let even = source.video.width.is_multiple_of(2) && source.video.height.is_multiple_of(2);
+    let carried = found.filter(|_| even).and_then(|found| carried_record(found, source));
     if let (Some(found), None) = (found, carried) {
-        let DolbyVision {
-            profile,
-            compatibility,
-            ..
-        } = found;
+        let DolbyVision { profile, compatibility, .. } = found;
         let what = alloc::format!("Dolby Vision profile {profile}.{compatibility}");
         record.lose(LossKind::DolbyVision, None, what);
     }
@@ -36,11 +35,8 @@ pub(crate) fn plan_dynamic_hdr(source: &PictureSource<'_>, record: &mut Record) 
     }
     if found.is_some() || hdr10_plus {
         let lost = (found.is_some() && carried.is_none()) || (hdr10_plus && !carries_plus);
-        let (choice, reason) = if lost {
-            ("lose", Reason::DynamicHdrLost)
-        } else {
-            ("carry", Reason::DynamicHdrCarried)
-        };
+        let (choice, reason) =
+            if lost { ("lose", Reason::DynamicHdrLost) } else { ("carry", Reason::DynamicHdrCarried) };
         record.decide(Topic::DynamicHdr, choice, reason);
     }
     carried
@@ -48,13 +44,14 @@ pub(crate) fn plan_dynamic_hdr(source: &PictureSource<'_>, record: &mut Record) 
 
 /// Profiles 8.1 (HDR10 beneath) and 8.4 (HLG beneath) become profile 10 of AV1 with SVT-AV1 and libaom. Profile 5 comes
 /// out marked as something it isn't, profile 7 would lose its second layer, rav1e has no place for it.
-fn carried_record(found: DolbyVision, encoder: Encoder) -> Option<DolbyVision> {
+///
+/// WebM has no place for the record (8.0), and a source without metadata in its frames would end the encode.
+fn carried_record(found: DolbyVision, source: &PictureSource<'_>) -> Option<DolbyVision> {
     let carries = found.profile == 8
         && matches!(found.compatibility, 1 | 4)
         && !found.enhancement_layer
-        && matches!(encoder, Encoder::Svt | Encoder::Aom);
-    carries.then_some(DolbyVision {
-        profile: AV1_PROFILE,
-        ..found
-    })
+        && found.metadata
+        && source.container != Container::Webm
+        && matches!(source.encoder, Encoder::Svt | Encoder::Aom);
+    carries.then_some(DolbyVision { profile: AV1_PROFILE, ..found })
 }

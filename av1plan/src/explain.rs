@@ -4,7 +4,7 @@
 
 use alloc::borrow::Cow;
 use alloc::string::String;
-use core::fmt;
+use core::fmt::{self, Write as _};
 
 use crate::decision::{Decision, Reason};
 use crate::density::LOW_MILLIBITS;
@@ -37,12 +37,12 @@ impl fmt::Display for Reason {
             Self::PreferredEncoder => f.write_str("preferred by the config, and there"),
             Self::EncoderFallback { wanted } => write!(f, "the best there is; {wanted} is missing"),
 
+            Self::SizeBeyondEncoder { wanted, width, height } => {
+                write!(f, "the best there is that takes {width}x{height}; {wanted} doesn't")
+            }
+
             Self::RangeLowEnd { millibits } => {
-                write!(
-                    f,
-                    "the better end of the range; the source spends {} bits a pixel",
-                    Bits(*millibits)
-                )
+                write!(f, "the better end of the range; the source spends {} bits a pixel", Bits(*millibits))
             }
             Self::LowBitrate { millibits } => write!(
                 f,
@@ -60,6 +60,7 @@ impl fmt::Display for Reason {
             }
             Self::SeedConstant => f.write_str("the same for every film"),
             Self::AllCores => f.write_str("the encoder counts the cores itself"),
+            Self::TinyPicture => f.write_str("on a picture this small several would wait for each other"),
             Self::FewestTiles => f.write_str("the fewest tiles that keep many threads busy at this size"),
 
             Self::TenBitsAreBetter => {
@@ -68,36 +69,29 @@ impl fmt::Display for Reason {
             Self::DepthOfSource => f.write_str("the source's depth (bit_depth = \"source\")"),
             Self::ColorKept => f.write_str("colour passes as it is tagged"),
             Self::ColorUntagged => f.write_str("the source has no colour tags, and none are made up"),
-            Self::MatrixConverted { from } => write!(f, "4:2:0 can't have the source's matrix {from}"),
+            Self::ConvertedFromRgb => {
+                f.write_str("RGB has no place in 4:2:0; converted with the matrix of HD")
+            }
             Self::DynamicHdrCarried => f.write_str("the encoder carries the dynamic metadata over"),
             Self::DynamicHdrLost => {
                 f.write_str("the encoder can't carry it, and the config accepts the loss")
             }
 
             Self::FieldsDeinterlaced { order } => {
-                write!(
-                    f,
-                    "interlaced ({order}): one frame out of each frame that is flagged so"
-                )
+                write!(f, "interlaced ({}): one frame out of each frame that is flagged so", Plain(order))
             }
             Self::FieldsKept { order } => {
-                write!(f, "interlaced ({order}) and kept woven (interlaced = \"keep\")")
+                write!(f, "interlaced ({}) and kept woven (interlaced = \"keep\")", Plain(order))
             }
             Self::RateBeyondEncoder { nominal } => {
                 write!(f, "the nominal rate {nominal} is more than the encoder takes")
             }
 
             Self::PadWebLike => f.write_str("web sources are padded to even sizes, whatever they claim"),
-            Self::PadOddSize => f.write_str("4:2:0 needs even sizes"),
+            Self::PadOddSize => f.write_str("its size is odd, which not every player takes"),
             Self::SquarePixels => f.write_str("pixels are square"),
             Self::ShapeKept => f.write_str("the source's pixels aren't square; their shape is kept"),
             Self::RotationKept { degrees } => write!(f, "players turn it by {degrees} degrees, as before"),
-            Self::RotationApplied { degrees } => {
-                write!(
-                    f,
-                    "turned by {degrees} degrees, since the result can't ask players to"
-                )
-            }
 
             Self::WebSafeTimestamps => f.write_str("guards for the odd timestamps of web sources"),
             Self::WebSafeWithoutGenerated => {
@@ -115,9 +109,9 @@ impl fmt::Display for Reason {
             Self::MainPicture => f.write_str("the film"),
             Self::AttachedPicture => f.write_str("covers aren't kept"),
             Self::SecondVideo => f.write_str("a second film; the result holds exactly one"),
-            Self::DroppedLanguage { tag } => write!(f, "its language, {tag}, is one to drop"),
+            Self::DroppedLanguage { tag } => write!(f, "its language, {}, is one to drop", Plain(tag)),
             Self::OnlyAudioLeft { tag } => {
-                write!(f, "{tag} is one to drop, but no other sound would be left")
+                write!(f, "{} is one to drop, but no other sound would be left", Plain(tag))
             }
             Self::Kept => f.write_str("kept as it is"),
             Self::ConvertedForContainer { to } => write!(f, "the container holds it as {to}"),
@@ -126,6 +120,24 @@ impl fmt::Display for Reason {
             Self::UnknownType => f.write_str("a stream of a type that nobody knows"),
             Self::DefaultMoved { from } => write!(f, "stream {from}, which was the default, is dropped"),
         }
+    }
+}
+
+/// Text that comes from a file, shown so that it stays on its line and a terminal does nothing but print it: tags are
+/// anybody's text.
+struct Plain<'a>(&'a str);
+
+impl fmt::Display for Plain<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let turns_writing =
+            |c| matches!(c, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+        self.0.chars().try_for_each(|c| {
+            if c.is_control() || turns_writing(c) {
+                write!(f, "{}", c.escape_default())
+            } else {
+                f.write_char(c)
+            }
+        })
     }
 }
 
@@ -143,37 +155,36 @@ impl fmt::Display for SkipReason {
         match self {
             Self::Extension { extension } if extension.is_empty() => f.write_str("its name has no extension"),
             Self::Extension { extension } => {
-                write!(f, "\".{extension}\" is none of the extensions to look at")
+                write!(f, "\".{}\" is none of the extensions to look at", Plain(extension))
             }
             Self::SkipMarker { marker: Marker::File } => {
                 f.write_str("an .av1skip marker beside it excludes it")
             }
-            Self::SkipMarker {
-                marker: Marker::Folder,
-            } => f.write_str("an .av1skip marker in its folder excludes it"),
+            Self::SkipMarker { marker: Marker::Folder } => {
+                f.write_str("an .av1skip marker in its folder excludes it")
+            }
             Self::NotStable => f.write_str("it hasn't held still long enough and may still be being copied"),
             Self::TooSmall { size, min_bytes } => {
                 write!(f, "{size} bytes are no more than min_bytes ({min_bytes})")
             }
             Self::Hardlinked { links } => {
-                write!(
-                    f,
-                    "{links} names share its data, so that replacing this one would save nothing"
-                )
+                write!(f, "{links} names share its data, so that replacing this one would save nothing")
             }
             Self::TargetExists { extension } => {
-                write!(
-                    f,
-                    "the result would be named .{extension}, and a file of that name is there"
-                )
+                write!(f, "the result would be named .{extension}, and a file of that name is there")
             }
+            Self::BackupExists => f.write_str("a file of its name with .orig is there, and is not touched"),
             Self::NoVideo => f.write_str("it has no video stream that is more than a cover"),
             Self::NoPictureSize => f.write_str("its video stream doesn't say how large the picture is"),
+            Self::SizeBeyondEncoders { width, height } => {
+                write!(f, "no encoder that is there takes a picture of {width}x{height}")
+            }
             Self::AlreadyAv1 => f.write_str("its video is AV1 already"),
             Self::Interlaced { order } => {
                 write!(
                     f,
-                    "it is interlaced ({order}), and such films are left alone (interlaced = \"skip\")"
+                    "it is interlaced ({}), and such films are left alone (interlaced = \"skip\")",
+                    Plain(order)
                 )
             }
             Self::RefusedLoss(loss) => write!(f, "it would lose {loss}, which refuse_losses protects"),
@@ -183,12 +194,8 @@ impl fmt::Display for SkipReason {
 
 impl fmt::Display for Loss {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self {
-            kind: _,
-            stream,
-            what,
-        } = self;
-        f.write_str(what)?;
+        let Self { kind: _, stream, what } = self;
+        Plain(what).fmt(f)?;
         match stream {
             Some(index) => write!(f, " (stream {index})"),
             None => Ok(()),
@@ -205,42 +212,31 @@ impl fmt::Display for LossKind {
 impl fmt::Display for Defect {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::RunFailed {
-                exit_code: Some(code),
-            } => write!(f, "ffmpeg failed with exit code {code}"),
+            Self::RunFailed { exit_code: Some(code) } => write!(f, "ffmpeg failed with exit code {code}"),
             Self::RunFailed { exit_code: None } => f.write_str("ffmpeg was ended by a signal"),
-            Self::DamagedSource { line } => write!(f, "ffmpeg says that the source is damaged: {line}"),
+            Self::DamagedSource { line } => {
+                write!(f, "ffmpeg says that the source is damaged: {}", Plain(line))
+            }
             Self::Unreadable => f.write_str("ffprobe can't read the result"),
             Self::StreamCount { expected, found } => {
                 write!(f, "the result has {found} streams instead of {expected}")
             }
             Self::NotOneAv1 { found } if found.is_empty() => f.write_str("the result has no video"),
             Self::NotOneAv1 { found } => {
-                write!(
-                    f,
-                    "the result's video is {} instead of one av1",
-                    found.join(" and ")
-                )
+                write!(f, "the result's video is {} instead of one av1", Plain(&found.join(" and ")))
             }
-            Self::Stream {
-                index,
-                property,
-                expected,
-                found,
-            } => {
+            Self::Stream { index, property, expected, found } => {
                 write!(
                     f,
                     "the {property} of the result's stream {index} is {found:?} instead of {expected:?}"
                 )
             }
-            Self::Picture {
-                property,
-                expected,
-                found,
-            } => {
+            Self::Picture { property, expected, found } => {
                 write!(
                     f,
-                    "the {property} of the result's picture is {found} instead of {expected}"
+                    "the {property} of the result's picture is {} instead of {}",
+                    Plain(found),
+                    Plain(expected)
                 )
             }
             Self::Chapters { expected, found } => {
@@ -250,17 +246,10 @@ impl fmt::Display for Defect {
                 write!(f, "the result lasts {} instead of {expected} s", seconds(*found))
             }
             Self::Frames { encoded, found } => {
-                write!(
-                    f,
-                    "{encoded} frames were encoded, but the result has {found} video packets"
-                )
+                write!(f, "{encoded} frames were encoded, but the result has {found} video packets")
             }
             Self::EndsEarly { expected, found } => {
-                write!(
-                    f,
-                    "the result's last picture ends at {} of {expected} s",
-                    seconds(*found)
-                )
+                write!(f, "the result's last picture ends at {} of {expected} s", seconds(*found))
             }
             Self::EmptyStream { index } => write!(f, "the result's stream {index} is empty"),
         }
@@ -268,9 +257,7 @@ impl fmt::Display for Defect {
 }
 
 fn seconds(duration: Option<Micros>) -> String {
-    duration.map_or("an unknown time".into(), |duration| {
-        alloc::format!("{duration} s")
-    })
+    duration.map_or("an unknown time".into(), |duration| alloc::format!("{duration} s"))
 }
 
 impl Decision {
@@ -289,12 +276,8 @@ pub fn table(decisions: &[Decision]) -> String {
     let subjects = width(|decision| decision.subject().len());
     let choices = width(|decision| decision.choice.len());
     let rows = decisions.iter().map(|decision| {
-        let Decision {
-            topic: _,
-            stream: _,
-            choice,
-            reason,
-        } = decision;
+        let Decision { topic: _, stream: _, choice, reason } = decision;
+        let choice = alloc::format!("{}", Plain(choice));
         alloc::format!("{:subjects$}  {choice:choices$}  {reason}\n", decision.subject())
     });
     rows.collect()

@@ -25,6 +25,8 @@ pub struct FileFacts {
     /// Whether another file has the name that the result would get, where that differs from the file's own (see
     /// [`Container::renamed_extension`]).
     pub target_exists: bool,
+    /// Whether a file is there under the name that the original takes while it is replaced (`NAME.orig`).
+    pub backup_exists: bool,
 }
 
 impl FileFacts {
@@ -37,6 +39,7 @@ impl FileFacts {
             stability: Stability::Stable,
             links: 1,
             target_exists: false,
+            backup_exists: false,
         }
     }
 
@@ -99,12 +102,7 @@ impl Gate {
 
 /// Why a file is left alone.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, IntoStaticStr, VariantNames)]
-#[serde(
-    tag = "code",
-    content = "facts",
-    rename_all = "kebab-case",
-    rename_all_fields = "snake_case"
-)]
+#[serde(tag = "code", content = "facts", rename_all = "kebab-case", rename_all_fields = "snake_case")]
 #[strum(serialize_all = "kebab-case")]
 pub enum SkipReason {
     /// The extension isn't one of `extensions`.
@@ -136,10 +134,19 @@ pub enum SkipReason {
         /// The extension that the result would get.
         extension: String,
     },
+    /// A file is there under the name that the original takes while it is replaced; it is somebody's own.
+    BackupExists,
     /// No video stream that is more than a cover.
     NoVideo,
     /// There is a video stream, but not how large its picture is.
     NoPictureSize,
+    /// No encoder that is there takes a picture of this size.
+    SizeBeyondEncoders {
+        /// Columns.
+        width: u32,
+        /// Rows.
+        height: u32,
+    },
     /// The main video is AV1.
     #[serde(rename = "already-av1")]
     #[strum(serialize = "already-av1")]
@@ -172,8 +179,10 @@ impl SkipReason {
             Self::Hardlinked { .. } => Some(Gate::Hardlinked),
             Self::AlreadyAv1 => Some(Gate::AlreadyAv1),
             Self::TargetExists { .. }
+            | Self::BackupExists
             | Self::NoVideo
             | Self::NoPictureSize
+            | Self::SizeBeyondEncoders { .. }
             | Self::Interlaced { .. }
             | Self::RefusedLoss(_) => None,
         }
@@ -213,16 +222,13 @@ fn before_probe_met(file: &FileFacts, config: &Config) -> impl Iterator<Item = S
         (!known).then_some(SkipReason::Extension { extension }),
         file.marker.map(|marker| SkipReason::SkipMarker { marker }),
         (file.stability == Stability::Settling).then_some(SkipReason::NotStable),
-        (file.size <= config.min_bytes).then_some(SkipReason::TooSmall {
-            size: file.size,
-            min_bytes: config.min_bytes,
-        }),
+        (file.size <= config.min_bytes)
+            .then_some(SkipReason::TooSmall { size: file.size, min_bytes: config.min_bytes }),
         (file.links > 1).then_some(SkipReason::Hardlinked { links: file.links }),
         target
             .filter(|_| file.target_exists)
-            .map(|extension| SkipReason::TargetExists {
-                extension: String::from(extension),
-            }),
+            .map(|extension| SkipReason::TargetExists { extension: String::from(extension) }),
+        file.backup_exists.then_some(SkipReason::BackupExists),
     ];
     met.into_iter().flatten()
 }
@@ -250,7 +256,7 @@ mod tests {
     #[test]
     fn each_gate_before_the_probe_has_its_code() {
         type Change = fn(&mut FileFacts);
-        let table: [(Change, Option<&str>); 9] = [
+        let table: [(Change, Option<&str>); 10] = [
             (|_| (), None),
             (|file| file.name = "Film.txt".into(), Some("extension")),
             (|file| file.name = "mkv".into(), Some("extension")),
@@ -259,10 +265,8 @@ mod tests {
             (|file| file.size = 2 << 30, Some("too-small")),
             (|file| file.size = (2 << 30) + 1, None),
             (|file| file.links = 2, Some("hardlinked")),
-            (
-                |file| (file.name, file.target_exists) = ("Film.AVI".into(), true),
-                Some("target-exists"),
-            ),
+            (|file| file.backup_exists = true, Some("backup-exists")),
+            (|file| (file.name, file.target_exists) = ("Film.AVI".into(), true), Some("target-exists")),
         ];
         for (row, (change, code)) in table.into_iter().enumerate() {
             let mut file = film();
@@ -274,17 +278,10 @@ mod tests {
 
     #[test]
     fn an_ignored_gate_does_not_hold_and_the_next_one_does() {
-        let file = FileFacts {
-            size: 1,
-            marker: Some(Marker::Folder),
-            ..film()
-        };
+        let file = FileFacts { size: 1, marker: Some(Marker::Folder), ..film() };
         let mut config = Config::default();
         config.ignore.insert(Gate::SkipMarker);
-        assert_eq!(
-            before_probe(&file, &config).map(|reason| reason.code()),
-            Some("too-small")
-        );
+        assert_eq!(before_probe(&file, &config).map(|reason| reason.code()), Some("too-small"));
         config.ignore.insert(Gate::TooSmall);
         assert_eq!(before_probe(&file, &config), None);
     }
@@ -292,15 +289,10 @@ mod tests {
     #[test]
     fn every_gate_is_named_by_the_code_of_its_skip() {
         let named = [
-            SkipReason::Extension {
-                extension: "x".into(),
-            },
+            SkipReason::Extension { extension: "x".into() },
             SkipReason::SkipMarker { marker: Marker::File },
             SkipReason::NotStable,
-            SkipReason::TooSmall {
-                size: 0,
-                min_bytes: 0,
-            },
+            SkipReason::TooSmall { size: 0, min_bytes: 0 },
             SkipReason::Hardlinked { links: 2 },
             SkipReason::AlreadyAv1,
         ];

@@ -50,9 +50,7 @@ const DAMAGE: [&str; 6] = [
 ///
 /// Only warnings and errors count: file names and tags are printed too, and they may say anything.
 pub fn damage_in(line: &str) -> bool {
-    let message = ["[warning] ", "[error] ", "[fatal] "]
-        .iter()
-        .find_map(|level| line.split_once(level));
+    let message = ["[warning] ", "[error] ", "[fatal] "].iter().find_map(|level| line.split_once(level));
     message.is_some_and(|(_, message)| DAMAGE.iter().any(|phrase| message.contains(phrase)))
 }
 
@@ -184,68 +182,40 @@ pub fn judge(plan: &EncodePlan, evidence: &Evidence<'_>) -> Judgement {
     if contract.size.admits(evidence.size) {
         Judgement::Accept
     } else {
-        Judgement::TooBig {
-            size: evidence.size,
-            limit: contract.size.limit(),
-        }
+        Judgement::TooBig { size: evidence.size, limit: contract.size.limit() }
     }
 }
 
 fn run_defects(run: &RunReport) -> Vec<Defect> {
-    let failed = (run.exit_code != Some(0)).then_some(Defect::RunFailed {
-        exit_code: run.exit_code,
-    });
-    let damage = run
-        .damage
-        .first()
-        .map(|line| Defect::DamagedSource { line: line.clone() });
+    let failed = (run.exit_code != Some(0)).then_some(Defect::RunFailed { exit_code: run.exit_code });
+    let damage = run.damage.first().map(|line| Defect::DamagedSource { line: line.clone() });
     damage.into_iter().chain(failed).collect()
 }
 
 fn probe_defects(contract: &Contract, probe: &MediaProbe) -> Vec<Defect> {
     let mut defects = Vec::new();
-    let films: Vec<(&Stream, &Video)> = probe
-        .streams
-        .iter()
-        .filter_map(|stream| Some((stream, stream.moving_picture()?)))
-        .collect();
+    let films: Vec<(&Stream, &Video)> =
+        probe.streams.iter().filter_map(|stream| Some((stream, stream.moving_picture()?))).collect();
     match films[..] {
         [(stream, video)] if stream.codec_name() == "av1" => {
             defects.extend(picture_defects(&contract.picture, video));
         }
         _ => {
-            let found = films
-                .iter()
-                .map(|(stream, _)| String::from(stream.codec_name()))
-                .collect();
+            let found = films.iter().map(|(stream, _)| String::from(stream.codec_name())).collect();
             defects.push(Defect::NotOneAv1 { found });
         }
     }
     // MP4's muxer adds data tracks for chapters and timecode.
-    let found: Vec<&Stream> = probe
-        .streams
-        .iter()
-        .filter(|stream| stream.kind != StreamKind::Data)
-        .collect();
+    let found: Vec<&Stream> = probe.streams.iter().filter(|stream| stream.kind != StreamKind::Data).collect();
     if found.len() == contract.streams.len() {
         defects.extend(
-            contract
-                .streams
-                .iter()
-                .zip(found)
-                .flat_map(|(expected, found)| stream_defects(expected, found)),
+            contract.streams.iter().zip(found).flat_map(|(expected, found)| stream_defects(expected, found)),
         );
     } else {
-        defects.push(Defect::StreamCount {
-            expected: contract.streams.len(),
-            found: found.len(),
-        });
+        defects.push(Defect::StreamCount { expected: contract.streams.len(), found: found.len() });
     }
     if probe.chapters != contract.chapters {
-        defects.push(Defect::Chapters {
-            expected: contract.chapters,
-            found: probe.chapters,
-        });
+        defects.push(Defect::Chapters { expected: contract.chapters, found: probe.chapters });
     }
     if let Some(expected) = contract.duration {
         let found = probe.duration();
@@ -257,17 +227,8 @@ fn probe_defects(contract: &Contract, probe: &MediaProbe) -> Vec<Defect> {
 }
 
 fn stream_defects(expected: &ExpectedStream, found: &Stream) -> Vec<Defect> {
-    let ExpectedStream {
-        source: _,
-        kind,
-        codec,
-        language,
-        title,
-        channels,
-        sample_rate,
-        default,
-        forced,
-    } = expected;
+    let ExpectedStream { source: _, kind, codec, language, title, channels, sample_rate, default, forced } =
+        expected;
     let mut differences = Differences(Vec::new());
     differences.check("type", kind.name(), stream_type(found).name());
     if !codec.is_empty() {
@@ -275,18 +236,13 @@ fn stream_defects(expected: &ExpectedStream, found: &Stream) -> Vec<Defect> {
     }
     for (property, wanted) in [("language", language), ("title", title)] {
         if let Some(wanted) = wanted {
-            differences.check(
-                property,
-                wanted.as_str(),
-                found.tags.get(property).unwrap_or_default(),
-            );
+            differences.check(property, wanted.as_str(), found.tags.get(property).unwrap_or_default());
         }
     }
     if let StreamKind::Audio(audio) = &found.kind {
-        for (property, wanted, is) in [
-            ("channels", *channels, audio.channels),
-            ("sample rate", *sample_rate, audio.sample_rate),
-        ] {
+        for (property, wanted, is) in
+            [("channels", *channels, audio.channels), ("sample rate", *sample_rate, audio.sample_rate)]
+        {
             if wanted != 0 {
                 differences.check(property, wanted, is);
             }
@@ -298,12 +254,7 @@ fn stream_defects(expected: &ExpectedStream, found: &Stream) -> Vec<Defect> {
         }
     }
     let index = found.index;
-    let defect = |(property, expected, found)| Defect::Stream {
-        index,
-        property,
-        expected,
-        found,
-    };
+    let defect = |(property, expected, found)| Defect::Stream { index, property, expected, found };
     differences.0.into_iter().map(defect).collect()
 }
 
@@ -335,11 +286,7 @@ fn picture_defects(expected: &ExpectedPicture, found: &Video) -> Vec<Defect> {
             );
         }
     }
-    differences.check(
-        "pixel format",
-        pixel_format.name(),
-        found.pixel_format.as_deref().unwrap_or_default(),
-    );
+    differences.check("pixel format", pixel_format.name(), found.pixel_format.as_deref().unwrap_or_default());
     let tags = [
         ("range", &color.range, &found.color.range),
         ("matrix", &color.matrix, &found.color.matrix),
@@ -357,21 +304,10 @@ fn picture_defects(expected: &ExpectedPicture, found: &Video) -> Vec<Defect> {
         }
     };
     if let Some(numbers) = mastering_display {
-        block(
-            SideData::MasteringDisplay(numbers.clone()),
-            "mastering display",
-            &mut differences,
-        );
+        block(SideData::MasteringDisplay(numbers.clone()), "mastering display", &mut differences);
     }
     if let Some((max_content, max_average)) = *content_light {
-        block(
-            SideData::ContentLight {
-                max_content,
-                max_average,
-            },
-            "content light",
-            &mut differences,
-        );
+        block(SideData::ContentLight { max_content, max_average }, "content light", &mut differences);
     }
     if let Some(degrees) = *rotation {
         block(SideData::Rotation(degrees), "rotation", &mut differences);
@@ -379,11 +315,7 @@ fn picture_defects(expected: &ExpectedPicture, found: &Video) -> Vec<Defect> {
     if let Some(record) = *dolby_vision {
         block(SideData::DolbyVision(record), "dolby vision", &mut differences);
     }
-    let defect = |(property, expected, found)| Defect::Picture {
-        property,
-        expected,
-        found,
-    };
+    let defect = |(property, expected, found)| Defect::Picture { property, expected, found };
     differences.0.into_iter().map(defect).collect()
 }
 
@@ -403,8 +335,7 @@ impl Differences {
         expected: impl core::fmt::Display,
         found: impl core::fmt::Display,
     ) {
-        self.0
-            .push((property, alloc::format!("{expected}"), alloc::format!("{found}")));
+        self.0.push((property, alloc::format!("{expected}"), alloc::format!("{found}")));
     }
 }
 
@@ -429,22 +360,13 @@ fn packet_defects(
         return defects;
     };
     if let Some(encoded) = run.frames.filter(|encoded| *encoded != seen.count) {
-        defects.push(Defect::Frames {
-            encoded,
-            found: seen.count,
-        });
+        defects.push(Defect::Frames { encoded, found: seen.count });
     }
     if let Some(expected) = contract.duration {
-        let span = seen
-            .end
-            .zip(seen.first)
-            .map(|(end, first)| Micros(end.0.saturating_sub(first.0)));
+        let span = seen.end.zip(seen.first).map(|(end, first)| Micros(end.0.saturating_sub(first.0)));
         let reached = |span: Micros| span.0.saturating_add(contract.duration_epsilon.0) >= expected.0;
         if !span.is_some_and(reached) {
-            defects.push(Defect::EndsEarly {
-                expected,
-                found: span,
-            });
+            defects.push(Defect::EndsEarly { expected, found: span });
         }
     }
     defects

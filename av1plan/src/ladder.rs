@@ -59,10 +59,7 @@ impl ResolutionClass {
     pub fn of(width: u32, height: u32) -> Self {
         let (long, short) = (width.max(height), width.min(height));
         let reached = |(_, rows, columns): &&(Self, u32, u32)| short >= *rows || long >= *columns;
-        CLASSES
-            .iter()
-            .find(reached)
-            .map_or(Self::Below1080p, |(class, ..)| *class)
+        CLASSES.iter().find(reached).map_or(Self::Below1080p, |(class, ..)| *class)
     }
 
     /// The class's name: `1080p`.

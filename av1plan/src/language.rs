@@ -109,31 +109,11 @@ mod tests {
     #[test]
     fn russian_is_matched_as_a_tag_and_never_as_a_part_of_a_word() {
         let russian = Language::new("Russian").unwrap();
-        for tag in [
-            "ru",
-            "rus",
-            "RUS",
-            "Russian",
-            "ru-RU",
-            "ru_RU",
-            "rus-Cyrl",
-            " ru ",
-            "Russian (forced)",
-        ] {
+        for tag in ["ru", "rus", "RUS", "Russian", "ru-RU", "ru_RU", "rus-Cyrl", " ru ", "Russian (forced)"] {
             assert!(russian.matches(tag), "{tag}");
         }
-        for tag in [
-            "",
-            "und",
-            "eng",
-            "run",
-            "rum",
-            "rusyn",
-            "be-RU",
-            "old russian",
-            "urus",
-            "\u{440}\u{443}",
-        ] {
+        for tag in ["", "und", "eng", "run", "rum", "rusyn", "be-RU", "old russian", "urus", "\u{440}\u{443}"]
+        {
             assert!(!russian.matches(tag), "{tag}");
         }
     }

@@ -22,10 +22,7 @@ impl Rational {
     /// `numerator / denominator`, or nothing where the denominator is zero.
     pub const fn new(numerator: u64, denominator: u64) -> Option<Self> {
         match NonZeroU64::new(denominator) {
-            Some(denominator) => Some(Self {
-                numerator,
-                denominator,
-            }),
+            Some(denominator) => Some(Self { numerator, denominator }),
             None => None,
         }
     }
@@ -34,6 +31,16 @@ impl Rational {
     pub fn same_value(self, other: Self) -> bool {
         u128::from(self.numerator) * u128::from(other.denominator.get())
             == u128::from(other.numerator) * u128::from(self.denominator.get())
+    }
+
+    /// The same value in lowest terms.
+    #[must_use]
+    pub fn reduced(self) -> Self {
+        let (mut one, mut other) = (self.numerator, self.denominator.get());
+        while other != 0 {
+            (one, other) = (other, one % other);
+        }
+        Self::new(self.numerator / one, self.denominator.get() / one).unwrap_or(self)
     }
 
     /// The value in thousandths, rounded down; what does not fit is [`u64::MAX`].

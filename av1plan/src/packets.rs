@@ -34,11 +34,7 @@ impl PacketSummary {
         let start = fields.next().and_then(Micros::parse);
         let duration = fields.next().and_then(Micros::parse).unwrap_or_default();
         let end = start.map(|start| Micros(start.0.saturating_add(duration.0)));
-        let stream = self.streams.entry(index).or_insert(StreamPackets {
-            count: 0,
-            first: None,
-            end: None,
-        });
+        let stream = self.streams.entry(index).or_insert(StreamPackets { count: 0, first: None, end: None });
         stream.count += 1;
         stream.first = [stream.first, start].into_iter().flatten().min();
         stream.end = stream.end.max(end);
@@ -57,27 +53,13 @@ mod tests {
     #[test]
     fn lines_are_summed_up_by_stream() {
         let mut packets = PacketSummary::default();
-        for line in [
-            "0,0.040000,0.040000",
-            "0,0.000000,0.040000\n",
-            "1,N/A,N/A",
-            "",
-            "side data",
-            "1,2.5,1",
-        ] {
+        for line in ["0,0.040000,0.040000", "0,0.000000,0.040000\n", "1,N/A,N/A", "", "side data", "1,2.5,1"]
+        {
             packets.add_line(line);
         }
-        let video = StreamPackets {
-            count: 2,
-            first: Some(Micros(0)),
-            end: Some(Micros(80_000)),
-        };
+        let video = StreamPackets { count: 2, first: Some(Micros(0)), end: Some(Micros(80_000)) };
         assert_eq!(packets.stream(0), Some(video));
-        let audio = StreamPackets {
-            count: 2,
-            first: Some(Micros(2_500_000)),
-            end: Some(Micros(3_500_000)),
-        };
+        let audio = StreamPackets { count: 2, first: Some(Micros(2_500_000)), end: Some(Micros(3_500_000)) };
         assert_eq!(packets.stream(1), Some(audio));
         assert_eq!(packets.stream(2), None);
     }

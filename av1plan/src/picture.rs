@@ -4,7 +4,9 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use crate::classify::SourceClass;
+use crate::command::RGB_MATRIX;
 use crate::config::{BitDepth, Config, Interlaced};
+use crate::container::Container;
 use crate::contract::ExpectedPicture;
 use crate::decision::{Reason, Topic};
 use crate::dynamic_hdr;
@@ -28,6 +30,7 @@ pub(crate) struct Picture {
 
 /// What the picture rules rest on.
 pub(crate) struct PictureSource<'a> {
+    pub(crate) container: Container,
     pub(crate) probe: &'a MediaProbe,
     pub(crate) video: &'a Video,
     pub(crate) class: SourceClass,
@@ -42,10 +45,10 @@ impl PictureSource<'_> {
         let mut filters = Vec::new();
         filters.extend(self.interlacing(record)?);
         let pixel_format = self.pixel_format(record);
-        let (color, matrix) = self.color(record);
+        let (color, matrix) = self.color(pixel_format, record);
         filters.extend(matrix);
         let dolby_vision = dynamic_hdr::plan_dynamic_hdr(self, record);
-        // A filter between the layers of Dolby Vision would part them; its sources are never odd in size.
+        // A filter between the layers of Dolby Vision would part them; what is odd in size carries none.
         let padded = dolby_vision.is_none() && self.padding(record);
         filters.extend(padded.then_some(Filter::PadToEven));
         let shape = self.sample_aspect(padded, record);
@@ -58,7 +61,7 @@ impl PictureSource<'_> {
         let mut expected = ExpectedPicture {
             width: if padded { even(width) } else { width },
             height: if padded { even(height) } else { height },
-            sample_aspect_ratio: self.video.sample_aspect_ratio,
+            sample_aspect_ratio: self.video.sample_aspect_ratio.filter(|_| self.container != Container::Webm),
             pixel_format,
             color,
             mastering_display: None,
@@ -67,32 +70,17 @@ impl PictureSource<'_> {
             dolby_vision,
         };
         expected.expect_static_hdr(&self.video.side_data);
-        Ok(Picture {
-            pixel_format,
-            filters,
-            rotation,
-            dolby_vision: dolby_vision.is_some(),
-            expected,
-        })
+        Ok(Picture { pixel_format, filters, rotation, dolby_vision: dolby_vision.is_some(), expected })
     }
 
     fn interlacing(&self, record: &mut Record) -> Result<Option<Filter>, SkipReason> {
-        let Some(order) = self
-            .video
-            .field_order
-            .as_deref()
-            .filter(|order| *order != "progressive")
-        else {
+        let Some(order) = self.video.field_order.as_deref().filter(|order| *order != "progressive") else {
             return Ok(None);
         };
         let order = String::from(order);
         match self.config.interlaced {
             Interlaced::Deinterlace => {
-                record.decide(
-                    Topic::Interlacing,
-                    "deinterlace",
-                    Reason::FieldsDeinterlaced { order },
-                );
+                record.decide(Topic::Interlacing, "deinterlace", Reason::FieldsDeinterlaced { order });
                 Ok(Some(Filter::Deinterlace))
             }
             Interlaced::Keep => {
@@ -113,44 +101,41 @@ impl PictureSource<'_> {
         };
         record.decide(Topic::PixelFormat, format.name(), reason);
         if source.full_chroma || source.bits > 10 {
-            record.lose(
-                LossKind::Chroma,
-                None,
-                alloc::format!("{name} becomes {}", format.name()),
-            );
+            record.lose(LossKind::Chroma, None, alloc::format!("{name} becomes {}", format.name()));
         }
         format
     }
 
     /// The colour tags of the result, and the filter that it takes to have them.
-    fn color(&self, record: &mut Record) -> (Color, Option<Filter>) {
+    fn color(&self, pixel_format: PixelFormat, record: &mut Record) -> (Color, Option<Filter>) {
         let source = &self.video.color;
-        match source.matrix.as_deref() {
-            Some(matrix @ ("gbr" | "ycgco" | "ycgco-re" | "ycgco-ro" | "ictcp")) if matrix != "ictcp" => {
-                let target = String::from("bt709");
-                record.decide(
-                    Topic::Color,
-                    "bt709",
-                    Reason::MatrixConverted {
-                        from: String::from(matrix),
-                    },
-                );
-                let color = Color {
-                    matrix: Some(target.clone()),
-                    range: None,
-                    ..source.clone()
-                };
-                (color, Some(Filter::Matrix(target)))
-            }
-            _ if *source == Color::default() => {
-                record.decide(Topic::Color, "untagged", Reason::ColorUntagged);
-                (source.clone(), None)
-            }
-            _ => {
-                record.decide(Topic::Color, describe(source), Reason::ColorKept);
-                (source.clone(), None)
-            }
+        let format = self.video.pixel_format.as_deref().unwrap_or_default();
+        let rgb_format = ["gbr", "rgb", "bgr", "argb", "abgr", "0rgb", "0bgr"];
+        let is_rgb = rgb_format.iter().any(|prefix| format.starts_with(prefix));
+        if is_rgb || source.matrix.as_deref() == Some("gbr") {
+            // Left alone, ffmpeg converts with the matrix of SD and tags nothing (measured): wrong on every player.
+            record.decide(Topic::Color, RGB_MATRIX, Reason::ConvertedFromRgb);
+            let or_hd = |tag: &Option<String>| tag.clone().unwrap_or_else(|| String::from("bt709"));
+            let (primaries, transfer) = (or_hd(&source.primaries), or_hd(&source.transfer));
+            let color = Color {
+                range: Some(String::from("tv")),
+                matrix: Some(String::from(RGB_MATRIX)),
+                transfer: Some(transfer.clone()),
+                primaries: Some(primaries.clone()),
+            };
+            return (color, Some(Filter::FromRgb { primaries, transfer, pixel_format }));
         }
+        let mut color = source.clone();
+        if format.starts_with("gray") {
+            // Gray is scaled to limited range on its way to 4:2:0 (measured).
+            color.range = None;
+        }
+        if color == Color::default() {
+            record.decide(Topic::Color, "untagged", Reason::ColorUntagged);
+        } else {
+            record.decide(Topic::Color, describe(source), Reason::ColorKept);
+        }
+        (color, None)
     }
 
     fn padding(&self, record: &mut Record) -> bool {
@@ -199,11 +184,7 @@ impl PictureSource<'_> {
     fn captions(&self, record: &mut Record) {
         if self.video.closed_captions {
             record.decide(Topic::ClosedCaptions, "lose", Reason::CaptionsInPicture);
-            record.lose(
-                LossKind::ClosedCaptions,
-                None,
-                "captions inside the picture (EIA-608/708)",
-            );
+            record.lose(LossKind::ClosedCaptions, None, "captions inside the picture (EIA-608/708)");
         }
     }
 }
@@ -222,17 +203,9 @@ pub(crate) fn plan_timestamps(class: SourceClass, probe: &MediaProbe, record: &m
 }
 
 fn describe(color: &Color) -> String {
-    let Color {
-        range,
-        matrix,
-        transfer,
-        primaries,
-    } = color;
+    let Color { range, matrix, transfer, primaries } = color;
     let tags = [primaries, transfer, matrix, range];
-    let known: Vec<&str> = tags
-        .into_iter()
-        .map(|tag| tag.as_deref().unwrap_or("?"))
-        .collect();
+    let known: Vec<&str> = tags.into_iter().map(|tag| tag.as_deref().unwrap_or("?")).collect();
     known.join("/")
 }
 
@@ -251,14 +224,10 @@ impl SourceFormat {
         let bits = if base.starts_with("nv") || base == "yuv410p" || base == "yuv411p" {
             8
         } else {
-            depths
-                .into_iter()
-                .find(|depth| base.ends_with(&alloc::format!("{depth}")))
-                .unwrap_or(8)
+            depths.into_iter().find(|depth| base.ends_with(&alloc::format!("{depth}"))).unwrap_or(8)
         };
-        let subsampled = [
-            "yuv420", "yuvj420", "yuva420", "yuv410", "yuv411", "nv12", "nv21", "p010", "p012", "p016",
-        ];
+        let subsampled =
+            ["yuv420", "yuvj420", "yuva420", "yuv410", "yuv411", "nv12", "nv21", "p010", "p012", "p016"];
         let gray = base.starts_with("gray") || base.starts_with("mono");
         let known = !base.is_empty();
         let full_chroma = known && !gray && !subsampled.iter().any(|prefix| base.starts_with(prefix));

@@ -59,6 +59,8 @@ pub struct EncodePlan {
     pub video: VideoPlan,
     /// Each stream of the source, in the source's order.
     pub streams: Vec<StreamPlan>,
+    /// What the muxer must be allowed.
+    pub strictness: Strictness,
     /// How timestamps pass through.
     pub timestamps: Timestamps,
     /// What the result won't have.
@@ -82,6 +84,8 @@ pub struct VideoPlan {
     pub rotation: Rotation,
     /// Whether Dolby Vision's metadata is carried over.
     pub dolby_vision: bool,
+    /// About how many frames there are, for showing progress only; nothing where the source doesn't say.
+    pub frames: Option<u64>,
 }
 
 /// The two formats that all three encoders take.
@@ -110,8 +114,16 @@ impl PixelFormat {
 pub enum Filter {
     /// One frame out of each frame that is flagged as interlaced; others pass untouched.
     Deinterlace,
-    /// Convert to this matrix, since 4:2:0 can't have the source's.
-    Matrix(String),
+    /// Convert from RGB, which 4:2:0 can't hold, and tag the result with these primaries and this transfer.
+    #[serde(rename_all = "snake_case")]
+    FromRgb {
+        /// The source's, else those of HD.
+        primaries: String,
+        /// The source's, else that of HD.
+        transfer: String,
+        /// The result's format, which the tags have to be set in.
+        pixel_format: PixelFormat,
+    },
     /// Add a column or a row where the size is odd.
     PadToEven,
     /// Say that pixels are square.
@@ -124,10 +136,21 @@ pub enum Filter {
 pub enum Rotation {
     /// There is none.
     None,
-    /// The picture is encoded as stored and the matrix is copied.
+    /// The picture is encoded as stored and the matrix is copied: Matroska, MP4 and WebM all have a place for it.
     Kept,
-    /// The picture is turned and the matrix goes.
-    Applied,
+}
+
+/// What the muxer must be allowed, from the least to the most.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Strictness {
+    /// Nothing beyond the standards.
+    #[default]
+    Normal,
+    /// Dolby Vision's record in MP4.
+    Unofficial,
+    /// TrueHD in MP4.
+    Experimental,
 }
 
 /// How timestamps pass through.
@@ -226,6 +249,8 @@ pub enum Conversion {
     #[serde(rename = "pcm_s16le")]
     #[strum(serialize = "pcm_s16le")]
     PcmS16,
+    /// Sound in a codec that the container has no place for, as it decodes.
+    Flac,
     /// PCM of 24 bits, which holds 20 as well.
     #[serde(rename = "pcm_s24le")]
     #[strum(serialize = "pcm_s24le")]
@@ -277,10 +302,7 @@ impl EncodePlan {
 pub(crate) fn mapped(streams: &[StreamPlan]) -> impl Iterator<Item = (&StreamPlan, &Kept)> {
     let kept = |attachments: bool| {
         let chosen = move |stream: &&StreamPlan| (stream.kind == StreamType::Attachment) == attachments;
-        streams
-            .iter()
-            .filter(chosen)
-            .filter_map(|stream| Some((stream, stream.kept()?)))
+        streams.iter().filter(chosen).filter_map(|stream| Some((stream, stream.kept()?)))
     };
     kept(false).chain(kept(true))
 }

@@ -9,13 +9,13 @@ use crate::config::{Config, QualityTier};
 use crate::container::Container;
 use crate::contract;
 use crate::decision::{Reason, Topic};
-use crate::density::{LOW_MILLIBITS, frame_rate, millibits};
-use crate::encode::{Aom, Crf, Encoder, EncoderSettings, Quantizer, Rav1e, Svt};
+use crate::density::{LOW_MILLIBITS, frame_count, frame_rate, millibits};
+use crate::encode::{Aom, Crf, Encoder, EncoderSettings, Quantizer, Rav1e, Svt, Workers};
 use crate::gates::{self, FileFacts, SkipReason};
 use crate::ladder::{ResolutionClass, rav1e_speed};
 use crate::number::Rational;
 use crate::picture::{PictureSource, plan_timestamps};
-use crate::plan::{EncodePlan, Skip, Verdict, VideoPlan};
+use crate::plan::{EncodePlan, Skip, Strictness, Treatment, Verdict, VideoPlan};
 use crate::probe::{MediaProbe, Stream, Video};
 use crate::record::Record;
 use crate::streams::plan_streams;
@@ -39,10 +39,7 @@ pub fn plan(source: &Source<'_>, toolchain: &Toolchain, config: &Config) -> Verd
         Ok(plan) => Verdict::Encode(Box::new(plan)),
         Err(reason) => {
             record.decide(Topic::Gate, "skip", Reason::Skipped(reason.clone()));
-            Verdict::Skip(Skip {
-                reason,
-                decisions: record.decisions,
-            })
+            Verdict::Skip(Skip { reason, decisions: record.decisions })
         }
     }
 }
@@ -62,62 +59,52 @@ fn planned(
     decide_main_video(probe, stream, record);
 
     let source_class = classify(&file.name, probe, stream, video);
-    record.decide(
-        Topic::SourceClass,
-        source_class.class.name(),
-        source_class.reason(),
-    );
+    record.decide(Topic::SourceClass, source_class.class.name(), source_class.reason());
     let class = source_class.class;
     let resolution = ResolutionClass::of(video.width, video.height);
     let (width, height) = (video.width, video.height);
-    record.decide(
-        Topic::Resolution,
-        resolution.name(),
-        Reason::PictureSize { width, height },
-    );
+    record.decide(Topic::Resolution, resolution.name(), Reason::PictureSize { width, height });
 
-    let encoder = decide_encoder(toolchain, config, record);
+    let encoder = decide_encoder(toolchain, video, config, record)?;
     let density = millibits(probe, stream, video, file.size);
     let crf = decide_crf(encoder, resolution, class, density, record);
     let rate = decide_rate(encoder, stream, video, record);
-    let settings = decide_settings(encoder, resolution, config.quality_tier, (crf, rate), record);
+    let settings = decide_settings(
+        encoder,
+        resolution,
+        config.quality_tier,
+        (crf, rate, Svt::workers(width, height)),
+        record,
+    );
     let extension = file.extension();
     let container = decide_container(&extension, record);
-    let picture = PictureSource {
-        probe,
-        video,
-        class,
-        encoder,
-        toolchain,
-        config,
-    }
-    .plan(record)?;
+    let picture =
+        PictureSource { container, probe, video, class, encoder, toolchain, config }.plan(record)?;
     let timestamps = plan_timestamps(class, probe, record);
     let streams = plan_streams(probe, stream.index, container, config, record);
-    if streams
-        .iter()
-        .filter_map(|stream| stream.kept())
-        .any(|kept| !kept.stale_tags.is_empty())
-    {
+    if streams.iter().filter_map(|stream| stream.kept()).any(|kept| !kept.stale_tags.is_empty()) {
         record.decide(Topic::StatisticsTags, "remove", Reason::StatisticsAreStale);
     }
     if probe.chapters > 0 {
-        record.decide(
-            Topic::Chapters,
-            alloc::format!("{}", probe.chapters),
-            Reason::ChaptersKept,
-        );
+        record.decide(Topic::Chapters, alloc::format!("{}", probe.chapters), Reason::ChaptersKept);
     }
-    if let Some(loss) = record
-        .losses
-        .iter()
-        .find(|loss| config.refuse_losses.contains(&loss.kind))
-    {
+    if let Some(loss) = record.losses.iter().find(|loss| config.refuse_losses.contains(&loss.kind)) {
         return Err(SkipReason::RefusedLoss(loss.clone()));
     }
     decide_gate(source, config, record);
 
+    let experimental = streams.iter().any(|plan| {
+        let copied = plan.kept().is_some_and(|kept| kept.treatment == Treatment::Copy);
+        copied
+            && probe.stream(plan.index).is_some_and(|stream| container.is_experimental(stream.codec_name()))
+    });
+    let strictness = match (experimental, picture.dolby_vision && container == Container::Mp4) {
+        (true, _) => Strictness::Experimental,
+        (false, true) => Strictness::Unofficial,
+        (false, false) => Strictness::Normal,
+    };
     let mut plan = EncodePlan {
+        strictness,
         container,
         source_class,
         resolution,
@@ -127,6 +114,7 @@ fn planned(
             filters: picture.filters,
             rotation: picture.rotation,
             dolby_vision: picture.dolby_vision,
+            frames: frame_count(probe, stream, video),
         },
         contract: contract::draw_up(probe, &streams, container, picture.expected, file.size, config),
         streams,
@@ -134,33 +122,20 @@ fn planned(
         losses: core::mem::take(&mut record.losses),
         decisions: core::mem::take(&mut record.decisions),
     };
-    plan.decisions
-        .sort_by_key(|decision| (decision.topic, decision.stream));
+    plan.decisions.sort_by_key(|decision| (decision.topic, decision.stream));
     Ok(plan)
 }
 
 fn decide_gate(source: &Source<'_>, config: &Config, record: &mut Record) {
     let ignored = gates::ignored(source.file, source.probe, config);
     let gates: Vec<String> = ignored.map(|gate| String::from(gate.code())).collect();
-    let reason = if gates.is_empty() {
-        Reason::EveryGatePassed
-    } else {
-        Reason::GatesIgnored { gates }
-    };
+    let reason = if gates.is_empty() { Reason::EveryGatePassed } else { Reason::GatesIgnored { gates } };
     record.decide(Topic::Gate, "encode", reason);
 }
 
 fn decide_toolchain(toolchain: &Toolchain, record: &mut Record) {
-    let reason = if toolchain.is_assumed() {
-        Reason::ToolchainAssumed
-    } else {
-        Reason::ToolchainRead
-    };
-    record.decide(
-        Topic::Toolchain,
-        alloc::format!("ffmpeg {}", toolchain.version()),
-        reason,
-    );
+    let reason = if toolchain.is_assumed() { Reason::ToolchainAssumed } else { Reason::ToolchainRead };
+    record.decide(Topic::Toolchain, alloc::format!("ffmpeg {}", toolchain.version()), reason);
 }
 
 fn decide_main_video(probe: &MediaProbe, main: &Stream, record: &mut Record) {
@@ -173,25 +148,36 @@ fn decide_main_video(probe: &MediaProbe, main: &Stream, record: &mut Record) {
     record.decide(Topic::MainVideo, alloc::format!("{}", main.index), reason);
 }
 
-fn decide_encoder(toolchain: &Toolchain, config: &Config, record: &mut Record) -> Encoder {
-    let encoder = toolchain.choose(config.prefer_encoder);
-    let reason = if encoder == config.prefer_encoder {
+/// The config's encoder where it is there and takes a picture of this size, else the best of the others.
+fn decide_encoder(
+    toolchain: &Toolchain,
+    video: &Video,
+    config: &Config,
+    record: &mut Record,
+) -> Result<Encoder, SkipReason> {
+    let (width, height) = (video.width, video.height);
+    let wanted = config.prefer_encoder;
+    let takes = |encoder: &Encoder| encoder.takes(width, height);
+    let preferred = Some(wanted).filter(|wanted| toolchain.has(*wanted) && takes(wanted));
+    let encoder = preferred.or_else(|| toolchain.encoders().find(takes));
+    let encoder = encoder.ok_or(SkipReason::SizeBeyondEncoders { width, height })?;
+    let reason = if encoder == wanted {
         Reason::PreferredEncoder
+    } else if toolchain.has(wanted) {
+        Reason::SizeBeyondEncoder { wanted: String::from(wanted.ffmpeg_name()), width, height }
     } else {
-        Reason::EncoderFallback {
-            wanted: String::from(config.prefer_encoder.ffmpeg_name()),
-        }
+        Reason::EncoderFallback { wanted: String::from(wanted.ffmpeg_name()) }
     };
     record.decide(Topic::Encoder, encoder.ffmpeg_name(), reason);
-    encoder
+    Ok(encoder)
 }
 
-/// What the encoder is told; CRF and rate are decided by the source, the rest by the ladder.
+/// What the encoder is told; CRF, rate and workers are decided by the source, the rest by the ladder.
 fn decide_settings(
     encoder: Encoder,
     resolution: ResolutionClass,
     tier: QualityTier,
-    (crf, nominal_rate): (Crf, Option<Rational>),
+    (crf, nominal_rate, workers): (Crf, Option<Rational>, Workers),
     record: &mut Record,
 ) -> EncoderSettings {
     let ladder = || match tier {
@@ -202,28 +188,18 @@ fn decide_settings(
         Encoder::Svt => {
             let preset = resolution.svt_preset(tier);
             record.decide(Topic::Preset, alloc::format!("{preset}"), ladder());
-            record.decide(Topic::Threads, "all", Reason::AllCores);
-            EncoderSettings::Svt(Svt {
-                crf,
-                preset,
-                nominal_rate,
-            })
+            match workers {
+                Workers::All => record.decide(Topic::Threads, "all", Reason::AllCores),
+                Workers::One => record.decide(Topic::Threads, "1", Reason::TinyPicture),
+            }
+            EncoderSettings::Svt(Svt { crf, preset, workers, nominal_rate })
         }
         Encoder::Aom => {
             let (cpu_used, tiles) = (resolution.aom_cpu_used(tier), resolution.aom_tiles());
             record.decide(Topic::CpuUsed, alloc::format!("{cpu_used}"), ladder());
             record.decide(Topic::Tiles, alloc::format!("{tiles}"), Reason::FewestTiles);
-            record.decide(
-                Topic::Threads,
-                alloc::format!("{}", Aom::THREADS),
-                Reason::SeedConstant,
-            );
-            EncoderSettings::Aom(Aom {
-                crf,
-                cpu_used,
-                tiles,
-                threads: Aom::THREADS,
-            })
+            record.decide(Topic::Threads, alloc::format!("{}", Aom::THREADS), Reason::SeedConstant);
+            EncoderSettings::Aom(Aom { crf, cpu_used, tiles, threads: Aom::THREADS })
         }
         Encoder::Rav1e => {
             let (qp, speed) = (Quantizer::SEED, rav1e_speed(tier));
@@ -242,14 +218,8 @@ fn decide_rate(encoder: Encoder, stream: &Stream, video: &Video, record: &mut Re
     if encoder != Encoder::Svt {
         return None;
     }
-    let told = frame_rate(stream, video)
-        .filter(|rate| !refused(rate))
-        .or(Rational::new(60, 1))?;
-    record.decide(
-        Topic::FrameRate,
-        alloc::format!("{told}"),
-        Reason::RateBeyondEncoder { nominal },
-    );
+    let told = frame_rate(stream, video).filter(|rate| !refused(rate)).or(Rational::new(60, 1))?;
+    record.decide(Topic::FrameRate, alloc::format!("{told}"), Reason::RateBeyondEncoder { nominal });
     Some(told)
 }
 

@@ -16,28 +16,14 @@ pub(crate) struct Record {
 
 impl Record {
     pub(crate) fn decide(&mut self, topic: Topic, choice: impl Into<Cow<'static, str>>, reason: Reason) {
-        self.decisions.push(Decision {
-            topic,
-            stream: None,
-            choice: choice.into(),
-            reason,
-        });
+        self.decisions.push(Decision { topic, stream: None, choice: choice.into(), reason });
     }
 
     pub(crate) fn decide_stream(&mut self, topic: Topic, stream: u32, choice: &'static str, reason: Reason) {
-        self.decisions.push(Decision {
-            topic,
-            stream: Some(stream),
-            choice: Cow::Borrowed(choice),
-            reason,
-        });
+        self.decisions.push(Decision { topic, stream: Some(stream), choice: Cow::Borrowed(choice), reason });
     }
 
     pub(crate) fn lose(&mut self, kind: LossKind, stream: Option<u32>, what: impl Into<String>) {
-        self.losses.push(Loss {
-            kind,
-            stream,
-            what: what.into(),
-        });
+        self.losses.push(Loss { kind, stream, what: what.into() });
     }
 }

@@ -32,19 +32,10 @@ mod tests {
     /// Section 0 of the seed: a new file of 0.90 of the original or more is deleted.
     #[test]
     fn ninety_percent_is_too_big_and_a_byte_less_is_not() {
-        let gate = SizeGate {
-            original: 1_000_000,
-            max_ratio: Ratio::SEED,
-        };
+        let gate = SizeGate { original: 1_000_000, max_ratio: Ratio::SEED };
         assert!(gate.admits(899_999));
         assert!(!gate.admits(900_000));
         assert!(!gate.admits(1_000_000));
-        assert!(
-            !SizeGate {
-                original: 0,
-                max_ratio: Ratio::SEED
-            }
-            .admits(0)
-        );
+        assert!(!SizeGate { original: 0, max_ratio: Ratio::SEED }.admits(0));
     }
 }

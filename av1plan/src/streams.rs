@@ -19,17 +19,8 @@ pub(crate) fn plan_streams(
     config: &Config,
     record: &mut Record,
 ) -> Vec<StreamPlan> {
-    let rules = Rules {
-        main,
-        container,
-        config,
-        spare_audio: spared_audio(probe, container, config),
-    };
-    let mut plans: Vec<StreamPlan> = probe
-        .streams
-        .iter()
-        .map(|stream| rules.plan(stream, record))
-        .collect();
+    let rules = Rules { main, container, config, spare_audio: spared_audio(probe, container, config) };
+    let mut plans: Vec<StreamPlan> = probe.streams.iter().map(|stream| rules.plan(stream, record)).collect();
     for kind in [StreamType::Audio, StreamType::Subtitle] {
         move_default(probe, kind, &mut plans, record);
     }
@@ -52,52 +43,29 @@ struct Ruling {
 
 impl Ruling {
     fn keep(treatment: Treatment, reason: Reason) -> Self {
-        Self {
-            treatment: Some(treatment),
-            reason,
-            loss: None,
-        }
+        Self { treatment: Some(treatment), reason, loss: None }
     }
 
     fn lose(loss: LossKind, reason: Reason) -> Self {
-        Self {
-            treatment: None,
-            reason,
-            loss: Some(loss),
-        }
+        Self { treatment: None, reason, loss: Some(loss) }
     }
 }
 
 impl Rules<'_> {
     fn plan(&self, stream: &Stream, record: &mut Record) -> StreamPlan {
-        let Ruling {
-            treatment,
-            reason,
-            loss,
-        } = self.rule(stream);
+        let Ruling { treatment, reason, loss } = self.rule(stream);
         if let Some(loss) = loss {
             record.lose(loss, Some(stream.index), describe(stream));
         }
         let fate = match treatment {
             Some(treatment) => {
-                let stale_tags = if treatment == Treatment::Copy {
-                    Vec::new()
-                } else {
-                    statistics_tags(stream)
-                };
-                Fate::Kept(Kept {
-                    treatment,
-                    disposition: stream.disposition.clone(),
-                    stale_tags,
-                })
+                let stale_tags =
+                    if treatment == Treatment::Copy { Vec::new() } else { statistics_tags(stream) };
+                Fate::Kept(Kept { treatment, disposition: stream.disposition.clone(), stale_tags })
             }
             None => Fate::Dropped,
         };
-        let plan = StreamPlan {
-            index: stream.index,
-            kind: stream_type(stream),
-            fate,
-        };
+        let plan = StreamPlan { index: stream.index, kind: stream_type(stream), fate };
         record.decide_stream(Topic::Stream, stream.index, plan.action(), reason);
         plan
     }
@@ -112,9 +80,9 @@ impl Rules<'_> {
             }
             StreamKind::Video(_) => Ruling::lose(LossKind::ExtraVideo, Reason::SecondVideo),
             StreamKind::Unknown(_) => Ruling::lose(LossKind::UnknownStream, Reason::UnknownType),
-            StreamKind::Audio(_) | StreamKind::Subtitle | StreamKind::Attachment | StreamKind::Data => self
-                .rule_by_language(stream)
-                .unwrap_or_else(|| self.rule_by_container(stream)),
+            StreamKind::Audio(_) | StreamKind::Subtitle | StreamKind::Attachment | StreamKind::Data => {
+                self.rule_by_language(stream).unwrap_or_else(|| self.rule_by_container(stream))
+            }
         }
     }
 
@@ -141,15 +109,9 @@ impl Rules<'_> {
             Fit::AsIs => Ruling::keep(Treatment::Copy, Reason::Kept),
             Fit::Convert(to) => Ruling::keep(
                 Treatment::Convert(to),
-                Reason::ConvertedForContainer {
-                    to: String::from(to.name()),
-                },
+                Reason::ConvertedForContainer { to: String::from(to.name()) },
             ),
-            Fit::WrittenAnew => Ruling {
-                treatment: None,
-                reason: Reason::WrittenByMuxer,
-                loss: None,
-            },
+            Fit::WrittenAnew => Ruling { treatment: None, reason: Reason::WrittenByMuxer, loss: None },
             Fit::No => {
                 let loss = match stream.kind {
                     StreamKind::Audio(_) => LossKind::Audio,
@@ -172,17 +134,11 @@ fn spared_audio(probe: &MediaProbe, container: Container, config: &Config) -> bo
             && container.fit(stream) != Fit::No
             && !commentary.iter().any(|flag| stream.disposition.has(flag))
     };
-    !probe
-        .streams
-        .iter()
-        .filter(speaks)
-        .any(|stream| !in_dropped_language(stream, config))
+    !probe.streams.iter().filter(speaks).any(|stream| !in_dropped_language(stream, config))
 }
 
 fn in_dropped_language(stream: &Stream, config: &Config) -> bool {
-    stream
-        .language()
-        .is_some_and(|tag| config.drop_languages.iter().any(|language| language.matches(tag)))
+    stream.language().is_some_and(|tag| config.drop_languages.iter().any(|language| language.matches(tag)))
 }
 
 /// Where the track marked default was dropped, the mark moves to the first that was kept: one as forced as it was, if
@@ -191,47 +147,23 @@ fn move_default(probe: &MediaProbe, kind: StreamType, plans: &mut [StreamPlan], 
     let source = |plan: &StreamPlan| probe.stream(plan.index);
     let is_default = |plan: &StreamPlan| source(plan).is_some_and(|stream| stream.disposition.has("default"));
     let of_kind = |plan: &&StreamPlan| plan.kind == kind;
-    if plans
-        .iter()
-        .filter(of_kind)
-        .any(|plan| plan.kept().is_some() && is_default(plan))
-    {
+    if plans.iter().filter(of_kind).any(|plan| plan.kept().is_some() && is_default(plan)) {
         return;
     }
     let Some(from) = plans.iter().filter(of_kind).find(|plan| is_default(plan)) else {
         return;
     };
-    let (from, forced) = (
-        from.index,
-        source(from).is_some_and(|stream| stream.disposition.has("forced")),
-    );
-    let kept = || {
-        plans
-            .iter()
-            .enumerate()
-            .filter(|(_, plan)| plan.kind == kind && plan.kept().is_some())
-    };
-    let alike = kept().find(|(_, plan)| {
-        plan.kept()
-            .is_some_and(|kept| kept.disposition.has("forced") == forced)
-    });
+    let (from, forced) = (from.index, source(from).is_some_and(|stream| stream.disposition.has("forced")));
+    let kept = || plans.iter().enumerate().filter(|(_, plan)| plan.kind == kind && plan.kept().is_some());
+    let alike =
+        kept().find(|(_, plan)| plan.kept().is_some_and(|kept| kept.disposition.has("forced") == forced));
     let Some(heir) = alike.or_else(|| kept().next()).map(|(position, _)| position) else {
         return;
     };
-    if let Some(StreamPlan {
-        index,
-        fate: Fate::Kept(kept),
-        ..
-    }) = plans.get_mut(heir)
-    {
+    if let Some(StreamPlan { index, fate: Fate::Kept(kept), .. }) = plans.get_mut(heir) {
         let disposition: Disposition = core::mem::take(&mut kept.disposition);
         kept.disposition = disposition.with_default(true);
-        record.decide_stream(
-            Topic::DefaultFlag,
-            *index,
-            "default",
-            Reason::DefaultMoved { from },
-        );
+        record.decide_stream(Topic::DefaultFlag, *index, "default", Reason::DefaultMoved { from });
     }
 }
 
@@ -252,13 +184,7 @@ fn statistics_tags(stream: &Stream) -> Vec<String> {
         // The key goes into `KEY=`, where a second `=` would mean something else.
         NAMES.iter().any(|stale| stale.eq_ignore_ascii_case(name)) && !key.contains('=')
     };
-    stream
-        .tags
-        .iter()
-        .map(|(key, _)| key)
-        .filter(|key| stale(key))
-        .map(String::from)
-        .collect()
+    stream.tags.iter().map(|(key, _)| key).filter(|key| stale(key)).map(String::from).collect()
 }
 
 pub(crate) fn stream_type(stream: &Stream) -> StreamType {
@@ -275,14 +201,9 @@ pub(crate) fn stream_type(stream: &Stream) -> StreamType {
 /// A stream as a person would name it: `rus audio "Dub" (ac3)`.
 fn describe(stream: &Stream) -> String {
     let mut text = String::new();
-    for part in [
-        stream.language(),
-        Some(if stream.is_cover() {
-            "cover"
-        } else {
-            stream_type(stream).name()
-        }),
-    ] {
+    for part in
+        [stream.language(), Some(if stream.is_cover() { "cover" } else { stream_type(stream).name() })]
+    {
         if let Some(part) = part.filter(|part| *part != "und") {
             text += if text.is_empty() { "" } else { " " };
             text += part;

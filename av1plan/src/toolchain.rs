@@ -33,10 +33,7 @@ impl Toolchain {
     /// What is assumed where nobody asked an ffmpeg: 8.0 with all three encoders. A plan made with it says so.
     pub fn assumed() -> Self {
         Self {
-            version: Version {
-                major: OLDEST_MAJOR,
-                text: String::from("8.0"),
-            },
+            version: Version { major: OLDEST_MAJOR, text: String::from("8.0") },
             encoders: [Encoder::Svt, Encoder::Aom, Encoder::Rav1e].into(),
             assumed: true,
         }
@@ -49,10 +46,7 @@ impl Toolchain {
         major: u32,
         encoders: impl IntoIterator<Item = Encoder>,
     ) -> Result<Self, ToolchainError> {
-        let version = Version {
-            major,
-            text: alloc::format!("{major}.0"),
-        };
+        let version = Version { major, text: alloc::format!("{major}.0") };
         if major < OLDEST_MAJOR {
             return Err(ToolchainError::TooOld { found: version });
         }
@@ -67,11 +61,7 @@ impl Toolchain {
         if encoders.is_empty() {
             return Err(ToolchainError::NoEncoder { found: version });
         }
-        Ok(Self {
-            version,
-            encoders,
-            assumed,
-        })
+        Ok(Self { version, encoders, assumed })
     }
 
     /// The version.
@@ -119,23 +109,14 @@ const LIBAVUTIL_AHEAD: u32 = 52;
 impl Version {
     fn parse(output: &str) -> Result<Self, ToolchainError> {
         let first = output.lines().next().unwrap_or_default();
-        let text = first
-            .strip_prefix("ffmpeg version ")
-            .and_then(|rest| rest.split_whitespace().next());
+        let text = first.strip_prefix("ffmpeg version ").and_then(|rest| rest.split_whitespace().next());
         let Some(text) = text else {
-            return Err(ToolchainError::NotFfmpeg {
-                found: excerpt(first),
-            });
+            return Err(ToolchainError::NotFfmpeg { found: excerpt(first) });
         };
         let major = release_major(text).or_else(|| libavutil_major(output)?.checked_sub(LIBAVUTIL_AHEAD));
         match major {
-            Some(major) => Ok(Self {
-                major,
-                text: String::from(text),
-            }),
-            None => Err(ToolchainError::NotFfmpeg {
-                found: excerpt(first),
-            }),
+            Some(major) => Ok(Self { major, text: String::from(text) }),
+            None => Err(ToolchainError::NotFfmpeg { found: excerpt(first) }),
         }
     }
 }
@@ -156,9 +137,7 @@ fn release_major(version: &str) -> Option<u32> {
 
 /// 60 from the line `libavutil      60.  8.100 / 60.  8.100`.
 fn libavutil_major(output: &str) -> Option<u32> {
-    let line = output
-        .lines()
-        .find_map(|line| line.trim_start().strip_prefix("libavutil"))?;
+    let line = output.lines().find_map(|line| line.trim_start().strip_prefix("libavutil"))?;
     line.split('.').next()?.trim().parse().ok()
 }
 
@@ -241,24 +220,13 @@ mod tests {
         ];
         for (version, libavutil, major) in table {
             let toolchain = Toolchain::parse(&banner(version, libavutil), ENCODERS).unwrap();
-            assert_eq!(
-                toolchain.version(),
-                &Version {
-                    major,
-                    text: version.into()
-                },
-                "{version}"
-            );
+            assert_eq!(toolchain.version(), &Version { major, text: version.into() }, "{version}");
         }
     }
 
     #[test]
     fn an_old_ffmpeg_is_refused_with_what_was_found() {
-        for (version, libavutil) in [
-            ("6.0-static", "58"),
-            ("7.1.1", "59"),
-            ("N-113000-gdeadbeef", "58"),
-        ] {
+        for (version, libavutil) in [("6.0-static", "58"), ("7.1.1", "59"), ("N-113000-gdeadbeef", "58")] {
             let error = Toolchain::parse(&banner(version, libavutil), ENCODERS).unwrap_err();
             assert!(matches!(&error, ToolchainError::TooOld { found } if found.text == version));
             assert!(alloc::format!("{error}").contains(version));
@@ -267,12 +235,7 @@ mod tests {
 
     #[test]
     fn another_program_is_refused() {
-        for text in [
-            "",
-            "sh: not found",
-            "ffmpeg version",
-            "ffmpeg version N-1-gabc\nno libraries",
-        ] {
+        for text in ["", "sh: not found", "ffmpeg version", "ffmpeg version N-1-gabc\nno libraries"] {
             let error = Toolchain::parse(text, ENCODERS).unwrap_err();
             assert!(matches!(error, ToolchainError::NotFfmpeg { .. }), "{text}");
         }
@@ -280,11 +243,8 @@ mod tests {
 
     #[test]
     fn an_ffmpeg_without_av1_encoders_is_refused() {
-        let error = Toolchain::parse(
-            &banner("8.0", "60"),
-            " V....D libx264 H.264\n V..... av1_qsv QSV\n",
-        )
-        .unwrap_err();
+        let error = Toolchain::parse(&banner("8.0", "60"), " V....D libx264 H.264\n V..... av1_qsv QSV\n")
+            .unwrap_err();
         assert!(matches!(error, ToolchainError::NoEncoder { .. }));
     }
 

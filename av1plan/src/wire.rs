@@ -20,7 +20,7 @@ use crate::ladder::ResolutionClass;
 use crate::loss::Loss;
 use crate::plan::{
     Conversion, EncodePlan, Fate, Filter, Kept, PixelFormat, Rotation, Skip, StreamPlan, StreamType,
-    Timestamps, Treatment, Verdict, VideoPlan,
+    Strictness, Timestamps, Treatment, Verdict, VideoPlan,
 };
 use crate::probe::Disposition;
 
@@ -85,11 +85,9 @@ impl PathDocument {
     /// A path by its bytes.
     pub fn new(bytes: &[u8]) -> Self {
         let exact = core::str::from_utf8(bytes).is_ok();
-        let hex = || bytes.iter().map(|byte| alloc::format!("{byte:02x}")).collect();
-        Self {
-            path: String::from_utf8_lossy(bytes).into_owned(),
-            path_hex: (!exact).then(hex),
-        }
+        let digit = |value: u8| char::from_digit(value.into(), 16);
+        let hex = || bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]).filter_map(digit).collect();
+        Self { path: String::from_utf8_lossy(bytes).into_owned(), path_hex: (!exact).then(hex) }
     }
 
     /// The path's bytes; nothing where `path_hex` is no hexadecimal.
@@ -97,11 +95,7 @@ impl PathDocument {
         let Some(hex) = &self.path_hex else {
             return Some(self.path.as_bytes().to_vec());
         };
-        let digit = |digit: u8| {
-            char::from(digit)
-                .to_digit(16)
-                .and_then(|value| u8::try_from(value).ok())
-        };
+        let digit = |digit: u8| char::from(digit).to_digit(16).and_then(|value| u8::try_from(value).ok());
         let byte = |pair: &[u8]| match pair {
             [high, low] => Some(digit(*high)? * 16 + digit(*low)?),
             _ => None,
@@ -151,6 +145,11 @@ pub struct EncodeDocument {
     pub rotation: Rotation,
     /// Whether Dolby Vision is carried over.
     pub dolby_vision: bool,
+    /// About how many frames there are; absent where the source doesn't say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub frames: Option<u64>,
+    /// What the muxer must be allowed.
+    pub strictness: Strictness,
     /// How timestamps pass through.
     pub timestamps: Timestamps,
     /// Each stream of the source.
@@ -211,11 +210,9 @@ impl Document {
         let path = PathDocument::new(source);
         let decisions = verdict.decisions().iter().map(DecisionDocument::new).collect();
         let (name, skip, encode) = match verdict {
-            Verdict::Encode(plan) => (
-                VerdictName::Encode,
-                None,
-                Some(EncodeDocument::new(plan, &path, output)),
-            ),
+            Verdict::Encode(plan) => {
+                (VerdictName::Encode, None, Some(EncodeDocument::new(plan, &path, output)))
+            }
             Verdict::Skip(skip) => (VerdictName::Skip, Some(SkipDocument::new(&skip.reason)), None),
         };
         Self {
@@ -255,31 +252,18 @@ impl Document {
 
     /// The verdict that the document was written for.
     pub fn verdict(&self) -> Result<Verdict, WireError> {
-        let decisions = self
-            .decisions
-            .iter()
-            .map(DecisionDocument::decision)
-            .collect::<Result<_, _>>()?;
+        let decisions = self.decisions.iter().map(DecisionDocument::decision).collect::<Result<_, _>>()?;
         match (&self.skip, &self.encode) {
-            (Some(skip), None) => Ok(Verdict::Skip(Skip {
-                reason: skip.reason.clone(),
-                decisions,
-            })),
+            (Some(skip), None) => Ok(Verdict::Skip(Skip { reason: skip.reason.clone(), decisions })),
             (None, Some(encode)) => Ok(Verdict::Encode(Box::new(encode.plan(decisions)?))),
-            _ => Err(WireError::Contradiction {
-                what: "a verdict has either `skip` or `encode`",
-            }),
+            _ => Err(WireError::Contradiction { what: "a verdict has either `skip` or `encode`" }),
         }
     }
 }
 
 impl SkipDocument {
     fn new(reason: &SkipReason) -> Self {
-        Self {
-            code: reason.code().into(),
-            text: alloc::format!("{reason}"),
-            reason: reason.clone(),
-        }
+        Self { code: reason.code().into(), text: alloc::format!("{reason}"), reason: reason.clone() }
     }
 }
 
@@ -287,22 +271,11 @@ impl EncodeDocument {
     fn new(plan: &EncodePlan, source: &PathDocument, output: &[u8]) -> Self {
         let EncodePlan {
             container,
-            source_class:
-                Classification {
-                    class,
-                    score,
-                    signals,
-                },
+            source_class: Classification { class, score, signals },
             resolution,
-            video:
-                VideoPlan {
-                    settings,
-                    pixel_format,
-                    filters,
-                    rotation,
-                    dolby_vision,
-                },
+            video: VideoPlan { settings, pixel_format, filters, rotation, dolby_vision, frames },
             streams,
+            strictness,
             timestamps,
             losses,
             contract,
@@ -314,9 +287,7 @@ impl EncodeDocument {
             Arg::Input => alloc::format!("file:{}", source.path),
             Arg::Output => alloc::format!("file:{}", output.path),
         };
-        let arguments = command::arguments(plan, Audience::Person)
-            .into_iter()
-            .map(argument);
+        let arguments = command::arguments(plan, Audience::Person).into_iter().map(argument);
         Self {
             settings: *settings,
             container: *container,
@@ -331,11 +302,10 @@ impl EncodeDocument {
             filters: filters.clone(),
             rotation: *rotation,
             dolby_vision: *dolby_vision,
+            frames: *frames,
+            strictness: *strictness,
             timestamps: *timestamps,
-            streams: streams
-                .iter()
-                .map(|stream| StreamDocument::new(stream, plan))
-                .collect(),
+            streams: streams.iter().map(|stream| StreamDocument::new(stream, plan)).collect(),
             losses: losses.clone(),
             contract: contract.clone(),
         }
@@ -356,12 +326,10 @@ impl EncodeDocument {
                 filters: self.filters.clone(),
                 rotation: self.rotation,
                 dolby_vision: self.dolby_vision,
+                frames: self.frames,
             },
-            streams: self
-                .streams
-                .iter()
-                .map(StreamDocument::plan)
-                .collect::<Result<_, _>>()?,
+            streams: self.streams.iter().map(StreamDocument::plan).collect::<Result<_, _>>()?,
+            strictness: self.strictness,
             timestamps: self.timestamps,
             losses: self.losses.clone(),
             contract: self.contract.clone(),
@@ -382,11 +350,7 @@ impl StreamDocument {
             index: *index,
             kind: *kind,
             action: stream.action().into(),
-            reason: plan
-                .stream_reason(*index)
-                .map(Reason::code)
-                .unwrap_or_default()
-                .into(),
+            reason: plan.stream_reason(*index).map(Reason::code).unwrap_or_default().into(),
             to,
             disposition: kept.map(|kept| kept.disposition.clone()),
             stale_tags: kept.map(|kept| kept.stale_tags.clone()).unwrap_or_default(),
@@ -413,22 +377,13 @@ impl StreamDocument {
             }),
             None => Fate::Dropped,
         };
-        Ok(StreamPlan {
-            index: self.index,
-            kind: self.kind,
-            fate,
-        })
+        Ok(StreamPlan { index: self.index, kind: self.kind, fate })
     }
 }
 
 impl DecisionDocument {
     fn new(decision: &Decision) -> Self {
-        let Decision {
-            topic,
-            stream,
-            choice,
-            reason,
-        } = decision;
+        let Decision { topic, stream, choice, reason } = decision;
         let written = serde_json::to_value(reason).unwrap_or_default();
         Self {
             topic: topic.code().into(),
@@ -441,28 +396,16 @@ impl DecisionDocument {
     }
 
     fn decision(&self) -> Result<Decision, WireError> {
-        let unknown = || WireError::Unknown {
-            topic: self.topic.clone(),
-            code: self.code.clone(),
-        };
+        let unknown = || WireError::Unknown { topic: self.topic.clone(), code: self.code.clone() };
         let topic: Topic = self.topic.parse().map_err(|_| unknown())?;
-        let tag = if topic == Topic::Gate && self.choice == "skip" {
-            "skipped"
-        } else {
-            self.code.as_str()
-        };
+        let tag = if topic == Topic::Gate && self.choice == "skip" { "skipped" } else { self.code.as_str() };
         let mut written = serde_json::Map::new();
         written.insert("code".into(), tag.into());
         if !self.facts.is_null() {
             written.insert("facts".into(), self.facts.clone());
         }
         let reason = serde_json::from_value(written.into()).map_err(|_| unknown())?;
-        Ok(Decision {
-            topic,
-            stream: self.stream,
-            choice: self.choice.clone().into(),
-            reason,
-        })
+        Ok(Decision { topic, stream: self.stream, choice: self.choice.clone().into(), reason })
     }
 }
 

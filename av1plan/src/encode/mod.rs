@@ -11,7 +11,7 @@ use strum::{EnumString, IntoStaticStr, VariantNames};
 
 pub use aom::{Aom, CpuUsed, Tiles};
 pub use rav1e::{Quantizer, Rav1e, Speed};
-pub use svt::{Preset, Svt};
+pub use svt::{Preset, Svt, Workers};
 
 /// A software AV1 encoder of ffmpeg, in the seed's order of preference.
 #[derive(
@@ -40,11 +40,19 @@ impl Encoder {
         }
     }
 
+    /// Whether it encodes a picture of this size (measured with ffmpeg 8.0).
+    pub const fn takes(self, width: u32, height: u32) -> bool {
+        let (least, widest, highest) = match self {
+            Self::Svt => (4, 16_384, 8704),
+            Self::Aom => (1, 65_536, 65_536),
+            Self::Rav1e => (16, 65_535, 65_535),
+        };
+        width >= least && height >= least && width <= widest && height <= highest
+    }
+
     /// The encoder of that name, if it is one of the three.
     pub fn from_ffmpeg_name(name: &str) -> Option<Self> {
-        Self::ALL
-            .into_iter()
-            .find(|encoder| encoder.ffmpeg_name() == name)
+        Self::ALL.into_iter().find(|encoder| encoder.ffmpeg_name() == name)
     }
 }
 

@@ -12,6 +12,8 @@ pub struct Svt {
     pub crf: Crf,
     /// Speed preset; always given, since leaving it out means SVT's own default.
     pub preset: Preset,
+    /// How much it does at once (`lp`).
+    pub workers: Workers,
     /// The rate to name to the encoder in place of the source's nominal one, where that is more than it takes. It steers
     /// nothing but the encoder's own estimates: timestamps stay exact.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -21,6 +23,22 @@ pub struct Svt {
 impl Svt {
     /// libsvtav1 refuses a source whose base rate is above this many frames a second (measured, 8.0 and 9.0.2).
     pub const MAX_RATE: u64 = 240;
+
+    /// Below 32 rows or columns, libsvtav1 of ffmpeg 8.0 hangs for ever unless it works alone (measured).
+    pub const fn workers(width: u32, height: u32) -> Workers {
+        if width < 32 || height < 32 { Workers::One } else { Workers::All }
+    }
+}
+
+/// SVT-AV1's level of parallelism, `lp`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Workers {
+    /// As many as the machine has cores for: the seed's `lp=0`.
+    #[default]
+    All,
+    /// One.
+    One,
 }
 
 /// SVT-AV1's preset: 0 (slowest, best) to 13; the ladder uses 2 to 5.

@@ -17,15 +17,11 @@ use super::{
 pub(super) fn read(bytes: &[u8]) -> Result<MediaProbe, ProbeError> {
     let document: Document = parse(bytes)?;
     let mut taken = BTreeSet::new();
-    let streams = document
-        .streams
-        .into_iter()
-        .zip(0_u32..)
-        .filter_map(|(raw, position)| {
-            let stream = raw.into_stream(position);
-            // Two streams of one index can't be told apart by `-map`; the first one keeps it.
-            taken.insert(stream.index).then_some(stream)
-        });
+    let streams = document.streams.into_iter().zip(0_u32..).filter_map(|(raw, position)| {
+        let stream = raw.into_stream(position);
+        // Two streams of one index can't be told apart by `-map`; the first one keeps it.
+        taken.insert(stream.index).then_some(stream)
+    });
     Ok(MediaProbe {
         streams: streams.collect(),
         format: document.format,
@@ -37,10 +33,7 @@ pub(super) fn read(bytes: &[u8]) -> Result<MediaProbe, ProbeError> {
 /// Reads a document of `-show_frames` for whether a frame has HDR10+.
 pub(super) fn read_hdr10_plus(bytes: &[u8]) -> Result<bool, ProbeError> {
     let document: Frames = parse(bytes)?;
-    Ok(document
-        .0
-        .iter()
-        .any(|frame| frame.0.iter().any(Block::is_hdr10_plus)))
+    Ok(document.0.iter().any(|frame| frame.0.iter().any(Block::is_hdr10_plus)))
 }
 
 fn parse<T: for<'de> Fields<'de>>(bytes: &[u8]) -> Result<T, ProbeError> {
@@ -112,6 +105,8 @@ impl<'de> Fields<'de> for Format {
     fn field<A: MapAccess<'de>>(&mut self, key: &str, map: &mut A) -> Result<(), A::Error> {
         match key {
             "format_name" => self.name = Scalar::read(map)?.text().unwrap_or_default(),
+            "filename" => self.filename = Scalar::read(map)?.text(),
+            "size" => self.size = Scalar::read(map)?.unsigned(),
             "duration" => self.duration = Scalar::read(map)?.micros().filter(is_positive),
             "start_time" => self.start = Scalar::read(map)?.micros(),
             "bit_rate" => self.bit_rate = Scalar::read(map)?.unsigned(),
@@ -135,7 +130,7 @@ impl<'de> Fields<'de> for Disposition {
     fn field<A: MapAccess<'de>>(&mut self, key: &str, map: &mut A) -> Result<(), A::Error> {
         let set = Scalar::read(map)?.flag();
         // The name goes into `-disposition` as it is, where `+` and `-` mean something.
-        if set && key.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_') {
+        if set && !key.is_empty() && key.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_') {
             self.0.insert(String::from(key));
         }
         Ok(())
@@ -164,20 +159,13 @@ struct RawStream {
 impl<'de> Fields<'de> for RawStream {
     fn field<A: MapAccess<'de>>(&mut self, key: &str, map: &mut A) -> Result<(), A::Error> {
         let Self { video, audio, .. } = self;
-        let Color {
-            range,
-            matrix,
-            transfer,
-            primaries,
-        } = &mut video.color;
+        let Color { range, matrix, transfer, primaries } = &mut video.color;
         match key {
             "index" => self.index = Scalar::read(map)?.small(),
             "codec_type" => self.kind = Scalar::read(map)?.text(),
             "codec_name" => self.codec = Scalar::read(map)?.known_text().filter(|name| name != "none"),
             "codec_tag_string" => {
-                self.codec_tag = Scalar::read(map)?
-                    .known_text()
-                    .filter(|tag| !tag.starts_with("[0]"));
+                self.codec_tag = Scalar::read(map)?.known_text().filter(|tag| !tag.starts_with("[0]"));
             }
             "profile" => self.profile = Scalar::read(map)?.known_text(),
             "width" => video.width = Scalar::read(map)?.small().unwrap_or_default(),
@@ -193,10 +181,10 @@ impl<'de> Fields<'de> for RawStream {
             "r_frame_rate" => {
                 video.base_rate = Scalar::read(map)?.rational().filter(|rate| rate.numerator > 0);
             }
-            "color_range" => *range = Scalar::read(map)?.known_text(),
-            "color_space" => *matrix = Scalar::read(map)?.known_text(),
-            "color_transfer" => *transfer = Scalar::read(map)?.known_text(),
-            "color_primaries" => *primaries = Scalar::read(map)?.known_text(),
+            "color_range" => *range = Scalar::read(map)?.known_word(),
+            "color_space" => *matrix = Scalar::read(map)?.known_word(),
+            "color_transfer" => *transfer = Scalar::read(map)?.known_word(),
+            "color_primaries" => *primaries = Scalar::read(map)?.known_word(),
             "closed_captions" => video.closed_captions = Scalar::read(map)?.flag(),
             "side_data_list" => {
                 let blocks = map.next_value::<List<Block>>()?.0;
@@ -234,11 +222,8 @@ impl RawStream {
             _ => StreamKind::Unknown(self.kind.unwrap_or_default()),
         };
         let from_tag = || tags.get("DURATION").and_then(Micros::parse).filter(is_positive);
-        let bps = || {
-            statistic(&tags, "BPS")
-                .and_then(|text| text.trim().parse().ok())
-                .filter(|rate| *rate > 0)
-        };
+        let bps =
+            || statistic(&tags, "BPS").and_then(|text| text.trim().parse().ok()).filter(|rate| *rate > 0);
         Stream {
             index: self.index.unwrap_or(position),
             codec: self.codec,
@@ -259,18 +244,14 @@ impl RawStream {
 fn statistic<'tags>(tags: &'tags Tags, name: &str) -> Option<&'tags str> {
     tags.get(name).or_else(|| {
         let suffixed = |key: &str| {
-            key.get(..name.len())
-                .is_some_and(|start| start.eq_ignore_ascii_case(name))
+            key.get(..name.len()).is_some_and(|start| start.eq_ignore_ascii_case(name))
                 && key.as_bytes().get(name.len()) == Some(&b'-')
         };
         tags.iter().find(|(key, _)| suffixed(key)).map(|(_, value)| value)
     })
 }
 
-#[allow(
-    clippy::trivially_copy_pass_by_ref,
-    reason = "`Option::filter` hands out references"
-)]
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "`Option::filter` hands out references")]
 fn is_positive(duration: &Micros) -> bool {
     duration.0 > 0
 }

@@ -37,6 +37,10 @@ pub struct MediaProbe {
 pub struct Format {
     /// The demuxer's names, like `matroska,webm`; empty where there was none.
     pub name: String,
+    /// The name that ffprobe was given. Anybody's text: for showing, never for opening.
+    pub filename: Option<String>,
+    /// Bytes of the file.
+    pub size: Option<u64>,
     /// The container's duration.
     pub duration: Option<Micros>,
     /// Where the earliest stream starts.
@@ -75,10 +79,7 @@ pub struct Stream {
 }
 
 /// A stream's type.
-#[allow(
-    clippy::large_enum_variant,
-    reason = "a file has one or two videos, and few streams in all"
-)]
+#[allow(clippy::large_enum_variant, reason = "a file has one or two videos, and few streams in all")]
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum StreamKind {
     /// Moving pictures, and covers too.
@@ -184,9 +185,7 @@ pub struct Tags(pub(crate) BTreeMap<String, String>);
 impl Tags {
     /// The value of the tag `name`, in any case.
     pub fn get(&self, name: &str) -> Option<&str> {
-        self.iter()
-            .find(|(key, _)| key.eq_ignore_ascii_case(name))
-            .map(|(_, value)| value)
+        self.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value)
     }
 
     /// All tags, by name.
@@ -244,21 +243,14 @@ impl MediaProbe {
 
     /// The film itself: the video stream marked default, else the first one; covers don't count.
     pub fn main_video(&self) -> Option<(&Stream, &Video)> {
-        let mut films = self
-            .streams
-            .iter()
-            .filter_map(|stream| Some((stream, stream.moving_picture()?)));
+        let mut films = self.streams.iter().filter_map(|stream| Some((stream, stream.moving_picture()?)));
         let first = films.clone().next();
-        films
-            .find(|(stream, _)| stream.disposition.has("default"))
-            .or(first)
+        films.find(|(stream, _)| stream.disposition.has("default")).or(first)
     }
 
     /// How long the film is: the main video's own duration, else the container's.
     pub fn duration(&self) -> Option<Micros> {
-        self.main_video()
-            .and_then(|(stream, _)| stream.duration)
-            .or(self.format.duration)
+        self.main_video().and_then(|(stream, _)| stream.duration).or(self.format.duration)
     }
 }
 

@@ -1,9 +1,12 @@
 //! The blocks of `side_data_list` that a plan depends on.
 
 use alloc::string::String;
+use alloc::vec::Vec;
 
 use serde::de::MapAccess;
 use serde::{Deserialize, Serialize};
+
+use crate::number::Rational;
 
 use super::lenient::{Fields, Scalar, skip};
 
@@ -12,7 +15,8 @@ use super::lenient::{Fields, Scalar, skip};
 pub enum SideData {
     /// The display matrix: how far players turn the picture, in degrees counter-clockwise.
     Rotation(i64),
-    /// The mastering display's primaries and luminance (SMPTE 2086), each number as ffprobe wrote it.
+    /// The mastering display's primaries and luminance (SMPTE 2086), each a reduced fraction: Matroska and MP4 keep the same
+    /// numbers over different denominators.
     MasteringDisplay(String),
     /// The brightest pixel and the brightest average (`MaxCLL`, `MaxFALL`) in candela per square metre.
     ContentLight {
@@ -34,6 +38,8 @@ pub struct DolbyVision {
     pub profile: u32,
     /// What a player without Dolby Vision sees: 0 nothing sensible, 1 HDR10, 2 SDR, 4 HLG.
     pub compatibility: u32,
+    /// Whether each frame carries metadata (`rpu_present_flag`).
+    pub metadata: bool,
     /// Whether a second video layer holds part of the picture (profile 7).
     pub enhancement_layer: bool,
 }
@@ -74,12 +80,9 @@ impl<'de> Fields<'de> for Block {
             "dv_bl_signal_compatibility_id" => {
                 self.dolby_vision.compatibility = Scalar::read(map)?.small().unwrap_or_default();
             }
+            "rpu_present_flag" => self.dolby_vision.metadata = Scalar::read(map)?.flag(),
             "el_present_flag" => self.dolby_vision.enhancement_layer = Scalar::read(map)?.flag(),
-            _ => match MASTERING_FIELDS
-                .iter()
-                .zip(&mut self.mastering)
-                .find(|(name, _)| **name == key)
-            {
+            _ => match MASTERING_FIELDS.iter().zip(&mut self.mastering).find(|(name, _)| **name == key) {
                 Some((_, value)) => *value = Scalar::read(map)?.text(),
                 None => skip(map)?,
             },
@@ -95,8 +98,8 @@ impl Block {
         match (kind.as_str(), self.rotation) {
             ("Display Matrix", Some(degrees)) => SideData::Rotation(degrees),
             ("Mastering display metadata", _) => {
-                let numbers = self.mastering.iter().map(|value| value.as_deref().unwrap_or("?"));
-                SideData::MasteringDisplay(numbers.collect::<alloc::vec::Vec<_>>().join(" "))
+                let numbers = self.mastering.iter().map(|value| value.as_deref().map_or("?".into(), reduced));
+                SideData::MasteringDisplay(numbers.collect::<Vec<_>>().join(" "))
             }
             ("Content light level metadata", _) => SideData::ContentLight {
                 max_content: self.max_content.unwrap_or_default(),
@@ -109,8 +112,12 @@ impl Block {
 
     /// Whether this is a frame's HDR10+ block: `HDR Dynamic Metadata SMPTE2094-40 (HDR10+)`.
     pub(super) fn is_hdr10_plus(&self) -> bool {
-        self.kind
-            .as_deref()
-            .is_some_and(|kind| kind.contains("2094-40") || kind.contains("HDR10+"))
+        self.kind.as_deref().is_some_and(|kind| kind.contains("2094-40") || kind.contains("HDR10+"))
     }
+}
+
+/// `34000/50000` as `17/25`; what is no fraction stays as it is.
+fn reduced(text: &str) -> String {
+    text.parse::<Rational>()
+        .map_or_else(|_| String::from(text), |fraction| alloc::format!("{}", fraction.reduced()))
 }

@@ -1,0 +1,93 @@
+//! The arguments, raw, as clap reads them.
+
+use std::path::PathBuf;
+
+use av1plan::gates::Gate;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use clap::{Args, Parser, Subcommand};
+
+/// Turns films into AV1 at high visual quality, and never loses one on the way.
+#[derive(Debug, Parser)]
+#[command(name = "av1cli", version, after_help = EXIT_CODES, max_term_width = 100)]
+pub(crate) struct Cli {
+    #[arg(long, global = true, value_name = "FILE", help = CONFIG_HELP)]
+    pub(crate) config: Option<PathBuf>,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+const CONFIG_HELP: &str =
+    "The config file [default: $AV1D_CONFIG, $XDG_CONFIG_HOME/av1d/config.toml, /etc/av1d/config.toml]";
+
+const EXIT_CODES: &str = "Exit codes: 0 done (a film that is skipped is done too), 1 something failed, 2 usage or config, \
+                          3 ffmpeg is missing, too old or without an AV1 encoder, 4 another av1d holds the lock, 130 interrupted.";
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Print the ffmpeg command for each film, and touch nothing
+    ///
+    /// Standard output gets the command alone, quoted for a POSIX shell, so that it can be piped to one; it writes to a hidden
+    /// file beside the film. What is decided and why goes to standard error. A film that is skipped prints nothing on
+    /// standard output.
+    #[command(
+        after_help = "Examples:\n  av1cli plan Film.mkv\n  av1cli plan Film.mkv | sh\n  av1cli plan --explain \
+                            Film.mkv\n  av1cli plan --json *.mkv | jq .encode.crf\n  av1cli plan --probe-json probe.json \
+                            --name Film.mkv --size 8000000000"
+    )]
+    Plan(PlanArgs),
+    /// Encode named films now, and replace them once the result is verified
+    #[command(
+        after_help = "Examples:\n  av1cli encode Film.mkv\n  av1cli encode --ignore too-small Clip.mp4"
+    )]
+    Encode(EncodeArgs),
+    /// Watch the library and encode what is worth it
+    #[command(after_help = "Examples:\n  av1cli watch --once\n  av1cli --config ~/av1d.toml watch")]
+    Watch(WatchArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct PlanArgs {
+    /// The films
+    #[arg(value_name = "FILE", required_unless_present = "probe_json")]
+    pub(crate) files: Vec<PathBuf>,
+    /// Print a JSON document a line instead of the command
+    #[arg(long, conflicts_with = "explain")]
+    pub(crate) json: bool,
+    /// Print every decision with its reason as a table instead of the command
+    #[arg(long)]
+    pub(crate) explain: bool,
+    /// Hold no gate of this code; may be given several times
+    #[arg(long, value_name = "CODE", value_parser = gate_parser())]
+    pub(crate) ignore: Vec<Gate>,
+    /// Plan from a saved ffprobe document, with no film and no ffmpeg there (`-` reads standard input)
+    #[arg(long, value_name = "FILE", conflicts_with = "files")]
+    pub(crate) probe_json: Option<PathBuf>,
+    /// The film's size in bytes, for --probe-json [default: what the document says]
+    #[arg(long, value_name = "BYTES", requires = "probe_json")]
+    pub(crate) size: Option<u64>,
+    /// The film's name, for --probe-json [default: what the document says]
+    #[arg(long, value_name = "NAME", requires = "probe_json")]
+    pub(crate) name: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct EncodeArgs {
+    /// The films
+    #[arg(value_name = "FILE", required = true)]
+    pub(crate) files: Vec<PathBuf>,
+    /// Hold no gate of this code; may be given several times
+    #[arg(long, value_name = "CODE", value_parser = gate_parser())]
+    pub(crate) ignore: Vec<Gate>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct WatchArgs {
+    /// Make one pass over the library and exit
+    #[arg(long)]
+    pub(crate) once: bool,
+}
+
+fn gate_parser() -> impl TypedValueParser<Value = Gate> {
+    let codes = <Gate as strum::VariantNames>::VARIANTS;
+    PossibleValuesParser::new(codes).try_map(|code| code.parse::<Gate>().map_err(|error| error.to_string()))
+}

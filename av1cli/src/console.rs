@@ -1,0 +1,34 @@
+//! Standard output and standard error, with quiet pipes and nothing hostile in them.
+
+use std::io::{self, Write};
+
+use av1exec::sanitize::sanitize;
+
+use crate::failure::Failure;
+
+/// Writes to standard output. That its reader went away is no error: nobody is left to read more.
+pub(crate) fn out(bytes: &[u8]) -> io::Result<()> {
+    let mut stdout = io::stdout().lock();
+    stdout.write_all(bytes)?;
+    stdout.write_all(b"\n")?;
+    stdout.flush()
+}
+
+/// Writes a line to standard error; where that fails there is nobody to tell.
+pub(crate) fn note(line: &str) {
+    let _ = writeln!(io::stderr().lock(), "{}", sanitize(line));
+}
+
+/// Says what went wrong.
+pub(crate) fn complain(failure: &Failure) {
+    let Failure { exit: _, message, causes, hint } = failure;
+    for line in message.lines() {
+        note(&format!("error: {line}"));
+    }
+    for cause in causes {
+        note(&format!("caused by: {cause}"));
+    }
+    if let Some(hint) = hint {
+        note(&format!("hint: {hint}"));
+    }
+}

@@ -1,0 +1,7 @@
+//! The command line's entry: all it does is in the library.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    av1cli::run(std::env::args_os(), |name| std::env::var_os(name))
+}

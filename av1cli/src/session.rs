@@ -1,0 +1,65 @@
+//! What working on films takes, set up in the order in which it can fail.
+
+use std::sync::Arc;
+
+use av1exec::event::{Event, Events};
+use av1exec::jobs::JobStore;
+use av1exec::lock::Lock;
+use av1exec::pipeline::Pipeline;
+use av1exec::settings::{Environment, Settings};
+use av1exec::stop::{StopSwitch, stop_switch};
+use av1exec::tools::Tools;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::mpsc::UnboundedReceiver;
+
+use crate::console::note;
+use crate::failure::{Exit, Failure};
+
+/// A pipeline, what it tells, and the lock that keeps others out.
+pub(crate) struct Session {
+    pub(crate) pipeline: Pipeline,
+    pub(crate) events: UnboundedReceiver<Event>,
+    pub(crate) lock: Lock,
+}
+
+impl Session {
+    pub(crate) async fn open(settings: Settings, environment: &Environment) -> Result<Self, Failure> {
+        let tools = Tools::find(&settings, environment.path.as_deref()).await?;
+        let folder = settings.job_state_dir.clone();
+        let jobs = JobStore::open(&folder).map_err(|error| {
+            Failure::new(
+                Exit::Failed,
+                format!("failed to make the state folder {}: {error}", folder.display()),
+            )
+            .hint("set `job_state_dir` in the config to a folder that this user may write to")
+        })?;
+        let lock = Lock::take(&folder)?;
+        let (switch, stop) = stop_switch();
+        listen_for_signals(switch)?;
+        let (events, receiver) = Events::channel();
+        let pipeline = Pipeline { settings: Arc::new(settings), tools: Arc::new(tools), jobs, events, stop };
+        Ok(Self { pipeline, events: receiver, lock })
+    }
+}
+
+/// The first Ctrl-C or SIGTERM asks work to stop, which leaves nothing behind; the second ends the program at once.
+fn listen_for_signals(switch: StopSwitch) -> Result<(), Failure> {
+    let failed = |error| Failure::new(Exit::Failed, format!("failed to listen for signals: {error}"));
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(failed)?;
+    let mut terminate = signal(SignalKind::terminate()).map_err(failed)?;
+    tokio::spawn(async move {
+        for asked in 0_u8.. {
+            tokio::select! {
+                _ = interrupt.recv() => {}
+                _ = terminate.recv() => {}
+            }
+            if asked > 0 {
+                // Children die with us; what they leave is tidied up at the next start.
+                std::process::exit(130);
+            }
+            note("stopping: encodes are ended, originals are untouched (again to stop at once)");
+            switch.stop();
+        }
+    });
+    Ok(())
+}

@@ -1,0 +1,121 @@
+//! `av1cli encode` and `av1cli watch`: the whole way.
+
+use std::time::{Duration, Instant};
+
+use av1exec::daemon::{Daemon, Summary};
+use av1exec::outcome::{Bytes, Outcome};
+use av1exec::pipeline::Pipeline;
+use av1exec::sanitize::display;
+use av1exec::scan::Film;
+use av1exec::settings::{Environment, Settings};
+use av1exec::stable::Settling;
+use av1plan::gates::{self, Gate, Stability};
+
+use crate::args::{EncodeArgs, WatchArgs};
+use crate::console::{complain, note};
+use crate::failure::{Exit, Failure};
+use crate::films::look;
+use crate::reporter::Reporter;
+use crate::session::Session;
+
+/// Works on named films, one after the other.
+pub(crate) async fn encode(
+    args: EncodeArgs,
+    mut settings: Settings,
+    environment: &Environment,
+) -> Result<Exit, Failure> {
+    settings.policy.ignore.extend(&args.ignore);
+    let Session { pipeline, events, lock } = Session::open(settings, environment).await?;
+    let reporter = tokio::spawn(Reporter::new().listen(events));
+    let mut worst = Exit::Done;
+    let mut films = Vec::new();
+    for file in &args.files {
+        match look(file, &pipeline.settings.library_roots) {
+            Ok(film) => films.push(film),
+            Err(failure) => {
+                complain(&failure);
+                worst = worst.max(failure.exit);
+            }
+        }
+    }
+    for (film, stability) in settle(films, &pipeline).await {
+        if pipeline.stop.is_asked() {
+            break;
+        }
+        let outcome = pipeline.run(&film, stability).await;
+        if outcome.is_failure() && outcome != Outcome::Interrupted {
+            worst = worst.max(Exit::Failed);
+        }
+    }
+    if pipeline.stop.is_asked() {
+        worst = Exit::Interrupted;
+    }
+    // The reporter ends when the last sender is gone.
+    drop(pipeline);
+    let _ = reporter.await;
+    drop(lock);
+    Ok(worst)
+}
+
+/// Watches those films that a cheap gate doesn't stop anyway, all at once, until they have held still or the wait is over.
+async fn settle(films: Vec<Film>, pipeline: &Pipeline) -> Vec<(Film, Stability)> {
+    let (settings, mut settling) = (&pipeline.settings, Settling::default());
+    let wait =
+        if settings.policy.ignore.contains(&Gate::NotStable) { Duration::ZERO } else { settings.stable };
+    let wanted =
+        |film: &Film| gates::before_probe(&film.facts(Stability::Stable), &settings.policy).is_none();
+    let start = Instant::now();
+    let watched = films.iter().filter(|film| wanted(film)).count();
+    for film in &films {
+        settling.observe(&film.path, film.identity, start, wait);
+    }
+    if watched > 0 && !wait.is_zero() {
+        note(&format!("watching whether {watched} film(s) hold still for {} s", wait.as_secs_f64()));
+        let mut stop = pipeline.stop.clone();
+        tokio::select! {
+            () = tokio::time::sleep(wait) => {}
+            () = stop.asked() => {}
+        }
+    }
+    let looked_again = films.into_iter().map(|film| {
+        let now = look(&film.path, &settings.library_roots).unwrap_or(film);
+        let stability = settling.observe(&now.path, now.identity, Instant::now(), wait);
+        (now, stability)
+    });
+    looked_again.collect()
+}
+
+/// Watches the library, for one pass or until it is stopped.
+pub(crate) async fn watch(
+    args: &WatchArgs,
+    settings: Settings,
+    environment: &Environment,
+) -> Result<Exit, Failure> {
+    let Session { pipeline, events, lock } = Session::open(settings, environment).await?;
+    let reporter = tokio::spawn(Reporter::new().listen(events));
+    let roots: Vec<String> = pipeline.settings.library_roots.iter().map(|root| display(root)).collect();
+    let toolchain = &pipeline.tools.toolchain;
+    let encoder = toolchain.choose(pipeline.settings.policy.prefer_encoder);
+    note(&format!(
+        "watching {} with ffmpeg {} and {}",
+        roots.join(", "),
+        toolchain.version(),
+        encoder.ffmpeg_name()
+    ));
+    let mut daemon = Daemon::new(pipeline).map_err(|error| {
+        Failure::new(Exit::Failed, format!("failed to read the jobs: {error}"))
+            .hint("check the owner and the rights of `job_state_dir`")
+    })?;
+    let summary = if args.once { daemon.once().await } else { daemon.forever().await };
+    drop(daemon);
+    let _ = reporter.await;
+    drop(lock);
+    let Summary { replaced, skipped, failed, unreadable, saved, stopped } = summary;
+    note(&format!("{replaced} replaced, {skipped} skipped, {failed} failed; {} saved", Bytes(saved)));
+    Ok(match (stopped, failed + unreadable) {
+        (true, _) if args.once => Exit::Interrupted,
+        // A daemon that was asked to stop and did has done what it was asked.
+        (true, _) | (false, 0) => Exit::Done,
+        (false, _) => Exit::Failed,
+    })
+}

@@ -1,0 +1,39 @@
+//! Arguments bound to real paths, once, at the edge.
+
+use std::ffi::OsString;
+use std::path::Path;
+
+use av1plan::command::Arg;
+
+/// ffmpeg's name for a plain file. An absolute path behind it may hold any byte.
+const FILE_PROTOCOL: &str = "file:";
+
+/// Replaces the placeholders by the two paths, which should be absolute.
+pub fn bind(args: Vec<Arg>, input: &Path, output: &Path) -> Vec<OsString> {
+    let file = |path: &Path| {
+        let mut argument = OsString::from(FILE_PROTOCOL);
+        argument.push(path);
+        argument
+    };
+    let bound = args.into_iter().map(|arg| match arg {
+        Arg::Text(text) => OsString::from(text.into_owned()),
+        Arg::Input => file(input),
+        Arg::Output => file(output),
+    });
+    bound.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::ffi::{OsStrExt, OsStringExt};
+
+    #[test]
+    fn paths_keep_their_bytes_behind_the_protocol() {
+        let input = OsString::from_vec(b"/films/-a:b %03d\n\xff.mkv".to_vec());
+        let bound =
+            bind(vec![Arg::from("-i"), Arg::Input, Arg::Output], Path::new(&input), Path::new("/out"));
+        assert_eq!(bound[1].as_bytes(), b"file:/films/-a:b %03d\n\xff.mkv");
+        assert_eq!(bound[2], "file:/out");
+    }
+}

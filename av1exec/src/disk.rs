@@ -1,0 +1,304 @@
+//! The only place that creates, links, renames or unlinks files, each call synced where it has to be.
+//!
+//! Nothing in here decides; [`promote`](crate::promote) and [`sidecars`](crate::sidecars) do. No function overwrites
+//! a file unless its name says so.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, Write};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{CWD, RenameFlags, XattrFlags};
+use serde::{Deserialize, Serialize};
+
+/// Who a file is: the same values before and after mean that nobody touched it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Identity {
+    /// The device; holds within one boot only.
+    pub device: u64,
+    /// The inode.
+    pub inode: u64,
+    /// Bytes.
+    pub size: u64,
+    /// Modification time in nanoseconds since 1970.
+    pub modified_ns: i64,
+    /// Time of the inode's last change, in nanoseconds since 1970; nobody can put it back.
+    pub changed_ns: i64,
+    /// How many names it has.
+    pub links: u64,
+}
+
+impl Identity {
+    /// Reads `path` itself: a symlink is refused, as is anything else that is no regular file.
+    pub fn of(path: &Path) -> io::Result<Self> {
+        Self::from_metadata(&std::fs::symlink_metadata(path)?)
+    }
+
+    /// Takes it from what a directory walk has read already.
+    pub fn from_metadata(metadata: &std::fs::Metadata) -> io::Result<Self> {
+        if !metadata.is_file() {
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is no regular file"));
+        }
+        let nanoseconds =
+            |seconds: i64, rest: i64| seconds.saturating_mul(1_000_000_000).saturating_add(rest);
+        Ok(Self {
+            device: metadata.dev(),
+            inode: metadata.ino(),
+            size: metadata.size(),
+            modified_ns: nanoseconds(metadata.mtime(), metadata.mtime_nsec()),
+            changed_ns: nanoseconds(metadata.ctime(), metadata.ctime_nsec()),
+            links: metadata.nlink(),
+        })
+    }
+
+    /// Whether both are one file, whatever happened to it.
+    pub fn same_file(&self, other: &Self) -> bool {
+        (self.device, self.inode) == (other.device, other.inode)
+    }
+
+    /// Whether size and modification time are the same: what the stable-file gate watches.
+    pub fn same_content_stamp(&self, other: &Self) -> bool {
+        (self.size, self.modified_ns) == (other.size, other.modified_ns)
+    }
+}
+
+/// Creates an empty file that wasn't there.
+pub fn create_new(path: &Path) -> io::Result<File> {
+    OpenOptions::new().write(true).create_new(true).custom_flags(no_follow()).open(path)
+}
+
+fn no_follow() -> i32 {
+    i32::try_from(rustix::fs::OFlags::NOFOLLOW.bits()).unwrap_or_default()
+}
+
+/// Opens a regular file for reading, never through a symlink.
+pub fn open(path: &Path) -> io::Result<File> {
+    OpenOptions::new().read(true).custom_flags(no_follow()).open(path)
+}
+
+/// Makes a file's content safe from a power cut. A failed sync is reported once only: who gets the error must not
+/// trust the file any more.
+pub fn sync(path: &Path) -> io::Result<()> {
+    open(path)?.sync_all()
+}
+
+/// Makes the names in `path`'s folder safe from a power cut.
+pub fn sync_folder_of(path: &Path) -> io::Result<()> {
+    File::open(folder_of(path))?.sync_all()
+}
+
+/// The folder that holds `path`.
+pub fn folder_of(path: &Path) -> &Path {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+/// Drops a synced file from the page cache, so that the next read comes from the disk.
+pub fn drop_from_cache(path: &Path) -> io::Result<()> {
+    let file = open(path)?;
+    Ok(rustix::fs::fadvise(&file, 0, None, rustix::fs::Advice::DontNeed)?)
+}
+
+/// The hash of a file's content, read from start to end.
+pub fn hash(path: &Path) -> io::Result<blake3::Hash> {
+    let mut hasher = blake3::Hasher::new();
+    hasher.update_reader(open(path)?)?;
+    Ok(hasher.finalize())
+}
+
+/// Gives a file a second name; an existing one stops it.
+pub fn link(from: &Path, to: &Path) -> io::Result<()> {
+    std::fs::hard_link(from, to)
+}
+
+/// Renames; an existing file of the new name stops it.
+pub fn rename_without_overwriting(from: &Path, to: &Path) -> io::Result<()> {
+    Ok(rustix::fs::renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE)?)
+}
+
+/// Renames over whatever has the new name, in one step.
+pub fn rename_over(from: &Path, to: &Path) -> io::Result<()> {
+    std::fs::rename(from, to)
+}
+
+/// Takes a name away; that it is gone already is no error.
+pub fn unlink(path: &Path) -> io::Result<()> {
+    match std::fs::remove_file(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        result => result,
+    }
+}
+
+/// Writes a small file whole or not at all: a temporary one beside it, synced, renamed into place, folder synced. A
+/// symlink of that name is replaced, not written through.
+pub fn write_whole(path: &Path, content: &[u8]) -> io::Result<()> {
+    let temporary = temporary_beside(path);
+    let written = write_synced(&temporary, content).and_then(|()| rename_over(&temporary, path));
+    if written.is_err() {
+        // The error that counts is the first one.
+        drop(unlink(&temporary));
+    }
+    written.and_then(|()| sync_folder_of(path))
+}
+
+fn temporary_beside(path: &Path) -> PathBuf {
+    let unique = std::process::id();
+    let name = path.file_name().unwrap_or_default();
+    let short = crate::names::fit(name, 200);
+    let mut temporary = std::ffi::OsString::from(".");
+    temporary.push(short);
+    temporary.push(format!(".{unique}.av1new"));
+    folder_of(path).join(temporary)
+}
+
+fn write_synced(path: &Path, content: &[u8]) -> io::Result<()> {
+    // Left over by a process of the same number that was killed between two calls.
+    unlink(path)?;
+    let mut file = create_new(path)?;
+    file.write_all(content)?;
+    file.sync_all()
+}
+
+/// Gives `to` what `from` has besides its content: owner, mode, extended attributes (ACLs are such), times.
+///
+/// In this order, since a new owner clears mode bits and an attribute changes times.
+pub fn copy_metadata(from: &Path, to: &Path) -> io::Result<()> {
+    let (source, target) = (open(from)?, open(to)?);
+    let metadata = source.metadata()?;
+    let (owner, group) = (metadata.uid(), metadata.gid());
+    let now = target.metadata()?;
+    if (now.uid(), now.gid()) != (owner, group) {
+        std::os::unix::fs::fchown(&target, Some(owner), Some(group))?;
+    }
+    target.set_permissions(metadata.permissions())?;
+    copy_attributes(&source, &target)?;
+    let times =
+        std::fs::FileTimes::new().set_accessed(metadata.accessed()?).set_modified(metadata.modified()?);
+    // Times can be set through a handle that was opened for reading.
+    target.set_times(times)
+}
+
+fn copy_attributes(source: &File, target: &File) -> io::Result<()> {
+    let mut names = vec![0_u8; 64 * 1024];
+    let length = match rustix::fs::flistxattr(source, &mut names) {
+        Ok(length) => length,
+        Err(rustix::io::Errno::NOTSUP | rustix::io::Errno::NOSYS) => return Ok(()),
+        Err(error) => return Err(error.into()),
+    };
+    let mut value = vec![0_u8; 64 * 1024];
+    for name in
+        names.get(..length).unwrap_or_default().split(|byte| *byte == 0).filter(|name| !name.is_empty())
+    {
+        let size = rustix::fs::fgetxattr(source, name, &mut value)?;
+        let value = value.get(..size).unwrap_or_default();
+        match rustix::fs::fsetxattr(target, name, value, XattrFlags::empty()) {
+            // Labels of security modules are the system's to set; a file in the same folder has the same.
+            Err(_) if name.starts_with(b"security.") => {}
+            result => result?,
+        }
+    }
+    Ok(())
+}
+
+/// Bytes that may still be written to the file system that holds `path`, and its size.
+pub fn space(path: &Path) -> io::Result<Space> {
+    let found = rustix::fs::statvfs(path)?;
+    Ok(Space {
+        free: found.f_bavail.saturating_mul(found.f_frsize),
+        total: found.f_blocks.saturating_mul(found.f_frsize),
+    })
+}
+
+/// Room on a file system.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Space {
+    /// Bytes that may still be written.
+    pub free: u64,
+    /// Bytes in all.
+    pub total: u64,
+}
+
+impl Space {
+    /// What is left untouched whatever happens: 2 GiB, or 2 % of a larger disk; a tenth of a disk that is smaller than
+    /// that.
+    pub fn reserve(&self) -> u64 {
+        (self.total / 50).max(2 << 30).min(self.total / 10)
+    }
+
+    /// Whether `bytes` more would leave the reserve alone.
+    pub fn holds(&self, bytes: u64) -> bool {
+        self.free >= bytes.saturating_add(self.reserve())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_small_file_is_written_whole_and_leaves_nothing_behind() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("state.json");
+        write_whole(&path, b"one").unwrap();
+        write_whole(&path, b"two").unwrap();
+        assert_eq!(std::fs::read(&path).unwrap(), b"two");
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn a_planted_symlink_is_replaced_and_its_target_is_untouched() {
+        let folder = tempfile::tempdir().unwrap();
+        let victim = folder.path().join("victim");
+        std::fs::write(&victim, "precious").unwrap();
+        let path = folder.path().join("Film.mkv.why.txt");
+        std::os::unix::fs::symlink(&victim, &path).unwrap();
+        write_whole(&path, b"text").unwrap();
+        assert_eq!(std::fs::read(&victim).unwrap(), b"precious");
+        assert!(std::fs::symlink_metadata(&path).unwrap().is_file());
+    }
+
+    #[test]
+    fn only_regular_files_have_an_identity() {
+        let folder = tempfile::tempdir().unwrap();
+        let link = folder.path().join("link");
+        std::os::unix::fs::symlink("/etc/hostname", &link).unwrap();
+        assert!(Identity::of(folder.path()).is_err());
+        assert!(Identity::of(&link).is_err());
+    }
+
+    #[test]
+    fn metadata_is_carried_over_to_the_nanosecond() {
+        let folder = tempfile::tempdir().unwrap();
+        let (from, to) = (folder.path().join("from"), folder.path().join("to"));
+        std::fs::write(&from, "x").unwrap();
+        std::fs::write(&to, "yy").unwrap();
+        let time = std::time::SystemTime::UNIX_EPOCH + std::time::Duration::new(1_000_000_000, 123_456_789);
+        File::open(&from).unwrap().set_modified(time).unwrap();
+        std::fs::set_permissions(&from, std::os::unix::fs::PermissionsExt::from_mode(0o640)).unwrap();
+        let attribute = rustix::fs::setxattr(&from, "user.rating", b"5", XattrFlags::empty());
+        copy_metadata(&from, &to).unwrap();
+        let metadata = std::fs::metadata(&to).unwrap();
+        assert_eq!(metadata.modified().unwrap(), time);
+        assert_eq!(metadata.mode() & 0o777, 0o640);
+        assert_eq!(std::fs::read(&to).unwrap(), b"yy");
+        if attribute.is_ok() {
+            let mut value = [0_u8; 8];
+            let length = rustix::fs::getxattr(&to, "user.rating", &mut value).unwrap();
+            assert_eq!(&value[..length], b"5");
+        }
+    }
+
+    #[test]
+    fn a_disk_keeps_its_reserve() {
+        let table = [
+            // total, free, needed, fits
+            (1_u64 << 40, 100 << 30, 50 << 30, true),
+            (1 << 40, 60 << 30, 50 << 30, false),
+            (100 << 30, 12 << 30, 10 << 30, true),
+            (1 << 30, 512 << 20, 100 << 20, true),
+            (1 << 30, 150 << 20, 100 << 20, false),
+        ];
+        for (total, free, needed, fits) in table {
+            assert_eq!(Space { free, total }.holds(needed), fits, "{total} {free} {needed}");
+        }
+    }
+}

@@ -1,0 +1,159 @@
+//! Running one encode: ffmpeg's progress, its log, its stalls, its end.
+
+use std::collections::VecDeque;
+use std::ffi::OsString;
+use std::fs::File;
+use std::io::{self, Write};
+use std::path::Path;
+use std::time::Duration;
+
+use av1plan::judge::{RunReport, damage_in};
+use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
+use tokio::time::Instant;
+
+use crate::event::{Event, Events};
+use crate::process::{end, start};
+use crate::progress::{Progress, ProgressReader};
+use crate::stop::Stop;
+
+/// One encode to run.
+pub struct Encode<'a> {
+    /// ffmpeg.
+    pub program: &'a Path,
+    /// Its arguments, bound.
+    pub args: &'a [OsString],
+    /// Where all that it says goes.
+    pub log: &'a Path,
+    /// The job, for events.
+    pub job: &'a str,
+    /// A result of this many bytes is too big for certain, however it goes on.
+    pub size_limit: u64,
+    /// How long nothing may move.
+    pub stall: Duration,
+}
+
+/// How an encode ended.
+#[derive(Debug)]
+pub enum Ended {
+    /// By itself, well or not.
+    Run {
+        /// What the judge is told.
+        report: RunReport,
+        /// The last error that ffmpeg printed; empty where it printed none.
+        words: String,
+    },
+    /// It was ended since it had written too much already.
+    TooBig {
+        /// What it had written.
+        written: u64,
+    },
+    /// It was ended since nothing moved any more.
+    Stalled,
+    /// It was ended since work is to stop.
+    Stopped,
+}
+
+impl Encode<'_> {
+    /// Runs it to one of its ends; no child is left behind whichever it is.
+    pub async fn run(&self, events: &Events, stop: &mut Stop) -> io::Result<Ended> {
+        let log = File::create(self.log)?;
+        let mut child = start(self.program, self.args)?;
+        let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
+        let listener = tokio::spawn(listen(stderr, log));
+        let mut watch = Watch { last: Progress::default(), moved: Instant::now() };
+
+        let cut_short = tokio::select! {
+            cut_short = self.follow(stdout, events, &mut watch) => cut_short,
+            () = stop.asked() => Some(Ended::Stopped),
+        };
+        let status = match cut_short {
+            Some(ended) => {
+                end(&mut child).await?;
+                drop(listener.await);
+                return Ok(ended);
+            }
+            None => child.wait().await?,
+        };
+        let heard = listener.await.unwrap_or_default();
+        let frames = watch.last.ended.then_some(watch.last.frame);
+        let report = RunReport { exit_code: status.code(), frames, damage: heard.damage };
+        Ok(Ended::Run { report, words: heard.last_error })
+    }
+
+    /// Passes progress on until ffmpeg closes its output; returns early with the reason to end it.
+    async fn follow(
+        &self,
+        stdout: Option<impl AsyncRead + Unpin>,
+        events: &Events,
+        watch: &mut Watch,
+    ) -> Option<Ended> {
+        let mut lines = BufReader::new(stdout?).lines();
+        let mut reader = ProgressReader::default();
+        loop {
+            let line = match tokio::time::timeout_at(watch.moved + self.stall, lines.next_line()).await {
+                Err(_) => return Some(Ended::Stalled),
+                Ok(Ok(Some(line))) => line,
+                Ok(Ok(None) | Err(_)) => return None,
+            };
+            let Some(progress) = reader.line(&line) else { continue };
+            if !progress.is_stuck_at(&watch.last) {
+                watch.moved = Instant::now();
+            }
+            watch.last = progress;
+            events.send(Event::Progressed { job: self.job.to_owned(), progress });
+            if let Some(written) = progress.total_size.filter(|written| *written >= self.size_limit) {
+                return Some(Ended::TooBig { written });
+            }
+        }
+    }
+}
+
+/// The last sign of life.
+struct Watch {
+    last: Progress,
+    moved: Instant,
+}
+
+/// What ffmpeg said that matters afterwards.
+#[derive(Debug, Default)]
+struct Heard {
+    damage: Vec<String>,
+    last_error: String,
+}
+
+/// Enough of a log to understand a failure; a broken film can make ffmpeg say the same thing a million times.
+const LOG_LIMIT: usize = 8 << 20;
+/// Lines kept from the end, beyond the limit.
+const LOG_TAIL: usize = 200;
+const DAMAGE_LIMIT: usize = 5;
+
+/// Reads ffmpeg's standard error to its end, whatever happens to the log.
+async fn listen(stderr: Option<impl AsyncRead + Unpin>, mut log: File) -> Heard {
+    let mut heard = Heard::default();
+    let Some(stderr) = stderr else { return heard };
+    let mut lines = BufReader::new(stderr).split(b'\n');
+    let mut room = LOG_LIMIT;
+    let mut tail = VecDeque::with_capacity(LOG_TAIL);
+    while let Ok(Some(line)) = lines.next_segment().await {
+        let text = String::from_utf8_lossy(&line);
+        if heard.damage.len() < DAMAGE_LIMIT && damage_in(&text) {
+            heard.damage.push(text.trim().to_owned());
+        }
+        if text.contains("[error] ") || text.contains("[fatal] ") {
+            text.trim().clone_into(&mut heard.last_error);
+        }
+        if line.len() < room {
+            room -= line.len() + 1;
+            // A full state disk must not end an encode; the log is then short.
+            drop(log.write_all(&[line.as_slice(), b"\n"].concat()));
+        } else {
+            room = 0;
+            tail.truncate(LOG_TAIL - 1);
+            tail.push_front(line);
+        }
+    }
+    for line in tail.iter().rev() {
+        drop(log.write_all(&[line.as_slice(), b"\n"].concat()));
+    }
+    heard
+}

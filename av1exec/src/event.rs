@@ -1,0 +1,95 @@
+//! What happens, as plain data, for whoever wants to show or log it.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use av1plan::{EncodePlan, SkipReason};
+use tokio::sync::mpsc;
+
+use crate::outcome::Outcome;
+use crate::progress::Progress;
+
+/// One thing that happened.
+#[derive(Debug, Clone)]
+pub enum Event {
+    /// A scan of the roots ended.
+    Scanned {
+        /// How many films were seen.
+        films: usize,
+    },
+    /// Files are watched until they have held still.
+    Settling {
+        /// How many.
+        films: usize,
+        /// For how long.
+        wait: Duration,
+    },
+    /// Something in a library can't be read; it is passed over.
+    Unreadable {
+        /// Which folder or file.
+        path: PathBuf,
+        /// Why.
+        reason: String,
+    },
+    /// A film is left alone.
+    Skipped {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        reason: SkipReason,
+    },
+    /// An encode starts.
+    Started {
+        /// The job.
+        job: String,
+        /// Which film.
+        path: PathBuf,
+        /// What will be done.
+        plan: Box<EncodePlan>,
+    },
+    /// An encode goes on.
+    Progressed {
+        /// The job.
+        job: String,
+        /// How far it is.
+        progress: Progress,
+    },
+    /// A result is being checked and put in place.
+    Judging {
+        /// The job.
+        job: String,
+    },
+    /// A film is done, one way or another.
+    Finished {
+        /// The job; nothing where it never became one.
+        job: Option<String>,
+        /// Which film.
+        path: PathBuf,
+        /// How it ended.
+        outcome: Outcome,
+    },
+    /// Something beside the films went wrong; work goes on.
+    Warning {
+        /// On which path.
+        path: PathBuf,
+        /// What.
+        message: String,
+    },
+}
+
+/// Where events go. Cloned freely; sending never waits, and nobody listening is no error.
+#[derive(Debug, Clone)]
+pub struct Events(mpsc::UnboundedSender<Event>);
+
+impl Events {
+    /// A sender and its receiver.
+    pub fn channel() -> (Self, mpsc::UnboundedReceiver<Event>) {
+        let (sender, receiver) = mpsc::unbounded_channel();
+        (Self(sender), receiver)
+    }
+
+    /// Tells whoever listens.
+    pub fn send(&self, event: Event) {
+        drop(self.0.send(event));
+    }
+}

@@ -1,0 +1,252 @@
+//! How an attempt on a film ended, as data.
+
+use std::fmt;
+use std::path::PathBuf;
+
+use av1plan::SkipReason;
+use av1plan::judge::Defect;
+use strum::IntoStaticStr;
+
+/// How an attempt ended.
+#[derive(Debug, Clone, PartialEq, Eq, IntoStaticStr)]
+#[strum(serialize_all = "kebab-case")]
+pub enum Outcome {
+    /// The film is AV1 now.
+    Replaced {
+        /// Its path, which may be a new one.
+        path: PathBuf,
+        /// Bytes before.
+        before: u64,
+        /// Bytes after.
+        after: u64,
+    },
+    /// The film is left alone, as planned.
+    Skipped(SkipReason),
+    /// The result wasn't small enough and is gone; the film is marked.
+    TooBig {
+        /// Bytes of the original.
+        before: u64,
+        /// Bytes of the result.
+        after: u64,
+        /// The smallest number of bytes that is too big.
+        limit: u64,
+    },
+    /// The result broke its plan's contract and is gone.
+    Defective {
+        /// How; never empty.
+        defects: Vec<Defect>,
+        /// ffmpeg's last words, where it had any.
+        words: String,
+    },
+    /// ffprobe can't read the film.
+    Unreadable {
+        /// Why.
+        reason: String,
+    },
+    /// ffmpeg stopped moving and was ended.
+    Stalled {
+        /// After how many seconds without a sign of life.
+        seconds: u64,
+    },
+    /// Work was stopped before the film was done; it is taken up again.
+    Interrupted,
+    /// The film changed while it was worked on; it is taken up again.
+    SourceChanged,
+    /// There isn't enough room; it is taken up again.
+    NoRoom {
+        /// Bytes that are needed besides the reserve.
+        needed: u64,
+        /// Bytes that are free.
+        free: u64,
+    },
+    /// The system refused something; it is taken up again.
+    Failed {
+        /// What failed, on which path, and why.
+        reason: String,
+    },
+}
+
+impl Outcome {
+    /// The stable code: the skip's or the first defect's, where there is one.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Skipped(reason) => reason.code(),
+            Self::Defective { defects, .. } => defects.first().map_or("defective", Defect::code),
+            other => other.into(),
+        }
+    }
+
+    /// Whether a run that ended like this failed.
+    pub fn is_failure(&self) -> bool {
+        match self {
+            Self::Replaced { .. } | Self::Skipped(_) | Self::TooBig { .. } => false,
+            Self::Defective { .. }
+            | Self::Unreadable { .. }
+            | Self::Stalled { .. }
+            | Self::Interrupted
+            | Self::SourceChanged
+            | Self::NoRoom { .. }
+            | Self::Failed { .. } => true,
+        }
+    }
+
+    /// Whether trying the unchanged film again would end the same way.
+    pub fn is_lasting(&self) -> bool {
+        match self {
+            Self::Replaced { .. }
+            | Self::Skipped(_)
+            | Self::TooBig { .. }
+            | Self::Defective { .. }
+            | Self::Unreadable { .. }
+            | Self::Stalled { .. } => true,
+            Self::Interrupted | Self::SourceChanged | Self::NoRoom { .. } | Self::Failed { .. } => false,
+        }
+    }
+
+    /// What a person can do about it, where there is something.
+    pub fn hint(&self) -> Option<&'static str> {
+        match self {
+            Self::Defective { defects, .. } if defects.iter().any(Defect::blames_source) => {
+                Some("the original is untouched; replace it by a whole copy")
+            }
+            Self::Defective { .. } => {
+                Some("the original is untouched; the job's log has all that ffmpeg said")
+            }
+            Self::Unreadable { .. } => Some("replace it by a whole copy, or move it out of the library"),
+            Self::Stalled { .. } => {
+                Some("the original is untouched; see the job's log, and whether the disk is well")
+            }
+            Self::NoRoom { .. } => {
+                Some("make room on the film's file system; results are written beside the original")
+            }
+            Self::Failed { .. } => Some("check the owner and the rights of the file and its folder"),
+            Self::Replaced { .. }
+            | Self::Skipped(_)
+            | Self::TooBig { .. }
+            | Self::Interrupted
+            | Self::SourceChanged => None,
+        }
+    }
+}
+
+impl fmt::Display for Outcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Replaced { before, after, .. } => {
+                write!(
+                    f,
+                    "replaced: {} to {}, {} saved",
+                    Bytes(*before),
+                    Bytes(*after),
+                    Saved(*before, *after)
+                )
+            }
+            Self::Skipped(reason) => write!(f, "skipped: {reason}"),
+            Self::TooBig { before, after, limit } => write!(
+                f,
+                "the result of {} is too big for an original of {}: less than {} was asked for",
+                Bytes(*after),
+                Bytes(*before),
+                Bytes(*limit)
+            ),
+            Self::Defective { defects, words } => {
+                let texts: Vec<String> = defects.iter().map(ToString::to_string).collect();
+                f.write_str(&texts.join("; "))?;
+                if words.is_empty() { Ok(()) } else { write!(f, " (ffmpeg's last words: {words})") }
+            }
+            Self::Unreadable { reason } | Self::Failed { reason } => f.write_str(reason),
+            Self::Stalled { seconds } => {
+                write!(f, "ffmpeg showed no sign of life for {seconds} s and was ended")
+            }
+            Self::Interrupted => f.write_str("stopped before it was done; the original is untouched"),
+            Self::SourceChanged => {
+                f.write_str("the file changed while it was encoded; it will be looked at again")
+            }
+            Self::NoRoom { needed, free } => {
+                write!(
+                    f,
+                    "{} are needed besides a reserve, but only {} are free",
+                    Bytes(*needed),
+                    Bytes(*free)
+                )
+            }
+        }
+    }
+}
+
+/// A number of bytes as a person reads it: `1.4 GiB`.
+#[derive(Debug, Clone, Copy)]
+pub struct Bytes(pub u64);
+
+impl fmt::Display for Bytes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        const UNITS: [&str; 6] = ["KiB", "MiB", "GiB", "TiB", "PiB", "EiB"];
+        let Self(bytes) = *self;
+        let mut tenths = u128::from(bytes) * 10;
+        let mut unit = "bytes";
+        for larger in UNITS {
+            if tenths < 10_240 {
+                break;
+            }
+            tenths /= 1024;
+            unit = larger;
+        }
+        if unit == "bytes" {
+            write!(f, "{bytes} bytes")
+        } else {
+            write!(f, "{}.{} {unit}", tenths / 10, tenths % 10)
+        }
+    }
+}
+
+/// How much smaller the second size is, in percent of the first.
+#[derive(Debug, Clone, Copy)]
+pub struct Saved(pub u64, pub u64);
+
+impl fmt::Display for Saved {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self(before, after) = *self;
+        let whole = i128::from(before.max(1));
+        let saved = (i128::from(before) - i128::from(after)) * 100;
+        // To the nearest percent.
+        write!(f, "{} %", (saved * 2 + whole * saved.signum()) / (whole * 2))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bytes_are_shown_in_the_unit_that_fits() {
+        let table = [
+            (0, "0 bytes"),
+            (1023, "1023 bytes"),
+            (1024, "1.0 KiB"),
+            (1536, "1.5 KiB"),
+            (1_048_575, "1023.9 KiB"),
+            (2_147_483_648, "2.0 GiB"),
+            (u64::MAX, "15.9 EiB"),
+        ];
+        for (bytes, shown) in table {
+            assert_eq!(Bytes(bytes).to_string(), shown);
+        }
+    }
+
+    #[test]
+    fn savings_are_a_share_of_the_original() {
+        assert_eq!(Saved(1000, 400).to_string(), "60 %");
+        assert_eq!(Saved(1000, 344).to_string(), "66 %");
+        assert_eq!(Saved(1000, 346).to_string(), "65 %");
+        assert_eq!(Saved(1000, 1100).to_string(), "-10 %");
+        assert_eq!(Saved(0, 0).to_string(), "0 %");
+    }
+
+    #[test]
+    fn what_the_machine_did_wrong_is_tried_again_and_what_the_film_did_is_not() {
+        assert!(!Outcome::Interrupted.is_lasting());
+        assert!(!Outcome::NoRoom { needed: 1, free: 0 }.is_lasting());
+        assert!(Outcome::Unreadable { reason: String::new() }.is_lasting());
+        assert!(Outcome::TooBig { before: 1, after: 1, limit: 1 }.is_lasting());
+    }
+}

@@ -1,0 +1,304 @@
+//! One film, start to end: gates, probe, plan, encode, judge, promote.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use av1plan::command::{self, Audience};
+use av1plan::gates::{self, Stability};
+use av1plan::judge::{Evidence, RunReport};
+use av1plan::wire::Document;
+use av1plan::{Config, EncodePlan, Judgement, SkipReason, Source, Verdict, judge};
+
+use crate::argv::bind;
+use crate::disk;
+use crate::encode::{Encode, Ended};
+use crate::event::{Event, Events};
+use crate::jobs::{Entry, Job, JobStore, path_document};
+use crate::names;
+use crate::outcome::Outcome;
+use crate::probe;
+use crate::promote::{PromoteError, Promotion, Step};
+use crate::scan::Film;
+use crate::settings::Settings;
+use crate::sidecars;
+use crate::stop::Stop;
+use crate::tools::Tools;
+use crate::why;
+
+/// How long nothing may move in an encode before it counts as hung.
+const STALL: Duration = Duration::from_mins(5);
+
+/// All that working on films takes. Cloned for each job.
+#[derive(Debug, Clone)]
+pub struct Pipeline {
+    /// What the person decided.
+    pub settings: Arc<Settings>,
+    /// ffmpeg and ffprobe.
+    pub tools: Arc<Tools>,
+    /// Where jobs are written down.
+    pub jobs: JobStore,
+    /// Who is told.
+    pub events: Events,
+    /// Who may stop it.
+    pub stop: Stop,
+}
+
+/// Where an attempt stands once ffmpeg has ended by itself.
+struct Encoded {
+    report: RunReport,
+    words: String,
+}
+
+impl Pipeline {
+    /// Works on one film until it is done, one way or another, and tells everybody.
+    pub async fn run(&self, film: &Film, stability: Stability) -> Outcome {
+        let (outcome, job) = self.attempt(film, stability).await;
+        let path = film.path.clone();
+        match &outcome {
+            Outcome::Skipped(reason) => self.events.send(Event::Skipped { path, reason: reason.clone() }),
+            _ => self.events.send(Event::Finished { job, path, outcome: outcome.clone() }),
+        }
+        outcome
+    }
+
+    async fn attempt(&self, film: &Film, stability: Stability) -> (Outcome, Option<String>) {
+        let file = film.facts(stability);
+        let policy = &self.settings.policy;
+        if let Some(reason) = gates::before_probe(&file, policy) {
+            return (Outcome::Skipped(reason), None);
+        }
+        let probe = match probe::probe(&self.tools, &film.path).await {
+            Ok(probe) => probe,
+            Err(error) => {
+                let outcome = Outcome::Unreadable { reason: error.to_string() };
+                self.explain_beside(film, &outcome, None);
+                return (outcome, None);
+            }
+        };
+        let source = Source { file: &file, probe: &probe };
+        let verdict = av1plan::plan(&source, &self.tools.toolchain, policy);
+        match &verdict {
+            Verdict::Skip(skip) => {
+                let outcome = Outcome::Skipped(skip.reason.clone());
+                if matches!(skip.reason, SkipReason::RefusedLoss(_)) {
+                    self.explain_beside(film, &outcome, Some(&verdict));
+                }
+                (outcome, None)
+            }
+            Verdict::Encode(plan) => self.carry_out(film, plan, &verdict, policy).await,
+        }
+    }
+
+    /// Carries out a plan as a job, and leaves no temporary file behind whatever happens.
+    async fn carry_out(
+        &self,
+        film: &Film,
+        plan: &EncodePlan,
+        verdict: &Verdict,
+        policy: &Config,
+    ) -> (Outcome, Option<String>) {
+        let id = self.jobs.new_id();
+        let temporary = names::temporary(&film.path, &id);
+        let needed = policy.max_size_ratio.of(film.identity.size);
+        match disk::space(disk::folder_of(&film.path)) {
+            Ok(space) if !space.holds(needed) => {
+                return (Outcome::NoRoom { needed, free: space.free }, None);
+            }
+            // Where free space can't be asked for, the write itself will tell.
+            Ok(_) | Err(_) => {}
+        }
+        let (path, output) = (path_document(&film.path), path_document(&names::planned(&film.path)));
+        let bytes = |document: &av1plan::wire::PathDocument| document.bytes().unwrap_or_default();
+        let document = Document::new(&bytes(&path), film.identity.size, &bytes(&output), verdict);
+        let mut job = Job::new(id.clone(), &film.path, film.identity, &temporary, document);
+        job.journal.push(Entry { step: Step::Running, at: job.started });
+        if let Err(error) = self.jobs.save(&job) {
+            return (failed("write the job of", &film.path, &error), None);
+        }
+        if let Err(error) = disk::create_new(&temporary) {
+            let outcome = failed("create a temporary file beside", &film.path, &error);
+            self.close(&mut job, &outcome);
+            return (outcome, Some(id));
+        }
+        self.events.send(Event::Started {
+            job: id.clone(),
+            path: film.path.clone(),
+            plan: Box::new(plan.clone()),
+        });
+        let outcome = self.produce(film, plan, &temporary, &mut job).await;
+        if let Err(error) = self.clear(film, &temporary, &outcome) {
+            self.warn(&temporary, format!("the temporary file can't be removed: {error}"));
+        }
+        self.settle_sidecars(film, &outcome, verdict);
+        self.close(&mut job, &outcome);
+        (outcome, Some(id))
+    }
+
+    /// Encodes to `temporary`, judges it, and puts it in place.
+    async fn produce(&self, film: &Film, plan: &EncodePlan, temporary: &Path, job: &mut Job) -> Outcome {
+        let args = bind(command::arguments(plan, Audience::Program), &film.path, temporary);
+        let encode = Encode {
+            program: &self.tools.ffmpeg,
+            args: &args,
+            log: &self.jobs.log(&job.id),
+            job: &job.id,
+            size_limit: plan.contract.size.limit(),
+            stall: STALL,
+        };
+        let encoded = match encode.run(&self.events, &mut self.stop.clone()).await {
+            Ok(Ended::Run { report, words }) => Encoded { report, words },
+            Ok(Ended::TooBig { written }) => {
+                let gate = plan.contract.size;
+                return Outcome::TooBig { before: gate.original, after: written, limit: gate.limit() };
+            }
+            Ok(Ended::Stalled) => return Outcome::Stalled { seconds: STALL.as_secs() },
+            Ok(Ended::Stopped) => return Outcome::Interrupted,
+            Err(error) => return failed("run ffmpeg on", &film.path, &error),
+        };
+        self.events.send(Event::Judging { job: job.id.clone() });
+        match self.judge(film, plan, temporary, &encoded).await {
+            Ok(None) => {}
+            Ok(Some(outcome)) => return outcome,
+            Err(error) => return failed("check the result of", &film.path, &error),
+        }
+        if self.stop.is_asked() {
+            return Outcome::Interrupted;
+        }
+        self.promote(film, temporary, job).await
+    }
+
+    /// Holds the synced result against its contract, read from the disk; nothing means that it may take the film's place.
+    async fn judge(
+        &self,
+        film: &Film,
+        plan: &EncodePlan,
+        temporary: &Path,
+        encoded: &Encoded,
+    ) -> io::Result<Option<Outcome>> {
+        let path = temporary.to_owned();
+        let size = blocking(move || {
+            disk::sync(&path)?;
+            // Only makes the check stricter; some file systems can't.
+            drop(disk::drop_from_cache(&path));
+            Ok(std::fs::symlink_metadata(&path)?.len())
+        })
+        .await?;
+        let probe = probe::probe(&self.tools, temporary).await.ok();
+        let packets = probe::packets(&self.tools, temporary).await.ok();
+        let Encoded { report, words } = encoded;
+        let evidence = Evidence { run: report, probe: probe.as_ref(), packets: packets.as_ref(), size };
+        Ok(match judge(plan, &evidence) {
+            Judgement::Accept => None,
+            Judgement::TooBig { size, limit } => {
+                Some(Outcome::TooBig { before: film.identity.size, after: size, limit })
+            }
+            Judgement::Defective(defects) => Some(Outcome::Defective { defects, words: words.clone() }),
+        })
+    }
+
+    async fn promote(&self, film: &Film, temporary: &Path, job: &mut Job) -> Outcome {
+        let (mut running, jobs, film) = (job.clone(), self.jobs.clone(), film.clone());
+        let (temporary, keep_original) = (temporary.to_owned(), self.settings.keep_original);
+        let target = names::renamed(&film.path).unwrap_or_else(|| film.path.clone());
+        let placed = target.clone();
+        let before = film.identity.size;
+        // One closure on one thread, so that nothing else comes between its calls.
+        let promoted = blocking(move || {
+            let promotion = Promotion {
+                film: &film.path,
+                identity: &film.identity,
+                temporary: &temporary,
+                target: &target,
+                backup: &names::backup(&film.path),
+                keep_original,
+            };
+            let result = promotion.carry_out(&mut |step, commit| {
+                running.journal.push(Entry { step, at: jiff::Timestamp::now() });
+                running.commit = commit.cloned().or(running.commit.take());
+                jobs.save(&running)
+            });
+            Ok((result, running))
+        });
+        let (result, running) = match promoted.await {
+            Ok(promoted) => promoted,
+            Err(error) => return Outcome::Failed { reason: error.to_string() },
+        };
+        *job = running;
+        match result {
+            Ok(()) => {
+                let after = job.commit.as_ref().map_or(0, |commit| commit.size);
+                Outcome::Replaced { path: placed, before, after }
+            }
+            Err(PromoteError::SourceChanged { .. }) => Outcome::SourceChanged,
+            Err(error) => Outcome::Failed { reason: error.to_string() },
+        }
+    }
+
+    /// Removes the temporary result, unless the film itself isn't there: then it might be the only copy.
+    fn clear(&self, film: &Film, temporary: &Path, outcome: &Outcome) -> io::Result<()> {
+        let replaced = matches!(outcome, Outcome::Replaced { .. });
+        if replaced || std::fs::symlink_metadata(&film.path).is_ok_and(|found| found.len() > 0) {
+            disk::unlink(temporary)
+        } else {
+            self.warn(temporary, "kept, since the film itself is gone".to_owned());
+            Ok(())
+        }
+    }
+
+    fn settle_sidecars(&self, film: &Film, outcome: &Outcome, verdict: &Verdict) {
+        match outcome {
+            Outcome::Replaced { .. } => {
+                if let Err(error) = sidecars::remove_why(&film.path) {
+                    self.warn(&names::why(&film.path), error.to_string());
+                }
+            }
+            Outcome::TooBig { .. } => {
+                if let Err(error) = sidecars::mark(&film.path, &outcome.to_string()) {
+                    self.warn(&names::skip_marker(&film.path), error.to_string());
+                }
+                self.explain_beside(film, outcome, Some(verdict));
+            }
+            Outcome::Defective { .. } | Outcome::Stalled { .. } | Outcome::Failed { .. } => {
+                self.explain_beside(film, outcome, Some(verdict));
+            }
+            Outcome::Skipped(_)
+            | Outcome::Unreadable { .. }
+            | Outcome::Interrupted
+            | Outcome::SourceChanged
+            | Outcome::NoRoom { .. } => {}
+        }
+    }
+
+    fn explain_beside(&self, film: &Film, outcome: &Outcome, verdict: Option<&Verdict>) {
+        if !self.settings.write_why_sidecars {
+            return;
+        }
+        let text = why::text(outcome, verdict);
+        let title = why::title(&film.path, outcome);
+        if let Err(error) = sidecars::write_why(&film.path, &title, &text) {
+            self.warn(&names::why(&film.path), error.to_string());
+        }
+    }
+
+    fn close(&self, job: &mut Job, outcome: &Outcome) {
+        job.end(outcome);
+        if let Err(error) = self.jobs.save(job) {
+            self.warn(&PathBuf::from(&job.id), format!("the job can't be written: {error}"));
+        }
+    }
+
+    fn warn(&self, path: &Path, message: String) {
+        self.events.send(Event::Warning { path: path.to_owned(), message });
+    }
+}
+
+fn failed(doing: &str, path: &Path, error: &io::Error) -> Outcome {
+    Outcome::Failed { reason: format!("failed to {doing} {}: {error}", crate::sanitize::display(path)) }
+}
+
+/// Runs calls that wait for the disk beside the runtime's own thread.
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> io::Result<T> + Send + 'static) -> io::Result<T> {
+    tokio::task::spawn_blocking(work).await.map_err(io::Error::other)?
+}

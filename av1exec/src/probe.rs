@@ -1,0 +1,73 @@
+//! Asking ffprobe.
+
+use std::path::Path;
+use std::time::Duration;
+
+use av1plan::packets::PacketSummary;
+use av1plan::probe::ProbeError as DocumentError;
+use av1plan::{MediaProbe, command, wants_frame_probe};
+use tokio::io::{AsyncBufReadExt, BufReader};
+
+use crate::argv::bind;
+use crate::process::{CaptureError, capture, start};
+use crate::tools::Tools;
+
+/// ffprobe reads headers only; a minute is for disks that have to spin up.
+const PATIENCE: Duration = Duration::from_mins(1);
+
+/// Larger than any sensible film's description; tags are anybody's.
+const OUTPUT_LIMIT: usize = 32 << 20;
+
+/// What ffprobe says of the file at `path`, which should be absolute and a regular file: on others ffprobe hangs.
+pub async fn probe(tools: &Tools, path: &Path) -> Result<MediaProbe, ProbeError> {
+    let mut probe = MediaProbe::from_json(&run(tools, path, command::probe_arguments()).await?)?;
+    if let Some((video, _)) = probe.main_video().filter(|_| wants_frame_probe(&probe)) {
+        let frame = run(tools, path, command::frame_probe_arguments(video.index)).await?;
+        probe.add_frame(&frame)?;
+    }
+    Ok(probe)
+}
+
+async fn run(tools: &Tools, path: &Path, args: Vec<command::Arg>) -> Result<Vec<u8>, ProbeError> {
+    let args = bind(args, path, Path::new(""));
+    let captured = capture(&tools.ffprobe, &args, OUTPUT_LIMIT, PATIENCE).await?;
+    if captured.status.success() {
+        Ok(captured.stdout)
+    } else {
+        Err(ProbeError::Refused { words: captured.last_words() })
+    }
+}
+
+/// Counts the packets of the file at `path`, all of them, read from the disk.
+pub async fn packets(tools: &Tools, path: &Path) -> Result<PacketSummary, ProbeError> {
+    let args = bind(command::packet_probe_arguments(), path, Path::new(""));
+    let mut child = start(&tools.ffprobe, &args).map_err(CaptureError::Start)?;
+    let mut summary = PacketSummary::default();
+    // Nobody reads the errors here; what is missing shows in the summary.
+    drop(child.stderr.take());
+    if let Some(stdout) = child.stdout.take() {
+        let mut lines = BufReader::new(stdout).split(b'\n');
+        while let Some(line) = lines.next_segment().await.map_err(CaptureError::Read)? {
+            summary.add_line(&String::from_utf8_lossy(&line));
+        }
+    }
+    child.wait().await.map_err(CaptureError::Read)?;
+    Ok(summary)
+}
+
+/// Why ffprobe's word on a file couldn't be had.
+#[derive(Debug, thiserror::Error)]
+pub enum ProbeError {
+    /// ffprobe says that it can't read the file.
+    #[error("ffprobe can't read it: {words}")]
+    Refused {
+        /// The last line that it said.
+        words: String,
+    },
+    /// ffprobe's output is no document.
+    #[error(transparent)]
+    Document(#[from] DocumentError),
+    /// ffprobe itself went wrong.
+    #[error("ffprobe failed: {0}")]
+    Failed(#[from] CaptureError),
+}

@@ -1,0 +1,145 @@
+//! Children: how ffmpeg and ffprobe are started, listened to, and ended.
+//!
+//! A child has a process group of its own, so that all of it can be ended, and dies with the thread that started it.
+//! That thread must be one that lives as long as the process: a current-thread tokio runtime on the main thread is.
+
+use std::ffi::{OsStr, OsString};
+use std::io;
+use std::path::Path;
+use std::process::{ExitStatus, Stdio};
+use std::time::Duration;
+
+use rustix::process::{Pid, Signal};
+use tokio::io::{AsyncRead, AsyncReadExt};
+use tokio::process::{Child, Command};
+
+/// How long a child that was asked to end may take before it is killed.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Starts `program`, with nothing to read and both outputs piped.
+pub fn start(program: &Path, args: &[OsString]) -> io::Result<Child> {
+    let mut command = Command::new(program);
+    command.args(args).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    // SVT-AV1 prints a banner past ffmpeg's own log levels.
+    command.env("SVT_LOG", "1").process_group(0).kill_on_drop(true);
+    die_with_parent(&mut command);
+    command.spawn()
+}
+
+#[allow(unsafe_code, reason = "the only way to ask the kernel for a signal when the parent ends")]
+fn die_with_parent(command: &mut Command) {
+    // SAFETY: between fork and exec only async-signal-safe calls are allowed; prctl is a plain system call, and the
+    // closure neither allocates nor takes a lock.
+    unsafe {
+        command.pre_exec(|| Ok(rustix::process::set_parent_process_death_signal(Some(Signal::KILL))?));
+    }
+}
+
+/// Sends `signal` to the child's whole group; that it is gone already is fine.
+pub fn signal_group(child: &Child, signal: Signal) {
+    let pid = child.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw);
+    if let Some(pid) = pid {
+        let _ = rustix::process::kill_process_group(pid, signal);
+    }
+}
+
+/// Asks the child to end, waits, and kills it where it doesn't. A stopped child is woken, since it would not hear.
+pub async fn end(child: &mut Child) -> io::Result<ExitStatus> {
+    signal_group(child, Signal::TERM);
+    signal_group(child, Signal::CONT);
+    if let Ok(status) = tokio::time::timeout(PATIENCE, child.wait()).await {
+        return status;
+    }
+    signal_group(child, Signal::KILL);
+    child.wait().await
+}
+
+/// What a short-lived child printed.
+#[derive(Debug)]
+pub struct Captured {
+    /// How it ended.
+    pub status: ExitStatus,
+    /// Its standard output, up to the limit.
+    pub stdout: Vec<u8>,
+    /// The end of its standard error.
+    pub stderr: Vec<u8>,
+}
+
+impl Captured {
+    /// The last line of its standard error that says something.
+    pub fn last_words(&self) -> String {
+        let text = String::from_utf8_lossy(&self.stderr);
+        text.lines().rev().map(str::trim).find(|line| !line.is_empty()).unwrap_or_default().to_owned()
+    }
+}
+
+/// Runs a child to its end, within `limit` bytes of output and `time`.
+pub async fn capture(
+    program: &Path,
+    args: &[OsString],
+    limit: usize,
+    time: Duration,
+) -> Result<Captured, CaptureError> {
+    let mut child = start(program, args).map_err(CaptureError::Start)?;
+    let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
+    let run = async {
+        let (stdout, stderr) = tokio::join!(read_within(stdout, limit), read_within(stderr, STDERR_LIMIT));
+        let (stdout, complete) = stdout.map_err(CaptureError::Read)?;
+        let (stderr, _) = stderr.map_err(CaptureError::Read)?;
+        if !complete {
+            return Err(CaptureError::TooMuch { limit });
+        }
+        let status = child.wait().await.map_err(CaptureError::Read)?;
+        Ok(Captured { status, stdout, stderr })
+    };
+    // On every early return the child is killed when it is dropped.
+    tokio::time::timeout(time, run).await.unwrap_or(Err(CaptureError::TooSlow { time }))
+}
+
+/// Enough for any error message of ffmpeg.
+const STDERR_LIMIT: usize = 64 * 1024;
+
+/// Reads to the end, but keeps no more than `limit` bytes; says whether that was all.
+async fn read_within(pipe: Option<impl AsyncRead + Unpin>, limit: usize) -> io::Result<(Vec<u8>, bool)> {
+    let mut kept = Vec::new();
+    let Some(mut pipe) = pipe else { return Ok((kept, true)) };
+    let mut limited = (&mut pipe).take(u64::try_from(limit).unwrap_or(u64::MAX));
+    limited.read_to_end(&mut kept).await?;
+    // Drained, so that the child doesn't block on a full pipe.
+    let rest = tokio::io::copy(&mut pipe, &mut tokio::io::sink()).await?;
+    Ok((kept, rest == 0))
+}
+
+/// Why a child's output couldn't be had.
+#[derive(Debug, thiserror::Error)]
+pub enum CaptureError {
+    /// It couldn't be started.
+    #[error("it can't be started: {0}")]
+    Start(#[source] io::Error),
+    /// Its output couldn't be read.
+    #[error("its output can't be read: {0}")]
+    Read(#[source] io::Error),
+    /// It printed more than it may.
+    #[error("it printed more than {limit} bytes")]
+    TooMuch {
+        /// How much it may print.
+        limit: usize,
+    },
+    /// It took longer than it may.
+    #[error("it didn't end within {} s", time.as_secs())]
+    TooSlow {
+        /// How long it may take.
+        time: Duration,
+    },
+}
+
+/// Looks for `program` in the folders of `path`, as a shell would.
+pub fn find_in_path(program: &str, path: &OsStr) -> Option<std::path::PathBuf> {
+    let runnable = |candidate: &std::path::PathBuf| {
+        use std::os::unix::fs::PermissionsExt;
+        std::fs::metadata(candidate)
+            .is_ok_and(|found| found.is_file() && found.permissions().mode() & 0o111 != 0)
+    };
+    let folders = std::env::split_paths(path).filter(|folder| folder.is_absolute());
+    folders.map(|folder| folder.join(program)).find(runnable)
+}

@@ -1,0 +1,109 @@
+//! ffmpeg's `-progress` lines, the only progress that stays the same between versions.
+
+use std::time::Duration;
+
+/// How far an encode is.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Progress {
+    /// Frames encoded so far: the number to count on, since 8.0's times can stick.
+    pub frame: u64,
+    /// Frames per second, where ffmpeg knows.
+    pub fps: Option<f64>,
+    /// How much of the film is written.
+    pub out_time: Option<Duration>,
+    /// Bytes written so far, where ffmpeg knows.
+    pub total_size: Option<u64>,
+    /// Seconds of film per second, where ffmpeg knows.
+    pub speed: Option<f64>,
+    /// Whether ffmpeg says that this is its last report. It says so after errors too.
+    pub ended: bool,
+}
+
+impl Progress {
+    /// Whether nothing moved since `earlier`: what the watchdog looks at.
+    pub fn is_stuck_at(&self, earlier: &Self) -> bool {
+        (self.frame, self.out_time, self.total_size) == (earlier.frame, earlier.out_time, earlier.total_size)
+    }
+}
+
+/// Puts lines together to reports.
+#[derive(Debug, Default)]
+pub struct ProgressReader {
+    current: Progress,
+}
+
+impl ProgressReader {
+    /// Takes one line; returns a report when it was the last of a block.
+    pub fn line(&mut self, line: &str) -> Option<Progress> {
+        let (key, value) = line.trim().split_once('=')?;
+        let value = value.trim();
+        match key {
+            "frame" => self.current.frame = value.parse().unwrap_or(self.current.frame),
+            "fps" => self.current.fps = value.parse().ok().filter(|fps: &f64| *fps > 0.0),
+            "out_time_us" => self.current.out_time = value.parse().ok().map(Duration::from_micros),
+            "total_size" => self.current.total_size = value.parse().ok(),
+            "speed" => {
+                let speed = value.trim_end_matches('x').parse().ok().filter(|speed: &f64| *speed > 0.0);
+                self.current.speed = speed;
+            }
+            "progress" => {
+                self.current.ended = value == "end";
+                return Some(self.current);
+            }
+            _ => {}
+        }
+        None
+    }
+}
+
+/// How long an encode still takes, at its average pace so far; nothing before the first frames.
+pub fn remaining(frame: u64, frames_in_all: u64, elapsed: Duration) -> Option<Duration> {
+    let left = frames_in_all.saturating_sub(frame);
+    let per_frame = elapsed.as_secs_f64() / f64::from(u32::try_from(frame).ok().filter(|frame| *frame > 0)?);
+    Duration::try_from_secs_f64(per_frame * f64::from(u32::try_from(left).ok()?)).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(lines: &str) -> Vec<Progress> {
+        let mut reader = ProgressReader::default();
+        lines.lines().filter_map(|line| reader.line(line)).collect()
+    }
+
+    #[test]
+    fn a_block_of_ffmpeg_8_is_one_report() {
+        let reports = read(
+            "frame=48\nfps=23.90\nstream_0_0_q=35.0\nbitrate= 385.2kbits/s\ntotal_size=96321\nout_time_us=2000000\n\
+             out_time_ms=2000000\nout_time=00:00:02.000000\ndup_frames=0\ndrop_frames=0\nspeed=0.996x\nprogress=continue\n",
+        );
+        let report = Progress {
+            frame: 48,
+            fps: Some(23.9),
+            out_time: Some(Duration::from_secs(2)),
+            total_size: Some(96321),
+            speed: Some(0.996),
+            ended: false,
+        };
+        assert_eq!(reports, [report]);
+    }
+
+    #[test]
+    fn what_is_not_known_is_absent() {
+        let reports = read(
+            "frame=0\nfps=0.00\nbitrate=N/A\ntotal_size=N/A\nout_time_us=N/A\nspeed=N/A\nprogress=continue\nframe=9\n\
+             garbage\n=\nprogress=end\n",
+        );
+        assert_eq!(reports[0], Progress::default());
+        assert_eq!(reports[1], Progress { frame: 9, ended: true, ..Progress::default() });
+    }
+
+    #[test]
+    fn the_rest_takes_as_long_as_the_part_before() {
+        assert_eq!(remaining(25, 100, Duration::from_secs(10)), Some(Duration::from_secs(30)));
+        assert_eq!(remaining(100, 100, Duration::from_secs(10)), Some(Duration::ZERO));
+        assert_eq!(remaining(120, 100, Duration::from_secs(10)), Some(Duration::ZERO));
+        assert_eq!(remaining(0, 100, Duration::from_secs(10)), None);
+    }
+}

@@ -1,0 +1,375 @@
+//! Putting a verified result in a film's place, so that at every instant the film's name holds the original or the
+//! result, power cuts included.
+//!
+//! The order is the whole point. N is the film, T the temporary result in the same folder, B is `N.orig`: T gets N's
+//! metadata and is synced; N is looked at once more; the commitment is journaled; B becomes a second name of the
+//! original; T is renamed over N in one step; N is read again; only then B goes. Between any two of these calls the
+//! folder is synced, so that a power cut can't reorder them.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+use strum::IntoStaticStr;
+
+use crate::disk::{self, Identity};
+
+/// A replacement to carry out. All paths are in one folder.
+#[derive(Debug, Clone, Copy)]
+pub struct Promotion<'a> {
+    /// The film.
+    pub film: &'a Path,
+    /// The film as it was before ffmpeg started.
+    pub identity: &'a Identity,
+    /// The result: judged, synced, and dropped from the cache before it was judged.
+    pub temporary: &'a Path,
+    /// The name that the result gets: the film's own, or a new one that must be free.
+    pub target: &'a Path,
+    /// The original's name meanwhile, which must be free.
+    pub backup: &'a Path,
+    /// Whether the original stays under that name.
+    pub keep_original: bool,
+}
+
+/// A step that was reached, in the order of a replacement.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, IntoStaticStr)]
+#[serde(rename_all = "kebab-case")]
+#[strum(serialize_all = "kebab-case")]
+pub enum Step {
+    /// ffmpeg runs.
+    Running,
+    /// The result is good and may take the film's place.
+    Commit,
+    /// The result has the film's name.
+    Replaced,
+    /// The original is gone, or kept as asked.
+    Done,
+}
+
+/// What is known of a result that may take its film's place.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Commit {
+    /// Its bytes.
+    pub size: u64,
+    /// The BLAKE3 hash of its content, in hexadecimal.
+    pub hash: String,
+}
+
+/// Writes a step down before the next one is taken. Its failure stops the replacement.
+pub type Journal<'a> = dyn FnMut(Step, Option<&Commit>) -> io::Result<()> + 'a;
+
+impl Promotion<'_> {
+    /// Carries it out. After an error the original has its name, unless the error says otherwise.
+    pub fn carry_out(&self, journal: &mut Journal<'_>) -> Result<(), PromoteError> {
+        let commit = self.prepare()?;
+        journal(Step::Commit, Some(&commit)).map_err(at(self.film, "journal the replacement of"))?;
+        let placed =
+            if self.target == self.film { self.replace_in_place() } else { self.replace_by_new_name() };
+        if let Err(error) = placed {
+            self.undo();
+            return Err(error);
+        }
+        self.verify(&commit)?;
+        journal(Step::Replaced, None).map_err(at(self.film, "journal the replacement of"))?;
+        if !self.keep_original {
+            disk::unlink(self.backup).map_err(at(self.backup, "remove"))?;
+        }
+        disk::sync_folder_of(self.film).map_err(at(self.film, "sync the folder of"))?;
+        journal(Step::Done, None).map_err(at(self.film, "journal the replacement of"))
+    }
+
+    /// Gives the result the film's metadata, reads it whole, and makes sure that the film is still the one.
+    fn prepare(&self) -> Result<Commit, PromoteError> {
+        let temporary = self.temporary;
+        disk::copy_metadata(self.film, temporary)
+            .map_err(at(temporary, "carry the film's metadata over to"))?;
+        disk::sync(temporary).map_err(at(temporary, "sync"))?;
+        disk::sync_folder_of(temporary).map_err(at(temporary, "sync the folder of"))?;
+        let found = Identity::of(temporary).map_err(at(temporary, "look at"))?;
+        let hash = disk::hash(temporary).map_err(at(temporary, "read"))?;
+        let film = Identity::of(self.film).map_err(at(self.film, "look at"))?;
+        if film != *self.identity {
+            return Err(PromoteError::SourceChanged { path: self.film.to_owned() });
+        }
+        if found.same_file(&film) {
+            return Err(PromoteError::SourceChanged { path: temporary.to_owned() });
+        }
+        Ok(Commit { size: found.size, hash: hash.to_hex().to_string() })
+    }
+
+    fn replace_in_place(&self) -> Result<(), PromoteError> {
+        match disk::link(self.film, self.backup) {
+            Ok(()) => {
+                self.sync_folder()?;
+                disk::rename_over(self.temporary, self.film)
+                    .map_err(at(self.film, "rename the result over"))?;
+            }
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                return Err(PromoteError::Taken { path: self.backup.to_owned() });
+            }
+            // No hard links here (exFAT, some network file systems): for a moment the film has no name but B.
+            Err(_) => {
+                self.set_film_aside()?;
+                disk::rename_without_overwriting(self.temporary, self.film)
+                    .map_err(at(self.film, "rename the result to"))?;
+            }
+        }
+        self.sync_folder()
+    }
+
+    fn replace_by_new_name(&self) -> Result<(), PromoteError> {
+        let linked = disk::link(self.temporary, self.target);
+        match &linked {
+            Ok(()) => {}
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                return Err(PromoteError::Taken { path: self.target.to_owned() });
+            }
+            Err(_) => disk::rename_without_overwriting(self.temporary, self.target)
+                .map_err(|error| taken_or(error, self.target, "rename the result to"))?,
+        }
+        self.sync_folder()?;
+        self.set_film_aside()?;
+        if linked.is_ok() {
+            disk::unlink(self.temporary).map_err(at(self.temporary, "remove"))?;
+        }
+        self.sync_folder()
+    }
+
+    fn set_film_aside(&self) -> Result<(), PromoteError> {
+        disk::rename_without_overwriting(self.film, self.backup)
+            .map_err(|error| taken_or(error, self.backup, "rename the original to"))?;
+        self.sync_folder()
+    }
+
+    fn sync_folder(&self) -> Result<(), PromoteError> {
+        disk::sync_folder_of(self.film).map_err(at(self.film, "sync the folder of"))
+    }
+
+    /// Opens the name anew: it must hold what was judged. The original is kept where it doesn't.
+    fn verify(&self, commit: &Commit) -> Result<(), PromoteError> {
+        let size = Identity::of(self.target).map_err(at(self.target, "look at"))?.size;
+        let hash = disk::hash(self.target).map_err(at(self.target, "read"))?;
+        if size == commit.size && hash.to_hex().as_str() == commit.hash {
+            Ok(())
+        } else {
+            Err(PromoteError::NotInPlace { path: self.target.to_owned(), backup: self.backup.to_owned() })
+        }
+    }
+
+    /// Takes back what was done, as far as the disk (not errno) says that it was done. Nothing is ever overwritten, and
+    /// no name of the original is taken away while it is the only one.
+    fn undo(&self) {
+        let original = |path: &Path| Identity::of(path).is_ok_and(|found| found.same_file(self.identity));
+        if original(self.backup) && Identity::of(self.film).is_err() {
+            drop(disk::rename_without_overwriting(self.backup, self.film));
+        }
+        if original(self.backup) && original(self.film) {
+            drop(disk::unlink(self.backup));
+        }
+        let result = Identity::of(self.temporary);
+        let ours = |path: &Path| {
+            result.as_ref().is_ok_and(|result| Identity::of(path).is_ok_and(|found| found.same_file(result)))
+        };
+        if self.target != self.film && original(self.film) && ours(self.target) {
+            drop(disk::unlink(self.target));
+        }
+        drop(disk::sync_folder_of(self.film));
+    }
+}
+
+fn at(path: &Path, doing: &'static str) -> impl FnOnce(io::Error) -> PromoteError {
+    let path = path.to_owned();
+    move |source| PromoteError::Disk { doing, path, source }
+}
+
+fn taken_or(error: io::Error, path: &Path, doing: &'static str) -> PromoteError {
+    if error.kind() == io::ErrorKind::AlreadyExists {
+        PromoteError::Taken { path: path.to_owned() }
+    } else {
+        at(path, doing)(error)
+    }
+}
+
+/// Why a result didn't take its film's place.
+#[derive(Debug, thiserror::Error)]
+pub enum PromoteError {
+    /// The file isn't the one that was encoded any more.
+    #[error("{} changed while it was encoded", crate::sanitize::display(path))]
+    SourceChanged {
+        /// The film.
+        path: PathBuf,
+    },
+    /// Somebody's file has a name that is needed.
+    #[error("{} is there already and is not overwritten", crate::sanitize::display(path))]
+    Taken {
+        /// That name.
+        path: PathBuf,
+    },
+    /// The film's name doesn't hold the result, though every call said so.
+    #[error(
+        "{} does not hold the result after it was put there; the original is kept as {}",
+        crate::sanitize::display(path),
+        crate::sanitize::display(backup)
+    )]
+    NotInPlace {
+        /// The film.
+        path: PathBuf,
+        /// The original.
+        backup: PathBuf,
+    },
+    /// A call failed.
+    #[error("failed to {doing} {}: {source}", crate::sanitize::display(path))]
+    Disk {
+        /// What was being done.
+        doing: &'static str,
+        /// On which path.
+        path: PathBuf,
+        /// Why it failed.
+        source: io::Error,
+    },
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs;
+
+    struct Scene {
+        folder: tempfile::TempDir,
+        film: PathBuf,
+        temporary: PathBuf,
+        identity: Identity,
+    }
+
+    impl Scene {
+        fn new(name: &str) -> Self {
+            let folder = tempfile::tempdir().unwrap();
+            let film = folder.path().join(name);
+            let temporary = folder.path().join(".t.av1tmp");
+            fs::write(&film, "original").unwrap();
+            fs::write(&temporary, "result").unwrap();
+            let identity = Identity::of(&film).unwrap();
+            Self { folder, film, temporary, identity }
+        }
+
+        fn promote(&self, target: &str, keep_original: bool) -> (Result<(), PromoteError>, Vec<Step>) {
+            let target = self.folder.path().join(target);
+            let backup = crate::names::backup(&self.film);
+            let promotion = Promotion {
+                film: &self.film,
+                identity: &self.identity,
+                temporary: &self.temporary,
+                target: &target,
+                backup: &backup,
+                keep_original,
+            };
+            let mut steps = Vec::new();
+            let result = promotion.carry_out(&mut |step, _| {
+                steps.push(step);
+                Ok(())
+            });
+            (result, steps)
+        }
+
+        /// The files of the folder with their content.
+        fn files(&self) -> Vec<(String, String)> {
+            let entries = fs::read_dir(self.folder.path()).unwrap().map(Result::unwrap);
+            let mut files: Vec<_> = entries
+                .map(|entry| {
+                    let name = entry.file_name().into_string().unwrap();
+                    (name, fs::read_to_string(entry.path()).unwrap())
+                })
+                .collect();
+            files.sort();
+            files
+        }
+    }
+
+    fn files(expected: &[(&str, &str)]) -> Vec<(String, String)> {
+        expected.iter().map(|(name, content)| ((*name).to_owned(), (*content).to_owned())).collect()
+    }
+
+    const ALL_STEPS: [Step; 3] = [Step::Commit, Step::Replaced, Step::Done];
+
+    #[test]
+    fn a_result_takes_the_films_name_and_the_original_goes() {
+        let scene = Scene::new("film.mkv");
+        let (result, steps) = scene.promote("film.mkv", false);
+        result.unwrap();
+        assert_eq!(steps, ALL_STEPS);
+        assert_eq!(scene.files(), files(&[("film.mkv", "result")]));
+    }
+
+    #[test]
+    fn the_original_stays_where_it_is_to_be_kept() {
+        let scene = Scene::new("film.mkv");
+        scene.promote("film.mkv", true).0.unwrap();
+        assert_eq!(scene.files(), files(&[("film.mkv", "result"), ("film.mkv.orig", "original")]));
+    }
+
+    #[test]
+    fn a_result_of_a_new_name_takes_it_and_the_old_one_goes() {
+        let scene = Scene::new("film.avi");
+        let (result, steps) = scene.promote("film.mkv", false);
+        result.unwrap();
+        assert_eq!(steps, ALL_STEPS);
+        assert_eq!(scene.files(), files(&[("film.mkv", "result")]));
+    }
+
+    #[test]
+    fn a_changed_film_is_not_replaced() {
+        let scene = Scene::new("film.mkv");
+        fs::write(&scene.film, "new version").unwrap();
+        let (result, steps) = scene.promote("film.mkv", false);
+        assert!(matches!(result, Err(PromoteError::SourceChanged { .. })), "{result:?}");
+        assert_eq!(steps, []);
+        assert_eq!(fs::read_to_string(&scene.film).unwrap(), "new version");
+    }
+
+    #[test]
+    fn somebodys_own_backup_is_not_touched() {
+        let scene = Scene::new("film.mkv");
+        fs::write(crate::names::backup(&scene.film), "mine").unwrap();
+        let (result, _) = scene.promote("film.mkv", false);
+        assert!(matches!(result, Err(PromoteError::Taken { .. })), "{result:?}");
+        let expected = [(".t.av1tmp", "result"), ("film.mkv", "original"), ("film.mkv.orig", "mine")];
+        assert_eq!(scene.files(), files(&expected));
+    }
+
+    #[test]
+    fn somebodys_own_file_of_the_new_name_is_not_touched() {
+        let scene = Scene::new("film.avi");
+        fs::write(scene.folder.path().join("film.mkv"), "mine").unwrap();
+        let (result, _) = scene.promote("film.mkv", false);
+        assert!(matches!(result, Err(PromoteError::Taken { .. })), "{result:?}");
+        assert_eq!(fs::read_to_string(&scene.film).unwrap(), "original");
+        assert_eq!(fs::read_to_string(scene.folder.path().join("film.mkv")).unwrap(), "mine");
+    }
+
+    #[test]
+    fn a_taken_backup_name_leaves_no_second_film_behind() {
+        let scene = Scene::new("film.avi");
+        fs::write(crate::names::backup(&scene.film), "mine").unwrap();
+        let (result, _) = scene.promote("film.mkv", false);
+        assert!(matches!(result, Err(PromoteError::Taken { .. })), "{result:?}");
+        let expected = [(".t.av1tmp", "result"), ("film.avi", "original"), ("film.avi.orig", "mine")];
+        assert_eq!(scene.files(), files(&expected));
+    }
+
+    #[test]
+    fn a_journal_that_fails_stops_before_anything_is_renamed() {
+        let scene = Scene::new("film.mkv");
+        let backup = crate::names::backup(&scene.film);
+        let promotion = Promotion {
+            film: &scene.film,
+            identity: &scene.identity,
+            temporary: &scene.temporary,
+            target: &scene.film,
+            backup: &backup,
+            keep_original: false,
+        };
+        let result = promotion.carry_out(&mut |_, _| Err(io::Error::other("disk full")));
+        assert!(matches!(result, Err(PromoteError::Disk { .. })));
+        assert_eq!(scene.files(), files(&[(".t.av1tmp", "result"), ("film.mkv", "original")]));
+    }
+}

@@ -1,0 +1,42 @@
+//! Text from files on its way to a person.
+
+use std::borrow::Cow;
+use std::path::Path;
+
+/// Makes text harmless for a terminal, a log line or a text file: control characters (escape sequences, line breaks)
+/// and those that turn the direction of writing are shown as escapes.
+pub fn sanitize(text: &str) -> Cow<'_, str> {
+    if !text.contains(is_hostile) {
+        return Cow::Borrowed(text);
+    }
+    let escaped = |c: char| if is_hostile(c) { c.escape_default().to_string() } else { c.to_string() };
+    Cow::Owned(text.chars().map(escaped).collect())
+}
+
+/// A path for a person; bytes that aren't UTF-8 are shown as U+FFFD.
+pub fn display(path: &Path) -> String {
+    sanitize(&path.to_string_lossy()).into_owned()
+}
+
+fn is_hostile(c: char) -> bool {
+    c.is_control() || matches!(c, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hostile_text_is_shown_and_not_obeyed() {
+        let table = [
+            ("Amélie – 2001.mkv", "Amélie – 2001.mkv"),
+            ("a\x1b[2Jb", "a\\u{1b}[2Jb"),
+            ("a\nb\tc", "a\\nb\\tc"),
+            ("a\u{202e}vkm.exe", "a\\u{202e}vkm.exe"),
+            ("\u{9b}31m", "\\u{9b}31m"),
+        ];
+        for (text, shown) in table {
+            assert_eq!(sanitize(text), shown);
+        }
+    }
+}

@@ -1,0 +1,164 @@
+//! What can be wrong with a config file.
+
+use std::fmt;
+use std::io;
+use std::path::PathBuf;
+
+use thiserror::Error;
+
+/// Why there are no settings. The messages begin with the path, as compilers' do, so that editors can jump to it.
+#[derive(Debug, Error)]
+pub enum SettingsError {
+    /// A file was named but isn't there. The places that are merely looked at may be empty.
+    #[error("{}: no such config file, though {named_by} names it", path.display())]
+    NotFound {
+        /// The file.
+        path: PathBuf,
+        /// What named it.
+        named_by: NamedBy,
+    },
+    /// The file is there but can't be read. Never passed over: the defaults may do what its owner forbade.
+    #[error("{}: can't read this config file", path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// The system's reason.
+        source: io::Error,
+    },
+    /// The file was read and is wrong.
+    #[error("{}", Listed { path, problems })]
+    Invalid {
+        /// The file.
+        path: PathBuf,
+        /// Everything that is wrong with it, in the order of the file; at least one.
+        problems: Vec<Problem>,
+    },
+}
+
+impl SettingsError {
+    /// What to do about it.
+    pub fn hint(&self) -> &'static str {
+        match self {
+            Self::NotFound { named_by: NamedBy::Caller, .. } => {
+                "correct the path, or leave --config out to look in the usual places"
+            }
+            Self::NotFound { named_by: NamedBy::Variable, .. } => {
+                "correct $AV1D_CONFIG, or unset it to look in the usual places"
+            }
+            Self::Unreadable { .. } => {
+                "let the user that runs this read the file, or name another one with --config"
+            }
+            Self::Invalid { .. } => "correct these lines; a key that is left out has its default",
+        }
+    }
+}
+
+/// What named a config file that must therefore be there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NamedBy {
+    /// The caller of [`load`](super::load()): `--config`.
+    Caller,
+    /// `$AV1D_CONFIG`.
+    Variable,
+}
+
+impl fmt::Display for NamedBy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Caller => "--config",
+            Self::Variable => "$AV1D_CONFIG",
+        })
+    }
+}
+
+/// One thing that is wrong with a config file.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Problem {
+    /// The line, from 1.
+    pub line: usize,
+    /// The column in characters, from 1.
+    pub column: usize,
+    /// What is wrong there and what would be right.
+    pub message: String,
+}
+
+impl Problem {
+    /// A problem at a byte offset into the text.
+    pub(super) fn at(text: &str, offset: usize, message: String) -> Self {
+        let (line, column) = position(text, offset);
+        Self { line, column, message }
+    }
+}
+
+/// Line and column, both from 1, of the character at or around a byte offset; of the end for what is beyond it.
+pub(super) fn position(text: &str, offset: usize) -> (usize, usize) {
+    let before = text.get(..text.floor_char_boundary(offset)).unwrap_or(text);
+    let line_start = before.rfind('\n').map_or(0, |end| end + 1);
+    let line = before.matches('\n').count() + 1;
+    let column = before.get(line_start..).unwrap_or_default().chars().count() + 1;
+    (line, column)
+}
+
+struct Listed<'a> {
+    path: &'a PathBuf,
+    problems: &'a [Problem],
+}
+
+impl fmt::Display for Listed<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (count, Problem { line, column, message }) in self.problems.iter().enumerate() {
+            if count > 0 {
+                f.write_str("\n")?;
+            }
+            write!(f, "{}:{line}:{column}: {message}", self.path.display())?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_error_begins_with_the_path() {
+        let path = || PathBuf::from("/c.toml");
+        let problem = |line, column, message: &str| Problem { line, column, message: message.into() };
+        let table = [
+            (
+                SettingsError::NotFound { path: path(), named_by: NamedBy::Caller },
+                "/c.toml: no such config file, though --config names it",
+            ),
+            (
+                SettingsError::NotFound { path: path(), named_by: NamedBy::Variable },
+                "/c.toml: no such config file, though $AV1D_CONFIG names it",
+            ),
+            (
+                SettingsError::Unreadable { path: path(), source: io::ErrorKind::PermissionDenied.into() },
+                "/c.toml: can't read this config file",
+            ),
+            (
+                SettingsError::Invalid {
+                    path: path(),
+                    problems: vec![problem(3, 13, "one"), problem(4, 1, "two")],
+                },
+                "/c.toml:3:13: one\n/c.toml:4:1: two",
+            ),
+        ];
+        for (error, text) in table {
+            assert_eq!(error.to_string(), text);
+            assert!(!error.hint().is_empty());
+        }
+    }
+
+    #[test]
+    fn columns_count_characters_and_lines_end_at_line_feeds() {
+        let text = "ab\r\n\u{e4}c\n";
+        for (offset, place) in
+            [(0, (1, 1)), (2, (1, 3)), (4, (2, 1)), (5, (2, 1)), (6, (2, 2)), (8, (3, 1)), (99, (3, 1))]
+        {
+            assert_eq!(position(text, offset), place, "{offset}");
+        }
+        assert_eq!(position("", 1), (1, 1));
+    }
+}

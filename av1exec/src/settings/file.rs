@@ -1,0 +1,240 @@
+//! The text of a config file: every problem in it, each with its line and column.
+
+use std::ops::Range;
+use std::path::Path;
+
+use toml::de::{DeTable, DeValue};
+
+use super::Settings;
+use super::error::{Problem, SettingsError, position};
+use super::key::{known, nearest};
+use super::keys::KEYS;
+use super::value::{Read, Value, shortened};
+
+/// Reads the text of a config file; `file` is its name in errors.
+pub fn parse(text: &str, file: &Path) -> Result<Settings, SettingsError> {
+    // Editors on Windows begin a file with a byte order mark; it takes no column on the screen.
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let (settings, mut problems) = read(text);
+    if problems.is_empty() {
+        return Ok(settings);
+    }
+    problems.sort();
+    Err(SettingsError::Invalid { path: file.to_path_buf(), problems })
+}
+
+/// [`parse`] for bytes as they come from a disk.
+pub(super) fn parse_bytes(bytes: &[u8], file: &Path) -> Result<Settings, SettingsError> {
+    let error = match str::from_utf8(bytes) {
+        Ok(text) => return parse(text, file),
+        Err(error) => error,
+    };
+    let before = bytes.get(..error.valid_up_to()).unwrap_or_default();
+    let problem = Problem::at(
+        &String::from_utf8_lossy(before),
+        before.len(),
+        "this byte is not UTF-8, which a config has to be in".into(),
+    );
+    Err(SettingsError::Invalid { path: file.to_path_buf(), problems: vec![problem] })
+}
+
+fn read(text: &str) -> (Settings, Vec<Problem>) {
+    let (table, errors) = DeTable::parse_recoverable(text);
+    let mut problems: Vec<Problem> = Vec::new();
+    for error in errors {
+        let at = error.span().map_or(text.len(), |span| span.start);
+        let problem = Problem::at(text, at, unreadable_toml(text, &error));
+        // One slip makes the parser stumble more than once; its first word on a line is the one that helps.
+        if problems.iter().all(|known| known.line != problem.line) {
+            problems.push(problem);
+        }
+    }
+    let unreadable: Vec<usize> = problems.iter().map(|problem| problem.line).collect();
+    let mut settings = Settings::default();
+    for (name, value) in table.get_ref() {
+        // A value that is missing has an empty span at the start of the text.
+        let end = value.span().end.max(name.span().end);
+        let lines = position(text, name.span().start).0..=position(text, end).0;
+        if unreadable.iter().any(|line| lines.contains(line)) {
+            // What the parser made of a line that it couldn't read is not what anyone meant.
+            continue;
+        }
+        let wrong = take(&mut settings, name.get_ref(), name.span(), value).err();
+        let wrong = wrong.into_iter().flatten();
+        problems.extend(wrong.map(|(at, message)| Problem::at(text, at.start, message)));
+    }
+    (settings, problems)
+}
+
+/// What the parser says, with the text that it says it of.
+fn unreadable_toml(text: &str, error: &toml::de::Error) -> String {
+    let found = error.span().and_then(|span| text.get(span)).unwrap_or_default();
+    if found.is_empty() && error.message().starts_with("string values must be quoted") {
+        return "the value is missing".into();
+    }
+    if found.trim().is_empty() || found.contains(char::is_control) {
+        return error.message().to_owned();
+    }
+    format!("{}; found `{}`", error.message(), shortened(found))
+}
+
+/// Takes one entry of the file over, or says what is wrong with it and where.
+fn take(
+    settings: &mut Settings,
+    name: &str,
+    at: Range<usize>,
+    value: &Value<'_>,
+) -> Result<(), Vec<(Range<usize>, String)>> {
+    if holds_table(value.get_ref()) {
+        let name = on_one_line(name);
+        let message = format!(
+            "`{name}` is a table, and the keys of the config are flat: write `key = value` lines, \
+             without a [section] above them and without a dot"
+        );
+        return Err(vec![(at, message)]);
+    }
+    let Some(key) = known(name) else {
+        return Err(vec![(at, unknown(name))]);
+    };
+    let read: Read<()> = (key.set)(settings, value);
+    read.map_err(|wrong| {
+        let message = |found| format!("`{name}` must be {}; found {found}", key.allowed);
+        wrong.into_iter().map(|wrong| (wrong.at, message(wrong.found))).collect()
+    })
+}
+
+/// A table, or a list of tables as `[[name]]` makes it.
+fn holds_table(value: &DeValue<'_>) -> bool {
+    match value {
+        DeValue::Table(_) => true,
+        DeValue::Array(list) => list.iter().any(|element| element.get_ref().is_table()),
+        _ => false,
+    }
+}
+
+/// Quoted keys may hold anything; a message must stay one short line.
+fn on_one_line(name: &str) -> String {
+    shortened(name).escape_debug().to_string()
+}
+
+fn unknown(name: &str) -> String {
+    let shown = on_one_line(name);
+    if let Some(key) = nearest(name) {
+        return format!("`{shown}` is no key of the config; did you mean `{}`?", key.name);
+    }
+    let names: Vec<&str> = KEYS.iter().map(|key| key.name).collect();
+    format!("`{shown}` is no key of the config; the keys are {}", names.join(", "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn errors(text: &str) -> String {
+        match parse(text, Path::new("c.toml")) {
+            Ok(_) => String::new(),
+            Err(error) => error.to_string(),
+        }
+    }
+
+    #[test]
+    fn each_problem_is_one_line_that_says_where_what_and_what_is_right() {
+        let table = [
+            ("", ""),
+            ("# nothing\r\n\r\nmin_bytes = 0x10 # ten\r\n", ""),
+            ("\u{feff}min_bytes = 1", ""),
+            ("min_byte = 1", "c.toml:1:1: `min_byte` is no key of the config; did you mean `min_bytes`?"),
+            (
+                "\n\nmin_bytes = \"2GiB\"",
+                "c.toml:3:13: `min_bytes` must be a whole number of bytes, 0 or more; found the string \"2GiB\"",
+            ),
+            (
+                "\u{feff}min_bytes = -1",
+                "c.toml:1:13: `min_bytes` must be a whole number of bytes, 0 or more; found the number -1",
+            ),
+            (
+                "prefer_encoder = 'x265'",
+                "c.toml:1:18: `prefer_encoder` must be \"svt\", \"aom\" or \"rav1e\"; found the string \"x265\"",
+            ),
+            (
+                "colour = 1",
+                "c.toml:1:1: `colour` is no key of the config; the keys are library_roots, min_bytes, \
+                 max_size_ratio, scan_interval_secs, job_state_dir, max_concurrent_jobs, prefer_encoder, \
+                 quality_tier, keep_original, write_why_sidecars, extensions, stable_secs, ffmpeg, ffprobe, \
+                 bit_depth, drop_languages, duration_epsilon_secs, interlaced, refuse_losses",
+            ),
+            ("bit_depth = 10", "c.toml:1:13: `bit_depth` must be \"10\" or \"source\"; found the number 10"),
+            (
+                "library_roots = [\n  '/a', # \u{e4}\n  'b', 'c'\n]",
+                "c.toml:3:3: `library_roots` must be a list of absolute paths, at least one; \
+                 found the relative path \"b\"\n\
+                 c.toml:3:8: `library_roots` must be a list of absolute paths, at least one; \
+                 found the relative path \"c\"",
+            ),
+            (
+                "keep_original = 'ä'\n[av1d]\nmin_bytes = 1",
+                "c.toml:1:17: `keep_original` must be true or false; found the string \"ä\"\n\
+                 c.toml:2:2: `av1d` is a table, and the keys of the config are flat: write `key = value` lines, \
+                 without a [section] above them and without a dot",
+            ),
+        ];
+        for (text, message) in table {
+            assert_eq!(errors(text), message, "{text}");
+        }
+    }
+
+    #[test]
+    fn tables_in_every_notation_are_called_flat() {
+        for text in
+            ["[a]", "[[a]]", "a.b = 1", "a = { b = 1 }", "[min_bytes]", "a = [{}]", "[a.b.c]", "[\"a\\nb\"]"]
+        {
+            let message = errors(text);
+            assert!(message.contains("flat") && message.lines().count() == 1, "{text}: {message}");
+        }
+    }
+
+    #[test]
+    fn a_slip_of_toml_is_named_once_and_the_other_lines_are_read_all_the_same() {
+        let message =
+            errors("min_bytes = 2GiB\nstable_sec = 1\nkeep_original = maybe\nmin_bytes = 3\nffmpeg = 'x'\n");
+        let places: Vec<&str> = message.lines().filter_map(|line| line.split(": ").next()).collect();
+        assert_eq!(
+            places,
+            ["c.toml:1:13", "c.toml:2:1", "c.toml:3:17", "c.toml:4:1", "c.toml:5:10"],
+            "{message}"
+        );
+        assert!(message.contains("duplicate key; found `min_bytes`"), "{message}");
+        assert!(message.contains("must be quoted, expected literal string; found `2GiB`"), "{message}");
+    }
+
+    #[test]
+    fn a_missing_value_is_called_that_and_nothing_else() {
+        for text in ["\n\nffmpeg =", "\n\nffmpeg = # none\n", "\n\nffmpeg =\nmin_bytes = 1"] {
+            assert_eq!(errors(text).split_once(": ").unwrap().1, "the value is missing", "{text}");
+        }
+    }
+
+    #[test]
+    fn bytes_that_are_not_utf8_have_their_place() {
+        let error = parse_bytes(b"a = 1\nb = '\xff'", Path::new("c.toml")).unwrap_err();
+        assert_eq!(error.to_string(), "c.toml:2:6: this byte is not UTF-8, which a config has to be in");
+    }
+
+    #[test]
+    fn no_text_makes_it_panic() {
+        let pieces: Vec<&str> = "min_bytes|=|[|]|{|}|\"|'|'''|.|,|\n|1|\\u|ä|#| |\r".split('|').collect();
+        // A walk over combinations: each number is read as digits that stand for pieces.
+        for number in 0..30_000_usize {
+            let mut rest = number.wrapping_mul(7919);
+            let mut text = String::new();
+            while rest > 0 {
+                text += pieces[rest % pieces.len()];
+                rest /= pieces.len();
+            }
+            let _ = parse(&text, Path::new("c.toml"));
+        }
+        for deep in ["[", "{a=", "a."] {
+            let _ = parse(&format!("a = {}", deep.repeat(100_000)), Path::new("c.toml"));
+        }
+    }
+}

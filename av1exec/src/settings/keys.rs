@@ -1,0 +1,289 @@
+//! The table of keys: what each is called, what it may be, what it is for, and how it is read and written.
+
+use std::num::NonZeroUsize;
+use std::path::Path;
+use std::time::Duration;
+
+use av1plan::config::{BitDepth, Interlaced, QualityTier, Ratio};
+use av1plan::language::Language;
+use av1plan::loss::LossKind;
+use av1plan::number::Micros;
+use strum::VariantNames;
+
+use super::key::Present::{self, Set, Unset};
+use super::key::{Allowed, Key};
+use super::render::{quoted, quoted_list, quoted_path, rendered_ratio, rendered_seconds};
+use super::value::{
+    Read, Value, absolute_path, choice, filled_list, list, number, seconds, text, truth, whole, wrong,
+};
+
+/// The seed's keys in the seed's order, then ours.
+pub(super) const KEYS: &[Key] = &[
+    Key {
+        name: "library_roots",
+        allowed: Allowed::Words("a list of absolute paths, at least one"),
+        purpose: "The folders that are scanned for films, with all that is in them.",
+        set: |settings, value| put(&mut settings.library_roots, filled_list(value, absolute_path)),
+        get: |settings| Set(quoted_list(settings.library_roots.iter().map(|root| root.to_string_lossy()))),
+    },
+    Key {
+        name: "min_bytes",
+        allowed: Allowed::Words("a whole number of bytes, 0 or more"),
+        purpose: "Files of this size or smaller are left alone.",
+        set: |settings, value| put(&mut settings.policy.min_bytes, whole(value, 0..=u64::MAX)),
+        get: |settings| Set(settings.policy.min_bytes.to_string()),
+    },
+    Key {
+        name: "max_size_ratio",
+        allowed: Allowed::Words("a number above 0 and at most 1, to four decimal places"),
+        purpose: "A result of this share of the original's size or more is thrown away.",
+        set: |settings, value| put(&mut settings.policy.max_size_ratio, ratio(value)),
+        get: |settings| Set(rendered_ratio(settings.policy.max_size_ratio)),
+    },
+    Key {
+        name: "scan_interval_secs",
+        allowed: Allowed::Words("a number of seconds from 1 to 604800"),
+        purpose: "How long `watch` rests from the end of one scan to the next.",
+        set: |settings, value| put(&mut settings.scan_interval, seconds(value, 1..=604_800)),
+        get: |settings| Set(rendered_seconds(settings.scan_interval)),
+    },
+    Key {
+        name: "job_state_dir",
+        allowed: Allowed::Words("an absolute path"),
+        purpose: "The folder where jobs are recorded.",
+        set: |settings, value| put(&mut settings.job_state_dir, absolute_path(value)),
+        get: |settings| Set(quoted_path(&settings.job_state_dir)),
+    },
+    Key {
+        name: "max_concurrent_jobs",
+        allowed: Allowed::Words("a whole number from 1 to 64"),
+        purpose: "How many films are encoded at once; one alone keeps most machines busy.",
+        set: |settings, value| put(&mut settings.max_concurrent_jobs, job_count(value)),
+        get: |settings| Set(settings.max_concurrent_jobs.to_string()),
+    },
+    Key {
+        name: "prefer_encoder",
+        allowed: Allowed::OneOf(&["svt", "aom", "rav1e"]),
+        purpose: "The encoder that is taken where ffmpeg has it; else the first of these that it has.",
+        set: |settings, value| put(&mut settings.policy.prefer_encoder, choice(value)),
+        get: |settings| Set(quoted(settings.policy.prefer_encoder.into())),
+    },
+    Key {
+        name: "quality_tier",
+        allowed: Allowed::OneOf(QualityTier::VARIANTS),
+        purpose: "How much time quality may cost: \"very_high\" is one step slower for each encoder.",
+        set: |settings, value| put(&mut settings.policy.quality_tier, choice(value)),
+        get: |settings| Set(quoted(settings.policy.quality_tier.into())),
+    },
+    Key {
+        name: "keep_original",
+        allowed: Allowed::Words("true or false"),
+        purpose: "Whether the original stays beside the result that takes its place.",
+        set: |settings, value| put(&mut settings.keep_original, truth(value)),
+        get: |settings| Set(settings.keep_original.to_string()),
+    },
+    Key {
+        name: "write_why_sidecars",
+        allowed: Allowed::Words("true or false"),
+        purpose: "Whether a film that could not be replaced gets a NAME.why.txt that says why.",
+        set: |settings, value| put(&mut settings.write_why_sidecars, truth(value)),
+        get: |settings| Set(settings.write_why_sidecars.to_string()),
+    },
+    Key {
+        name: "extensions",
+        allowed: Allowed::Words("a list of file name extensions in letters and digits, at least one"),
+        purpose: "The extensions of the files that are looked at, in any case.",
+        set: |settings, value| {
+            let extensions = filled_list(value, |element| text(element, extension));
+            put(&mut settings.policy.extensions, extensions.map(|list| list.into_iter().collect()))
+        },
+        get: |settings| Set(quoted_list(&settings.policy.extensions)),
+    },
+    Key {
+        name: "stable_secs",
+        allowed: Allowed::Words("a number of seconds from 0 to 86400"),
+        purpose: "How long a file's size and time must hold still before it is touched.",
+        set: |settings, value| put(&mut settings.stable, seconds(value, 0..=86_400)),
+        get: |settings| Set(rendered_seconds(settings.stable)),
+    },
+    Key {
+        name: "ffmpeg",
+        allowed: Allowed::Words("an absolute path (left out: the one on PATH)"),
+        purpose: "The ffmpeg to run: 8.0 or newer.",
+        set: |settings, value| put(&mut settings.ffmpeg, absolute_path(value).map(Some)),
+        get: |settings| program(settings.ffmpeg.as_deref(), "\"/usr/local/bin/ffmpeg\""),
+    },
+    Key {
+        name: "ffprobe",
+        allowed: Allowed::Words("an absolute path (left out: the one on PATH)"),
+        purpose: "The ffprobe to run, of the same version as ffmpeg.",
+        set: |settings, value| put(&mut settings.ffprobe, absolute_path(value).map(Some)),
+        get: |settings| program(settings.ffprobe.as_deref(), "\"/usr/local/bin/ffprobe\""),
+    },
+    Key {
+        name: "bit_depth",
+        allowed: Allowed::OneOf(BitDepth::VARIANTS),
+        purpose: "Bits per sample of the result: ten always, or eight for a source of eight.",
+        set: |settings, value| put(&mut settings.policy.bit_depth, choice(value)),
+        get: |settings| Set(quoted(settings.policy.bit_depth.into())),
+    },
+    Key {
+        name: "drop_languages",
+        allowed: Allowed::Words("a list, which may be empty, of language codes or English names like \"ru\""),
+        purpose: "Audio and subtitles in these languages are dropped, but never a film's last audio.",
+        set: |settings, value| {
+            let languages = list(value, |element| text(element, |name| Language::new(name).ok()));
+            put(&mut settings.policy.drop_languages, languages)
+        },
+        get: |settings| Set(quoted_list(settings.policy.drop_languages.iter().map(ToString::to_string))),
+    },
+    Key {
+        name: "duration_epsilon_secs",
+        // More would let a film pass that was cut off.
+        allowed: Allowed::Words("a number of seconds from 0 to 60"),
+        purpose: "How far the result's duration may be from the original's.",
+        set: |settings, value| put(&mut settings.policy.duration_epsilon, seconds(value, 0..=60).map(micros)),
+        get: |settings| {
+            let micros = u64::try_from(settings.policy.duration_epsilon.0).unwrap_or_default();
+            Set(rendered_seconds(Duration::from_micros(micros)))
+        },
+    },
+    Key {
+        name: "interlaced",
+        allowed: Allowed::OneOf(Interlaced::VARIANTS),
+        purpose: "What becomes of interlaced video: \"keep\" encodes it woven, \"skip\" leaves the film alone.",
+        set: |settings, value| put(&mut settings.policy.interlaced, choice(value)),
+        get: |settings| Set(quoted(settings.policy.interlaced.into())),
+    },
+    Key {
+        name: "refuse_losses",
+        allowed: Allowed::ListOf(LossKind::VARIANTS),
+        purpose: "A film that would lose one of these is left alone.",
+        set: |settings, value| {
+            let losses = list(value, choice);
+            put(&mut settings.policy.refuse_losses, losses.map(|list| list.into_iter().collect()))
+        },
+        get: |settings| Set(quoted_list(settings.policy.refuse_losses.iter().map(|loss| loss.code()))),
+    },
+];
+
+/// Takes over what was read.
+fn put<T>(place: &mut T, read: Read<T>) -> Read<()> {
+    *place = read?;
+    Ok(())
+}
+
+fn ratio(value: &Value<'_>) -> Read<Ratio> {
+    Ratio::from_f64(number(value, 0.0..=1.0)?).map_or_else(|| wrong(value), Ok)
+}
+
+fn job_count(value: &Value<'_>) -> Read<NonZeroUsize> {
+    let count = usize::try_from(whole(value, 1..=64)?).unwrap_or_default();
+    NonZeroUsize::new(count).map_or_else(|| wrong(value), Ok)
+}
+
+/// An extension as the gates compare it: lower case, no dot. `.MKV` is what a person may well write.
+fn extension(text: &str) -> Option<String> {
+    let bare = text.strip_prefix('.').unwrap_or(text);
+    let sound = !bare.is_empty() && bare.chars().all(char::is_alphanumeric);
+    sound.then(|| bare.to_lowercase())
+}
+
+fn micros(duration: Duration) -> Micros {
+    Micros(i64::try_from(duration.as_micros()).unwrap_or(i64::MAX))
+}
+
+fn program(path: Option<&Path>, example: &'static str) -> Present {
+    path.map_or(Unset { example }, |path| Set(quoted_path(path)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::settings::Settings;
+    use av1plan::encode::Encoder;
+    use toml::de::DeValue;
+
+    fn set(name: &str, value: &str) -> Result<Settings, Vec<String>> {
+        let mut settings = Settings::default();
+        let key = KEYS.iter().find(|key| key.name == name).unwrap();
+        let value = DeValue::parse(value).unwrap();
+        match (key.set)(&mut settings, &value) {
+            Ok(()) => Ok(settings),
+            Err(wrong) => Err(wrong.into_iter().map(|wrong| wrong.found).collect()),
+        }
+    }
+
+    #[test]
+    fn names_are_unique_and_sentences_end() {
+        for (place, key) in KEYS.iter().enumerate() {
+            assert!(KEYS[..place].iter().all(|other| other.name != key.name), "{}", key.name);
+            assert!(key.purpose.ends_with('.') && !key.allowed.to_string().ends_with('.'), "{}", key.name);
+        }
+    }
+
+    #[test]
+    fn every_name_that_a_message_allows_is_taken() {
+        for key in KEYS {
+            let (names, list) = match key.allowed {
+                Allowed::Words(_) => continue,
+                Allowed::OneOf(names) => (names, false),
+                Allowed::ListOf(names) => (names, true),
+            };
+            for name in names {
+                let value = if list { format!("[{name:?}]") } else { format!("{name:?}") };
+                let settings = set(key.name, &value).unwrap();
+                assert_eq!((key.get)(&settings), Set(value), "{}", key.name);
+            }
+        }
+        // The one list that isn't made by the enumeration itself.
+        assert_eq!(Encoder::ALL.map(<&str>::from), ["svt", "aom", "rav1e"]);
+    }
+
+    #[test]
+    fn ranges_have_these_ends() {
+        for (name, inside, outside) in [
+            ("min_bytes", ["0", "0xffff_ffff_ffff"], ["-1", "1.5"]),
+            ("max_size_ratio", ["0.0001", "1"], ["0", "1.00001"]),
+            ("scan_interval_secs", ["1", "604800"], ["0.9", "604801"]),
+            ("max_concurrent_jobs", ["1", "64"], ["0", "65"]),
+            ("stable_secs", ["0", "86400"], ["-0.1", "86400.1"]),
+            ("duration_epsilon_secs", ["0", "60"], ["-1", "60.1"]),
+        ] {
+            for value in inside {
+                assert!(set(name, value).is_ok(), "{name} = {value}");
+            }
+            for value in outside {
+                assert_eq!(set(name, value).unwrap_err(), [format!("the number {value}")], "{name}");
+            }
+        }
+    }
+
+    #[test]
+    fn lists_are_read_element_by_element() {
+        type Row = (&'static str, &'static str, Result<&'static str, &'static [&'static str]>);
+        let table: [Row; 10] = [
+            ("extensions", "['.MKV', 'mp4', 'Mp4']", Ok(r#"["mkv", "mp4"]"#)),
+            ("extensions", "[]", Err(&["an empty list"])),
+            (
+                "extensions",
+                "['', '.', '*.mkv', 'mkv']",
+                Err(&["the string \"\"", "the string \".\"", "the string \"*.mkv\""]),
+            ),
+            ("extensions", "'mkv'", Err(&["the string \"mkv\""])),
+            ("library_roots", "['/a', 'b']", Err(&["the relative path \"b\""])),
+            ("library_roots", "[]", Err(&["an empty list"])),
+            ("drop_languages", "['Russian', 'tlh']", Ok(r#"["ru", "tlh"]"#)),
+            ("drop_languages", "['ru-RU']", Err(&["the string \"ru-RU\""])),
+            ("refuse_losses", "[]", Ok("[]")),
+            ("refuse_losses", "['dolby-vision', 'hdr']", Err(&["the string \"hdr\""])),
+        ];
+        for (name, value, result) in table {
+            let key = KEYS.iter().find(|key| key.name == name).unwrap();
+            match result {
+                Ok(shown) => assert_eq!((key.get)(&set(name, value).unwrap()), Set(shown.into()), "{value}"),
+                Err(found) => assert_eq!(set(name, value).unwrap_err(), found, "{value}"),
+            }
+        }
+    }
+}

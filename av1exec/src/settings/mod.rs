@@ -1,0 +1,179 @@
+//! The settings of a machine: which folders, how often, how many at once, and the policy for planning.
+//!
+//! One TOML file holds them for both faces. This module finds it ([`load`]), reads it ([`parse`]) and writes it
+//! ([`render`], [`default_file`]); all of them go by one table of keys, so that none can know a key that another
+//! doesn't. The environment is handed in as data ([`Environment`]): nothing in here looks it up.
+
+mod error;
+mod file;
+mod key;
+mod keys;
+mod locate;
+mod render;
+mod value;
+
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+use std::time::Duration;
+
+pub use error::{NamedBy, Problem, SettingsError};
+pub use file::parse;
+pub use locate::{Environment, Loaded, SYSTEM_FILE, load};
+
+use key::Present;
+use keys::KEYS;
+
+/// What a person may decide about a machine's av1d.
+///
+/// [`Settings::default`] is the seed's section 9.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settings {
+    /// The folders that are scanned for films; absolute.
+    pub library_roots: Vec<PathBuf>,
+    /// From the end of one scan to the start of the next.
+    pub scan_interval: Duration,
+    /// Where jobs are recorded; absolute.
+    pub job_state_dir: PathBuf,
+    /// How many films are encoded at once.
+    pub max_concurrent_jobs: NonZeroUsize,
+    /// Whether the original stays beside the result.
+    pub keep_original: bool,
+    /// Whether a film that was not replaced gets a `.why.txt`.
+    pub write_why_sidecars: bool,
+    /// How long a file must hold still before it is touched.
+    pub stable: Duration,
+    /// The ffmpeg to run; nothing: the one on `PATH`.
+    pub ffmpeg: Option<PathBuf>,
+    /// The ffprobe to run; nothing: the one on `PATH`.
+    pub ffprobe: Option<PathBuf>,
+    /// What the planner goes by.
+    pub policy: av1plan::Config,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            library_roots: vec![PathBuf::from("/media")],
+            scan_interval: Duration::from_mins(1),
+            job_state_dir: PathBuf::from("/var/lib/av1d/jobs"),
+            max_concurrent_jobs: NonZeroUsize::MIN,
+            keep_original: false,
+            write_why_sidecars: true,
+            stable: Duration::from_secs(10),
+            ffmpeg: None,
+            ffprobe: None,
+            policy: av1plan::Config::default(),
+        }
+    }
+}
+
+/// `settings` as a config file, a line a key, without comments; keys that aren't set are left out.
+///
+/// [`parse`] gives the same settings back, but for what a file can't say: gates to ignore, and paths that aren't
+/// UTF-8, which are written in a readable form.
+pub fn render(settings: &Settings) -> String {
+    KEYS.iter()
+        .filter_map(|key| match (key.get)(settings) {
+            Present::Set(value) => Some(format!("{} = {value}\n", key.name)),
+            Present::Unset { .. } => None,
+        })
+        .collect()
+}
+
+/// A config file that says the defaults, with what each key is for and what it may be.
+pub fn default_file() -> String {
+    let defaults = Settings::default();
+    let head = format!(
+        "# The config of av1d. A key that is left out has the value that is written here.\n\
+         # Looked for in this order: --config FILE, $AV1D_CONFIG, $XDG_CONFIG_HOME/av1d/config.toml,\n\
+         # {SYSTEM_FILE}.\n"
+    );
+    let entries = KEYS.iter().map(|key| {
+        let line = match (key.get)(&defaults) {
+            Present::Set(value) => format!("{} = {value}", key.name),
+            Present::Unset { example } => format!("# {} = {example}", key.name),
+        };
+        format!("\n# {}\n# Allowed: {}.\n{line}\n", key.purpose, key.allowed)
+    });
+    head + &entries.collect::<String>()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+
+    const SEED: &str = r#"
+library_roots = ["/media"]
+min_bytes = 2147483648
+max_size_ratio = 0.90
+scan_interval_secs = 60
+job_state_dir = "/var/lib/av1d/jobs"
+
+max_concurrent_jobs = 1
+prefer_encoder = "svt"         # svt|aom|rav1e
+quality_tier = "high"          # high|very_high
+
+keep_original = false
+write_why_sidecars = true
+"#;
+
+    fn read(text: &str) -> Settings {
+        parse(text, Path::new("config.toml")).unwrap_or_else(|error| panic!("{error}\n{text}"))
+    }
+
+    #[test]
+    fn the_defaults_are_the_seeds_section_9() {
+        assert_eq!(read(SEED), Settings::default());
+        assert!(
+            render(&Settings::default())
+                .starts_with("library_roots = [\"/media\"]\nmin_bytes = 2147483648\n")
+        );
+    }
+
+    #[test]
+    fn what_is_rendered_reads_back_the_same() {
+        let changed = r#"
+            library_roots = ["/films", "/a \"b\"\\c\u007f"]
+            min_bytes = 0
+            max_size_ratio = 0.0001
+            scan_interval_secs = 1.5
+            job_state_dir = "/x"
+            max_concurrent_jobs = 64
+            prefer_encoder = "rav1e"
+            quality_tier = "very_high"
+            keep_original = true
+            write_why_sidecars = false
+            extensions = ["mkv"]
+            stable_secs = 0
+            ffmpeg = "/opt/ffmpeg"
+            ffprobe = "/opt/ffprobe"
+            bit_depth = "source"
+            drop_languages = []
+            duration_epsilon_secs = 0.000001
+            interlaced = "skip"
+            refuse_losses = ["cover", "language"]
+        "#;
+        for settings in [Settings::default(), read(changed)] {
+            assert_eq!(read(&render(&settings)), settings);
+        }
+        for key in KEYS {
+            assert!(changed.contains(&format!(" {} = ", key.name)), "{} is not tried", key.name);
+            let (default, other) = ((key.get)(&Settings::default()), (key.get)(&read(changed)));
+            assert_ne!(default, other, "{}", key.name);
+        }
+    }
+
+    #[test]
+    fn the_default_file_says_the_defaults_and_names_every_key() {
+        let text = default_file();
+        assert_eq!(read(&text), Settings::default());
+        for key in KEYS {
+            assert!(text.contains(&format!("{} = ", key.name)), "{}", key.name);
+        }
+        // The examples of the keys that have no default must be right, too.
+        let uncommented = text.replace("# ffmpeg =", "ffmpeg =").replace("# ffprobe =", "ffprobe =");
+        assert!(read(&uncommented).ffmpeg.is_some() && read(&uncommented).ffprobe.is_some());
+    }
+}

@@ -1,0 +1,86 @@
+//! The stable-file gate: a file counts once it was seen unchanged for long enough, all files watched at once.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use av1plan::gates::Stability;
+
+use crate::disk::Identity;
+
+/// What has been seen of each file. Time is an argument, so that waiting is the caller's business.
+#[derive(Debug, Default)]
+pub struct Settling {
+    seen: HashMap<PathBuf, Sighting>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Sighting {
+    identity: Identity,
+    unchanged_since: Instant,
+}
+
+impl Settling {
+    /// Notes how `path` looks at `now`, and says whether it has looked like this for `wait` already.
+    ///
+    /// Only observation counts: a copy that preserves an old modification time is new on first sight.
+    pub fn observe(&mut self, path: &Path, identity: Identity, now: Instant, wait: Duration) -> Stability {
+        let since = match self.seen.get(path) {
+            Some(seen)
+                if seen.identity.same_file(&identity) && seen.identity.same_content_stamp(&identity) =>
+            {
+                seen.unchanged_since
+            }
+            _ => now,
+        };
+        self.seen.insert(path.to_owned(), Sighting { identity, unchanged_since: since });
+        if now.duration_since(since) >= wait { Stability::Stable } else { Stability::Settling }
+    }
+
+    /// Forgets files that `keep` doesn't ask for, so that memory follows the library.
+    pub fn retain(&mut self, keep: impl Fn(&Path) -> bool) {
+        self.seen.retain(|path, _| keep(path));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const FILE: Identity =
+        Identity { device: 1, inode: 2, size: 100, modified_ns: 5, changed_ns: 5, links: 1 };
+    const WAIT: Duration = Duration::from_secs(10);
+
+    #[test]
+    fn a_file_is_stable_once_it_held_still_for_the_whole_wait() {
+        let start = Instant::now();
+        let mut settling = Settling::default();
+        let mut look = |identity, after| {
+            settling.observe(Path::new("a"), identity, start + Duration::from_secs(after), WAIT)
+        };
+        let grown = Identity { size: 101, ..FILE };
+        let touched = Identity { modified_ns: 6, ..grown };
+        let replaced = Identity { inode: 3, ..touched };
+        #[rustfmt::skip]
+        let sightings = [
+            (FILE, 0, Stability::Settling),
+            (FILE, 9, Stability::Settling),
+            (FILE, 10, Stability::Stable),
+            (grown, 11, Stability::Settling),
+            (grown, 20, Stability::Settling),
+            (touched, 21, Stability::Settling),
+            (touched, 31, Stability::Stable),
+            (replaced, 32, Stability::Settling),
+            (replaced, 42, Stability::Stable),
+        ];
+        for (identity, after, stability) in sightings {
+            assert_eq!(look(identity, after), stability, "after {after} s");
+        }
+    }
+
+    #[test]
+    fn without_a_wait_everything_is_stable_at_once() {
+        let seen = Settling::default().observe(Path::new("a"), FILE, Instant::now(), Duration::ZERO);
+        assert_eq!(seen, Stability::Stable);
+    }
+}

@@ -1,0 +1,100 @@
+//! ffmpeg and ffprobe: where they are, and whether they serve.
+
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use av1plan::{Toolchain, ToolchainError, command};
+
+use crate::argv::bind;
+use crate::process::{CaptureError, capture, find_in_path};
+use crate::settings::Settings;
+
+/// Both programs, and what ffmpeg can do.
+#[derive(Debug, Clone)]
+pub struct Tools {
+    /// ffmpeg's path.
+    pub ffmpeg: PathBuf,
+    /// ffprobe's path.
+    pub ffprobe: PathBuf,
+    /// ffmpeg's version and encoders.
+    pub toolchain: Toolchain,
+}
+
+/// Introducing itself takes ffmpeg a fraction of a second.
+const PATIENCE: Duration = Duration::from_secs(30);
+const OUTPUT_LIMIT: usize = 1 << 20;
+
+impl Tools {
+    /// Finds both, by the settings, else in `path`, and asks ffmpeg what it is.
+    pub async fn find(settings: &Settings, path: Option<&OsStr>) -> Result<Self, ToolsError> {
+        let ffmpeg = locate("ffmpeg", settings.ffmpeg.as_deref(), path)?;
+        let ffprobe = locate("ffprobe", settings.ffprobe.as_deref(), path)?;
+        let version = ask(&ffmpeg, command::version_arguments()).await?;
+        let encoders = ask(&ffmpeg, command::encoders_arguments()).await?;
+        let toolchain = Toolchain::parse(&version, &encoders)
+            .map_err(|source| ToolsError::Unfit { path: ffmpeg.clone(), source })?;
+        Ok(Self { ffmpeg, ffprobe, toolchain })
+    }
+}
+
+fn locate(
+    name: &'static str,
+    configured: Option<&Path>,
+    path: Option<&OsStr>,
+) -> Result<PathBuf, ToolsError> {
+    match configured {
+        Some(configured) => Ok(configured.to_owned()),
+        None => path.and_then(|path| find_in_path(name, path)).ok_or(ToolsError::Missing { name }),
+    }
+}
+
+async fn ask(program: &Path, args: Vec<command::Arg>) -> Result<String, ToolsError> {
+    let args = bind(args, Path::new(""), Path::new(""));
+    let captured = capture(program, &args, OUTPUT_LIMIT, PATIENCE)
+        .await
+        .map_err(|source| ToolsError::Failed { path: program.to_owned(), source })?;
+    Ok(String::from_utf8_lossy(&captured.stdout).into_owned())
+}
+
+/// Why there is no ffmpeg to work with.
+#[derive(Debug, thiserror::Error)]
+pub enum ToolsError {
+    /// Not in the config, and not in `PATH`.
+    #[error("{name} is not in PATH")]
+    Missing {
+        /// Which program.
+        name: &'static str,
+    },
+    /// It doesn't run.
+    #[error("{} can't be used: {source}", path.display())]
+    Failed {
+        /// The program.
+        path: PathBuf,
+        /// What happened.
+        source: CaptureError,
+    },
+    /// It runs, but is too old or without an encoder.
+    #[error("{} can't be used: {source}", path.display())]
+    Unfit {
+        /// The program.
+        path: PathBuf,
+        /// What is wrong with it.
+        source: ToolchainError,
+    },
+}
+
+impl ToolsError {
+    /// What to do about it.
+    pub fn hint(&self) -> &'static str {
+        match self {
+            Self::Missing { .. } => {
+                "install ffmpeg 8.0 or newer, or set `ffmpeg` and `ffprobe` in the config to their paths"
+            }
+            Self::Failed { .. } => {
+                "check that the path in the config is that of an ffmpeg that runs on this machine"
+            }
+            Self::Unfit { source, .. } => source.hint(),
+        }
+    }
+}

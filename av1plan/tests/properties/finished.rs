@@ -1,0 +1,113 @@
+//! What ffprobe would print of a result that holds its contract, made from nothing but the contract.
+
+use av1plan::EncodePlan;
+use av1plan::contract::{Contract, ExpectedPicture, ExpectedStream};
+use av1plan::judge::RunReport;
+use av1plan::packets::PacketSummary;
+use av1plan::plan::StreamType;
+use av1plan::probe::Color;
+use serde_json::{Value, json};
+
+/// The fields of ffprobe's mastering display, in the order that a contract lists their values in.
+const MASTERING_FIELDS: [&str; 10] = [
+    "red_x",
+    "red_y",
+    "green_x",
+    "green_y",
+    "blue_x",
+    "blue_y",
+    "white_point_x",
+    "white_point_y",
+    "min_luminance",
+    "max_luminance",
+];
+
+/// The ffprobe document of the result that `plan` promises.
+///
+/// Takes the contract apart without `..`: what is promised in addition must be shown here before this compiles.
+pub(crate) fn document(plan: &EncodePlan) -> Value {
+    let Contract { streams, picture, chapters, duration, duration_epsilon: _, size: _ } = &plan.contract;
+    let streams: Vec<Value> =
+        streams.iter().zip(0_u32..).map(|(expected, index)| stream(expected, index, picture)).collect();
+    let format = duration.map_or(json!({}), |duration| json!({"duration": seconds(duration.0)}));
+    json!({"streams": streams, "chapters": vec![json!({"id": 0}); *chapters], "format": format})
+}
+
+fn stream(expected: &ExpectedStream, index: u32, shown: &ExpectedPicture) -> Value {
+    let ExpectedStream { source: _, kind, codec, language, title, channels, sample_rate, default, forced } =
+        expected;
+    let mut stream = if *kind == StreamType::Video { picture(shown) } else { json!({}) };
+    stream["index"] = json!(index);
+    stream["codec_type"] = json!(kind.name());
+    stream["codec_name"] = json!(codec);
+    stream["channels"] = json!(channels);
+    stream["sample_rate"] = json!(sample_rate.to_string());
+    stream["disposition"] =
+        json!({"default": default.unwrap_or_default(), "forced": forced.unwrap_or_default()});
+    stream["tags"] = json!({"language": language, "title": title});
+    stream
+}
+
+fn picture(shown: &ExpectedPicture) -> Value {
+    let ExpectedPicture {
+        width,
+        height,
+        sample_aspect_ratio,
+        pixel_format,
+        color,
+        mastering_display,
+        content_light,
+        rotation,
+        dolby_vision,
+    } = shown;
+    let Color { range, matrix, transfer, primaries } = color;
+    let mut side_data = Vec::new();
+    if let Some(numbers) = mastering_display {
+        let mut block = json!({"side_data_type": "Mastering display metadata"});
+        for (field, number) in MASTERING_FIELDS.iter().zip(numbers.split(' ')) {
+            block[field] = json!(number);
+        }
+        side_data.push(block);
+    }
+    if let Some((brightest, average)) = content_light {
+        side_data.push(json!({"side_data_type": "Content light level metadata", "max_content": brightest,
+                              "max_average": average}));
+    }
+    if let Some(degrees) = rotation {
+        side_data.push(json!({"side_data_type": "Display Matrix", "rotation": degrees}));
+    }
+    if let Some(record) = dolby_vision {
+        side_data.push(json!({"side_data_type": "DOVI configuration record", "dv_profile": record.profile,
+                              "dv_bl_signal_compatibility_id": record.compatibility,
+                              "el_present_flag": u8::from(record.enhancement_layer)}));
+    }
+    json!({
+        "width": width, "height": height, "pix_fmt": pixel_format.name(),
+        "sample_aspect_ratio": sample_aspect_ratio.map(|ratio| ratio.to_string()),
+        "color_range": range, "color_space": matrix, "color_transfer": transfer, "color_primaries": primaries,
+        "side_data_list": side_data,
+    })
+}
+
+/// A run in which ffmpeg did all that it was told.
+pub(crate) fn run() -> RunReport {
+    RunReport { exit_code: Some(0), frames: Some(2), damage: Vec::new() }
+}
+
+/// The packets of the promised result: two frames that span its duration, and a packet of everything else.
+pub(crate) fn packets(plan: &EncodePlan) -> PacketSummary {
+    let mut packets = PacketSummary::default();
+    let end = plan.contract.duration.map_or(1_000_000, |duration| duration.0);
+    for (expected, index) in plan.contract.streams.iter().zip(0_u32..) {
+        packets.add_line(&format!("{index},0.000000,0.000000"));
+        if expected.kind == StreamType::Video {
+            packets.add_line(&format!("{index},{},0.000000", seconds(end)));
+        }
+    }
+    packets
+}
+
+/// Microseconds as ffprobe writes them.
+fn seconds(micros: i64) -> String {
+    format!("{}.{:06}", micros / 1_000_000, micros % 1_000_000)
+}

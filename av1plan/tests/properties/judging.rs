@@ -1,0 +1,228 @@
+//! Judging: what the contract promises is accepted, and nothing that breaks any part of it.
+
+use av1plan::judge::{Evidence, Judgement, RunReport, judge};
+use av1plan::packets::PacketSummary;
+use av1plan::{EncodePlan, MediaProbe};
+use proptest::prelude::*;
+use proptest::sample::Index;
+use serde_json::{Value, json};
+
+use crate::films::film;
+use crate::policy::{picture_policy, policy};
+use crate::{cases, encoded, finished};
+
+proptest! {
+    #![proptest_config(cases(96))]
+
+    #[test]
+    fn what_the_contract_promises_is_accepted_below_the_limit_only(film in film(), policy in picture_policy()) {
+        if let Some(plan) = encoded(film.plan(&policy)) {
+            let document = finished::document(&plan);
+            let limit = plan.contract.size.limit();
+            if let Some(below) = limit.checked_sub(1) {
+                prop_assert_eq!(judged(&plan, &document, below), Judgement::Accept);
+            }
+            prop_assert_eq!(judged(&plan, &document, limit), Judgement::TooBig { size: limit, limit });
+            prop_assert_eq!(judged(&plan, &document, u64::MAX), Judgement::TooBig { size: u64::MAX, limit });
+        }
+    }
+
+    #[test]
+    fn any_one_broken_promise_is_a_defect(film in film(), policy in picture_policy(), place in any::<Index>()) {
+        if let Some(plan) = encoded(film.plan(&policy)) {
+            for (name, breaks) in BREAKS {
+                let mut document = finished::document(&plan);
+                if breaks(&mut document, &plan, place) {
+                    let judgement = judged(&plan, &document, 0);
+                    prop_assert!(matches!(judgement, Judgement::Defective(_)), "{name} went unseen: {judgement:?}");
+                }
+            }
+        }
+    }
+
+    /// Size never makes up for a defect, and a file that looks whole never makes up for a failed run.
+    #[test]
+    fn a_run_that_failed_is_a_defect_whatever_the_file_looks_like(film in film(), policy in picture_policy(), exit_code in any::<Option<i32>>()) {
+        if let Some(plan) = encoded(film.plan(&policy)) {
+            let run = RunReport { exit_code, ..finished::run() };
+            let probe = read(&finished::document(&plan));
+            let evidence = Evidence { run: &run, probe: Some(&probe), packets: None, size: 0 };
+            prop_assert_eq!(matches!(judge(&plan, &evidence), Judgement::Defective(_)), exit_code != Some(0));
+            let run = RunReport { damage: vec!["[error] File ended prematurely".into()], ..finished::run() };
+            let evidence = Evidence { run: &run, ..evidence };
+            prop_assert!(matches!(judge(&plan, &evidence), Judgement::Defective(_)));
+            let run = finished::run();
+            let evidence = Evidence { run: &run, probe: None, ..evidence };
+            prop_assert!(matches!(judge(&plan, &evidence), Judgement::Defective(_)));
+        }
+    }
+
+    #[test]
+    fn packets_that_are_missing_are_seen(film in film(), policy in picture_policy(), frames in 0..10_u64) {
+        if let Some(plan) = encoded(film.plan(&policy)) {
+            let packets = finished::packets(&plan);
+            let with = |run: &RunReport, packets: &PacketSummary| {
+                let probe = read(&finished::document(&plan));
+                judge(&plan, &Evidence { run, probe: Some(&probe), packets: Some(packets), size: 0 })
+            };
+            let defective = |judgement| matches!(judgement, Judgement::Defective(_));
+            prop_assert_eq!(defective(with(&finished::run(), &packets)), false);
+            let counted = RunReport { frames: Some(frames), ..finished::run() };
+            prop_assert_eq!(defective(with(&counted, &packets)), frames != 2);
+            prop_assert!(defective(with(&finished::run(), &PacketSummary::default())));
+        }
+    }
+
+    /// A result may be anything at all, another film's plan included.
+    #[test]
+    fn any_result_gets_a_judgement(
+        (film, policy, other) in (film(), policy(), film()), size in any::<u64>(), frames in any::<Option<u64>>(),
+    ) {
+        if let Some(plan) = encoded(film.plan(&policy)) {
+            let run = RunReport { frames, ..finished::run() };
+            let mut packets = PacketSummary::default();
+            packets.add_line("0,9223372036854.775807,9223372036854.775807");
+            packets.add_line("0,-9223372036854.775807,0");
+            let probe = other.probe();
+            let evidence = Evidence { run: &run, probe: Some(&probe), packets: Some(&packets), size };
+            match judge(&plan, &evidence) {
+                Judgement::Defective(defects) => prop_assert!(!defects.is_empty()),
+                Judgement::TooBig { size, limit } => prop_assert!(size >= limit),
+                Judgement::Accept => prop_assert!(size < plan.contract.size.limit()),
+            }
+        }
+    }
+}
+
+fn judged(plan: &EncodePlan, document: &Value, size: u64) -> Judgement {
+    let (probe, packets) = (read(document), finished::packets(plan));
+    judge(plan, &Evidence { run: &finished::run(), probe: Some(&probe), packets: Some(&packets), size })
+}
+
+fn read(document: &Value) -> MediaProbe {
+    MediaProbe::from_json(document.to_string().as_bytes()).expect("the document is JSON")
+}
+
+/// Breaks one promise in the document of a result that holds them all; false where the plan doesn't make that promise.
+type Break = fn(&mut Value, &EncodePlan, Index) -> bool;
+
+/// Every promise of a contract, broken.
+const BREAKS: [(&str, Break); 22] = [
+    ("a stream too few", |document, _, place| {
+        let streams = document["streams"].as_array_mut().expect("a list");
+        streams.remove(place.index(streams.len()));
+        true
+    }),
+    ("a stream too many", |document, _, _| {
+        let streams = document["streams"].as_array_mut().expect("a list");
+        streams.push(json!({"index": 999, "codec_type": "subtitle", "codec_name": "subrip"}));
+        true
+    }),
+    ("a second video", |document, _, place| {
+        swap_other(document, place, &json!({"codec_type": "video", "codec_name": "av1"}))
+    }),
+    ("another kind of stream", |document, _, place| {
+        swap_other(document, place, &json!({"codec_type": "nb"}))
+    }),
+    ("no av1", |document, plan, _| set(document, video(plan), "codec_name", &json!("h264"))),
+    ("another codec", |document, plan, place| {
+        let index = place.index(plan.contract.streams.len());
+        !plan.contract.streams[index].codec.is_empty() && set(document, index, "codec_name", &json!("x"))
+    }),
+    ("another language", |document, plan, place| {
+        let index = place.index(plan.contract.streams.len());
+        plan.contract.streams[index].language.is_some()
+            && set(document, index, "tags", &json!({"language": "tlh"}))
+    }),
+    ("no title", |document, plan, place| {
+        let expected = &plan.contract.streams[place.index(plan.contract.streams.len())];
+        let tags = json!({"language": expected.language});
+        expected.title.is_some() && set(document, place.index(plan.contract.streams.len()), "tags", &tags)
+    }),
+    ("other channels", |document, plan, place| {
+        let index = place.index(plan.contract.streams.len());
+        plan.contract.streams[index].channels > 0 && set(document, index, "channels", &json!(77))
+    }),
+    ("another sample rate", |document, plan, place| {
+        let index = place.index(plan.contract.streams.len());
+        plan.contract.streams[index].sample_rate > 0 && set(document, index, "sample_rate", &json!(77))
+    }),
+    ("another default", |document, plan, place| {
+        let index = place.index(plan.contract.streams.len());
+        let flag = plan.contract.streams[index].default;
+        flag.is_some_and(|flag| set_flag(document, index, "default", !flag))
+    }),
+    ("another forced", |document, plan, place| {
+        let index = place.index(plan.contract.streams.len());
+        let flag = plan.contract.streams[index].forced;
+        flag.is_some_and(|flag| set_flag(document, index, "forced", !flag))
+    }),
+    ("another width", |document, plan, _| set(document, video(plan), "width", &json!(3))),
+    ("another height", |document, plan, _| set(document, video(plan), "height", &json!(3))),
+    ("another pixel format", |document, plan, _| set(document, video(plan), "pix_fmt", &json!("yuv444p"))),
+    ("another shape of pixels", |document, plan, _| {
+        plan.contract.picture.sample_aspect_ratio.is_some()
+            && set(document, video(plan), "sample_aspect_ratio", &json!("7:5"))
+    }),
+    ("no matrix", |document, plan, _| {
+        plan.contract.picture.color.matrix.is_some()
+            && set(document, video(plan), "color_space", &Value::Null)
+    }),
+    ("another transfer", |document, plan, _| {
+        plan.contract.picture.color.transfer.is_some()
+            && set(document, video(plan), "color_transfer", &json!("log"))
+    }),
+    ("other primaries", |document, plan, _| {
+        plan.contract.picture.color.primaries.is_some()
+            && set(document, video(plan), "color_primaries", &json!("film"))
+    }),
+    ("no side data", |document, plan, _| {
+        let picture = &plan.contract.picture;
+        let promised = picture.mastering_display.is_some()
+            || picture.content_light.is_some()
+            || picture.rotation.is_some()
+            || picture.dolby_vision.is_some();
+        promised && set(document, video(plan), "side_data_list", &json!([]))
+    }),
+    ("a chapter too many", |document, _, _| {
+        document["chapters"].as_array_mut().expect("a list").push(json!({}));
+        true
+    }),
+    ("a duration beyond the tolerance", |document, plan, _| {
+        let (promised, epsilon) = (plan.contract.duration, plan.contract.duration_epsilon);
+        document["format"] = promised.map_or(Value::Null, |duration| {
+            let micros = duration.0 + epsilon.0 + 1;
+            json!({"duration": format!("{}.{:06}", micros / 1_000_000, micros % 1_000_000)})
+        });
+        promised.is_some()
+    }),
+];
+
+/// The place of the video in the result.
+fn video(plan: &EncodePlan) -> usize {
+    let av1 = |stream: &av1plan::contract::ExpectedStream| stream.kind == av1plan::plan::StreamType::Video;
+    plan.contract.streams.iter().position(av1).expect("a contract has a video")
+}
+
+fn set(document: &mut Value, index: usize, field: &str, value: &Value) -> bool {
+    document["streams"][index][field] = value.clone();
+    true
+}
+
+fn set_flag(document: &mut Value, index: usize, flag: &str, value: bool) -> bool {
+    document["streams"][index]["disposition"][flag] = json!(u8::from(value));
+    true
+}
+
+/// Puts another stream in the place of one that is no video; false where there is none.
+fn swap_other(document: &mut Value, place: Index, other: &Value) -> bool {
+    let streams = document["streams"].as_array_mut().expect("a list");
+    let mut others: Vec<&mut Value> =
+        streams.iter_mut().filter(|stream| stream["codec_type"] != "video").collect();
+    if others.is_empty() {
+        return false;
+    }
+    let count = others.len();
+    *others[place.index(count)] = other.clone();
+    true
+}

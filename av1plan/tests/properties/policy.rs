@@ -1,0 +1,86 @@
+//! Policies and toolchains made up.
+
+use av1plan::config::{BitDepth, Config, Interlaced, QualityTier};
+use av1plan::encode::Encoder;
+use av1plan::gates::Gate;
+use av1plan::language::Language;
+use av1plan::loss::LossKind;
+use av1plan::toolchain::Toolchain;
+use proptest::prelude::*;
+use proptest::sample::{select, subsequence};
+use strum::VariantNames;
+
+/// What a verdict depends on besides the film.
+#[derive(Debug, Clone)]
+pub(crate) struct Policy {
+    pub(crate) toolchain: Toolchain,
+    pub(crate) config: Config,
+}
+
+impl Policy {
+    /// The defaults, with no size too small and no loss refused: what can be encoded is.
+    pub(crate) fn open() -> Self {
+        Self {
+            toolchain: Toolchain::assumed(),
+            config: Config { min_bytes: 0, refuse_losses: [].into(), ..Config::default() },
+        }
+    }
+}
+
+/// Any policy that a config can express.
+pub(crate) fn policy() -> impl Strategy<Value = Policy> {
+    let min_bytes = prop_oneof![3 => Just(0), 1 => 0..20_000_000_000_u64];
+    let refused = prop_oneof![3 => Just(Vec::new()), 1 => subset(losses())];
+    let ignored = prop_oneof![3 => Just(Vec::new()), 1 => subset(gates())];
+    let dropped = select(vec![&["ru"][..], &[], &["en"], &["ru", "en", "fr"]]);
+    let skip_interlaced = prop::bool::weighted(0.2);
+    (picture_policy(), min_bytes, refused, ignored, dropped, skip_interlaced).prop_map(
+        |(policy, min_bytes, refused, ignored, dropped, skip_interlaced)| Policy {
+            config: Config {
+                interlaced: if skip_interlaced { Interlaced::Skip } else { policy.config.interlaced },
+                min_bytes,
+                refuse_losses: refused.into_iter().collect(),
+                ignore: ignored.into_iter().collect(),
+                drop_languages: dropped.iter().filter_map(|name| Language::new(name).ok()).collect(),
+                ..policy.config
+            },
+            ..policy
+        },
+    )
+}
+
+/// A policy that skips nothing by itself, with any picture settings and any toolchain.
+pub(crate) fn picture_policy() -> impl Strategy<Value = Policy> {
+    let encoder = select(Encoder::ALL.to_vec());
+    let tier = select(vec![QualityTier::High, QualityTier::VeryHigh]);
+    let depth = select(vec![BitDepth::Ten, BitDepth::Source]);
+    let interlaced = select(vec![Interlaced::Deinterlace, Interlaced::Keep]);
+    (toolchain(), encoder, tier, depth, interlaced).prop_map(
+        |(toolchain, prefer_encoder, quality_tier, bit_depth, interlaced)| Policy {
+            toolchain,
+            config: Config { prefer_encoder, quality_tier, bit_depth, interlaced, ..Policy::open().config },
+        },
+    )
+}
+
+/// ffmpeg 8 or 9 with at least one encoder.
+fn toolchain() -> impl Strategy<Value = Toolchain> {
+    (8..10_u32, subsequence(Encoder::ALL.to_vec(), 1..=3)).prop_map(|(major, encoders)| {
+        Toolchain::described(major, encoders).expect("it is new and has an encoder")
+    })
+}
+
+fn subset<T: Clone + std::fmt::Debug + 'static>(all: Vec<T>) -> impl Strategy<Value = Vec<T>> {
+    let most = all.len();
+    subsequence(all, 0..=most)
+}
+
+/// Every kind of loss.
+pub(crate) fn losses() -> Vec<LossKind> {
+    LossKind::VARIANTS.iter().filter_map(|code| code.parse().ok()).collect()
+}
+
+/// Every gate that can be ignored.
+pub(crate) fn gates() -> Vec<Gate> {
+    Gate::VARIANTS.iter().filter_map(|code| code.parse().ok()).collect()
+}

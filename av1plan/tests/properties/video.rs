@@ -1,0 +1,208 @@
+//! The picture: the seed's ladder, the encoders that are there, and a command that ffmpeg takes.
+
+use std::collections::BTreeSet;
+
+use av1plan::classify::SourceClass;
+use av1plan::command::{self, Audience};
+use av1plan::config::QualityTier;
+use av1plan::encode::EncoderSettings;
+use av1plan::ladder::ResolutionClass;
+use av1plan::plan::{Filter, Timestamps};
+use av1plan::probe::SideData;
+use proptest::prelude::*;
+
+use crate::argv::{options, options_of, values};
+use crate::films::{Film, film};
+use crate::policy::{picture_policy, policy};
+use crate::{cases, encoded};
+
+proptest! {
+    #![proptest_config(cases(96))]
+
+    #[test]
+    fn a_higher_tier_is_never_faster_and_never_coarser(film in film(), policy in picture_policy()) {
+        let with = |tier| {
+            let mut policy = policy.clone();
+            policy.config.quality_tier = tier;
+            encoded(film.plan(&policy)).map(|plan| plan.video.settings)
+        };
+        if let (Some(high), Some(very_high)) = (with(QualityTier::High), with(QualityTier::VeryHigh)) {
+            prop_assert_eq!(high.crf(), very_high.crf());
+            let slower = match (high, very_high) {
+                (EncoderSettings::Svt(high), EncoderSettings::Svt(very_high)) => very_high.preset < high.preset,
+                (EncoderSettings::Aom(high), EncoderSettings::Aom(very_high)) => {
+                    very_high.cpu_used < high.cpu_used && very_high.tiles == high.tiles
+                }
+                (EncoderSettings::Rav1e(high), EncoderSettings::Rav1e(very_high)) => {
+                    very_high.speed < high.speed && very_high.qp == high.qp
+                }
+                _ => false, // The tier chose another encoder.
+            };
+            prop_assert!(slower, "{high} -> {very_high}");
+        }
+    }
+
+    #[test]
+    fn a_missing_encoder_is_never_chosen_and_a_preferred_one_that_is_there_always(
+        film in film(), policy in picture_policy(),
+    ) {
+        if let Some(plan) = encoded(film.plan(&policy)) {
+            let (chosen, preferred) = (plan.video.settings.encoder(), policy.config.prefer_encoder);
+            let (width, height) = size(&film);
+            prop_assert!(policy.toolchain.has(chosen) && chosen.takes(width, height));
+            let possible = policy.toolchain.has(preferred) && preferred.takes(width, height);
+            prop_assert_eq!(chosen == preferred, possible);
+            let options = options(&plan);
+            prop_assert_eq!(values(&options, "-c:v"), [chosen.ffmpeg_name()]);
+        }
+    }
+
+    #[test]
+    fn the_crf_is_one_of_its_classs_range(film in film(), policy in picture_policy()) {
+        if let Some(plan) = encoded(film.plan(&policy)) {
+            let (low, high) = plan.resolution.crf_range();
+            if let Some(crf) = plan.video.settings.crf() {
+                prop_assert!(crf == low || crf == high, "{crf} of {low}..{high}");
+                let options = options(&plan);
+                prop_assert_eq!(values(&options, "-crf"), [crf.to_string()]);
+            }
+        }
+    }
+
+    #[test]
+    fn a_larger_picture_is_never_of_a_lower_class((width, height) in any::<(u32, u32)>(), (more, rows) in any::<(u32, u32)>()) {
+        let class = ResolutionClass::of(width % 10_000, height % 10_000);
+        prop_assert!(ResolutionClass::of(width % 10_000 + more % 5_000, height % 10_000 + rows % 5_000) >= class);
+        prop_assert_eq!(ResolutionClass::of(height % 10_000, width % 10_000), class);
+    }
+
+    /// A bigger class is never treated more coarsely or with a faster preset.
+    #[test]
+    fn the_ladder_only_rises(one in any::<(u16, u16)>(), other in any::<(u16, u16)>()) {
+        let class = |(width, height): (u16, u16)| ResolutionClass::of(width.into(), height.into());
+        let (small, large) = (class(one).min(class(other)), class(one).max(class(other)));
+        prop_assert!(large.crf_range() <= small.crf_range());
+        for tier in [QualityTier::High, QualityTier::VeryHigh] {
+            prop_assert!(large.svt_preset(tier) <= small.svt_preset(tier));
+            prop_assert!(large.aom_cpu_used(tier) <= small.aom_cpu_used(tier));
+        }
+    }
+
+    /// All three encoders take even sizes only; at most one row and one column are added.
+    #[test]
+    fn the_output_is_even_and_holds_the_whole_picture(film in film(), policy in picture_policy()) {
+        if let Some(plan) = encoded(film.plan(&policy)) {
+            let sides = |(width, height): (u32, u32)| (width.min(height), width.max(height));
+            let (short, long) = sides(size(&film));
+            let (short_now, long_now) = sides((plan.contract.picture.width, plan.contract.picture.height));
+            prop_assert_eq!((short_now, long_now), (short.next_multiple_of(2), long.next_multiple_of(2)));
+            let padded = plan.video.filters.contains(&Filter::PadToEven);
+            prop_assert!(padded || (short, long) == (short_now, long_now));
+        }
+    }
+
+    #[test]
+    fn ffmpeg_is_told_each_thing_once(film in film(), policy in policy()) {
+        if let Some(plan) = encoded(film.plan(&policy)) {
+            let mut said = BTreeSet::new();
+            for (option, value) in options(&plan) {
+                prop_assert!(option.starts_with('-') || option == "OUTPUT", "no option: {option:?}");
+                // Streams and tags are named one by one; everything else is said once.
+                let repeatable = option == "-map" || option.starts_with("-metadata:");
+                let key = (option.clone(), repeatable.then(|| value.clone()));
+                prop_assert!(said.insert(key), "twice: {option} {value}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_command_reads_the_source_and_ends_with_muxer_and_output(film in film(), policy in policy()) {
+        if let Some(plan) = encoded(film.plan(&policy)) {
+            let options = options(&plan);
+            prop_assert_eq!(values(&options, "-i"), ["INPUT"]);
+            let end: Vec<&str> = options.iter().rev().take(2).map(|(option, _)| option.as_str()).collect();
+            prop_assert_eq!(end, ["OUTPUT", "-f"]);
+            prop_assert_eq!(values(&options, "-f"), [plan.container.muxer()]);
+            // Without it timestamps snap to the nominal rate (measured, FFMPEG.md).
+            prop_assert_eq!(values(&options, "-enc_time_base"), ["demux"]);
+        }
+    }
+
+    #[test]
+    fn a_program_runs_what_a_person_is_shown(film in film(), policy in policy()) {
+        if let Some(plan) = encoded(film.plan(&policy)) {
+            let mut program = options_of(&command::arguments(&plan, Audience::Program));
+            let instruments = ["-loglevel", "-nostats", "-progress"];
+            program.retain(|(option, _)| !instruments.contains(&option.as_str()));
+            prop_assert_eq!(program, options(&plan));
+        }
+    }
+
+    /// Measured: made-up timestamps break AVI, and no other source needs the guards.
+    #[test]
+    fn only_web_sources_get_guards_and_avi_no_made_up_timestamps(film in film(), policy in picture_policy()) {
+        if let Some(plan) = encoded(film.plan(&policy)) {
+            let web = plan.source_class.class == SourceClass::WebLike;
+            prop_assert_eq!(plan.timestamps != Timestamps::Exact, web);
+            let generated = values(&options(&plan), "-fflags").contains(&"+genpts");
+            let avi = film.probe().format.name == "avi";
+            prop_assert!(!generated || (web && !avi));
+        }
+    }
+
+    /// Nothing is guessed: what the source doesn't tag isn't promised, what it tags arrives.
+    #[test]
+    fn static_hdr_is_promised_as_the_source_has_it(film in film(), policy in picture_policy()) {
+        if let Some(plan) = encoded(film.plan(&policy)) {
+            let probe = film.probe();
+            let (_, source) = probe.main_video().expect("a plan has a main video");
+            let promised = &plan.contract.picture;
+            let mastering = |block: &SideData| matches!(block, SideData::MasteringDisplay(_));
+            let light = |block: &SideData| matches!(block, SideData::ContentLight { .. });
+            prop_assert_eq!(promised.mastering_display.is_some(), source.side_data.iter().any(mastering));
+            prop_assert_eq!(promised.content_light.is_some(), source.side_data.iter().any(light));
+            let from_rgb = plan.video.filters.iter().any(|filter| matches!(filter, Filter::FromRgb { .. }));
+            let (promised, source) = (&promised.color, &source.color);
+            let arrives = |now: &Option<String>, was: &Option<String>| now == was || (from_rgb && was.is_none());
+            prop_assert!(arrives(&promised.primaries, &source.primaries));
+            prop_assert!(arrives(&promised.transfer, &source.transfer));
+            prop_assert!(from_rgb || promised.matrix == source.matrix);
+            // RGB and gray are scaled to limited range on their way to 4:2:0.
+            prop_assert!(from_rgb || promised.range.is_none() || promised.range == source.range);
+        }
+    }
+
+    /// A colour tag ends up in a filter, where commas and brackets mean something.
+    #[test]
+    fn no_text_of_the_source_gets_into_the_filters_but_plain_words(film in film(), policy in picture_policy()) {
+        if let Some(plan) = encoded(film.plan(&policy)) {
+            let options = options(&plan);
+            for chain in values(&options, "-vf") {
+                let steps: Vec<&str> = chain.split(',').map(|step| step.split('=').next().unwrap_or_default()).collect();
+                let known = ["bwdif", "scale", "format", "setparams", "pad", "setsar"];
+                prop_assert!(steps.iter().all(|step| known.contains(step)), "{chain}");
+                prop_assert!(chain.bytes().all(|byte| byte.is_ascii_graphic()) && !chain.contains(['[', ']', ';', '\\', '\'']), "{chain}");
+            }
+        }
+    }
+
+    /// SVT-AV1 reads both halves of the rate as 32-bit numbers, and refuses more than 240 frames a second.
+    #[test]
+    fn a_rate_told_to_svt_is_one_that_it_takes(film in film(), policy in picture_policy()) {
+        if let Some(plan) = encoded(film.plan(&policy))
+            && let EncoderSettings::Svt(svt) = plan.video.settings
+            && let Some(rate) = svt.nominal_rate
+        {
+            prop_assert!((1_000..=240_000).contains(&rate.thousandths()), "{rate}");
+            prop_assert!(u32::try_from(rate.numerator).is_ok(), "{rate}");
+            prop_assert!(u32::try_from(rate.denominator.get()).is_ok(), "{rate}");
+        }
+    }
+}
+
+/// The size of the main video's picture.
+fn size(film: &Film) -> (u32, u32) {
+    let probe = film.probe();
+    let (_, video) = probe.main_video().expect("a plan has a main video");
+    (video.width, video.height)
+}

@@ -1,0 +1,56 @@
+//! The crate stays what its docs say: no side effects, few dependencies, none of which has any either.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+/// A file of this crate.
+fn read(path: &str) -> String {
+    fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(path)).unwrap()
+}
+
+/// Without `std` no file, process, clock or environment has a name; without `unsafe` nothing gets around that.
+#[test]
+fn the_compiler_proves_that_there_are_no_side_effects() {
+    let root = read("src/lib.rs");
+    let lines: Vec<&str> = root.lines().collect();
+    assert!(lines.contains(&"#![no_std]"));
+    assert!(lines.contains(&"#![forbid(unsafe_code)]"));
+    let std = lines.iter().position(|line| line.starts_with("extern crate std"));
+    let before = std.and_then(|line| lines.get(line.checked_sub(1)?));
+    assert!(std.is_none() || before == Some(&"#[cfg(test)]"), "std is there for unit tests only");
+}
+
+#[test]
+fn there_are_four_dependencies() {
+    let manifest = read("Cargo.toml");
+    let section = manifest.split("\n[dependencies]\n").nth(1).unwrap();
+    let names = section
+        .lines()
+        .take_while(|line| !line.starts_with('['))
+        .filter_map(|line| line.split(['.', ' ', '=']).next())
+        .filter(|name| !name.is_empty());
+    assert_eq!(names.collect::<Vec<_>>(), ["serde", "serde_json", "strum", "thiserror"]);
+}
+
+/// What ends up in a program that embeds this crate; macros run at build time and don't.
+#[test]
+fn the_dependencies_bring_little_along() {
+    let tree = Command::new(env!("CARGO"))
+        .args(["tree", "--offline", "--package", "av1plan", "--edges", "normal,no-proc-macro"])
+        .args(["--prefix", "none", "--format", "{lib} {f}"])
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .output()
+        .unwrap();
+    assert!(tree.status.success(), "{}", String::from_utf8_lossy(&tree.stderr));
+    let tree = str::from_utf8(&tree.stdout).unwrap();
+    let mut names: Vec<&str> = tree.lines().filter_map(|line| line.split(' ').next()).collect();
+    names.sort_unstable();
+    names.dedup();
+    let expected =
+        ["av1plan", "itoa", "memchr", "serde", "serde_core", "serde_json", "strum", "thiserror", "zmij"];
+    assert_eq!(names, expected);
+    // They are built without `std` too, or they could do what this crate can't.
+    let features = tree.lines().filter_map(|line| line.split_once(' ')).map(|(_, features)| features);
+    assert!(!features.flat_map(|list| list.split(',')).any(|feature| feature == "std"), "{tree}");
+}
