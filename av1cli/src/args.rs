@@ -28,10 +28,10 @@ pub(crate) enum Command {
     ///
     /// Standard output gets the command alone, quoted for a POSIX shell, so that it can be piped to one; it writes to a hidden
     /// file beside the film. What is decided and why goes to standard error. A film that is skipped prints nothing on
-    /// standard output.
+    /// standard output. Of a folder, each film below it gets a row: that is the dry run.
     #[command(
         after_help = "Examples:\n  av1cli plan Film.mkv\n  av1cli plan Film.mkv | sh\n  av1cli plan --explain \
-                            Film.mkv\n  av1cli plan --json *.mkv | jq .encode.crf\n  av1cli plan --probe-json probe.json \
+                            Film.mkv\n  av1cli plan --json *.mkv | jq .encode.crf\n  av1cli plan /media/films\n  av1cli plan /media/films --diff slower.toml\n  av1cli plan --probe-json probe.json \
                             --name Film.mkv --size 8000000000"
     )]
     Plan(PlanArgs),
@@ -47,8 +47,8 @@ pub(crate) enum Command {
 
 #[derive(Debug, Args)]
 pub(crate) struct PlanArgs {
-    /// The films
-    #[arg(value_name = "FILE", required_unless_present = "probe_json")]
+    /// Films, and folders: of a folder every film below it gets a row
+    #[arg(value_name = "FILE|DIR", required_unless_present = "probe_json")]
     pub(crate) files: Vec<PathBuf>,
     /// Print a JSON document a line instead of the command
     #[arg(long, conflicts_with = "explain")]
@@ -59,6 +59,9 @@ pub(crate) struct PlanArgs {
     /// Hold no gate of this code; may be given several times
     #[arg(long, value_name = "CODE", value_parser = gate_parser())]
     pub(crate) ignore: Vec<Gate>,
+    /// Show what another config would change: which films, which choices, and why
+    #[arg(long, value_name = "OTHER.toml", conflicts_with_all = ["explain", "probe_json"])]
+    pub(crate) diff: Option<PathBuf>,
     /// Plan from a saved ffprobe document, with no film and no ffmpeg there (`-` reads standard input)
     #[arg(long, value_name = "FILE", conflicts_with = "files")]
     pub(crate) probe_json: Option<PathBuf>,

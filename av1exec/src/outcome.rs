@@ -133,13 +133,7 @@ impl fmt::Display for Outcome {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Replaced { before, after, .. } => {
-                write!(
-                    f,
-                    "replaced: {} to {}, {} saved",
-                    Bytes(*before),
-                    Bytes(*after),
-                    Saved(*before, *after)
-                )
+                write!(f, "{} to {}, {} saved", Bytes(*before), Bytes(*after), Saved(*before, *after))
             }
             Self::Skipped(reason) => write!(f, "skipped: {reason}"),
             Self::TooBig { before, after, limit } => write!(

@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 use strum::{EnumString, IntoStaticStr};
 
 use crate::decision::Reason;
-use crate::probe::{MediaProbe, Stream, Video};
+use crate::number::Rational;
+use crate::probe::{MediaProbe, Stream, Tags, Video};
 
 /// What kind of source a film looks like.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, IntoStaticStr, EnumString)]
@@ -52,15 +53,15 @@ pub struct Signal {
 /// A score this far from zero is a class. One strong signal is enough, a weak one never is.
 const DECISIVE: i32 = 3;
 
-/// Words that release names carry, after the title. They outweigh what codecs hint at: many a disc is ripped to AAC and SRT. Two words stand for `WEB-DL` and `WEB.DL`.
+/// Words that release names carry, after the title, alone or with the next one. They outweigh what codecs hint at: many a disc is ripped to AAC and SRT. 
 #[rustfmt::skip]
-const NAME_WORDS: [(&str, i32); 46] = [
-    ("WEB DL", 8), ("WEBDL", 8), ("WEB RIP", 8), ("WEBRIP", 8), ("WEBCAP", 8), ("WEB", 5),
-    ("AMZN", 4), ("NF", 4), ("NETFLIX", 4), ("DSNP", 4), ("DSNY", 4), ("HMAX", 4), ("HULU", 4), ("ATVP", 4), ("PCOK", 4),
-    ("PMTP", 4), ("STAN", 2), ("CRAV", 4), ("ITUNES", 4), ("CRUNCHYROLL", 4), ("YOUTUBE", 4), ("IPLAYER", 4), ("SKST", 4),
-    ("BLURAY", -8), ("BLU RAY", -8), ("BDRIP", -8), ("BRRIP", -8), ("BDREMUX", -8), ("BDMV", -8), ("REMUX", -8),
-    ("BD25", -8), ("BD50", -8), ("BD66", -8), ("BD100", -8), ("UHDBD", -8), ("UHD", -1), ("HDDVD", -8), ("HD DVD", -8),
-    ("DVD", -8), ("DVDRIP", -8), ("DVD5", -8), ("DVD9", -8), ("DVDREMUX", -8), ("NTSC", -2), ("PAL", -2), ("LASERDISC", -8),
+const NAME_WORDS: [(&str, Option<&str>, i32); 46] = [
+    ("WEB", Some("DL"), 8), ("WEBDL", None, 8), ("WEB", Some("RIP"), 8), ("WEBRIP", None, 8), ("WEBCAP", None, 8), ("WEB", None, 5),
+    ("AMZN", None, 4), ("NF", None, 4), ("NETFLIX", None, 4), ("DSNP", None, 4), ("DSNY", None, 4), ("HMAX", None, 4), ("HULU", None, 4), ("ATVP", None, 4), ("PCOK", None, 4),
+    ("PMTP", None, 4), ("STAN", None, 2), ("CRAV", None, 4), ("ITUNES", None, 4), ("CRUNCHYROLL", None, 4), ("YOUTUBE", None, 4), ("IPLAYER", None, 4), ("SKST", None, 4),
+    ("BLURAY", None, -8), ("BLU", Some("RAY"), -8), ("BDRIP", None, -8), ("BRRIP", None, -8), ("BDREMUX", None, -8), ("BDMV", None, -8), ("REMUX", None, -8),
+    ("BD25", None, -8), ("BD50", None, -8), ("BD66", None, -8), ("BD100", None, -8), ("UHDBD", None, -8), ("UHD", None, -1), ("HDDVD", None, -8), ("HD", Some("DVD"), -8),
+    ("DVD", None, -8), ("DVDRIP", None, -8), ("DVD5", None, -8), ("DVD9", None, -8), ("DVDREMUX", None, -8), ("NTSC", None, -2), ("PAL", None, -2), ("LASERDISC", None, -8),
 ];
 
 /// Programs and brands that write one kind of file only, as they sign the container's tags.
@@ -134,39 +135,49 @@ fn signal(signals: &mut Vec<Signal>, weight: i32, what: String) {
 
 /// Words of the name after its first one: a title may be `Web Therapy` or `NF`.
 fn name_signals(name: &str, signals: &mut Vec<Signal>) {
-    let upper = name.to_uppercase();
-    let words: Vec<&str> =
-        upper.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).collect();
-    let mut position = 1;
-    while let Some(rest) = words.get(position..).filter(|rest| !rest.is_empty()) {
-        let found = NAME_WORDS.iter().find(|(pattern, _)| starts_with_words(rest, pattern));
-        if let Some((pattern, weight)) = found {
-            signal(signals, *weight, alloc::format!("the name says {}", pattern.replace(' ', "-")));
+    let mut words =
+        name.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).skip(1).peekable();
+    while let Some(word) = words.next() {
+        let next = words.peek().copied();
+        let found = NAME_WORDS.iter().find(|(first, second, _)| {
+            word.eq_ignore_ascii_case(first)
+                && second.is_none_or(|second| next.is_some_and(|next| next.eq_ignore_ascii_case(second)))
+        });
+        if let Some((first, second, weight)) = found {
+            let dash = if second.is_some() { "-" } else { "" };
+            let what = alloc::format!("the name says {first}{dash}{}", second.unwrap_or_default());
+            signals.push(Signal { weight: *weight, what });
+            // A second word was part of the first.
+            if second.is_some() {
+                words.next();
+            }
         }
-        position += found.map_or(1, |(pattern, _)| pattern.split(' ').count());
     }
-}
-
-fn starts_with_words(words: &[&str], pattern: &str) -> bool {
-    let mut words = words.iter();
-    pattern.split(' ').all(|wanted| words.next().is_some_and(|word| *word == wanted))
 }
 
 fn signature_signals(probe: &MediaProbe, signals: &mut Vec<Signal>) {
-    let of_streams = probe.streams.iter().map(|stream| &stream.tags);
-    for (signature, weight) in SIGNATURES {
-        let signed = core::iter::once(&probe.format.tags).chain(of_streams.clone()).find_map(|tags| {
-            SIGNED_TAGS
-                .iter()
-                .find(|tag| tags.get(tag).is_some_and(|text| text.to_lowercase().contains(signature)))
-        });
-        if let Some(tag) = signed {
-            signal(signals, weight, alloc::format!("the tag {tag} names {signature}"));
+    let mut seen = [false; SIGNATURES.len()];
+    let all_tags =
+        core::iter::once(&probe.format.tags).chain(probe.streams.iter().map(|stream| &stream.tags));
+    for (tag, text) in all_tags.flat_map(Tags::iter) {
+        if !SIGNED_TAGS.iter().any(|signed| signed.eq_ignore_ascii_case(tag)) {
+            continue;
+        }
+        for ((signature, weight), seen) in SIGNATURES.iter().zip(&mut seen) {
+            if !*seen && contains_ignoring_case(text, signature) {
+                *seen = true;
+                let what = alloc::format!("the tag {tag} names {signature}");
+                signals.push(Signal { weight: *weight, what });
+            }
         }
     }
 }
 
-/// Each codec speaks once, with its strongest row, whatever the order of the streams.
+/// Whether `text` contains `part`, which is ASCII, in any case.
+fn contains_ignoring_case(text: &str, part: &str) -> bool {
+    text.as_bytes().windows(part.len()).any(|window| window.eq_ignore_ascii_case(part.as_bytes()))
+}
+
 fn codec_signals(probe: &MediaProbe, signals: &mut Vec<Signal>) {
     let mut seen: Vec<&str> = Vec::new();
     for (name, wanted, weight) in CODECS {
@@ -183,7 +194,7 @@ fn codec_signals(probe: &MediaProbe, signals: &mut Vec<Signal>) {
 
 fn picture_signals(stream: &Stream, video: &Video, signals: &mut Vec<Signal>) {
     if let (Some(average), Some(base)) = (video.average_rate, video.base_rate)
-        && average.thousandths().abs_diff(base.thousandths()) > base.thousandths() / 500
+        && varies(average, base)
         && !is_interlaced(video)
     {
         signal(signals, 2, alloc::format!("its frame rate varies ({average} on average, {base} at base)"));
@@ -194,6 +205,12 @@ fn picture_signals(stream: &Stream, video: &Video, signals: &mut Vec<Signal>) {
     if let Some(start) = stream.start.filter(|start| start.0 != 0) {
         signal(signals, 1, alloc::format!("its video starts at {start} s"));
     }
+}
+
+/// Whether the average is neither the base rate nor half of it, which MPEG-1 and some H.264 count fields by.
+fn varies(average: Rational, base: Rational) -> bool {
+    let base = base.thousandths();
+    [base, base / 2].iter().all(|rate| average.thousandths().abs_diff(*rate) > base / 500)
 }
 
 /// Interlaced streams have a base rate of fields, which is no sign of a varying rate.

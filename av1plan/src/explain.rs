@@ -73,9 +73,7 @@ impl fmt::Display for Reason {
                 f.write_str("RGB has no place in 4:2:0; converted with the matrix of HD")
             }
             Self::DynamicHdrCarried => f.write_str("the encoder carries the dynamic metadata over"),
-            Self::DynamicHdrLost => {
-                f.write_str("the encoder can't carry it, and the config accepts the loss")
-            }
+            Self::DynamicHdrLost => f.write_str("the encoder can't carry the dynamic metadata"),
 
             Self::FieldsDeinterlaced { order } => {
                 write!(f, "interlaced ({}): one frame out of each frame that is flagged so", Plain(order))
@@ -111,7 +109,7 @@ impl fmt::Display for Reason {
             Self::SecondVideo => f.write_str("a second film; the result holds exactly one"),
             Self::DroppedLanguage { tag } => write!(f, "its language, {}, is one to drop", Plain(tag)),
             Self::OnlyAudioLeft { tag } => {
-                write!(f, "{} is one to drop, but no other sound would be left", Plain(tag))
+                write!(f, "{} is one to drop, but at most commentary would be left", Plain(tag))
             }
             Self::Kept => f.write_str("kept as it is"),
             Self::ConvertedForContainer { to } => write!(f, "the container holds it as {to}"),

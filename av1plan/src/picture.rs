@@ -220,12 +220,10 @@ impl SourceFormat {
     /// Reads names like `yuv422p10le`, `p010le`, `gbrp12le`, `nv12`.
     fn of(name: &str) -> Self {
         let base = name.trim_end_matches("le").trim_end_matches("be");
-        let depths = [16, 14, 12, 10, 9];
-        let bits = if base.starts_with("nv") || base == "yuv410p" || base == "yuv411p" {
-            8
-        } else {
-            depths.into_iter().find(|depth| base.ends_with(&alloc::format!("{depth}"))).unwrap_or(8)
-        };
+        let digits = base.len() - base.trim_end_matches(|c: char| c.is_ascii_digit()).len();
+        let number = base.get(base.len() - digits..).and_then(|digits| digits.parse().ok());
+        // The digits at the end are bits where they can be; `nv12` and `yuv420p` end in something else.
+        let bits = number.filter(|bits| (9..=16).contains(bits) && !base.starts_with("nv")).unwrap_or(8);
         let subsampled =
             ["yuv420", "yuvj420", "yuva420", "yuv410", "yuv411", "nv12", "nv21", "p010", "p012", "p016"];
         let gray = base.starts_with("gray") || base.starts_with("mono");

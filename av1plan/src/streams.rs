@@ -8,7 +8,7 @@ use crate::container::{Container, Fit};
 use crate::decision::{Reason, Topic};
 use crate::loss::LossKind;
 use crate::plan::{Fate, Kept, StreamPlan, StreamType, Treatment};
-use crate::probe::{Disposition, MediaProbe, Stream, StreamKind};
+use crate::probe::{MediaProbe, Stream, StreamKind};
 use crate::record::Record;
 
 /// Plans every stream of `probe`; `main` is the index of the video to encode.
@@ -61,7 +61,7 @@ impl Rules<'_> {
             Some(treatment) => {
                 let stale_tags =
                     if treatment == Treatment::Copy { Vec::new() } else { statistics_tags(stream) };
-                Fate::Kept(Kept { treatment, disposition: stream.disposition.clone(), stale_tags })
+                Fate::Kept(Kept { treatment, disposition: stream.disposition, stale_tags })
             }
             None => Fate::Dropped,
         };
@@ -161,8 +161,7 @@ fn move_default(probe: &MediaProbe, kind: StreamType, plans: &mut [StreamPlan], 
         return;
     };
     if let Some(StreamPlan { index, fate: Fate::Kept(kept), .. }) = plans.get_mut(heir) {
-        let disposition: Disposition = core::mem::take(&mut kept.disposition);
-        kept.disposition = disposition.with_default(true);
+        kept.disposition = kept.disposition.with("default", true);
         record.decide_stream(Topic::DefaultFlag, *index, "default", Reason::DefaultMoved { from });
     }
 }

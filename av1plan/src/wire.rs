@@ -352,7 +352,7 @@ impl StreamDocument {
             action: stream.action().into(),
             reason: plan.stream_reason(*index).map(Reason::code).unwrap_or_default().into(),
             to,
-            disposition: kept.map(|kept| kept.disposition.clone()),
+            disposition: kept.map(|kept| kept.disposition),
             stale_tags: kept.map(|kept| kept.stale_tags.clone()).unwrap_or_default(),
         }
     }
@@ -372,7 +372,7 @@ impl StreamDocument {
         let fate = match treatment {
             Some(treatment) => Fate::Kept(Kept {
                 treatment,
-                disposition: self.disposition.clone().unwrap_or_default(),
+                disposition: self.disposition.unwrap_or_default(),
                 stale_tags: self.stale_tags.clone(),
             }),
             None => Fate::Dropped,

@@ -1,4 +1,5 @@
 //! The public codes: scripts, job files and other programs rely on them, so that a change of one is a change of version.
+#![allow(clippy::panic, reason = "helpers of tests; clippy's exemption covers test functions only")]
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;

@@ -1,4 +1,5 @@
 //! The crate stays what its docs say: no side effects, few dependencies, none of which has any either.
+#![allow(clippy::unwrap_used, reason = "helpers of tests; clippy's exemption covers test functions only")]
 
 use std::fs;
 use std::path::Path;

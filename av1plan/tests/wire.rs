@@ -1,4 +1,5 @@
 //! The wire document as other programs meet it: the promised fields, old samples, newer minors, other majors.
+#![allow(clippy::unwrap_used, reason = "helpers of tests; clippy's exemption covers test functions only")]
 
 use av1plan::classify::SourceClass;
 use av1plan::config::Config;

@@ -1,1 +1,28 @@
-//! Nothing yet.
+//! What the end-to-end tests share: real ffmpegs, tiny films, a library of its own for each test, and a look at results
+//! that owes nothing to the product.
+//!
+//! `make test` gives the tests their tools by `AV1D_TEST_TOOLS`. Without it they look into the cache that it fills, then
+//! for an ffmpeg on `PATH`. Where a tool is missing, a test says so and passes; with `CI` set it fails.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::missing_panics_doc,
+    reason = "only tests call it, and a test fails by a panic"
+)]
+
+mod library;
+mod media;
+mod processes;
+mod run;
+mod stand_in;
+mod tools;
+
+pub use library::{Library, PICTURE, SOUND};
+pub use media::{Media, Packet};
+pub use processes::{signal, wait_until, with_argument};
+pub use run::{Run, Running, av1cli};
+pub use rustix::process::Signal;
+pub use stand_in::Script;
+pub use tools::{Tools, clips, skipped};

@@ -40,8 +40,8 @@ fn parse<T: for<'de> Fields<'de>>(bytes: &[u8]) -> Result<T, ProbeError> {
     if bytes.trim_ascii().is_empty() {
         return Err(ProbeError::Empty);
     }
-    // Tags may hold any bytes; ffprobe passes some of them on.
-    let text: Cow<'_, str> = String::from_utf8_lossy(bytes);
+    // Tags may hold any bytes, and ffprobe passes some of them on; mending them is slow, checking for them is not.
+    let text = core::str::from_utf8(bytes).map_or_else(|_| String::from_utf8_lossy(bytes), Cow::Borrowed);
     let Object(document) = serde_json::from_str(&text)?;
     Ok(document)
 }
@@ -128,12 +128,43 @@ impl<'de> Fields<'de> for Tags {
 
 impl<'de> Fields<'de> for Disposition {
     fn field<A: MapAccess<'de>>(&mut self, key: &str, map: &mut A) -> Result<(), A::Error> {
-        let set = Scalar::read(map)?.flag();
-        // The name goes into `-disposition` as it is, where `+` and `-` mean something.
-        if set && !key.is_empty() && key.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_') {
-            self.0.insert(String::from(key));
+        // Most flags of most streams aren't set.
+        if Scalar::read(map)?.flag() {
+            *self = self.with(key, true);
         }
         Ok(())
+    }
+}
+
+/// A stream's type by ffprobe's name.
+enum RawKind {
+    Video,
+    Audio,
+    Subtitle,
+    Attachment,
+    Data,
+    Other(String),
+}
+
+impl Default for RawKind {
+    fn default() -> Self {
+        Self::Other(String::new())
+    }
+}
+
+impl RawKind {
+    fn named(name: &Scalar<'_>) -> Self {
+        match name {
+            Scalar::Text(name) => match &**name {
+                "video" => Self::Video,
+                "audio" => Self::Audio,
+                "subtitle" => Self::Subtitle,
+                "attachment" => Self::Attachment,
+                "data" => Self::Data,
+                other => Self::Other(String::from(other)),
+            },
+            _ => Self::default(),
+        }
     }
 }
 
@@ -141,7 +172,7 @@ impl<'de> Fields<'de> for Disposition {
 #[derive(Default)]
 struct RawStream {
     index: Option<u32>,
-    kind: Option<String>,
+    kind: RawKind,
     codec: Option<String>,
     codec_tag: Option<String>,
     profile: Option<String>,
@@ -162,7 +193,7 @@ impl<'de> Fields<'de> for RawStream {
         let Color { range, matrix, transfer, primaries } = &mut video.color;
         match key {
             "index" => self.index = Scalar::read(map)?.small(),
-            "codec_type" => self.kind = Scalar::read(map)?.text(),
+            "codec_type" => self.kind = RawKind::named(&Scalar::read(map)?),
             "codec_name" => self.codec = Scalar::read(map)?.known_text().filter(|name| name != "none"),
             "codec_tag_string" => {
                 self.codec_tag = Scalar::read(map)?.known_text().filter(|tag| !tag.starts_with("[0]"));
@@ -213,13 +244,13 @@ impl RawStream {
     fn into_stream(self, position: u32) -> Stream {
         let Self { tags, mut audio, .. } = self;
         audio.bits_per_sample = self.bits_per_raw_sample.or(audio.bits_per_sample);
-        let kind = match self.kind.as_deref() {
-            Some("video") => StreamKind::Video(self.video),
-            Some("audio") => StreamKind::Audio(audio),
-            Some("subtitle") => StreamKind::Subtitle,
-            Some("attachment") => StreamKind::Attachment,
-            Some("data") => StreamKind::Data,
-            _ => StreamKind::Unknown(self.kind.unwrap_or_default()),
+        let kind = match self.kind {
+            RawKind::Video => StreamKind::Video(self.video),
+            RawKind::Audio => StreamKind::Audio(audio),
+            RawKind::Subtitle => StreamKind::Subtitle,
+            RawKind::Attachment => StreamKind::Attachment,
+            RawKind::Data => StreamKind::Data,
+            RawKind::Other(name) => StreamKind::Unknown(name),
         };
         let from_tag = || tags.get("DURATION").and_then(Micros::parse).filter(is_positive);
         let bps =

@@ -5,6 +5,7 @@
 //! absent afterwards; a stream of a type this crate doesn't know is kept as [`StreamKind::Unknown`]. The only error
 //! is text that is no JSON object.
 
+mod disposition;
 mod json;
 mod lenient;
 mod side_data;
@@ -16,6 +17,7 @@ use alloc::vec::Vec;
 use serde::{Deserialize, Serialize};
 
 use crate::number::{Micros, Rational};
+pub use disposition::Disposition;
 pub use side_data::{DolbyVision, SideData};
 
 /// A file as ffprobe sees it.
@@ -147,34 +149,6 @@ pub struct Audio {
     pub sample_rate: u32,
     /// Significant bits of a sample (24 in a `pcm_bluray` of 24 bits), where they are known.
     pub bits_per_sample: Option<u32>,
-}
-
-/// The flags a container keeps for a stream, as ffmpeg names them.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct Disposition(pub(crate) alloc::collections::BTreeSet<String>);
-
-impl Disposition {
-    /// Whether `flag` is set.
-    pub fn has(&self, flag: &str) -> bool {
-        self.0.contains(flag)
-    }
-
-    /// The flags that are set, in alphabetical order.
-    pub fn flags(&self) -> impl Iterator<Item = &str> {
-        self.0.iter().map(String::as_str)
-    }
-
-    /// The same flags, with or without `default`.
-    #[must_use]
-    pub fn with_default(mut self, default: bool) -> Self {
-        if default {
-            self.0.insert(String::from("default"));
-        } else {
-            self.0.remove("default");
-        }
-        self
-    }
 }
 
 /// Tags of a file or a stream. Names are as written; look-ups ignore case, since Matroska's writers disagree on it.

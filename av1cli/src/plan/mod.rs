@@ -1,0 +1,63 @@
+//! `av1cli plan`: what would be done, and why. Nothing is touched.
+
+mod difference;
+mod document;
+mod film;
+mod library;
+
+use std::ffi::OsString;
+
+use av1exec::settings::{self, Environment, Settings};
+use av1exec::tools::Tools;
+
+use crate::args::PlanArgs;
+use crate::console::complain;
+use crate::failure::{Exit, Failure};
+
+/// Plans films and folders; what can't be planned doesn't stop the others.
+pub(crate) async fn run(
+    args: PlanArgs,
+    mut settings: Settings,
+    environment: &Environment,
+) -> Result<Exit, Failure> {
+    settings.policy.ignore.extend(&args.ignore);
+    if let Some(document) = &args.probe_json {
+        return document::plan_document(document, &args, &settings);
+    }
+    let other = match &args.diff {
+        Some(file) => {
+            let mut other = settings::load(Some(file), environment)?.settings.policy;
+            other.ignore.extend(&args.ignore);
+            Some(other)
+        }
+        None => None,
+    };
+    let tools = Tools::find(&settings, environment.path.as_deref()).await?;
+    let program =
+        settings.ffmpeg.as_ref().map_or(OsString::from("ffmpeg"), |path| path.clone().into_os_string());
+    let mut worst = Exit::Done;
+    for file in &args.files {
+        let planned = match &other {
+            Some(other) => difference::show(file, &args, &tools, &settings, other).await,
+            None if file.is_dir() => library::show(file, &args, &tools, &settings).await,
+            None => film::show(file, &args, &tools, &settings, &program).await,
+        };
+        match planned {
+            Ok(Shown::All(exit)) => worst = worst.max(exit),
+            Ok(Shown::Enough) => break,
+            Err(failure) => {
+                complain(&failure);
+                worst = worst.max(failure.exit);
+            }
+        }
+    }
+    Ok(worst)
+}
+
+/// Whether whoever reads standard output still does.
+pub(crate) enum Shown {
+    /// Everything was shown; this is how it went.
+    All(Exit),
+    /// The reader of the pipe went away and has seen enough.
+    Enough,
+}

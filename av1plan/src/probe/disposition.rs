@@ -1,0 +1,81 @@
+//! The flags that a container keeps for a stream.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use serde::{Deserialize, Serialize};
+
+/// The flags of ffmpeg 8, in its own names and order; what a newer ffprobe may add isn't known to `-disposition` here.
+const FLAGS: [&str; 19] = [
+    "default",
+    "dub",
+    "original",
+    "comment",
+    "lyrics",
+    "karaoke",
+    "forced",
+    "hearing_impaired",
+    "visual_impaired",
+    "clean_effects",
+    "attached_pic",
+    "timed_thumbnails",
+    "non_diegetic",
+    "captions",
+    "descriptions",
+    "metadata",
+    "dependent",
+    "still_image",
+    "multilayer",
+];
+
+/// A set of flags, by ffmpeg's names: `default`, `forced`, `attached_pic`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(from = "Vec<String>", into = "Vec<&'static str>")]
+pub struct Disposition(u32);
+
+impl Disposition {
+    /// Whether `flag` is set.
+    pub fn has(self, flag: &str) -> bool {
+        self.0 & mask(flag) != 0
+    }
+
+    /// The flags that are set, in ffmpeg's order.
+    pub fn flags(self) -> impl Iterator<Item = &'static str> {
+        FLAGS.into_iter().filter(move |flag| self.has(flag))
+    }
+
+    /// The same flags, with or without `flag`; a name that isn't ffmpeg's changes nothing.
+    #[must_use]
+    pub fn with(self, flag: &str, set: bool) -> Self {
+        if set { Self(self.0 | mask(flag)) } else { Self(self.0 & !mask(flag)) }
+    }
+}
+
+fn mask(flag: &str) -> u32 {
+    FLAGS.iter().zip(0..).find(|(name, _)| **name == flag).map_or(0, |(_, position)| 1 << position)
+}
+
+impl From<Vec<String>> for Disposition {
+    fn from(flags: Vec<String>) -> Self {
+        flags.iter().fold(Self::default(), |set, flag| set.with(flag, true))
+    }
+}
+
+impl From<Disposition> for Vec<&'static str> {
+    fn from(disposition: Disposition) -> Self {
+        disposition.flags().collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn flags_are_a_set() {
+        let set = Disposition::default().with("forced", true).with("default", true).with("nonsense", true);
+        assert_eq!(set.flags().collect::<Vec<_>>(), ["default", "forced"]);
+        assert!(!set.with("default", false).has("default"));
+        assert_eq!(Disposition::from(Vec::from(["forced".into(), "default".into()])), set);
+    }
+}

@@ -1,0 +1,67 @@
+//! The arguments and the few variables that say how a terminal wants to be drawn on.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use clap::Parser;
+
+use crate::model::Looks;
+
+/// Shows what av1d does on this machine, what it saved, and what went wrong.
+///
+/// It reads the job files in `job_state_dir` and changes nothing; it can be opened and left at any time. Press ? in it for
+/// its keys.
+#[derive(Debug, Parser)]
+#[command(name = "av1top", version, after_help = AFTER, max_term_width = 100)]
+pub(crate) struct Cli {
+    #[arg(long, value_name = "FILE", help = CONFIG_HELP)]
+    pub(crate) config: Option<PathBuf>,
+}
+
+const CONFIG_HELP: &str =
+    "The config file [default: $AV1D_CONFIG, $XDG_CONFIG_HOME/av1d/config.toml, /etc/av1d/config.toml]";
+
+const AFTER: &str = "NO_COLOR=1 draws without colours. Where the locale (LC_ALL, LC_CTYPE, LANG) isn't UTF-8 it draws in ASCII.\n\n\
+                     Exit codes: 0 left with q, 1 something failed, 2 usage or config, 130 stopped by a signal.";
+
+/// How to draw, by the environment: <https://no-color.org> and the order in which POSIX reads the locale's variables.
+pub(crate) fn looks(variable: impl Fn(&str) -> Option<OsString>) -> Looks {
+    let set = |name: &str| variable(name).filter(|value| !value.is_empty());
+    let locale = ["LC_ALL", "LC_CTYPE", "LANG"].into_iter().find_map(set).unwrap_or_default();
+    let locale = locale.to_string_lossy().to_ascii_lowercase();
+    let unicode = ["utf-8", "utf8"].iter().any(|charset| locale.contains(charset));
+    Looks { colour: set("NO_COLOR").is_none(), unicode }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn looks_of(variables: &[(&str, &str)]) -> (bool, bool) {
+        let find = |name: &str| variables.iter().find(|(key, _)| *key == name);
+        let Looks { colour, unicode } = looks(|name| find(name).map(|(_, value)| OsString::from(value)));
+        (colour, unicode)
+    }
+
+    #[test]
+    fn the_environment_decides_on_colours_and_characters() {
+        let table: [(&[(&str, &str)], (bool, bool)); 8] = [
+            (&[], (true, false)),
+            (&[("LANG", "en_GB.UTF-8")], (true, true)),
+            (&[("LANG", "C.utf8"), ("NO_COLOR", "1")], (false, true)),
+            (&[("LANG", "C.utf8"), ("NO_COLOR", "")], (true, true)),
+            (&[("LANG", "en_GB.UTF-8"), ("LC_ALL", "C")], (true, false)),
+            (&[("LANG", "en_GB.UTF-8"), ("LC_ALL", ""), ("LC_CTYPE", "POSIX")], (true, false)),
+            (&[("LANG", "C"), ("LC_CTYPE", "de_DE.UTF-8@euro")], (true, true)),
+            (&[("LANG", "ru_RU.KOI8-R")], (true, false)),
+        ];
+        for (variables, expected) in table {
+            assert_eq!(looks_of(variables), expected, "{variables:?}");
+        }
+    }
+
+    #[test]
+    fn the_arguments_are_well_formed() {
+        <Cli as clap::CommandFactory>::command().debug_assert();
+    }
+}

@@ -1,0 +1,159 @@
+//! A job as the table needs it: a tenth of what its file says, so that a hundred thousand of them fit into memory.
+
+use std::path::{Path, PathBuf};
+
+use av1exec::jobs::{self, OutcomeRecord};
+use av1exec::promote::Step;
+use av1exec::sanitize;
+use av1plan::encode::EncoderSettings;
+use av1plan::ladder::ResolutionClass;
+use jiff::Timestamp;
+
+/// A job in brief. Its texts come from file names and are harmless to show.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Job {
+    /// Unique.
+    pub id: String,
+    /// The film's path, for a person.
+    pub path: String,
+    /// How it stands, as its file says.
+    pub state: State,
+    /// The stable code of how it ended; empty while it runs.
+    pub code: String,
+    /// The row of the ladder.
+    pub class: Option<ResolutionClass>,
+    /// The encoder.
+    pub settings: Option<EncoderSettings>,
+    /// Bytes of the original.
+    pub before: u64,
+    /// Bytes of the result, where there was one.
+    pub after: Option<u64>,
+    /// The smallest number of bytes that is too big.
+    pub limit: Option<u64>,
+    /// When it started.
+    pub started: Timestamp,
+    /// When it ended; absent while it runs.
+    pub ended: Option<Timestamp>,
+    /// Whether the result was found good and is being put in place.
+    pub replacing: bool,
+    /// The temporary result of a running job, and its bytes so far, once they were looked at.
+    pub temporary: Option<Temporary>,
+}
+
+/// The growing result of a job that runs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Temporary {
+    /// Where it is.
+    pub path: PathBuf,
+    /// Its bytes so far; absent where it isn't there (yet).
+    pub bytes: Option<u64>,
+}
+
+/// How a job stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum State {
+    /// It has no outcome yet.
+    Running,
+    /// The film was replaced.
+    Done,
+    /// The film is left alone for good: too big a result, a refused loss.
+    Skipped,
+    /// Something failed.
+    Failed,
+    /// It was interrupted, or the film changed meanwhile: it is taken up again.
+    Stopped,
+}
+
+impl State {
+    /// All of them, in the order of the tabs.
+    pub const ALL: [Self; 5] = [Self::Running, Self::Done, Self::Skipped, Self::Failed, Self::Stopped];
+
+    /// Its name.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Running => "running",
+            Self::Done => "done",
+            Self::Skipped => "skipped",
+            Self::Failed => "failed",
+            Self::Stopped => "stopped",
+        }
+    }
+
+    fn of(outcome: Option<&OutcomeRecord>) -> Self {
+        match outcome {
+            None => Self::Running,
+            Some(outcome) if outcome.replaced_by.is_some() => Self::Done,
+            Some(outcome) if !outcome.failed => Self::Skipped,
+            // Nothing is wrong with the film or the machine.
+            Some(outcome) if matches!(outcome.code.as_str(), "interrupted" | "source-changed") => Self::Stopped,
+            Some(_) => Self::Failed,
+        }
+    }
+}
+
+impl Job {
+    /// What the table shows of a job file.
+    pub fn of(job: &jobs::Job) -> Self {
+        let encode = job.plan.encode.as_ref();
+        let outcome = job.outcome.as_ref();
+        let state = State::of(outcome);
+        let temporary = || Temporary { path: jobs::path_of(&job.temporary), bytes: None };
+        Self {
+            id: job.id.clone(),
+            path: sanitize::display(&job.film()),
+            state,
+            code: outcome.map_or_else(String::new, |outcome| sanitize::sanitize(&outcome.code).into_owned()),
+            class: encode.map(|encode| encode.resolution),
+            settings: encode.map(|encode| encode.settings),
+            before: job.source.size,
+            after: outcome.and_then(|outcome| outcome.size_after),
+            limit: encode.map(|encode| encode.contract.size.limit()),
+            started: job.started,
+            ended: job.ended,
+            replacing: job.journal.last().is_some_and(|entry| entry.step >= Step::Commit),
+            temporary: (state == State::Running).then(temporary),
+        }
+    }
+
+    /// The film's file name.
+    pub fn name(&self) -> &str {
+        Path::new(&self.path).file_name().and_then(|name| name.to_str()).unwrap_or(&self.path)
+    }
+
+    /// What the state's column says: where a skip has a common reason, that one.
+    pub fn word(&self, state: State) -> &'static str {
+        if state == State::Skipped && self.code == "too-big" { "too big" } else { state.name() }
+    }
+
+    /// Bytes that were saved: nothing where the film wasn't replaced.
+    pub fn saved(&self) -> u64 {
+        match (self.state, self.after) {
+            (State::Done, Some(after)) => self.before.saturating_sub(after),
+            _ => 0,
+        }
+    }
+
+    /// The class in five columns: `<1080`, `1080p`, `2160p`.
+    pub fn short_class(&self) -> &'static str {
+        match self.class {
+            Some(ResolutionClass::Below1080p) => "<1080",
+            Some(class) => class.name(),
+            None => "",
+        }
+    }
+
+    /// The encoder in ten columns: `svt 23/4` is SVT-AV1 at CRF 23 and preset 4.
+    pub fn short_settings(&self) -> String {
+        match self.settings {
+            Some(EncoderSettings::Svt(svt)) => format!("svt {}/{}", svt.crf, svt.preset),
+            Some(EncoderSettings::Aom(aom)) => format!("aom {}/{}", aom.crf, aom.cpu_used),
+            Some(EncoderSettings::Rav1e(rav1e)) => format!("rav1e {}/{}", rav1e.qp, rav1e.speed),
+            None => String::new(),
+        }
+    }
+
+    /// The encoder as a person calls it: `libsvtav1 crf 23 preset 4`.
+    pub fn long_settings(&self) -> String {
+        self.settings.map_or_else(String::new, |settings| settings.to_string())
+    }
+}

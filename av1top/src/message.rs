@@ -1,0 +1,128 @@
+//! What reaches the model, and what it asks for: the whole traffic between it and the world, as data.
+//!
+//! A daemon's socket would be one more sender of [`Msg`]s.
+
+use av1exec::jobs;
+use crossterm::event::{KeyEvent, MouseEvent};
+use jiff::Timestamp;
+
+use crate::failure::Exit;
+use crate::job::Job;
+
+/// Something that happened.
+#[derive(Debug, Clone)]
+pub enum Msg {
+    /// A key was pressed.
+    Key(KeyEvent),
+    /// The mouse was used.
+    Mouse(MouseEvent),
+    /// The terminal has this many columns and rows now.
+    Resized(u16, u16),
+    /// This is the time.
+    Clock(Timestamp),
+    /// How the machine is doing.
+    Machine(Machine),
+    /// How much room the library's roots have.
+    Roots(Vec<Root>),
+    /// Whether the state folder can be read.
+    Folder(Folder),
+    /// Whether an av1d works on the state folder.
+    Worker(Worker),
+    /// Job files that are new, changed or gone.
+    Jobs(Changes),
+    /// How far the results of running jobs have grown, by job; nothing: there is no file.
+    Sizes(Vec<(String, Option<u64>)>),
+    /// A job's file and log, as asked for by [`Effect::Load`].
+    Loaded(Box<Loaded>),
+    /// Something to tell in the last line.
+    Notice(String),
+    /// The terminal is gone, or a signal asks to end.
+    Stop(Exit),
+}
+
+/// What the model wants done.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Effect {
+    /// Draw: something that is shown has changed.
+    Draw,
+    /// End.
+    Quit(Exit),
+    /// Read everything anew.
+    Refresh,
+    /// Read this job's file and the end of its log.
+    Load(String),
+    /// Put this text on the clipboard.
+    Copy(String),
+}
+
+/// How the machine is doing, as coarse as it is shown: equal readings needn't be drawn again.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Machine {
+    /// How busy all cores are together, in percent.
+    pub cpu: u8,
+    /// How busy each core is, in percent.
+    pub cores: Vec<u8>,
+    /// Bytes of memory in use.
+    pub memory_used: u64,
+    /// Bytes of memory.
+    pub memory_total: u64,
+    /// The load averages of 1, 5 and 15 minutes, in hundredths.
+    pub load: [u32; 3],
+}
+
+/// A root of the library.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Root {
+    /// Its path, for a person.
+    pub path: String,
+    /// Bytes that may still be written, and bytes in all; or why that isn't known.
+    pub space: Result<(u64, u64), String>,
+}
+
+/// The state folder.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum Folder {
+    /// It wasn't looked at yet.
+    #[default]
+    Unread,
+    /// It was read.
+    Read,
+    /// It isn't there.
+    Missing,
+    /// It is there and can't be read, and why.
+    Unreadable(String),
+}
+
+/// Whether an av1d works on the state folder.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum Worker {
+    /// The system doesn't say.
+    #[default]
+    Unknown,
+    /// One does, as it introduces itself.
+    Working(String),
+    /// None does; jobs without an outcome were left behind.
+    Gone,
+}
+
+/// What is new in the state folder.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Changes {
+    /// Jobs that are new or changed.
+    pub changed: Vec<Job>,
+    /// Jobs whose file is gone.
+    pub gone: Vec<String>,
+    /// All files that can't be read as a job, and why.
+    pub damaged: Vec<(String, String)>,
+}
+
+/// All about one job.
+#[derive(Debug, Clone)]
+pub struct Loaded {
+    /// Which.
+    pub id: String,
+    /// Its file, or why it can't be read.
+    pub job: Result<jobs::Job, String>,
+    /// The last lines of its log, harmless to show; or why there are none.
+    pub log: Result<Vec<String>, String>,
+}

@@ -1,0 +1,212 @@
+//! Text of a given width: numbers of bytes, times, and names cut to fit.
+//!
+//! Width is what a terminal shows, not a count of characters: `映` takes two columns. All of it is measured by ratatui,
+//! which draws it.
+
+use std::borrow::Cow;
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use ratatui::style::Style;
+use ratatui::text::Span;
+
+/// How many columns `text` takes.
+pub fn width(text: &str) -> usize {
+    graphemes(text).map(|(_, columns)| columns).sum()
+}
+
+/// What a person sees as one character each, with its columns.
+fn graphemes(text: &str) -> impl DoubleEndedIterator<Item = (String, usize)> {
+    let span = Span::raw(text);
+    let found = span.styled_graphemes(Style::new()).map(|grapheme| grapheme.symbol.to_owned());
+    found.map(|symbol| (symbol.clone(), Span::raw(symbol).width())).collect::<Vec<_>>().into_iter()
+}
+
+/// As much of `graphemes` as fits into `columns`.
+fn fitting(graphemes: impl Iterator<Item = (String, usize)>, columns: usize) -> Vec<String> {
+    let mut left = columns;
+    let fits = |(symbol, columns): (String, usize)| {
+        left = left.checked_sub(columns)?;
+        Some(symbol)
+    };
+    graphemes.map_while(fits).collect()
+}
+
+/// `text`, cut at its end where it takes more than `columns`.
+pub fn cut(text: &str, columns: usize) -> Cow<'_, str> {
+    if short_ascii(text, columns) || width(text) <= columns {
+        return Cow::Borrowed(text);
+    }
+    let Some(room) = columns.checked_sub(1) else { return Cow::Borrowed("") };
+    Cow::Owned(fitting(graphemes(text), room).concat() + "…")
+}
+
+/// `text`, cut at its start where it takes more than `columns`: of a path the end says most.
+pub fn cut_start(text: &str, columns: usize) -> Cow<'_, str> {
+    if short_ascii(text, columns) || width(text) <= columns {
+        return Cow::Borrowed(text);
+    }
+    let Some(room) = columns.checked_sub(1) else { return Cow::Borrowed("") };
+    let mut end = fitting(graphemes(text).rev(), room);
+    end.push("…".into());
+    end.reverse();
+    Cow::Owned(end.concat())
+}
+
+/// Spares most names the work of measuring.
+fn short_ascii(text: &str, columns: usize) -> bool {
+    text.len() <= columns && text.is_ascii()
+}
+
+/// `text` in lines of at most `columns`, broken at spaces where there are any.
+pub fn wrap(text: &str, columns: usize) -> Vec<String> {
+    let columns = columns.max(2);
+    let mut lines = Vec::new();
+    let (mut line, mut used) = (String::new(), 0);
+    for word in text.split_inclusive(' ') {
+        let needed = width(word.trim_end());
+        if used > 0 && used + needed > columns {
+            lines.push(std::mem::take(&mut line));
+            used = 0;
+        }
+        for (symbol, wide) in graphemes(word) {
+            // A space that doesn't fit needs no line of its own.
+            if used + wide > columns && symbol != " " {
+                lines.push(std::mem::take(&mut line));
+                used = 0;
+            }
+            if used + wide <= columns {
+                line.push_str(&symbol);
+                used += wide;
+            }
+        }
+    }
+    if !line.is_empty() || lines.is_empty() {
+        lines.push(line);
+    }
+    lines.iter_mut().for_each(|line| line.truncate(line.trim_end().len()));
+    lines
+}
+
+/// A number of bytes in at most seven columns: `1.4G`, `1023.9M`.
+pub fn short_bytes(bytes: u64) -> String {
+    let shown = av1exec::outcome::Bytes(bytes).to_string();
+    match shown.split_once(' ') {
+        Some((number, "bytes")) => format!("{number}B"),
+        Some((number, unit)) => format!("{number}{}", unit.get(..1).unwrap_or_default()),
+        None => shown,
+    }
+}
+
+/// From one time to a later one in at most seven columns: `0:07`, `12:34`, `3:02:01`, `12d 3h`.
+pub fn duration(from: Timestamp, to: Timestamp) -> String {
+    let seconds = to.as_second().saturating_sub(from.as_second()).max(0);
+    let (minutes, hours) = (seconds / 60, seconds / 3600);
+    match hours {
+        0 => format!("{minutes}:{:02}", seconds % 60),
+        1..=99 => format!("{hours}:{:02}:{:02}", minutes % 60, seconds % 60),
+        _ => format!("{}d {}h", hours / 24, hours % 24),
+    }
+}
+
+/// A time in six columns: `14:32` today, `21 Nov` in the same year, `2025` before.
+pub fn when(time: Timestamp, now: Timestamp, zone: &TimeZone) -> String {
+    let (then, today) = (time.to_zoned(zone.clone()), now.to_zoned(zone.clone()));
+    let format = match (then.date() == today.date(), then.year() == today.year()) {
+        (true, _) => "%H:%M",
+        (false, true) => "%e %b",
+        (false, false) => "%Y",
+    };
+    then.strftime(format).to_string()
+}
+
+/// A time in full: `2026-11-22 14:32:34`.
+pub fn moment(time: Timestamp, zone: &TimeZone) -> String {
+    time.to_zoned(zone.clone()).strftime("%F %T").to_string()
+}
+
+/// `part` of `whole` in percent, rounded down; more than everything is possible.
+pub fn percent(part: u64, whole: u64) -> u64 {
+    u64::try_from(u128::from(part) * 100 / u128::from(whole.max(1))).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn names_are_cut_by_what_a_terminal_shows() {
+        let table = [
+            ("Film.mkv", 8, "Film.mkv", "Film.mkv"),
+            ("Film.mkv", 5, "Film…", "….mkv"),
+            ("千と千尋", 8, "千と千尋", "千と千尋"),
+            // A wide character that would be halved is left out.
+            ("千と千尋", 7, "千と千…", "…と千尋"),
+            ("千と千尋", 6, "千と…", "…千尋"),
+            ("e\u{301}te\u{301}", 2, "e\u{301}…", "…e\u{301}"),
+            ("abc", 1, "…", "…"),
+            ("abc", 0, "", ""),
+        ];
+        for (text, columns, at_end, at_start) in table {
+            assert_eq!(cut(text, columns), at_end, "{text} {columns}");
+            assert_eq!(cut_start(text, columns), at_start, "{text} {columns}");
+        }
+    }
+
+    #[test]
+    fn text_breaks_at_spaces_or_where_it_must() {
+        let table: [(&str, usize, &[&str]); 6] = [
+            ("the better end of the range", 12, &["the better", "end of the", "range"]),
+            ("abcdefghij", 4, &["abcd", "efgh", "ij"]),
+            ("a abcdefgh", 4, &["a", "abcd", "efgh"]),
+            ("千と千尋", 5, &["千と", "千尋"]),
+            ("", 5, &[""]),
+            ("abc   def", 3, &["abc", "def"]),
+        ];
+        for (text, columns, lines) in table {
+            assert_eq!(wrap(text, columns), lines, "{text:?} {columns}");
+        }
+    }
+
+    #[test]
+    fn bytes_durations_and_times_are_short() {
+        let bytes = [(0, "0B"), (1023, "1023B"), (1_500_000, "1.4M"), (u64::MAX, "15.9E")];
+        for (number, shown) in bytes {
+            assert_eq!(short_bytes(number), shown);
+        }
+        let at = |second| Timestamp::from_second(second).unwrap();
+        let durations = [
+            (7, "0:07"),
+            (754, "12:34"),
+            (10_921, "3:02:01"),
+            (359_999, "99:59:59"),
+            (360_000, "4d 4h"),
+            (-5, "0:00"),
+        ];
+        for (seconds, shown) in durations {
+            assert_eq!(duration(at(1000), at(1000 + seconds)), shown);
+        }
+        let now: Timestamp = "2026-11-22T20:00:00Z".parse().unwrap();
+        let times = [
+            ("2026-11-22T14:32:34Z", "14:32"),
+            ("2026-11-02T14:32:34Z", " 2 Nov"),
+            ("2025-12-31T23:59:59Z", "2025"),
+        ];
+        for (time, shown) in times {
+            assert_eq!(when(time.parse().unwrap(), now, &TimeZone::UTC), shown);
+        }
+        assert_eq!(moment(now, &TimeZone::UTC), "2026-11-22 20:00:00");
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_is_wider_than_it_may_be(text in ".{0,40}", columns in 0_usize..30) {
+            prop_assert!(width(&cut(&text, columns)) <= columns);
+            prop_assert!(width(&cut_start(&text, columns)) <= columns);
+            for line in wrap(&text, columns) {
+                prop_assert!(width(&line) <= columns.max(2));
+            }
+        }
+    }
+}

@@ -1,0 +1,198 @@
+//! A library of its own for each test, with its config and state, all gone when the test ends.
+
+use std::collections::BTreeMap;
+use std::ffi::OsStr;
+use std::fs;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::media::Media;
+use crate::run::{Run, Running, av1cli};
+use crate::stand_in::Script;
+use crate::tools::Tools;
+
+/// ffmpeg's arguments for a moving picture of one second that AV1 shrinks well: noise, stored at a disc's bitrate.
+pub const PICTURE: &str = "-f lavfi -i testsrc2=size=160x120:rate=25:duration=1,noise=alls=25:allf=t \
+                           -c:v libx264 -preset ultrafast -crf 10 -pix_fmt yuv420p";
+
+/// A second of sound, to stand before [`PICTURE`], which ends with options of the output.
+pub const SOUND: &str = "-f lavfi -i sine=duration=1";
+
+/// A folder with films, a config and a state folder.
+#[derive(Debug)]
+pub struct Library {
+    home: TempDir,
+    settings: BTreeMap<&'static str, Value>,
+    /// The real tools; what the config names may be stand-ins.
+    pub tools: Tools,
+}
+
+impl Library {
+    /// An empty library; nothing where there is no ffmpeg and the test is to be skipped.
+    pub fn open() -> Option<Self> {
+        Tools::find().map(Self::with)
+    }
+
+    /// An empty library that these tools work on.
+    pub fn with(tools: Tools) -> Self {
+        let home = tempfile::Builder::new().prefix("av1d-test-").tempdir().unwrap();
+        let mut library = Self { home, settings: BTreeMap::new(), tools: tools.clone() };
+        for folder in [library.root(), library.scratch()] {
+            fs::create_dir(folder).unwrap();
+        }
+        library.set("library_roots", vec![library.root().to_str().unwrap()]);
+        library.set("job_state_dir", library.state().to_str().unwrap());
+        library.set("min_bytes", 500);
+        library.set("stable_secs", 0);
+        library.set("ffmpeg", tools.ffmpeg.to_str().unwrap());
+        library.set("ffprobe", tools.ffprobe.to_str().unwrap());
+        library
+    }
+
+    /// The folder of films.
+    pub fn root(&self) -> PathBuf {
+        self.home.path().join("films")
+    }
+
+    /// The state folder.
+    pub fn state(&self) -> PathBuf {
+        self.home.path().join("state")
+    }
+
+    /// A folder for what is no film: subtitles, stand-ins. ffmpeg runs in it when it makes a film.
+    pub fn scratch(&self) -> PathBuf {
+        self.home.path().join("scratch")
+    }
+
+    /// The config file.
+    pub fn config(&self) -> PathBuf {
+        self.home.path().join("config.toml")
+    }
+
+    /// A path in the library.
+    pub fn path(&self, name: impl AsRef<Path>) -> PathBuf {
+        self.root().join(name)
+    }
+
+    /// Sets a key of the config.
+    pub fn set(&mut self, key: &'static str, value: impl Into<Value>) {
+        self.settings.insert(key, value.into());
+        // JSON's strings, numbers and lists are TOML's too.
+        let lines = self.settings.iter().map(|(key, value)| format!("{key} = {value}\n"));
+        fs::write(self.config(), lines.collect::<String>()).unwrap();
+    }
+
+    /// Lets a script take ffmpeg's place.
+    pub fn replace_ffmpeg(&mut self, script: Script<'_>) {
+        let program = script.install(&self.scratch(), &self.tools.ffmpeg);
+        self.set("ffmpeg", program.to_str().unwrap());
+    }
+
+    /// Lets a script take ffprobe's place.
+    pub fn replace_ffprobe(&mut self, script: Script<'_>) {
+        let program = script.install(&self.scratch(), &self.tools.ffprobe);
+        self.set("ffprobe", program.to_str().unwrap());
+    }
+
+    /// Writes a file for ffmpeg to read: it runs in the scratch folder.
+    pub fn write_scratch(&self, name: &str, content: impl AsRef<[u8]>) {
+        fs::write(self.scratch().join(name), content).unwrap();
+    }
+
+    /// Makes a film with ffmpeg's arguments, which blanks part.
+    pub fn make(&self, name: impl AsRef<Path>, arguments: &str) -> PathBuf {
+        let path = self.path(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        self.tools.make(&self.scratch(), arguments, &path);
+        path
+    }
+
+    /// Makes a film of one second without sound.
+    pub fn film(&self, name: impl AsRef<Path>) -> PathBuf {
+        self.make(name, PICTURE)
+    }
+
+    /// The command line on this library's config.
+    pub fn command(&self, arguments: impl IntoIterator<Item = impl AsRef<OsStr>>) -> Command {
+        let mut command = av1cli();
+        command.current_dir(self.root()).arg("--config").arg(self.config()).args(arguments);
+        command
+    }
+
+    /// Starts the command line on this library's config.
+    pub fn start(&self, arguments: impl IntoIterator<Item = impl AsRef<OsStr>>) -> Running {
+        Running::start(&mut self.command(arguments), b"")
+    }
+
+    /// Runs the command line on this library's config, in the folder of films.
+    pub fn run(&self, arguments: impl IntoIterator<Item = impl AsRef<OsStr>>) -> Run {
+        self.start(arguments).wait()
+    }
+
+    /// `av1cli watch --once`.
+    pub fn watch_once(&self) -> Run {
+        self.run(["watch", "--once"])
+    }
+
+    /// `av1cli encode` on one film, by its name in the library.
+    pub fn encode(&self, name: impl AsRef<OsStr>) -> Run {
+        self.run([OsStr::new("encode"), OsStr::new("--"), name.as_ref()])
+    }
+
+    /// What a film in the library holds.
+    #[track_caller]
+    pub fn media(&self, name: impl AsRef<Path>) -> Media {
+        Media::of(&self.tools, &self.path(name))
+    }
+
+    /// Every file in the library, hidden ones too, by its path in it.
+    pub fn files(&self) -> Vec<String> {
+        let mut found = Vec::new();
+        collect(&self.root(), &mut found);
+        let root = self.root();
+        let name = |path: &PathBuf| path.strip_prefix(&root).unwrap().as_os_str().as_bytes().to_vec();
+        let mut names: Vec<String> =
+            found.iter().map(|path| String::from_utf8_lossy(&name(path)).into_owned()).collect();
+        names.sort();
+        names
+    }
+
+    /// The job files, oldest first.
+    pub fn jobs(&self) -> Vec<Value> {
+        let Ok(entries) = fs::read_dir(self.state()) else { return Vec::new() };
+        let mut paths: Vec<PathBuf> = entries.map(|entry| entry.unwrap().path()).collect();
+        paths.retain(|path| path.extension() == Some(OsStr::new("json")));
+        paths.sort();
+        paths.iter().map(|path| serde_json::from_slice(&fs::read(path).unwrap()).unwrap()).collect()
+    }
+
+    /// The only job file.
+    #[track_caller]
+    pub fn job(&self) -> Value {
+        let mut jobs = self.jobs();
+        assert_eq!(jobs.len(), 1, "{jobs:#?}");
+        jobs.remove(0)
+    }
+
+    /// The text beside a film that says why it wasn't replaced.
+    #[track_caller]
+    pub fn why(&self, name: &str) -> String {
+        let path = self.path(format!("{name}.why.txt"));
+        fs::read_to_string(&path).unwrap_or_else(|error| panic!("{path:?}: {error}; {:?}", self.files()))
+    }
+}
+
+fn collect(folder: &Path, found: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let entry = entry.unwrap();
+        if entry.file_type().unwrap().is_dir() {
+            collect(&entry.path(), found);
+        } else {
+            found.push(entry.path());
+        }
+    }
+}

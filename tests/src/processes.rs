@@ -1,0 +1,42 @@
+//! Processes of this machine, by what /proc says, and waiting for something to come about.
+
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use rustix::process::{Pid, Signal, kill_process};
+
+/// Longer than anything takes that is waited for.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Looks again and again until `holds`, and fails the test where it never does.
+#[track_caller]
+pub fn wait_until(what: &str, mut holds: impl FnMut() -> bool) {
+    let deadline = Instant::now() + PATIENCE;
+    while !holds() {
+        assert!(Instant::now() < deadline, "waited {} s in vain until {what}", PATIENCE.as_secs());
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}
+
+/// Running programs of this name whose arguments contain `path`, by process. A zombie has no arguments any more.
+pub fn with_argument(program: &str, path: &Path) -> Vec<u32> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir("/proc").unwrap().flatten() {
+        let Some(id) = entry.file_name().to_str().and_then(|name| name.parse().ok()) else { continue };
+        let arguments = std::fs::read(entry.path().join("cmdline")).unwrap_or_default();
+        let name = arguments.split(|byte| *byte == 0).next().unwrap_or_default();
+        let wanted = path.as_os_str().as_bytes();
+        let about = arguments.windows(wanted.len()).any(|window| window == wanted);
+        if about && Path::new(std::ffi::OsStr::from_bytes(name)).file_name() == Some(program.as_ref()) {
+            found.push(id);
+        }
+    }
+    found
+}
+
+/// Sends a signal to one process.
+pub fn signal(id: u32, signal: Signal) {
+    let id = i32::try_from(id).ok().and_then(Pid::from_raw).unwrap();
+    kill_process(id, signal).unwrap();
+}

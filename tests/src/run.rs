@@ -1,0 +1,165 @@
+//! Running the command line under test.
+
+use std::io::{Read, Write};
+use std::os::unix::process::{CommandExt, ExitStatusExt};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+/// Longer than any run of a test takes on a slow machine.
+const PATIENCE: Duration = Duration::from_secs(180);
+
+/// The command line under test, with no config and no home but what the test gives it.
+pub fn av1cli() -> Command {
+    let program = std::env::var_os("CARGO_BIN_EXE_av1cli-under-test").expect("cargo runs the tests");
+    let mut command = Command::new(program);
+    // Help names the program as it was called.
+    command.arg0("av1cli").env("HOME", "/nonexistent");
+    for variable in ["AV1D_CONFIG", "XDG_CONFIG_HOME", "COLUMNS"] {
+        command.env_remove(variable);
+    }
+    command
+}
+
+/// A run that goes on.
+#[derive(Debug)]
+pub struct Running {
+    child: Child,
+    what: String,
+    stdout: Option<JoinHandle<Vec<u8>>>,
+    stderr: Option<JoinHandle<Vec<u8>>>,
+    deadline: Instant,
+}
+
+impl Running {
+    /// Starts `command`, which reads `input`.
+    pub fn start(command: &mut Command, input: &[u8]) -> Self {
+        let spawned = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
+        let mut child = spawned.unwrap_or_else(|error| panic!("failed to start {command:?}: {error}"));
+        let (stdout, stderr) = (child.stdout.take().unwrap(), child.stderr.take().unwrap());
+        let mut stdin = child.stdin.take().unwrap();
+        let input = input.to_vec();
+        std::thread::spawn(move || drop(stdin.write_all(&input)));
+        let (stdout, stderr) = (Some(drain(stdout)), Some(drain(stderr)));
+        let deadline = Instant::now() + PATIENCE;
+        Self { child, what: format!("{command:?}"), stdout, stderr, deadline }
+    }
+
+    /// Its process.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Whether it has ended.
+    pub fn has_ended(&mut self) -> bool {
+        self.child.try_wait().unwrap().is_some()
+    }
+
+    /// Waits for its end.
+    pub fn wait(mut self) -> Run {
+        while !self.has_ended() {
+            if Instant::now() > self.deadline {
+                drop(self.child.kill());
+                panic!("{} didn't end within {} s", self.what, PATIENCE.as_secs());
+            }
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        let read = |pipe: Option<JoinHandle<Vec<u8>>>| pipe.unwrap().join().unwrap();
+        Run {
+            status: self.child.wait().unwrap(),
+            stdout: read(self.stdout.take()),
+            stderr: String::from_utf8_lossy(&read(self.stderr.take())).into_owned(),
+            what: std::mem::take(&mut self.what),
+        }
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // A test that failed half-way must not leave an encode behind.
+        drop(self.child.kill());
+        drop(self.child.wait());
+    }
+}
+
+fn drain(mut pipe: impl Read + Send + 'static) -> JoinHandle<Vec<u8>> {
+    std::thread::spawn(move || {
+        let mut all = Vec::new();
+        drop(pipe.read_to_end(&mut all));
+        all
+    })
+}
+
+/// A run that has ended.
+#[derive(Debug)]
+pub struct Run {
+    /// How.
+    pub status: ExitStatus,
+    /// What it printed for programs.
+    pub stdout: Vec<u8>,
+    /// What it printed for people.
+    pub stderr: String,
+    what: String,
+}
+
+impl Run {
+    /// Runs `command` to its end, with nothing to read.
+    pub fn of(command: &mut Command) -> Self {
+        Running::start(command, b"").wait()
+    }
+
+    /// Runs the lines of `script` in a POSIX shell, as `| sh` does.
+    pub fn shell(script: &[u8], folder: &std::path::Path) -> Self {
+        Running::start(Command::new("sh").current_dir(folder), script).wait()
+    }
+
+    /// Asserts the exit code.
+    #[track_caller]
+    pub fn exits_with(self, code: i32) -> Self {
+        assert_eq!(self.status.code(), Some(code), "{self} (signal {:?})", self.status.signal());
+        self
+    }
+
+    /// Asserts that it said this to the person.
+    #[track_caller]
+    pub fn says(self, text: impl AsRef<str>) -> Self {
+        let text = text.as_ref();
+        assert!(self.stderr.contains(text), "not said: {text:?}\n{self}");
+        self
+    }
+
+    /// Asserts that it did not say this.
+    #[track_caller]
+    pub fn says_no(self, text: &str) -> Self {
+        assert!(!self.stderr.contains(text), "said: {text:?}\n{self}");
+        self
+    }
+
+    /// Asserts that it printed nothing for programs.
+    #[track_caller]
+    pub fn prints_nothing(self) -> Self {
+        assert!(self.stdout.is_empty(), "{self}");
+        self
+    }
+
+    /// What it printed for programs, as text.
+    #[track_caller]
+    pub fn text(&self) -> &str {
+        std::str::from_utf8(&self.stdout).unwrap_or_else(|error| panic!("{error}\n{self}"))
+    }
+
+    /// The JSON documents that it printed, one a line.
+    #[track_caller]
+    pub fn documents(&self) -> Vec<serde_json::Value> {
+        let document =
+            |line: &str| serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}\n{self}"));
+        self.text().lines().map(document).collect()
+    }
+}
+
+impl std::fmt::Display for Run {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let stdout = String::from_utf8_lossy(&self.stdout);
+        write!(f, "{}\n-- {}\n-- stdout\n{stdout}\n-- stderr\n{}", self.what, self.status, self.stderr)
+    }
+}

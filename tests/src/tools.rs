@@ -1,0 +1,117 @@
+//! Real ffmpegs, wherever this machine has them.
+
+use std::ffi::OsStr;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+/// An ffmpeg and an ffprobe.
+#[derive(Debug, Clone)]
+pub struct Tools {
+    /// The absolute path of ffmpeg.
+    pub ffmpeg: PathBuf,
+    /// The absolute path of ffprobe.
+    pub ffprobe: PathBuf,
+}
+
+impl Tools {
+    /// ffmpeg and ffprobe, 8 or newer; nothing where there are none and the test is to be skipped.
+    pub fn find() -> Option<Self> {
+        let folders = cache().into_iter().flat_map(|cache| [cache.join("system"), cache.join("ffmpeg-8.0")]);
+        let tools = folders.into_iter().find_map(|folder| Self::at(&folder)).or_else(Self::on_path);
+        tools.or_else(|| missing("ffmpeg 8 or newer"))
+    }
+
+    /// The fetched ones of this version: `9.0` or `6.0`; nothing where they are missing and the test is to be skipped.
+    pub fn of_version(version: &str) -> Option<Self> {
+        let folder = cache().map(|cache| cache.join(format!("ffmpeg-{version}")));
+        folder.and_then(|folder| Self::at(&folder)).or_else(|| missing(&format!("ffmpeg {version}")))
+    }
+
+    fn at(folder: &Path) -> Option<Self> {
+        let tools = Self { ffmpeg: folder.join("ffmpeg"), ffprobe: folder.join("ffprobe") };
+        (tools.ffmpeg.is_file() && tools.ffprobe.is_file()).then_some(tools)
+    }
+
+    fn on_path() -> Option<Self> {
+        let path = std::env::var_os("PATH")?;
+        let tools = std::env::split_paths(&path).find_map(|folder| Self::at(&folder))?;
+        let version = text(&run(Command::new(&tools.ffmpeg).arg("-version")));
+        let major = version.strip_prefix("ffmpeg version ")?.trim_start_matches('n').split('.').next()?;
+        (major.parse::<u32>().ok()? >= 8).then_some(tools)
+    }
+
+    /// Runs ffmpeg in `folder` with `arguments` and then `output`. Blanks in `arguments` part them.
+    pub fn make(&self, folder: &Path, arguments: &str, output: &Path) {
+        let mut command = Command::new(&self.ffmpeg);
+        command.args(["-v", "error", "-nostdin", "-y"]).args(arguments.split_whitespace());
+        run(command.arg(file(output)).current_dir(folder).env("SVT_LOG", "1"));
+    }
+
+    /// What ffprobe prints with `arguments` about the file at `path`.
+    pub fn ask(&self, arguments: &str, path: &Path) -> Vec<u8> {
+        let mut command = Command::new(&self.ffprobe);
+        command.args(["-v", "error", "-of", "json"]).args(arguments.split_whitespace());
+        run(command.arg("-i").arg(file(path))).stdout
+    }
+
+    /// The bytes of an attached file.
+    pub fn attachment(&self, path: &Path, index: u64) -> Vec<u8> {
+        let folder = tempfile::tempdir().unwrap();
+        let target = folder.path().join("attachment");
+        let mut command = Command::new(&self.ffmpeg);
+        command.args(["-v", "error", "-nostdin", &format!("-dump_attachment:{index}")]).arg(&target);
+        // It complains that there is nothing to encode, after it has written the attachment.
+        let _ = command.arg("-i").arg(file(path)).stdin(Stdio::null()).output().unwrap();
+        std::fs::read(&target).unwrap_or_else(|error| panic!("no attachment {index} in {path:?}: {error}"))
+    }
+}
+
+/// `file:` and the path, so that no name is taken for a protocol or an option.
+fn file(path: &Path) -> std::ffi::OsString {
+    let mut argument = std::ffi::OsString::from("file:");
+    argument.push(std::path::absolute(path).unwrap());
+    argument
+}
+
+fn run(command: &mut Command) -> Output {
+    let output = command.stdin(Stdio::null()).output();
+    let output = output.unwrap_or_else(|error| panic!("failed to start {command:?}: {error}"));
+    assert!(output.status.success(), "{command:?}\n{}", String::from_utf8_lossy(&output.stderr));
+    output
+}
+
+fn text(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+/// The folder that `tests/tools/fetch --cache` prints, where it has been filled.
+fn cache() -> Option<PathBuf> {
+    let absolute = |name: &str| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
+    let given = absolute("AV1D_TEST_TOOLS");
+    let found = given.or_else(|| {
+        let base = absolute("XDG_CACHE_HOME").or_else(|| Some(absolute("HOME")?.join(".cache")))?;
+        Some(base.join("av1d/tools"))
+    })?;
+    found.is_dir().then_some(found)
+}
+
+/// The folder of real clips that the demo uses; nothing where they are missing and the test is to be skipped.
+pub fn clips() -> Option<PathBuf> {
+    cache().map(|cache| cache.join("clips")).filter(|clips| clips.is_dir()).or_else(|| missing("the clips"))
+}
+
+fn missing<T>(what: &str) -> Option<T> {
+    let ci =
+        std::env::var_os("CI").is_some_and(|value| value != OsStr::new("") && value != OsStr::new("false"));
+    assert!(!ci, "{what} is missing: run this by `make test`");
+    skipped(&format!("{what} is missing (`make test` fetches it)"));
+    None
+}
+
+/// Says that a test shows nothing here, and why. Written past the test harness, which swallows what a passing test prints.
+pub fn skipped(why: &str) {
+    let thread = std::thread::current();
+    let test = thread.name().unwrap_or_default();
+    drop(writeln!(std::io::stderr(), "skipped {test}: {why}"));
+}
