@@ -1,0 +1,40 @@
+//! Plans a film from the ffprobe document on standard input and prints the ffmpeg command, a word a line:
+//!
+//! ```sh
+//! ffprobe -v error -of json -show_format -show_streams -show_chapters Film.mkv |
+//!     cargo run -p av1plan --example plan_stdin -- Film.mkv 8000000000
+//! ```
+
+use std::io::Read;
+
+use av1plan::command::{Arg, Audience, arguments};
+use av1plan::{Config, FileFacts, MediaProbe, Source, Toolchain, Verdict, explain};
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let mut args = std::env::args().skip(1);
+    let (Some(name), Some(size)) = (args.next(), args.next()) else {
+        return Err("usage: plan_stdin NAME BYTES < PROBE.json".into());
+    };
+    let mut bytes = Vec::new();
+    std::io::stdin().read_to_end(&mut bytes)?;
+
+    let probe = MediaProbe::from_json(&bytes)?;
+    let file = FileFacts::new(name.clone(), size.parse()?);
+    // A program that runs ffmpeg itself would ask it: `Toolchain::parse(version, encoders)`.
+    let verdict =
+        av1plan::plan(&Source { file: &file, probe: &probe }, &Toolchain::assumed(), &Config::default());
+    print!("{}", explain::table(verdict.decisions()));
+    match verdict {
+        Verdict::Skip(skip) => println!("skip [{}]: {}", skip.reason.code(), skip.reason),
+        Verdict::Encode(plan) => {
+            for arg in arguments(&plan, Audience::Person) {
+                match arg {
+                    Arg::Text(text) => println!("{text}"),
+                    Arg::Input => println!("file:{name}"),
+                    Arg::Output => println!("file:{name}.av1"),
+                }
+            }
+        }
+    }
+    Ok(())
+}

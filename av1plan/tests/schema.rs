@@ -1,0 +1,90 @@
+//! The JSON schema that is shipped describes every document that is written.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "helpers of tests; clippy's exemption covers test functions only"
+)]
+
+use std::path::Path;
+
+use av1plan::encode::Encoder;
+use av1plan::wire::Document;
+use av1plan::{Config, FileFacts, MediaProbe, Source, Toolchain};
+use serde_json::{Value, json};
+
+fn schema() -> jsonschema::Validator {
+    let text = include_str!("../schema/plan-1.schema.json");
+    jsonschema::validator_for(&serde_json::from_str(text).unwrap()).expect("the schema itself is one")
+}
+
+/// The documents of every probe of the corpus, with each encoder, and with a gate in the way.
+fn documents() -> Vec<(String, Value)> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/data/probes");
+    let mut written = Vec::new();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let Ok(probe) = MediaProbe::from_json(&std::fs::read(&path).unwrap()) else { continue };
+        let name = probe.format.filename.clone().unwrap_or("Film.mkv".into());
+        let file = FileFacts::new(name.clone(), 8 << 30);
+        for (encoder, min_bytes) in
+            [(Encoder::Svt, 0), (Encoder::Aom, 0), (Encoder::Rav1e, 0), (Encoder::Svt, 9 << 30)]
+        {
+            let toolchain = Toolchain::described(8, [encoder]).unwrap();
+            let config = Config { min_bytes, ..Config::default() };
+            let verdict = av1plan::plan(&Source { file: &file, probe: &probe }, &toolchain, &config);
+            let document = Document::new(b"/films/\xff.mkv", file.size, b"/films/.x.av1tmp", &verdict);
+            let stem = path.file_stem().unwrap().to_string_lossy().into_owned();
+            written.push((stem, serde_json::from_str(&document.to_json()).unwrap()));
+        }
+    }
+    assert!(written.len() > 200, "the corpus is there");
+    written
+}
+
+#[test]
+fn every_document_of_the_corpus_is_as_the_schema_says() {
+    let schema = schema();
+    for (name, document) in documents() {
+        let errors: Vec<String> = schema
+            .iter_errors(&document)
+            .map(|error| format!("{}: {error}", error.instance_path()))
+            .collect();
+        assert!(errors.is_empty(), "{name}: {errors:#?}");
+    }
+}
+
+#[test]
+fn the_schema_refuses_what_is_no_plan() {
+    let schema = schema();
+    let (_, good) = documents().into_iter().find(|(_, document)| document["verdict"] == "encode").unwrap();
+    let broken = [
+        ("/format", json!("av1.job")),
+        ("/version", json!("2.0")),
+        ("/verdict", json!("skip")),
+        ("/encode/encoder", json!("libx264")),
+        ("/encode/crf", json!(0)),
+        ("/encode/streams/0/action", json!("keep")),
+        ("/encode/contract/picture/width", json!(0)),
+        ("/decisions/0/code", json!("Not A Code")),
+    ];
+    for (pointer, value) in broken {
+        let mut document = good.clone();
+        *document.pointer_mut(pointer).unwrap() = value;
+        assert!(!schema.is_valid(&document), "{pointer}");
+    }
+}
+
+/// A reader that follows the schema meets no field that the schema doesn't name.
+#[test]
+fn the_schema_names_every_field_of_the_document() {
+    let text: Value = serde_json::from_str(include_str!("../schema/plan-1.schema.json")).unwrap();
+    for (name, document) in documents() {
+        for (place, properties) in [("", "/properties"), ("/encode", "/$defs/encode/properties")] {
+            let Some(fields) = document.pointer(place).and_then(Value::as_object) else { continue };
+            let named = text.pointer(properties).and_then(Value::as_object).unwrap();
+            for field in fields.keys() {
+                assert!(named.contains_key(field), "{name}: {place}/{field}");
+            }
+        }
+    }
+}
