@@ -40,6 +40,11 @@ pub(crate) enum Command {
         after_help = "Examples:\n  av1cli encode Film.mkv\n  av1cli encode --ignore too-small Clip.mp4"
     )]
     Encode(EncodeArgs),
+    /// Tidy up after an av1d that was killed: finish or take back what its jobs left behind
+    ///
+    /// This happens by itself whenever films are worked on; here it can be seen, and done by hand.
+    #[command(after_help = "Examples:\n  av1cli recover --dry-run\n  av1cli recover")]
+    Recover(RecoverArgs),
     /// Watch the library and encode what is worth it
     #[command(after_help = "Examples:\n  av1cli watch --once\n  av1cli --config ~/av1d.toml watch")]
     Watch(WatchArgs),
@@ -81,6 +86,13 @@ pub(crate) struct EncodeArgs {
     /// Hold no gate of this code; may be given several times
     #[arg(long, value_name = "CODE", value_parser = gate_parser())]
     pub(crate) ignore: Vec<Gate>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RecoverArgs {
+    /// Only say what would be done
+    #[arg(long)]
+    pub(crate) dry_run: bool,
 }
 
 #[derive(Debug, Args)]

@@ -7,6 +7,7 @@ mod failure;
 mod films;
 mod plan;
 mod quote;
+mod recover;
 mod reporter;
 mod session;
 mod work;
@@ -55,6 +56,7 @@ async fn dispatch(cli: Cli, environment: &Environment) -> Result<Exit, Failure> 
     match cli.command {
         Command::Plan(args) => plan::run(args, settings, environment).await,
         Command::Encode(args) => work::encode(args, settings, environment).await,
+        Command::Recover(args) => recover::run(&args, &settings),
         Command::Watch(args) => work::watch(&args, settings, environment).await,
     }
 }

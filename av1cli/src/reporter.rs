@@ -58,6 +58,7 @@ impl Reporter {
             Event::Unreadable { path, reason } => {
                 self.say(&format!("warning: {} can't be read and is passed over: {reason}", display(&path)));
             }
+            Event::Recovered(recovered) => self.say(&crate::recover::describe(&recovered)),
             Event::Skipped { path, reason } => {
                 self.say(&format!("skip: {} [{}]: {reason}", display(&path), reason.code()));
             }

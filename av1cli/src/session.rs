@@ -6,6 +6,7 @@ use av1exec::event::{Event, Events};
 use av1exec::jobs::JobStore;
 use av1exec::lock::Lock;
 use av1exec::pipeline::Pipeline;
+use av1exec::recover::recover;
 use av1exec::settings::{Environment, Settings};
 use av1exec::stop::{StopSwitch, stop_switch};
 use av1exec::tools::Tools;
@@ -14,6 +15,7 @@ use tokio::sync::mpsc::UnboundedReceiver;
 
 use crate::console::note;
 use crate::failure::{Exit, Failure};
+use crate::recover::unreadable;
 
 /// A pipeline, what it tells, and the lock that keeps others out.
 pub(crate) struct Session {
@@ -25,21 +27,28 @@ pub(crate) struct Session {
 impl Session {
     pub(crate) async fn open(settings: Settings, environment: &Environment) -> Result<Self, Failure> {
         let tools = Tools::find(&settings, environment.path.as_deref()).await?;
-        let folder = settings.job_state_dir.clone();
-        let jobs = JobStore::open(&folder).map_err(|error| {
-            Failure::new(
-                Exit::Failed,
-                format!("failed to make the state folder {}: {error}", folder.display()),
-            )
-            .hint("set `job_state_dir` in the config to a folder that this user may write to")
-        })?;
-        let lock = Lock::take(&folder)?;
+        let jobs = open_jobs(&settings)?;
+        let lock = Lock::take(&settings.job_state_dir)?;
         let (switch, stop) = stop_switch();
         listen_for_signals(switch)?;
         let (events, receiver) = Events::channel();
+        for recovered in
+            recover(&jobs, settings.keep_original, false, &events).map_err(|error| unreadable(&error))?
+        {
+            events.send(Event::Recovered(recovered));
+        }
         let pipeline = Pipeline { settings: Arc::new(settings), tools: Arc::new(tools), jobs, events, stop };
         Ok(Self { pipeline, events: receiver, lock })
     }
+}
+
+/// Opens the folder of job files, which is made where it isn't there.
+pub(crate) fn open_jobs(settings: &Settings) -> Result<JobStore, Failure> {
+    let folder = &settings.job_state_dir;
+    JobStore::open(folder).map_err(|error| {
+        Failure::new(Exit::Failed, format!("failed to make the state folder {}: {error}", folder.display()))
+            .hint("set `job_state_dir` in the config to a folder that this user may write to")
+    })
 }
 
 /// The first Ctrl-C or SIGTERM asks work to stop, which leaves nothing behind; the second ends the program at once.

@@ -15,6 +15,7 @@ use crate::args::{EncodeArgs, WatchArgs};
 use crate::console::{complain, note};
 use crate::failure::{Exit, Failure};
 use crate::films::look;
+use crate::recover::unreadable;
 use crate::reporter::Reporter;
 use crate::session::Session;
 
@@ -102,10 +103,7 @@ pub(crate) async fn watch(
         toolchain.version(),
         encoder.ffmpeg_name()
     ));
-    let mut daemon = Daemon::new(pipeline).map_err(|error| {
-        Failure::new(Exit::Failed, format!("failed to read the jobs: {error}"))
-            .hint("check the owner and the rights of `job_state_dir`")
-    })?;
+    let mut daemon = Daemon::new(pipeline).map_err(|error| unreadable(&error))?;
     let summary = if args.once { daemon.once().await } else { daemon.forever().await };
     drop(daemon);
     let _ = reporter.await;

@@ -8,6 +8,7 @@ use tokio::sync::mpsc;
 
 use crate::outcome::Outcome;
 use crate::progress::Progress;
+use crate::recover::Recovered;
 
 /// One thing that happened.
 #[derive(Debug, Clone)]
@@ -31,6 +32,8 @@ pub enum Event {
         /// Why.
         reason: String,
     },
+    /// What a job that was cut off had left behind was tidied up.
+    Recovered(Recovered),
     /// A film is left alone.
     Skipped {
         /// Which.

@@ -22,6 +22,7 @@ pub mod probe;
 pub mod process;
 pub mod progress;
 pub mod promote;
+pub mod recover;
 pub mod sanitize;
 pub mod scan;
 pub mod settings;

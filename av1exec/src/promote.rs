@@ -49,6 +49,8 @@ pub enum Step {
 /// What is known of a result that may take its film's place.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Commit {
+    /// Its inode.
+    pub inode: u64,
     /// Its bytes.
     pub size: u64,
     /// The BLAKE3 hash of its content, in hexadecimal.
@@ -63,18 +65,24 @@ impl Promotion<'_> {
     pub fn carry_out(&self, journal: &mut Journal<'_>) -> Result<(), PromoteError> {
         let commit = self.prepare()?;
         journal(Step::Commit, Some(&commit)).map_err(at(self.film, "journal the replacement of"))?;
+        self.resume(&commit, journal)
+    }
+
+    /// Goes on after the commitment, from wherever it was cut off: each call is made only where the disk says that it
+    /// wasn't made yet.
+    pub fn resume(&self, commit: &Commit, journal: &mut Journal<'_>) -> Result<(), PromoteError> {
         let placed =
-            if self.target == self.film { self.replace_in_place() } else { self.replace_by_new_name() };
+            if self.target == self.film { self.place_over(commit) } else { self.place_beside(commit) };
         if let Err(error) = placed {
-            self.undo();
+            self.undo(commit);
             return Err(error);
         }
-        self.verify(&commit)?;
+        self.verify(commit)?;
         journal(Step::Replaced, None).map_err(at(self.film, "journal the replacement of"))?;
-        if !self.keep_original {
+        if !self.keep_original && self.is_original(self.backup) {
             disk::unlink(self.backup).map_err(at(self.backup, "remove"))?;
         }
-        disk::sync_folder_of(self.film).map_err(at(self.film, "sync the folder of"))?;
+        self.sync_folder()?;
         journal(Step::Done, None).map_err(at(self.film, "journal the replacement of"))
     }
 
@@ -94,44 +102,50 @@ impl Promotion<'_> {
         if found.same_file(&film) {
             return Err(PromoteError::SourceChanged { path: temporary.to_owned() });
         }
-        Ok(Commit { size: found.size, hash: hash.to_hex().to_string() })
+        Ok(Commit { inode: found.inode, size: found.size, hash: hash.to_hex().to_string() })
     }
 
-    fn replace_in_place(&self) -> Result<(), PromoteError> {
-        match disk::link(self.film, self.backup) {
-            Ok(()) => {
-                self.sync_folder()?;
-                disk::rename_over(self.temporary, self.film)
-                    .map_err(at(self.film, "rename the result over"))?;
+    /// The result takes the film's own name, while the original gets a second one.
+    fn place_over(&self, commit: &Commit) -> Result<(), PromoteError> {
+        if is_result(self.film, commit) {
+            return self.sync_folder();
+        }
+        if self.is_original(self.film) && !self.is_original(self.backup) {
+            match disk::link(self.film, self.backup) {
+                Ok(()) => self.sync_folder()?,
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                    return Err(PromoteError::Taken { path: self.backup.to_owned() });
+                }
+                // No hard links here (exFAT, some network file systems): for a moment the film has no name but B.
+                Err(_) => self.set_film_aside()?,
             }
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-                return Err(PromoteError::Taken { path: self.backup.to_owned() });
-            }
-            // No hard links here (exFAT, some network file systems): for a moment the film has no name but B.
-            Err(_) => {
-                self.set_film_aside()?;
-                disk::rename_without_overwriting(self.temporary, self.film)
-                    .map_err(at(self.film, "rename the result to"))?;
-            }
+        }
+        if self.is_original(self.film) {
+            disk::rename_over(self.temporary, self.film).map_err(at(self.film, "rename the result over"))?;
+        } else {
+            disk::rename_without_overwriting(self.temporary, self.film)
+                .map_err(|error| taken_or(error, self.film, "rename the result to"))?;
         }
         self.sync_folder()
     }
 
-    fn replace_by_new_name(&self) -> Result<(), PromoteError> {
-        let linked = disk::link(self.temporary, self.target);
-        match &linked {
-            Ok(()) => {}
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-                return Err(PromoteError::Taken { path: self.target.to_owned() });
+    /// The result takes a new name, and then the original leaves its own.
+    fn place_beside(&self, commit: &Commit) -> Result<(), PromoteError> {
+        if !is_result(self.target, commit) {
+            match disk::link(self.temporary, self.target) {
+                Ok(()) => {}
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                    return Err(PromoteError::Taken { path: self.target.to_owned() });
+                }
+                Err(_) => disk::rename_without_overwriting(self.temporary, self.target)
+                    .map_err(|error| taken_or(error, self.target, "rename the result to"))?,
             }
-            Err(_) => disk::rename_without_overwriting(self.temporary, self.target)
-                .map_err(|error| taken_or(error, self.target, "rename the result to"))?,
+            self.sync_folder()?;
         }
-        self.sync_folder()?;
-        self.set_film_aside()?;
-        if linked.is_ok() {
-            disk::unlink(self.temporary).map_err(at(self.temporary, "remove"))?;
+        if self.is_original(self.film) {
+            self.set_film_aside()?;
         }
+        disk::unlink(self.temporary).map_err(at(self.temporary, "remove"))?;
         self.sync_folder()
     }
 
@@ -143,6 +157,12 @@ impl Promotion<'_> {
 
     fn sync_folder(&self) -> Result<(), PromoteError> {
         disk::sync_folder_of(self.film).map_err(at(self.film, "sync the folder of"))
+    }
+
+    /// Whether `path` is the film as it was before ffmpeg started. Our own link changed the inode's times since, and a reboot may
+    /// have changed the device's number.
+    fn is_original(&self, path: &Path) -> bool {
+        is_original(path, self.identity)
     }
 
     /// Opens the name anew: it must hold what was judged. The original is kept where it doesn't.
@@ -158,23 +178,30 @@ impl Promotion<'_> {
 
     /// Takes back what was done, as far as the disk (not errno) says that it was done. Nothing is ever overwritten, and
     /// no name of the original is taken away while it is the only one.
-    fn undo(&self) {
-        let original = |path: &Path| Identity::of(path).is_ok_and(|found| found.same_file(self.identity));
-        if original(self.backup) && Identity::of(self.film).is_err() {
+    fn undo(&self, commit: &Commit) {
+        if self.is_original(self.backup) && Identity::of(self.film).is_err() {
             drop(disk::rename_without_overwriting(self.backup, self.film));
         }
-        if original(self.backup) && original(self.film) {
-            drop(disk::unlink(self.backup));
-        }
-        let result = Identity::of(self.temporary);
-        let ours = |path: &Path| {
-            result.as_ref().is_ok_and(|result| Identity::of(path).is_ok_and(|found| found.same_file(result)))
-        };
-        if self.target != self.film && original(self.film) && ours(self.target) {
-            drop(disk::unlink(self.target));
+        if self.is_original(self.film) {
+            if self.is_original(self.backup) {
+                drop(disk::unlink(self.backup));
+            }
+            if self.target != self.film && is_result(self.target, commit) {
+                drop(disk::unlink(self.target));
+            }
         }
         drop(disk::sync_folder_of(self.film));
     }
+}
+
+/// Whether `path` is the film that `identity` tells of, by what a rename, a link and a reboot leave alone.
+pub(crate) fn is_original(path: &Path, identity: &Identity) -> bool {
+    Identity::of(path).is_ok_and(|found| found.inode == identity.inode && found.same_content_stamp(identity))
+}
+
+/// Whether `path` is the committed result, by its inode and size; its content is for [`disk::hash`] to tell.
+pub(crate) fn is_result(path: &Path, commit: &Commit) -> bool {
+    Identity::of(path).is_ok_and(|found| (found.inode, found.size) == (commit.inode, commit.size))
 }
 
 fn at(path: &Path, doing: &'static str) -> impl FnOnce(io::Error) -> PromoteError {

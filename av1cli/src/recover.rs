@@ -1,0 +1,57 @@
+//! `av1cli recover`: what jobs that were cut off left behind, and what becomes of it.
+
+use av1exec::event::{Event, Events};
+use av1exec::jobs::JobStore;
+use av1exec::lock::Lock;
+use av1exec::recover::{Action, Recovered, recover};
+use av1exec::sanitize::display;
+use av1exec::settings::Settings;
+
+use crate::args::RecoverArgs;
+use crate::console::{note, out};
+use crate::failure::{Exit, Failure};
+use crate::session::open_jobs;
+
+/// Tidies up, or with `--dry-run` only says what would be done.
+pub(crate) fn run(args: &RecoverArgs, settings: &Settings) -> Result<Exit, Failure> {
+    let (jobs, lock) = if args.dry_run {
+        (JobStore::read_only(&settings.job_state_dir), None)
+    } else {
+        let jobs = open_jobs(settings)?;
+        // Whoever holds the lock has tidied up already, and its own jobs are unfinished by right.
+        (jobs, Some(Lock::take(&settings.job_state_dir)?))
+    };
+    let (events, mut told) = Events::channel();
+    let recovered =
+        recover(&jobs, settings.keep_original, args.dry_run, &events).map_err(|error| unreadable(&error))?;
+    drop(lock);
+    for recovered in &recovered {
+        // The reader of a pipe that went away has seen enough.
+        let _ = out(describe(recovered).as_bytes());
+    }
+    if recovered.is_empty() {
+        note("nothing was cut off; there is nothing to tidy up");
+    }
+    let mut exit = Exit::Done;
+    while let Ok(event) = told.try_recv() {
+        if let Event::Warning { path, message } = event {
+            note(&format!("warning: {}: {message}", display(&path)));
+            exit = Exit::Failed;
+        }
+    }
+    Ok(exit)
+}
+
+/// Why the jobs can't be read.
+pub(crate) fn unreadable(error: &std::io::Error) -> Failure {
+    Failure::new(Exit::Failed, format!("failed to read the jobs: {error}"))
+        .hint("check the owner and the rights of `job_state_dir`")
+}
+
+/// One line about a job that was cut off.
+pub(crate) fn describe(recovered: &Recovered) -> String {
+    let Recovered { job, film, scene, actions } = recovered;
+    let stage = if scene.committed { "while its result was put in place" } else { "while it was encoded" };
+    let actions: Vec<&str> = actions.iter().map(|action: &Action| (*action).into()).collect();
+    format!("recover: {} (job {job}) was cut off {stage}: {}", display(film), actions.join(", "))
+}
