@@ -1,7 +1,10 @@
 # What a person or a robot does with this repository. Nothing needs to be set first: the tools that the tests and the
 # demo want are fetched once into the cache folder by tests/tools/fetch.
 
-.PHONY: help test demo bench fmt lint clean-cache
+# How long `make fuzz` runs.
+SECONDS ?= 60
+
+.PHONY: help test demo bench fuzz fmt lint clean-cache
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -17,6 +20,11 @@ demo: ## a small library, before and after, in target/demo
 bench: ## the benchmarks
 	@tools=$$(tests/tools/fetch) && cache=$$(tests/tools/fetch --cache) && \
 	PATH="$$tools:$$PATH" AV1D_TEST_TOOLS="$$cache" cargo bench --workspace --locked
+
+fuzz: ## any bytes through the planner for a minute (needs cargo-fuzz and a C++ compiler)
+	@cargo fuzz --version >/dev/null 2>&1 || { echo "fuzz: cargo-fuzz is missing: cargo install cargo-fuzz" >&2; exit 1; }
+	mkdir -p av1plan/fuzz/corpus/plan && cp tests/data/probes/*.json av1plan/fuzz/corpus/plan/
+	cd av1plan && RUSTC_BOOTSTRAP=1 cargo fuzz run plan -- -max_total_time=$(SECONDS) -max_len=65536
 
 fmt: ## formats the code
 	cargo fmt --all

@@ -12,7 +12,7 @@ use av1plan::wire::Document;
 use av1plan::{Config, EncodePlan, Judgement, SkipReason, Source, Verdict, judge};
 
 use crate::argv::bind;
-use crate::disk;
+use crate::disk::{self, Identity};
 use crate::encode::{Encode, Ended};
 use crate::event::{Event, Events};
 use crate::jobs::{Entry, Job, JobStore, path_document};
@@ -64,6 +64,12 @@ impl Pipeline {
     }
 
     async fn attempt(&self, film: &Film, stability: Stability) -> (Outcome, Option<String>) {
+        // It may have waited in a queue for days. Looked at now, a change is found before the encode rather than after it.
+        let film = match Identity::of(&film.path) {
+            Ok(identity) if identity.same_content_stamp(&film.identity) => &Film { identity, ..film.clone() },
+            Ok(_) => return (Outcome::SourceChanged, None),
+            Err(error) => return (failed("look at", &film.path, &error), None),
+        };
         let file = film.facts(stability);
         let policy = &self.settings.policy;
         if let Some(reason) = gates::before_probe(&file, policy) {

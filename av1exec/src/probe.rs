@@ -43,14 +43,24 @@ pub async fn packets(tools: &Tools, path: &Path) -> Result<PacketSummary, ProbeE
     let args = bind(command::packet_probe_arguments(), path, Path::new(""));
     let mut child = start(&tools.ffprobe, &args).map_err(CaptureError::Start)?;
     let mut summary = PacketSummary::default();
-    // Nobody reads the errors here; what is missing shows in the summary.
-    drop(child.stderr.take());
-    if let Some(stdout) = child.stdout.take() {
+    // What is missing shows in the summary. The errors are read all the same: ffprobe complains of files that it reads
+    // well (Opus headers), and without a reader the first word would end it (SIGPIPE).
+    let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
+    let unheard = async {
+        match stderr {
+            Some(mut stderr) => tokio::io::copy(&mut stderr, &mut tokio::io::sink()).await,
+            None => Ok(0),
+        }
+    };
+    let counted = async {
+        let Some(stdout) = stdout else { return Ok(()) };
         let mut lines = BufReader::new(stdout).split(b'\n');
-        while let Some(line) = lines.next_segment().await.map_err(CaptureError::Read)? {
+        while let Some(line) = lines.next_segment().await? {
             summary.add_line(&String::from_utf8_lossy(&line));
         }
-    }
+        Ok(())
+    };
+    tokio::try_join!(counted, unheard).map_err(CaptureError::Read)?;
     child.wait().await.map_err(CaptureError::Read)?;
     Ok(summary)
 }

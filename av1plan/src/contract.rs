@@ -91,6 +91,9 @@ pub struct ExpectedPicture {
     /// The Dolby Vision record that is carried over.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub dolby_vision: Option<DolbyVision>,
+    /// Whether HDR10+ is carried over.
+    #[serde(default, skip_serializing_if = "core::ops::Not::not")]
+    pub hdr10_plus: bool,
 }
 
 impl ExpectedPicture {

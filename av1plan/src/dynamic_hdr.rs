@@ -1,5 +1,7 @@
 //! Dolby Vision and HDR10+: carried over where the encoder can, else a loss.
 
+use alloc::string::String;
+
 use crate::container::Container;
 use crate::decision::{Reason, Topic};
 use crate::encode::Encoder;
@@ -14,8 +16,16 @@ const HDR10_PLUS_SINCE: u32 = 9;
 /// Dolby Vision's profile inside AV1.
 const AV1_PROFILE: u32 = 10;
 
-/// Decides both; returns the Dolby Vision record that the result will have.
-pub(crate) fn plan_dynamic_hdr(source: &PictureSource<'_>, record: &mut Record) -> Option<DolbyVision> {
+/// What the result will have.
+pub(crate) struct Carried {
+    /// The Dolby Vision record of the result.
+    pub(crate) dolby_vision: Option<DolbyVision>,
+    /// Whether frames have HDR10+.
+    pub(crate) hdr10_plus: bool,
+}
+
+/// Decides both.
+pub(crate) fn plan_dynamic_hdr(source: &PictureSource<'_>, record: &mut Record) -> Carried {
     let found = source.video.side_data.iter().find_map(|block| match block {
         SideData::DolbyVision(found) => Some(*found),
         _ => None,
@@ -25,7 +35,10 @@ pub(crate) fn plan_dynamic_hdr(source: &PictureSource<'_>, record: &mut Record) 
     let carried = found.filter(|_| even).and_then(|found| carried_record(found, source));
     if let (Some(found), None) = (found, carried) {
         let DolbyVision { profile, compatibility, .. } = found;
-        let what = alloc::format!("Dolby Vision profile {profile}.{compatibility}");
+        let what = match profile {
+            0 => String::from("Dolby Vision of a profile that the container doesn't say"),
+            _ => alloc::format!("Dolby Vision profile {profile}.{compatibility}"),
+        };
         record.lose(LossKind::DolbyVision, None, what);
     }
     let hdr10_plus = source.probe.hdr10_plus == Some(true);
@@ -39,7 +52,7 @@ pub(crate) fn plan_dynamic_hdr(source: &PictureSource<'_>, record: &mut Record) 
             if lost { ("lose", Reason::DynamicHdrLost) } else { ("carry", Reason::DynamicHdrCarried) };
         record.decide(Topic::DynamicHdr, choice, reason);
     }
-    carried
+    Carried { dolby_vision: carried, hdr10_plus: hdr10_plus && carries_plus }
 }
 
 /// Profiles 8.1 (HDR10 beneath) and 8.4 (HLG beneath) become profile 10 of AV1 with SVT-AV1 and libaom. Profile 5 comes

@@ -9,7 +9,7 @@ use crate::config::{BitDepth, Config, Interlaced};
 use crate::container::Container;
 use crate::contract::ExpectedPicture;
 use crate::decision::{Reason, Topic};
-use crate::dynamic_hdr;
+use crate::dynamic_hdr::{Carried, plan_dynamic_hdr};
 use crate::encode::Encoder;
 use crate::gates::SkipReason;
 use crate::loss::LossKind;
@@ -47,7 +47,7 @@ impl PictureSource<'_> {
         let pixel_format = self.pixel_format(record);
         let (color, matrix) = self.color(pixel_format, record);
         filters.extend(matrix);
-        let dolby_vision = dynamic_hdr::plan_dynamic_hdr(self, record);
+        let Carried { dolby_vision, hdr10_plus } = plan_dynamic_hdr(self, record);
         // A filter between the layers of Dolby Vision would part them; what is odd in size carries none.
         let padded = dolby_vision.is_none() && self.padding(record);
         filters.extend(padded.then_some(Filter::PadToEven));
@@ -68,6 +68,7 @@ impl PictureSource<'_> {
             content_light: None,
             rotation: self.degrees(),
             dolby_vision,
+            hdr10_plus,
         };
         expected.expect_static_hdr(&self.video.side_data);
         Ok(Picture { pixel_format, filters, rotation, dolby_vision: dolby_vision.is_some(), expected })

@@ -71,7 +71,7 @@ fn planned(
     let rate = decide_rate(encoder, stream, video, record);
     let settings = decide_settings(
         encoder,
-        resolution,
+        (resolution, video),
         config.quality_tier,
         (crf, rate, Svt::workers(width, height)),
         record,
@@ -175,7 +175,7 @@ fn decide_encoder(
 /// What the encoder is told; CRF, rate and workers are decided by the source, the rest by the ladder.
 fn decide_settings(
     encoder: Encoder,
-    resolution: ResolutionClass,
+    (resolution, video): (ResolutionClass, &Video),
     tier: QualityTier,
     (crf, nominal_rate, workers): (Crf, Option<Rational>, Workers),
     record: &mut Record,
@@ -195,7 +195,8 @@ fn decide_settings(
             EncoderSettings::Svt(Svt { crf, preset, workers, nominal_rate })
         }
         Encoder::Aom => {
-            let (cpu_used, tiles) = (resolution.aom_cpu_used(tier), resolution.aom_tiles());
+            let cpu_used = resolution.aom_cpu_used(tier);
+            let tiles = resolution.aom_tiles().fitting(video.width, video.height);
             record.decide(Topic::CpuUsed, alloc::format!("{cpu_used}"), ladder());
             record.decide(Topic::Tiles, alloc::format!("{tiles}"), Reason::FewestTiles);
             record.decide(Topic::Threads, alloc::format!("{}", Aom::THREADS), Reason::SeedConstant);

@@ -40,8 +40,39 @@ pub struct Tiles {
     pub rows: u8,
 }
 
+impl Tiles {
+    /// The same, but no more than a picture of this size can be cut into: a tile holds a superblock of 64 pixels at
+    /// least, and libaom refuses more tiles than there are of those (measured with 8.0 and 9.0.2).
+    pub(crate) fn fitting(self, width: u32, height: u32) -> Self {
+        let at_most = |tiles: u8, side: u32| {
+            u8::try_from(side.div_ceil(64)).map_or(tiles, |superblocks| tiles.min(superblocks)).max(1)
+        };
+        Self { columns: at_most(self.columns, width), rows: at_most(self.rows, height) }
+    }
+}
+
 impl fmt::Display for Tiles {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}x{}", self.columns, self.rows)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn there_are_no_more_tiles_than_superblocks() {
+        let seed = Tiles { columns: 3, rows: 2 };
+        for (width, height, tiles) in [
+            (7680, 4320, "3x2"),
+            (129, 65, "3x2"),
+            (128, 64, "2x1"),
+            (64, 65, "1x2"),
+            (2, 2, "1x1"),
+            (0, u32::MAX, "1x2"),
+        ] {
+            assert_eq!(alloc::format!("{}", seed.fitting(width, height)), tiles, "{width}x{height}");
+        }
     }
 }

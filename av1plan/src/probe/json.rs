@@ -30,10 +30,10 @@ pub(super) fn read(bytes: &[u8]) -> Result<MediaProbe, ProbeError> {
     })
 }
 
-/// Reads a document of `-show_frames` for whether a frame has HDR10+.
-pub(super) fn read_hdr10_plus(bytes: &[u8]) -> Result<bool, ProbeError> {
+/// Reads the side data of all frames in a document of `-show_frames`.
+pub(super) fn read_frames(bytes: &[u8]) -> Result<Vec<Block>, ProbeError> {
     let document: Frames = parse(bytes)?;
-    Ok(document.0.iter().any(|frame| frame.0.iter().any(Block::is_hdr10_plus)))
+    Ok(document.0.into_iter().flat_map(|frame| frame.0).collect())
 }
 
 fn parse<T: for<'de> Fields<'de>>(bytes: &[u8]) -> Result<T, ProbeError> {

@@ -34,7 +34,7 @@ pub enum SideData {
 /// The Dolby Vision configuration record (`DOVI configuration record`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct DolbyVision {
-    /// 5, 7, 8 in HEVC; 10 in AV1.
+    /// 5, 7, 8 in HEVC; 10 in AV1; 0 where only frames carry metadata and no record says which.
     pub profile: u32,
     /// What a player without Dolby Vision sees: 0 nothing sensible, 1 HDR10, 2 SDR, 4 HLG.
     pub compatibility: u32,
@@ -108,6 +108,16 @@ impl Block {
             ("DOVI configuration record", _) => SideData::DolbyVision(self.dolby_vision),
             _ => SideData::Other(kind),
         }
+    }
+
+    /// What a frame's block says of HDR, if that is what it is about.
+    pub(super) fn into_hdr_of_frame(self) -> Option<SideData> {
+        // The metadata itself (`Dolby Vision RPU Data`) without the container's record, which says its profile.
+        if self.kind.as_deref().is_some_and(|kind| kind.starts_with("Dolby Vision")) {
+            return Some(SideData::DolbyVision(DolbyVision { metadata: true, ..DolbyVision::default() }));
+        }
+        let block = self.into_side_data();
+        matches!(block, SideData::MasteringDisplay(_) | SideData::ContentLight { .. }).then_some(block)
     }
 
     /// Whether this is a frame's HDR10+ block: `HDR Dynamic Metadata SMPTE2094-40 (HDR10+)`.

@@ -1,0 +1,164 @@
+//! Tidying up after a death: what an unfinished job left behind is finished or taken back, before anything else is done.
+//!
+//! [`decide`] is a pure function of what is found under the names that a job may have touched. It never deletes the
+//! result unless the film is whole, never deletes the original unless the film is the journaled result, never overwrites,
+//! and leaves alone what it doesn't understand. A second run finds nothing to do.
+
+mod decide;
+
+use std::path::{Path, PathBuf};
+
+use crate::disk::{self, Identity};
+use crate::event::{Event, Events};
+use crate::jobs::{Entry, Job, JobStore, path_of};
+use crate::names;
+use crate::outcome::Outcome;
+use crate::promote::{Commit, Promotion, Step, is_original, is_result};
+pub use decide::{Action, Found, Scene, decide};
+
+/// What was found of an unfinished job, and what was done or would be done about it.
+#[derive(Debug, Clone)]
+pub struct Recovered {
+    /// The job.
+    pub job: String,
+    /// The film.
+    pub film: PathBuf,
+    /// What was found.
+    pub scene: Scene,
+    /// What it takes.
+    pub actions: Vec<Action>,
+}
+
+/// Looks at every unfinished job and does what [`decide`] says, or with `dry_run` only tells.
+pub fn recover(
+    jobs: &JobStore,
+    keep_original: bool,
+    dry_run: bool,
+    events: &Events,
+) -> std::io::Result<Vec<Recovered>> {
+    let loaded = jobs.load()?;
+    let mut recovered = Vec::new();
+    for mut job in loaded.jobs.into_iter().filter(|job| job.outcome.is_none()) {
+        let places = Places::of(&job);
+        let scene = places.look(&job);
+        let actions = decide(scene);
+        if !dry_run {
+            for action in &actions {
+                if let Err(message) = places.act(*action, &mut job, jobs, keep_original) {
+                    events.send(Event::Warning { path: places.film.clone(), message });
+                    break;
+                }
+            }
+        }
+        recovered.push(Recovered { job: job.id, film: places.film, scene, actions });
+    }
+    Ok(recovered)
+}
+
+/// The names that a job may have touched.
+struct Places {
+    film: PathBuf,
+    backup: PathBuf,
+    temporary: PathBuf,
+    target: Option<PathBuf>,
+}
+
+impl Places {
+    fn of(job: &Job) -> Self {
+        let film = job.film();
+        Self {
+            backup: names::backup(&film),
+            temporary: path_of(&job.temporary),
+            target: names::renamed(&film),
+            film,
+        }
+    }
+
+    fn look(&self, job: &Job) -> Scene {
+        let found = |path: &Path| found(path, &job.source, job.commit.as_ref());
+        Scene {
+            committed: job.commit.is_some(),
+            film: found(&self.film),
+            backup: found(&self.backup),
+            temporary: found(&self.temporary),
+            target: self.target.as_deref().map(found),
+        }
+    }
+
+    fn act(&self, action: Action, job: &mut Job, jobs: &JobStore, keep_original: bool) -> Result<(), String> {
+        let (id, doing) = (job.id.clone(), <&str>::from(action));
+        let told = |error: std::io::Error| format!("tidying up after job {id} stopped at {doing}: {error}");
+        match action {
+            Action::DeleteTemporary => disk::unlink(&self.temporary).map_err(told),
+            Action::DeleteBackup => disk::unlink(&self.backup).map_err(told),
+            Action::RestoreOriginal => disk::rename_without_overwriting(&self.backup, &self.film)
+                .and_then(|()| disk::sync_folder_of(&self.film))
+                .map_err(told),
+            Action::SetBrokenAside => {
+                let mut broken = self.film.clone().into_os_string();
+                broken.push(".broken");
+                disk::rename_without_overwriting(&self.film, Path::new(&broken)).map_err(told)
+            }
+            Action::LeaveAlone => Err(format!(
+                "job {} was cut off, and what it left can't be told apart; nothing is touched: look at {} and {}",
+                job.id,
+                crate::sanitize::display(&self.backup),
+                crate::sanitize::display(&self.temporary)
+            )),
+            Action::CloseAsInterrupted => self.close(job, jobs, &Outcome::Interrupted).map_err(told),
+            Action::CloseAsDone => {
+                let outcome = self.replaced(job);
+                self.close(job, jobs, &outcome).map_err(told)
+            }
+            Action::Resume => self.resume(job, jobs, keep_original),
+        }
+    }
+
+    fn resume(&self, job: &mut Job, jobs: &JobStore, keep_original: bool) -> Result<(), String> {
+        let Some(commit) = job.commit.clone() else { return Ok(()) };
+        let identity = job.source;
+        let promotion = Promotion {
+            film: &self.film,
+            identity: &identity,
+            temporary: &self.temporary,
+            target: self.target.as_ref().unwrap_or(&self.film),
+            backup: &self.backup,
+            keep_original,
+        };
+        let resumed = promotion.resume(&commit, &mut |step: Step, _| {
+            job.journal.push(Entry { step, at: jiff::Timestamp::now() });
+            jobs.save(job)
+        });
+        resumed.map_err(|error| error.to_string())?;
+        let outcome = self.replaced(job);
+        self.close(job, jobs, &outcome).map_err(|error| error.to_string())
+    }
+
+    fn replaced(&self, job: &Job) -> Outcome {
+        Outcome::Replaced {
+            path: self.target.clone().unwrap_or_else(|| self.film.clone()),
+            before: job.source.size,
+            after: job.commit.as_ref().map_or(0, |commit| commit.size),
+        }
+    }
+
+    fn close(&self, job: &mut Job, jobs: &JobStore, outcome: &Outcome) -> std::io::Result<()> {
+        disk::sync_folder_of(&self.film)?;
+        job.end(outcome);
+        jobs.save(job)
+    }
+}
+
+fn found(path: &Path, original: &Identity, commit: Option<&Commit>) -> Found {
+    let Ok(metadata) = std::fs::symlink_metadata(path) else { return Found::Nothing };
+    if is_original(path, original) {
+        return Found::Original;
+    }
+    let whole = |commit: &Commit| disk::hash(path).is_ok_and(|hash| hash.to_hex().as_str() == commit.hash);
+    match commit {
+        Some(commit) if is_result(path, commit) && whole(commit) => Found::Result,
+        Some(commit) if Identity::of(path).is_ok_and(|found| found.inode == commit.inode) => Found::Broken,
+        _ if metadata.is_file() && metadata.len() == 0 => Found::Broken,
+        _ => Found::Other,
+    }
+}

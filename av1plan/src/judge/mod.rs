@@ -1,0 +1,134 @@
+//! A plan's own contract held against what came out; then the size.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+
+mod defect;
+mod probe;
+
+pub use defect::Defect;
+use probe::probe_defects;
+
+use crate::contract::Contract;
+use crate::number::Micros;
+use crate::packets::PacketSummary;
+use crate::plan::EncodePlan;
+use crate::probe::{MediaProbe, StreamKind};
+
+/// What is known of an encode that ended, gathered by whoever ran it.
+#[derive(Debug, Clone, Copy)]
+pub struct Evidence<'a> {
+    /// How ffmpeg ended.
+    pub run: &'a RunReport,
+    /// The result as ffprobe sees it; nothing where ffprobe couldn't read it.
+    pub probe: Option<&'a MediaProbe>,
+    /// The result's packets; nothing where they were not looked at.
+    pub packets: Option<&'a PacketSummary>,
+    /// The result's bytes.
+    pub size: u64,
+}
+
+/// What ffmpeg's run showed.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct RunReport {
+    /// ffmpeg's exit code; nothing where a signal ended it.
+    pub exit_code: Option<i32>,
+    /// Frames encoded, by the last progress report.
+    pub frames: Option<u64>,
+    /// Lines in which ffmpeg says that the source is damaged (see [`damage_in`]).
+    pub damage: Vec<String>,
+}
+
+/// Phrases that ffmpeg says of a source whose data ends early or can't be read. It exits with 0 all the same.
+const DAMAGE: [&str; 6] = [
+    "File ended prematurely",
+    "Read error",
+    "Error during demuxing",
+    "partial file",
+    "concealing",
+    "corrupt",
+];
+
+/// Whether a line of ffmpeg's log, printed with levels, says that the source is damaged.
+///
+/// Only warnings and errors count: file names and tags are printed too, and they may say anything.
+pub fn damage_in(line: &str) -> bool {
+    let message = ["[warning] ", "[error] ", "[fatal] "].iter().find_map(|level| line.split_once(level));
+    message.is_some_and(|(_, message)| DAMAGE.iter().any(|phrase| message.contains(phrase)))
+}
+
+/// What becomes of a result.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Judgement {
+    /// It holds the contract and is small enough.
+    Accept,
+    /// It holds the contract but isn't small enough.
+    TooBig {
+        /// The result's bytes.
+        size: u64,
+        /// The smallest number of bytes that is too big.
+        limit: u64,
+    },
+    /// It breaks the contract; never empty.
+    Defective(Vec<Defect>),
+}
+
+/// Holds a result against its plan's contract. Total and pure.
+pub fn judge(plan: &EncodePlan, evidence: &Evidence<'_>) -> Judgement {
+    let contract = &plan.contract;
+    let mut defects = run_defects(evidence.run);
+    match evidence.probe {
+        Some(probe) => defects.extend(probe_defects(contract, probe)),
+        None => defects.push(Defect::Unreadable),
+    }
+    if let (Some(packets), Some(probe)) = (evidence.packets, evidence.probe) {
+        defects.extend(packet_defects(contract, evidence.run, probe, packets));
+    }
+    if !defects.is_empty() {
+        return Judgement::Defective(defects);
+    }
+    if contract.size.admits(evidence.size) {
+        Judgement::Accept
+    } else {
+        Judgement::TooBig { size: evidence.size, limit: contract.size.limit() }
+    }
+}
+
+fn run_defects(run: &RunReport) -> Vec<Defect> {
+    let failed = (run.exit_code != Some(0)).then_some(Defect::RunFailed { exit_code: run.exit_code });
+    let damage = run.damage.first().map(|line| Defect::DamagedSource { line: line.clone() });
+    damage.into_iter().chain(failed).collect()
+}
+
+fn packet_defects(
+    contract: &Contract,
+    run: &RunReport,
+    probe: &MediaProbe,
+    packets: &PacketSummary,
+) -> Vec<Defect> {
+    let mut defects = Vec::new();
+    for stream in &probe.streams {
+        let seen = packets.stream(stream.index);
+        let needed = matches!(stream.kind, StreamKind::Video(_) | StreamKind::Audio(_));
+        if needed && seen.is_none() {
+            defects.push(Defect::EmptyStream { index: stream.index });
+        }
+    }
+    let Some((video, _)) = probe.main_video() else {
+        return defects;
+    };
+    let Some(seen) = packets.stream(video.index) else {
+        return defects;
+    };
+    if let Some(encoded) = run.frames.filter(|encoded| *encoded != seen.count) {
+        defects.push(Defect::Frames { encoded, found: seen.count });
+    }
+    if let Some(expected) = contract.duration {
+        let span = seen.end.zip(seen.first).map(|(end, first)| Micros(end.0.saturating_sub(first.0)));
+        let reached = |span: Micros| span.0.saturating_add(contract.duration_epsilon.0) >= expected.0;
+        if !span.is_some_and(reached) {
+            defects.push(Defect::EndsEarly { expected, found: span });
+        }
+    }
+    defects
+}

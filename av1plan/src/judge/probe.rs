@@ -1,0 +1,161 @@
+//! The result's probe held against the contract: streams, picture, chapters, duration.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use super::Defect;
+use crate::contract::{Contract, ExpectedPicture, ExpectedStream};
+use crate::probe::{MediaProbe, SideData, Stream, StreamKind, Video};
+use crate::streams::stream_type;
+
+pub(super) fn probe_defects(contract: &Contract, probe: &MediaProbe) -> Vec<Defect> {
+    let mut defects = Vec::new();
+    let films: Vec<(&Stream, &Video)> =
+        probe.streams.iter().filter_map(|stream| Some((stream, stream.moving_picture()?))).collect();
+    match films[..] {
+        [(stream, video)] if stream.codec_name() == "av1" => {
+            defects.extend(picture_defects(&contract.picture, video, probe.hdr10_plus));
+        }
+        _ => {
+            let found = films.iter().map(|(stream, _)| String::from(stream.codec_name())).collect();
+            defects.push(Defect::NotOneAv1 { found });
+        }
+    }
+    // MP4's muxer adds data tracks for chapters and timecode.
+    let found: Vec<&Stream> = probe.streams.iter().filter(|stream| stream.kind != StreamKind::Data).collect();
+    if found.len() == contract.streams.len() {
+        defects.extend(
+            contract.streams.iter().zip(found).flat_map(|(expected, found)| stream_defects(expected, found)),
+        );
+    } else {
+        defects.push(Defect::StreamCount { expected: contract.streams.len(), found: found.len() });
+    }
+    if probe.chapters != contract.chapters {
+        defects.push(Defect::Chapters { expected: contract.chapters, found: probe.chapters });
+    }
+    if let Some(expected) = contract.duration {
+        let found = probe.duration();
+        if found.is_none_or(|found| found.distance(expected) > contract.duration_epsilon) {
+            defects.push(Defect::Duration { expected, found });
+        }
+    }
+    defects
+}
+
+fn stream_defects(expected: &ExpectedStream, found: &Stream) -> Vec<Defect> {
+    let ExpectedStream { source: _, kind, codec, language, title, channels, sample_rate, default, forced } =
+        expected;
+    let mut differences = Differences(Vec::new());
+    differences.check("type", kind.name(), stream_type(found).name());
+    if !codec.is_empty() {
+        differences.check("codec", codec.as_str(), found.codec_name());
+    }
+    for (property, wanted) in [("language", language), ("title", title)] {
+        if let Some(wanted) = wanted {
+            differences.check(property, wanted.as_str(), found.tags.get(property).unwrap_or_default());
+        }
+    }
+    if let StreamKind::Audio(audio) = &found.kind {
+        for (property, wanted, is) in
+            [("channels", *channels, audio.channels), ("sample rate", *sample_rate, audio.sample_rate)]
+        {
+            if wanted != 0 {
+                differences.check(property, wanted, is);
+            }
+        }
+    }
+    for (flag, wanted) in [("default", default), ("forced", forced)] {
+        if let Some(wanted) = wanted {
+            differences.check(flag, *wanted, found.disposition.has(flag));
+        }
+    }
+    let index = found.index;
+    let defect = |(property, expected, found)| Defect::Stream { index, property, expected, found };
+    differences.0.into_iter().map(defect).collect()
+}
+
+fn picture_defects(expected: &ExpectedPicture, found: &Video, found_hdr10_plus: Option<bool>) -> Vec<Defect> {
+    let ExpectedPicture {
+        width,
+        height,
+        sample_aspect_ratio,
+        pixel_format,
+        color,
+        mastering_display,
+        content_light,
+        rotation,
+        dolby_vision,
+        hdr10_plus,
+    } = expected;
+    let mut differences = Differences(Vec::new());
+    differences.check(
+        "size",
+        alloc::format!("{width}x{height}"),
+        alloc::format!("{}x{}", found.width, found.height),
+    );
+    if let Some(wanted) = sample_aspect_ratio {
+        let is = found.sample_aspect_ratio;
+        if is.is_none_or(|is| !is.same_value(*wanted)) {
+            differences.push(
+                "sample aspect ratio",
+                wanted,
+                is.map_or("none".into(), |is| alloc::format!("{is}")),
+            );
+        }
+    }
+    differences.check("pixel format", pixel_format.name(), found.pixel_format.as_deref().unwrap_or_default());
+    let tags = [
+        ("range", &color.range, &found.color.range),
+        ("matrix", &color.matrix, &found.color.matrix),
+        ("transfer", &color.transfer, &found.color.transfer),
+        ("primaries", &color.primaries, &found.color.primaries),
+    ];
+    for (property, wanted, is) in tags {
+        if let Some(wanted) = wanted {
+            differences.check(property, wanted.as_str(), is.as_deref().unwrap_or("none"));
+        }
+    }
+    let block = |wanted: SideData, property: &'static str, differences: &mut Differences| {
+        if !found.side_data.contains(&wanted) {
+            differences.push(property, alloc::format!("{wanted:?}"), "none");
+        }
+    };
+    if let Some(numbers) = mastering_display {
+        block(SideData::MasteringDisplay(numbers.clone()), "mastering display", &mut differences);
+    }
+    if let Some((max_content, max_average)) = *content_light {
+        block(SideData::ContentLight { max_content, max_average }, "content light", &mut differences);
+    }
+    if let Some(degrees) = *rotation {
+        block(SideData::Rotation(degrees), "rotation", &mut differences);
+    }
+    if let Some(record) = *dolby_vision {
+        block(SideData::DolbyVision(record), "dolby vision", &mut differences);
+    }
+    // A result whose frames weren't looked at is judged on the rest.
+    if *hdr10_plus && found_hdr10_plus == Some(false) {
+        differences.push("HDR10+", "there", "none");
+    }
+    let defect = |(property, expected, found)| Defect::Picture { property, expected, found };
+    differences.0.into_iter().map(defect).collect()
+}
+
+/// Properties whose values differ: which, planned, found.
+struct Differences(Vec<(&'static str, String, String)>);
+
+impl Differences {
+    fn check<T: PartialEq + core::fmt::Display>(&mut self, property: &'static str, expected: T, found: T) {
+        if expected != found {
+            self.push(property, expected, found);
+        }
+    }
+
+    fn push(
+        &mut self,
+        property: &'static str,
+        expected: impl core::fmt::Display,
+        found: impl core::fmt::Display,
+    ) {
+        self.0.push((property, alloc::format!("{expected}"), alloc::format!("{found}")));
+    }
+}

@@ -1,0 +1,55 @@
+//! A decision as JSON, with its sentence and the facts behind it.
+
+use alloc::string::String;
+
+use serde::{Deserialize, Serialize};
+
+use super::WireError;
+use crate::decision::{Decision, Topic};
+
+/// One choice.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DecisionDocument {
+    /// What it is about.
+    pub topic: String,
+    /// The stream it is about, for the topics that are asked of each stream.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stream: Option<u32>,
+    /// What was chosen.
+    pub choice: String,
+    /// The reason's stable code.
+    pub code: String,
+    /// The reason's sentence.
+    pub text: String,
+    /// The facts of the sentence, where it has any: numbers, names.
+    #[serde(default, skip_serializing_if = "serde_json::Value::is_null")]
+    pub facts: serde_json::Value,
+}
+
+impl DecisionDocument {
+    pub(super) fn new(decision: &Decision) -> Self {
+        let Decision { topic, stream, choice, reason } = decision;
+        let written = serde_json::to_value(reason).unwrap_or_default();
+        Self {
+            topic: topic.code().into(),
+            stream: *stream,
+            choice: choice.clone().into_owned(),
+            code: reason.code().into(),
+            text: alloc::format!("{reason}"),
+            facts: written.get("facts").cloned().unwrap_or_default(),
+        }
+    }
+
+    pub(super) fn decision(&self) -> Result<Decision, WireError> {
+        let unknown = || WireError::Unknown { topic: self.topic.clone(), code: self.code.clone() };
+        let topic: Topic = self.topic.parse().map_err(|_| unknown())?;
+        let tag = if topic == Topic::Gate && self.choice == "skip" { "skipped" } else { self.code.as_str() };
+        let mut written = serde_json::Map::new();
+        written.insert("code".into(), tag.into());
+        if !self.facts.is_null() {
+            written.insert("facts".into(), self.facts.clone());
+        }
+        let reason = serde_json::from_value(written.into()).map_err(|_| unknown())?;
+        Ok(Decision { topic, stream: self.stream, choice: self.choice.clone().into(), reason })
+    }
+}

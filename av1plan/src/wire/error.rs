@@ -1,0 +1,39 @@
+//! Why a document can't be read.
+
+use alloc::string::String;
+
+use super::{FORMAT, VERSION};
+
+/// Why a document can't be read.
+#[derive(Debug, thiserror::Error)]
+pub enum WireError {
+    /// No JSON, or fields are missing or of another type.
+    #[error("this is no plan document: {0}")]
+    Json(#[from] serde_json::Error),
+    /// Another kind of document.
+    #[error("this is a document of format {found:?}, not {FORMAT:?}")]
+    Format {
+        /// What it calls itself.
+        found: String,
+    },
+    /// A major version that this crate doesn't know.
+    #[error("version {found:?} of the document can't be read here; this is for version {VERSION}")]
+    Version {
+        /// The document's version.
+        found: String,
+    },
+    /// Fields that exclude each other.
+    #[error("the document contradicts itself: {what}")]
+    Contradiction {
+        /// Which fields.
+        what: &'static str,
+    },
+    /// A decision of a newer version, which can be shown but not restored.
+    #[error("the decision {code:?} on {topic:?} is of a newer version and can't be restored as data")]
+    Unknown {
+        /// Its topic.
+        topic: String,
+        /// Its code.
+        code: String,
+    },
+}

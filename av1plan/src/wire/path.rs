@@ -1,0 +1,39 @@
+//! Paths, which are bytes, in JSON, which is text.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use serde::{Deserialize, Serialize};
+
+/// A path in readable form, and, where it isn't UTF-8, its bytes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PathDocument {
+    /// The path; bytes that aren't UTF-8 are shown as U+FFFD.
+    pub path: String,
+    /// The path's bytes in hexadecimal; absent where `path` is exact.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub path_hex: Option<String>,
+}
+
+impl PathDocument {
+    /// A path by its bytes.
+    pub fn new(bytes: &[u8]) -> Self {
+        let exact = core::str::from_utf8(bytes).is_ok();
+        let digit = |value: u8| char::from_digit(value.into(), 16);
+        let hex = || bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]).filter_map(digit).collect();
+        Self { path: String::from_utf8_lossy(bytes).into_owned(), path_hex: (!exact).then(hex) }
+    }
+
+    /// The path's bytes; nothing where `path_hex` is no hexadecimal.
+    pub fn bytes(&self) -> Option<Vec<u8>> {
+        let Some(hex) = &self.path_hex else {
+            return Some(self.path.as_bytes().to_vec());
+        };
+        let digit = |digit: u8| char::from(digit).to_digit(16).and_then(|value| u8::try_from(value).ok());
+        let byte = |pair: &[u8]| match pair {
+            [high, low] => Some(digit(*high)? * 16 + digit(*low)?),
+            _ => None,
+        };
+        hex.as_bytes().chunks(2).map(byte).collect()
+    }
+}
