@@ -6,6 +6,7 @@
 //! ffprobe -v error -of json -show_format -show_streams -show_chapters .Film.mkv.plan.av1tmp > result.json
 //! cargo run -p av1plan --example judge_output -- plan.json result.json
 //! ```
+#![allow(clippy::print_stdout, reason = "an example talks to a person")]
 
 use av1plan::judge::RunReport;
 use av1plan::wire::Document;
@@ -26,7 +27,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     match judge(&plan, &Evidence { run: &run, probe: Some(&probe), packets: None, size }) {
         Judgement::Accept => println!("accept"),
         Judgement::TooBig { size, limit } => {
-            println!("too big: {size} bytes, and less than {limit} was asked for")
+            println!("too big: {size} bytes, and less than {limit} was asked for");
         }
         Judgement::Defective(defects) => {
             for defect in defects {

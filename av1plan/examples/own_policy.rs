@@ -1,6 +1,7 @@
 //! A policy of one's own on top: plans are data, so a program may refuse them, or change what goes in.
 //!
 //! This one encodes only films that lose nothing but covers, in the evening at a slower preset.
+#![allow(clippy::print_stdout, reason = "an example talks to a person")]
 
 use av1plan::config::QualityTier;
 use av1plan::loss::LossKind;

@@ -4,6 +4,7 @@
 //! ffprobe -v error -of json -show_format -show_streams -show_chapters Film.mkv |
 //!     cargo run -p av1plan --example plan_stdin -- Film.mkv 8000000000
 //! ```
+#![allow(clippy::print_stdout, reason = "an example talks to a person")]
 
 use std::io::Read;
 

@@ -55,12 +55,12 @@ const DECISIVE: i32 = 3;
 
 /// Words that release names carry, after the title, alone or with the next one. They outweigh what codecs hint at: many a disc is ripped to AAC and SRT. 
 #[rustfmt::skip]
-const NAME_WORDS: [(&str, Option<&str>, i32); 46] = [
+const NAME_WORDS: [(&str, Option<&str>, i32); 47] = [
     ("WEB", Some("DL"), 8), ("WEBDL", None, 8), ("WEB", Some("RIP"), 8), ("WEBRIP", None, 8), ("WEBCAP", None, 8), ("WEB", None, 5),
     ("AMZN", None, 4), ("NF", None, 4), ("NETFLIX", None, 4), ("DSNP", None, 4), ("DSNY", None, 4), ("HMAX", None, 4), ("HULU", None, 4), ("ATVP", None, 4), ("PCOK", None, 4),
     ("PMTP", None, 4), ("STAN", None, 2), ("CRAV", None, 4), ("ITUNES", None, 4), ("CRUNCHYROLL", None, 4), ("YOUTUBE", None, 4), ("IPLAYER", None, 4), ("SKST", None, 4),
     ("BLURAY", None, -8), ("BLU", Some("RAY"), -8), ("BDRIP", None, -8), ("BRRIP", None, -8), ("BDREMUX", None, -8), ("BDMV", None, -8), ("REMUX", None, -8),
-    ("BD25", None, -8), ("BD50", None, -8), ("BD66", None, -8), ("BD100", None, -8), ("UHDBD", None, -8), ("UHD", None, -1), ("HDDVD", None, -8), ("HD", Some("DVD"), -8),
+    ("BD", None, -8), ("BD25", None, -8), ("BD50", None, -8), ("BD66", None, -8), ("BD100", None, -8), ("UHDBD", None, -8), ("UHD", None, -1), ("HDDVD", None, -8), ("HD", Some("DVD"), -8),
     ("DVD", None, -8), ("DVDRIP", None, -8), ("DVD5", None, -8), ("DVD9", None, -8), ("DVDREMUX", None, -8), ("NTSC", None, -2), ("PAL", None, -2), ("LASERDISC", None, -8),
 ];
 
@@ -108,7 +108,7 @@ pub(crate) fn classify(name: &str, probe: &MediaProbe, stream: &Stream, video: &
     name_signals(name, &mut signals);
     signature_signals(probe, &mut signals);
     codec_signals(probe, &mut signals);
-    picture_signals(stream, video, &mut signals);
+    picture_signals(&probe.format.name, stream, video, &mut signals);
     let score = signals.iter().map(|signal| signal.weight).sum();
     let class = match score {
         DECISIVE.. => SourceClass::WebLike,
@@ -192,7 +192,7 @@ fn codec_signals(probe: &MediaProbe, signals: &mut Vec<Signal>) {
     }
 }
 
-fn picture_signals(stream: &Stream, video: &Video, signals: &mut Vec<Signal>) {
+fn picture_signals(format: &str, stream: &Stream, video: &Video, signals: &mut Vec<Signal>) {
     if let (Some(average), Some(base)) = (video.average_rate, video.base_rate)
         && varies(average, base)
         && !is_interlaced(video)
@@ -202,7 +202,9 @@ fn picture_signals(stream: &Stream, video: &Video, signals: &mut Vec<Signal>) {
     if video.width % 2 == 1 || video.height % 2 == 1 {
         signal(signals, 1, alloc::format!("its size is odd ({}x{})", video.width, video.height));
     }
-    if let Some(start) = stream.start.filter(|start| start.0 != 0) {
+    // In streams and in AVI a late start is the muxer's, in files of these two it is the source's.
+    let tells = format.split(',').any(|name| matches!(name, "matroska" | "webm" | "mov" | "mp4"));
+    if let Some(start) = stream.start.filter(|start| tells && start.0 != 0) {
         signal(signals, 1, alloc::format!("its video starts at {start} s"));
     }
 }

@@ -58,20 +58,25 @@ impl Container {
     }
 
     fn fit_audio(self, codec: &str, bits: Option<u32>) -> Fit {
-        match (self, codec) {
-            // Discs' own PCM framing has no place in any file: plain PCM of the same depth (20 bits take 24).
-            (Self::Matroska | Self::Mp4, "pcm_bluray" | "pcm_dvd") => {
-                let wide = bits.is_some_and(|bits| bits > 16);
-                Fit::Convert(if wide { Conversion::PcmS24 } else { Conversion::PcmS16 })
-            }
-            (Self::Matroska, "pcm_s8") | (Self::Mp4, "pcm_s8" | "pcm_u8" | "pcm_alaw" | "pcm_mulaw") => {
-                Fit::Convert(Conversion::PcmS16)
-            }
-            (Self::Mp4, codec) if codec.starts_with("pcm_") || MP4_AUDIO.contains(&codec) => Fit::AsIs,
-            (Self::Matroska, "nellymoser") | (Self::Mp4, _) => Fit::Convert(Conversion::Flac),
-            (Self::Matroska, _) | (Self::Webm, "opus" | "vorbis") => Fit::AsIs,
-            (Self::Webm, _) => Fit::No,
+        let held: &[&str] = match self {
+            Self::Matroska => &MATROSKA_AUDIO,
+            Self::Mp4 => &MP4_AUDIO,
+            Self::Webm => &WEBM_AUDIO,
+        };
+        if held.binary_search(&codec).is_ok() {
+            return Fit::AsIs;
         }
+        Fit::Convert(match (self, codec) {
+            (Self::Webm, _) => return Fit::No,
+            // Discs' own PCM framing has no place in any file: plain PCM of the same depth (20 bits take 24).
+            (_, "pcm_bluray" | "pcm_dvd") if bits.is_some_and(|bits| bits > 16) => Conversion::PcmS24,
+            (_, "pcm_bluray" | "pcm_dvd" | "pcm_s8" | "pcm_u8" | "pcm_alaw" | "pcm_mulaw") => {
+                Conversion::PcmS16
+            }
+            (_, "pcm_f32be") => Conversion::PcmF32,
+            (_, "pcm_f64be") => Conversion::PcmF64,
+            _ => Conversion::Flac,
+        })
     }
 
     fn fit_subtitle(self, codec: &str) -> Fit {
@@ -127,8 +132,25 @@ pub enum Fit {
     No,
 }
 
-const MP4_AUDIO: [&str; 11] =
-    ["aac", "ac3", "eac3", "dts", "truehd", "flac", "opus", "vorbis", "mp3", "mp2", "alac"];
+/// Matroska's own codecs and those that go by a tag of WAV. What it has no name for can't be copied into it. In order.
+#[rustfmt::skip]
+const MATROSKA_AUDIO: [&str; 66] = [
+    "aac", "aac_latm", "ac3", "acelp.kelvin", "adpcm_ct", "adpcm_g722", "adpcm_g726", "adpcm_ima_dk3", "adpcm_ima_dk4",
+    "adpcm_ima_oki", "adpcm_ima_wav", "adpcm_ms", "adpcm_yamaha", "alac", "amr_nb", "amr_wb", "atrac1", "dts",
+    "dvaudio", "eac3", "flac", "ftr", "g723_1", "g729", "gsm_ms", "iac", "imc", "metasound", "misc4", "mlp", "mp1", "mp2",
+    "mp3", "msnsiren", "on2avc", "opus", "pcm_alaw", "pcm_f32le", "pcm_f64le", "pcm_mulaw", "pcm_s16be", "pcm_s16le",
+    "pcm_s24be", "pcm_s24le", "pcm_s32be", "pcm_s32le", "pcm_s64le", "pcm_u8", "qdm2", "qdmc", "ra_144", "sonic", "sonicls",
+    "speex", "truehd", "truespeech", "tta", "vorbis", "wavpack", "wmalossless", "wmapro", "wmav1", "wmav2", "wmavoice",
+    "xma1", "xma2",
+];
+
+#[rustfmt::skip]
+const MP4_AUDIO: [&str; 21] = [
+    "aac", "ac3", "alac", "dts", "eac3", "flac", "mp2", "mp3", "opus", "pcm_f32be", "pcm_f32le", "pcm_f64be", "pcm_f64le",
+    "pcm_s16be", "pcm_s16le", "pcm_s24be", "pcm_s24le", "pcm_s32be", "pcm_s32le", "truehd", "vorbis",
+];
+
+const WEBM_AUDIO: [&str; 2] = ["opus", "vorbis"];
 
 /// Subtitles made of text, which can become any other text subtitle.
 const TEXT_SUBTITLES: [&str; 8] = ["subrip", "ass", "ssa", "webvtt", "mov_text", "text", "srt", "eia_608"];
@@ -145,3 +167,15 @@ const MATROSKA_SUBTITLES: [&str; 10] = [
     "dvb_subtitle",
     "arib_caption",
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_lists_are_in_the_order_that_they_are_searched_in() {
+        for list in [&MATROSKA_AUDIO[..], &MP4_AUDIO, &WEBM_AUDIO] {
+            assert!(list.is_sorted(), "{list:?}");
+        }
+    }
+}

@@ -173,6 +173,7 @@ impl fmt::Display for SkipReason {
             }
             Self::BackupExists => f.write_str("a file of its name with .orig is there, and is not touched"),
             Self::NoVideo => f.write_str("it has no video stream that is more than a cover"),
+            Self::UnknownVideoCodec => f.write_str("ffmpeg doesn't know the codec of its video"),
             Self::NoPictureSize => f.write_str("its video stream doesn't say how large the picture is"),
             Self::SizeBeyondEncoders { width, height } => {
                 write!(f, "no encoder that is there takes a picture of {width}x{height}")

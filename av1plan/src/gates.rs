@@ -138,6 +138,8 @@ pub enum SkipReason {
     BackupExists,
     /// No video stream that is more than a cover.
     NoVideo,
+    /// ffmpeg has no name for the codec of the video, and so no decoder.
+    UnknownVideoCodec,
     /// There is a video stream, but not how large its picture is.
     NoPictureSize,
     /// No encoder that is there takes a picture of this size.
@@ -181,6 +183,7 @@ impl SkipReason {
             Self::TargetExists { .. }
             | Self::BackupExists
             | Self::NoVideo
+            | Self::UnknownVideoCodec
             | Self::NoPictureSize
             | Self::SizeBeyondEncoders { .. }
             | Self::Interlaced { .. }
@@ -235,9 +238,10 @@ fn before_probe_met(file: &FileFacts, config: &Config) -> impl Iterator<Item = S
 
 fn after_probe_met(probe: &MediaProbe) -> impl Iterator<Item = SkipReason> {
     let met = match probe.main_video() {
-        None => [Some(SkipReason::NoVideo), None],
+        None => [Some(SkipReason::NoVideo), None, None],
         Some((stream, video)) => [
             (stream.codec_name() == "av1").then_some(SkipReason::AlreadyAv1),
+            stream.codec.is_none().then_some(SkipReason::UnknownVideoCodec),
             (video.width == 0 || video.height == 0).then_some(SkipReason::NoPictureSize),
         ],
     };

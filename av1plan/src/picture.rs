@@ -15,7 +15,7 @@ use crate::gates::SkipReason;
 use crate::loss::LossKind;
 use crate::number::Rational;
 use crate::plan::{Filter, PixelFormat, Rotation, Timestamps};
-use crate::probe::{Color, MediaProbe, SideData, Video};
+use crate::probe::{Color, MediaProbe, SideData, Stream, Video};
 use crate::record::Record;
 use crate::toolchain::Toolchain;
 
@@ -101,7 +101,12 @@ impl PictureSource<'_> {
             BitDepth::Ten => (PixelFormat::Yuv420p10, Reason::TenBitsAreBetter),
         };
         record.decide(Topic::PixelFormat, format.name(), reason);
-        if source.full_chroma || source.bits > 10 {
+        // WebM keeps transparency as a second picture, which only a tag tells of.
+        let has_alpha_tag = |(stream, _): (&Stream, &Video)| stream.tags.get("alpha_mode") == Some("1");
+        if self.probe.main_video().is_some_and(has_alpha_tag) {
+            record.lose(LossKind::Chroma, None, "transparency");
+        }
+        if source.full_chroma || source.bits > 10 || source.transparent {
             record.lose(LossKind::Chroma, None, alloc::format!("{name} becomes {}", format.name()));
         }
         format
@@ -134,7 +139,7 @@ impl PictureSource<'_> {
         if color == Color::default() {
             record.decide(Topic::Color, "untagged", Reason::ColorUntagged);
         } else {
-            record.decide(Topic::Color, describe(source), Reason::ColorKept);
+            record.decide(Topic::Color, describe(&color), Reason::ColorKept);
         }
         (color, None)
     }
@@ -203,11 +208,12 @@ pub(crate) fn plan_timestamps(class: SourceClass, probe: &MediaProbe, record: &m
     timestamps
 }
 
+/// The tags that are there: `primaries bt2020, transfer smpte2084, matrix bt2020nc, range tv`.
 fn describe(color: &Color) -> String {
     let Color { range, matrix, transfer, primaries } = color;
-    let tags = [primaries, transfer, matrix, range];
-    let known: Vec<&str> = tags.into_iter().map(|tag| tag.as_deref().unwrap_or("?")).collect();
-    known.join("/")
+    let tags = [("primaries", primaries), ("transfer", transfer), ("matrix", matrix), ("range", range)];
+    let known = tags.into_iter().filter_map(|(name, tag)| Some(alloc::format!("{name} {}", tag.as_ref()?)));
+    known.collect::<Vec<_>>().join(", ")
 }
 
 /// What a pixel format's name says of its bits and its chroma.
@@ -215,6 +221,8 @@ struct SourceFormat {
     bits: u32,
     /// More chroma than 4:2:0 has.
     full_chroma: bool,
+    /// A plane of transparency.
+    transparent: bool,
 }
 
 impl SourceFormat {
@@ -230,7 +238,10 @@ impl SourceFormat {
         let gray = base.starts_with("gray") || base.starts_with("mono");
         let known = !base.is_empty();
         let full_chroma = known && !gray && !subsampled.iter().any(|prefix| base.starts_with(prefix));
-        Self { bits, full_chroma }
+        let transparent = ["yuva", "gbrap", "rgba", "bgra", "argb", "abgr", "ya"]
+            .iter()
+            .any(|prefix| base.starts_with(prefix));
+        Self { bits, full_chroma, transparent }
     }
 }
 

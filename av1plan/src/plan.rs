@@ -249,6 +249,14 @@ pub enum Conversion {
     #[serde(rename = "pcm_s16le")]
     #[strum(serialize = "pcm_s16le")]
     PcmS16,
+    /// PCM of 32-bit floating-point numbers, from the same in another order of bytes.
+    #[serde(rename = "pcm_f32le")]
+    #[strum(serialize = "pcm_f32le")]
+    PcmF32,
+    /// The same of 64 bits.
+    #[serde(rename = "pcm_f64le")]
+    #[strum(serialize = "pcm_f64le")]
+    PcmF64,
     /// Sound in a codec that the container has no place for, as it decodes.
     Flac,
     /// PCM of 24 bits, which holds 20 as well.

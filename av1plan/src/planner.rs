@@ -8,14 +8,15 @@ use crate::classify::{SourceClass, classify};
 use crate::config::{Config, QualityTier};
 use crate::container::Container;
 use crate::contract;
-use crate::decision::{Reason, Topic};
+use crate::decision::{Decision, Reason, Topic};
 use crate::density::{LOW_MILLIBITS, frame_count, frame_rate, millibits};
 use crate::encode::{Aom, Crf, Encoder, EncoderSettings, Quantizer, Rav1e, Svt, Workers};
 use crate::gates::{self, FileFacts, SkipReason};
 use crate::ladder::{ResolutionClass, rav1e_speed};
+use crate::loss::{Loss, LossKind};
 use crate::number::Rational;
 use crate::picture::{PictureSource, plan_timestamps};
-use crate::plan::{EncodePlan, Skip, Strictness, Treatment, Verdict, VideoPlan};
+use crate::plan::{EncodePlan, Skip, StreamType, Strictness, Treatment, Verdict, VideoPlan};
 use crate::probe::{MediaProbe, Stream, Video};
 use crate::record::Record;
 use crate::streams::plan_streams;
@@ -39,7 +40,7 @@ pub fn plan(source: &Source<'_>, toolchain: &Toolchain, config: &Config) -> Verd
         Ok(plan) => Verdict::Encode(Box::new(plan)),
         Err(reason) => {
             record.decide(Topic::Gate, "skip", Reason::Skipped(reason.clone()));
-            Verdict::Skip(Skip { reason, decisions: record.decisions })
+            Verdict::Skip(Skip { reason, decisions: sorted(record.decisions) })
         }
     }
 }
@@ -88,7 +89,13 @@ fn planned(
     if probe.chapters > 0 {
         record.decide(Topic::Chapters, alloc::format!("{}", probe.chapters), Reason::ChaptersKept);
     }
-    if let Some(loss) = record.losses.iter().find(|loss| config.refuse_losses.contains(&loss.kind)) {
+    // Nobody wants a film without its sound, whatever else they accept.
+    let silenced = has_audio(streams.iter().map(|plan| plan.kind))
+        && !has_audio(streams.iter().filter(|plan| plan.kept().is_some()).map(|plan| plan.kind));
+    let refused = |loss: &&Loss| {
+        config.refuse_losses.contains(&loss.kind) || (silenced && loss.kind == LossKind::Audio)
+    };
+    if let Some(loss) = record.losses.iter().find(refused) {
         return Err(SkipReason::RefusedLoss(loss.clone()));
     }
     decide_gate(source, config, record);
@@ -103,7 +110,7 @@ fn planned(
         (false, true) => Strictness::Unofficial,
         (false, false) => Strictness::Normal,
     };
-    let mut plan = EncodePlan {
+    Ok(EncodePlan {
         strictness,
         container,
         source_class,
@@ -120,10 +127,18 @@ fn planned(
         streams,
         timestamps,
         losses: core::mem::take(&mut record.losses),
-        decisions: core::mem::take(&mut record.decisions),
-    };
-    plan.decisions.sort_by_key(|decision| (decision.topic, decision.stream));
-    Ok(plan)
+        decisions: sorted(core::mem::take(&mut record.decisions)),
+    })
+}
+
+/// In the order of topics, then of streams, whatever order the rules were asked in.
+fn sorted(mut decisions: Vec<Decision>) -> Vec<Decision> {
+    decisions.sort_by_key(|decision| (decision.topic, decision.stream));
+    decisions
+}
+
+fn has_audio(mut kinds: impl Iterator<Item = StreamType>) -> bool {
+    kinds.any(|kind| kind == StreamType::Audio)
 }
 
 fn decide_gate(source: &Source<'_>, config: &Config, record: &mut Record) {
@@ -139,7 +154,8 @@ fn decide_toolchain(toolchain: &Toolchain, record: &mut Record) {
 }
 
 fn decide_main_video(probe: &MediaProbe, main: &Stream, record: &mut Record) {
-    let films = probe.streams.iter().filter_map(Stream::moving_picture).count();
+    let film = |stream: &&Stream| stream.moving_picture().is_some() && !stream.may_be_a_picture();
+    let films = probe.streams.iter().filter(film).count().max(1);
     let reason = match (films, main.disposition.has("default")) {
         (1, _) => Reason::OnlyVideo,
         (_, true) => Reason::DefaultVideo,

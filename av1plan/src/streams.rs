@@ -75,7 +75,7 @@ impl Rules<'_> {
             StreamKind::Video(_) if stream.index == self.main => {
                 Ruling::keep(Treatment::Encode, Reason::MainPicture)
             }
-            StreamKind::Video(_) if stream.is_cover() => {
+            StreamKind::Video(_) if stream.is_cover() || stream.may_be_a_picture() => {
                 Ruling::lose(LossKind::Cover, Reason::AttachedPicture)
             }
             StreamKind::Video(_) => Ruling::lose(LossKind::ExtraVideo, Reason::SecondVideo),
@@ -169,7 +169,7 @@ fn move_default(probe: &MediaProbe, kind: StreamType, plans: &mut [StreamPlan], 
 /// The tags that mkvmerge writes about a track's bytes, in whatever spelling and with whatever language suffix.
 /// They stop being true when the track is encoded.
 fn statistics_tags(stream: &Stream) -> Vec<String> {
-    const NAMES: [&str; 7] = [
+    const NAMES: [&str; 8] = [
         "BPS",
         "NUMBER_OF_BYTES",
         "NUMBER_OF_FRAMES",
@@ -177,6 +177,8 @@ fn statistics_tags(stream: &Stream) -> Vec<String> {
         "_STATISTICS_WRITING_APP",
         "_STATISTICS_WRITING_DATE_UTC",
         "SOURCE_ID",
+        // WebM's word for a second picture of transparency, which doesn't come along.
+        "ALPHA_MODE",
     ];
     let stale = |key: &str| {
         let name = key.split('-').next().unwrap_or(key);

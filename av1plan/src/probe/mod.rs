@@ -192,6 +192,13 @@ impl Stream {
                 .any(|flag| self.disposition.has(flag))
     }
 
+    /// Whether the codec is one for still pictures, and nothing says that there are more than one. Some programs add
+    /// covers as tracks without a mark; beside a film, such a track is one.
+    pub(crate) fn may_be_a_picture(&self) -> bool {
+        matches!(self.codec_name(), "mjpeg" | "png" | "bmp" | "tiff" | "webp")
+            && self.frames.is_none_or(|frames| frames <= 1)
+    }
+
     /// The language tag, as written.
     pub fn language(&self) -> Option<&str> {
         self.tags.get("language")
@@ -228,11 +235,13 @@ impl MediaProbe {
         self.streams.iter().find(|stream| stream.index == index)
     }
 
-    /// The film itself: the video stream marked default, else the first one; covers don't count.
+    /// The film itself: the video stream marked default, else the first one; covers don't count, and what may be one only
+    /// where there is nothing else.
     pub fn main_video(&self) -> Option<(&Stream, &Video)> {
-        let mut films = self.streams.iter().filter_map(|stream| Some((stream, stream.moving_picture()?)));
-        let first = films.clone().next();
-        films.find(|(stream, _)| stream.disposition.has("default")).or(first)
+        let videos = self.streams.iter().filter_map(|stream| Some((stream, stream.moving_picture()?)));
+        let films = videos.clone().filter(|(stream, _)| !stream.may_be_a_picture());
+        let default = films.clone().find(|(stream, _)| stream.disposition.has("default"));
+        default.or_else(|| films.clone().next()).or_else(|| videos.clone().next())
     }
 
     /// How long the film is: the main video's own duration, else the container's.

@@ -5,7 +5,7 @@ use av1plan::contract::{Contract, ExpectedPicture, ExpectedStream};
 use av1plan::judge::RunReport;
 use av1plan::packets::PacketSummary;
 use av1plan::plan::StreamType;
-use av1plan::probe::Color;
+use av1plan::probe::{Color, DolbyVision};
 use serde_json::{Value, json};
 
 /// The fields of ffprobe's mastering display, in the order that a contract lists their values in.
@@ -59,6 +59,7 @@ fn picture(shown: &ExpectedPicture) -> Value {
         content_light,
         rotation,
         dolby_vision,
+        hdr10_plus: _, // seen in frames only
     } = shown;
     let Color { range, matrix, transfer, primaries } = color;
     let mut side_data = Vec::new();
@@ -76,10 +77,12 @@ fn picture(shown: &ExpectedPicture) -> Value {
     if let Some(degrees) = rotation {
         side_data.push(json!({"side_data_type": "Display Matrix", "rotation": degrees}));
     }
-    if let Some(record) = dolby_vision {
-        side_data.push(json!({"side_data_type": "DOVI configuration record", "dv_profile": record.profile,
-                              "dv_bl_signal_compatibility_id": record.compatibility,
-                              "el_present_flag": u8::from(record.enhancement_layer)}));
+    if let Some(DolbyVision { profile, compatibility, enhancement_layer, metadata }) = dolby_vision {
+        side_data.push(json!({
+            "side_data_type": "DOVI configuration record", "dv_profile": profile,
+            "dv_bl_signal_compatibility_id": compatibility, "el_present_flag": u8::from(*enhancement_layer),
+            "rpu_present_flag": u8::from(*metadata),
+        }));
     }
     json!({
         "width": width, "height": height, "pix_fmt": pixel_format.name(),

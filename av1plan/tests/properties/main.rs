@@ -1,8 +1,8 @@
 //! What holds for every film, every policy and every ffmpeg.
 //!
-//! `films`, `tracks` and `policy` make up the inputs, weighted to known trouble; `verdicts`, `streams`, `video`, `judging` and
-//! `bytes` each hold the properties of one subject; `reach` shows that the made-up films get everywhere, so that no
-//! property holds for want of cases.
+//! `films`, `tracks` and `policy` make up the inputs, weighted to known trouble; `verdicts`, `streams`, `video`,
+//! `judging` and `bytes` each hold the properties of one subject; `found` keeps films on which one of them once failed;
+//! `reach` shows that the made-up films get everywhere, so that no property holds for want of cases.
 #![allow(
     clippy::expect_used,
     clippy::panic,
@@ -13,6 +13,7 @@ mod argv;
 mod bytes;
 mod films;
 mod finished;
+mod found;
 mod judging;
 mod policy;
 mod reach;

@@ -35,7 +35,7 @@ pub(crate) fn video() -> BoxedStrategy<Value> {
         ("duration", sometimes(5, words("100.000000 5400.1 0.001 N/A"))),
         ("bit_rate", sometimes(4, numbers(&[500_000, 9_000_000, 60_000_000, 0]))),
         ("nb_frames", sometimes(3, numbers(&[2400, 129_600, 0, 1]))),
-        ("side_data_list", sometimes(4, vec(side_data(), 0..4).prop_map(Value::from).boxed())),
+        ("side_data_list", sometimes(6, vec(side_data(), 0..4).prop_map(Value::from).boxed())),
         ("disposition", disposition()),
         ("tags", tags()),
     ]);
@@ -64,7 +64,7 @@ fn side_data() -> BoxedStrategy<Value> {
         "max_luminance": "10000000/10000",
     });
     let dolby_vision = |profile: u32, compatibility: u32, layers: u32| {
-        json!({"side_data_type": "DOVI configuration record", "dv_profile": profile,
+        json!({"side_data_type": "DOVI configuration record", "dv_profile": profile, "rpu_present_flag": 1,
                "dv_bl_signal_compatibility_id": compatibility, "el_present_flag": layers})
     };
     let rotation = |degrees: i64| json!({"side_data_type": "Display Matrix", "rotation": degrees});
