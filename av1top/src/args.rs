@@ -45,7 +45,8 @@ mod tests {
 
     #[test]
     fn the_environment_decides_on_colours_and_characters() {
-        let table: [(&[(&str, &str)], (bool, bool)); 8] = [
+        type Row<'a> = (&'a [(&'a str, &'a str)], (bool, bool));
+        let table: [Row<'_>; 8] = [
             (&[], (true, false)),
             (&[("LANG", "en_GB.UTF-8")], (true, true)),
             (&[("LANG", "C.utf8"), ("NO_COLOR", "1")], (false, true)),

@@ -4,7 +4,7 @@ use av1exec::jobs::Job;
 
 /// The command that was planned, quoted so that a POSIX shell splits it back into the same arguments; or why there is none
 /// that could be pasted.
-pub fn line(job: &Job) -> Result<String, String> {
+pub(crate) fn line(job: &Job) -> Result<String, String> {
     let Some(encode) = &job.plan.encode else { return Err("this job has no command".into()) };
     // A pasted escape sequence would be obeyed before any quote is; and what isn't UTF-8 is lost on a clipboard.
     let exact = job.path.path_hex.is_none() && encode.output_hex.is_none();

@@ -50,7 +50,7 @@ impl Failure {
         self
     }
 
-    pub(crate) fn cause(mut self, cause: impl ToString) -> Self {
+    pub(crate) fn cause(mut self, cause: &dyn Error) -> Self {
         self.causes.push(cause.to_string());
         self
     }

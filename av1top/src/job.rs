@@ -85,7 +85,9 @@ impl State {
             Some(outcome) if outcome.replaced_by.is_some() => Self::Done,
             Some(outcome) if !outcome.failed => Self::Skipped,
             // Nothing is wrong with the film or the machine.
-            Some(outcome) if matches!(outcome.code.as_str(), "interrupted" | "source-changed") => Self::Stopped,
+            Some(outcome) if matches!(outcome.code.as_str(), "interrupted" | "source-changed") => {
+                Self::Stopped
+            }
             Some(_) => Self::Failed,
         }
     }

@@ -46,7 +46,7 @@ pub struct Binding {
     pub action: Action,
     /// Its keys, the one to show in the last line first.
     pub keys: &'static [(KeyModifiers, KeyCode)],
-    /// What it does, for the help.
+    /// What it does, for the help; at most [`LONGEST_HELP`] columns.
     pub help: &'static str,
     /// What it does, in a word, for the last line; empty: not worth its room.
     pub word: &'static str,
@@ -61,6 +61,9 @@ const fn plain(code: KeyCode) -> (KeyModifiers, KeyCode) {
 const fn char(c: char) -> (KeyModifiers, KeyCode) {
     plain(KeyCode::Char(c))
 }
+
+/// So much fits on a terminal of 60 columns twice.
+pub const LONGEST_HELP: usize = 18;
 
 /// All keys.
 pub const KEYS: [Binding; 16] = [
@@ -88,14 +91,14 @@ pub const KEYS: [Binding; 16] = [
     Binding {
         action: Action::Back,
         keys: &[plain(KeyCode::Esc)],
-        help: "back; drop the filter",
+        help: "back, no filter",
         word: "back",
         in_details: true,
     },
     Binding {
         action: Action::Filter,
         keys: &[char('/')],
-        help: "filter by name, encoder ...",
+        help: "filter the jobs",
         word: "filter",
         in_details: false,
     },
@@ -113,24 +116,18 @@ pub const KEYS: [Binding; 16] = [
         word: "",
         in_details: false,
     },
-    Binding {
-        action: Action::Sort,
-        keys: &[char('s')],
-        help: "sort by something else",
-        word: "sort",
-        in_details: false,
-    },
+    Binding { action: Action::Sort, keys: &[char('s')], help: "next order", word: "sort", in_details: false },
     Binding {
         action: Action::Copy,
         keys: &[char('y')],
-        help: "copy the job's command",
+        help: "copy the command",
         word: "copy",
         in_details: true,
     },
     Binding {
         action: Action::Refresh,
         keys: &[char('r')],
-        help: "read everything anew",
+        help: "read all anew",
         word: "refresh",
         in_details: true,
     },
@@ -223,9 +220,13 @@ mod tests {
     }
 
     #[test]
+    fn every_help_fits() {
+        assert!(KEYS.iter().all(|binding| binding.help.len() <= LONGEST_HELP));
+    }
+
+    #[test]
     fn keys_have_the_names_that_are_on_them() {
-        let names: Vec<String> =
-            KEYS.iter().flat_map(|binding| binding.keys).map(|key| name(*key)).collect();
+        let names: Vec<String> = KEYS.iter().flat_map(|binding| binding.keys).map(|key| name(*key)).collect();
         assert_eq!(
             names.join(" "),
             "q Ctrl-C ? F1 Enter Esc / Tab Shift-Tab s y r Up k Down j PgUp PgDn Home End"

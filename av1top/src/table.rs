@@ -27,8 +27,10 @@ pub struct Table {
     view: Choice,
     /// Whether jobs without an outcome were left behind.
     left_behind: bool,
-    /// The job that was selected last. It stays that while a filter or a tab hides it.
+    /// The job that a person selected last. It stays that while a filter or a tab hides it.
     wanted: Option<String>,
+    /// The job of the selected line.
+    current: Option<String>,
     /// The selected line of the view.
     cursor: usize,
     /// The first line of the view that is in sight.
@@ -77,6 +79,7 @@ impl Sort {
     }
 
     /// The one after it, and after the last the first.
+    #[must_use]
     pub fn next(self) -> Self {
         let next = Self::ALL.iter().skip_while(|sort| **sort != self).nth(1);
         next.copied().unwrap_or_default()
@@ -164,18 +167,15 @@ impl Table {
     }
 
     fn put(&mut self, mut job: Job) {
-        match self.slots.get(&job.id).and_then(|slot| self.jobs.get_mut(*slot)) {
-            Some(known) => {
-                // A file says nothing of how far the result has grown.
-                if let (Some(new), Some(old)) = (&mut job.temporary, &known.temporary) {
-                    new.bytes = old.bytes;
-                }
-                *known = job;
+        if let Some(known) = self.slots.get(&job.id).and_then(|slot| self.jobs.get_mut(*slot)) {
+            // A file says nothing of how far the result has grown.
+            if let (Some(new), Some(old)) = (&mut job.temporary, &known.temporary) {
+                new.bytes = old.bytes;
             }
-            None => {
-                self.slots.insert(job.id.clone(), self.jobs.len());
-                self.jobs.push(job);
-            }
+            *known = job;
+        } else {
+            self.slots.insert(job.id.clone(), self.jobs.len());
+            self.jobs.push(job);
         }
     }
 
@@ -216,6 +216,8 @@ impl Table {
     pub fn choose(&mut self, choice: Choice, now: Timestamp) {
         if choice != self.view {
             self.view = choice;
+            // Another view is where a job that was hidden may be again.
+            self.current = self.wanted.clone();
             self.arrange(now);
         }
     }
@@ -268,23 +270,27 @@ impl Table {
     /// Finds the selected job in the view again. Where it isn't in it, the line is kept.
     fn find_selected(&mut self) {
         let before = self.cursor;
-        let wanted = self.wanted.as_ref().and_then(|id| self.slots.get(id));
-        let line = wanted.and_then(|wanted| self.shown.iter().position(|slot| slot == wanted));
+        let current = self.current.as_ref().and_then(|id| self.slots.get(id));
+        let line = current.and_then(|current| self.shown.iter().position(|slot| slot == current));
         self.cursor = line.unwrap_or(before).min(self.shown.len().saturating_sub(1));
         // A list that shows its start goes on to, so that what is new is seen. Elsewhere nothing moves under the eye.
         if self.top > 0 {
             self.top = (self.top + self.cursor).saturating_sub(before);
         }
+        self.current = self.selected().map(|job| job.id.clone());
         // Nobody waits for a job that is gone.
-        if wanted.is_none() {
-            self.wanted = self.selected().map(|job| job.id.clone());
+        if self.wanted.as_ref().is_none_or(|id| !self.slots.contains_key(id)) {
+            self.wanted.clone_from(&self.current);
         }
     }
 
     /// Selects a line of the view, or its last one.
     pub fn select(&mut self, line: usize) {
         self.cursor = line.min(self.shown.len().saturating_sub(1));
-        self.wanted = self.selected().map(|job| job.id.clone()).or_else(|| self.wanted.take());
+        self.current = self.selected().map(|job| job.id.clone());
+        if self.current.is_some() {
+            self.wanted.clone_from(&self.current);
+        }
     }
 
     /// Scrolls so that the selected line is among `height` lines.
@@ -302,6 +308,6 @@ impl Table {
 
     /// Leaves no empty lines at the end of `height` lines.
     pub fn fit(&mut self, height: usize) {
-        self.top = self.top.min(self.shown.len().saturating_sub(height));
+        self.top = self.top.min(self.shown.len().saturating_sub(height.max(1)));
     }
 }

@@ -1,10 +1,13 @@
 //! What each message changes: the only place that changes the model. It does nothing itself; what has to be done is said as
 //! effects.
 
-use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
+use crossterm::event::{
+    KeyCode, KeyEvent, KeyEventKind, KeyModifiers, MouseButton, MouseEvent, MouseEventKind,
+};
 use jiff::Timestamp;
 use ratatui::layout::{Position, Rect};
 
+use crate::command;
 use crate::failure::Exit;
 use crate::job::State;
 use crate::keys::{self, Action};
@@ -12,7 +15,6 @@ use crate::message::{Changes, Effect, Folder, Loaded, Msg};
 use crate::model::{Details, Model};
 use crate::table::Choice;
 use crate::view::{detail, layout};
-use crate::{command, text};
 
 /// Takes in a message, and says what is to be done now.
 pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
@@ -38,7 +40,13 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
             effects
         }
         Msg::Jobs(changes) => on_jobs(model, changes),
-        Msg::Sizes(sizes) => if model.table.grow(sizes) { vec![Effect::Draw] } else { Vec::new() },
+        Msg::Sizes(sizes) => {
+            if model.table.grow(sizes) {
+                vec![Effect::Draw]
+            } else {
+                Vec::new()
+            }
+        }
         Msg::Loaded(loaded) => on_loaded(model, loaded),
         Msg::Notice(notice) => set(&mut model.notice, Some(notice)),
         Msg::Stop(exit) => vec![Effect::Quit(exit)],
@@ -78,7 +86,11 @@ fn on_clock(model: &mut Model, now: Timestamp) -> Vec<Effect> {
 
 fn on_jobs(model: &mut Model, changes: Changes) -> Vec<Effect> {
     model.folder = Folder::Read;
-    model.damaged.clone_from(&changes.damaged);
+    if model.damaged != changes.damaged {
+        model.damaged.clone_from(&changes.damaged);
+        let told = |(name, reason): &(String, String)| format!("can't read {name}: {reason}");
+        model.notice = model.damaged.first().map(told).or_else(|| model.notice.take());
+    }
     let mut effects = vec![Effect::Draw];
     if let Some(open) = &model.details
         && changes.changed.iter().any(|job| job.id == open.id)
@@ -95,7 +107,7 @@ fn on_loaded(model: &mut Model, loaded: Box<Loaded>) -> Vec<Effect> {
     if model.copying.as_ref() == Some(&loaded.id) {
         model.copying = None;
         effects.push(Effect::Draw);
-        match loaded.job.as_ref().map_err(Clone::clone).and_then(|job| command::line(job)) {
+        match loaded.job.as_ref().map_err(Clone::clone).and_then(command::line) {
             Ok(line) => effects.push(Effect::Copy(line)),
             Err(reason) => model.notice = Some(reason),
         }
@@ -119,7 +131,7 @@ fn on_key(model: &mut Model, key: KeyEvent) -> Vec<Effect> {
         Action::Quit => effects.push(Effect::Quit(Exit::Done)),
         Action::Refresh => effects.extend(refresh(model)),
         Action::Help => model.help = !model.help,
-        _ if model.help => model.help = action != Action::Back && model.help,
+        _ if model.help => model.help = action != Action::Back,
         Action::Copy => effects.extend(copy(model)),
         _ if model.details.is_some() => on_details(model, action),
         _ => effects.extend(on_table(model, action)),
@@ -179,9 +191,8 @@ fn on_details(model: &mut Model, action: Action) {
 fn scroll_details(model: &mut Model, lines: isize) {
     let [_, text, _] = layout::details(model.area);
     let Some(details) = &model.details else { return };
-    let last = detail::lines(model, details, usize::from(text.width))
-        .len()
-        .saturating_sub(usize::from(text.height));
+    let last =
+        detail::lines(model, details, usize::from(text.width)).len().saturating_sub(usize::from(text.height));
     if let Some(details) = &mut model.details {
         details.top = details.top.saturating_add_signed(lines).min(last);
     }
@@ -275,9 +286,4 @@ fn reveal(model: &mut Model) {
 fn fit(model: &mut Model) {
     let height = usize::from(model.regions().rows.height);
     model.table.fit(height);
-}
-
-/// How the last line tells that a command was copied.
-pub fn copied(line: &str) -> String {
-    format!("copied to the clipboard: {}", text::cut(line, 40))
 }

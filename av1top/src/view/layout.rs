@@ -43,10 +43,8 @@ pub fn regions(area: Rect, running: usize) -> Regions {
     // What doesn't fit gets a line that says how many there are.
     let more = u16::from(running > usize::from(most) && most > 0);
     let heights = [machine, place, saved, cards + more, 1, 1].map(Constraint::Length);
-    let [machine, place, saved, cards, tabs, heading, rows, footer] = Layout::vertical(
-        heights.into_iter().chain([Constraint::Fill(1), Constraint::Length(1)]),
-    )
-    .areas(area);
+    let [machine, place, saved, cards, tabs, heading, rows, footer] =
+        Layout::vertical(heights.into_iter().chain([Constraint::Fill(1), Constraint::Length(1)])).areas(area);
     Regions { machine, place, saved, cards, tabs, heading, rows, footer }
 }
 

@@ -1,0 +1,302 @@
+//! The job files, read as they change.
+//!
+//! A hundred thousand of them are a gigabyte of JSON, so each is read once and then only when its size, time or inode is
+//! another one; and the folder is gone through only when its own time is another one, since every job file is written whole under another name
+//! and renamed.
+
+use std::collections::HashMap;
+use std::ffi::OsString;
+use std::fs::{self, Metadata};
+use std::io::ErrorKind;
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
+use std::time::{Duration, Instant, SystemTime};
+
+use av1exec::jobs::{self, FORMAT, VERSION};
+use av1exec::sanitize;
+
+use super::{LOOK, worker};
+use crate::job::{Job, State, Temporary};
+use crate::message::{Changes, Folder, Msg};
+
+/// So much of a first reading is shown at once: nobody waits for the last job to see the newest.
+const BATCH: Duration = Duration::from_millis(300);
+
+/// Tells what changes in the state folder until nobody listens.
+pub(super) fn watch(sender: &Sender<Msg>, refresh: &Receiver<()>, folder: &Path) {
+    let mut reader = Reader::default();
+    let mut anew = false;
+    loop {
+        let mut listened = sender.send(Msg::Worker(worker::find(folder))).is_ok();
+        reader.look(folder, anew, &mut |msg| listened &= sender.send(msg).is_ok());
+        if !listened {
+            return;
+        }
+        anew = match refresh.recv_timeout(LOOK) {
+            Ok(()) => true,
+            Err(RecvTimeoutError::Timeout) => false,
+            Err(RecvTimeoutError::Disconnected) => return,
+        };
+    }
+}
+
+/// What is known of the folder.
+#[derive(Debug, Default)]
+struct Reader {
+    /// The folder's time when it was gone through; nothing: it must be gone through.
+    gone_through: Option<SystemTime>,
+    files: HashMap<OsString, File>,
+    /// The results that grow.
+    growing: HashMap<String, Temporary>,
+}
+
+/// A file that was read.
+#[derive(Debug)]
+struct File {
+    stamp: Stamp,
+    job: Result<String, String>,
+}
+
+/// By this a file is known to be the same still.
+type Stamp = (u64, u64, i64, i64);
+
+fn stamp(metadata: &Metadata) -> Stamp {
+    (metadata.ino(), metadata.len(), metadata.mtime(), metadata.mtime_nsec())
+}
+
+impl Reader {
+    fn look(&mut self, folder: &Path, anew: bool, tell: &mut impl FnMut(Msg)) {
+        let modified = match fs::metadata(folder).and_then(|metadata| metadata.modified()) {
+            Ok(modified) => modified,
+            Err(error) => {
+                self.forget(tell);
+                let state = match error.kind() {
+                    ErrorKind::NotFound => Folder::Missing,
+                    _ => Folder::Unreadable(error.to_string()),
+                };
+                return tell(Msg::Folder(state));
+            }
+        };
+        if anew || self.gone_through != Some(modified) {
+            let began = SystemTime::now();
+            if let Err(error) = self.go_through(folder, tell) {
+                self.gone_through = None;
+                return tell(Msg::Folder(Folder::Unreadable(error.to_string())));
+            }
+            // A folder's time ticks: what came in the same tick as the last look would never be seen.
+            let settled = began.duration_since(modified).is_ok_and(|age| age > Duration::from_secs(1));
+            self.gone_through = settled.then_some(modified);
+        }
+        self.measure(tell);
+    }
+
+    /// The folder can't be read any more, so nothing of it is shown.
+    fn forget(&mut self, tell: &mut impl FnMut(Msg)) {
+        let gone: Vec<String> = self.files.drain().filter_map(|(_, file)| file.job.ok()).collect();
+        self.growing.clear();
+        self.gone_through = None;
+        if !gone.is_empty() {
+            tell(Msg::Jobs(Changes { gone, ..Changes::default() }));
+        }
+    }
+
+    fn go_through(&mut self, folder: &Path, tell: &mut impl FnMut(Msg)) -> std::io::Result<()> {
+        let mut names: Vec<OsString> = fs::read_dir(folder)?
+            .map(|entry| entry.map(|entry| entry.file_name()))
+            .filter(|name| name.as_ref().map_or(true, is_job))
+            .collect::<Result<_, _>>()?;
+        // An id begins with the time, and the newest are what one wants to see.
+        names.sort_unstable_by(|one, other| other.cmp(one));
+
+        let mut changes = Changes { gone: self.drop_missing(&names), ..Changes::default() };
+        let mut told = Instant::now();
+        let mut news = !changes.gone.is_empty() || self.gone_through.is_none();
+        for name in names {
+            if self.take_in(folder, name, &mut changes) {
+                news = true;
+            }
+            if told.elapsed() > BATCH && !changes.changed.is_empty() {
+                tell(Msg::Jobs(Changes { damaged: self.damaged(), ..std::mem::take(&mut changes) }));
+                told = Instant::now();
+            }
+        }
+        if news {
+            tell(Msg::Jobs(Changes { damaged: self.damaged(), ..changes }));
+        }
+        Ok(())
+    }
+
+    fn drop_missing(&mut self, names: &[OsString]) -> Vec<String> {
+        let there = |name: &OsString| names.binary_search_by(|other| name.cmp(other)).is_ok();
+        let gone: Vec<String> =
+            self.files.extract_if(|name, _| !there(name)).filter_map(|(_, file)| file.job.ok()).collect();
+        for id in &gone {
+            self.growing.remove(id);
+        }
+        gone
+    }
+
+    /// Reads a file if it is new or changed; says whether it was.
+    fn take_in(&mut self, folder: &Path, name: OsString, changes: &mut Changes) -> bool {
+        let path = folder.join(&name);
+        // One that went away meanwhile is missing at the next look.
+        let Ok(metadata) = fs::symlink_metadata(&path) else { return false };
+        let stamp = stamp(&metadata);
+        if self.files.get(&name).is_some_and(|known| known.stamp == stamp) {
+            return false;
+        }
+        let read = read(&path).map(|job| Job::of(&job));
+        let job = read.as_ref().map(|job| job.id.clone()).map_err(Clone::clone);
+        if let Ok(job) = read {
+            match &job.temporary {
+                Some(temporary) if job.state == State::Running => {
+                    self.growing.insert(job.id.clone(), temporary.clone());
+                }
+                _ => drop(self.growing.remove(&job.id)),
+            }
+            changes.changed.push(job);
+        }
+        self.files.insert(name, File { stamp, job });
+        true
+    }
+
+    fn damaged(&self) -> Vec<(String, String)> {
+        let damaged = |(name, file): (&OsString, &File)| {
+            Some((sanitize::display(Path::new(name)), file.job.as_ref().err()?.clone()))
+        };
+        let mut damaged: Vec<_> = self.files.iter().filter_map(damaged).collect();
+        damaged.sort();
+        damaged
+    }
+
+    /// Tells how far results have grown.
+    fn measure(&mut self, tell: &mut impl FnMut(Msg)) {
+        let mut sizes = Vec::new();
+        for (id, temporary) in &mut self.growing {
+            let bytes = fs::symlink_metadata(&temporary.path).ok().map(|metadata| metadata.len());
+            if bytes != temporary.bytes {
+                temporary.bytes = bytes;
+                sizes.push((id.clone(), bytes));
+            }
+        }
+        if !sizes.is_empty() {
+            tell(Msg::Sizes(sizes));
+        }
+    }
+}
+
+/// What [`JobStore::load`](av1exec::jobs::JobStore::load) takes for a job file.
+fn is_job(name: &OsString) -> bool {
+    Path::new(name).extension().is_some_and(|extension| extension == "json")
+}
+
+/// Reads one job file.
+pub(super) fn read(path: &Path) -> Result<jobs::Job, String> {
+    let bytes = fs::read(path).map_err(|error| error.to_string())?;
+    let job: jobs::Job = serde_json::from_slice(&bytes).map_err(|error| error.to_string())?;
+    let major = |version: &str| version.split('.').next().map(str::to_owned);
+    if job.format != FORMAT || major(&job.version) != major(VERSION) {
+        return Err(format!("it is of format {:?}, version {:?}", job.format, job.version));
+    }
+    Ok(job)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tests::script::File as JobFile;
+
+    /// A state folder, and what is told of it.
+    struct Scene {
+        folder: tempfile::TempDir,
+        reader: Reader,
+    }
+
+    impl Scene {
+        fn new() -> Self {
+            Self { folder: tempfile::tempdir().unwrap(), reader: Reader::default() }
+        }
+
+        fn write(&self, file: &JobFile) {
+            let path = self.folder.path().join(format!("{}.json", file.0.id));
+            let json = serde_json::to_vec(&file.0).unwrap();
+            av1exec::disk::write_whole(&path, &json).unwrap();
+        }
+
+        fn look(&mut self) -> Vec<Msg> {
+            let mut told = Vec::new();
+            self.reader.look(self.folder.path(), false, &mut |msg| told.push(msg));
+            told
+        }
+
+        /// The only message, as changed, gone and damaged jobs.
+        fn changes(&mut self) -> (Vec<String>, Vec<String>, usize) {
+            match self.look().as_slice() {
+                [Msg::Jobs(Changes { changed, gone, damaged })] => {
+                    (changed.iter().map(|job| job.id.clone()).collect(), gone.clone(), damaged.len())
+                }
+                other => panic!("{other:?}"),
+            }
+        }
+    }
+
+    fn job(number: u32) -> JobFile {
+        JobFile::new(number, std::ffi::OsStr::new("Film.mkv"), 10, 1000)
+    }
+
+    #[test]
+    fn each_change_is_told_once() {
+        let mut scene = Scene::new();
+        // An empty folder is told, too: it was looked at.
+        assert_eq!(scene.changes(), (vec![], vec![], 0));
+        let (one, two) = (job(1), job(2));
+        scene.write(&one);
+        scene.write(&two);
+        fs::write(scene.folder.path().join("lock"), "process 1").unwrap();
+        assert_eq!(scene.changes(), (vec![two.0.id.clone(), one.0.id.clone()], vec![], 0));
+        let ended = job(1).ended(1, "failed", "x", None);
+        scene.write(&ended);
+        fs::remove_file(scene.folder.path().join(format!("{}.json", two.0.id))).unwrap();
+        fs::write(scene.folder.path().join("broken.json"), "{").unwrap();
+        assert_eq!(scene.changes(), (vec![one.0.id.clone()], vec![two.0.id], 1));
+    }
+
+    #[test]
+    fn a_folder_at_rest_is_not_gone_through() {
+        let mut scene = Scene::new();
+        scene.write(&job(1));
+        let past = SystemTime::now() - Duration::from_mins(1);
+        fs::File::open(scene.folder.path()).unwrap().set_modified(past).unwrap();
+        assert_eq!(scene.look().len(), 1);
+        assert_eq!(scene.look().len(), 0);
+        assert_eq!(scene.reader.gone_through, Some(past));
+    }
+
+    #[test]
+    fn a_result_is_measured_as_it_grows() {
+        let mut scene = Scene::new();
+        let mut growing = job(1);
+        let result = scene.folder.path().join("result.av1tmp");
+        growing.0.temporary = jobs::path_document(&result);
+        scene.write(&growing);
+        scene.look();
+        fs::write(&result, [0; 700]).unwrap();
+        let told = scene.look();
+        assert!(matches!(told.last(), Some(Msg::Sizes(sizes)) if sizes[0].1 == Some(700)), "{told:?}");
+        assert!(!scene.look().iter().any(|msg| matches!(msg, Msg::Sizes(_))));
+    }
+
+    #[test]
+    fn a_folder_that_goes_away_takes_its_jobs_with_it() {
+        let mut scene = Scene::new();
+        scene.write(&job(1));
+        scene.look();
+        fs::remove_dir_all(scene.folder.path()).unwrap();
+        let told = scene.look();
+        assert!(
+            matches!(told.as_slice(), [Msg::Jobs(changes), Msg::Folder(Folder::Missing)] if changes.gone.len() == 1),
+            "{told:?}"
+        );
+    }
+}

@@ -1,0 +1,124 @@
+//! Where messages come from: the terminal, the clock, the machine, the job files, signals. Each has a thread of its own, so
+//! that a slow disk or a hanging network file system holds nothing else up.
+//!
+//! A thread lives until its message finds nobody who listens.
+
+mod jobs;
+mod loaded;
+mod machine;
+mod worker;
+
+use std::path::PathBuf;
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::thread;
+use std::time::Duration;
+
+use av1exec::settings::Settings;
+use crossterm::event::{self, Event};
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::failure::Exit;
+use crate::message::Msg;
+
+/// Between two looks at the machine, the clock, and running jobs.
+const BEAT: Duration = Duration::from_secs(1);
+/// Between two looks at the state folder.
+const LOOK: Duration = Duration::from_secs(2);
+/// Between two looks at the roots' free space.
+const SPACE: Duration = Duration::from_secs(10);
+
+/// The sources while they run.
+#[derive(Debug)]
+pub(crate) struct Sources {
+    sender: Sender<Msg>,
+    refresh: Sender<()>,
+    folder: PathBuf,
+}
+
+impl Sources {
+    /// Starts all of them.
+    pub(crate) fn start(settings: &Settings) -> std::io::Result<(Self, Receiver<Msg>)> {
+        let (sender, receiver) = channel();
+        let (refresh, asked) = channel();
+        let folder = settings.job_state_dir.clone();
+        let roots = settings.library_roots.clone();
+
+        spawn("signals", &sender, signals)?;
+        spawn("terminal", &sender, terminal)?;
+        spawn("machine", &sender, machine::watch)?;
+        spawn("roots", &sender, move |sender| machine::watch_roots(sender, &roots))?;
+        let watched = folder.clone();
+        spawn("jobs", &sender, move |sender| jobs::watch(sender, &asked, &watched))?;
+        Ok((Self { sender, refresh, folder }, receiver))
+    }
+
+    /// Has the state folder read anew.
+    pub(crate) fn refresh(&self) {
+        let _ = self.refresh.send(());
+    }
+
+    /// Has all about a job read.
+    pub(crate) fn load(&self, id: String) {
+        let folder = self.folder.clone();
+        let load = move |sender: &Sender<Msg>| {
+            drop(sender.send(Msg::Loaded(Box::new(loaded::load(&folder, id)))));
+        };
+        if let Err(error) = spawn("details", &self.sender, load) {
+            drop(self.sender.send(Msg::Notice(format!("failed to start a thread: {error}"))));
+        }
+    }
+}
+
+/// Ends the program where a thread panics: half of it must not go on as if it were all.
+struct Watchman(Sender<Msg>);
+
+impl Drop for Watchman {
+    fn drop(&mut self) {
+        if thread::panicking() {
+            drop(self.0.send(Msg::Stop(Exit::Failed)));
+        }
+    }
+}
+
+fn spawn(
+    name: &str,
+    sender: &Sender<Msg>,
+    work: impl FnOnce(&Sender<Msg>) + Send + 'static,
+) -> std::io::Result<()> {
+    let sender = sender.clone();
+    let watched = move || {
+        let watchman = Watchman(sender);
+        work(&watchman.0);
+    };
+    thread::Builder::new().name(name.to_owned()).spawn(watched).map(drop)
+}
+
+fn terminal(sender: &Sender<Msg>) {
+    loop {
+        let msg = match event::read() {
+            Ok(Event::Key(key)) => Msg::Key(key),
+            Ok(Event::Mouse(mouse)) => Msg::Mouse(mouse),
+            Ok(Event::Resize(columns, rows)) => Msg::Resized(columns, rows),
+            Ok(Event::FocusGained | Event::FocusLost | Event::Paste(_)) => continue,
+            Err(_) => Msg::Stop(Exit::Failed),
+        };
+        let last = matches!(msg, Msg::Stop(_));
+        if sender.send(msg).is_err() || last {
+            return;
+        }
+    }
+}
+
+fn signals(sender: &Sender<Msg>) {
+    let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else { return };
+    runtime.block_on(async {
+        let kinds = [SignalKind::terminate(), SignalKind::hangup(), SignalKind::interrupt()];
+        let [Ok(mut terminate), Ok(mut hangup), Ok(mut interrupt)] = kinds.map(signal) else { return };
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = hangup.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+    });
+    drop(sender.send(Msg::Stop(Exit::Interrupted)));
+}

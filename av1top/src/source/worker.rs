@@ -1,0 +1,70 @@
+//! Whether an av1d works on a state folder: whether the lock in it is held.
+//!
+//! The lock is never tried: an av1d that starts in that moment would find it taken. The kernel tells who holds what in
+//! `/proc/locks` (`proc_locks(5)`).
+
+use std::fs;
+use std::io::ErrorKind;
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
+
+use av1exec::sanitize::sanitize;
+
+use crate::message::Worker;
+
+/// Whether an av1d works on `folder`.
+pub(super) fn find(folder: &Path) -> Worker {
+    let path = folder.join("lock");
+    let inode = match fs::symlink_metadata(&path) {
+        Ok(metadata) if metadata.is_file() => metadata.ino(),
+        Err(error) if error.kind() == ErrorKind::NotFound => return Worker::Gone,
+        _ => return Worker::Unknown,
+    };
+    match fs::read_to_string("/proc/locks") {
+        Ok(locks) if is_held(&locks, inode) => {
+            let who = fs::read_to_string(&path).unwrap_or_default();
+            Worker::Working(sanitize(who.lines().next().unwrap_or_default()).into_owned())
+        }
+        Ok(_) => Worker::Gone,
+        Err(_) => Worker::Unknown,
+    }
+}
+
+/// Whether `/proc/locks` has a lock of the whole file (flock) on that inode. The device isn't compared: some file systems
+/// tell the kernel's users another one than the kernel's lists.
+fn is_held(locks: &str, inode: u64) -> bool {
+    locks.lines().any(|line| {
+        let mut words = line.split_whitespace();
+        // `->` before the kind is one who waits.
+        let kind = words.nth(1);
+        let file = words.nth(3);
+        let found = file.and_then(|file| file.rsplit(':').next()).and_then(|inode| inode.parse().ok());
+        kind == Some("FLOCK") && found == Some(inode)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_held_lock_is_seen_without_touching_it() {
+        let locks = "1: POSIX  ADVISORY  WRITE 700 fe:00:41 0 EOF\n\
+                     2: FLOCK  ADVISORY  WRITE 7317 fe:00:42 0 EOF\n\
+                     2: -> FLOCK  ADVISORY  WRITE 7318 fe:00:43 0 EOF\n";
+        let held = [41, 42, 43, 4].map(|inode| is_held(locks, inode));
+        assert_eq!(held, [false, true, false, false]);
+    }
+
+    #[test]
+    fn a_worker_is_seen_as_long_as_it_works() {
+        let folder = tempfile::tempdir().unwrap();
+        assert_eq!(find(folder.path()), Worker::Gone);
+        let lock = av1exec::lock::Lock::take(folder.path()).unwrap();
+        let who = format!("process {}", std::process::id());
+        // A kernel that doesn't tell is none that tells wrongly.
+        assert!([Worker::Working(who), Worker::Unknown].contains(&find(folder.path())));
+        drop(lock);
+        assert!([Worker::Gone, Worker::Unknown].contains(&find(folder.path())));
+    }
+}

@@ -1,0 +1,199 @@
+//! A library's day as messages: jobs of all kinds with names of all kinds, at times that never change.
+
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+
+use av1exec::jobs::{self, OutcomeRecord, path_document};
+use av1plan::encode::{
+    Aom, CpuUsed, Crf, EncoderSettings, Preset, Quantizer, Rav1e, Speed, Svt, Tiles, Workers,
+};
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
+
+use crate::job::Job;
+use crate::message::{Changes, Effect, Loaded, Machine, Msg, Root, Worker};
+use crate::model::{Looks, Model, Place};
+use crate::update::update;
+
+/// A job file as av1d 1.0 writes it.
+pub(crate) const FILE: &str = include_str!("job.json");
+
+pub(crate) const GIB: u64 = 1 << 30;
+pub(crate) const NOW: &str = "2026-11-22T20:00:00Z";
+pub(crate) const FULL: Looks = Looks { colour: true, unicode: true };
+
+pub(crate) const WIDE: &str = "千と千尋の神隠し.2001.1080p.BluRay.x264.mkv";
+pub(crate) const HOSTILE: &str = "Evil\u{1b}[2J\u{1b}]0;owned\u{7}\nName\u{202e}vkm.2019.mkv";
+
+/// A name of the most bytes that a file system takes would be 255; what comes over a network may be longer.
+pub(crate) fn long_name() -> String {
+    let name = "A.Film.With.A.Name.That.Never.Ends.".repeat(9);
+    format!("{}.mkv", &name[..296])
+}
+
+pub(crate) fn now() -> Timestamp {
+    NOW.parse().unwrap()
+}
+
+/// A job's file.
+pub(crate) struct File(pub(crate) jobs::Job);
+
+impl File {
+    /// A job on `name` that started so many minutes ago and runs.
+    pub(crate) fn new(number: u32, name: &OsStr, minutes: i64, size: u64) -> Self {
+        let mut job: jobs::Job = serde_json::from_str(FILE).unwrap();
+        let film = Path::new("/media/Films").join(name);
+        job.id = format!("20261122-120000-{number:04x}");
+        job.path = path_document(&film);
+        job.temporary = path_document(&PathBuf::from(format!("/media/Films/.{number}.av1tmp")));
+        job.source.size = size;
+        job.started = now() - SignedDuration::from_mins(minutes);
+        (job.ended, job.outcome, job.commit) = (None, None, None);
+        job.journal.truncate(1);
+        job.journal[0].at = job.started;
+        let encode = job.plan.encode.as_mut().unwrap();
+        encode.contract.size.original = size;
+        Self(job)
+    }
+
+    /// The encoder's settings and the class, as the file has them.
+    pub(crate) fn encoded_by(mut self, settings: EncoderSettings, class: &str) -> Self {
+        let encode = self.0.plan.encode.as_mut().unwrap();
+        encode.settings = settings;
+        encode.resolution = class.parse().unwrap();
+        self
+    }
+
+    pub(crate) fn ended(mut self, minutes: i64, code: &str, text: &str, after: Option<u64>) -> Self {
+        let failed = !["replaced", "too-big"].contains(&code);
+        self.0.ended = Some(self.0.started + SignedDuration::from_mins(minutes));
+        self.0.outcome = Some(OutcomeRecord {
+            code: code.into(),
+            text: text.into(),
+            failed,
+            lasting: !failed,
+            size_after: after,
+            replaced_by: (code == "replaced").then(|| self.0.path.clone()),
+        });
+        self
+    }
+
+    pub(crate) fn brief(&self) -> Job {
+        Job::of(&self.0)
+    }
+}
+
+/// The day's job files.
+pub(crate) fn files() -> Vec<File> {
+    let svt = |crf, preset| {
+        let workers = Workers::All;
+        EncoderSettings::Svt(Svt { crf: Crf::new(crf), preset: Preset(preset), workers, nominal_rate: None })
+    };
+    let tiles = Tiles { columns: 2, rows: 1 };
+    let aom = Aom { crf: Crf::new(23), cpu_used: CpuUsed(4), tiles, threads: Aom::THREADS };
+    let aom = EncoderSettings::Aom(aom);
+    let rav1e = EncoderSettings::Rav1e(Rav1e { qp: Quantizer::SEED, speed: Speed(3) });
+    let film = |number, name: &str, minutes, size| File::new(number, OsStr::new(name), minutes, size);
+    let damaged = OsStr::from_bytes(b"Not.UTF-8.\xff\xfe.mkv");
+    vec![
+        film(1, "Metropolis.1927.1080p.BluRay.x264.mkv", 14_400, 9 * GIB)
+            .encoded_by(svt(23, 4), "1080p")
+            .ended(312, "replaced", "replaced: 9.0 GiB to 3.1 GiB, 66 % saved", Some(3 * GIB + GIB / 10)),
+        film(2, &long_name(), 1500, 30 * GIB).encoded_by(svt(21, 3), "2160p").ended(
+            1200,
+            "replaced",
+            "replaced: 30.0 GiB to 14.0 GiB, 53 % saved",
+            Some(14 * GIB),
+        ),
+        film(3, HOSTILE, 290, 4 * GIB).encoded_by(aom, "1080p").ended(
+            2,
+            "failed",
+            "failed to write /media/Films/.3.av1tmp: No space left on device (os error 28)",
+            None,
+        ),
+        film(4, "Solaris.1972.1440p.WEB-DL.mkv", 240, 6 * GIB).encoded_by(rav1e, "1440p").ended(
+            30,
+            "too-big",
+            "the result of 5.6 GiB is too big for an original of 6.0 GiB: less than 5.4 GiB was asked for",
+            Some(6 * GIB - 2 * GIB / 5),
+        ),
+        File::new(5, damaged, 180, 3 * GIB).encoded_by(svt(24, 5), "below-1080p").ended(
+            7,
+            "interrupted",
+            "stopped before it was done; the original is untouched",
+            None,
+        ),
+        film(6, WIDE, 83, 8 * GIB).encoded_by(svt(23, 4), "1080p"),
+    ]
+}
+
+pub(crate) fn briefs() -> Vec<Job> {
+    files().iter().map(File::brief).collect()
+}
+
+/// A model before any message.
+pub(crate) fn empty(size: (u16, u16), looks: Looks) -> Model {
+    let place = Place { state: "/var/lib/av1d/jobs".into(), start: "av1cli watch".into() };
+    Model::new(looks, place, TimeZone::UTC, now(), size)
+}
+
+/// What the sources say of the machine.
+pub(crate) fn machine() -> Vec<Msg> {
+    let root = |path: &str, free, total| Root { path: path.into(), space: Ok((free * GIB, total * GIB)) };
+    vec![
+        Msg::Clock(now()),
+        Msg::Machine(Machine {
+            cpu: 78,
+            cores: vec![100, 96, 84, 71, 52, 33, 12, 0],
+            memory_used: 12 * GIB,
+            memory_total: 32 * GIB,
+            load: [712, 698, 505],
+        }),
+        Msg::Roots(vec![
+            root("/media/Films", 812, 7450),
+            Root { path: "/mnt/series".into(), space: Err("isn't there".into()) },
+        ]),
+    ]
+}
+
+/// The whole script: the machine, a worker, the day's jobs, one of which grows.
+pub(crate) fn day() -> Vec<Msg> {
+    let damaged = vec![("20261101-000000-dead.json".into(), "EOF while parsing".into())];
+    let jobs = [
+        Msg::Worker(Worker::Working("process 4242".into())),
+        Msg::Jobs(Changes { changed: briefs(), gone: Vec::new(), damaged }),
+        Msg::Sizes(vec![(files()[5].0.id.clone(), Some(5 * GIB / 2))]),
+    ];
+    machine().into_iter().chain(jobs).collect()
+}
+
+/// The model after `script`. What it asks to load is there at once.
+pub(crate) fn play(mut model: Model, script: impl IntoIterator<Item = Msg>) -> Model {
+    for msg in script {
+        let mut effects = update(&mut model, msg);
+        while let Some(effect) = effects.pop() {
+            if let Effect::Load(id) = effect {
+                effects.extend(update(&mut model, Msg::Loaded(Box::new(load(id)))));
+            }
+        }
+    }
+    model
+}
+
+pub(crate) fn load(id: String) -> Loaded {
+    let found = files().into_iter().find(|file| file.0.id == id);
+    let job = found.map(|file| file.0).ok_or_else(|| "no such file".to_owned());
+    let log = "[info] Stream mapping:\n[info] frame=  132 fps= 18 q=24.0 size= 1368KiB time=00:00:05.28\n\
+               [error] [out#0/matroska] Error writing trailer: No space left on device";
+    Loaded { id, job, log: Ok(log.lines().map(str::to_owned).collect()) }
+}
+
+pub(crate) fn key(code: KeyCode) -> Msg {
+    Msg::Key(KeyEvent::new(code, KeyModifiers::NONE))
+}
+
+pub(crate) fn typed(text: &str) -> Vec<Msg> {
+    text.chars().map(|c| key(KeyCode::Char(c))).collect()
+}

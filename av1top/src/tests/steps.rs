@@ -1,0 +1,176 @@
+//! Keys and mouse, step by step.
+
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
+
+use super::script::{FULL, GIB, day, empty, files, key, load, now, play, typed};
+use crate::failure::Exit;
+use crate::job::State;
+use crate::message::{Changes, Effect, Machine, Msg, Worker};
+use crate::model::Model;
+use crate::totals::Savings;
+use crate::update::update;
+
+fn model() -> Model {
+    play(empty((80, 24), FULL), day())
+}
+
+fn names(model: &Model) -> Vec<String> {
+    model.table.shown().map(|job| job.name().chars().take(6).collect()).collect()
+}
+
+fn mouse(kind: MouseEventKind, row: u16) -> Msg {
+    Msg::Mouse(MouseEvent { kind, column: 10, row, modifiers: KeyModifiers::NONE })
+}
+
+#[test]
+fn jobs_are_counted_and_what_was_saved_is_summed() {
+    let model = model();
+    let totals = model.table.totals();
+    assert_eq!(State::ALL.map(|state| totals.count(state)), [1, 2, 1, 1, 1]);
+    assert_eq!(totals.ever, Savings { before: 39 * GIB, after: 17 * GIB + GIB / 10 });
+    // The older one ended more than a week ago.
+    assert_eq!(totals.week, Savings { before: 30 * GIB, after: 14 * GIB });
+}
+
+#[test]
+fn each_order_is_another_one() {
+    let mut model = model();
+    let table = [
+        ["千と千尋の神", "Not.UT", "Solari", "Evil\\u", "A.Film", "Metrop"],
+        ["A.Film", "Evil\\u", "Metrop", "Not.UT", "Solari", "千と千尋の神"],
+        ["A.Film", "Metrop", "千と千尋の神", "Not.UT", "Solari", "Evil\\u"],
+        ["A.Film", "Metrop", "千と千尋の神", "Solari", "Evil\\u", "Not.UT"],
+        ["千と千尋の神", "A.Film", "Metrop", "Solari", "Not.UT", "Evil\\u"],
+    ];
+    for expected in table {
+        assert_eq!(names(&model), expected, "{}", model.table.choice().sort.name());
+        model = play(model, typed("s"));
+    }
+    assert_eq!(names(&model), table[0]);
+}
+
+#[test]
+fn tabs_show_one_state_each_and_go_round() {
+    let mut model = model();
+    for expected in [1, 2, 1, 1, 1, 6] {
+        model = play(model, [key(KeyCode::Tab)]);
+        assert_eq!(model.table.shown_count(), expected);
+    }
+    model = play(model, [key(KeyCode::BackTab)]);
+    assert_eq!(model.table.choice().tab, Some(State::Stopped));
+}
+
+#[test]
+fn a_filter_goes_by_name_encoder_class_and_outcome() {
+    let table = [
+        ("SOLARIS", 1),
+        ("libaom", 1),
+        ("2160p", 1),
+        ("too-big", 1),
+        ("/media", 6),
+        ("神隠し", 1),
+        ("nobody", 0),
+    ];
+    for (filter, expected) in table {
+        let model = play(model(), typed(&format!("/{filter}")));
+        assert_eq!(model.table.shown_count(), expected, "{filter}");
+        let model = play(model, [key(KeyCode::Esc)]);
+        assert_eq!((model.table.shown_count(), model.typing), (6, false));
+    }
+    // While it is typed keys are letters; after Enter they are keys again.
+    let model = play(model(), typed("/qq").into_iter().chain([key(KeyCode::Backspace), key(KeyCode::Enter)]));
+    assert_eq!(model.table.choice().filter, "q");
+    let mut model = model;
+    assert!(update(&mut model, key(KeyCode::Char('q'))).contains(&Effect::Quit(Exit::Done)));
+}
+
+#[test]
+fn the_ways_out() {
+    let mut model = play(model(), typed("/"));
+    let interrupt = Msg::Key(KeyEvent::new(KeyCode::Char('c'), KeyModifiers::CONTROL));
+    assert!(update(&mut model, interrupt).contains(&Effect::Quit(Exit::Done)));
+    assert_eq!(update(&mut model, Msg::Stop(Exit::Interrupted)), [Effect::Quit(Exit::Interrupted)]);
+}
+
+#[test]
+fn a_click_selects_and_the_wheel_scrolls() {
+    let rows = model().regions().rows;
+    let click = MouseEventKind::Down(MouseButton::Left);
+    let clicked = play(model(), [mouse(click, rows.y + 2)]);
+    assert_eq!(clicked.table.position(), (2, 0));
+    // Below the last job and outside of the table there is nothing to select.
+    let clicked = play(clicked, [mouse(click, rows.y + 9), mouse(click, 0)]);
+    assert_eq!(clicked.table.position(), (2, 0));
+
+    let small = play(empty((60, 12), FULL), day());
+    let height = small.regions().rows.height;
+    assert!(height < 6, "{height}");
+    let scrolled = play(small, [mouse(MouseEventKind::ScrollDown, rows.y)]);
+    assert_eq!(scrolled.table.position(), (0, usize::from(6 - height)));
+    // A key brings the selected line back into sight.
+    assert_eq!(play(scrolled, [key(KeyCode::Down)]).table.position(), (1, 1));
+}
+
+#[test]
+fn a_command_is_copied_unless_pasting_it_would_be_a_risk() {
+    let copy = |line: usize| {
+        let mut model = play(model(), vec![key(KeyCode::Down); line]);
+        let effects = update(&mut model, key(KeyCode::Char('y')));
+        let Some(Effect::Load(id)) = effects.last().cloned() else { panic!("{effects:?}") };
+        let effects = update(&mut model, Msg::Loaded(Box::new(load(id))));
+        (effects, model.notice)
+    };
+    let (effects, _) = copy(0);
+    let Some(Effect::Copy(line)) = effects.last() else { panic!("{effects:?}") };
+    assert!(line.starts_with("ffmpeg -nostdin ") && line.contains("'file:/media/"), "{line}");
+    // Line 1 isn't UTF-8.
+    let (effects, notice) = copy(1);
+    assert_eq!(effects, [Effect::Draw]);
+    assert!(notice.unwrap().contains("av1cli plan"));
+}
+
+#[test]
+fn nothing_is_drawn_while_nothing_changes() {
+    let mut model = play(model(), [Msg::Worker(Worker::Gone)]);
+    let machine = model.machine.clone().unwrap();
+    assert_eq!(update(&mut model, Msg::Machine(machine.clone())), []);
+    assert_eq!(update(&mut model, Msg::Machine(Machine { cpu: 1, ..machine })), [Effect::Draw]);
+    assert_eq!(update(&mut model, Msg::Worker(Worker::Gone)), []);
+    // No job runs, so a second more is nothing to see.
+    let later = now() + jiff::SignedDuration::from_secs(1);
+    assert_eq!(update(&mut model, Msg::Clock(later)), []);
+    update(&mut model, Msg::Worker(Worker::Unknown));
+    let later = later + jiff::SignedDuration::from_secs(1);
+    assert_eq!(update(&mut model, Msg::Clock(later)), [Effect::Draw]);
+}
+
+#[test]
+fn a_job_that_nobody_works_on_was_stopped() {
+    let model = play(model(), [Msg::Worker(Worker::Gone)]);
+    assert_eq!((model.table.running_count(), model.table.totals().count(State::Stopped)), (0, 2));
+}
+
+#[test]
+fn open_details_follow_their_job() {
+    let mut model = play(model(), [key(KeyCode::Enter)]);
+    let id = model.details.as_ref().unwrap().id.clone();
+    let changed = vec![files().pop().unwrap().ended(90, "replaced", "replaced", Some(GIB)).brief()];
+    let effects = update(&mut model, Msg::Jobs(Changes { changed, ..Changes::default() }));
+    assert_eq!(effects, [Effect::Draw, Effect::Load(id.clone())]);
+    // What was asked for before another job was opened is nobody's any more.
+    let mut model = play(model, [key(KeyCode::Esc)]);
+    assert_eq!(update(&mut model, Msg::Loaded(Box::new(load(id)))), []);
+}
+
+#[test]
+fn what_is_new_moves_nothing_that_is_looked_at() {
+    let mut model = play(empty((60, 12), FULL), day());
+    model = play(model, [key(KeyCode::End)]);
+    let (line, top) = model.table.position();
+    assert!(top > 0);
+    let newest =
+        super::script::File::new(99, std::ffi::OsStr::new("New.mkv"), 1, GIB).ended(1, "failed", "x", None);
+    let news = Changes { changed: vec![newest.brief()], ..Changes::default() };
+    let model = play(model, [Msg::Jobs(news)]);
+    assert_eq!(model.table.position(), (line + 1, top + 1));
+}

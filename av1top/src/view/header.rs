@@ -1,0 +1,136 @@
+//! The first lines: the machine, the folders, and what was saved.
+
+use av1exec::outcome::{Bytes, Saved};
+use av1exec::sanitize::sanitize;
+use ratatui::Frame;
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+
+use super::layout::Regions;
+use super::{spans, style, whole_parts};
+use crate::message::{Folder, Root, Worker};
+use crate::model::Model;
+use crate::text;
+use crate::totals::Savings;
+
+pub(super) fn draw(model: &Model, frame: &mut Frame<'_>, regions: &Regions) {
+    frame.render_widget(machine(model, usize::from(regions.machine.width)), regions.machine);
+    let columns = usize::from(regions.place.width);
+    let place = if regions.place.height > 1 {
+        vec![roots(model, columns), state(model, columns)]
+    } else {
+        // The room is for what may run out.
+        vec![roots(model, columns)]
+    };
+    for (line, row) in place.into_iter().zip(regions.place.rows()) {
+        frame.render_widget(line, row);
+    }
+    frame.render_widget(saved(model, usize::from(regions.saved.width)), regions.saved);
+}
+
+fn machine(model: &Model, columns: usize) -> Line<'static> {
+    let Some(machine) = &model.machine else { return Line::styled(" measuring the machine", style::faint()) };
+    // Numbers say more than bars where there is room for one of them only.
+    let bar = (columns / if columns < 80 { 10 } else { 6 }).clamp(4, 24);
+    let memory = text::percent(machine.memory_used, machine.memory_total);
+    let cpu = u64::from(machine.cpu);
+    let used = if columns >= 100 {
+        format!(" {} of {}", Bytes(machine.memory_used), Bytes(machine.memory_total))
+    } else {
+        format!(" {memory:>3} %")
+    };
+    let load = machine.load.map(|load| format!("{}.{:02}", load / 100, load % 100)).join(" ");
+    // A strip of cores is worth its room where it leaves room for the rest.
+    let strip = machine.cores.len() > 1 && columns >= 100 + machine.cores.len();
+    let cores =
+        machine.cores.iter().map(|core| Span::styled(style::column(*core), style::level(u64::from(*core))));
+    let parts = [
+        joined([part(" CPU "), style::bar(cpu, bar, style::level(cpu)), format!(" {cpu:>3} %").into()]),
+        if strip { joined([" ".into(), cores.collect::<Vec<_>>().into()]) } else { Line::default() },
+        joined([part("  memory "), style::bar(memory, bar, style::level(memory)), used.into()]),
+        joined([part("  load "), load.into()]),
+    ];
+    whole_parts(parts, columns)
+}
+
+fn roots(model: &Model, columns: usize) -> Line<'static> {
+    let count = model.roots.len().max(1);
+    // Each path may have its share; of a long one the end says most.
+    let share = (columns / count).saturating_sub(28).max(8);
+    let parts = model.roots.iter().map(|root| root_part(root, share));
+    whole_parts(parts, columns)
+}
+
+fn root_part(root: &Root, share: usize) -> Line<'static> {
+    let name = Span::styled(format!(" {}", text::cut_start(&root.path, share)), style::label());
+    let space = match &root.space {
+        Ok((free, total)) => {
+            let full = 100 - text::percent(*free, *total).min(100);
+            vec![
+                Span::styled(format!(" {}", Bytes(*free)), style::level(full)),
+                format!(" free of {} ", Bytes(*total)).into(),
+            ]
+        }
+        Err(reason) => vec![Span::styled(format!(" {} ", text::cut(reason, 40)), style::bad())],
+    };
+    let mut line = Line::from(name);
+    line.spans.extend(space);
+    line
+}
+
+fn state(model: &Model, columns: usize) -> Line<'static> {
+    let worker = match &model.worker {
+        Worker::Unknown => Line::default(),
+        Worker::Working(who) if who.is_empty() => Line::styled("  av1d works", style::level(0)),
+        Worker::Working(who) => Line::styled(format!("  av1d works ({who})"), style::level(0)),
+        Worker::Gone => Line::styled("  av1d isn't running", style::level(80)),
+    };
+    let folder = match &model.folder {
+        Folder::Unreadable(_) => Line::styled(" (unreadable)", style::bad()),
+        Folder::Missing => Line::styled(" (not there)", style::level(80)),
+        Folder::Unread | Folder::Read => Line::default(),
+    };
+    let taken = text::width(" state ") + folder.width() + worker.width();
+    let path = text::width(&model.place.state);
+    let damaged = damaged(&model.damaged, columns.saturating_sub(taken + path));
+    let room = columns.saturating_sub(taken + damaged.width()).max(12);
+    let path = text::cut_start(&model.place.state, room).into_owned();
+    whole_parts([joined([part(" state "), path.into()]), folder, worker, damaged], columns)
+}
+
+/// How many files can't be read; which one and why, where there is room for it.
+fn damaged(damaged: &[(String, String)], room: usize) -> Line<'static> {
+    let Some((name, reason)) = damaged.first() else { return Line::default() };
+    let short = format!("  {} unreadable", damaged.len());
+    let long = format!("{short}: {name}: {}", sanitize(reason));
+    let told = if room > text::width(&short) + 30 { text::cut(&long, room).into_owned() } else { short };
+    Line::styled(told, style::bad())
+}
+
+fn saved(model: &Model, columns: usize) -> Line<'static> {
+    let totals = model.table.totals();
+    let amount = |savings: Savings, when: &str| {
+        let Savings { before, after } = savings;
+        let bytes = Span::styled(Bytes(savings.bytes()).to_string(), style::strong());
+        let ratio = if before > 0 { format!(" ({})", Saved(before, after)) } else { String::new() };
+        Line::from(vec![bytes, Span::raw(format!("{ratio} {when}"))])
+    };
+    let parts = [
+        joined([part(" saved "), amount(totals.ever, "in all")]),
+        joined([", ".into(), amount(totals.week, "this week")]),
+    ];
+    whole_parts(parts, columns)
+}
+
+fn part(label: &'static str) -> Line<'static> {
+    Line::styled(label, style::label())
+}
+
+fn joined<const N: usize>(parts: [Line<'static>; N]) -> Line<'static> {
+    parts.into_iter().flat_map(spans).collect::<Vec<_>>().into()
+}
+
+/// One line of a height that may be none.
+pub(super) fn one_line(area: Rect) -> Option<Rect> {
+    (area.height > 0 && area.width > 0).then_some(Rect { height: 1, ..area })
+}

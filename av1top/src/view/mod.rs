@@ -1,0 +1,92 @@
+//! Drawing: from the model to a frame, and nothing else.
+
+mod cards;
+pub mod detail;
+mod footer;
+mod header;
+mod help;
+mod jobs;
+pub mod layout;
+mod style;
+
+use ratatui::Frame;
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::style::Color;
+use ratatui::text::{Line, Span};
+
+use crate::model::{Looks, Model};
+
+/// Draws `model`.
+pub fn view(model: &Model, frame: &mut Frame<'_>) {
+    // The terminal may have become another since the model heard of it; it hears of it again.
+    let area = frame.area();
+    match &model.details {
+        Some(details) => detail::draw(model, details, frame, area),
+        None => draw_list(model, frame, area),
+    }
+    if model.help {
+        help::draw(frame, area);
+    }
+    restrict(frame.buffer_mut(), model.looks);
+}
+
+fn draw_list(model: &Model, frame: &mut Frame<'_>, area: Rect) {
+    let regions = layout::regions(area, model.table.running_count());
+    header::draw(model, frame, &regions);
+    cards::draw(model, frame, regions.cards);
+    jobs::draw_tabs(model, frame, regions.tabs);
+    jobs::draw(model, frame, regions.heading, regions.rows);
+    footer::draw(model, frame, regions.footer);
+}
+
+/// Takes away what the terminal or its user doesn't want. Done last and on every cell, so that no widget can forget it.
+fn restrict(buffer: &mut Buffer, looks: Looks) {
+    for cell in &mut buffer.content {
+        if !looks.colour {
+            cell.fg = Color::Reset;
+            cell.bg = Color::Reset;
+        }
+        if !looks.unicode && !cell.symbol().is_ascii() {
+            let plain = ascii(cell.symbol());
+            cell.set_char(plain);
+        }
+    }
+}
+
+/// The ASCII character that comes nearest to one of those that are drawn with.
+fn ascii(symbol: &str) -> char {
+    match symbol {
+        "─" | "━" => '-',
+        "│" | "┃" => '|',
+        "┌" | "┐" | "└" | "┘" => '+',
+        "█" | "▇" | "▆" => '#',
+        "▅" | "▄" => '=',
+        "▃" | "▂" | "▁" => '_',
+        "░" | "·" => '.',
+        "…" => '~',
+        "▶" => '>',
+        _ => '?',
+    }
+}
+
+/// A line's spans, each with the line's own style.
+fn spans(line: Line<'_>) -> impl Iterator<Item = Span<'_>> {
+    let style = line.style;
+    line.spans.into_iter().map(move |span| {
+        let own = span.style;
+        span.style(style.patch(own))
+    })
+}
+
+/// A line whose parts beyond `columns` are left out: an incomplete number would be a wrong one.
+fn whole_parts<'a>(parts: impl IntoIterator<Item = Line<'a>>, columns: usize) -> Line<'a> {
+    let mut line = Line::default();
+    for part in parts {
+        if line.width() + part.width() > columns {
+            break;
+        }
+        line.spans.extend(spans(part));
+    }
+    line
+}
