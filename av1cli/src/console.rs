@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use av1exec::sanitize::sanitize;
 
-use crate::failure::Failure;
+use av1exec::failure::Failure;
 
 /// Writes to standard output. That its reader went away is no error: nobody is left to read more.
 pub(crate) fn out(bytes: &[u8]) -> io::Result<()> {
@@ -21,14 +21,5 @@ pub(crate) fn note(line: &str) {
 
 /// Says what went wrong.
 pub(crate) fn complain(failure: &Failure) {
-    let Failure { exit: _, message, causes, hint } = failure;
-    for line in message.lines() {
-        note(&format!("error: {line}"));
-    }
-    for cause in causes {
-        note(&format!("caused by: {cause}"));
-    }
-    if let Some(hint) = hint {
-        note(&format!("hint: {hint}"));
-    }
+    failure.lines().iter().for_each(|line| note(line));
 }

@@ -6,7 +6,7 @@ use av1exec::daemon::root_of;
 use av1exec::sanitize::display;
 use av1exec::scan::Film;
 
-use crate::failure::{Exit, Failure};
+use av1exec::failure::{Exit, Failure};
 
 /// Looks at a file that somebody named.
 pub(crate) fn look(file: &Path, roots: &[PathBuf]) -> Result<Film, Failure> {

@@ -3,7 +3,6 @@
 
 mod args;
 mod console;
-mod failure;
 mod films;
 mod plan;
 mod quote;
@@ -19,8 +18,8 @@ use av1exec::settings::Environment;
 use clap::Parser;
 
 use args::{Cli, Command};
-pub use failure::Exit;
-use failure::Failure;
+pub use av1exec::failure::Exit;
+use av1exec::failure::Failure;
 
 /// Runs the program: `args` with the program's name first, `variable` to look up the environment.
 pub fn run(

@@ -9,8 +9,8 @@ use av1exec::settings::Settings;
 
 use crate::args::RecoverArgs;
 use crate::console::{note, out};
-use crate::failure::{Exit, Failure};
 use crate::session::open_jobs;
+use av1exec::failure::{Exit, Failure};
 
 /// Tidies up, or with `--dry-run` only says what would be done.
 pub(crate) fn run(args: &RecoverArgs, settings: &Settings) -> Result<Exit, Failure> {

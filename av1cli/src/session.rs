@@ -14,8 +14,8 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc::UnboundedReceiver;
 
 use crate::console::note;
-use crate::failure::{Exit, Failure};
 use crate::recover::unreadable;
+use av1exec::failure::{Exit, Failure};
 
 /// A pipeline, what it tells, and the lock that keeps others out.
 pub(crate) struct Session {

@@ -13,11 +13,11 @@ use av1plan::gates::{self, Gate, Stability};
 
 use crate::args::{EncodeArgs, WatchArgs};
 use crate::console::{complain, note};
-use crate::failure::{Exit, Failure};
 use crate::films::look;
 use crate::recover::unreadable;
 use crate::reporter::Reporter;
 use crate::session::Session;
+use av1exec::failure::{Exit, Failure};
 
 /// Works on named films, one after the other.
 pub(crate) async fn encode(

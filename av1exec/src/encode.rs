@@ -62,8 +62,16 @@ impl Encode<'_> {
         let listener = tokio::spawn(listen(stderr, log));
         let mut watch = Watch { last: Progress::default(), moved: Instant::now() };
 
+        let run = async {
+            let cut_short = self.follow(stdout, events, &mut watch).await;
+            if cut_short.is_some() {
+                return cut_short;
+            }
+            // ffmpeg closes its output before it frees its encoder, and that can hang too.
+            tokio::time::timeout(self.stall, child.wait()).await.is_err().then_some(Ended::Stalled)
+        };
         let cut_short = tokio::select! {
-            cut_short = self.follow(stdout, events, &mut watch) => cut_short,
+            cut_short = run => cut_short,
             () = stop.asked() => Some(Ended::Stopped),
         };
         let status = match cut_short {

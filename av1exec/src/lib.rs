@@ -13,6 +13,7 @@ pub mod daemon;
 pub mod disk;
 pub mod encode;
 pub mod event;
+pub mod failure;
 pub mod jobs;
 pub mod lock;
 pub mod names;

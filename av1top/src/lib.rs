@@ -6,7 +6,6 @@
 
 mod args;
 mod command;
-mod failure;
 pub mod job;
 pub mod keys;
 pub mod message;
@@ -23,6 +22,7 @@ pub mod view;
 mod tests;
 
 use std::ffi::OsString;
+use std::io::Write as _;
 use std::process::ExitCode;
 use std::sync::mpsc::Receiver;
 
@@ -33,8 +33,8 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use args::Cli;
-pub use failure::Exit;
-use failure::Failure;
+pub use av1exec::failure::Exit;
+use av1exec::failure::Failure;
 pub use message::{Effect, Msg};
 pub use model::Model;
 use model::{Looks, Place};
@@ -59,7 +59,9 @@ pub fn run(
     match start(&cli, looks, &Environment::from_vars(variable)) {
         Ok(exit) => exit.into(),
         Err(failure) => {
-            failure.complain();
+            let mut stderr = std::io::stderr().lock();
+            // Where that fails there is nobody to tell.
+            failure.lines().iter().for_each(|line| drop(writeln!(stderr, "{line}")));
             failure.exit.into()
         }
     }

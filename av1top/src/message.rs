@@ -6,8 +6,8 @@ use av1exec::jobs;
 use crossterm::event::{KeyEvent, MouseEvent};
 use jiff::Timestamp;
 
-use crate::failure::Exit;
 use crate::job::Job;
+use av1exec::failure::Exit;
 
 /// Something that happened.
 #[derive(Debug, Clone)]

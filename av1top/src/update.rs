@@ -8,13 +8,13 @@ use jiff::Timestamp;
 use ratatui::layout::{Position, Rect};
 
 use crate::command;
-use crate::failure::Exit;
 use crate::job::State;
 use crate::keys::{self, Action};
 use crate::message::{Changes, Effect, Folder, Loaded, Msg};
 use crate::model::{Details, Model};
 use crate::table::Choice;
 use crate::view::{detail, layout};
+use av1exec::failure::Exit;
 
 /// Takes in a message, and says what is to be done now.
 pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {

@@ -14,8 +14,8 @@ use super::film::Planned;
 use super::library::{Looking, films_below};
 use crate::args::PlanArgs;
 use crate::console::{complain, note, out};
-use crate::failure::{Exit, Failure};
 use crate::films::look;
+use av1exec::failure::{Exit, Failure};
 
 /// Plans a film, or every film below a folder, with both configs from one probe, and shows those whose plans differ.
 pub(super) async fn show(

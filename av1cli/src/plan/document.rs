@@ -11,7 +11,7 @@ use av1plan::{MediaProbe, Source, Toolchain};
 
 use super::film::Planned;
 use crate::args::PlanArgs;
-use crate::failure::{Exit, Failure};
+use av1exec::failure::{Exit, Failure};
 
 pub(super) fn plan_document(document: &Path, args: &PlanArgs, settings: &Settings) -> Result<Exit, Failure> {
     let failed = |why: String| {

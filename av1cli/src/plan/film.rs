@@ -19,9 +19,9 @@ use av1plan::{Config, MediaProbe, Source, Toolchain, Verdict, explain};
 use super::Shown;
 use crate::args::PlanArgs;
 use crate::console::{note, out};
-use crate::failure::{Exit, Failure};
 use crate::films::look;
 use crate::quote::command_line;
+use av1exec::failure::{Exit, Failure};
 
 /// Plans a film and prints what was asked for.
 pub(super) async fn show(

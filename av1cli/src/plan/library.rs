@@ -18,7 +18,7 @@ use super::Shown;
 use super::film::{Looked, Planned};
 use crate::args::PlanArgs;
 use crate::console::{complain, note, out};
-use crate::failure::{Exit, Failure};
+use av1exec::failure::{Exit, Failure};
 
 /// Plans every film below `folder` and prints a row each, in the order of their paths.
 pub(super) async fn show(

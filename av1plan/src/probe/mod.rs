@@ -195,8 +195,12 @@ impl Stream {
     /// Whether the codec is one for still pictures, and nothing says that there are more than one. Some programs add
     /// covers as tracks without a mark; beside a film, such a track is one.
     pub(crate) fn may_be_a_picture(&self) -> bool {
-        matches!(self.codec_name(), "mjpeg" | "png" | "bmp" | "tiff" | "webp")
-            && self.frames.is_none_or(|frames| frames <= 1)
+        let is_single = match self.frames {
+            Some(frames) => frames <= 1,
+            // Matroska counts no frames, but says how long a track lasts: a film longer than any picture is shown.
+            None => self.duration.is_none_or(|duration| duration <= Micros::from_secs(1)),
+        };
+        is_single && matches!(self.codec_name(), "mjpeg" | "png" | "bmp" | "tiff" | "webp")
     }
 
     /// The language tag, as written.

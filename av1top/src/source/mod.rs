@@ -17,8 +17,8 @@ use av1exec::settings::Settings;
 use crossterm::event::{self, Event};
 use tokio::signal::unix::{SignalKind, signal};
 
-use crate::failure::Exit;
 use crate::message::Msg;
+use av1exec::failure::Exit;
 
 /// Between two looks at the machine, the clock, and running jobs.
 const BEAT: Duration = Duration::from_secs(1);

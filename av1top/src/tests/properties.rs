@@ -7,12 +7,12 @@ use proptest::prelude::*;
 
 use super::screens::buffer;
 use super::script::{FULL, briefs, empty, files, load, now};
-use crate::failure::Exit;
 use crate::job::Job;
 use crate::keys::KEYS;
 use crate::message::{Changes, Effect, Folder, Machine, Msg, Worker};
 use crate::model::Model;
 use crate::update::update;
+use av1exec::failure::Exit;
 
 fn any_key() -> impl Strategy<Value = Msg> {
     let bound = proptest::sample::select(KEYS.iter().flat_map(|binding| binding.keys).collect::<Vec<_>>());

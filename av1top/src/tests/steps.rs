@@ -3,12 +3,12 @@
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
 
 use super::script::{FULL, GIB, day, empty, files, key, load, now, play, typed};
-use crate::failure::Exit;
 use crate::job::State;
 use crate::message::{Changes, Effect, Machine, Msg, Worker};
 use crate::model::Model;
 use crate::totals::Savings;
 use crate::update::update;
+use av1exec::failure::Exit;
 
 fn model() -> Model {
     play(empty((80, 24), FULL), day())

@@ -1,11 +1,12 @@
-//! What went wrong, as a person is told: `error:`, `caused by:`, `hint:`, and an exit code.
+//! What ends a program, as data for every face: the error, its causes, what to do, and the exit code. Faces print it.
 
 use std::error::Error;
 use std::process::ExitCode;
 
-use av1exec::lock::LockError;
-use av1exec::settings::SettingsError;
-use av1exec::tools::ToolsError;
+use crate::lock::LockError;
+use crate::sanitize::sanitize;
+use crate::settings::SettingsError;
+use crate::tools::ToolsError;
 
 /// How a run of the program ended; the same everywhere.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -38,22 +39,42 @@ impl From<Exit> for ExitCode {
 }
 
 /// Something that ends the program.
-#[derive(Debug)]
-pub(crate) struct Failure {
-    pub(crate) exit: Exit,
-    pub(crate) message: String,
-    pub(crate) causes: Vec<String>,
-    pub(crate) hint: Option<String>,
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Failure {
+    /// How the program ends because of it.
+    pub exit: Exit,
+    message: String,
+    causes: Vec<String>,
+    hint: Option<String>,
 }
 
 impl Failure {
-    pub(crate) fn new(exit: Exit, message: impl Into<String>) -> Self {
+    /// What failed, on which path, and why.
+    pub fn new(exit: Exit, message: impl Into<String>) -> Self {
         Self { exit, message: message.into(), causes: Vec::new(), hint: None }
     }
 
-    pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
+    /// Why, where the message doesn't say it.
+    #[must_use]
+    pub fn cause(mut self, cause: &dyn Error) -> Self {
+        self.causes.push(cause.to_string());
+        self
+    }
+
+    /// What to do about it.
+    #[must_use]
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
         self
+    }
+
+    /// What a person is told, free of control characters: `error:`, `caused by:`, `hint:`.
+    pub fn lines(&self) -> Vec<String> {
+        let Self { exit: _, message, causes, hint } = self;
+        let errors = message.lines().map(|line| format!("error: {line}"));
+        let causes = causes.iter().map(|cause| format!("caused by: {cause}"));
+        let hint = hint.iter().map(|hint| format!("hint: {hint}"));
+        errors.chain(causes).chain(hint).map(|line| sanitize(&line).into_owned()).collect()
     }
 
     /// An error with the causes that its own text doesn't tell already.
@@ -92,5 +113,19 @@ impl From<LockError> for Failure {
                 Self::of(Exit::Failed, &error).hint("check the owner and the rights of `job_state_dir`")
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_person_is_told_what_failed_why_and_what_to_do() {
+        let failure = Failure::new(Exit::Failed, "failed to read a\u{1b}[2J\nand b").hint("look");
+        assert_eq!(failure.lines(), ["error: failed to read a\\u{1b}[2J", "error: and b", "hint: look"]);
+        let missing = SettingsError::Unreadable { path: "/x".into(), source: std::io::Error::other("gone") };
+        let lines = Failure::from(missing).lines();
+        assert!(lines.iter().any(|line| line == "caused by: gone"), "{lines:?}");
     }
 }
