@@ -12,7 +12,7 @@ const NAME_MAX: usize = 255;
 /// What every temporary result ends in; no media server takes it for a film.
 pub const TEMPORARY: &str = ".av1tmp";
 
-/// The temporary result of a job: `.Film.mkv.20261122-134501-7f3a.av1tmp`. Hidden, and in the film's own folder, so that it can be
+/// The temporary result of a job: `.Film.mkv.20261122-134501-357123.av1tmp`. Hidden, and in the film's own folder, so that it can be
 /// renamed into place.
 pub fn temporary(film: &Path, job: &str) -> PathBuf {
     hidden(film, &format!(".{job}{TEMPORARY}"))

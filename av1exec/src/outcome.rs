@@ -119,7 +119,9 @@ impl Outcome {
             Self::NoRoom { .. } => {
                 Some("make room on the film's file system; results are written beside the original")
             }
-            Self::Failed { .. } => Some("check the owner and the rights of the file and its folder"),
+            Self::Failed { .. } => {
+                Some("the original is untouched; check the rights in its folder, and the names beside it")
+            }
             Self::Replaced { .. }
             | Self::Skipped(_)
             | Self::TooBig { .. }

@@ -276,10 +276,14 @@ fn decide_container(extension: &str, record: &mut Record) -> Container {
     container
 }
 
-/// Whether `video` needs its first frame probed before it is planned: HDR10+ is seen in frames only.
+/// Whether a film's first frame should be probed before it is planned: HDR10+, captions inside the picture, and HDR metadata
+/// that the container doesn't repeat are seen in frames only (measured with ffprobe 8.0).
 ///
-/// Only PQ video can have it, so that all others are spared the second run of ffprobe.
+/// Only PQ video can have the one, and only MPEG-2, H.264 and HEVC the other, so that all else, and every result, is spared
+/// the second run of ffprobe.
 pub fn wants_frame_probe(probe: &MediaProbe) -> bool {
-    let pq = |(_, video): (&Stream, &Video)| video.color.transfer.as_deref() == Some("smpte2084");
-    probe.hdr10_plus.is_none() && probe.main_video().is_some_and(pq)
+    let pq = |video: &Video| video.color.transfer.as_deref() == Some("smpte2084");
+    let captioned = |stream: &Stream| matches!(stream.codec_name(), "mpeg2video" | "h264" | "hevc");
+    let wants = |(stream, video): (&Stream, &Video)| pq(video) || captioned(stream);
+    probe.hdr10_plus.is_none() && probe.main_video().is_some_and(wants)
 }

@@ -34,11 +34,11 @@ pub struct Library {
 impl Library {
     /// An empty library; nothing where there is no ffmpeg and the test is to be skipped.
     pub fn open() -> Option<Self> {
-        Tools::find().map(Self::with)
+        Tools::find().as_ref().map(Self::with)
     }
 
     /// An empty library that these tools work on.
-    pub fn with(tools: Tools) -> Self {
+    pub fn with(tools: &Tools) -> Self {
         let home = tempfile::Builder::new().prefix("av1d-test-").tempdir().unwrap();
         let mut library = Self { home, settings: BTreeMap::new(), tools: tools.clone() };
         for folder in [library.root(), library.scratch()] {
@@ -161,7 +161,7 @@ impl Library {
         names
     }
 
-    /// The job files, oldest first.
+    /// The job files, in the order of their seconds.
     pub fn jobs(&self) -> Vec<Value> {
         let Ok(entries) = fs::read_dir(self.state()) else { return Vec::new() };
         let mut paths: Vec<PathBuf> = entries.map(|entry| entry.unwrap().path()).collect();
@@ -174,6 +174,15 @@ impl Library {
     #[track_caller]
     pub fn job(&self) -> Value {
         let mut jobs = self.jobs();
+        assert_eq!(jobs.len(), 1, "{jobs:#?}");
+        jobs.remove(0)
+    }
+
+    /// The only job file of one film, by its name in the library.
+    #[track_caller]
+    pub fn job_of(&self, name: &str) -> Value {
+        let mut jobs = self.jobs();
+        jobs.retain(|job| job["path"] == self.path(name).to_str().unwrap());
         assert_eq!(jobs.len(), 1, "{jobs:#?}");
         jobs.remove(0)
     }

@@ -84,7 +84,7 @@ impl Media {
     #[track_caller]
     pub fn attachment(&self, stream: &Value) -> &[u8] {
         let found = self.attachments.iter().find(|(number, _)| *number == index(stream));
-        found.map(|(_, bytes)| bytes.as_slice()).unwrap_or_else(|| panic!("{stream} is no attachment"))
+        found.map_or_else(|| panic!("{stream} is no attachment"), |(_, bytes)| bytes.as_slice())
     }
 
     /// Every packet of a stream.

@@ -3,11 +3,12 @@
 use std::io::{Read, Write};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 /// Longer than any run of a test takes on a slow machine.
-const PATIENCE: Duration = Duration::from_secs(180);
+const PATIENCE: Duration = Duration::from_mins(3);
 
 /// The command line under test, with no config and no home but what the test gives it.
 pub fn av1cli() -> Command {
@@ -26,8 +27,8 @@ pub fn av1cli() -> Command {
 pub struct Running {
     child: Child,
     what: String,
-    stdout: Option<JoinHandle<Vec<u8>>>,
-    stderr: Option<JoinHandle<Vec<u8>>>,
+    stdout: Pipe,
+    stderr: Pipe,
     deadline: Instant,
 }
 
@@ -40,7 +41,7 @@ impl Running {
         let mut stdin = child.stdin.take().unwrap();
         let input = input.to_vec();
         std::thread::spawn(move || drop(stdin.write_all(&input)));
-        let (stdout, stderr) = (Some(drain(stdout)), Some(drain(stderr)));
+        let (stdout, stderr) = (Pipe::drain(stdout), Pipe::drain(stderr));
         let deadline = Instant::now() + PATIENCE;
         Self { child, what: format!("{command:?}"), stdout, stderr, deadline }
     }
@@ -55,6 +56,11 @@ impl Running {
         self.child.try_wait().unwrap().is_some()
     }
 
+    /// Whether it has said this to the person already.
+    pub fn has_said(&self, text: &str) -> bool {
+        String::from_utf8_lossy(&self.stderr.read.lock().unwrap()).contains(text)
+    }
+
     /// Waits for its end.
     pub fn wait(mut self) -> Run {
         while !self.has_ended() {
@@ -64,11 +70,10 @@ impl Running {
             }
             std::thread::sleep(Duration::from_millis(5));
         }
-        let read = |pipe: Option<JoinHandle<Vec<u8>>>| pipe.unwrap().join().unwrap();
         Run {
             status: self.child.wait().unwrap(),
-            stdout: read(self.stdout.take()),
-            stderr: String::from_utf8_lossy(&read(self.stderr.take())).into_owned(),
+            stdout: self.stdout.all(),
+            stderr: String::from_utf8_lossy(&self.stderr.all()).into_owned(),
             what: std::mem::take(&mut self.what),
         }
     }
@@ -82,12 +87,31 @@ impl Drop for Running {
     }
 }
 
-fn drain(mut pipe: impl Read + Send + 'static) -> JoinHandle<Vec<u8>> {
-    std::thread::spawn(move || {
-        let mut all = Vec::new();
-        drop(pipe.read_to_end(&mut all));
-        all
-    })
+/// What comes out of a child, read as it comes.
+#[derive(Debug)]
+struct Pipe {
+    read: Arc<Mutex<Vec<u8>>>,
+    reader: Option<JoinHandle<()>>,
+}
+
+impl Pipe {
+    fn drain(mut pipe: impl Read + Send + 'static) -> Self {
+        let read = Arc::new(Mutex::new(Vec::new()));
+        let kept = Arc::clone(&read);
+        let reader = std::thread::spawn(move || {
+            let mut part = [0; 4096];
+            while let Ok(length @ 1..) = pipe.read(&mut part) {
+                kept.lock().unwrap().extend_from_slice(&part[..length]);
+            }
+        });
+        Self { read, reader: Some(reader) }
+    }
+
+    /// All of it, once the child has ended.
+    fn all(&mut self) -> Vec<u8> {
+        self.reader.take().unwrap().join().unwrap();
+        std::mem::take(&mut self.read.lock().unwrap())
+    }
 }
 
 /// A run that has ended.

@@ -1,6 +1,10 @@
 //! The main job: a film with everything that Matroska holds becomes AV1, and all that isn't its picture stays.
 
-use av1d_tests::{Library, Media, PICTURE, Tools, clips, skipped};
+#![cfg(test)]
+
+use std::process::Command;
+
+use av1d_tests::{Library, Media, PICTURE, Run, Tools, clips, skipped};
 use serde_json::Value;
 
 const FILM: &str = "Film (2001)/Film.2001.BluRay.x264.mkv";
@@ -117,6 +121,31 @@ fn everything_but_the_picture_and_the_dropped_language_stays_as_it_was() {
 }
 
 #[test]
+fn on_a_terminal_a_bar_tells_how_far_it_is_and_elsewhere_plain_lines_do() {
+    let Some(library) = Library::open() else { return };
+    let longer = PICTURE.replace("160x120", "320x240").replace("duration=1", "duration=4");
+    for name in ["Film.mkv", "Other.mkv"] {
+        library.make(name, &longer);
+    }
+    let command = library.command(["encode", "Film.mkv"]);
+    let words = std::iter::once(command.get_program()).chain(command.get_args());
+    let words: Vec<&str> = words.map(|word| word.to_str().unwrap()).collect();
+    let mut terminal = Command::new("script");
+    terminal.args(["-qec", &words.join(" "), "/dev/null"]).current_dir(library.root());
+    if Command::new("script").arg("--version").output().is_err() {
+        return skipped("there is no script(1)");
+    }
+
+    let shown = Run::of(terminal.env("TERM", "xterm")).exits_with(0);
+    for word in ["Film.mkv", " % ", "fps", "ETA 0:00:0", "about ", "[replaced]"] {
+        assert!(shown.text().contains(word), "{word:?}\n{shown}");
+    }
+
+    let plain = library.encode("Other.mkv").exits_with(0).says("encode: ").says("done: ").says_no("ETA");
+    assert!(!plain.stderr.contains(['\r', '\x1b']), "{plain}");
+}
+
+#[test]
 fn a_second_pass_does_nothing() {
     let Some(library) = Library::open() else { return };
     let path = library.film("Film.mkv");
@@ -205,8 +234,7 @@ fn the_demos_film_is_the_same_film_in_av1() {
     let (Some(library), Some(clips)) = (Library::open(), clips()) else { return };
     let build = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("demo/build-library");
     let tools = library.tools.ffmpeg.parent().unwrap();
-    let made =
-        std::process::Command::new("python3").arg(build).arg(tools).arg(clips).arg(library.root()).output();
+    let made = Command::new("python3").arg(build).arg(tools).arg(clips).arg(library.root()).output();
     let Ok(made) = made else { return skipped("there is no python3") };
     assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
     let film = library.files().into_iter().find(|name| name.contains("Big.Buck.Bunny")).unwrap();

@@ -1,5 +1,7 @@
 //! What is left alone, and the size gate: nothing that stops a film costs it anything.
 
+#![cfg(test)]
+
 use std::fs;
 use std::io::Write;
 
@@ -102,10 +104,8 @@ fn a_file_that_grows_is_not_touched_until_it_holds_still() {
 
     // The copy goes on for as long as the run does.
     let mut run = library.start(["watch", "--once"]);
-    let mut written = whole.len() / 2;
     wait_until("the run ends", || {
-        copy.write_all(&whole[written..(written + 1).min(whole.len())]).unwrap();
-        written = (written + 1).min(whole.len() - 1);
+        copy.write_all(b"x").unwrap();
         run.has_ended()
     });
     run.wait().exits_with(0).says("1 replaced");

@@ -1,5 +1,7 @@
 //! `av1cli plan`: the command that it prints is the encode, whatever the film is called.
 
+#![cfg(test)]
+
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt;
 use std::path::PathBuf;
@@ -19,14 +21,20 @@ fn tiny(library: &Library, name: impl AsRef<std::path::Path>) -> PathBuf {
 #[test]
 fn the_printed_commands_run_in_a_shell_and_encode_beside_the_films() {
     let Some(library) = Library::open() else { return };
-    let paths = [tiny(&library, "A.mkv"), tiny(&library, "B.mkv")];
+    // Long enough that ffmpeg would look for keys that were pressed.
+    let long = PICTURE.replace("160x120", "320x240").replace("duration=1", "duration=2");
+    let paths = [library.make("A.mkv", &long), tiny(&library, "B.mkv")];
     let before = paths.clone().map(|path| std::fs::read(path).unwrap());
 
-    // Two commands: the first must leave the second line to the shell, so it must not read its standard input.
     let planned = library.run(["plan", "A.mkv", "B.mkv"]).exits_with(0).says("libsvtav1").says("stream 0");
     assert_eq!(planned.text().lines().count(), 2, "{planned}");
     assert_eq!(library.files(), ["A.mkv", "B.mkv"], "a plan touches nothing");
-    Run::shell(&planned.stdout, &library.root()).exits_with(0);
+    // ffmpeg must leave the standard input alone: it is where a shell reads its next line from.
+    library.write_scratch("plan.sh", &planned.stdout);
+    let mut shell = std::process::Command::new("sh");
+    shell.args(["-ec", ". ./plan.sh; cat"]).current_dir(library.scratch());
+    let ran = Running::start(&mut shell, b"the next line").wait().exits_with(0);
+    assert_eq!(ran.text(), "the next line");
 
     assert_eq!(library.files(), [".A.mkv.plan.av1tmp", ".B.mkv.plan.av1tmp", "A.mkv", "B.mkv"]);
     for name in ["A.mkv", "B.mkv"] {

@@ -216,14 +216,16 @@ impl MediaProbe {
     }
 
     /// Adds what ffprobe printed of the first video frame, with the arguments of
-    /// [`command::frame_probe_arguments`](crate::command::frame_probe_arguments): whether it has HDR10+, and the HDR
-    /// metadata that stands in the picture's bitstream only, where the container repeats none of it.
+    /// [`command::frame_probe_arguments`](crate::command::frame_probe_arguments): whether it has HDR10+ or
+    /// captions, and the HDR metadata that stands in the picture's bitstream only, where the container repeats none of it.
     pub fn add_frame(&mut self, bytes: &[u8]) -> Result<(), ProbeError> {
         let blocks = json::read_frames(bytes)?;
         self.hdr10_plus = Some(blocks.iter().any(Block::is_hdr10_plus));
+        let captions = blocks.iter().any(Block::is_captions);
         let main = self.main_video().map(|(stream, _)| stream.index);
         let stream = self.streams.iter_mut().find(|stream| Some(stream.index) == main);
         if let Some(StreamKind::Video(video)) = stream.map(|stream| &mut stream.kind) {
+            video.closed_captions |= captions;
             for found in blocks.into_iter().filter_map(Block::into_hdr_of_frame) {
                 let kind = core::mem::discriminant(&found);
                 if video.side_data.iter().all(|known| core::mem::discriminant(known) != kind) {

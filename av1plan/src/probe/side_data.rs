@@ -120,6 +120,11 @@ impl Block {
         matches!(block, SideData::MasteringDisplay(_) | SideData::ContentLight { .. }).then_some(block)
     }
 
+    /// Whether this is a frame's block of captions: `ATSC A53 Part 4 Closed Captions`.
+    pub(super) fn is_captions(&self) -> bool {
+        self.kind.as_deref().is_some_and(|kind| kind.contains("A53"))
+    }
+
     /// Whether this is a frame's HDR10+ block: `HDR Dynamic Metadata SMPTE2094-40 (HDR10+)`.
     pub(super) fn is_hdr10_plus(&self) -> bool {
         self.kind.as_deref().is_some_and(|kind| kind.contains("2094-40") || kind.contains("HDR10+"))
@@ -130,4 +135,60 @@ impl Block {
 fn reduced(text: &str) -> String {
     text.parse::<Rational>()
         .map_or_else(|_| String::from(text), |fraction| alloc::format!("{}", fraction.reduced()))
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::probe::{DolbyVision, MediaProbe, SideData};
+
+    /// A film whose container says `stream` of side data, and whose first frame has `frame`.
+    fn seen(stream: &str, frame: &str) -> MediaProbe {
+        let film = alloc::format!(
+            r#"{{"streams":[{{"codec_type":"video","width":2,"side_data_list":[{stream}]}}]}}"#
+        );
+        let mut probe = MediaProbe::from_json(film.as_bytes()).unwrap();
+        probe
+            .add_frame(alloc::format!(r#"{{"frames":[{{"side_data_list":[{frame}]}}]}}"#).as_bytes())
+            .unwrap();
+        probe
+    }
+
+    fn light(max_content: u64) -> SideData {
+        SideData::ContentLight { max_content, max_average: 0 }
+    }
+
+    #[test]
+    fn a_frame_adds_what_the_container_does_not_say() {
+        let light_of = |number| {
+            alloc::format!(r#"{{"side_data_type":"Content light level metadata","max_content":{number}}}"#)
+        };
+        let record = r#"{"side_data_type":"DOVI configuration record","dv_profile":8}"#;
+        let metadata =
+            r#"{"side_data_type":"Dolby Vision Metadata"},{"side_data_type":"Dolby Vision RPU Data"}"#;
+        let of = |profile, metadata| {
+            SideData::DolbyVision(DolbyVision { profile, metadata, ..DolbyVision::default() })
+        };
+        let table = [
+            ("", light_of(9), light(9)),
+            (&light_of(5), light_of(9), light(5)),
+            ("", metadata.into(), of(0, true)),
+            (record, metadata.into(), of(8, false)),
+        ];
+        for (stream, frame, expected) in table {
+            let probe = seen(stream, &frame);
+            assert_eq!(probe.main_video().unwrap().1.side_data, [expected], "{stream} {frame}");
+        }
+    }
+
+    #[test]
+    fn captions_and_hdr10_plus_are_seen_in_a_frame_only() {
+        let plus = r#"{"side_data_type":"HDR Dynamic Metadata SMPTE2094-40 (HDR10+)"}"#;
+        let captions = r#"{"side_data_type":"ATSC A53 Part 4 Closed Captions"}"#;
+        for (frame, found) in [("", (false, false)), (plus, (true, false)), (captions, (false, true))] {
+            let probe = seen("", frame);
+            let (_, video) = probe.main_video().unwrap();
+            assert_eq!((probe.hdr10_plus, video.closed_captions), (Some(found.0), found.1));
+            assert!(video.side_data.is_empty());
+        }
+    }
 }

@@ -1,0 +1,235 @@
+//! Being stopped, politely or not: the original is untouched, no temporary file stays, no ffmpeg lives on.
+
+#![cfg(test)]
+
+use std::fs;
+use std::os::unix::process::ExitStatusExt;
+use std::time::Instant;
+
+use av1d_tests::{Library, PICTURE, Running, Script, Signal, signal, wait_until, with_argument};
+
+/// A library with one film, whose encode takes minutes: it is the slowest encoder at a large size.
+fn with_long_film() -> Option<Library> {
+    let mut library = Library::open()?;
+    library.set("prefer_encoder", "rav1e");
+    let long = PICTURE
+        .replace("160x120", "320x180")
+        .replace("duration=1", "duration=40")
+        .replace(",noise=alls=25:allf=t", "");
+    library.make("Film.mkv", &long);
+    Some(library)
+}
+
+/// The ffmpegs that work in this library.
+fn encoders(library: &Library) -> Vec<u32> {
+    with_argument("ffmpeg", &library.root())
+}
+
+/// Starts the command and waits until ffmpeg is at work.
+fn start_encode(library: &Library, arguments: &[&str]) -> Running {
+    let mut run = library.start(arguments);
+    wait_until("ffmpeg works", || {
+        assert!(!run.has_ended(), "it ended too early");
+        !encoders(library).is_empty()
+    });
+    run
+}
+
+fn temporary_files(library: &Library) -> Vec<String> {
+    library.files().into_iter().filter(|name| name.ends_with(".av1tmp")).collect()
+}
+
+#[test]
+fn a_signal_ends_the_encode_and_leaves_nothing_behind() {
+    for (arguments, sent) in [
+        (&["encode", "Film.mkv"][..], Signal::TERM),
+        (&["encode", "Film.mkv"], Signal::INT),
+        (&["watch", "--once"], Signal::TERM),
+        (&["watch", "--once"], Signal::INT),
+    ] {
+        let Some(library) = with_long_film() else { return };
+        let original = fs::read(library.path("Film.mkv")).unwrap();
+        let run = start_encode(&library, arguments);
+        assert_eq!(temporary_files(&library).len(), 1);
+
+        signal(run.id(), sent);
+        let run = run.wait().exits_with(130).says("stopping: ").says("[interrupted]");
+
+        assert_eq!(library.files(), ["Film.mkv"], "{run}");
+        assert!(fs::read(library.path("Film.mkv")).unwrap() == original);
+        assert_eq!(encoders(&library), [] as [u32; 0], "no ffmpeg lives on");
+        assert_eq!(library.job()["outcome"]["code"], "interrupted");
+    }
+}
+
+#[test]
+fn a_film_that_was_interrupted_is_encoded_by_the_next_run() {
+    let Some(mut library) = with_long_film() else { return };
+    let run = start_encode(&library, &["watch", "--once"]);
+    signal(run.id(), Signal::TERM);
+    run.wait().exits_with(130);
+
+    library.set("prefer_encoder", "svt");
+    library.film("Film.mkv");
+    library.watch_once().exits_with(0).says("1 replaced");
+    library.media("Film.mkv").is_av1();
+}
+
+#[test]
+fn a_daemon_that_is_stopped_has_done_what_it_was_asked() {
+    let Some(mut library) = Library::open() else { return };
+    library.set("scan_interval_secs", 1);
+    library.film("A.mkv");
+    let run = library.start(["watch"]);
+    let replaced = || library.jobs().iter().filter(|job| job["outcome"]["code"] == "replaced").count();
+    wait_until("the film is replaced", || replaced() == 1);
+    // One that comes later, in one step, as it should.
+    let later = library.film(".later.mkv");
+    fs::rename(later, library.path("B.mkv")).unwrap();
+    wait_until("the film that came later is replaced", || replaced() == 2);
+
+    signal(run.id(), Signal::TERM);
+
+    run.wait().exits_with(0).says("2 replaced");
+    for name in ["A.mkv", "B.mkv"] {
+        library.media(name).is_av1();
+    }
+}
+
+#[test]
+fn as_many_are_encoded_at_once_as_the_config_says() {
+    let Some(mut library) = with_long_film() else { return };
+    library.set("max_concurrent_jobs", 2);
+    for name in ["Second.mkv", "Third.mkv"] {
+        fs::copy(library.path("Film.mkv"), library.path(name)).unwrap();
+    }
+    let run = start_encode(&library, &["watch", "--once"]);
+    wait_until("two are at work", || encoders(&library).len() == 2);
+    assert_eq!(temporary_files(&library).len(), 2);
+
+    signal(run.id(), Signal::TERM);
+
+    run.wait().exits_with(130).says("0 replaced");
+    assert_eq!(library.files(), ["Film.mkv", "Second.mkv", "Third.mkv"]);
+    assert_eq!(encoders(&library), [] as [u32; 0]);
+}
+
+#[test]
+fn kill_9_takes_ffmpeg_along_and_leaves_the_original() {
+    let Some(mut library) = with_long_film() else { return };
+    let original = fs::read(library.path("Film.mkv")).unwrap();
+    let run = start_encode(&library, &["encode", "Film.mkv"]);
+
+    signal(run.id(), Signal::KILL);
+
+    assert_eq!(run.wait().status.signal(), Some(9));
+    wait_until("no ffmpeg lives on", || encoders(&library).is_empty());
+    assert!(fs::read(library.path("Film.mkv")).unwrap() == original);
+    let strangers: Vec<String> = library.files().into_iter().filter(|name| !name.starts_with('.')).collect();
+    assert_eq!(strangers, ["Film.mkv"], "what is left is hidden from media servers");
+
+    library.set("prefer_encoder", "svt");
+    library.film("Film.mkv");
+    library.watch_once().exits_with(0).says("1 replaced");
+    assert_eq!(library.files(), ["Film.mkv"], "the next run tidies up");
+    library.media("Film.mkv").is_av1();
+}
+
+#[test]
+fn recover_says_what_a_killed_run_left_before_it_tidies_up() {
+    let Some(library) = with_long_film() else { return };
+    library.run(["recover"]).exits_with(0).says("nothing was cut off");
+    let run = start_encode(&library, &["encode", "Film.mkv"]);
+    library.run(["recover"]).exits_with(4).says("is held by another av1d");
+    signal(run.id(), Signal::KILL);
+    run.wait();
+    wait_until("no ffmpeg lives on", || encoders(&library).is_empty());
+    let left = library.files();
+    assert_eq!(temporary_files(&library).len(), 1);
+
+    let said = library.run(["recover", "--dry-run"]).exits_with(0);
+    assert!(
+        said.text().contains("Film.mkv") && said.text().contains("cut off while it was encoded"),
+        "{said}"
+    );
+    assert_eq!(library.files(), left, "it only says");
+    let done = library.run(["recover"]).exits_with(0);
+    assert_eq!(done.text(), said.text(), "it does what it said");
+
+    assert_eq!(library.files(), ["Film.mkv"]);
+    library.run(["recover"]).exits_with(0).prints_nothing();
+}
+
+/// An ffmpeg that goes on for ever and doesn't hear SIGTERM. It keeps its standard output open, which `tail` would watch.
+const DEAF: &str = "trap '' TERM; exec 3>&1; exec tail -f \"$output\" > /dev/null";
+
+#[test]
+fn the_second_signal_ends_it_at_once_though_ffmpeg_doesnt_listen() {
+    let Some(mut library) = Library::open() else { return };
+    library.film("Film.mkv");
+    library.replace_ffmpeg(Script { when: "-progress", does: DEAF });
+    let run = library.start(["encode", "Film.mkv"]);
+    wait_until("ffmpeg works", || !with_argument("tail", &library.root()).is_empty());
+
+    signal(run.id(), Signal::TERM);
+    wait_until("the first signal is heard", || run.has_said("again to stop at once"));
+    let heard = Instant::now();
+    signal(run.id(), Signal::TERM);
+
+    run.wait().exits_with(130);
+    assert!(heard.elapsed().as_secs() < 5, "at once");
+    wait_until("no ffmpeg lives on", || with_argument("tail", &library.root()).is_empty());
+    assert_eq!(library.media("Film.mkv").codecs("video"), ["h264"]);
+}
+
+#[test]
+fn an_ffmpeg_that_doesnt_listen_is_killed() {
+    let Some(mut library) = Library::open() else { return };
+    library.film("Film.mkv");
+    library.replace_ffmpeg(Script { when: "-progress", does: DEAF });
+    let run = library.start(["encode", "Film.mkv"]);
+    wait_until("ffmpeg works", || !with_argument("tail", &library.root()).is_empty());
+
+    signal(run.id(), Signal::TERM);
+
+    run.wait().exits_with(130).says("[interrupted]");
+    assert_eq!(with_argument("tail", &library.root()), [] as [u32; 0]);
+    assert_eq!(library.files(), ["Film.mkv"]);
+}
+
+/// As SVT-AV1 does on some machines when its encoder is freed: ffmpeg has closed its progress by then.
+#[test]
+fn an_ffmpeg_that_hangs_after_its_last_word_is_stopped_too() {
+    let Some(mut library) = Library::open() else { return };
+    library.film("Film.mkv");
+    library.replace_ffmpeg(Script {
+        when: "-progress",
+        does: "echo progress=end; exec tail -f \"$output\" > /dev/null",
+    });
+    let run = library.start(["encode", "Film.mkv"]);
+    wait_until("ffmpeg works", || !with_argument("tail", &library.root()).is_empty());
+
+    signal(run.id(), Signal::TERM);
+
+    run.wait().exits_with(130).says("[interrupted]");
+    assert_eq!(library.files(), ["Film.mkv"]);
+}
+
+#[test]
+fn two_on_one_state_folder_never_work_at_once() {
+    let Some(library) = with_long_film() else { return };
+    let first = start_encode(&library, &["watch", "--once"]);
+
+    for arguments in [&["watch", "--once"][..], &["encode", "Film.mkv"]] {
+        let second = library.run(arguments).exits_with(4).says("is held by another av1d");
+        second.says(format!("process {}", first.id())).says("hint: ");
+    }
+    library.run(["plan", "Film.mkv"]).exits_with(0);
+    assert_eq!(encoders(&library).len(), 1, "the first goes on");
+
+    signal(first.id(), Signal::INT);
+    first.wait().exits_with(130);
+    let third = start_encode(&library, &["watch", "--once"]);
+    signal(third.id(), Signal::INT);
+    third.wait().exits_with(130);
+}
