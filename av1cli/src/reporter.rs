@@ -124,7 +124,7 @@ impl Reporter {
 }
 
 fn style() -> ProgressStyle {
-    ProgressStyle::with_template("{prefix:.bold} [{bar:24}] {percent:>3}% {msg}")
+    ProgressStyle::with_template("{prefix:<30!.bold} [{bar:16}] {wide_msg}")
         .unwrap_or_else(|_| ProgressStyle::default_bar())
         .progress_chars("=> ")
 }
@@ -147,10 +147,11 @@ fn describe(progress: &Progress, frames: Option<u64>, elapsed: Duration) -> Stri
     parts.join(" ")
 }
 
-/// What the result would weigh if the rest were like the part before; nothing before a twentieth is done.
+/// What the result would weigh if the rest were like the part before; nothing before a twentieth is done, and a megabyte:
+/// muxers write in large pieces.
 fn projected(progress: &Progress, frames: Option<u64>) -> Option<u64> {
     let (frames, done, written) = (frames?, progress.frame, progress.total_size?);
-    if done == 0 || done < frames / 20 {
+    if done == 0 || done < frames / 20 || written < 1 << 20 {
         return None;
     }
     u64::try_from(u128::from(written) * u128::from(frames.max(done)) / u128::from(done)).ok()
