@@ -4,14 +4,26 @@ use std::io::{self, Write};
 
 use av1exec::sanitize::sanitize;
 
-use av1exec::failure::Failure;
+use av1exec::failure::{Exit, Failure};
 
-/// Writes to standard output. That its reader went away is no error: nobody is left to read more.
-pub(crate) fn out(bytes: &[u8]) -> io::Result<()> {
+/// Whether whoever reads standard output still does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Reader {
+    Listens,
+    /// A pipe's reader that went away has seen enough, which is no error.
+    Left,
+}
+
+/// Writes a line to standard output.
+pub(crate) fn out(bytes: &[u8]) -> Result<Reader, Failure> {
     let mut stdout = io::stdout().lock();
-    stdout.write_all(bytes)?;
-    stdout.write_all(b"\n")?;
-    stdout.flush()
+    let written =
+        stdout.write_all(bytes).and_then(|()| stdout.write_all(b"\n")).and_then(|()| stdout.flush());
+    match written {
+        Ok(()) => Ok(Reader::Listens),
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(Reader::Left),
+        Err(error) => Err(Failure::new(Exit::Failed, format!("failed to write to standard output: {error}"))),
+    }
 }
 
 /// Writes a line to standard error; where that fails there is nobody to tell.

@@ -21,5 +21,5 @@ pub(crate) fn look(file: &Path, roots: &[PathBuf]) -> Result<Film, Failure> {
         }
     };
     let path = std::path::absolute(file).map_err(failed)?;
-    Film::look(&path, root_of(&path, roots)).map_err(failed)
+    Film::look(&path, &root_of(&path, roots)).map_err(failed)
 }

@@ -2,32 +2,37 @@
 
 use av1exec::event::{Event, Events};
 use av1exec::jobs::JobStore;
-use av1exec::lock::Lock;
+use av1exec::lock::{Lock, LockError};
 use av1exec::recover::{Action, Recovered, recover};
 use av1exec::sanitize::display;
 use av1exec::settings::Settings;
 
 use crate::args::RecoverArgs;
-use crate::console::{note, out};
+use crate::console::{Reader, note, out};
 use crate::session::open_jobs;
 use av1exec::failure::{Exit, Failure};
 
 /// Tidies up, or with `--dry-run` only says what would be done.
 pub(crate) fn run(args: &RecoverArgs, settings: &Settings) -> Result<Exit, Failure> {
+    // Whoever holds the lock has tidied up already, and its own jobs are unfinished by right.
     let (jobs, lock) = if args.dry_run {
-        (JobStore::read_only(&settings.job_state_dir), None)
+        let lock = match Lock::take(&settings.job_state_dir) {
+            Err(held @ LockError::Held { .. }) => return Err(held.into()),
+            // Without a right to write, looking is still allowed.
+            taken => taken.ok(),
+        };
+        (JobStore::read_only(&settings.job_state_dir), lock)
     } else {
-        let jobs = open_jobs(settings)?;
-        // Whoever holds the lock has tidied up already, and its own jobs are unfinished by right.
-        (jobs, Some(Lock::take(&settings.job_state_dir)?))
+        (open_jobs(settings)?, Some(Lock::take(&settings.job_state_dir)?))
     };
     let (events, mut told) = Events::channel();
     let recovered =
         recover(&jobs, settings.keep_original, args.dry_run, &events).map_err(|error| unreadable(&error))?;
     drop(lock);
     for recovered in &recovered {
-        // The reader of a pipe that went away has seen enough.
-        let _ = out(describe(recovered).as_bytes());
+        if out(describe(recovered).as_bytes())? == Reader::Left {
+            break;
+        }
     }
     if recovered.is_empty() {
         note("nothing was cut off; there is nothing to tidy up");

@@ -16,6 +16,8 @@ use tokio::sync::mpsc::UnboundedReceiver;
 pub(crate) struct Reporter {
     bars: MultiProgress,
     running: HashMap<String, Running>,
+    /// How many films the last scan saw: the same number again is no news.
+    films: Option<usize>,
 }
 
 /// An encode that is under way.
@@ -37,6 +39,7 @@ impl Reporter {
             // Hidden by itself where standard error is no terminal.
             bars: MultiProgress::with_draw_target(ProgressDrawTarget::stderr_with_hz(4)),
             running: HashMap::new(),
+            films: None,
         }
     }
 
@@ -50,7 +53,9 @@ impl Reporter {
     fn show(&mut self, event: Event) {
         match event {
             Event::Scanned { films } => {
-                self.say(&format!("scan: {films} film(s) in the library"));
+                if self.films.replace(films) != Some(films) {
+                    self.say(&format!("scan: {films} film(s) in the library"));
+                }
             }
             Event::Settling { films, wait } => {
                 self.say(&format!("wait: whether {films} film(s) hold still for {} s", wait.as_secs_f64()));

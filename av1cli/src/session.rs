@@ -29,14 +29,15 @@ impl Session {
         let tools = Tools::find(&settings, environment.path.as_deref()).await?;
         let jobs = open_jobs(&settings)?;
         let lock = Lock::take(&settings.job_state_dir)?;
-        let (switch, stop) = stop_switch();
-        listen_for_signals(switch)?;
         let (events, receiver) = Events::channel();
         for recovered in
             recover(&jobs, settings.keep_original, false, &events).map_err(|error| unreadable(&error))?
         {
             events.send(Event::Recovered(recovered));
         }
+        // Only now: tidying up must not be stopped half-way by a signal that it wouldn't hear, and may be killed at any time.
+        let (switch, stop) = stop_switch();
+        listen_for_signals(switch)?;
         let pipeline = Pipeline { settings: Arc::new(settings), tools: Arc::new(tools), jobs, events, stop };
         Ok(Self { pipeline, events: receiver, lock })
     }

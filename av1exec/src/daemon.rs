@@ -39,6 +39,8 @@ pub struct Daemon {
     settling: Settling,
     /// Films that were worked on, as they were then.
     done: HashMap<PathBuf, Identity>,
+    /// Films on which the machine failed, until when they rest, and how often it failed.
+    put_off: HashMap<PathBuf, (Instant, u32)>,
     /// Films that a cheap gate stops, with its code: asked again at each pass, told once.
     gated: HashMap<PathBuf, &'static str>,
     /// Folders that can't be read, told once.
@@ -55,19 +57,17 @@ enum Sorted {
 
 /// What one pass over the library left to do.
 struct Pass {
+    /// Films that haven't held still for long enough.
     settling: usize,
+    /// Films that could be worked on, had there been time.
+    waiting: usize,
 }
 
 impl Daemon {
     /// A daemon that remembers the failures that the job files tell of: a film that hasn't changed since isn't tried again.
     pub fn new(pipeline: Pipeline) -> std::io::Result<Self> {
-        let jobs = pipeline.jobs.load()?;
-        for (path, reason) in jobs.damaged {
-            let message = format!("this job can't be read and is passed over: {reason}");
-            pipeline.events.send(Event::Warning { path, message });
-        }
         let mut done = HashMap::new();
-        for job in jobs.jobs {
+        for job in pipeline.jobs.load()?.jobs {
             match &job.outcome {
                 Some(outcome) if outcome.failed && outcome.lasting => done.insert(job.film(), job.source),
                 _ => done.remove(&job.film()),
@@ -77,6 +77,7 @@ impl Daemon {
             pipeline,
             settling: Settling::default(),
             done,
+            put_off: HashMap::new(),
             gated: HashMap::new(),
             named: HashSet::new(),
         })
@@ -85,12 +86,12 @@ impl Daemon {
     /// One pass over the library, waiting once for files to hold still.
     pub async fn once(&mut self) -> Summary {
         let mut summary = Summary::default();
-        let first = self.pass(&mut summary).await;
+        let first = self.pass(None, &mut summary).await;
         if first.settling > 0 && !self.pipeline.stop.is_asked() {
             let wait = self.pipeline.settings.stable;
             self.pipeline.events.send(Event::Settling { films: first.settling, wait });
             self.sleep(wait).await;
-            self.pass(&mut summary).await;
+            self.pass(None, &mut summary).await;
         }
         summary.stopped = self.pipeline.stop.is_asked();
         summary
@@ -101,9 +102,13 @@ impl Daemon {
         let mut summary = Summary::default();
         while !self.pipeline.stop.is_asked() {
             summary.unreadable = 0;
-            let pass = self.pass(&mut summary).await;
+            let interval = self.pipeline.settings.scan_interval;
+            let pass = self.pass(Some(interval), &mut summary).await;
             let settings = &self.pipeline.settings;
-            let pause = if pass.settling > 0 {
+            let pause = if pass.waiting > 0 {
+                // The queue is longer than an interval: look again at once, and go on with what is largest then.
+                Duration::ZERO
+            } else if pass.settling > 0 {
                 settings.stable.clamp(Duration::from_secs(1), settings.scan_interval)
             } else {
                 settings.scan_interval
@@ -122,24 +127,30 @@ impl Daemon {
         }
     }
 
-    async fn pass(&mut self, summary: &mut Summary) -> Pass {
+    /// One walk and the work that it finds; no new work is begun once that took `slice`, so that a long queue
+    /// doesn't keep the library from being looked at.
+    async fn pass(&mut self, slice: Option<Duration>, summary: &mut Summary) -> Pass {
         let settings = self.pipeline.settings.clone();
         let walk = move || scan(&settings.library_roots, &settings.policy.extensions);
         let found = tokio::task::spawn_blocking(walk).await.unwrap_or_default();
         self.pipeline.events.send(Event::Scanned { films: found.films.len() });
         summary.unreadable += found.unreadable.len();
+        let walked_whole = found.unreadable.is_empty();
         for (path, reason) in found.unreadable {
             if self.named.insert(path.clone()) {
                 self.pipeline.events.send(Event::Unreadable { path, reason });
             }
         }
-        let seen: HashSet<PathBuf> = found.films.iter().map(|film| film.path.clone()).collect();
-        self.settling.retain(|path| seen.contains(path));
-        self.done.retain(|path, _| seen.contains(path));
+        // A share that isn't mounted looks like an empty folder, and what is known of its films must outlast that.
+        if walked_whole && !found.films.is_empty() {
+            let seen: HashSet<&Path> = found.films.iter().map(|film| film.path.as_path()).collect();
+            self.settling.retain(|path| seen.contains(path));
+            self.done.retain(|path, _| seen.contains(path.as_path()));
+            self.put_off.retain(|path, _| seen.contains(path.as_path()));
+            self.gated.retain(|path, _| seen.contains(path.as_path()));
+        }
 
-        self.gated.retain(|path, _| seen.contains(path));
-
-        let mut pass = Pass { settling: 0 };
+        let mut pass = Pass { settling: 0, waiting: 0 };
         let mut ready = Vec::new();
         for film in found.films {
             match self.sort(&film) {
@@ -156,7 +167,7 @@ impl Daemon {
         ready.sort_by(|one, other| {
             other.identity.size.cmp(&one.identity.size).then(one.path.cmp(&other.path))
         });
-        self.work(ready, summary).await;
+        pass.waiting = self.work(ready, slice, summary).await;
         pass
     }
 
@@ -173,19 +184,24 @@ impl Daemon {
         if self.done.get(&film.path).is_some_and(|known| is_unchanged(known, &film.identity)) {
             return Sorted::Known;
         }
+        if self.put_off.get(&film.path).is_some_and(|(until, _)| Instant::now() < *until) {
+            return Sorted::Known;
+        }
         match self.settling.observe(&film.path, film.identity, Instant::now(), settings.stable) {
             Stability::Stable => Sorted::Ready,
             Stability::Settling => Sorted::Settling,
         }
     }
 
-    /// Works on films, as many at once as the settings allow.
-    async fn work(&mut self, ready: Vec<Film>, summary: &mut Summary) {
+    /// Works on films, as many at once as the settings allow; says how many it didn't begin.
+    async fn work(&mut self, ready: Vec<Film>, slice: Option<Duration>, summary: &mut Summary) -> usize {
+        let until = slice.map(|slice| Instant::now() + slice);
         let at_once = self.pipeline.settings.max_concurrent_jobs.get();
         let mut running = JoinSet::new();
         let mut waiting = ready.into_iter();
         loop {
-            while running.len() < at_once && !self.pipeline.stop.is_asked() {
+            let in_time = until.is_none_or(|until| Instant::now() < until);
+            while running.len() < at_once && in_time && !self.pipeline.stop.is_asked() {
                 let Some(film) = waiting.next() else { break };
                 let pipeline = self.pipeline.clone();
                 running.spawn(async move {
@@ -194,10 +210,14 @@ impl Daemon {
                 });
             }
             match running.join_next().await {
-                None => break,
+                None => break waiting.len(),
                 Some(Ok((film, outcome))) => self.remember(&film, &outcome, summary),
                 // A task that panicked is a defect of ours; the film is untouched by construction.
-                Some(Err(_)) => summary.failed += 1,
+                Some(Err(error)) => {
+                    summary.failed += 1;
+                    let message = format!("working on a film went wrong: {error}");
+                    self.pipeline.events.send(Event::Warning { path: PathBuf::from("a film"), message });
+                }
             }
         }
     }
@@ -217,8 +237,20 @@ impl Daemon {
                 _ => (film.path.as_path(), Some(film.identity)),
             };
             self.done.extend(identity.map(|identity| (path.to_owned(), identity)));
+            self.put_off.remove(&film.path);
+        } else {
+            let (_, failures) = self.put_off.get(&film.path).copied().unwrap_or((Instant::now(), 0));
+            let rest = rest_after(failures);
+            self.put_off.insert(film.path.clone(), (Instant::now() + rest, failures.saturating_add(1)));
         }
     }
+}
+
+/// How long a film rests on which the machine has failed before: a minute, doubled each time, a day at most. What the
+/// machine can't do now (a full disk, rights that are missing) it may be able to later, but hardly at once.
+fn rest_after(failures: u32) -> Duration {
+    let minutes = 2_u64.saturating_pow(failures);
+    Duration::from_mins(minutes.min(24 * 60))
 }
 
 /// Whether a film is as it was: device numbers and times of inodes change without anybody touching the content.
@@ -226,8 +258,34 @@ fn is_unchanged(known: &Identity, found: &Identity) -> bool {
     known.inode == found.inode && known.same_content_stamp(found) && known.links == found.links
 }
 
-/// The root that a film is under, for looking up markers: its own folder where it is under none.
-pub fn root_of<'a>(film: &'a Path, roots: &'a [PathBuf]) -> &'a Path {
-    let above = roots.iter().filter(|root| film.starts_with(root)).map(PathBuf::as_path);
-    above.min_by_key(|root| root.as_os_str().len()).unwrap_or_else(|| crate::disk::folder_of(film))
+/// The root that a film is under, for looking up markers: its own folder where it is under none. A root may be a link.
+pub fn root_of(film: &Path, roots: &[PathBuf]) -> PathBuf {
+    let real = roots.iter().filter_map(|root| root.canonicalize().ok());
+    let above = roots.iter().cloned().chain(real).filter(|root| film.starts_with(root));
+    let topmost = above.min_by_key(|root| root.as_os_str().len());
+    topmost.unwrap_or_else(|| crate::disk::folder_of(film).to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_film_rests_longer_each_time_and_a_day_at_most() {
+        let minutes = [0, 1, 2, 3, 10, 11, 40, u32::MAX].map(|failures| rest_after(failures).as_secs() / 60);
+        assert_eq!(minutes, [1, 2, 4, 8, 1024, 1440, 1440, 1440]);
+    }
+
+    #[test]
+    fn a_root_is_found_by_its_name_and_by_what_it_links_to() {
+        let folder = tempfile::tempdir().unwrap();
+        let real = folder.path().canonicalize().unwrap().join("real");
+        std::fs::create_dir(&real).unwrap();
+        let link = folder.path().canonicalize().unwrap().join("link");
+        std::os::unix::fs::symlink(&real, &link).unwrap();
+        let roots = [link.clone()];
+        assert_eq!(root_of(&link.join("a/b.mkv"), &roots), link);
+        assert_eq!(root_of(&real.join("a/b.mkv"), &roots), real);
+        assert_eq!(root_of(Path::new("/elsewhere/b.mkv"), &roots), Path::new("/elsewhere"));
+    }
 }

@@ -1,4 +1,5 @@
-//! The only place that creates, links, renames or unlinks files, each call synced where it has to be.
+//! The only place that links, renames or unlinks files, and that creates any in a library; each call is synced where it
+//! has to be.
 //!
 //! Nothing in here decides; [`promote`](crate::promote) and [`sidecars`](crate::sidecars) do. No function overwrites
 //! a file unless its name says so.
@@ -71,7 +72,7 @@ fn no_follow() -> i32 {
     i32::try_from(rustix::fs::OFlags::NOFOLLOW.bits()).unwrap_or_default()
 }
 
-/// Opens a regular file for reading, never through a symlink.
+/// Opens a file for reading, never through a symlink; that it is a regular one is for [`Identity::of`] to tell.
 pub fn open(path: &Path) -> io::Result<File> {
     OpenOptions::new().read(true).custom_flags(no_follow()).open(path)
 }

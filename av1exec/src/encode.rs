@@ -22,6 +22,8 @@ pub struct Encode<'a> {
     pub program: &'a Path,
     /// Its arguments, bound.
     pub args: &'a [OsString],
+    /// What it writes to.
+    pub output: &'a Path,
     /// Where all that it says goes.
     pub log: &'a Path,
     /// The job, for events.
@@ -56,7 +58,10 @@ pub enum Ended {
 impl Encode<'_> {
     /// Runs it to one of its ends; no child is left behind whichever it is.
     pub async fn run(&self, events: &Events, stop: &mut Stop) -> io::Result<Ended> {
-        let log = File::create(self.log)?;
+        let log = File::create(self.log).map_err(|error| {
+            let log = crate::sanitize::display(self.log);
+            io::Error::new(error.kind(), format!("its log {log} can't be made: {error}"))
+        })?;
         let mut child = start(self.program, self.args)?;
         let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
         let listener = tokio::spawn(listen(stderr, log));
@@ -99,6 +104,11 @@ impl Encode<'_> {
         let mut reader = ProgressReader::default();
         loop {
             let line = match tokio::time::timeout_at(watch.moved + self.stall, lines.next_line()).await {
+                // Without a word ffmpeg moves the index of an MP4 to its front, which rewrites all of it.
+                Err(_) if self.is_written_to() => {
+                    watch.moved = Instant::now();
+                    continue;
+                }
                 Err(_) => return Some(Ended::Stalled),
                 Ok(Ok(Some(line))) => line,
                 Ok(Ok(None) | Err(_)) => return None,
@@ -113,6 +123,14 @@ impl Encode<'_> {
                 return Some(Ended::TooBig { written });
             }
         }
+    }
+}
+
+impl Encode<'_> {
+    /// Whether the result was written to within the time that nothing may move.
+    fn is_written_to(&self) -> bool {
+        let modified = std::fs::metadata(self.output).and_then(|found| found.modified());
+        modified.is_ok_and(|modified| modified.elapsed().is_ok_and(|elapsed| elapsed < self.stall))
     }
 }
 

@@ -4,11 +4,13 @@ use std::io;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
 
+use av1plan::Verdict;
 use av1plan::wire::{Document, PathDocument};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::disk::{self, Identity};
+use crate::names;
 use crate::outcome::Outcome;
 use crate::promote::{Commit, Step};
 
@@ -99,6 +101,11 @@ impl From<&Outcome> for OutcomeRecord {
 /// A path as JSON holds it, losing nothing.
 pub fn path_document(path: &Path) -> PathDocument {
     PathDocument::new(path.as_os_str().as_bytes())
+}
+
+/// The document of a plan for the film at `path`.
+pub fn plan_document(path: &Path, size: u64, verdict: &Verdict) -> Document {
+    Document::new(path.as_os_str().as_bytes(), size, names::planned(path).as_os_str().as_bytes(), verdict)
 }
 
 /// The path that a document holds; its readable form where the bytes are damaged.

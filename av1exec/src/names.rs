@@ -28,6 +28,11 @@ pub fn backup(film: &Path) -> PathBuf {
     beside(film, ".orig")
 }
 
+/// A result that turned out to be broken in the film's place: `Film.mkv.broken`.
+pub fn broken(film: &Path) -> PathBuf {
+    beside(film, ".broken")
+}
+
 /// The marker that excludes a film: `Film.mkv.av1skip`.
 pub fn skip_marker(film: &Path) -> PathBuf {
     beside(film, SKIP_MARKER)

@@ -91,14 +91,21 @@ impl Outcome {
     }
 
     /// Whether trying the unchanged film again would end the same way.
+    ///
+    /// An encode that failed or whose result can't be read may be the machine's fault (a full disk, too little memory),
+    /// unless ffmpeg says that the source is damaged.
     pub fn is_lasting(&self) -> bool {
         match self {
             Self::Replaced { .. }
             | Self::Skipped(_)
             | Self::TooBig { .. }
-            | Self::Defective { .. }
             | Self::Unreadable { .. }
             | Self::Stalled { .. } => true,
+            Self::Defective { defects, .. } => {
+                let machine =
+                    |defect: &Defect| matches!(defect, Defect::RunFailed { .. } | Defect::Unreadable);
+                defects.iter().any(Defect::blames_source) || !defects.iter().any(machine)
+            }
             Self::Interrupted | Self::SourceChanged | Self::NoRoom { .. } | Self::Failed { .. } => false,
         }
     }
@@ -156,7 +163,7 @@ impl fmt::Display for Outcome {
             }
             Self::Interrupted => f.write_str("stopped before it was done; the original is untouched"),
             Self::SourceChanged => {
-                f.write_str("the file changed while it was encoded; it will be looked at again")
+                f.write_str("the file changed since it was looked at; it will be looked at again")
             }
             Self::NoRoom { needed, free } => {
                 write!(
@@ -243,6 +250,12 @@ mod tests {
         assert!(!Outcome::Interrupted.is_lasting());
         assert!(!Outcome::NoRoom { needed: 1, free: 0 }.is_lasting());
         assert!(Outcome::Unreadable { reason: String::new() }.is_lasting());
+        let defective = |defects: Vec<Defect>| Outcome::Defective { defects, words: String::new() };
+        let (failed, damaged) =
+            (Defect::RunFailed { exit_code: Some(228) }, Defect::DamagedSource { line: String::new() });
+        assert!(!defective(vec![failed.clone()]).is_lasting());
+        assert!(defective(vec![damaged, failed]).is_lasting());
+        assert!(defective(vec![Defect::Chapters { expected: 1, found: 0 }]).is_lasting());
         assert!(Outcome::TooBig { before: 1, after: 1, limit: 1 }.is_lasting());
     }
 }

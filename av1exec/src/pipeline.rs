@@ -8,18 +8,18 @@ use std::time::Duration;
 use av1plan::command::{self, Audience};
 use av1plan::gates::{self, Stability};
 use av1plan::judge::{Evidence, RunReport};
-use av1plan::wire::Document;
 use av1plan::{Config, EncodePlan, Judgement, SkipReason, Source, Verdict, judge};
 
 use crate::argv::bind;
-use crate::disk::{self, Identity};
+use crate::disk;
 use crate::encode::{Encode, Ended};
 use crate::event::{Event, Events};
-use crate::jobs::{Entry, Job, JobStore, path_document};
+use crate::jobs::{Entry, Job, JobStore, plan_document};
 use crate::names;
 use crate::outcome::Outcome;
-use crate::probe;
-use crate::promote::{PromoteError, Promotion, Step};
+use crate::probe::{self, ProbeError};
+use crate::promote::{PromoteError, Promotion, Step, is_original};
+use crate::recover;
 use crate::scan::Film;
 use crate::settings::Settings;
 use crate::sidecars;
@@ -64,12 +64,15 @@ impl Pipeline {
     }
 
     async fn attempt(&self, film: &Film, stability: Stability) -> (Outcome, Option<String>) {
-        // It may have waited in a queue for days. Looked at now, a change is found before the encode rather than after it.
-        let film = match Identity::of(&film.path) {
-            Ok(identity) if identity.same_content_stamp(&film.identity) => &Film { identity, ..film.clone() },
-            Ok(_) => return (Outcome::SourceChanged, None),
+        // It may have waited in a queue for days. Looked at now, a change and a marker are found before the encode.
+        let now = match Film::look(&film.path, &film.root) {
+            Ok(now) => now,
             Err(error) => return (failed("look at", &film.path, &error), None),
         };
+        if !now.identity.same_content_stamp(&film.identity) {
+            return (Outcome::SourceChanged, None);
+        }
+        let film = &now;
         let file = film.facts(stability);
         let policy = &self.settings.policy;
         if let Some(reason) = gates::before_probe(&file, policy) {
@@ -77,6 +80,10 @@ impl Pipeline {
         }
         let probe = match probe::probe(&self.tools, &film.path).await {
             Ok(probe) => probe,
+            Err(error @ ProbeError::Failed(_)) => {
+                let reason = format!("failed to probe {}: {error}", crate::sanitize::display(&film.path));
+                return (Outcome::Failed { reason }, None);
+            }
             Err(error) => {
                 let outcome = Outcome::Unreadable { reason: error.to_string() };
                 self.explain_beside(film, &outcome, None);
@@ -115,9 +122,7 @@ impl Pipeline {
             // Where free space can't be asked for, the write itself will tell.
             Ok(_) | Err(_) => {}
         }
-        let (path, output) = (path_document(&film.path), path_document(&names::planned(&film.path)));
-        let bytes = |document: &av1plan::wire::PathDocument| document.bytes().unwrap_or_default();
-        let document = Document::new(&bytes(&path), film.identity.size, &bytes(&output), verdict);
+        let document = plan_document(&film.path, film.identity.size, verdict);
         let mut job = Job::new(id.clone(), &film.path, film.identity, &temporary, document);
         job.journal.push(Entry { step: Step::Running, at: job.started });
         if let Err(error) = self.jobs.save(&job) {
@@ -134,6 +139,12 @@ impl Pipeline {
             plan: Box::new(plan.clone()),
         });
         let outcome = self.produce(film, plan, &temporary, &mut job).await;
+        if job.commit.is_some() && !matches!(outcome, Outcome::Replaced { .. }) && !is_as_before(film) {
+            // Cut off between two renames: left open, and tidied up like after a death.
+            let tidied = recover::tidy(job, &self.jobs, self.settings.keep_original, false, &self.events);
+            self.events.send(Event::Recovered(tidied));
+            return (outcome, Some(id));
+        }
         if let Err(error) = self.clear(film, &temporary, &outcome) {
             self.warn(&temporary, format!("the temporary file can't be removed: {error}"));
         }
@@ -148,6 +159,7 @@ impl Pipeline {
         let encode = Encode {
             program: &self.tools.ffmpeg,
             args: &args,
+            output: temporary,
             log: &self.jobs.log(&job.id),
             job: &job.id,
             size_limit: plan.contract.size.limit(),
@@ -164,13 +176,15 @@ impl Pipeline {
             Err(error) => return failed("run ffmpeg on", &film.path, &error),
         };
         self.events.send(Event::Judging { job: job.id.clone() });
-        match self.judge(film, plan, temporary, &encoded).await {
+        let mut stop = self.stop.clone();
+        let judged = tokio::select! {
+            judged = self.judge(film, plan, temporary, &encoded) => judged,
+            () = stop.asked() => return Outcome::Interrupted,
+        };
+        match judged {
             Ok(None) => {}
             Ok(Some(outcome)) => return outcome,
             Err(error) => return failed("check the result of", &film.path, &error),
-        }
-        if self.stop.is_asked() {
-            return Outcome::Interrupted;
         }
         self.promote(film, temporary, job).await
     }
@@ -191,10 +205,15 @@ impl Pipeline {
             Ok(std::fs::symlink_metadata(&path)?.len())
         })
         .await?;
-        let probe = probe::probe(&self.tools, temporary).await.ok();
-        let packets = probe::packets(&self.tools, temporary).await.ok();
+        let probe = match probe::probe(&self.tools, temporary).await {
+            Ok(probe) => Some(probe),
+            // A check that couldn't be made is no verdict on the result.
+            Err(error @ ProbeError::Failed(_)) => return Err(io::Error::other(error)),
+            Err(ProbeError::Refused { .. } | ProbeError::Document(_)) => None,
+        };
+        let packets = probe::packets(&self.tools, temporary).await.map_err(io::Error::other)?;
         let Encoded { report, words } = encoded;
-        let evidence = Evidence { run: report, probe: probe.as_ref(), packets: packets.as_ref(), size };
+        let evidence = Evidence { run: report, probe: probe.as_ref(), packets: Some(&packets), size };
         Ok(match judge(plan, &evidence) {
             Judgement::Accept => None,
             Judgement::TooBig { size, limit } => {
@@ -298,6 +317,12 @@ impl Pipeline {
     fn warn(&self, path: &Path, message: String) {
         self.events.send(Event::Warning { path: path.to_owned(), message });
     }
+}
+
+/// Whether the original has its name, and no other one of ours.
+fn is_as_before(film: &Film) -> bool {
+    let original = |path: &Path| is_original(path, &film.identity);
+    original(&film.path) && !original(&names::backup(&film.path))
 }
 
 fn failed(doing: &str, path: &Path, error: &io::Error) -> Outcome {

@@ -61,8 +61,13 @@ pub async fn packets(tools: &Tools, path: &Path) -> Result<PacketSummary, ProbeE
         Ok(())
     };
     tokio::try_join!(counted, unheard).map_err(CaptureError::Read)?;
-    child.wait().await.map_err(CaptureError::Read)?;
-    Ok(summary)
+    let status = child.wait().await.map_err(CaptureError::Read)?;
+    // ffprobe ends well on files whose packets it can't read, and the summary tells of those; a signal is another matter.
+    if status.code().is_some() {
+        Ok(summary)
+    } else {
+        Err(ProbeError::Failed(CaptureError::Read(std::io::Error::other("a signal ended it"))))
+    }
 }
 
 /// Why ffprobe's word on a file couldn't be had.

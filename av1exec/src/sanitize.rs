@@ -3,6 +3,8 @@
 use std::borrow::Cow;
 use std::path::Path;
 
+use av1plan::explain::is_hostile;
+
 /// Makes text harmless for a terminal, a log line or a text file: control characters (escape sequences, line breaks)
 /// and those that turn the direction of writing are shown as escapes.
 pub fn sanitize(text: &str) -> Cow<'_, str> {
@@ -16,10 +18,6 @@ pub fn sanitize(text: &str) -> Cow<'_, str> {
 /// A path for a person; bytes that aren't UTF-8 are shown as U+FFFD.
 pub fn display(path: &Path) -> String {
     sanitize(&path.to_string_lossy()).into_owned()
-}
-
-fn is_hostile(c: char) -> bool {
-    c.is_control() || matches!(c, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 #[cfg(test)]

@@ -16,6 +16,8 @@ pub struct Film {
     pub path: PathBuf,
     /// Which file it is, and how it looked.
     pub identity: Identity,
+    /// How far up folders may exclude it.
+    pub root: PathBuf,
     /// A marker that excludes it.
     pub marker: Option<Marker>,
 }
@@ -24,7 +26,8 @@ impl Film {
     /// Looks at one file. `root` is how far up folders may exclude it.
     pub fn look(path: &Path, root: &Path) -> std::io::Result<Self> {
         let identity = Identity::of(path)?;
-        Ok(Self { path: path.to_owned(), identity, marker: sidecars::marker_of(path, root) })
+        let marker = sidecars::marker_of(path, root);
+        Ok(Self { path: path.to_owned(), identity, root: root.to_owned(), marker })
     }
 
     /// What the planner asks of a file, with the names beside it looked up now.
@@ -80,7 +83,7 @@ pub fn scan(roots: &[PathBuf], extensions: &BTreeSet<String>) -> Scan {
                     }
                 }
                 Ok(entry) if entry.file_type().is_file() && has_extension(&entry, extensions) => {
-                    match look(&entry, excluded.as_deref()) {
+                    match look(&entry, &real, excluded.as_deref()) {
                         Ok(film) if seen.insert((film.identity.device, film.identity.inode)) => {
                             found.films.push(film);
                         }
@@ -100,12 +103,12 @@ pub fn scan(roots: &[PathBuf], extensions: &BTreeSet<String>) -> Scan {
     found
 }
 
-fn look(entry: &DirEntry, excluded: Option<&Path>) -> Result<Film, String> {
+fn look(entry: &DirEntry, root: &Path, excluded: Option<&Path>) -> Result<Film, String> {
     let metadata = entry.metadata().map_err(|error| error.to_string())?;
     let identity = Identity::from_metadata(&metadata).map_err(|error| error.to_string())?;
     let own = names::skip_marker(entry.path()).exists().then_some(Marker::File);
     let above = excluded.is_some_and(|above| entry.path().starts_with(above)).then_some(Marker::Folder);
-    Ok(Film { path: entry.path().to_owned(), identity, marker: own.or(above) })
+    Ok(Film { path: entry.path().to_owned(), identity, root: root.to_owned(), marker: own.or(above) })
 }
 
 fn is_hidden(entry: &DirEntry) -> bool {

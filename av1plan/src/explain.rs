@@ -127,16 +127,16 @@ struct Plain<'a>(&'a str);
 
 impl fmt::Display for Plain<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let turns_writing =
-            |c| matches!(c, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
         self.0.chars().try_for_each(|c| {
-            if c.is_control() || turns_writing(c) {
-                write!(f, "{}", c.escape_default())
-            } else {
-                f.write_char(c)
-            }
+            if is_hostile(c) { write!(f, "{}", c.escape_default()) } else { f.write_char(c) }
         })
     }
+}
+
+/// Whether a character does something to a terminal besides standing there: control characters (escape sequences, line
+/// breaks) and those that turn the direction of writing.
+pub fn is_hostile(c: char) -> bool {
+    c.is_control() || matches!(c, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 /// Thousandths of a bit, shown in bits.

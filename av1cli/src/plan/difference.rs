@@ -13,7 +13,7 @@ use super::Shown;
 use super::film::Planned;
 use super::library::{Looking, films_below};
 use crate::args::PlanArgs;
-use crate::console::{complain, note, out};
+use crate::console::{Reader, complain, note, out};
 use crate::films::look;
 use av1exec::failure::{Exit, Failure};
 
@@ -54,7 +54,7 @@ pub(super) async fn show(
         changed += 1;
         let text =
             if args.json { as_json(&before, &after, &changes) } else { as_text(&before, &after, &changes) };
-        if out(text.as_bytes()).is_err() {
+        if out(text.as_bytes())? == Reader::Left {
             return Ok(Shown::Enough);
         }
     }

@@ -34,8 +34,7 @@ pub(super) fn plan_document(document: &Path, args: &PlanArgs, settings: &Setting
     let source = Source { file: &facts, probe: &probe };
     let verdict = av1plan::plan(&source, &Toolchain::assumed(), &settings.policy);
     let planned = Planned { path: PathBuf::from(name), size, verdict };
-    // The reader of a pipe that went away has seen enough.
-    let _ = planned.print(args, &OsString::from("ffmpeg"));
+    planned.print(args, &OsString::from("ffmpeg"))?;
     Ok(Exit::Done)
 }
 

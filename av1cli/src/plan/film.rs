@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use av1exec::argv::bind;
-use av1exec::jobs::path_document;
+use av1exec::jobs::plan_document;
 use av1exec::names;
 use av1exec::probe;
 use av1exec::sanitize::{display, sanitize};
@@ -18,7 +18,7 @@ use av1plan::{Config, MediaProbe, Source, Toolchain, Verdict, explain};
 
 use super::Shown;
 use crate::args::PlanArgs;
-use crate::console::{note, out};
+use crate::console::{Reader, note, out};
 use crate::films::look;
 use crate::quote::command_line;
 use av1exec::failure::{Exit, Failure};
@@ -34,9 +34,9 @@ pub(super) async fn show(
     let film = look(file, &settings.library_roots)?;
     let looked = Looked::at(film, tools, &[&settings.policy]).await?;
     let planned = looked.plan(&tools.toolchain, &settings.policy);
-    Ok(match planned.print(args, program) {
-        Ok(()) => Shown::All(Exit::Done),
-        Err(_) => Shown::Enough,
+    Ok(match planned.print(args, program)? {
+        Reader::Listens => Shown::All(Exit::Done),
+        Reader::Left => Shown::Enough,
     })
 }
 
@@ -79,8 +79,7 @@ pub(super) struct Planned {
 
 impl Planned {
     pub(super) fn document(&self) -> Document {
-        let bytes = |path: &Path| path_document(path).bytes().unwrap_or_default();
-        Document::new(&bytes(&self.path), self.size, &bytes(&names::planned(&self.path)), &self.verdict)
+        plan_document(&self.path, self.size, &self.verdict)
     }
 
     /// What a person calls the verdict: `libsvtav1 crf 24 preset 5`, `already-av1`.
@@ -91,7 +90,7 @@ impl Planned {
         }
     }
 
-    pub(super) fn print(&self, args: &PlanArgs, program: &OsString) -> std::io::Result<()> {
+    pub(super) fn print(&self, args: &PlanArgs, program: &OsString) -> Result<Reader, Failure> {
         if args.json {
             return out(self.document().to_json().as_bytes());
         }
@@ -111,7 +110,7 @@ impl Planned {
             }
             Verdict::Skip(skip) => {
                 note(&format!("{path}: skipped [{}]: {}", skip.reason.code(), skip.reason));
-                Ok(())
+                Ok(Reader::Listens)
             }
         }
     }

@@ -17,7 +17,7 @@ use tokio::task::JoinSet;
 use super::Shown;
 use super::film::{Looked, Planned};
 use crate::args::PlanArgs;
-use crate::console::{complain, note, out};
+use crate::console::{Reader, complain, note, out};
 use av1exec::failure::{Exit, Failure};
 
 /// Plans every film below `folder` and prints a row each, in the order of their paths.
@@ -29,7 +29,7 @@ pub(super) async fn show(
 ) -> Result<Shown, Failure> {
     let (films, mut exit) = films_below(folder, settings).await?;
     let mut totals = Totals::default();
-    if !args.json && out(Row::header().as_bytes()).is_err() {
+    if !args.json && out(Row::header().as_bytes())? == Reader::Left {
         return Ok(Shown::Enough);
     }
     let mut looking = Looking::start(films, tools, vec![settings.policy.clone()]);
@@ -39,7 +39,7 @@ pub(super) async fn show(
                 let planned = looked.plan(&tools.toolchain, &settings.policy);
                 totals.add(&planned);
                 let line = if args.json { planned.document().to_json() } else { Row::of(&planned, folder) };
-                if out(line.as_bytes()).is_err() {
+                if out(line.as_bytes())? == Reader::Left {
                     return Ok(Shown::Enough);
                 }
             }
@@ -53,7 +53,7 @@ pub(super) async fn show(
     // Beside the documents the totals would be in the way of a program.
     if args.json {
         note(&totals.to_string());
-    } else if out(format!("\n{totals}").as_bytes()).is_err() {
+    } else if out(format!("\n{totals}").as_bytes())? == Reader::Left {
         return Ok(Shown::Enough);
     }
     Ok(Shown::All(exit))
@@ -102,14 +102,15 @@ impl Looking {
                 self.next += 1;
                 return Some(looked);
             }
-            match self.running.join_next().await? {
-                Ok((position, looked)) => {
+            match self.running.join_next().await {
+                Some(Ok((position, looked))) => {
                     self.done.insert(position, looked);
                 }
-                Err(error) => {
-                    self.next += 1;
+                Some(Err(error)) => {
                     return Some(Err(Failure::new(Exit::Failed, format!("a probe went wrong: {error}"))));
                 }
+                // What is left stands behind one that went wrong.
+                None => return self.done.pop_first().map(|(_, looked)| looked),
             }
         }
     }

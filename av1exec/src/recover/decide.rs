@@ -13,6 +13,8 @@ pub enum Found {
     Result,
     /// What was to be the result but isn't whole, or an empty file.
     Broken,
+    /// Nobody can say: the folder is gone (an unmounted share), or the disk doesn't answer.
+    Unknown,
     /// Anything else: before the commitment also a result that ffmpeg was still writing.
     Other,
 }
@@ -56,7 +58,9 @@ pub enum Action {
 
 /// What is to be done about an unfinished job.
 pub fn decide(scene: Scene) -> Vec<Action> {
+    let found = [Some(scene.film), Some(scene.backup), Some(scene.temporary), scene.target];
     match scene.target {
+        _ if found.contains(&Some(Found::Unknown)) => vec![Action::LeaveAlone],
         _ if !scene.committed => before_the_commitment(scene),
         None => in_place(scene),
         Some(target) => under_a_new_name(scene, target),
@@ -96,7 +100,7 @@ fn in_place(scene: Scene) -> Vec<Action> {
         ],
         // Neither the original nor ours: somebody's new film, beside which our result is nothing any more.
         (Found::Original | Found::Other, _) => vec![Action::DeleteTemporary, Action::CloseAsInterrupted],
-        (Found::Nothing | Found::Broken, _) => vec![Action::LeaveAlone],
+        (Found::Nothing | Found::Broken | Found::Unknown, _) => vec![Action::LeaveAlone],
     }
 }
 
@@ -109,7 +113,7 @@ fn under_a_new_name(scene: Scene, target: Found) -> Vec<Action> {
             vec![Action::RestoreOriginal, Action::DeleteTemporary, Action::CloseAsInterrupted]
         }
         (Found::Original | Found::Other, _) => vec![Action::DeleteTemporary, Action::CloseAsInterrupted],
-        (Found::Result | Found::Broken | Found::Nothing, _) => vec![Action::LeaveAlone],
+        (Found::Result | Found::Broken | Found::Nothing | Found::Unknown, _) => vec![Action::LeaveAlone],
     }
 }
 
@@ -178,7 +182,14 @@ mod tests {
         }
     }
 
-    const ALL: [Found; 5] = [Nothing, Original, Result, Broken, Other];
+    const ALL: [Found; 6] = [Nothing, Original, Result, Broken, Found::Unknown, Other];
+
+    #[test]
+    fn nothing_is_done_while_the_disk_does_not_answer() {
+        assert_eq!(decided(false, Found::Unknown, Nothing, Other, None), [LeaveAlone]);
+        assert_eq!(decided(true, Original, Found::Unknown, Result, None), [LeaveAlone]);
+        assert_eq!(decided(true, Original, Nothing, Result, Some(Found::Unknown)), [LeaveAlone]);
+    }
 
     /// Over every scene there can be: no copy is deleted while it may be the only one.
     #[test]

@@ -6,6 +6,7 @@
 
 mod decide;
 
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use crate::disk::{self, Identity};
@@ -14,6 +15,7 @@ use crate::jobs::{Entry, Job, JobStore, path_of};
 use crate::names;
 use crate::outcome::Outcome;
 use crate::promote::{Commit, Promotion, Step, is_original, is_result};
+use crate::sidecars;
 pub use decide::{Action, Found, Scene, decide};
 
 /// What was found of an unfinished job, and what was done or would be done about it.
@@ -37,22 +39,28 @@ pub fn recover(
     events: &Events,
 ) -> std::io::Result<Vec<Recovered>> {
     let loaded = jobs.load()?;
-    let mut recovered = Vec::new();
-    for mut job in loaded.jobs.into_iter().filter(|job| job.outcome.is_none()) {
-        let places = Places::of(&job);
-        let scene = places.look(&job);
-        let actions = decide(scene);
-        if !dry_run {
-            for action in &actions {
-                if let Err(message) = places.act(*action, &mut job, jobs, keep_original) {
-                    events.send(Event::Warning { path: places.film.clone(), message });
-                    break;
-                }
+    for (path, reason) in loaded.damaged {
+        let message = format!("this job can't be read and is passed over: {reason}");
+        events.send(Event::Warning { path, message });
+    }
+    let unfinished = loaded.jobs.into_iter().filter(|job| job.outcome.is_none());
+    Ok(unfinished.map(|job| tidy(job, jobs, keep_original, dry_run, events)).collect())
+}
+
+/// Does what [`decide`] says about one unfinished job.
+pub fn tidy(mut job: Job, jobs: &JobStore, keep_original: bool, dry_run: bool, events: &Events) -> Recovered {
+    let places = Places::of(&job);
+    let scene = places.look(&job);
+    let actions = decide(scene);
+    if !dry_run {
+        for action in &actions {
+            if let Err(message) = places.act(*action, &mut job, jobs, keep_original) {
+                events.send(Event::Warning { path: places.film.clone(), message });
+                break;
             }
         }
-        recovered.push(Recovered { job: job.id, film: places.film, scene, actions });
     }
-    Ok(recovered)
+    Recovered { job: job.id, film: places.film, scene, actions }
 }
 
 /// The names that a job may have touched.
@@ -95,9 +103,7 @@ impl Places {
                 .and_then(|()| disk::sync_folder_of(&self.film))
                 .map_err(told),
             Action::SetBrokenAside => {
-                let mut broken = self.film.clone().into_os_string();
-                broken.push(".broken");
-                disk::rename_without_overwriting(&self.film, Path::new(&broken)).map_err(told)
+                disk::rename_without_overwriting(&self.film, &names::broken(&self.film)).map_err(told)
             }
             Action::LeaveAlone => Err(format!(
                 "job {} was cut off, and what it left can't be told apart; nothing is touched: look at {} and {}",
@@ -144,13 +150,23 @@ impl Places {
 
     fn close(&self, job: &mut Job, jobs: &JobStore, outcome: &Outcome) -> std::io::Result<()> {
         disk::sync_folder_of(&self.film)?;
+        if matches!(outcome, Outcome::Replaced { .. }) {
+            // It says why the film wasn't replaced, which is no longer true; a stale text is no reason to stop.
+            drop(sidecars::remove_why(&self.film));
+        }
         job.end(outcome);
         jobs.save(job)
     }
 }
 
 fn found(path: &Path, original: &Identity, commit: Option<&Commit>) -> Found {
-    let Ok(metadata) = std::fs::symlink_metadata(path) else { return Found::Nothing };
+    let metadata = match std::fs::symlink_metadata(path) {
+        Ok(metadata) => metadata,
+        Err(error) if error.kind() == ErrorKind::NotFound && disk::folder_of(path).is_dir() => {
+            return Found::Nothing;
+        }
+        Err(_) => return Found::Unknown,
+    };
     if is_original(path, original) {
         return Found::Original;
     }

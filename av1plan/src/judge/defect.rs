@@ -83,7 +83,7 @@ pub enum Defect {
         /// Where the last packet ends.
         found: Option<Micros>,
     },
-    /// A stream has no packets, though the source's has a duration.
+    /// A track of sound or pictures has no packets.
     EmptyStream {
         /// The result's stream.
         index: u32,
