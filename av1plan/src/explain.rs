@@ -186,6 +186,12 @@ impl fmt::Display for SkipReason {
                     Plain(order)
                 )
             }
+            Self::RefusedLoss(loss) if loss.kind == LossKind::Audio => {
+                write!(
+                    f,
+                    "it would lose {loss}, which is protected (by refuse_losses; the last sound always is)"
+                )
+            }
             Self::RefusedLoss(loss) => write!(f, "it would lose {loss}, which refuse_losses protects"),
         }
     }

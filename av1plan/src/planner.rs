@@ -4,19 +4,18 @@ use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use crate::classify::{SourceClass, classify};
-use crate::config::{Config, QualityTier};
+use crate::classify::classify;
+use crate::config::Config;
 use crate::container::Container;
 use crate::contract;
 use crate::decision::{Decision, Reason, Topic};
-use crate::density::{LOW_MILLIBITS, frame_count, frame_rate, millibits};
-use crate::encode::{Aom, Crf, Encoder, EncoderSettings, Quantizer, Rav1e, Svt, Workers};
+use crate::density::{frame_count, millibits};
+use crate::encode::EncodeSource;
 use crate::gates::{self, FileFacts, SkipReason};
-use crate::ladder::{ResolutionClass, rav1e_speed};
+use crate::ladder::ResolutionClass;
 use crate::loss::{Loss, LossKind};
-use crate::number::Rational;
 use crate::picture::{PictureSource, plan_timestamps};
-use crate::plan::{EncodePlan, Skip, StreamType, Strictness, Treatment, Verdict, VideoPlan};
+use crate::plan::{EncodePlan, Skip, StreamPlan, StreamType, Strictness, Treatment, Verdict, VideoPlan};
 use crate::probe::{MediaProbe, Stream, Video};
 use crate::record::Record;
 use crate::streams::plan_streams;
@@ -66,17 +65,10 @@ fn planned(
     let (width, height) = (video.width, video.height);
     record.decide(Topic::Resolution, resolution.name(), Reason::PictureSize { width, height });
 
-    let encoder = decide_encoder(toolchain, video, config, record)?;
     let density = millibits(probe, stream, video, file.size);
-    let crf = decide_crf(encoder, resolution, class, density, record);
-    let rate = decide_rate(encoder, stream, video, record);
-    let settings = decide_settings(
-        encoder,
-        (resolution, video),
-        config.quality_tier,
-        (crf, rate, Svt::workers(width, height)),
-        record,
-    );
+    let settings =
+        EncodeSource { stream, video, class, resolution, density }.decide(toolchain, config, record)?;
+    let encoder = settings.encoder();
     let extension = file.extension();
     let container = decide_container(&extension, record);
     let picture =
@@ -89,29 +81,13 @@ fn planned(
     if probe.chapters > 0 {
         record.decide(Topic::Chapters, alloc::format!("{}", probe.chapters), Reason::ChaptersKept);
     }
-    // Nobody wants a film without its sound, whatever else they accept.
-    let silenced = has_audio(streams.iter().map(|plan| plan.kind))
-        && !has_audio(streams.iter().filter(|plan| plan.kept().is_some()).map(|plan| plan.kind));
-    let refused = |loss: &&Loss| {
-        config.refuse_losses.contains(&loss.kind) || (silenced && loss.kind == LossKind::Audio)
-    };
-    if let Some(loss) = record.losses.iter().find(refused) {
+    if let Some(loss) = refused_loss(&streams, &record.losses, config) {
         return Err(SkipReason::RefusedLoss(loss.clone()));
     }
     decide_gate(source, config, record);
 
-    let experimental = streams.iter().any(|plan| {
-        let copied = plan.kept().is_some_and(|kept| kept.treatment == Treatment::Copy);
-        copied
-            && probe.stream(plan.index).is_some_and(|stream| container.is_experimental(stream.codec_name()))
-    });
-    let strictness = match (experimental, picture.dolby_vision && container == Container::Mp4) {
-        (true, _) => Strictness::Experimental,
-        (false, true) => Strictness::Unofficial,
-        (false, false) => Strictness::Normal,
-    };
     Ok(EncodePlan {
-        strictness,
+        strictness: strictness(&streams, probe, container, picture.dolby_vision),
         container,
         source_class,
         resolution,
@@ -131,14 +107,36 @@ fn planned(
     })
 }
 
+/// A loss that the policy doesn't accept. Whatever it says, nobody wants a film without its sound.
+fn refused_loss<'a>(streams: &[StreamPlan], losses: &'a [Loss], config: &Config) -> Option<&'a Loss> {
+    let mut audio = streams.iter().filter(|plan| plan.kind == StreamType::Audio).peekable();
+    let silenced = audio.peek().is_some() && audio.all(|plan| plan.kept().is_none());
+    losses
+        .iter()
+        .find(|loss| config.refuse_losses.contains(&loss.kind) || (silenced && loss.kind == LossKind::Audio))
+}
+
+fn strictness(
+    streams: &[StreamPlan],
+    probe: &MediaProbe,
+    container: Container,
+    dolby_vision: bool,
+) -> Strictness {
+    let copied = |plan: &&StreamPlan| plan.kept().is_some_and(|kept| kept.treatment == Treatment::Copy);
+    let mut copied = streams.iter().filter(copied).filter_map(|plan| probe.stream(plan.index));
+    if copied.any(|stream| container.is_experimental(stream.codec_name())) {
+        Strictness::Experimental
+    } else if dolby_vision && container == Container::Mp4 {
+        Strictness::Unofficial
+    } else {
+        Strictness::Normal
+    }
+}
+
 /// In the order of topics, then of streams, whatever order the rules were asked in.
 fn sorted(mut decisions: Vec<Decision>) -> Vec<Decision> {
     decisions.sort_by_key(|decision| (decision.topic, decision.stream));
     decisions
-}
-
-fn has_audio(mut kinds: impl Iterator<Item = StreamType>) -> bool {
-    kinds.any(|kind| kind == StreamType::Audio)
 }
 
 fn decide_gate(source: &Source<'_>, config: &Config, record: &mut Record) {
@@ -162,105 +160,6 @@ fn decide_main_video(probe: &MediaProbe, main: &Stream, record: &mut Record) {
         (_, false) => Reason::FirstVideo,
     };
     record.decide(Topic::MainVideo, alloc::format!("{}", main.index), reason);
-}
-
-/// The config's encoder where it is there and takes a picture of this size, else the best of the others.
-fn decide_encoder(
-    toolchain: &Toolchain,
-    video: &Video,
-    config: &Config,
-    record: &mut Record,
-) -> Result<Encoder, SkipReason> {
-    let (width, height) = (video.width, video.height);
-    let wanted = config.prefer_encoder;
-    let takes = |encoder: &Encoder| encoder.takes(width, height);
-    let preferred = Some(wanted).filter(|wanted| toolchain.has(*wanted) && takes(wanted));
-    let encoder = preferred.or_else(|| toolchain.encoders().find(takes));
-    let encoder = encoder.ok_or(SkipReason::SizeBeyondEncoders { width, height })?;
-    let reason = if encoder == wanted {
-        Reason::PreferredEncoder
-    } else if toolchain.has(wanted) {
-        Reason::SizeBeyondEncoder { wanted: String::from(wanted.ffmpeg_name()), width, height }
-    } else {
-        Reason::EncoderFallback { wanted: String::from(wanted.ffmpeg_name()) }
-    };
-    record.decide(Topic::Encoder, encoder.ffmpeg_name(), reason);
-    Ok(encoder)
-}
-
-/// What the encoder is told; CRF, rate and workers are decided by the source, the rest by the ladder.
-fn decide_settings(
-    encoder: Encoder,
-    (resolution, video): (ResolutionClass, &Video),
-    tier: QualityTier,
-    (crf, nominal_rate, workers): (Crf, Option<Rational>, Workers),
-    record: &mut Record,
-) -> EncoderSettings {
-    let ladder = || match tier {
-        QualityTier::High => Reason::Ladder,
-        QualityTier::VeryHigh => Reason::LadderVeryHigh,
-    };
-    match encoder {
-        Encoder::Svt => {
-            let preset = resolution.svt_preset(tier);
-            record.decide(Topic::Preset, alloc::format!("{preset}"), ladder());
-            match workers {
-                Workers::All => record.decide(Topic::Threads, "all", Reason::AllCores),
-                Workers::One => record.decide(Topic::Threads, "1", Reason::TinyPicture),
-            }
-            EncoderSettings::Svt(Svt { crf, preset, workers, nominal_rate })
-        }
-        Encoder::Aom => {
-            let cpu_used = resolution.aom_cpu_used(tier);
-            let tiles = resolution.aom_tiles().fitting(video.width, video.height);
-            record.decide(Topic::CpuUsed, alloc::format!("{cpu_used}"), ladder());
-            record.decide(Topic::Tiles, alloc::format!("{tiles}"), Reason::FewestTiles);
-            record.decide(Topic::Threads, alloc::format!("{}", Aom::THREADS), Reason::SeedConstant);
-            EncoderSettings::Aom(Aom { crf, cpu_used, tiles, threads: Aom::THREADS })
-        }
-        Encoder::Rav1e => {
-            let (qp, speed) = (Quantizer::SEED, rav1e_speed(tier));
-            record.decide(Topic::Qp, alloc::format!("{qp}"), Reason::SeedConstant);
-            record.decide(Topic::Speed, alloc::format!("{speed}"), ladder());
-            record.decide(Topic::Threads, "all", Reason::AllCores);
-            EncoderSettings::Rav1e(Rav1e { qp, speed })
-        }
-    }
-}
-
-/// A rate to tell SVT-AV1 instead of a nominal one that it refuses: the average where that is possible, else 60.
-fn decide_rate(encoder: Encoder, stream: &Stream, video: &Video, record: &mut Record) -> Option<Rational> {
-    let refused = |rate: &Rational| rate.thousandths() > Svt::MAX_RATE * 1000;
-    let nominal = video.base_rate.or(video.average_rate).filter(refused)?;
-    if encoder != Encoder::Svt {
-        return None;
-    }
-    let told = frame_rate(stream, video).filter(|rate| !refused(rate)).or(Rational::new(60, 1))?;
-    record.decide(Topic::FrameRate, alloc::format!("{told}"), Reason::RateBeyondEncoder { nominal });
-    Some(told)
-}
-
-/// The range's better end, unless the source is very low in bitrate (section 4.1 of the seed).
-fn decide_crf(
-    encoder: Encoder,
-    resolution: ResolutionClass,
-    class: SourceClass,
-    density: Option<u64>,
-    record: &mut Record,
-) -> Crf {
-    let (low, high) = resolution.crf_range();
-    let (crf, reason) = match density {
-        Some(millibits) if millibits >= LOW_MILLIBITS => (low, Reason::RangeLowEnd { millibits }),
-        Some(_) if class == SourceClass::DiscLike && resolution >= ResolutionClass::P2160 => {
-            (low, Reason::DiscLike2160p)
-        }
-        Some(millibits) => (high, Reason::LowBitrate { millibits }),
-        None => (low, Reason::BitrateUnknown),
-    };
-    if encoder != Encoder::Rav1e {
-        record.decide(Topic::Crf, alloc::format!("{crf}"), reason);
-    }
-    crf
 }
 
 fn decide_container(extension: &str, record: &mut Record) -> Container {

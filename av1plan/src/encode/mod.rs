@@ -1,6 +1,7 @@
 //! The three encoders and the settings of each.
 
 mod aom;
+mod decide;
 mod rav1e;
 mod svt;
 
@@ -8,6 +9,8 @@ use core::fmt;
 
 use serde::{Deserialize, Serialize};
 use strum::{EnumString, IntoStaticStr, VariantNames};
+
+pub(crate) use decide::EncodeSource;
 
 pub use aom::{Aom, CpuUsed, Tiles};
 pub use rav1e::{Quantizer, Rav1e, Speed};
