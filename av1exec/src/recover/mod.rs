@@ -178,3 +178,6 @@ fn found(path: &Path, original: &Identity, commit: Option<&Commit>) -> Found {
         _ => Found::Other,
     }
 }
+
+#[cfg(test)]
+mod tests;

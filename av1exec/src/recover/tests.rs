@@ -1,0 +1,165 @@
+//! Jobs that were cut off between two calls, on a real file system.
+
+use std::fs;
+
+use av1plan::plan::Skip;
+use av1plan::{SkipReason, Verdict};
+
+use super::*;
+use crate::jobs::plan_document;
+
+/// A film, its result, and an unfinished job that may have committed to it.
+struct Scene {
+    folder: tempfile::TempDir,
+    state: tempfile::TempDir,
+    job: Job,
+}
+
+impl Scene {
+    fn new(name: &str) -> Self {
+        let (folder, state) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let film = folder.path().join(name);
+        let temporary = folder.path().join(".t.av1tmp");
+        fs::write(&film, "the original").unwrap();
+        fs::write(&temporary, "the result").unwrap();
+        let verdict = Verdict::Skip(Skip { reason: SkipReason::NoVideo, decisions: Vec::new() });
+        let document = plan_document(&film, 12, &verdict);
+        let job = Job::new("1".into(), &film, Identity::of(&film).unwrap(), &temporary, document);
+        Self { folder, state, job }
+    }
+
+    fn committed(mut self) -> Self {
+        let temporary = self.path(".t.av1tmp");
+        let hash = disk::hash(&temporary).unwrap().to_hex().to_string();
+        let found = Identity::of(&temporary).unwrap();
+        self.job.commit = Some(Commit { inode: found.inode, size: found.size, hash });
+        self
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// Recovers, and again: the second run must find nothing to do.
+    fn recover(&self) -> OutcomeOf {
+        let jobs = JobStore::open(self.state.path()).unwrap();
+        jobs.save(&self.job).unwrap();
+        let (events, mut told) = Events::channel();
+        assert_eq!(recover(&jobs, false, false, &events).unwrap().len(), 1);
+        let code = jobs.load().unwrap().jobs[0].outcome.as_ref().map(|outcome| outcome.code.clone());
+        let files = self.files();
+        let again = recover(&jobs, false, false, &events).unwrap();
+        assert_eq!(again.is_empty(), code.is_some(), "an open job is looked at again, a closed one is not");
+        assert_eq!(self.files(), files, "the second run changes nothing");
+        OutcomeOf { code, warned: told.try_recv().is_ok(), files }
+    }
+
+    /// The files of the folder with their content.
+    fn files(&self) -> Vec<(String, String)> {
+        let entries = fs::read_dir(self.folder.path()).unwrap().map(Result::unwrap);
+        let content = |path: PathBuf| fs::read_to_string(path).unwrap();
+        let mut files: Vec<_> =
+            entries.map(|entry| (entry.file_name().into_string().unwrap(), content(entry.path()))).collect();
+        files.sort();
+        files
+    }
+}
+
+/// How a job ended, and what the folder holds afterwards.
+struct OutcomeOf {
+    code: Option<String>,
+    warned: bool,
+    files: Vec<(String, String)>,
+}
+
+impl OutcomeOf {
+    fn is(&self, code: &str, files: &[(&str, &str)]) {
+        let expected: Vec<_> =
+            files.iter().map(|(name, content)| ((*name).to_owned(), (*content).to_owned())).collect();
+        assert_eq!((self.code.as_deref(), &self.files, self.warned), (Some(code), &expected, false));
+    }
+}
+
+#[test]
+fn cut_off_while_it_was_encoded_the_original_stays_alone() {
+    Scene::new("film.mkv").recover().is("interrupted", &[("film.mkv", "the original")]);
+}
+
+#[test]
+fn cut_off_after_the_commitment_it_is_finished_wherever_it_stood() {
+    type Stood = fn(&Scene);
+    let table: [Stood; 4] = [
+        |_| (),
+        |scene| fs::hard_link(scene.path("film.mkv"), scene.path("film.mkv.orig")).unwrap(),
+        |scene| fs::rename(scene.path("film.mkv"), scene.path("film.mkv.orig")).unwrap(),
+        |scene| {
+            fs::hard_link(scene.path("film.mkv"), scene.path("film.mkv.orig")).unwrap();
+            fs::rename(scene.path(".t.av1tmp"), scene.path("film.mkv")).unwrap();
+        },
+    ];
+    for stood in table {
+        let scene = Scene::new("film.mkv").committed();
+        stood(&scene);
+        scene.recover().is("replaced", &[("film.mkv", "the result")]);
+    }
+}
+
+#[test]
+fn cut_off_on_the_way_to_a_new_name_it_is_finished_too() {
+    type Stood = fn(&Scene);
+    let link = |scene: &Scene| fs::hard_link(scene.path(".t.av1tmp"), scene.path("film.mkv")).unwrap();
+    let table: [(bool, Stood); 3] = [
+        (false, |_| ()),
+        (true, |_| ()),
+        (true, |scene| fs::rename(scene.path("film.avi"), scene.path("film.avi.orig")).unwrap()),
+    ];
+    for (linked, stood) in table {
+        let scene = Scene::new("film.avi").committed();
+        if linked {
+            link(&scene);
+        }
+        stood(&scene);
+        scene.recover().is("replaced", &[("film.mkv", "the result")]);
+    }
+}
+
+#[test]
+fn a_result_that_is_not_whole_gives_the_original_its_name_back() {
+    let scene = Scene::new("film.mkv").committed();
+    fs::write(scene.path(".t.av1tmp"), "the res").unwrap();
+    fs::rename(scene.path("film.mkv"), scene.path("film.mkv.orig")).unwrap();
+    scene.recover().is("interrupted", &[("film.mkv", "the original")]);
+}
+
+#[test]
+fn a_broken_result_in_the_films_place_is_set_aside() {
+    let scene = Scene::new("film.mkv").committed();
+    fs::rename(scene.path("film.mkv"), scene.path("film.mkv.orig")).unwrap();
+    fs::rename(scene.path(".t.av1tmp"), scene.path("film.mkv")).unwrap();
+    fs::write(scene.path("film.mkv"), "the res").unwrap();
+    let files = [("film.mkv", "the original"), ("film.mkv.broken", "the res")];
+    scene.recover().is("interrupted", &files);
+}
+
+#[test]
+fn what_is_not_understood_is_left_alone_and_said() {
+    let scene = Scene::new("film.mkv").committed();
+    fs::remove_file(scene.path("film.mkv")).unwrap();
+    let ended = scene.recover();
+    assert_eq!((ended.code, ended.warned), (None, true));
+    assert_eq!(ended.files, [(".t.av1tmp".to_owned(), "the result".to_owned())]);
+}
+
+#[test]
+fn a_share_that_is_not_there_closes_no_job() {
+    let scene = Scene::new("film.mkv");
+    let elsewhere = tempfile::tempdir().unwrap();
+    let moved = elsewhere.path().join("moved");
+    fs::rename(scene.folder.path(), &moved).unwrap();
+    let jobs = JobStore::open(scene.state.path()).unwrap();
+    jobs.save(&scene.job).unwrap();
+    let (events, _told) = Events::channel();
+    recover(&jobs, false, false, &events).unwrap();
+    assert!(jobs.load().unwrap().jobs[0].outcome.is_none());
+    assert_eq!(fs::read_to_string(moved.join("film.mkv")).unwrap(), "the original");
+}
