@@ -229,13 +229,13 @@ mod tests {
     fn the_environment_is_what_the_main_says() {
         let get = |name: &str| match name {
             "AV1D_CONFIG" => Some("".into()),
-            "HOME" => Some("/home/u".into()),
+            "HOME" => Some("/users/u".into()),
             "XDG_CONFIG_HOME" => Some("relative".into()),
             _ => None,
         };
         let environment = Environment::from_vars(get);
         assert_eq!(environment.av1d_config, None);
-        assert_eq!(environment.user_file(), Some("/home/u/.config/av1d/config.toml".into()));
+        assert_eq!(environment.user_file(), Some("/users/u/.config/av1d/config.toml".into()));
         assert_eq!(Environment::default().user_file(), None);
     }
 }
