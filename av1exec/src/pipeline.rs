@@ -3,7 +3,6 @@
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
 
 use av1plan::command::{self, Audience};
 use av1plan::gates::{self, Stability};
@@ -26,9 +25,6 @@ use crate::sidecars;
 use crate::stop::Stop;
 use crate::tools::Tools;
 use crate::why;
-
-/// How long nothing may move in an encode before it counts as hung.
-const STALL: Duration = Duration::from_mins(5);
 
 /// All that working on films takes. Cloned for each job.
 #[derive(Debug, Clone)]
@@ -163,7 +159,7 @@ impl Pipeline {
             log: &self.jobs.log(&job.id),
             job: &job.id,
             size_limit: plan.contract.size.limit(),
-            stall: STALL,
+            stall: self.settings.stall,
         };
         let encoded = match encode.run(&self.events, &mut self.stop.clone()).await {
             Ok(Ended::Run { report, words }) => Encoded { report, words },
@@ -171,7 +167,7 @@ impl Pipeline {
                 let gate = plan.contract.size;
                 return Outcome::TooBig { before: gate.original, after: written, limit: gate.limit() };
             }
-            Ok(Ended::Stalled) => return Outcome::Stalled { seconds: STALL.as_secs() },
+            Ok(Ended::Stalled) => return Outcome::Stalled { seconds: self.settings.stall.as_secs() },
             Ok(Ended::Stopped) => return Outcome::Interrupted,
             Err(error) => return failed("run ffmpeg on", &film.path, &error),
         };

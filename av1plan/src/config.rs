@@ -8,7 +8,7 @@ use core::fmt;
 use serde::{Deserialize, Serialize};
 use strum::{EnumString, IntoStaticStr, VariantNames};
 
-use crate::encode::Encoder;
+use crate::encode::{Encoder, Preset};
 use crate::gates::Gate;
 use crate::language::Language;
 use crate::loss::LossKind;
@@ -38,8 +38,12 @@ pub struct Config {
     pub duration_epsilon: Micros,
     /// What to do with interlaced video. Default: deinterlace.
     pub interlaced: Interlaced,
+    /// What to do with a film that has other names, too (hard links). Default: leave it alone.
+    pub hardlinked: Hardlinked,
     /// Losses that are worse than no AV1: a film that would suffer one is skipped with the loss's code.
     pub refuse_losses: BTreeSet<LossKind>,
+    /// An SVT-AV1 preset in place of the ladder's, for tests of what isn't the picture: no film deserves it. Default: none.
+    pub svt_preset: Option<Preset>,
     /// Gates that don't hold this time. Default: none.
     pub ignore: BTreeSet<Gate>,
 }
@@ -60,7 +64,9 @@ impl Default for Config {
             extensions: EXTENSIONS.map(String::from).into(),
             duration_epsilon: Micros::from_secs(1),
             interlaced: Interlaced::Deinterlace,
+            hardlinked: Hardlinked::Skip,
             refuse_losses: [LossKind::DolbyVision, LossKind::Hdr10Plus, LossKind::ExtraVideo].into(),
+            svt_preset: None,
             ignore: BTreeSet::new(),
         }
     }
@@ -100,6 +106,17 @@ pub enum Interlaced {
     Keep,
     /// Leave the film alone.
     Skip,
+}
+
+/// What to do with a film that has other names, too.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, EnumString, IntoStaticStr, VariantNames)]
+#[strum(serialize_all = "kebab-case")]
+pub enum Hardlinked {
+    /// Leave it alone: its data stays as long as one of the other names does, so that replacing this one saves nothing.
+    #[default]
+    Skip,
+    /// Replace this name all the same; the others keep the original.
+    Replace,
 }
 
 /// A share above 0 and up to 1, in ten-thousandths, so that plans hold no floating-point numbers.

@@ -182,6 +182,8 @@ pub enum Reason {
     Ladder,
     /// The seed's ladder, one step slower.
     LadderVeryHigh,
+    /// The config forces it, which is for tests.
+    PresetForced,
     /// A constant of the seed.
     SeedConstant,
     /// The encoder counts the cores itself.

@@ -55,6 +55,7 @@ impl fmt::Display for Reason {
                 f.write_str("the better end of the range; the source's bitrate isn't known")
             }
             Self::Ladder => f.write_str("the ladder's step for this resolution"),
+            Self::PresetForced => f.write_str("forced by the config, for tests"),
             Self::LadderVeryHigh => {
                 f.write_str("one step slower than the ladder (quality_tier = \"very_high\")")
             }

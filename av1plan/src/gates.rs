@@ -5,7 +5,7 @@ use alloc::string::String;
 use serde::{Deserialize, Serialize};
 use strum::{EnumString, IntoStaticStr, VariantNames};
 
-use crate::config::Config;
+use crate::config::{Config, Hardlinked};
 use crate::container::Container;
 use crate::probe::MediaProbe;
 
@@ -227,7 +227,8 @@ fn before_probe_met(file: &FileFacts, config: &Config) -> impl Iterator<Item = S
         (file.stability == Stability::Settling).then_some(SkipReason::NotStable),
         (file.size <= config.min_bytes)
             .then_some(SkipReason::TooSmall { size: file.size, min_bytes: config.min_bytes }),
-        (file.links > 1).then_some(SkipReason::Hardlinked { links: file.links }),
+        (file.links > 1 && config.hardlinked == Hardlinked::Skip)
+            .then_some(SkipReason::Hardlinked { links: file.links }),
         target
             .filter(|_| file.target_exists)
             .map(|extension| SkipReason::TargetExists { extension: String::from(extension) }),

@@ -78,6 +78,11 @@ impl Library {
         self.root().join(name)
     }
 
+    /// Lets encodes take a moment instead of seconds: for tests of what isn't the picture.
+    pub fn hurry(&mut self) {
+        self.set("testing_svt_preset", 12);
+    }
+
     /// Sets a key of the config.
     pub fn set(&mut self, key: &'static str, value: impl Into<Value>) {
         self.settings.insert(key, value.into());

@@ -4,7 +4,8 @@ use std::num::NonZeroUsize;
 use std::path::Path;
 use std::time::Duration;
 
-use av1plan::config::{BitDepth, Interlaced, QualityTier, Ratio};
+use av1plan::config::{BitDepth, Hardlinked, Interlaced, QualityTier, Ratio};
+use av1plan::encode::Preset;
 use av1plan::language::Language;
 use av1plan::loss::LossKind;
 use av1plan::number::Micros;
@@ -107,6 +108,27 @@ pub(super) const KEYS: &[Key] = &[
         get: |settings| Set(rendered_seconds(settings.stable)),
     },
     Key {
+        name: "hardlinked",
+        allowed: Allowed::OneOf(Hardlinked::VARIANTS),
+        purpose: "What becomes of a film that has other names, too (hard links): replacing one of them saves nothing.",
+        set: |settings, value| put(&mut settings.policy.hardlinked, choice(value)),
+        get: |settings| Set(quoted(settings.policy.hardlinked.into())),
+    },
+    Key {
+        name: "stall_secs",
+        allowed: Allowed::Words("a number of seconds from 1 to 86400"),
+        purpose: "How long an encode may show no sign of life before it is ended.",
+        set: |settings, value| put(&mut settings.stall, seconds(value, 1..=86_400)),
+        get: |settings| Set(rendered_seconds(settings.stall)),
+    },
+    Key {
+        name: "full_decode",
+        allowed: Allowed::Words("true or false"),
+        purpose: "Whether a result is decoded from start to end before its original goes.",
+        set: |settings, value| put(&mut settings.full_decode, truth(value)),
+        get: |settings| Set(settings.full_decode.to_string()),
+    },
+    Key {
         name: "ffmpeg",
         allowed: Allowed::Words("an absolute path (left out: the one on PATH)"),
         purpose: "The ffmpeg to run: 8.0 or newer.",
@@ -166,6 +188,21 @@ pub(super) const KEYS: &[Key] = &[
         get: |settings| Set(quoted_list(settings.policy.refuse_losses.iter().map(|loss| loss.code()))),
     },
 ];
+
+/// Keys that are read like the others but told to nobody: what they do is for tests only.
+pub(super) const UNTOLD: &[Key] = &[Key {
+    name: "testing_svt_preset",
+    allowed: Allowed::Words("a whole number from 0 to 13"),
+    purpose: "An SVT-AV1 preset in place of the ladder's.",
+    set: |settings, value| {
+        let preset = whole(value, 0..=13).map(|preset| u8::try_from(preset).ok().map(Preset));
+        put(&mut settings.policy.svt_preset, preset)
+    },
+    get: |settings| match settings.policy.svt_preset {
+        Some(Preset(preset)) => Set(preset.to_string()),
+        None => Unset { example: "12" },
+    },
+}];
 
 /// Takes over what was read.
 fn put<T>(place: &mut T, read: Read<T>) -> Read<()> {

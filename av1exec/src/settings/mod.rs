@@ -42,6 +42,10 @@ pub struct Settings {
     pub write_why_sidecars: bool,
     /// How long a file must hold still before it is touched.
     pub stable: Duration,
+    /// How long nothing may move in an encode before it counts as hung.
+    pub stall: Duration,
+    /// Whether a result is decoded from start to end before its original goes.
+    pub full_decode: bool,
     /// The ffmpeg to run; nothing: the one on `PATH`.
     pub ffmpeg: Option<PathBuf>,
     /// The ffprobe to run; nothing: the one on `PATH`.
@@ -60,6 +64,8 @@ impl Default for Settings {
             keep_original: false,
             write_why_sidecars: true,
             stable: Duration::from_secs(10),
+            stall: Duration::from_mins(5),
+            full_decode: true,
             ffmpeg: None,
             ffprobe: None,
             policy: av1plan::Config::default(),
@@ -147,6 +153,9 @@ write_why_sidecars = true
             write_why_sidecars = false
             extensions = ["mkv"]
             stable_secs = 0
+            hardlinked = "replace"
+            stall_secs = 7.25
+            full_decode = false
             ffmpeg = "/opt/ffmpeg"
             ffprobe = "/opt/ffprobe"
             bit_depth = "source"

@@ -2,7 +2,7 @@
 
 use alloc::string::String;
 
-use super::{Aom, Crf, Encoder, EncoderSettings, Quantizer, Rav1e, Svt, Workers};
+use super::{Aom, Crf, Encoder, EncoderSettings, Preset, Quantizer, Rav1e, Svt, Workers};
 use crate::classify::SourceClass;
 use crate::config::{Config, QualityTier};
 use crate::decision::{Reason, Topic};
@@ -34,7 +34,7 @@ impl EncodeSource<'_> {
     ) -> Result<EncoderSettings, SkipReason> {
         let tier = config.quality_tier;
         Ok(match self.encoder(toolchain, config.prefer_encoder, record)? {
-            Encoder::Svt => EncoderSettings::Svt(self.svt(tier, record)),
+            Encoder::Svt => EncoderSettings::Svt(self.svt(tier, config.svt_preset, record)),
             Encoder::Aom => EncoderSettings::Aom(self.aom(tier, record)),
             Encoder::Rav1e => EncoderSettings::Rav1e(rav1e(tier, record)),
         })
@@ -63,10 +63,13 @@ impl EncodeSource<'_> {
         Ok(encoder)
     }
 
-    fn svt(&self, tier: QualityTier, record: &mut Record) -> Svt {
+    fn svt(&self, tier: QualityTier, forced: Option<Preset>, record: &mut Record) -> Svt {
         let crf = self.crf(record);
-        let preset = self.resolution.svt_preset(tier);
-        record.decide(Topic::Preset, alloc::format!("{preset}"), ladder(tier));
+        let (preset, reason) = match forced {
+            Some(forced) => (forced, Reason::PresetForced),
+            None => (self.resolution.svt_preset(tier), ladder(tier)),
+        };
+        record.decide(Topic::Preset, alloc::format!("{preset}"), reason);
         let workers = Svt::workers(self.video.width, self.video.height);
         match workers {
             Workers::All => record.decide(Topic::Threads, "all", Reason::AllCores),
