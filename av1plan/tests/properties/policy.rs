@@ -1,7 +1,7 @@
 //! Policies and toolchains made up.
 
-use av1plan::config::{BitDepth, Config, Interlaced, QualityTier};
-use av1plan::encode::Encoder;
+use av1plan::config::{BitDepth, Config, Hardlinked, Interlaced, QualityTier};
+use av1plan::encode::{Encoder, Preset};
 use av1plan::gates::Gate;
 use av1plan::language::Language;
 use av1plan::loss::LossKind;
@@ -34,19 +34,26 @@ pub(crate) fn policy() -> impl Strategy<Value = Policy> {
     let ignored = prop_oneof![3 => Just(Vec::new()), 1 => subset(gates())];
     let dropped = select(vec![&["ru"][..], &[], &["en"], &["ru", "en", "fr"]]);
     let skip_interlaced = prop::bool::weighted(0.2);
-    (picture_policy(), min_bytes, refused, ignored, dropped, skip_interlaced).prop_map(
-        |(policy, min_bytes, refused, ignored, dropped, skip_interlaced)| Policy {
-            config: Config {
-                interlaced: if skip_interlaced { Interlaced::Skip } else { policy.config.interlaced },
-                min_bytes,
-                refuse_losses: refused.into_iter().collect(),
-                ignore: ignored.into_iter().collect(),
-                drop_languages: dropped.iter().filter_map(|name| Language::new(name).ok()).collect(),
-                ..policy.config
+    let hardlinked = select(vec![Hardlinked::Skip, Hardlinked::Replace]);
+    let svt_preset = prop::option::weighted(0.1, (0..=13_u8).prop_map(Preset));
+    (picture_policy(), min_bytes, refused, ignored, dropped, (skip_interlaced, hardlinked, svt_preset))
+        .prop_map(
+            |(policy, min_bytes, refused, ignored, dropped, (skip_interlaced, hardlinked, svt_preset))| {
+                Policy {
+                    config: Config {
+                        hardlinked,
+                        svt_preset,
+                        interlaced: if skip_interlaced { Interlaced::Skip } else { policy.config.interlaced },
+                        min_bytes,
+                        refuse_losses: refused.into_iter().collect(),
+                        ignore: ignored.into_iter().collect(),
+                        drop_languages: dropped.iter().filter_map(|name| Language::new(name).ok()).collect(),
+                        ..policy.config
+                    },
+                    ..policy
+                }
             },
-            ..policy
-        },
-    )
+        )
 }
 
 /// A policy that skips nothing by itself, with any picture settings and any toolchain.
