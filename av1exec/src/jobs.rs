@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::disk::{self, Identity};
 use crate::names;
+use crate::orphan::ProcessId;
 use crate::outcome::Outcome;
 use crate::promote::{Commit, Step};
 
@@ -35,6 +36,9 @@ pub struct Job {
     pub source: Identity,
     /// The temporary result.
     pub temporary: PathDocument,
+    /// The ffmpeg that works or worked for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub child: Option<ProcessId>,
     /// When it started.
     pub started: Timestamp,
     /// When it ended; absent while it runs.
@@ -124,6 +128,7 @@ impl Job {
             path: path_document(film),
             source,
             temporary: path_document(temporary),
+            child: None,
             started: Timestamp::now(),
             ended: None,
             journal: Vec::new(),

@@ -17,6 +17,7 @@ pub mod failure;
 pub mod jobs;
 pub mod lock;
 pub mod names;
+pub mod orphan;
 pub mod outcome;
 pub mod pipeline;
 pub mod probe;

@@ -14,6 +14,7 @@ use crate::disk;
 use crate::encode::{Encode, Ended};
 use crate::event::{Event, Events};
 use crate::jobs::{Entry, Job, JobStore, plan_document};
+use crate::lock::Locks;
 use crate::names;
 use crate::outcome::Outcome;
 use crate::probe::{self, ProbeError};
@@ -35,6 +36,8 @@ pub struct Pipeline {
     pub tools: Arc<Tools>,
     /// Where jobs are written down.
     pub jobs: JobStore,
+    /// What keeps others out.
+    pub locks: Arc<Locks>,
     /// Who is told.
     pub events: Events,
     /// Who may stop it.
@@ -152,16 +155,22 @@ impl Pipeline {
     /// Encodes to `temporary`, judges it, and puts it in place.
     async fn produce(&self, film: &Film, plan: &EncodePlan, temporary: &Path, job: &mut Job) -> Outcome {
         let args = bind(command::arguments(plan, Audience::Program), &film.path, temporary);
+        let id = job.id.clone();
         let encode = Encode {
             program: &self.tools.ffmpeg,
             args: &args,
             output: temporary,
-            log: &self.jobs.log(&job.id),
-            job: &job.id,
+            log: &self.jobs.log(&id),
+            job: &id,
+            locks: &self.locks,
             size_limit: plan.contract.size.limit(),
             stall: self.settings.stall,
         };
-        let encoded = match encode.run(&self.events, &mut self.stop.clone()).await {
+        let started = |child| {
+            job.child = Some(child);
+            self.jobs.save(job)
+        };
+        let encoded = match encode.run(started, &self.events, &mut self.stop.clone()).await {
             Ok(Ended::Run { report, words }) => Encoded { report, words },
             Ok(Ended::TooBig { written }) => {
                 let gate = plan.contract.size;
@@ -171,7 +180,7 @@ impl Pipeline {
             Ok(Ended::Stopped) => return Outcome::Interrupted,
             Err(error) => return failed("run ffmpeg on", &film.path, &error),
         };
-        self.events.send(Event::Judging { job: job.id.clone() });
+        self.events.send(Event::Judging { job: id });
         let mut stop = self.stop.clone();
         let judged = tokio::select! {
             judged = self.judge(film, plan, temporary, &encoded) => judged,

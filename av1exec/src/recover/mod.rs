@@ -13,6 +13,7 @@ use crate::disk::{self, Identity};
 use crate::event::{Event, Events};
 use crate::jobs::{Entry, Job, JobStore, path_of};
 use crate::names;
+use crate::orphan;
 use crate::outcome::Outcome;
 use crate::promote::{Commit, Promotion, Step, is_original, is_result};
 use crate::sidecars;
@@ -31,6 +32,14 @@ pub struct Recovered {
     pub actions: Vec<Action>,
 }
 
+/// Ends every encode of an unfinished job that outlived its av1d.
+pub fn end_orphans(jobs: &JobStore) {
+    let unfinished = jobs.load().unwrap_or_default().jobs.into_iter().filter(|job| job.outcome.is_none());
+    for (id, child) in unfinished.filter_map(|job| Some((job.id, job.child?))) {
+        orphan::end(&id, &child);
+    }
+}
+
 /// Looks at every unfinished job and does what [`decide`] says, or with `dry_run` only tells.
 pub fn recover(
     jobs: &JobStore,
@@ -38,6 +47,9 @@ pub fn recover(
     dry_run: bool,
     events: &Events,
 ) -> std::io::Result<Vec<Recovered>> {
+    if !dry_run {
+        end_orphans(jobs);
+    }
     let loaded = jobs.load()?;
     for (path, reason) in loaded.damaged {
         let message = format!("this job can't be read and is passed over: {reason}");
