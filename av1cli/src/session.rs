@@ -7,6 +7,7 @@ use av1exec::jobs::JobStore;
 use av1exec::lock::Locks;
 use av1exec::pipeline::Pipeline;
 use av1exec::recover::{end_orphans, recover};
+use av1exec::room::Room;
 use av1exec::settings::{Environment, Settings};
 use av1exec::stop::{StopSwitch, stop_switch};
 use av1exec::tools::Tools;
@@ -42,6 +43,7 @@ impl Session {
             tools: Arc::new(tools),
             jobs,
             locks: Arc::new(locks),
+            room: Room::default(),
             events,
             stop,
         };

@@ -20,6 +20,8 @@ use crate::outcome::Outcome;
 use crate::probe::{self, ProbeError};
 use crate::promote::{PromoteError, Promotion, Step, is_original};
 use crate::recover;
+use crate::rehearse::rehearse;
+use crate::room::{Promised, Room};
 use crate::scan::Film;
 use crate::settings::Settings;
 use crate::sidecars;
@@ -38,6 +40,8 @@ pub struct Pipeline {
     pub jobs: JobStore,
     /// What keeps others out.
     pub locks: Arc<Locks>,
+    /// What running encodes may come to write.
+    pub room: Room,
     /// Who is told.
     pub events: Events,
     /// Who may stop it.
@@ -113,14 +117,16 @@ impl Pipeline {
     ) -> (Outcome, Option<String>) {
         let id = self.jobs.new_id();
         let temporary = names::temporary(&film.path, &id);
-        let needed = policy.max_size_ratio.of(film.identity.size);
-        match disk::space(disk::folder_of(&film.path)) {
-            Ok(space) if !space.holds(needed) => {
-                return (Outcome::NoRoom { needed, free: space.free }, None);
-            }
-            // Where free space can't be asked for, the write itself will tell.
-            Ok(_) | Err(_) => {}
+        match rehearse(&film.path, &temporary, &names::second(&temporary)) {
+            Ok(None) => {}
+            Ok(Some(reason)) => return (Outcome::Skipped(reason), None),
+            Err(error) => return (failed("create a temporary file beside", &film.path, &error), None),
         }
+        // Held until the result is in place or gone.
+        let _room = match self.find_room(film, policy) {
+            Ok(room) => room,
+            Err(no_room) => return (no_room, None),
+        };
         let document = plan_document(&film.path, film.identity.size, verdict);
         let mut job = Job::new(id.clone(), &film.path, film.identity, &temporary, document);
         job.journal.push(Entry { step: Step::Running, at: job.started });
@@ -150,6 +156,14 @@ impl Pipeline {
         self.settle_sidecars(film, &outcome, verdict);
         self.close(&mut job, &outcome);
         (outcome, Some(id))
+    }
+
+    /// Room for the largest result that would be taken. Where free space can't be asked for, the write itself will tell.
+    fn find_room(&self, film: &Film, policy: &Config) -> Result<Option<Promised>, Outcome> {
+        let needed = policy.max_size_ratio.of(film.identity.size);
+        let Ok(space) = disk::space(disk::folder_of(&film.path)) else { return Ok(None) };
+        let promised = self.room.promise(film.identity.device, needed, space);
+        promised.map(Some).ok_or(Outcome::NoRoom { needed, free: space.free })
     }
 
     /// Encodes to `temporary`, judges it, and puts it in place.

@@ -81,6 +81,10 @@ impl Promotion<'_> {
             return Err(error);
         }
         self.verify(commit)?;
+        if is_changed(self.backup, self.identity) {
+            // Written to between the last look and the rename; recovery gives it its name back.
+            return Err(PromoteError::SourceChanged { path: self.film.to_owned() });
+        }
         journal(Step::Replaced, None).map_err(at(self.film, "journal the replacement of"))?;
         if !self.keep_original && self.is_original(self.backup) {
             disk::unlink(self.backup).map_err(at(self.backup, "remove"))?;
@@ -113,6 +117,7 @@ impl Promotion<'_> {
         if is_result(self.film, commit) {
             return self.sync_folder();
         }
+        self.refuse_changed()?;
         if self.is_original(self.film) && !self.is_original(self.backup) {
             match disk::link(self.film, self.backup) {
                 Ok(()) => self.sync_folder()?,
@@ -123,6 +128,7 @@ impl Promotion<'_> {
                 Err(_) => self.set_film_aside()?,
             }
         }
+        self.refuse_changed()?;
         if self.is_original(self.film) {
             disk::rename_over(self.temporary, self.film).map_err(at(self.film, "rename the result over"))?;
         } else {
@@ -134,6 +140,7 @@ impl Promotion<'_> {
 
     /// The result takes a new name, and then the original leaves its own.
     fn place_beside(&self, commit: &Commit) -> Result<(), PromoteError> {
+        self.refuse_changed()?;
         if !is_result(self.target, commit) {
             match disk::link(self.temporary, self.target) {
                 Ok(()) => {}
@@ -150,6 +157,14 @@ impl Promotion<'_> {
         }
         disk::unlink(self.temporary).map_err(at(self.temporary, "remove"))?;
         self.sync_folder()
+    }
+
+    /// Stops where somebody has written to the film since it was encoded.
+    fn refuse_changed(&self) -> Result<(), PromoteError> {
+        if is_changed(self.film, self.identity) || is_changed(self.backup, self.identity) {
+            return Err(PromoteError::SourceChanged { path: self.film.to_owned() });
+        }
+        Ok(())
     }
 
     fn set_film_aside(&self) -> Result<(), PromoteError> {
@@ -200,6 +215,11 @@ impl Promotion<'_> {
 /// Whether `path` is the film that `identity` tells of, by what a rename, a link and a reboot leave alone.
 pub(crate) fn is_original(path: &Path, identity: &Identity) -> bool {
     Identity::of(path).is_ok_and(|found| found.inode == identity.inode && found.same_content_stamp(identity))
+}
+
+/// Whether `path` is the film's very file, but written to since.
+fn is_changed(path: &Path, identity: &Identity) -> bool {
+    Identity::of(path).is_ok_and(|found| found.inode == identity.inode && !found.same_content_stamp(identity))
 }
 
 /// Whether `path` is the committed result, by its inode and size; its content is for [`disk::hash`] to tell.
