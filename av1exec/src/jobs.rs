@@ -258,7 +258,8 @@ impl JobStore {
     }
 }
 
-fn read(path: &Path) -> Result<Job, Unread> {
+/// Reads one job file.
+pub fn read(path: &Path) -> Result<Job, Unread> {
     #[derive(Deserialize)]
     struct Head {
         format: String,

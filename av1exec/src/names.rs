@@ -34,8 +34,7 @@ pub enum Hidden {
 /// What a hidden file of ours is; nothing where the name isn't exactly one that we give.
 pub fn hidden_kind(name: &OsStr) -> Option<Hidden> {
     let name = name.as_bytes().strip_prefix(b".")?;
-    let before =
-        |suffix: &str| Some(name.strip_suffix(suffix.as_bytes())?.rsplit(|byte| *byte == b'.').next()?);
+    let before = |suffix: &str| name.strip_suffix(suffix.as_bytes())?.rsplit(|byte| *byte == b'.').next();
     let digits = |text: &[u8]| !text.is_empty() && text.iter().all(u8::is_ascii_digit);
     if let Some(id) = before(TEMPORARY) {
         return if id == b"plan" { Some(Hidden::Planned) } else { is_job_id(id).then_some(Hidden::Result) };

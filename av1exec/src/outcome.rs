@@ -97,14 +97,13 @@ impl Outcome {
     pub fn is_lasting(&self) -> bool {
         match self {
             // What the user or the file system doesn't allow today, it may allow tomorrow.
-            Self::Skipped(
-                SkipReason::FolderReadOnly | SkipReason::ForeignOwner | SkipReason::NoSafeRename,
-            ) => false,
-            Self::Replaced { .. }
-            | Self::Skipped(_)
-            | Self::TooBig { .. }
-            | Self::Unreadable { .. }
-            | Self::Stalled { .. } => true,
+            Self::Skipped(reason) => !matches!(
+                reason,
+                SkipReason::FolderReadOnly | SkipReason::ForeignOwner | SkipReason::NoSafeRename
+            ),
+            Self::Replaced { .. } | Self::TooBig { .. } | Self::Unreadable { .. } | Self::Stalled { .. } => {
+                true
+            }
             Self::Defective { defects, .. } => {
                 let machine =
                     |defect: &Defect| matches!(defect, Defect::RunFailed { .. } | Defect::Unreadable);

@@ -23,7 +23,7 @@ mod tools;
 
 pub use library::{Library, PICTURE, SOUND};
 pub use media::{Media, Packet};
-pub use processes::{signal, wait_until, with_argument};
+pub use processes::{in_group, signal, wait_until, with_argument};
 pub use run::{Run, Running, av1cli};
 pub use rustix::process::Signal;
 pub use stand_in::Script;

@@ -35,6 +35,20 @@ pub fn with_argument(program: &str, path: &Path) -> Vec<u32> {
     found
 }
 
+/// Running processes of a process group. A zombie runs no more.
+pub fn in_group(group: u64) -> Vec<u32> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir("/proc").unwrap().flatten() {
+        let Some(id) = entry.file_name().to_str().and_then(|name| name.parse::<u32>().ok()) else { continue };
+        let stat = std::fs::read_to_string(entry.path().join("stat")).unwrap_or_default();
+        // The name, in brackets, may hold anything; then come state, parent and group.
+        let fields = stat.rsplit_once(')').map(|(_, rest)| rest.split_whitespace().collect::<Vec<_>>());
+        let alive = fields.is_some_and(|fields| fields[0] != "Z" && fields[2] == group.to_string());
+        found.extend(alive.then_some(id));
+    }
+    found
+}
+
 /// Sends a signal to one process.
 pub fn signal(id: u32, signal: Signal) {
     let id = i32::try_from(id).ok().and_then(Pid::from_raw).unwrap();

@@ -223,7 +223,7 @@ fn a_folder_without_rights_is_named_and_the_others_go_on() {
     let secret = library.path("Secret");
     library.film("Secret/Film.mkv");
     library.film("Unreadable.mkv");
-    fs::set_permissions(library.path("Unreadable.mkv"), fs::Permissions::from_mode(0o000)).unwrap();
+    fs::set_permissions(library.path("Unreadable.mkv"), fs::Permissions::from_mode(0o200)).unwrap();
     fs::set_permissions(&secret, fs::Permissions::from_mode(0o000)).unwrap();
 
     let watched = under_rights(&library, &["watch", "--once"]);
@@ -263,12 +263,9 @@ fn a_read_only_library_costs_nothing_and_the_others_go_on() {
         return skipped("nothing can be mounted here");
     }
 
-    let run = Run::of(&mut shell(&mut Command::new("unshare"))).exits_with(1);
+    let run = Run::of(&mut shell(&mut Command::new("unshare"))).exits_with(0);
 
-    run.says("Read-only file system")
-        .says(film.to_str().unwrap())
-        .says("hint: ")
-        .says("1 replaced, 0 skipped, 1 failed");
+    run.says(format!("skip: {} [folder-read-only]", film.display())).says("1 replaced, 1 skipped, 0 failed");
     library.media(GOOD).is_av1();
     assert!(fs::read(&film).unwrap() == original);
     assert_eq!(fs::read_dir(&locked).unwrap().count(), 1);
@@ -300,17 +297,6 @@ fn a_full_disk_is_seen_before_the_encode() {
         run.exits_with(1).says("Film.mkv [no-room]").says("hint: make room").says("Good.mkv [replaced]");
     assert_eq!(run.text(), "Film.mkv\n", "nothing is left on the full disk");
     assert_eq!(library.jobs().len(), 1);
-}
-
-#[test]
-fn a_damaged_job_file_is_named_and_the_work_goes_on() {
-    let Some(library) = with_good_film() else { return };
-    fs::create_dir_all(library.state()).unwrap();
-    fs::write(library.state().join("cut.json"), "{\"format\": \"av1.jo").unwrap();
-    fs::write(library.state().join("empty.json"), "").unwrap();
-
-    library.watch_once().exits_with(0).says("cut.json").says("empty.json").says("1 replaced");
-    library.media(GOOD).is_av1();
 }
 
 #[test]

@@ -13,7 +13,7 @@ use std::path::Path;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
 use std::time::{Duration, Instant, SystemTime};
 
-use av1exec::jobs::{self, FORMAT, VERSION};
+use av1exec::jobs;
 use av1exec::sanitize;
 
 use super::{LOOK, worker};
@@ -146,7 +146,7 @@ impl Reader {
         if self.files.get(&name).is_some_and(|known| known.stamp == stamp) {
             return false;
         }
-        let read = read(&path).map(|job| Job::of(&job));
+        let read = jobs::read(&path).map(|job| Job::of(&job)).map_err(|unread| unread.to_string());
         let job = read.as_ref().map(|job| job.id.clone()).map_err(Clone::clone);
         if let Ok(job) = read {
             match &job.temporary {
@@ -189,17 +189,6 @@ impl Reader {
 /// What [`JobStore::load`](av1exec::jobs::JobStore::load) takes for a job file.
 fn is_job(name: &OsString) -> bool {
     Path::new(name).extension().is_some_and(|extension| extension == "json")
-}
-
-/// Reads one job file.
-pub(super) fn read(path: &Path) -> Result<jobs::Job, String> {
-    let bytes = fs::read(path).map_err(|error| error.to_string())?;
-    let job: jobs::Job = serde_json::from_slice(&bytes).map_err(|error| error.to_string())?;
-    let major = |version: &str| version.split('.').next().map(str::to_owned);
-    if job.format != FORMAT || major(&job.version) != major(VERSION) {
-        return Err(format!("it is of format {:?}, version {:?}", job.format, job.version));
-    }
-    Ok(job)
 }
 
 #[cfg(test)]
