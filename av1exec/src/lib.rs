@@ -33,6 +33,7 @@ pub mod scan;
 pub mod settings;
 pub mod sidecars;
 pub mod stable;
+pub mod status;
 pub mod stop;
 pub mod tools;
 mod why;

@@ -1,0 +1,137 @@
+//! What the daemon is doing, as plain data, for whoever asks: the control socket, the metrics, the dashboard.
+
+use std::collections::BTreeMap;
+
+use av1plan::wire::PathDocument;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use strum::IntoStaticStr;
+
+/// All of it, at one moment.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Status {
+    /// Whether work goes on.
+    pub state: State,
+    /// The daemon's process.
+    pub pid: u32,
+    /// Its version.
+    pub version: String,
+    /// When it started.
+    pub started: Timestamp,
+    /// ffmpeg's version, as it introduces itself.
+    pub ffmpeg: String,
+    /// The encoder that films get, in ffmpeg's name.
+    pub encoder: String,
+    /// The folders that are watched.
+    pub roots: Vec<PathDocument>,
+    /// The last walk over the library.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_scan: Option<ScanStatus>,
+    /// How many films of the last walk are what: by the code of their skip or failure, or `queued`, `settling`,
+    /// `running`, `done`.
+    pub films: BTreeMap<String, u64>,
+    /// How many films wait for an encode.
+    pub queued: u64,
+    /// How many films are watched until they have held still.
+    pub settling: u64,
+    /// The encodes under way, the oldest first.
+    pub running: Vec<RunningJob>,
+    /// What all jobs of this state folder came to.
+    pub totals: Totals,
+}
+
+/// Whether work goes on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, IntoStaticStr)]
+#[serde(rename_all = "kebab-case")]
+#[strum(serialize_all = "kebab-case")]
+pub enum State {
+    /// Films are worked on as they come.
+    Running,
+    /// Somebody paused it: running encodes are stopped, no new ones begin.
+    Paused,
+    /// It is outside `active_hours`.
+    QuietHours,
+    /// It was asked to stop.
+    Stopping,
+}
+
+/// A walk over the library.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ScanStatus {
+    /// When it ended.
+    pub ended: Timestamp,
+    /// How long it took, in milliseconds.
+    pub took_ms: u64,
+    /// How many films it saw.
+    pub films: u64,
+    /// How many roots, folders and files it couldn't read.
+    pub unreadable: u64,
+}
+
+/// An encode under way.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RunningJob {
+    /// The job.
+    pub job: String,
+    /// The film.
+    #[serde(flatten)]
+    pub path: PathDocument,
+    /// When it started.
+    pub started: Timestamp,
+    /// What is being done.
+    pub stage: Stage,
+    /// Frames in all, where the plan knows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub frames: Option<u64>,
+    /// Frames encoded so far.
+    pub frame: u64,
+    /// Frames per second, where ffmpeg knows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fps: Option<f64>,
+    /// Seconds of film per second, where ffmpeg knows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub speed: Option<f64>,
+    /// Seconds that it still takes at its pace so far, where that can be told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub remaining_secs: Option<u64>,
+    /// Bytes written so far, where ffmpeg knows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub size: Option<u64>,
+    /// Bytes of the original.
+    pub size_before: u64,
+    /// The smallest number of bytes that is too big for a result.
+    pub size_limit: u64,
+    /// The encoder's settings, in words.
+    pub settings: String,
+}
+
+/// What is being done for a job.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, IntoStaticStr)]
+#[serde(rename_all = "kebab-case")]
+#[strum(serialize_all = "kebab-case")]
+pub enum Stage {
+    /// ffmpeg encodes.
+    Encoding,
+    /// ffmpeg is stopped until work goes on.
+    Paused,
+    /// The result is checked and put in place.
+    Judging,
+}
+
+/// What jobs came to.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Totals {
+    /// Jobs by the code of their outcome.
+    pub jobs: BTreeMap<String, u64>,
+    /// Bytes of the films that were replaced, before.
+    pub bytes_before: u64,
+    /// Bytes of what replaced them.
+    pub bytes_after: u64,
+}
+
+impl Totals {
+    /// Bytes that were saved.
+    pub fn saved(&self) -> u64 {
+        self.bytes_before.saturating_sub(self.bytes_after)
+    }
+}
