@@ -10,6 +10,7 @@
 
 pub mod argv;
 pub mod daemon;
+pub mod decode;
 pub mod disk;
 pub mod encode;
 pub mod event;
@@ -24,6 +25,7 @@ pub mod process;
 pub mod progress;
 pub mod promote;
 pub mod recover;
+pub mod sample;
 pub mod sanitize;
 pub mod scan;
 pub mod settings;
