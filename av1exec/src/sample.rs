@@ -7,6 +7,7 @@ use std::time::Duration;
 use av1plan::command::{Reach, Side, sample_arguments};
 use av1plan::judge::Defect;
 use av1plan::judge::picture::{Frames, Seen, Thumbnail, Window, compare, entry, windows};
+use av1plan::number::Micros;
 use av1plan::{EncodePlan, MediaProbe};
 
 use crate::argv::bind;
@@ -44,19 +45,15 @@ impl Sample<'_> {
                 Seen::Other(defect) => return Ok(Some(defect)),
             }
         }
-        if !seen_any {
-            let window = windows(None).into_iter().next();
-            let seen = match window {
-                Some(window) => self.compare_from_start(window).await?,
-                None => Seen::Nothing,
-            };
-            return match seen {
-                Seen::Same => Ok(None),
-                Seen::Other(defect) => Ok(Some(defect)),
-                Seen::Nothing => Err(io::Error::other("neither film has a picture to compare")),
-            };
+        if seen_any {
+            return Ok(None);
         }
-        Ok(None)
+        let start = Window { start: Micros(0), length: Micros::from_secs(15) };
+        match self.compare_from_start(start).await? {
+            Seen::Same => Ok(None),
+            Seen::Other(defect) => Ok(Some(defect)),
+            Seen::Nothing => Err(io::Error::other("neither film has a picture to compare")),
+        }
     }
 
     /// Compares a window; where a seek shows a difference or fails, all before the window is decoded to be certain.

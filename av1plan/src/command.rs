@@ -124,12 +124,16 @@ impl Args {
         self.0.extend([name.into(), value.into()]);
     }
 
-    fn input_options(&mut self, video: &VideoPlan, timestamps: Timestamps) {
+    fn source_times(&mut self, timestamps: Timestamps) {
         match timestamps {
             Timestamps::Exact => {}
             Timestamps::WebSafe => self.fixed(&["-fflags", "+genpts", "-copyts", "-start_at_zero"]),
             Timestamps::WebSafeUntouched => self.fixed(&["-copyts", "-start_at_zero"]),
         }
+    }
+
+    fn input_options(&mut self, video: &VideoPlan, timestamps: Timestamps) {
+        self.source_times(timestamps);
         match video.rotation {
             Rotation::None => {}
             Rotation::Kept => self.push("-noautorotate"),
@@ -248,8 +252,11 @@ pub fn sample_arguments(
     let mut args = Args(Vec::with_capacity(40));
     // A picture is compared as stored, whatever turns it for show.
     args.fixed(&["-nostdin", "-hide_banner", "-loglevel", "error", "-noautorotate"]);
-    if let Reach::Seek(to) = reach {
-        args.option("-ss", alloc::format!("{to}"));
+    match (reach, side) {
+        (Reach::Seek(to), _) => args.option("-ss", alloc::format!("{to}")),
+        // The window lies where the encode had it.
+        (Reach::FromStart, Side::Source) => args.source_times(plan.timestamps),
+        (Reach::FromStart, Side::Result) => {}
     }
     args.fixed(&SAFE_INPUT);
     args.push("-i");

@@ -91,7 +91,7 @@ fn a_picture_that_is_two_seconds_late_is_refused() {
 
 #[test]
 fn a_picture_of_another_range_is_refused() {
-    refuse_filtered(SCENE, "lutyuv=y=(val-16)*255/219", "other-levels");
+    refuse_filtered(SCENE, "lutyuv=y=(val-16)*255/219", "other-picture");
 }
 
 #[test]
@@ -147,7 +147,7 @@ fn a_result_that_is_cut_off_in_its_last_picture_is_refused() {
 
 #[test]
 fn what_a_full_decode_would_find_passes_where_it_is_switched_off() {
-    // A flip in the last packet of sound, which no other check sees.
+    // The packet is there, and of the right size.
     let does = "printf '\\125\\252\\022\\231' | dd of=\"$output\" bs=1 conv=notrunc \
                 seek=$(($(position a 20) + 300)) 2>/dev/null";
     let Some(mut library) = with_spoiler(&with_sound("-c:a flac"), does) else { return };
@@ -160,13 +160,10 @@ fn sound_that_was_damaged_before_is_not_blamed_on_the_result() {
     let Some(mut library) = Library::open() else { return };
     library.hurry();
     let film = library.make("Film.mkv", &with_sound("-c:a flac"));
-    let places = library.media("Film.mkv");
-    let sound = places.streams("audio")[0].clone();
-    assert!(places.packets(&sound).len() > 20);
     let mut bytes = fs::read(&film).unwrap();
     let position = library.tools.ask("-select_streams a -show_entries packet=pos", &film);
     let position: serde_json::Value = serde_json::from_slice(&position).unwrap();
-    let at: usize = position["packets"][20]["pos"].as_str().unwrap().parse().unwrap();
+    let at: usize = position["packets"][10]["pos"].as_str().unwrap().parse().unwrap();
     bytes[at + 300..at + 304].copy_from_slice(b"\x55\xaa\x12\x99");
     fs::write(&film, bytes).unwrap();
     library.encode("Film.mkv").exits_with(0).says("[replaced]");
