@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use av1exec::event::Event;
+use av1exec::event::{Check, Event};
 use av1exec::outcome::{Bytes, Outcome};
 use av1exec::progress::{Progress, remaining};
 use av1exec::sanitize::{display, sanitize};
@@ -69,9 +69,9 @@ impl Reporter {
             }
             Event::Started { job, path, plan } => self.start(job, path, &plan),
             Event::Progressed { job, progress } => self.progress(&job, &progress),
-            Event::Judging { job } => {
+            Event::Judging { job, check } => {
                 if let Some(running) = self.running.get(&job) {
-                    running.bar.set_message("checking the result");
+                    running.bar.set_message(checking(check));
                 }
             }
             Event::Finished { job, path, outcome } => self.finish(job.as_deref(), &path, &outcome),
@@ -150,6 +150,16 @@ fn describe(progress: &Progress, frames: Option<u64>, elapsed: Duration) -> Stri
         parts.push(format!("about {}", Bytes(size)));
     }
     parts.join(" ")
+}
+
+/// What of the result is being checked.
+fn checking(check: Check) -> String {
+    match check {
+        Check::Contract => "checking the result".to_owned(),
+        Check::Decode { percent: Some(percent) } => format!("checking the result: decoded {percent} %"),
+        Check::Decode { percent: None } => "checking the result: decoding it".to_owned(),
+        Check::Picture => "checking the result: comparing pictures".to_owned(),
+    }
 }
 
 /// What the result would weigh if the rest were like the part before; nothing before a twentieth is done, and a megabyte:

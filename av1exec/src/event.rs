@@ -61,6 +61,8 @@ pub enum Event {
     Judging {
         /// The job.
         job: String,
+        /// What is looked at now.
+        check: Check,
     },
     /// A film is done, one way or another.
     Finished {
@@ -78,6 +80,20 @@ pub enum Event {
         /// What.
         message: String,
     },
+}
+
+/// What of a result is being looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Check {
+    /// Its streams, packets and times.
+    Contract,
+    /// Whether all of it decodes.
+    Decode {
+        /// How far that is; nothing where nobody knows how long the film is.
+        percent: Option<u8>,
+    },
+    /// Whether it shows what the source shows.
+    Picture,
 }
 
 /// Where events go. Cloned freely; sending never waits, and nobody listening is no error.

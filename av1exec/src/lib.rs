@@ -10,6 +10,7 @@
 
 pub mod argv;
 pub mod daemon;
+pub mod decode;
 pub mod disk;
 pub mod encode;
 pub mod event;
@@ -28,6 +29,7 @@ pub mod promote;
 pub mod recover;
 pub mod rehearse;
 pub mod room;
+pub mod sample;
 pub mod sanitize;
 pub mod scan;
 pub mod settings;

@@ -6,13 +6,15 @@ use std::sync::Arc;
 
 use av1plan::command::{self, Audience};
 use av1plan::gates::{self, Stability};
-use av1plan::judge::{Evidence, RunReport};
-use av1plan::{Config, EncodePlan, Judgement, SkipReason, Source, Verdict, judge};
+use av1plan::judge::{Defect, Evidence, RunReport};
+use av1plan::number::Micros;
+use av1plan::{Config, EncodePlan, Judgement, MediaProbe, SkipReason, Source, Verdict, judge};
 
 use crate::argv::bind;
+use crate::decode::Decode;
 use crate::disk;
 use crate::encode::{Encode, Ended};
-use crate::event::{Event, Events};
+use crate::event::{Check, Event, Events};
 use crate::jobs::{Entry, Job, JobStore, plan_document};
 use crate::lock::Locks;
 use crate::names;
@@ -22,6 +24,7 @@ use crate::promote::{PromoteError, Promotion, Step, is_original};
 use crate::recover;
 use crate::rehearse::rehearse;
 use crate::room::{Promised, Room};
+use crate::sample::Sample;
 use crate::scan::Film;
 use crate::settings::Settings;
 use crate::sidecars;
@@ -194,10 +197,10 @@ impl Pipeline {
             Ok(Ended::Stopped) => return Outcome::Interrupted,
             Err(error) => return failed("run ffmpeg on", &film.path, &error),
         };
-        self.events.send(Event::Judging { job: id });
+        self.tell_check(&id, Check::Contract);
         let mut stop = self.stop.clone();
         let judged = tokio::select! {
-            judged = self.judge(film, plan, temporary, &encoded) => judged,
+            judged = self.judge(film, plan, temporary, &encoded, &job.id) => judged,
             () = stop.asked() => return Outcome::Interrupted,
         };
         match judged {
@@ -215,6 +218,7 @@ impl Pipeline {
         plan: &EncodePlan,
         temporary: &Path,
         encoded: &Encoded,
+        job: &str,
     ) -> io::Result<Option<Outcome>> {
         let path = temporary.to_owned();
         let size = blocking(move || {
@@ -234,12 +238,51 @@ impl Pipeline {
         let Encoded { report, words } = encoded;
         let evidence = Evidence { run: report, probe: probe.as_ref(), packets: Some(&packets), size };
         Ok(match judge(plan, &evidence) {
-            Judgement::Accept => None,
+            Judgement::Accept => {
+                let defect = match &probe {
+                    Some(probe) => self.look_closely(film, plan, (temporary, probe), job).await?,
+                    None => None,
+                };
+                defect.map(|defect| Outcome::Defective { defects: vec![defect], words: words.clone() })
+            }
             Judgement::TooBig { size, limit } => {
                 Some(Outcome::TooBig { before: film.identity.size, after: size, limit })
             }
             Judgement::Defective(defects) => Some(Outcome::Defective { defects, words: words.clone() }),
         })
+    }
+
+    /// What can be seen of an otherwise good result only by decoding it: all of it, then parts beside the source.
+    async fn look_closely(
+        &self,
+        film: &Film,
+        plan: &EncodePlan,
+        result: (&Path, &MediaProbe),
+        job: &str,
+    ) -> io::Result<Option<Defect>> {
+        let tools = &*self.tools;
+        if self.settings.full_decode {
+            let duration = plan.contract.duration.or_else(|| result.1.duration());
+            let decode =
+                Decode { tools, plan, source: &film.path, result: result.0, stall: self.settings.stall };
+            let mut last = None;
+            let reached = |second| {
+                let percent = duration.and_then(|duration| percent(second, duration));
+                if last.replace(percent) != Some(percent) {
+                    self.tell_check(job, Check::Decode { percent });
+                }
+            };
+            if let Some(defect) = decode.run(reached).await? {
+                return Ok(Some(defect));
+            }
+        }
+        self.tell_check(job, Check::Picture);
+        let source = probe::probe(tools, &film.path).await.map_err(io::Error::other)?;
+        Sample { tools, plan, source: (&film.path, &source), result }.take().await
+    }
+
+    fn tell_check(&self, job: &str, check: Check) {
+        self.events.send(Event::Judging { job: job.to_owned(), check });
     }
 
     async fn promote(&self, film: &Film, temporary: &Path, job: &mut Job) -> Outcome {
@@ -346,6 +389,13 @@ fn is_as_before(film: &Film) -> bool {
 
 fn failed(doing: &str, path: &Path, error: &io::Error) -> Outcome {
     Outcome::Failed { reason: format!("failed to {doing} {}: {error}", crate::sanitize::display(path)) }
+}
+
+/// How much of a film has passed at this second; nothing where it has no length.
+fn percent(second: u64, duration: Micros) -> Option<u8> {
+    let duration = u64::try_from(duration.0).ok().filter(|duration| *duration > 0)?;
+    let percent = u128::from(second) * 100_000_000 / u128::from(duration);
+    u8::try_from(percent.min(100)).ok()
 }
 
 /// Runs calls that wait for the disk beside the runtime's own thread.

@@ -140,6 +140,15 @@ pub fn is_hostile(c: char) -> bool {
     c.is_control() || matches!(c, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
+/// Thousandths, shown as a number with one decimal.
+struct Thousandths(u64);
+
+impl fmt::Display for Thousandths {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}", self.0 / 1000, self.0 % 1000 / 100)
+    }
+}
+
 /// Thousandths of a bit, shown in bits.
 struct Bits(u64);
 
@@ -266,6 +275,24 @@ impl fmt::Display for Defect {
             }
             Self::EndsEarly { expected, found } => {
                 write!(f, "the result's last picture ends at {} of {expected} s", seconds(*found))
+            }
+            Self::OtherPicture { at, plane, error, allowed } => write!(
+                f,
+                "from {at} s on the result shows other pictures than the source: its {plane} is off by {} where {} is the most",
+                Thousandths(*error),
+                Thousandths(*allowed)
+            ),
+            Self::OtherLevels { at, plane, error, allowed } => write!(
+                f,
+                "from {at} s on the result has other levels than the source: its {plane} is off by {} where {} is the most",
+                Thousandths(*error),
+                Thousandths(*allowed)
+            ),
+            Self::NoPicture { at } => {
+                write!(f, "from {at} s on only one of source and result has pictures")
+            }
+            Self::DecodeError { kind, line } => {
+                write!(f, "the result's {} can't be decoded without errors: {}", kind.name(), Plain(line))
             }
             Self::EmptyStream { index } => write!(f, "the result's stream {index} is empty"),
         }

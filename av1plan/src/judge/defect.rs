@@ -6,6 +6,7 @@ use alloc::vec::Vec;
 use strum::{IntoStaticStr, VariantNames};
 
 use crate::number::Micros;
+use crate::plan::StreamType;
 
 /// One way in which a result breaks its contract.
 #[derive(Debug, Clone, PartialEq, Eq, IntoStaticStr, VariantNames)]
@@ -82,6 +83,40 @@ pub enum Defect {
         expected: Micros,
         /// Where the last packet ends.
         found: Option<Micros>,
+    },
+    /// A part of the result shows other pictures than the source does.
+    OtherPicture {
+        /// Where the part begins.
+        at: Micros,
+        /// What of the picture differs.
+        plane: &'static str,
+        /// The mean squared error, in thousandths of squared steps of 8 bits.
+        error: u64,
+        /// The largest that a right result can have there.
+        allowed: u64,
+    },
+    /// A part of the result is brighter, darker, or of other contrast or colours than the source.
+    OtherLevels {
+        /// Where the part begins.
+        at: Micros,
+        /// What of the picture differs.
+        plane: &'static str,
+        /// The mean squared error that is due to it, in thousandths of squared steps of 8 bits.
+        error: u64,
+        /// The largest that a right result can have.
+        allowed: u64,
+    },
+    /// The source has pictures where the result has none, or the other way round.
+    NoPicture {
+        /// Where.
+        at: Micros,
+    },
+    /// The result can't be decoded without errors.
+    DecodeError {
+        /// Pictures or sound.
+        kind: StreamType,
+        /// The first line that ffmpeg complained in.
+        line: String,
     },
     /// A track of sound or pictures has no packets.
     EmptyStream {

@@ -4,6 +4,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 mod defect;
+pub mod picture;
 mod probe;
 
 pub use defect::Defect;

@@ -1,0 +1,183 @@
+//! The full decode: every picture and every sound of the result, and whether the decoders complain.
+
+use std::ffi::OsString;
+use std::io;
+use std::path::Path;
+use std::time::Duration;
+
+use av1plan::EncodePlan;
+use av1plan::command::{Arg, Side, decode_audio_arguments, decode_video_arguments};
+use av1plan::judge::{Defect, damage_in};
+use av1plan::plan::StreamType;
+use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
+
+use crate::argv::bind;
+use crate::process::{end, start};
+use crate::tools::Tools;
+
+/// A result to decode.
+pub struct Decode<'a> {
+    /// ffmpeg.
+    pub tools: &'a Tools,
+    /// How the result was made.
+    pub plan: &'a EncodePlan,
+    /// The original, which tells whether a copied track was damaged before.
+    pub source: &'a Path,
+    /// The result.
+    pub result: &'a Path,
+    /// How long no frame may come out.
+    pub stall: Duration,
+}
+
+impl Decode<'_> {
+    /// Decodes all of it and tells `reached` at which second it is; returns what is wrong. An error says that it couldn't be
+    /// done, which is no verdict on the result.
+    pub async fn run(&self, reached: impl FnMut(u64)) -> io::Result<Option<Defect>> {
+        // Side by side: the second reads what the first has brought from the disk.
+        let (video, audio) = tokio::try_join!(
+            self.complaints(self.result, decode_video_arguments(), reached),
+            self.sound_complaints(Side::Result),
+        )?;
+        if video.missing_decoder {
+            return Err(io::Error::other("this ffmpeg has no decoder for AV1 that works here"));
+        }
+        if let Some(line) = video.first {
+            return Ok(Some(Defect::DecodeError { kind: StreamType::Video, line }));
+        }
+        let Some(line) = audio.first else { return Ok(None) };
+        // A copied track says the same as before: what was damaged already isn't made worse.
+        let before = self.sound_complaints(Side::Source).await?;
+        let worse = audio.count > before.count;
+        Ok(worse.then_some(Defect::DecodeError { kind: StreamType::Audio, line }))
+    }
+
+    async fn sound_complaints(&self, side: Side) -> io::Result<Complaints> {
+        let path = match side {
+            Side::Source => self.source,
+            Side::Result => self.result,
+        };
+        match decode_audio_arguments(self.plan, side) {
+            Some(args) => self.complaints(path, args, |_| {}).await,
+            None => Ok(Complaints::default()),
+        }
+    }
+
+    async fn complaints(
+        &self,
+        path: &Path,
+        args: Vec<Arg>,
+        reached: impl FnMut(u64),
+    ) -> io::Result<Complaints> {
+        let args: Vec<OsString> = bind(args, path, Path::new(""));
+        let mut child = start(&self.tools.ffmpeg, &args)?;
+        let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
+        let run = async {
+            // A decode that is well says nothing on standard error, so that only its times are held against the clock.
+            let heard = async { Ok(hear(stderr).await) };
+            tokio::try_join!(follow(stdout, self.stall, reached), heard)
+        };
+        let Ok(((), mut heard)) = run.await else {
+            end(&mut child).await?;
+            let seconds = self.stall.as_secs();
+            return Err(io::Error::other(format!("a decode showed no sign of life for {seconds} s")));
+        };
+        let status = child.wait().await?;
+        match status.code() {
+            Some(0) => {}
+            Some(code) => heard.add(format!("ffmpeg ended with exit code {code}")),
+            None => return Err(io::Error::other("a signal ended a decode")),
+        }
+        Ok(heard)
+    }
+}
+
+/// Reads a time a line until ffmpeg closes its output.
+async fn follow(
+    stdout: Option<impl AsyncRead + Unpin>,
+    stall: Duration,
+    mut reached: impl FnMut(u64),
+) -> Result<(), tokio::time::error::Elapsed> {
+    let Some(stdout) = stdout else { return Ok(()) };
+    let mut lines = BufReader::new(stdout).lines();
+    let mut last = None;
+    while let Ok(Some(line)) = tokio::time::timeout(stall, lines.next_line()).await? {
+        let second = line.split('.').next().and_then(|seconds| seconds.parse::<u64>().ok());
+        if second.is_some() && second != last {
+            last = second;
+            reached(second.unwrap_or_default());
+        }
+    }
+    Ok(())
+}
+
+/// What decoders complained of.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Complaints {
+    count: u64,
+    first: Option<String>,
+    missing_decoder: bool,
+}
+
+impl Complaints {
+    fn add(&mut self, line: String) {
+        self.count += 1;
+        self.first.get_or_insert(line);
+    }
+
+    fn hear(&mut self, line: &str) {
+        self.missing_decoder |= MISSING_DECODER.iter().any(|phrase| line.contains(phrase));
+        if is_complaint(line) {
+            self.add(line.trim().to_owned());
+        }
+    }
+}
+
+/// What ffmpeg says where it has no decoder for AV1, or only one that needs a graphics card.
+const MISSING_DECODER: [&str; 2] =
+    ["doesn't support hardware accelerated AV1 decoding", "no decoder found for: av1"];
+
+/// Whether a line of ffmpeg's log, printed with levels, is a decoder's or a demuxer's complaint.
+fn is_complaint(line: &str) -> bool {
+    // The muxer that throws everything away complains of timestamps that a real one would have to mend.
+    let is_error = line.contains("[error] ") || line.contains("[fatal] ");
+    (is_error && !line.starts_with("[null @")) || damage_in(line)
+}
+
+async fn hear(stderr: Option<impl AsyncRead + Unpin>) -> Complaints {
+    let mut complaints = Complaints::default();
+    let Some(stderr) = stderr else { return complaints };
+    let mut lines = BufReader::new(stderr).split(b'\n');
+    while let Ok(Some(line)) = lines.next_segment().await {
+        complaints.hear(&String::from_utf8_lossy(&line));
+    }
+    complaints
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn errors_are_complaints_and_what_concerns_no_decoder_is_none() {
+        let table = [
+            ("[vist#0:0/av1 @ 0x1] [dec:libdav1d @ 0x2] [error] Decoding error: Invalid data found", true),
+            ("[matroska,webm @ 0x1] [error] File ended prematurely at pos. 3 (0x3)", true),
+            ("[matroska,webm @ 0x1] [warning] File ended prematurely", true),
+            ("[aac @ 0x1] [warning] Could not update timestamps for skipped samples.", false),
+            ("[null @ 0x1] [error] Application provided invalid, non monotonically increasing dts", false),
+            ("", false),
+        ];
+        for (line, complaint) in table {
+            assert_eq!(is_complaint(line), complaint, "{line}");
+        }
+    }
+
+    #[test]
+    fn the_first_complaint_is_kept_and_all_are_counted() {
+        let mut complaints = Complaints::default();
+        for line in ["[a] [error] one", "[a] [info] nothing", "[a] [error] two"] {
+            complaints.hear(line);
+        }
+        assert_eq!((complaints.count, complaints.first.as_deref()), (2, Some("[a] [error] one")));
+    }
+}

@@ -1,0 +1,110 @@
+//! The picture sample: thumbnails of the same seconds of source and result, made by ffmpeg, compared by `av1plan`.
+
+use std::io;
+use std::path::Path;
+use std::time::Duration;
+
+use av1plan::command::{Reach, Side, sample_arguments};
+use av1plan::judge::Defect;
+use av1plan::judge::picture::{Frames, Seen, Thumbnail, Window, compare, entry, windows};
+use av1plan::number::Micros;
+use av1plan::{EncodePlan, MediaProbe};
+
+use crate::argv::bind;
+use crate::process::capture;
+use crate::tools::Tools;
+
+/// A source and its result, both of which can be probed.
+pub struct Sample<'a> {
+    /// ffmpeg.
+    pub tools: &'a Tools,
+    /// How the result was made.
+    pub plan: &'a EncodePlan,
+    /// The original and what ffprobe says of it.
+    pub source: (&'a Path, &'a MediaProbe),
+    /// What was made of it, and what ffprobe says of that.
+    pub result: (&'a Path, &'a MediaProbe),
+}
+
+/// A window of five seconds takes a few of them; a disk may have to spin up, and a transport stream has no index.
+const SEEK_PATIENCE: Duration = Duration::from_mins(10);
+/// A film of three hours in 8K is decoded in less, on a machine that can encode it.
+const DECODE_PATIENCE: Duration = Duration::from_hours(12);
+
+impl Sample<'_> {
+    /// Compares all windows; returns the first difference. An error says that a comparison couldn't be made, which is no
+    /// verdict on the result.
+    pub async fn take(&self) -> io::Result<Option<Defect>> {
+        let duration = self.plan.contract.duration.or_else(|| self.result.1.duration());
+        let mut seen_any = false;
+        for window in windows(duration) {
+            match self.look_at(window).await? {
+                Seen::Same => seen_any = true,
+                // A duration that says too much has windows beyond the end.
+                Seen::Nothing => {}
+                Seen::Other(defect) => return Ok(Some(defect)),
+            }
+        }
+        if seen_any {
+            return Ok(None);
+        }
+        let start = Window { start: Micros(0), length: Micros::from_secs(15) };
+        match self.compare_from_start(start).await? {
+            Seen::Same => Ok(None),
+            Seen::Other(defect) => Ok(Some(defect)),
+            Seen::Nothing => Err(io::Error::other("neither film has a picture to compare")),
+        }
+    }
+
+    /// Compares a window; where a seek shows a difference or fails, all before the window is decoded to be certain.
+    async fn look_at(&self, window: Window) -> io::Result<Seen> {
+        if window.start.0 > 0 {
+            let source = Reach::Seek(entry(window, self.source.1));
+            let result = Reach::Seek(entry(window, self.result.1));
+            let seen = self.compare(window, (source, result), SEEK_PATIENCE).await;
+            if let Ok(Seen::Same) = seen {
+                return Ok(Seen::Same);
+            }
+        }
+        self.compare_from_start(window).await
+    }
+
+    async fn compare_from_start(&self, window: Window) -> io::Result<Seen> {
+        self.compare(window, (Reach::FromStart, Reach::FromStart), DECODE_PATIENCE).await
+    }
+
+    async fn compare(&self, window: Window, reach: (Reach, Reach), patience: Duration) -> io::Result<Seen> {
+        let picture = &self.plan.contract.picture;
+        let size = Thumbnail::of(picture.width, picture.height);
+        let (source, result) = tokio::try_join!(
+            self.thumbnails(Side::Source, window, reach.0, size, patience),
+            self.thumbnails(Side::Result, window, reach.1, size, patience),
+        )?;
+        let compared = move || compare(window.start, Frames::new(&source, size), Frames::new(&result, size));
+        // Seconds of arithmetic, beside the runtime's own thread.
+        tokio::task::spawn_blocking(compared).await.map_err(io::Error::other)
+    }
+
+    async fn thumbnails(
+        &self,
+        side: Side,
+        window: Window,
+        reach: Reach,
+        size: Thumbnail,
+        patience: Duration,
+    ) -> io::Result<Vec<u8>> {
+        let path = match side {
+            Side::Source => self.source.0,
+            Side::Result => self.result.0,
+        };
+        let args = bind(sample_arguments(self.plan, side, window, reach, size), path, Path::new(""));
+        let limit = size.bytes().saturating_mul(size.most_frames());
+        let captured = capture(&self.tools.ffmpeg, &args, limit, patience).await.map_err(io::Error::other)?;
+        if captured.status.success() {
+            Ok(captured.stdout)
+        } else {
+            let words = captured.last_words();
+            Err(io::Error::other(format!("ffmpeg can't show a part of it ({}): {words}", captured.status)))
+        }
+    }
+}

@@ -1,0 +1,365 @@
+//! The picture sample: a few seconds of the result held against the same seconds of the source, as thumbnails.
+//!
+//! SSIM, XPSNR and VMAF answer how good a picture is; the question here is whether it is the right one. A thumbnail
+//! answers that better. Grain, which an encoder may drop, averages out of it, so that right and wrong are far apart,
+//! dark scenes and flat ones included; frames are paired by what they show, whatever a seek has lost; and `scale` is
+//! in every ffmpeg.
+
+use alloc::vec::Vec;
+
+use super::Defect;
+use crate::number::Micros;
+use crate::probe::MediaProbe;
+
+/// The size of the thumbnails of a picture. Each sample is the mean of a rectangle, and has 10 bits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Thumbnail {
+    /// Columns.
+    pub width: u32,
+    /// Rows.
+    pub height: u32,
+}
+
+/// Each sample of a thumbnail is the mean of this many columns and rows, where that leaves enough of them.
+const SHRINK: u32 = 8;
+/// Fewer would tell too little of a tiny picture.
+const FEWEST: u32 = 8;
+/// More tell nothing new.
+const MOST: u32 = 64;
+
+/// Luma and two of chroma.
+const PLANES: usize = 3;
+const BYTES_PER_SAMPLE: usize = 2;
+
+/// What the thumbnails of one window may take: 15 seconds of ordinary film.
+const MEMORY: usize = 12 << 20;
+
+impl Thumbnail {
+    /// The thumbnails of a picture of this size.
+    pub fn of(width: u32, height: u32) -> Self {
+        let side = |side: u32| (side / SHRINK).clamp(FEWEST, MOST).min(side.max(1));
+        Self { width: side(width), height: side(height) }
+    }
+
+    /// How many of them are looked at in a window, so that a film of 300 frames a second takes no more memory.
+    pub fn most_frames(self) -> usize {
+        MEMORY / self.bytes().max(1)
+    }
+
+    /// How many samples a plane has.
+    fn samples(self) -> usize {
+        usize::try_from(u64::from(self.width) * u64::from(self.height)).unwrap_or(usize::MAX)
+    }
+
+    /// How many bytes a thumbnail has: three planes, two bytes a sample.
+    pub fn bytes(self) -> usize {
+        self.samples().saturating_mul(PLANES * BYTES_PER_SAMPLE)
+    }
+}
+
+/// A part of a film that is looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Window {
+    /// Where it begins, after the first frame.
+    pub start: Micros,
+    /// How long it is.
+    pub length: Micros,
+}
+
+/// How long each of three windows is.
+const LENGTH: i64 = 5_000_000;
+
+/// The parts of a film that are looked at: near its start but after the first second, in its middle, and near its end
+/// but before the credits are over. A short film is looked at whole, and so is the start of one that doesn't say how
+/// long it is.
+pub fn windows(duration: Option<Micros>) -> Vec<Window> {
+    let window = |start: i64, length: i64| Window { start: Micros(start), length: Micros(length) };
+    match duration.map(|Micros(duration)| duration) {
+        Some(duration) if duration > 3 * LENGTH => {
+            let first = (duration / 20).max(1_000_000);
+            let last = (duration / 20 * 19 - LENGTH).max(duration / 2 + LENGTH / 2);
+            [first, duration / 2 - LENGTH / 2, last].map(|start| window(start, LENGTH)).into()
+        }
+        _ => [window(0, 3 * LENGTH)].into(),
+    }
+}
+
+/// Where a container has to be entered for `window`: ffmpeg counts from the start of its earliest stream.
+pub fn entry(window: Window, probe: &MediaProbe) -> Micros {
+    let video = probe.main_video().and_then(|(stream, _)| stream.start);
+    let late = video.zip(probe.format.start).map_or(0, |(video, file)| video.0.saturating_sub(file.0));
+    Micros(window.start.0.saturating_add(late).max(0))
+}
+
+/// What a window showed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Seen {
+    /// The same pictures.
+    Same,
+    /// Neither file has a picture there.
+    Nothing,
+    /// Not the same.
+    Other(Defect),
+}
+
+/// A right result may be this far off in any window, as a mean squared error in steps of 8 bits, in thousandths.
+///
+/// Measured (ffmpeg 8.0), the largest of three planes, and in brackets what was allowed there:
+///
+/// | content, 2 s | SVT-AV1 preset 12 CRF 35 | preset 5 CRF 30 | libaom CRF 30 |
+/// |---|---|---|---|
+/// | film with noise of 40 steps | 2.5 (52) | 2.9 (52) | 1.2 (52) |
+/// | the same dimmed to a twelfth, noise of 12 | 2.6 (8) | 2.1 (8) | 2.3 (8) |
+/// | dimmed to a twelfth | 0.2 (4) | 0.1 (4) | 0.1 (4) |
+/// | fade from black | 0.7 (5) | 0.5 (5) | 0.5 (5) |
+/// | title on black, noise of 20 | 2.5 (7) | 2.0 (7) | 2.2 (7) |
+/// | gray, noise of 40 | 3.3 (19) | 1.9 (19) | 1.3 (19) |
+/// | 32x32 with noise of 40 | 14.4 (220) | 6.7 (220) | 6.7 (220) |
+///
+/// Three real clips at preset 6 and CRF 30 were off by at most 0.4. Wrong pictures in the plane that shows it most: black for the film
+/// 12,396, for the one dimmed to a twelfth 80 (4.4 allowed); gray 899 and 15; green 8,569 and 14,652; played backwards
+/// 745 and 5.2. Levels that were right were off by at most 1.8, those of a wrong range by 51 to 252.
+const FLOOR: u64 = 4000;
+
+/// How many frames a seek may lose on one side.
+const LAGS: [isize; 7] = [0, -1, 1, -2, 2, -3, 3];
+
+const PLANE_NAMES: [&str; PLANES] = ["brightness", "blueness", "redness"];
+
+/// Holds a window of the result against the same window of the source.
+///
+/// A right frame is nearer to its source than the source's next frame is, and than a flat picture of its colour is; that holds
+/// for every content, however dark, grainy or still.
+pub fn compare(at: Micros, source: Frames<'_>, result: Frames<'_>) -> Seen {
+    match (source.count(), result.count()) {
+        (0, 0) => return Seen::Nothing,
+        (source, result) if source.min(result) < source.max(result).div_ceil(2) => {
+            return Seen::Other(Defect::NoPicture { at });
+        }
+        _ => {}
+    }
+    let mut first = None;
+    for lag in LAGS {
+        match compare_at(at, source, result, lag) {
+            None => return Seen::Same,
+            Some(defect) => first = first.or(Some(defect)),
+        }
+    }
+    first.map_or(Seen::Same, Seen::Other)
+}
+
+/// The first plane that differs, where the result is `lag` frames behind.
+fn compare_at(at: Micros, source: Frames<'_>, result: Frames<'_>, lag: isize) -> Option<Defect> {
+    PLANE_NAMES.iter().enumerate().find_map(|(plane, name)| {
+        let Some(Distance { error, levels, motion, variance }) = measure(source, result, lag, plane) else {
+            return Some(Defect::NoPicture { at });
+        };
+        let allowed = FLOOR + motion.min(variance / 2);
+        if error > allowed {
+            Some(Defect::OtherPicture { at, plane: name, error, allowed })
+        } else if levels > FLOOR {
+            Some(Defect::OtherLevels { at, plane: name, error: levels, allowed: FLOOR })
+        } else {
+            None
+        }
+    })
+}
+
+/// How far a plane of the result is from the source's, in squared steps of 8 bits, each in thousandths.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Distance {
+    /// The mean squared error.
+    error: u64,
+    /// The part of it that one brightness and one contrast would take away.
+    levels: u64,
+    /// The source's own mean squared difference from frame to frame.
+    motion: u64,
+    /// The source's own variance around its mean colour.
+    variance: u64,
+}
+
+/// Thumbnails of a window, one after the other as ffmpeg writes them.
+#[derive(Debug, Clone, Copy)]
+pub struct Frames<'a> {
+    bytes: &'a [u8],
+    size: Thumbnail,
+}
+
+impl<'a> Frames<'a> {
+    /// Reads `bytes` as thumbnails of `size`; what is left over at the end is no frame.
+    pub fn new(bytes: &'a [u8], size: Thumbnail) -> Self {
+        Self { bytes, size }
+    }
+
+    /// How many there are.
+    fn count(self) -> usize {
+        self.bytes.len() / self.size.bytes().max(1)
+    }
+
+    fn plane(self, frame: usize, plane: usize) -> impl Iterator<Item = i64> + 'a {
+        let samples = self.size.samples() * BYTES_PER_SAMPLE;
+        let start = (frame * PLANES + plane) * samples;
+        let bytes = self.bytes.get(start..start + samples).unwrap_or_default();
+        bytes.chunks_exact(BYTES_PER_SAMPLE).map(|pair| i64::from(u16::from_le_bytes([pair[0], pair[1]])))
+    }
+}
+
+/// Measures a plane over all pairs of frames, the result's being `lag` frames behind; nothing where there is no pair.
+fn measure(source: Frames<'_>, result: Frames<'_>, lag: isize, plane: usize) -> Option<Distance> {
+    let pairs = (0..source.count())
+        .filter_map(|frame| Some((frame, frame.checked_add_signed(lag)?)))
+        .filter(|(_, other)| *other < result.count());
+    let mut sums = Sums::default();
+    for (frame, other) in pairs {
+        for (s, r) in source.plane(frame, plane).zip(result.plane(other, plane)) {
+            sums.add(s, r);
+        }
+        if frame > 0 {
+            for (s, before) in source.plane(frame, plane).zip(source.plane(frame - 1, plane)) {
+                sums.motion += i128::from((s - before) * (s - before));
+                sums.moved += 1;
+            }
+        }
+    }
+    sums.distance()
+}
+
+/// Sums over samples of 10 bits.
+#[derive(Default)]
+struct Sums {
+    count: i128,
+    s: i128,
+    r: i128,
+    ss: i128,
+    rr: i128,
+    sr: i128,
+    moved: i128,
+    motion: i128,
+}
+
+impl Sums {
+    fn add(&mut self, s: i64, r: i64) {
+        self.count += 1;
+        self.s += i128::from(s);
+        self.r += i128::from(r);
+        self.ss += i128::from(s * s);
+        self.rr += i128::from(r * r);
+        self.sr += i128::from(s * r);
+    }
+
+    fn distance(&self) -> Option<Distance> {
+        let &Self { count: n, s, r, ss, rr, sr, moved, motion } = self;
+        if n == 0 {
+            return None;
+        }
+        // All times n squared.
+        let error = n * (ss - 2 * sr + rr);
+        let bias = (r - s) * (r - s);
+        let (variance, covariance) = (n * ss - s * s, n * sr - s * r);
+        // (1 - slope)^2 * variance, where slope = covariance / variance.
+        let off = variance - covariance;
+        let contrast = if variance == 0 { 0 } else { off / 1024 * off / variance * 1024 };
+        // 16: a step of 8 bits is 4 of 10.
+        let scaled =
+            |value: i128, by: i128| u64::try_from(value * 1000 / (by.max(1) * 16)).unwrap_or(u64::MAX);
+        Some(Distance {
+            error: scaled(error, n * n),
+            levels: scaled(bias + contrast, n * n),
+            motion: scaled(motion, moved),
+            variance: scaled(variance, n * n),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SIZE: Thumbnail = Thumbnail { width: 16, height: 9 };
+
+    /// Thumbnails whose samples are `sample(frame, plane, position)`.
+    fn frames(count: u32, sample: impl Fn(u32, u32, u32) -> u32) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        for frame in 0..count {
+            for plane in 0..3 {
+                for position in 0..SIZE.width * SIZE.height {
+                    bytes.extend(u16::try_from(sample(frame, plane, position)).unwrap().to_le_bytes());
+                }
+            }
+        }
+        bytes
+    }
+
+    /// A scene that pans over a pattern.
+    fn scene(frame: u32, plane: u32, position: u32) -> u32 {
+        200 + ((frame * 3 + position * 17 + plane * 50) % 200) * 2
+    }
+
+    fn seen(result: &[u8]) -> &'static str {
+        let source = frames(40, scene);
+        match compare(Micros(0), Frames::new(&source, SIZE), Frames::new(result, SIZE)) {
+            Seen::Same => "same",
+            Seen::Nothing => "nothing",
+            Seen::Other(defect) => defect.code(),
+        }
+    }
+
+    #[test]
+    fn the_same_picture_is_known_whatever_a_seek_lost_and_a_codec_did() {
+        assert_eq!(seen(&frames(40, scene)), "same");
+        assert_eq!(seen(&frames(38, |frame, plane, at| scene(frame + 2, plane, at))), "same");
+        assert_eq!(seen(&frames(40, |frame, plane, at| scene(frame, plane, at) + at % 5)), "same");
+    }
+
+    #[test]
+    fn another_picture_is_known() {
+        assert_eq!(seen(&frames(40, |_, plane, _| if plane == 0 { 64 } else { 512 })), "other-picture");
+        assert_eq!(seen(&frames(40, |_, plane, at| scene(0, plane, at * 7))), "other-picture");
+        assert_eq!(seen(&frames(40, |frame, plane, at| scene(39 - frame, plane, at))), "other-picture");
+        let gray = |frame, plane, at| if plane == 0 { scene(frame, plane, at) } else { 512 };
+        assert_eq!(seen(&frames(40, gray)), "other-picture");
+        let full_range = |frame, plane, at| (scene(frame, plane, at) - 64) * 255 / 219;
+        assert_eq!(seen(&frames(40, full_range)), "other-levels");
+        assert_eq!(seen(&[]), "no-picture");
+        assert_eq!(seen(&frames(15, scene)), "no-picture");
+    }
+
+    #[test]
+    fn levels_that_are_off_are_known_where_motion_hides_them() {
+        // Every frame is another picture, so that any error is small beside the motion.
+        let wild = |frame: u32, plane: u32, at: u32| 100 + (frame * 7919 + at * 104_729 + plane * 31) % 800;
+        let source = frames(40, wild);
+        let result = frames(40, |frame, plane, at| wild(frame, plane, at) * 9 / 10 + 20);
+        let seen = compare(Micros(0), Frames::new(&source, SIZE), Frames::new(&result, SIZE));
+        assert!(matches!(seen, Seen::Other(Defect::OtherLevels { .. })), "{seen:?}");
+    }
+
+    #[test]
+    fn films_of_any_length_have_windows_inside() {
+        assert_eq!(windows(None), [Window { start: Micros(0), length: Micros(15_000_000) }]);
+        for seconds in [0, 1, 14, 15] {
+            assert_eq!(windows(Some(Micros::from_secs(seconds))).len(), 1);
+        }
+        for seconds in [16, 20, 60, 7200, 100_000] {
+            let windows = windows(Some(Micros::from_secs(seconds)));
+            assert_eq!(windows.len(), 3);
+            assert!(windows[0].start.0 >= 1_000_000, "{windows:?}");
+            let end = |window: &Window| window.start.0 + window.length.0;
+            assert!(windows.is_sorted_by_key(|window| window.start.0));
+            assert!(end(&windows[2]) < seconds * 1_000_000 + 5_000_000, "{windows:?}");
+        }
+    }
+
+    #[test]
+    fn thumbnails_are_never_larger_than_the_picture() {
+        let of = |width, height| {
+            let Thumbnail { width, height } = Thumbnail::of(width, height);
+            (width, height)
+        };
+        assert_eq!(of(1920, 1080), (64, 64));
+        assert_eq!(of(160, 120), (20, 15));
+        assert_eq!(of(16, 16), (8, 8));
+        assert_eq!(of(2, 4096), (2, 64));
+        assert_eq!(of(0, 0), (1, 1));
+    }
+}
