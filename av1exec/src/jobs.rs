@@ -182,6 +182,11 @@ impl JobStore {
         self.folder.join("logs").join(format!("{id}.log"))
     }
 
+    /// Where a job's ffmpeg writes the times of its frames to, until they are judged.
+    pub fn frame_times(&self, id: &str) -> PathBuf {
+        self.folder.join("logs").join(format!("{id}.times"))
+    }
+
     /// Writes a job, whole and synced.
     pub fn save(&self, job: &Job) -> io::Result<()> {
         let mut json = serde_json::to_vec_pretty(job)?;

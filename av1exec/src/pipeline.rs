@@ -9,10 +9,11 @@ use av1plan::gates::{self, Stability};
 use av1plan::judge::{Evidence, RunReport};
 use av1plan::{Config, EncodePlan, Judgement, SkipReason, Source, Verdict, judge};
 
-use crate::argv::bind;
+use crate::argv::bind_run;
 use crate::disk;
 use crate::encode::{Encode, Ended};
 use crate::event::{Event, Events};
+use crate::frame_times::FrameTimes;
 use crate::jobs::{Entry, Job, JobStore, plan_document};
 use crate::names;
 use crate::outcome::Outcome;
@@ -151,7 +152,8 @@ impl Pipeline {
 
     /// Encodes to `temporary`, judges it, and puts it in place.
     async fn produce(&self, film: &Film, plan: &EncodePlan, temporary: &Path, job: &mut Job) -> Outcome {
-        let args = bind(command::arguments(plan, Audience::Program), &film.path, temporary);
+        let times = FrameTimes::new(self.jobs.frame_times(&job.id));
+        let args = bind_run(command::arguments(plan, Audience::Program), &film.path, temporary, times.path());
         let encode = Encode {
             program: &self.tools.ffmpeg,
             args: &args,
@@ -162,7 +164,9 @@ impl Pipeline {
             stall: self.settings.stall,
         };
         let encoded = match encode.run(&self.events, &mut self.stop.clone()).await {
-            Ok(Ended::Run { report, words }) => Encoded { report, words },
+            Ok(Ended::Run { report, words }) => {
+                Encoded { report: RunReport { sent: times.read(), ..report }, words }
+            }
             Ok(Ended::TooBig { written }) => {
                 let gate = plan.contract.size;
                 return Outcome::TooBig { before: gate.original, after: written, limit: gate.limit() };
@@ -207,9 +211,18 @@ impl Pipeline {
             Err(error @ ProbeError::Failed(_)) => return Err(io::Error::other(error)),
             Err(ProbeError::Refused { .. } | ProbeError::Document(_)) => None,
         };
-        let packets = probe::packets(&self.tools, temporary).await.map_err(io::Error::other)?;
+        let picture =
+            probe.as_ref().and_then(|probe| probe.main_video()).map_or(0, |(stream, _)| stream.index);
+        let packets = probe::packets(&self.tools, temporary, picture).await.map_err(io::Error::other)?;
+        let opening = probe::opening(&self.tools, &film.path).await.map_err(io::Error::other)?;
         let Encoded { report, words } = encoded;
-        let evidence = Evidence { run: report, probe: probe.as_ref(), packets: Some(&packets), size };
+        let evidence = Evidence {
+            run: report,
+            probe: probe.as_ref(),
+            packets: Some(&packets),
+            opening: Some(&opening),
+            size,
+        };
         Ok(match judge(plan, &evidence) {
             Judgement::Accept => None,
             Judgement::TooBig { size, limit } => {

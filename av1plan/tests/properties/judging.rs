@@ -54,7 +54,7 @@ proptest! {
         if let Some(plan) = encoded(film.plan(&policy)) {
             let run = RunReport { exit_code, ..finished::run() };
             let probe = read(&finished::document(&plan));
-            let evidence = Evidence { run: &run, probe: Some(&probe), packets: None, size: 0 };
+            let evidence = Evidence { run: &run, probe: Some(&probe), packets: None, opening: None, size: 0 };
             prop_assert_eq!(matches!(judge(&plan, &evidence), Judgement::Defective(_)), exit_code != Some(0));
             let run = RunReport { damage: vec!["[error] File ended prematurely".into()], ..finished::run() };
             let evidence = Evidence { run: &run, ..evidence };
@@ -71,7 +71,7 @@ proptest! {
             let packets = finished::packets(&plan);
             let with = |run: &RunReport, packets: &PacketSummary| {
                 let probe = read(&finished::document(&plan));
-                judge(&plan, &Evidence { run, probe: Some(&probe), packets: Some(packets), size: 0 })
+                judge(&plan, &Evidence { run, probe: Some(&probe), packets: Some(packets), opening: None, size: 0 })
             };
             let defective = |judgement| matches!(judgement, Judgement::Defective(_));
             prop_assert_eq!(defective(with(&finished::run(), &packets)), false);
@@ -93,7 +93,7 @@ proptest! {
             let kind = if there { "HDR Dynamic Metadata SMPTE2094-40 (HDR10+)" } else { "Content light level metadata" };
             let frames = json!({"frames": [{"side_data_list": [{"side_data_type": kind}]}]});
             probe.add_frame(frames.to_string().as_bytes()).expect("the frame is JSON");
-            let evidence = Evidence { run: &finished::run(), probe: Some(&probe), packets: None, size: 0 };
+            let evidence = Evidence { run: &finished::run(), probe: Some(&probe), packets: None, opening: None, size: 0 };
             prop_assert_eq!(matches!(judge(&plan, &evidence), Judgement::Defective(_)), !there);
         }
     }
@@ -109,7 +109,7 @@ proptest! {
             packets.add_line("0,9223372036854.775807,9223372036854.775807");
             packets.add_line("0,-9223372036854.775807,0");
             let probe = other.probe();
-            let evidence = Evidence { run: &run, probe: Some(&probe), packets: Some(&packets), size };
+            let evidence = Evidence { run: &run, probe: Some(&probe), packets: Some(&packets), opening: None, size };
             match judge(&plan, &evidence) {
                 Judgement::Defective(defects) => prop_assert!(!defects.is_empty()),
                 Judgement::TooBig { size, limit } => prop_assert!(size >= limit),
@@ -121,7 +121,16 @@ proptest! {
 
 fn judged(plan: &EncodePlan, document: &Value, size: u64) -> Judgement {
     let (probe, packets) = (read(document), finished::packets(plan));
-    judge(plan, &Evidence { run: &finished::run(), probe: Some(&probe), packets: Some(&packets), size })
+    judge(
+        plan,
+        &Evidence {
+            run: &finished::run(),
+            probe: Some(&probe),
+            packets: Some(&packets),
+            opening: None,
+            size,
+        },
+    )
 }
 
 fn read(document: &Value) -> MediaProbe {
