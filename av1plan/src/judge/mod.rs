@@ -95,8 +95,8 @@ pub fn judge(plan: &EncodePlan, evidence: &Evidence<'_>) -> Judgement {
     if evidence.probe.is_none() {
         defects.push(Defect::Unreadable);
     }
-    defects.extend(closing::unfinished(evidence.run));
     defects.extend(evidence.probe.into_iter().flat_map(|probe| probe_defects(contract, probe)));
+    defects.extend(closing::unfinished(evidence.run));
     defects.extend(closing::run_defects(plan, evidence.run));
     if let (Some(packets), Some(probe)) = (evidence.packets, evidence.probe) {
         defects.extend(course::packet_defects(plan, evidence, probe, packets));
