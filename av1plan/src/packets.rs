@@ -18,6 +18,8 @@ pub struct PacketSummary {
 pub struct StreamPackets {
     /// How many.
     pub count: u64,
+    /// How many of them don't say when they are shown.
+    pub untimed: u64,
     /// Their bytes; nothing where a packet doesn't say.
     pub bytes: Option<u64>,
     /// The earliest timestamp, where any packet has one.
@@ -77,7 +79,10 @@ impl StreamPackets {
             _ => self.bytes.zip(packet.bytes).map(|(sum, bytes)| sum.saturating_add(bytes)),
         };
         self.count += 1;
-        let Some(start) = packet.start else { return };
+        let Some(start) = packet.start else {
+            self.untimed += 1;
+            return;
+        };
         let end = Micros(start.0.saturating_add(packet.duration.0));
         if let Some(at) = self.end.filter(|end| *end < start) {
             let length = start.distance(at);
@@ -146,6 +151,7 @@ mod tests {
         ]);
         let video = StreamPackets {
             count: 2,
+            untimed: 0,
             bytes: Some(12),
             first: Some(Micros(0)),
             shown: Some(Micros(0)),
@@ -155,6 +161,7 @@ mod tests {
         assert_eq!(packets.stream(0), Some(video));
         let audio = StreamPackets {
             count: 2,
+            untimed: 1,
             first: Some(Micros(2_500_000)),
             shown: Some(Micros(2_500_000)),
             end: Some(Micros(3_500_000)),

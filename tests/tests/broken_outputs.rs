@@ -14,7 +14,7 @@ use av1d_tests::{Library, Script};
 const FILM: &str = "-f lavfi -i testsrc2=size=160x120:rate=25:duration=10,noise=alls=25:allf=t \
                     -f lavfi -i aevalsrc=sin(880*t)|sin(660*t):duration=10:sample_rate=48000 \
                     -i eng.srt -i chapters.txt -map 0 -map 1 -map 2 -map_chapters 3 -map_metadata 3 \
-                    -c:v libx264 -preset ultrafast -crf 10 -pix_fmt yuv420p -bf 2 -c:a ac3 -c:s srt \
+                    -c:v libx264 -preset ultrafast -crf 4 -pix_fmt yuv420p -bf 2 -c:a ac3 -c:s srt \
                     -metadata:s:a:0 language=eng -metadata:s:a:0 title=Director -metadata:s:a:0 MOOD=calm";
 
 const SUBTITLES: &str =

@@ -131,8 +131,8 @@ fn sound_that_is_shorter_or_longer_than_the_picture_or_has_a_hole() {
     for (name, picture, sound) in [
         ("short.mkv", "5", "2"),
         ("short.mp4", "5", "2"),
-        ("short.ts", "5", "2"),
-        ("short.avi", "5", "2"),
+        ("short broadcast.ts", "5", "2"),
+        ("short old.avi", "5", "2"),
         ("long.mkv", "3", "3.8"),
         ("long.mp4", "3", "3.8"),
     ] {
@@ -151,7 +151,7 @@ fn sound_that_is_shorter_or_longer_than_the_picture_or_has_a_hole() {
 fn pictures_far_apart() {
     let Some(library) = open() else { return };
     let slides = r"-vf select=lt(n\,25)+gt(n\,200) -fps_mode vfr";
-    for name in ["slides.mkv", "slides.mp4", "slides.ts"] {
+    for name in ["slides.mkv", "slides.mp4", "broadcast slides.ts"] {
         library.make(name, &format!("{} {} {slides} {H264} -c:a ac3", noise("10"), sine("10")));
         accepted(&library, name);
     }

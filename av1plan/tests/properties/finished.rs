@@ -2,9 +2,9 @@
 
 use av1plan::EncodePlan;
 use av1plan::contract::{Contract, ExpectedPicture, ExpectedStream};
-use av1plan::judge::RunReport;
+use av1plan::judge::{ClosingReport, RunReport};
 use av1plan::packets::PacketSummary;
-use av1plan::plan::StreamType;
+use av1plan::plan::{StreamType, Treatment};
 use av1plan::probe::{Color, DolbyVision};
 use serde_json::{Value, json};
 
@@ -113,6 +113,35 @@ fn picture(shown: &ExpectedPicture) -> Value {
 /// A run in which ffmpeg did all that it was told.
 pub(crate) fn run() -> RunReport {
     RunReport { exit_code: Some(0), frames: Some(2), ..RunReport::default() }
+}
+
+/// What ffmpeg says of a run that did all that it was told: a line for each stream, with these packets.
+pub(crate) fn closing(plan: &EncodePlan, packets: &PacketSummary) -> ClosingReport {
+    let mut report = ClosingReport::default();
+    for ((stream, kept), position) in plan.mapped().zip(0_u32..) {
+        let kind = stream.kind.name();
+        let count = packets.stream(position).map_or(0, |packets| packets.count);
+        let encoded = if kept.treatment == Treatment::Copy {
+            String::new()
+        } else {
+            format!("{count} frames encoded; ")
+        };
+        report.add_line(&format!(
+            "[out#0/matroska @ 0x5578571bd6c0] [verbose]   Output stream #0:{position} ({kind}): \
+             {encoded}{count} packets muxed (7 bytes); "
+        ));
+        let decoded = if encoded.is_empty() {
+            String::new()
+        } else {
+            format!("{count} frames decoded; 0 decode errors; ")
+        };
+        report.add_line(&format!(
+            "[in#0/matroska,webm @ 0x5578571bd6c0] [verbose]   Input stream #0:{} ({kind}): \
+             {count} packets read (7 bytes); {decoded}",
+            stream.index
+        ));
+    }
+    report
 }
 
 /// The packets of the promised result: two frames that span its duration, and a packet of everything else.
