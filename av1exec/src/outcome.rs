@@ -102,8 +102,9 @@ impl Outcome {
             | Self::Unreadable { .. }
             | Self::Stalled { .. } => true,
             Self::Defective { defects, .. } => {
-                let machine =
-                    |defect: &Defect| matches!(defect, Defect::RunFailed { .. } | Defect::Unreadable);
+                let machine = |defect: &Defect| {
+                    matches!(defect, Defect::RunFailed { .. } | Defect::Unreadable | Defect::Unfinished)
+                };
                 defects.iter().any(Defect::blames_source) || !defects.iter().any(machine)
             }
             Self::Interrupted | Self::SourceChanged | Self::NoRoom { .. } | Self::Failed { .. } => false,

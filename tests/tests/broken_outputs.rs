@@ -183,7 +183,7 @@ fn with_options(options: &str) -> String {
 fn ffmpeg_leaves_something_out_by_itself() {
     for (code, options) in [
         ("not-all-written", r"-bsf:a 'noise=drop=between(pts*tb\,3\,6)'"),
-        ("frames-dropped", "-fps_mode cfr -r 12.5"),
+        ("frames-dropped", "-fps_mode cfr -r 12.5 -enc_time_base 2:25"),
         ("frames-lost", "-vf fps=12.5"),
     ] {
         refused(code, &with_options(options));

@@ -53,6 +53,8 @@ pub fn tidy(mut job: Job, jobs: &JobStore, keep_original: bool, dry_run: bool, e
     let scene = places.look(&job);
     let actions = decide(scene);
     if !dry_run {
+        // Nothing is judged by it any more; what can't be removed is only untidy.
+        drop(disk::unlink(&jobs.frame_times(&job.id)));
         for action in &actions {
             if let Err(message) = places.act(*action, &mut job, jobs, keep_original) {
                 events.send(Event::Warning { path: places.film.clone(), message });
