@@ -10,6 +10,11 @@ const FILE_PROTOCOL: &str = "file:";
 
 /// Replaces the placeholders by the two paths, which should be absolute.
 pub fn bind(args: Vec<Arg>, input: &Path, output: &Path) -> Vec<OsString> {
+    bind_run(args, input, output, Path::new(""))
+}
+
+/// The same for arguments that name a third path, where ffmpeg writes the times of frames to.
+pub fn bind_run(args: Vec<Arg>, input: &Path, output: &Path, frame_times: &Path) -> Vec<OsString> {
     let file = |path: &Path| {
         let mut argument = OsString::from(FILE_PROTOCOL);
         argument.push(path);
@@ -19,6 +24,7 @@ pub fn bind(args: Vec<Arg>, input: &Path, output: &Path) -> Vec<OsString> {
         Arg::Text(text) => OsString::from(text.into_owned()),
         Arg::Input => file(input),
         Arg::Output => file(output),
+        Arg::FrameTimes => file(frame_times),
     });
     bound.collect()
 }

@@ -7,7 +7,7 @@ use std::io::{self, Write};
 use std::path::Path;
 use std::time::Duration;
 
-use av1plan::judge::{RunReport, damage_in};
+use av1plan::judge::{ClosingReport, RunReport, damage_in};
 use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
 use tokio::time::Instant;
 
@@ -102,8 +102,16 @@ impl Encode<'_> {
             None => child.wait().await?,
         };
         let heard = listener.await.unwrap_or_default();
-        let frames = watch.last.ended.then_some(watch.last.frame);
-        let report = RunReport { exit_code: status.code(), frames, damage: heard.damage };
+        let last = Some(watch.last).filter(|last| last.ended);
+        let report = RunReport {
+            exit_code: status.code(),
+            frames: last.map(|last| last.frame),
+            damage: heard.damage,
+            closing: Some(heard.closing),
+            dropped: last.and_then(|last| last.dropped),
+            duplicated: last.and_then(|last| last.duplicated),
+            sent: None,
+        };
         Ok(Ended::Run { report, words: heard.last_error })
     }
 
@@ -158,6 +166,7 @@ struct Watch {
 #[derive(Debug, Default)]
 struct Heard {
     damage: Vec<String>,
+    closing: ClosingReport,
     last_error: String,
 }
 
@@ -176,6 +185,7 @@ async fn listen(stderr: Option<impl AsyncRead + Unpin>, mut log: File) -> Heard 
     let mut tail = VecDeque::with_capacity(LOG_TAIL);
     while let Ok(Some(line)) = lines.next_segment().await {
         let text = String::from_utf8_lossy(&line);
+        heard.closing.add_line(&text);
         if heard.damage.len() < DAMAGE_LIMIT && damage_in(&text) {
             heard.damage.push(text.trim().to_owned());
         }

@@ -223,6 +223,11 @@ impl JobStore {
         Ok(aside)
     }
 
+    /// Where a job's ffmpeg writes the times of its frames to, until they are judged.
+    pub fn frame_times(&self, id: &str) -> PathBuf {
+        self.folder.join("logs").join(format!("{id}.times"))
+    }
+
     /// Writes a job, whole and synced. One that a newer program wrote is only read, since writing it would lose what only
     /// that program knows.
     pub fn save(&self, job: &Job) -> io::Result<()> {

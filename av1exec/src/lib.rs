@@ -15,6 +15,7 @@ pub mod disk;
 pub mod encode;
 pub mod event;
 pub mod failure;
+mod frame_times;
 pub mod jobs;
 pub mod leftovers;
 pub mod lock;

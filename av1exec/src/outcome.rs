@@ -105,8 +105,9 @@ impl Outcome {
                 true
             }
             Self::Defective { defects, .. } => {
-                let machine =
-                    |defect: &Defect| matches!(defect, Defect::RunFailed { .. } | Defect::Unreadable);
+                let machine = |defect: &Defect| {
+                    matches!(defect, Defect::RunFailed { .. } | Defect::Unreadable | Defect::Unfinished)
+                };
                 defects.iter().any(Defect::blames_source) || !defects.iter().any(machine)
             }
             Self::Interrupted | Self::SourceChanged | Self::NoRoom { .. } | Self::Failed { .. } => false,

@@ -10,11 +10,12 @@ use av1plan::judge::{Defect, Evidence, RunReport};
 use av1plan::number::Micros;
 use av1plan::{Config, EncodePlan, Judgement, MediaProbe, SkipReason, Source, Verdict, judge};
 
-use crate::argv::bind;
+use crate::argv::bind_run;
 use crate::decode::Decode;
 use crate::disk;
 use crate::encode::{Encode, Ended};
 use crate::event::{Check, Event, Events};
+use crate::frame_times::FrameTimes;
 use crate::jobs::{Entry, Job, JobStore, plan_document};
 use crate::lock::Locks;
 use crate::names;
@@ -171,7 +172,8 @@ impl Pipeline {
 
     /// Encodes to `temporary`, judges it, and puts it in place.
     async fn produce(&self, film: &Film, plan: &EncodePlan, temporary: &Path, job: &mut Job) -> Outcome {
-        let args = bind(command::arguments(plan, Audience::Program), &film.path, temporary);
+        let times = FrameTimes::new(self.jobs.frame_times(&job.id));
+        let args = bind_run(command::arguments(plan, Audience::Program), &film.path, temporary, times.path());
         let id = job.id.clone();
         let encode = Encode {
             program: &self.tools.ffmpeg,
@@ -188,7 +190,9 @@ impl Pipeline {
             self.jobs.save(job)
         };
         let encoded = match encode.run(started, &self.events, &mut self.stop.clone()).await {
-            Ok(Ended::Run { report, words }) => Encoded { report, words },
+            Ok(Ended::Run { report, words }) => {
+                Encoded { report: RunReport { sent: times.read(), ..report }, words }
+            }
             Ok(Ended::TooBig { written }) => {
                 let gate = plan.contract.size;
                 return Outcome::TooBig { before: gate.original, after: written, limit: gate.limit() };
@@ -234,9 +238,18 @@ impl Pipeline {
             Err(error @ ProbeError::Failed(_)) => return Err(io::Error::other(error)),
             Err(ProbeError::Refused { .. } | ProbeError::Document(_)) => None,
         };
-        let packets = probe::packets(&self.tools, temporary).await.map_err(io::Error::other)?;
+        let picture =
+            probe.as_ref().and_then(|probe| probe.main_video()).map_or(0, |(stream, _)| stream.index);
+        let packets = probe::packets(&self.tools, temporary, picture).await.map_err(io::Error::other)?;
+        let opening = probe::opening(&self.tools, &film.path).await.map_err(io::Error::other)?;
         let Encoded { report, words } = encoded;
-        let evidence = Evidence { run: report, probe: probe.as_ref(), packets: Some(&packets), size };
+        let evidence = Evidence {
+            run: report,
+            probe: probe.as_ref(),
+            packets: Some(&packets),
+            opening: Some(&opening),
+            size,
+        };
         Ok(match judge(plan, &evidence) {
             Judgement::Accept => {
                 let defect = match &probe {

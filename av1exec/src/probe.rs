@@ -38,11 +38,24 @@ async fn run(tools: &Tools, path: &Path, args: Vec<command::Arg>) -> Result<Vec<
     }
 }
 
-/// Counts the packets of the file at `path`, all of them, read from the disk.
-pub async fn packets(tools: &Tools, path: &Path) -> Result<PacketSummary, ProbeError> {
-    let args = bind(command::packet_probe_arguments(), path, Path::new(""));
-    let mut child = start(&tools.ffprobe, &args).map_err(CaptureError::Start)?;
-    let mut summary = PacketSummary::default();
+/// Counts the packets of the file at `path`, all of them, read from the disk, and keeps the times of the stream `picture`.
+pub async fn packets(tools: &Tools, path: &Path, picture: u32) -> Result<PacketSummary, ProbeError> {
+    let summary = PacketSummary::with_times_of(picture);
+    add_packets(tools, path, command::packet_probe_arguments(), summary).await
+}
+
+/// Counts the packets of the first seconds of the file at `path`.
+pub async fn opening(tools: &Tools, path: &Path) -> Result<PacketSummary, ProbeError> {
+    add_packets(tools, path, command::opening_probe_arguments(), PacketSummary::default()).await
+}
+
+async fn add_packets(
+    tools: &Tools,
+    path: &Path,
+    args: Vec<command::Arg>,
+    mut summary: PacketSummary,
+) -> Result<PacketSummary, ProbeError> {
+    let mut child = start(&tools.ffprobe, &bind(args, path, Path::new(""))).map_err(CaptureError::Start)?;
     // What is missing shows in the summary. The errors are read all the same: ffprobe complains of files that it reads
     // well (Opus headers), and without a reader the first word would end it (SIGPIPE).
     let (stdout, stderr) = (child.stdout.take(), child.stderr.take());

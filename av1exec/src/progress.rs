@@ -15,6 +15,10 @@ pub struct Progress {
     pub total_size: Option<u64>,
     /// Seconds of film per second, where ffmpeg knows.
     pub speed: Option<f64>,
+    /// Frames left out so far, where ffmpeg says so.
+    pub dropped: Option<u64>,
+    /// Frames shown twice so far, where ffmpeg says so.
+    pub duplicated: Option<u64>,
     /// Whether ffmpeg says that this is its last report. It says so after errors too.
     pub ended: bool,
 }
@@ -42,6 +46,8 @@ impl ProgressReader {
             "fps" => self.current.fps = value.parse().ok().filter(|fps: &f64| *fps > 0.0),
             "out_time_us" => self.current.out_time = value.parse().ok().map(Duration::from_micros),
             "total_size" => self.current.total_size = value.parse().ok(),
+            "drop_frames" => self.current.dropped = value.parse().ok(),
+            "dup_frames" => self.current.duplicated = value.parse().ok(),
             "speed" => {
                 let speed = value.trim_end_matches('x').parse().ok().filter(|speed: &f64| *speed > 0.0);
                 self.current.speed = speed;
@@ -84,6 +90,8 @@ mod tests {
             out_time: Some(Duration::from_secs(2)),
             total_size: Some(96321),
             speed: Some(0.996),
+            dropped: Some(0),
+            duplicated: Some(0),
             ended: false,
         };
         assert_eq!(reports, [report]);

@@ -24,7 +24,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     // A program that ran ffmpeg itself knows more: its exit code, its frames, what it said of the source, and the packets.
     let run = RunReport { exit_code: Some(0), ..RunReport::default() };
     let size = probe.format.size.unwrap_or_default();
-    match judge(&plan, &Evidence { run: &run, probe: Some(&probe), packets: None, size }) {
+    match judge(&plan, &Evidence { run: &run, probe: Some(&probe), packets: None, opening: None, size }) {
         Judgement::Accept => println!("accept"),
         Judgement::TooBig { size, limit } => {
             println!("too big: {size} bytes, and less than {limit} was asked for");

@@ -33,6 +33,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
                     Arg::Text(text) => println!("{text}"),
                     Arg::Input => println!("file:{name}"),
                     Arg::Output => println!("file:{name}.av1"),
+                    // Of a program's command only.
+                    Arg::FrameTimes => {}
                 }
             }
         }

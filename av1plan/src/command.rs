@@ -25,6 +25,9 @@ pub enum Arg {
     Input,
     /// `file:` and the path to write to.
     Output,
+    /// `file:` and the path of a file for the times of all frames that go into the encoder, which
+    /// [`frame_time`](crate::judge::frame_time) reads.
+    FrameTimes,
 }
 
 impl From<&'static str> for Arg {
@@ -87,6 +90,11 @@ pub fn arguments(plan: &EncodePlan, audience: Audience) -> Vec<Arg> {
     }
     args.fixed(&["-map_metadata", "0", "-map_chapters", "0"]);
     args.video(video);
+    if audience == Audience::Program {
+        // Written of encoded streams only, as they come: the source isn't read for them.
+        args.fixed(&["-stats_enc_pre_fmt:v", "{pts} {tb}", "-stats_enc_pre:v"]);
+        args.0.push(Arg::FrameTimes);
+    }
     args.fixed(&["-enc_time_base", "demux", "-c:a", "copy", "-c:s", "copy", "-c:t", "copy"]);
     for (position, (stream, kept)) in mapped.iter().enumerate() {
         args.kept_stream(position, stream.kind, kept);
@@ -346,8 +354,16 @@ pub fn frame_probe_arguments(index: u32) -> Vec<Arg> {
 /// The arguments of ffprobe that print a line for each packet, for
 /// [`PacketSummary::add_line`](crate::packets::PacketSummary::add_line).
 pub fn packet_probe_arguments() -> Vec<Arg> {
-    ffprobe(&["-of", "csv=p=0", "-show_entries", "packet=stream_index,pts_time,duration_time"])
+    ffprobe(&["-of", "csv=p=0", "-show_entries", PACKET_FIELDS])
 }
+
+/// The same for the first seconds of a file only, from which on all streams of nearly all films are there.
+pub fn opening_probe_arguments() -> Vec<Arg> {
+    ffprobe(&["-of", "csv=p=0", "-read_intervals", "%+5", "-show_entries", PACKET_FIELDS])
+}
+
+/// In the order that ffprobe prints them in, whatever order they are asked for.
+const PACKET_FIELDS: &str = "packet=stream_index,pts_time,duration_time,size,flags";
 
 fn ffprobe(show: &[&'static str]) -> Vec<Arg> {
     let mut args = vec![Arg::from("-v"), Arg::from("error")];

@@ -9,8 +9,9 @@ use crate::config::Config;
 use crate::container::Container;
 use crate::number::{Micros, Rational};
 use crate::plan::{Kept, PixelFormat, StreamPlan, StreamType, Treatment, mapped};
-use crate::probe::{Color, DolbyVision, MediaProbe, SideData, Stream, StreamKind};
+use crate::probe::{Color, DolbyVision, MediaProbe, SideData, Stream, StreamKind, Tags};
 use crate::size_gate::SizeGate;
+use crate::streams::is_statistic;
 
 /// The result must show all of this.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -28,6 +29,9 @@ pub struct Contract {
     pub duration_epsilon: Micros,
     /// What it may weigh.
     pub size: SizeGate,
+    /// Tags of the whole file that the container keeps.
+    #[serde(default, skip_serializing_if = "Tags::is_empty")]
+    pub tags: Tags,
 }
 
 /// One stream of the result.
@@ -57,6 +61,12 @@ pub struct ExpectedStream {
     /// Whether it is marked forced; nothing where the container can't say.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub forced: Option<bool>,
+    /// How long a track of sound is, where the source says so of each track by itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub duration: Option<Micros>,
+    /// What else it is tagged with, as far as the container keeps it.
+    #[serde(default, skip_serializing_if = "Tags::is_empty")]
+    pub tags: Tags,
 }
 
 #[allow(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
@@ -122,7 +132,7 @@ pub(crate) fn draw_up(
 ) -> Contract {
     let expected = mapped(streams).filter_map(|(plan, kept)| {
         let source = probe.stream(plan.index)?;
-        Some(expected_stream(source, plan.kind, kept, container))
+        Some(expected_stream(probe, source, plan.kind, kept, container))
     });
     Contract {
         streams: expected.collect(),
@@ -131,10 +141,17 @@ pub(crate) fn draw_up(
         duration: probe.duration(),
         duration_epsilon: config.duration_epsilon,
         size: SizeGate { original: size, max_ratio: config.max_size_ratio },
+        tags: file_tags(probe, container),
     }
 }
 
-fn expected_stream(source: &Stream, kind: StreamType, kept: &Kept, container: Container) -> ExpectedStream {
+fn expected_stream(
+    probe: &MediaProbe,
+    source: &Stream,
+    kind: StreamType,
+    kept: &Kept,
+    container: Container,
+) -> ExpectedStream {
     let (channels, sample_rate) = match &source.kind {
         StreamKind::Audio(audio) => (audio.channels, audio.sample_rate),
         _ => (0, 0),
@@ -158,5 +175,63 @@ fn expected_stream(source: &Stream, kind: StreamType, kept: &Kept, container: Co
         sample_rate,
         default: flag("default"),
         forced: flag("forced"),
+        duration: sound_duration(probe, source),
+        tags: stream_tags(probe, source, kept, container),
     }
+}
+
+/// How long a track of sound is by itself. The header of ASF says of every track how long the file is.
+fn sound_duration(probe: &MediaProbe, source: &Stream) -> Option<Micros> {
+    let is_audio = matches!(source.kind, StreamKind::Audio(_));
+    source.duration.filter(|_| is_audio && probe.format.name != "asf")
+}
+
+/// The title: the tag that every container has a place for. Others that look alike in two containers aren't always kept.
+fn file_tags(probe: &MediaProbe, container: Container) -> Tags {
+    let own = match container {
+        Container::Matroska | Container::Webm => "matroska",
+        Container::Mp4 => "mov",
+    };
+    let title = probe.format.tags.get("title").filter(|title| is_kept(title));
+    let title = title.filter(|_| probe.format.name.split(',').any(|name| name == own));
+    Tags(title.map(|title| (String::from("title"), String::from(title))).into_iter().collect())
+}
+
+/// What Matroska keeps of Matroska's own tags (measured): all but those that its muxer writes anew or as something else.
+/// MP4 and WebM keep few, and none is promised.
+fn stream_tags(probe: &MediaProbe, source: &Stream, kept: &Kept, container: Container) -> Tags {
+    let is_matroska = |name: &str| name.split(',').any(|name| name == "matroska");
+    if container != Container::Matroska || !is_matroska(&probe.format.name) {
+        return Tags::default();
+    }
+    let held = |(name, value): &(&str, &str)| {
+        let plain = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+        let anew = WRITTEN_ANEW.iter().any(|anew| anew.eq_ignore_ascii_case(name));
+        plain
+            && !anew
+            && !is_statistic(name)
+            && !kept.stale_tags.iter().any(|stale| stale == name)
+            && is_kept(value)
+    };
+    let tags = source.tags.iter().filter(held);
+    Tags(tags.map(|(name, value)| (String::from(name), String::from(value))).collect())
+}
+
+/// Held by name already, or the muxer's own, or a field of the track rather than a tag.
+const WRITTEN_ANEW: [&str; 10] = [
+    "language",
+    "title",
+    "duration",
+    "encoder",
+    "creation_time",
+    "handler_name",
+    "vendor_id",
+    "stereo_mode",
+    "rotate",
+    "timecode",
+];
+
+/// Text that comes out of every container as it went in.
+fn is_kept(value: &str) -> bool {
+    !value.is_empty() && value.trim() == value && !value.chars().any(char::is_control) && value.len() < 1024
 }

@@ -12,6 +12,7 @@ use crate::gates::{Marker, SkipReason};
 use crate::judge::Defect;
 use crate::loss::{Loss, LossKind};
 use crate::number::Micros;
+use crate::packets::Gap;
 
 impl fmt::Display for Reason {
     #[allow(clippy::too_many_lines, reason = "one line a reason")]
@@ -42,13 +43,17 @@ impl fmt::Display for Reason {
             }
 
             Self::RangeLowEnd { millibits } => {
-                write!(f, "the better end of the range; the source spends {} bits a pixel", Bits(*millibits))
+                write!(
+                    f,
+                    "the better end of the range; the source spends {} bits a pixel",
+                    Thousandths(*millibits)
+                )
             }
             Self::LowBitrate { millibits } => write!(
                 f,
                 "the source is very low in bitrate: {} bits a pixel, less than {}",
-                Bits(*millibits),
-                Bits(LOW_MILLIBITS)
+                Thousandths(*millibits),
+                Thousandths(LOW_MILLIBITS)
             ),
             Self::DiscLike2160p => f.write_str("a disc's 2160p stays at the better end of the range"),
             Self::BitrateUnknown => {
@@ -140,19 +145,10 @@ pub fn is_hostile(c: char) -> bool {
     c.is_control() || matches!(c, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
-/// Thousandths, shown as a number with one decimal.
+/// Thousandths of a unit, shown in units.
 struct Thousandths(u64);
 
 impl fmt::Display for Thousandths {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}.{}", self.0 / 1000, self.0 % 1000 / 100)
-    }
-}
-
-/// Thousandths of a bit, shown in bits.
-struct Bits(u64);
-
-impl fmt::Display for Bits {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}.{:03}", self.0 / 1000, self.0 % 1000)
     }
@@ -242,7 +238,23 @@ impl fmt::Display for Defect {
             Self::DamagedSource { line } => {
                 write!(f, "ffmpeg says that the source is damaged: {}", Plain(line))
             }
+            Self::DecodeErrors { count } => {
+                write!(f, "ffmpeg couldn't decode {count} packets of the source's picture")
+            }
             Self::Unreadable => f.write_str("ffprobe can't read the result"),
+            Self::Unfinished => f.write_str("ffmpeg ended without its closing report"),
+            Self::ContradictoryReport => f.write_str("ffmpeg's closing report says two things of one stream"),
+            Self::FramesDropped { dropped, duplicated } => {
+                write!(f, "ffmpeg left out {dropped} frames and showed {duplicated} twice")
+            }
+            Self::FramesLost { decoded, encoded } => {
+                write!(f, "{decoded} frames were decoded, but {encoded} were encoded")
+            }
+            Self::NotAllWritten { source, read, written } => write!(
+                f,
+                "{} packets ({} bytes) of the source's stream {source} were read, but {} ({} bytes) were written",
+                read.0, read.1, written.0, written.1
+            ),
             Self::StreamCount { expected, found } => {
                 write!(f, "the result has {found} streams instead of {expected}")
             }
@@ -255,6 +267,13 @@ impl fmt::Display for Defect {
                     f,
                     "the {property} of the result's stream {index} is {found:?} instead of {expected:?}"
                 )
+            }
+            Self::Tag { index, tag, expected, found } => {
+                write!(f, "the tag {} of the result", Plain(tag))?;
+                if let Some(index) = index {
+                    write!(f, "'s stream {index}")?;
+                }
+                write!(f, " is \"{}\" instead of \"{}\"", Plain(found), Plain(expected))
             }
             Self::Picture { property, expected, found } => {
                 write!(
@@ -293,6 +312,40 @@ impl fmt::Display for Defect {
             }
             Self::DecodeError { kind, line } => {
                 write!(f, "the result's {} can't be decoded without errors: {}", kind.name(), Plain(line))
+            }
+            Self::Truncated { expected, found } => {
+                write!(f, "the result ends at {} of {expected} s", seconds(*found))
+            }
+            Self::SoundEndsEarly { index, expected, found } => {
+                write!(f, "the sound of the result's stream {index} ends at {found} s of {expected} s")
+            }
+            Self::MiddleMissing { gap: Gap { at, length } } => {
+                write!(f, "the result has neither picture nor sound for {length} s from {at} s on")
+            }
+            Self::GapInPicture { gap: Gap { at, length } } => {
+                write!(f, "the result lacks pictures for {length} s from {at} s on")
+            }
+            Self::GapInSound { index, gap: Gap { at, length } } => {
+                write!(f, "the result's stream {index} is silent for {length} s from {at} s on")
+            }
+            Self::FrameRate { expected, found } => write!(
+                f,
+                "the result shows {} frames a second instead of {}",
+                Thousandths(*found),
+                Thousandths(*expected)
+            ),
+            Self::Timestamps { at } => {
+                write!(f, "from {at} s on the result's pictures aren't shown at their times")
+            }
+            Self::PictureLate { by } => write!(f, "the result's picture comes {by} s late for its sound"),
+            Self::SoundLate { index, by } => {
+                write!(f, "the sound of the result's stream {index} comes {by} s late for its picture")
+            }
+            Self::Packets { index, expected, found } => {
+                write!(f, "the result's stream {index} has {found} packets instead of {expected}")
+            }
+            Self::Bytes { index, expected, found } => {
+                write!(f, "the result's stream {index} has {found} bytes instead of {expected}")
             }
             Self::EmptyStream { index } => write!(f, "the result's stream {index} is empty"),
         }

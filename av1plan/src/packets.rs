@@ -1,6 +1,7 @@
 //! A summary of a file's packets, gathered line by line from ffprobe.
 
 use alloc::collections::BTreeMap;
+use alloc::vec::Vec;
 
 use crate::number::Micros;
 
@@ -8,41 +9,123 @@ use crate::number::Micros;
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct PacketSummary {
     streams: BTreeMap<u32, StreamPackets>,
+    times_of: Option<u32>,
+    times: Vec<Micros>,
 }
 
 /// The packets of one stream.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct StreamPackets {
     /// How many.
     pub count: u64,
+    /// How many of them don't say when they are shown.
+    pub untimed: u64,
+    /// Their bytes; nothing where a packet doesn't say.
+    pub bytes: Option<u64>,
     /// The earliest timestamp, where any packet has one.
     pub first: Option<Micros>,
+    /// The earliest timestamp of a packet that is shown: an edit list hides what comes before.
+    pub shown: Option<Micros>,
     /// The latest end of a packet, where any packet has a timestamp.
     pub end: Option<Micros>,
+    /// The longest time in which no packet is shown, between two that are.
+    pub gap: Option<Gap>,
+}
+
+/// A time in which a stream shows nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Gap {
+    /// Where it begins.
+    pub at: Micros,
+    /// How long it is.
+    pub length: Micros,
+}
+
+impl Gap {
+    /// Whether the two share a moment.
+    pub(crate) fn meets(self, other: Self) -> bool {
+        let end = |gap: Self| gap.at.0.saturating_add(gap.length.0);
+        self.at.0 < end(other) && other.at.0 < end(self)
+    }
+}
+
+/// A line of ffprobe's, read.
+struct Packet {
+    index: u32,
+    start: Option<Micros>,
+    duration: Micros,
+    bytes: Option<u64>,
+    /// The file says to decode it, and not to show it: what an edit list hides.
+    hidden: bool,
+}
+
+impl Packet {
+    fn read(line: &str) -> Option<Self> {
+        let mut fields = line.trim_end().split(',');
+        Some(Self {
+            index: fields.next()?.parse().ok()?,
+            start: fields.next().and_then(Micros::parse),
+            duration: fields.next().and_then(Micros::parse).unwrap_or_default(),
+            bytes: fields.next().and_then(|bytes| bytes.parse().ok()),
+            hidden: fields.next().is_some_and(|flags| flags.contains('D')),
+        })
+    }
+}
+
+impl StreamPackets {
+    fn add(&mut self, packet: &Packet) {
+        self.bytes = match self.count {
+            0 => packet.bytes,
+            _ => self.bytes.zip(packet.bytes).map(|(sum, bytes)| sum.saturating_add(bytes)),
+        };
+        self.count += 1;
+        let Some(start) = packet.start else {
+            self.untimed += 1;
+            return;
+        };
+        let end = Micros(start.0.saturating_add(packet.duration.0));
+        if let Some(at) = self.end.filter(|end| *end < start) {
+            let length = start.distance(at);
+            if self.gap.is_none_or(|gap| gap.length < length) {
+                self.gap = Some(Gap { at, length });
+            }
+        }
+        let earliest = |known: Option<Micros>| Some(known.map_or(start, |known| known.min(start)));
+        self.first = earliest(self.first);
+        if !packet.hidden {
+            self.shown = earliest(self.shown);
+        }
+        self.end = self.end.max(Some(end));
+    }
 }
 
 impl PacketSummary {
+    /// An empty one that will keep each timestamp of the stream `index`: eight bytes a packet.
+    pub fn with_times_of(index: u32) -> Self {
+        Self { times_of: Some(index), ..Self::default() }
+    }
+
     /// Adds a line that ffprobe printed with the arguments of
-    /// [`command::packet_probe_arguments`](crate::command::packet_probe_arguments): `0,1.240000,0.040000`.
+    /// [`command::packet_probe_arguments`](crate::command::packet_probe_arguments): `0,1.240000,0.040000,1733,K__`. What
+    /// is missing at its end is not known.
     ///
     /// What is no such line is passed over.
     pub fn add_line(&mut self, line: &str) {
-        let mut fields = line.trim_end().split(',');
-        let Some(index) = fields.next().and_then(|index| index.parse().ok()) else {
-            return;
-        };
-        let start = fields.next().and_then(Micros::parse);
-        let duration = fields.next().and_then(Micros::parse).unwrap_or_default();
-        let end = start.map(|start| Micros(start.0.saturating_add(duration.0)));
-        let stream = self.streams.entry(index).or_insert(StreamPackets { count: 0, first: None, end: None });
-        stream.count += 1;
-        stream.first = [stream.first, start].into_iter().flatten().min();
-        stream.end = stream.end.max(end);
+        let Some(packet) = Packet::read(line) else { return };
+        self.streams.entry(packet.index).or_default().add(&packet);
+        if self.times_of == Some(packet.index) {
+            self.times.extend(packet.start);
+        }
     }
 
     /// The packets of the stream `index`; nothing where it has none.
     pub fn stream(&self, index: u32) -> Option<StreamPackets> {
         self.streams.get(&index).copied()
+    }
+
+    /// The timestamps of the stream `index` in the file's order; nothing where they weren't kept.
+    pub fn times(&self, index: u32) -> Option<&[Micros]> {
+        (self.times_of == Some(index)).then_some(self.times.as_slice())
     }
 }
 
@@ -50,17 +133,58 @@ impl PacketSummary {
 mod tests {
     use super::*;
 
+    fn summary(lines: &[&str]) -> PacketSummary {
+        let mut packets = PacketSummary::with_times_of(0);
+        lines.iter().for_each(|line| packets.add_line(line));
+        packets
+    }
+
     #[test]
     fn lines_are_summed_up_by_stream() {
-        let mut packets = PacketSummary::default();
-        for line in ["0,0.040000,0.040000", "0,0.000000,0.040000\n", "1,N/A,N/A", "", "side data", "1,2.5,1"]
-        {
-            packets.add_line(line);
-        }
-        let video = StreamPackets { count: 2, first: Some(Micros(0)), end: Some(Micros(80_000)) };
+        let packets = summary(&[
+            "0,0.040000,0.040000,7,K__",
+            "0,0.000000,0.040000,5,___\n",
+            "1,N/A,N/A",
+            "",
+            "side data",
+            "1,2.5,1",
+        ]);
+        let video = StreamPackets {
+            count: 2,
+            untimed: 0,
+            bytes: Some(12),
+            first: Some(Micros(0)),
+            shown: Some(Micros(0)),
+            end: Some(Micros(80_000)),
+            gap: None,
+        };
         assert_eq!(packets.stream(0), Some(video));
-        let audio = StreamPackets { count: 2, first: Some(Micros(2_500_000)), end: Some(Micros(3_500_000)) };
+        let audio = StreamPackets {
+            count: 2,
+            untimed: 1,
+            first: Some(Micros(2_500_000)),
+            shown: Some(Micros(2_500_000)),
+            end: Some(Micros(3_500_000)),
+            ..StreamPackets::default()
+        };
         assert_eq!(packets.stream(1), Some(audio));
         assert_eq!(packets.stream(2), None);
+        assert_eq!(packets.times(0), Some(&[Micros(40_000), Micros(0)][..]));
+        assert_eq!(packets.times(1), None);
+    }
+
+    #[test]
+    fn the_longest_silence_is_kept() {
+        let packets = summary(&["0,0,1", "0,1.5,1", "0,5,1", "0,6,1"]);
+        let gap = packets.stream(0).and_then(|stream| stream.gap);
+        assert_eq!(gap, Some(Gap { at: Micros(2_500_000), length: Micros(2_500_000) }));
+    }
+
+    #[test]
+    fn what_an_edit_list_hides_starts_nothing() {
+        let packets =
+            summary(&["0,-0.080000,0.040000,9,KD_", "0,-0.040000,0.040000,9,_D_", "0,0,0.040000,9,___"]);
+        let seen = packets.stream(0).unwrap();
+        assert_eq!((seen.count, seen.first, seen.shown), (3, Some(Micros(-80_000)), Some(Micros(0))));
     }
 }

@@ -166,9 +166,15 @@ fn move_default(probe: &MediaProbe, kind: StreamType, plans: &mut [StreamPlan], 
     }
 }
 
-/// The tags that mkvmerge writes about a track's bytes, in whatever spelling and with whatever language suffix.
-/// They stop being true when the track is encoded.
+/// The tags that mkvmerge writes about a track's bytes. They stop being true when the track is encoded.
 fn statistics_tags(stream: &Stream) -> Vec<String> {
+    // The key goes into `KEY=`, where a second `=` would mean something else.
+    let stale = |key: &&str| is_statistic(key) && !key.contains('=');
+    stream.tags.iter().map(|(key, _)| key).filter(stale).map(String::from).collect()
+}
+
+/// Whether a tag is about a track's bytes, in whatever spelling and with whatever language suffix.
+pub(crate) fn is_statistic(key: &str) -> bool {
     const NAMES: [&str; 8] = [
         "BPS",
         "NUMBER_OF_BYTES",
@@ -180,12 +186,8 @@ fn statistics_tags(stream: &Stream) -> Vec<String> {
         // WebM's word for a second picture of transparency, which doesn't come along.
         "ALPHA_MODE",
     ];
-    let stale = |key: &str| {
-        let name = key.split('-').next().unwrap_or(key);
-        // The key goes into `KEY=`, where a second `=` would mean something else.
-        NAMES.iter().any(|stale| stale.eq_ignore_ascii_case(name)) && !key.contains('=')
-    };
-    stream.tags.iter().map(|(key, _)| key).filter(|key| stale(key)).map(String::from).collect()
+    let name = key.split('-').next().unwrap_or(key);
+    NAMES.iter().any(|stale| stale.eq_ignore_ascii_case(name))
 }
 
 pub(crate) fn stream_type(stream: &Stream) -> StreamType {

@@ -59,18 +59,25 @@ fn exits_with_0_and_has_written_nothing() {
 
 #[test]
 fn exits_with_0_and_has_written_half_the_film() {
+    let does = "cat ../scratch/other.mkv > \"$output\"; echo progress=end; exit 0";
+    let Some(library) = with_liar("Film.mkv", does) else { return };
+    make_other_film(&library, &[(LONG, "duration=2")]);
+    assert_original_survives(library, "ends-early");
+}
+
+#[test]
+fn exits_with_0_without_a_word_of_its_end() {
     let Some(library) = with_liar("Film.mkv", "cat ../scratch/other.mkv > \"$output\"; exit 0") else {
         return;
     };
-    make_other_film(&library, &[(LONG, "duration=2")]);
-    assert_original_survives(library, "duration");
+    make_other_film(&library, &[]);
+    assert_original_survives(library, "unfinished");
 }
 
 #[test]
 fn exits_with_0_though_the_file_ends_before_its_header_says() {
-    let Some(library) = with_liar("Film.mkv", "cat ../scratch/other.mkv > \"$output\"; exit 0") else {
-        return;
-    };
+    let does = "cat ../scratch/other.mkv > \"$output\"; echo progress=end; exit 0";
+    let Some(library) = with_liar("Film.mkv", does) else { return };
     make_other_film(&library, &[]);
     let other = library.scratch().join("other.mkv");
     let whole = fs::read(&other).unwrap();

@@ -72,6 +72,8 @@ pub fn tidy(mut job: Job, jobs: &JobStore, keep_original: bool, dry_run: bool, e
     // Only the newer program knows what else its job stands for.
     let actions = if job.is_newer() { vec![Action::LeaveAlone] } else { decide(scene) };
     if !dry_run {
+        // Nothing is judged by it any more; what can't be removed is only untidy.
+        drop(disk::unlink(&jobs.frame_times(&job.id)));
         for action in &actions {
             if let Err(message) = places.act(*action, &mut job, jobs, keep_original) {
                 events.send(Event::Warning { path: places.film.clone(), message });

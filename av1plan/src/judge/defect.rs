@@ -6,6 +6,7 @@ use alloc::vec::Vec;
 use strum::{IntoStaticStr, VariantNames};
 
 use crate::number::Micros;
+use crate::packets::Gap;
 use crate::plan::StreamType;
 
 /// One way in which a result breaks its contract.
@@ -22,8 +23,40 @@ pub enum Defect {
         /// The first line that says so.
         line: String,
     },
+    /// ffmpeg's decoder refused parts of the source, and went on.
+    DecodeErrors {
+        /// How many packets.
+        count: u64,
+    },
     /// ffprobe can't read the result.
     Unreadable,
+    /// ffmpeg ended without its closing report, whatever its exit code says.
+    Unfinished,
+    /// ffmpeg's closing report says two things of one stream.
+    ContradictoryReport,
+    /// ffmpeg left frames out or showed some twice.
+    FramesDropped {
+        /// Left out.
+        dropped: u64,
+        /// Shown twice.
+        duplicated: u64,
+    },
+    /// Not every frame that was decoded was encoded.
+    FramesLost {
+        /// Frames that were decoded.
+        decoded: u64,
+        /// Frames that were encoded.
+        encoded: u64,
+    },
+    /// Not all that was read of a stream was written.
+    NotAllWritten {
+        /// The source's stream.
+        source: u32,
+        /// Packets and bytes that were read.
+        read: (u64, u64),
+        /// Packets and bytes that were given to the muxer.
+        written: (u64, u64),
+    },
     /// Streams are missing, or there are more than planned.
     StreamCount {
         /// How many were planned.
@@ -45,6 +78,17 @@ pub enum Defect {
         /// The plan's value.
         expected: String,
         /// The result's.
+        found: String,
+    },
+    /// A tag is gone or says something else.
+    Tag {
+        /// The result's stream; nothing for a tag of the whole file.
+        index: Option<u32>,
+        /// The tag's name.
+        tag: String,
+        /// What the source says.
+        expected: String,
+        /// What the result says.
         found: String,
     },
     /// The picture isn't what was planned.
@@ -118,6 +162,81 @@ pub enum Defect {
         /// The first line that ffmpeg complained in.
         line: String,
     },
+    /// All streams end long before the source does.
+    Truncated {
+        /// How long the source is.
+        expected: Micros,
+        /// How long the result is.
+        found: Option<Micros>,
+    },
+    /// The sound ends before the source's does.
+    SoundEndsEarly {
+        /// The result's stream.
+        index: u32,
+        /// Where it should end.
+        expected: Micros,
+        /// Where it ends.
+        found: Micros,
+    },
+    /// Picture and sound lack the same part.
+    MiddleMissing {
+        /// The part.
+        gap: Gap,
+    },
+    /// Frames that were encoded are missing between others.
+    GapInPicture {
+        /// Where nothing is shown.
+        gap: Gap,
+    },
+    /// Packets of sound are missing between others.
+    GapInSound {
+        /// The result's stream.
+        index: u32,
+        /// Where nothing is heard.
+        gap: Gap,
+    },
+    /// The result shows more or fewer frames a second than were encoded.
+    FrameRate {
+        /// Frames in a thousand seconds that were encoded.
+        expected: u64,
+        /// Frames in a thousand seconds of the result.
+        found: u64,
+    },
+    /// The frames aren't shown at the times that they were encoded for.
+    Timestamps {
+        /// The first that isn't.
+        at: Micros,
+    },
+    /// The picture comes later, measured by the sound, than it does in the source.
+    PictureLate {
+        /// By how much.
+        by: Micros,
+    },
+    /// The sound comes later, measured by the picture, than it does in the source.
+    SoundLate {
+        /// The result's stream.
+        index: u32,
+        /// By how much; below zero where it comes earlier.
+        by: Micros,
+    },
+    /// A stream has not the packets that the muxer was given.
+    Packets {
+        /// The result's stream.
+        index: u32,
+        /// How many the muxer was given.
+        expected: u64,
+        /// How many there are.
+        found: u64,
+    },
+    /// A stream has not the bytes that the muxer was given.
+    Bytes {
+        /// The result's stream.
+        index: u32,
+        /// How many the muxer was given.
+        expected: u64,
+        /// How many there are.
+        found: u64,
+    },
     /// A track of sound or pictures has no packets.
     EmptyStream {
         /// The result's stream.
@@ -133,6 +252,6 @@ impl Defect {
 
     /// Whether the fault is the source's: it is damaged, and trying again won't help.
     pub fn blames_source(&self) -> bool {
-        matches!(self, Self::DamagedSource { .. })
+        matches!(self, Self::DamagedSource { .. } | Self::DecodeErrors { .. })
     }
 }

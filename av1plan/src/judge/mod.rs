@@ -3,18 +3,23 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
+mod closing;
+mod course;
 mod defect;
 pub mod picture;
 mod probe;
+mod report;
+mod times;
 
 pub use defect::Defect;
-use probe::probe_defects;
+use probe::{duration_defect, probe_defects};
+pub use report::{ClosingReport, Given, Taken};
+pub use times::frame_time;
 
-use crate::contract::Contract;
 use crate::number::Micros;
 use crate::packets::PacketSummary;
 use crate::plan::EncodePlan;
-use crate::probe::{MediaProbe, StreamKind};
+use crate::probe::MediaProbe;
 
 /// What is known of an encode that ended, gathered by whoever ran it.
 #[derive(Debug, Clone, Copy)]
@@ -25,6 +30,8 @@ pub struct Evidence<'a> {
     pub probe: Option<&'a MediaProbe>,
     /// The result's packets; nothing where they were not looked at.
     pub packets: Option<&'a PacketSummary>,
+    /// The packets of the source's first seconds; nothing where they were not looked at.
+    pub opening: Option<&'a PacketSummary>,
     /// The result's bytes.
     pub size: u64,
 }
@@ -38,6 +45,14 @@ pub struct RunReport {
     pub frames: Option<u64>,
     /// Lines in which ffmpeg says that the source is damaged (see [`damage_in`]).
     pub damage: Vec<String>,
+    /// What it said at its end; nothing where nobody listened.
+    pub closing: Option<ClosingReport>,
+    /// Frames that it left out, by the last progress report.
+    pub dropped: Option<u64>,
+    /// Frames that it showed twice, by the last progress report.
+    pub duplicated: Option<u64>,
+    /// The times of the frames that went into the encoder, in order; nothing where they weren't written down.
+    pub sent: Option<Vec<Micros>>,
 }
 
 /// Phrases that ffmpeg says of a source whose data ends early or can't be read. It exits with 0 all the same.
@@ -78,13 +93,16 @@ pub enum Judgement {
 pub fn judge(plan: &EncodePlan, evidence: &Evidence<'_>) -> Judgement {
     let contract = &plan.contract;
     let mut defects = run_defects(evidence.run);
-    match evidence.probe {
-        Some(probe) => defects.extend(probe_defects(contract, probe)),
-        None => defects.push(Defect::Unreadable),
+    if evidence.probe.is_none() {
+        defects.push(Defect::Unreadable);
     }
+    defects.extend(evidence.probe.into_iter().flat_map(|probe| probe_defects(contract, probe)));
+    defects.extend(closing::unfinished(evidence.run));
+    defects.extend(closing::run_defects(plan, evidence.run));
     if let (Some(packets), Some(probe)) = (evidence.packets, evidence.probe) {
-        defects.extend(packet_defects(contract, evidence.run, probe, packets));
+        defects.extend(course::packet_defects(plan, evidence, probe, packets));
     }
+    defects.extend(evidence.probe.and_then(|probe| duration_defect(contract, probe)));
     if !defects.is_empty() {
         return Judgement::Defective(defects);
     }
@@ -99,37 +117,4 @@ fn run_defects(run: &RunReport) -> Vec<Defect> {
     let failed = (run.exit_code != Some(0)).then_some(Defect::RunFailed { exit_code: run.exit_code });
     let damage = run.damage.first().map(|line| Defect::DamagedSource { line: line.clone() });
     damage.into_iter().chain(failed).collect()
-}
-
-fn packet_defects(
-    contract: &Contract,
-    run: &RunReport,
-    probe: &MediaProbe,
-    packets: &PacketSummary,
-) -> Vec<Defect> {
-    let mut defects = Vec::new();
-    for stream in &probe.streams {
-        let seen = packets.stream(stream.index);
-        let needed = matches!(stream.kind, StreamKind::Video(_) | StreamKind::Audio(_));
-        if needed && seen.is_none() {
-            defects.push(Defect::EmptyStream { index: stream.index });
-        }
-    }
-    let Some((video, _)) = probe.main_video() else {
-        return defects;
-    };
-    let Some(seen) = packets.stream(video.index) else {
-        return defects;
-    };
-    if let Some(encoded) = run.frames.filter(|encoded| *encoded != seen.count) {
-        defects.push(Defect::Frames { encoded, found: seen.count });
-    }
-    if let Some(expected) = contract.duration {
-        let span = seen.end.zip(seen.first).map(|(end, first)| Micros(end.0.saturating_sub(first.0)));
-        let reached = |span: Micros| span.0.saturating_add(contract.duration_epsilon.0) >= expected.0;
-        if !span.is_some_and(reached) {
-            defects.push(Defect::EndsEarly { expected, found: span });
-        }
-    }
-    defects
 }

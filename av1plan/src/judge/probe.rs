@@ -5,7 +5,8 @@ use alloc::vec::Vec;
 
 use super::Defect;
 use crate::contract::{Contract, ExpectedPicture, ExpectedStream};
-use crate::probe::{MediaProbe, SideData, Stream, StreamKind, Video};
+use crate::number::Micros;
+use crate::probe::{MediaProbe, SideData, Stream, StreamKind, Tags, Video};
 use crate::streams::stream_type;
 
 pub(super) fn probe_defects(contract: &Contract, probe: &MediaProbe) -> Vec<Defect> {
@@ -21,8 +22,7 @@ pub(super) fn probe_defects(contract: &Contract, probe: &MediaProbe) -> Vec<Defe
             defects.push(Defect::NotOneAv1 { found });
         }
     }
-    // MP4's muxer adds data tracks for chapters and timecode.
-    let found: Vec<&Stream> = probe.streams.iter().filter(|stream| stream.kind != StreamKind::Data).collect();
+    let found: Vec<&Stream> = promised(probe).collect();
     if found.len() == contract.streams.len() {
         defects.extend(
             contract.streams.iter().zip(found).flat_map(|(expected, found)| stream_defects(expected, found)),
@@ -33,27 +33,55 @@ pub(super) fn probe_defects(contract: &Contract, probe: &MediaProbe) -> Vec<Defe
     if probe.chapters != contract.chapters {
         defects.push(Defect::Chapters { expected: contract.chapters, found: probe.chapters });
     }
-    if let Some(expected) = contract.duration {
-        let found = probe.duration();
-        if found.is_none_or(|found| found.distance(expected) > contract.duration_epsilon) {
-            defects.push(Defect::Duration { expected, found });
-        }
-    }
+    defects.extend(tag_defects(None, &contract.tags, &probe.format.tags));
     defects
 }
 
+/// The length that the result declares: the least that can be said of it, since Matroska's header is written first.
+pub(super) fn duration_defect(contract: &Contract, probe: &MediaProbe) -> Option<Defect> {
+    let expected = contract.duration?;
+    let found = probe.duration();
+    let far = |found: Micros| found.distance(expected) > contract.duration_epsilon;
+    found.is_none_or(far).then_some(Defect::Duration { expected, found })
+}
+
+fn tag_defects(index: Option<u32>, expected: &Tags, found: &Tags) -> Vec<Defect> {
+    let differs = |(tag, expected): (&str, &str)| {
+        let found = found.get(tag).unwrap_or_default();
+        let defect = || Defect::Tag {
+            index,
+            tag: String::from(tag),
+            expected: String::from(expected),
+            found: String::from(found),
+        };
+        (found != expected).then(defect)
+    };
+    expected.iter().filter_map(differs).collect()
+}
+
+/// The streams that a contract speaks of, in order: MP4's muxer adds data tracks for chapters and timecode.
+pub(super) fn promised(probe: &MediaProbe) -> impl Iterator<Item = &Stream> {
+    probe.streams.iter().filter(|stream| stream.kind != StreamKind::Data)
+}
+
 fn stream_defects(expected: &ExpectedStream, found: &Stream) -> Vec<Defect> {
-    let ExpectedStream { source: _, kind, codec, language, title, channels, sample_rate, default, forced } =
-        expected;
+    let ExpectedStream {
+        source: _,
+        kind,
+        codec,
+        language,
+        title,
+        channels,
+        sample_rate,
+        default,
+        forced,
+        duration: _, // held against packets
+        tags,
+    } = expected;
     let mut differences = Differences(Vec::new());
     differences.check("type", kind.name(), stream_type(found).name());
     if !codec.is_empty() {
         differences.check("codec", codec.as_str(), found.codec_name());
-    }
-    for (property, wanted) in [("language", language), ("title", title)] {
-        if let Some(wanted) = wanted {
-            differences.check(property, wanted.as_str(), found.tags.get(property).unwrap_or_default());
-        }
     }
     if let StreamKind::Audio(audio) = &found.kind {
         for (property, wanted, is) in
@@ -71,7 +99,12 @@ fn stream_defects(expected: &ExpectedStream, found: &Stream) -> Vec<Defect> {
     }
     let index = found.index;
     let defect = |(property, expected, found)| Defect::Stream { index, property, expected, found };
-    differences.0.into_iter().map(defect).collect()
+    let named = [("language", language), ("title", title)].into_iter();
+    let named = named.filter_map(|(name, value)| Some((String::from(name), value.clone()?)));
+    let mut defects: Vec<Defect> = differences.0.into_iter().map(defect).collect();
+    defects.extend(tag_defects(Some(index), &Tags(named.collect()), &found.tags));
+    defects.extend(tag_defects(Some(index), tags, &found.tags));
+    defects
 }
 
 fn picture_defects(expected: &ExpectedPicture, found: &Video, found_hdr10_plus: Option<bool>) -> Vec<Defect> {

@@ -109,6 +109,8 @@ impl EncodeDocument {
             Arg::Text(text) => text.into_owned(),
             Arg::Input => alloc::format!("file:{}", source.path),
             Arg::Output => alloc::format!("file:{}", output.path),
+            // Of a program's command only.
+            Arg::FrameTimes => String::new(),
         };
         let arguments = command::arguments(plan, Audience::Person).into_iter().map(argument);
         Self {

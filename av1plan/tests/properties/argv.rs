@@ -20,6 +20,7 @@ pub(crate) fn options_of(arguments: &[Arg]) -> Vec<Opt> {
         Arg::Text(text) => text.clone().into_owned(),
         Arg::Input => String::from("INPUT"),
         Arg::Output => String::from("OUTPUT"),
+        Arg::FrameTimes => String::from("TIMES"),
     });
     let mut options = Vec::new();
     while let Some(word) = words.next() {

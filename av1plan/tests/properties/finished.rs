@@ -2,9 +2,9 @@
 
 use av1plan::EncodePlan;
 use av1plan::contract::{Contract, ExpectedPicture, ExpectedStream};
-use av1plan::judge::RunReport;
+use av1plan::judge::{ClosingReport, RunReport};
 use av1plan::packets::PacketSummary;
-use av1plan::plan::StreamType;
+use av1plan::plan::{StreamType, Treatment};
 use av1plan::probe::{Color, DolbyVision};
 use serde_json::{Value, json};
 
@@ -26,16 +26,29 @@ const MASTERING_FIELDS: [&str; 10] = [
 ///
 /// Takes the contract apart without `..`: what is promised in addition must be shown here before this compiles.
 pub(crate) fn document(plan: &EncodePlan) -> Value {
-    let Contract { streams, picture, chapters, duration, duration_epsilon: _, size: _ } = &plan.contract;
+    let Contract { streams, picture, chapters, duration, duration_epsilon: _, size: _, tags } =
+        &plan.contract;
     let streams: Vec<Value> =
         streams.iter().zip(0_u32..).map(|(expected, index)| stream(expected, index, picture)).collect();
-    let format = duration.map_or(json!({}), |duration| json!({"duration": seconds(duration.0)}));
+    let mut format = duration.map_or(json!({}), |duration| json!({"duration": seconds(duration.0)}));
+    format["tags"] = json!(tags);
     json!({"streams": streams, "chapters": vec![json!({"id": 0}); *chapters], "format": format})
 }
 
 fn stream(expected: &ExpectedStream, index: u32, shown: &ExpectedPicture) -> Value {
-    let ExpectedStream { source: _, kind, codec, language, title, channels, sample_rate, default, forced } =
-        expected;
+    let ExpectedStream {
+        source: _,
+        kind,
+        codec,
+        language,
+        title,
+        channels,
+        sample_rate,
+        default,
+        forced,
+        duration: _, // seen in packets only
+        tags,
+    } = expected;
     let mut stream = if *kind == StreamType::Video { picture(shown) } else { json!({}) };
     stream["index"] = json!(index);
     stream["codec_type"] = json!(kind.name());
@@ -44,7 +57,12 @@ fn stream(expected: &ExpectedStream, index: u32, shown: &ExpectedPicture) -> Val
     stream["sample_rate"] = json!(sample_rate.to_string());
     stream["disposition"] =
         json!({"default": default.unwrap_or_default(), "forced": forced.unwrap_or_default()});
-    stream["tags"] = json!({"language": language, "title": title});
+    stream["tags"] = json!(tags);
+    for (name, value) in [("language", language), ("title", title)] {
+        if let Some(value) = value {
+            stream["tags"][name] = json!(value);
+        }
+    }
     stream
 }
 
@@ -94,7 +112,36 @@ fn picture(shown: &ExpectedPicture) -> Value {
 
 /// A run in which ffmpeg did all that it was told.
 pub(crate) fn run() -> RunReport {
-    RunReport { exit_code: Some(0), frames: Some(2), damage: Vec::new() }
+    RunReport { exit_code: Some(0), frames: Some(2), ..RunReport::default() }
+}
+
+/// What ffmpeg says of a run that did all that it was told: a line for each stream, with these packets.
+pub(crate) fn closing(plan: &EncodePlan, packets: &PacketSummary) -> ClosingReport {
+    let mut report = ClosingReport::default();
+    for ((stream, kept), position) in plan.mapped().zip(0_u32..) {
+        let kind = stream.kind.name();
+        let count = packets.stream(position).map_or(0, |packets| packets.count);
+        let encoded = if kept.treatment == Treatment::Copy {
+            String::new()
+        } else {
+            format!("{count} frames encoded; ")
+        };
+        report.add_line(&format!(
+            "[out#0/matroska @ 0x5578571bd6c0] [verbose]   Output stream #0:{position} ({kind}): \
+             {encoded}{count} packets muxed (7 bytes); "
+        ));
+        let decoded = if encoded.is_empty() {
+            String::new()
+        } else {
+            format!("{count} frames decoded; 0 decode errors; ")
+        };
+        report.add_line(&format!(
+            "[in#0/matroska,webm @ 0x5578571bd6c0] [verbose]   Input stream #0:{} ({kind}): \
+             {count} packets read (7 bytes); {decoded}",
+            stream.index
+        ));
+    }
+    report
 }
 
 /// The packets of the promised result: two frames that span its duration, and a packet of everything else.
@@ -105,6 +152,8 @@ pub(crate) fn packets(plan: &EncodePlan) -> PacketSummary {
         packets.add_line(&format!("{index},0.000000,0.000000"));
         if expected.kind == StreamType::Video {
             packets.add_line(&format!("{index},{},0.000000", seconds(end)));
+        } else if let Some(end) = expected.duration {
+            packets.add_line(&format!("{index},{},0.000000", seconds(end.0)));
         }
     }
     packets

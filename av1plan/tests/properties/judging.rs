@@ -1,7 +1,8 @@
 //! Judging: what the contract promises is accepted, and nothing that breaks any part of it.
 
 use av1plan::encode::Encoder;
-use av1plan::judge::{Evidence, Judgement, RunReport, judge};
+use av1plan::judge::{ClosingReport, Evidence, Judgement, RunReport, judge};
+use av1plan::number::Micros;
 use av1plan::packets::PacketSummary;
 use av1plan::{EncodePlan, MediaProbe, Toolchain};
 use proptest::prelude::*;
@@ -54,7 +55,7 @@ proptest! {
         if let Some(plan) = encoded(film.plan(&policy)) {
             let run = RunReport { exit_code, ..finished::run() };
             let probe = read(&finished::document(&plan));
-            let evidence = Evidence { run: &run, probe: Some(&probe), packets: None, size: 0 };
+            let evidence = Evidence { run: &run, probe: Some(&probe), packets: None, opening: None, size: 0 };
             prop_assert_eq!(matches!(judge(&plan, &evidence), Judgement::Defective(_)), exit_code != Some(0));
             let run = RunReport { damage: vec!["[error] File ended prematurely".into()], ..finished::run() };
             let evidence = Evidence { run: &run, ..evidence };
@@ -71,13 +72,72 @@ proptest! {
             let packets = finished::packets(&plan);
             let with = |run: &RunReport, packets: &PacketSummary| {
                 let probe = read(&finished::document(&plan));
-                judge(&plan, &Evidence { run, probe: Some(&probe), packets: Some(packets), size: 0 })
+                judge(&plan, &Evidence { run, probe: Some(&probe), packets: Some(packets), opening: None, size: 0 })
             };
             let defective = |judgement| matches!(judgement, Judgement::Defective(_));
             prop_assert_eq!(defective(with(&finished::run(), &packets)), false);
             let counted = RunReport { frames: Some(frames), ..finished::run() };
             prop_assert_eq!(defective(with(&counted, &packets)), frames != 2);
             prop_assert!(defective(with(&finished::run(), &PacketSummary::default())));
+        }
+    }
+
+    /// ffmpeg's own numbers speak for an honest result, and any one of them that is off speaks against it.
+    #[test]
+    fn an_honest_report_of_an_honest_result_is_accepted(
+        film in film(), policy in picture_policy(), place in any::<Index>(), more in 1..9_u64,
+    ) {
+        if let Some(plan) = encoded(film.plan(&policy)) {
+            let (probe, packets) = (read(&finished::document(&plan)), finished::packets(&plan));
+            let end = plan.contract.duration.map_or(Micros(1_000_000), |duration| duration);
+            let honest = RunReport {
+                closing: Some(finished::closing(&plan, &packets)),
+                dropped: Some(0),
+                duplicated: Some(0),
+                sent: Some(vec![Micros(0), end]),
+                ..finished::run()
+            };
+            let with = |run: &RunReport| {
+                judge(&plan, &Evidence { run, probe: Some(&probe), packets: Some(&packets), opening: None, size: 0 })
+            };
+            let broken = |judgement: Judgement| matches!(judgement, Judgement::Defective(_));
+            prop_assert!(!broken(with(&honest)), "{:?}", with(&honest));
+            let run = RunReport { dropped: Some(more), ..honest.clone() };
+            prop_assert!(broken(with(&run)));
+            let run = RunReport { duplicated: Some(more), ..honest.clone() };
+            prop_assert!(broken(with(&run)));
+            let silent = RunReport { closing: Some(ClosingReport::default()), frames: None, ..honest.clone() };
+            prop_assert!(broken(with(&silent)));
+            // The same line again contradicts the first; one that was never said is no harm.
+            let mut twice = honest.clone();
+            let position = place.index(plan.contract.streams.len());
+            let line = format!("[out#0/mp4 @ 0x1] [verbose]   Output stream #0:{position} (audio): 9 packets muxed (7 bytes); ");
+            twice.closing.as_mut().expect("a report").add_line(&line);
+            prop_assert!(broken(with(&twice)));
+        }
+    }
+
+    /// Whatever ffmpeg prints and writes down, there is a judgement.
+    #[test]
+    fn any_evidence_gets_a_judgement(
+        (film, policy) in (film(), picture_policy()),
+        lines in proptest::collection::vec(report_line(), 0..8),
+        packets in proptest::collection::vec(packet_line(), 0..20),
+        sent in proptest::option::of(proptest::collection::vec(any::<i64>().prop_map(Micros), 0..20)),
+    ) {
+        if let Some(plan) = encoded(film.plan(&policy)) {
+            let mut closing = ClosingReport::default();
+            lines.iter().for_each(|line| closing.add_line(line));
+            let mut summary = PacketSummary::with_times_of(0);
+            packets.iter().for_each(|line| summary.add_line(line));
+            let run = RunReport { closing: Some(closing), sent, ..finished::run() };
+            let probe = read(&finished::document(&plan));
+            let opening = Some(&summary);
+            let evidence = Evidence { run: &run, probe: Some(&probe), packets: opening, opening, size: 0 };
+            if let Judgement::Defective(defects) = judge(&plan, &evidence) {
+                prop_assert!(!defects.is_empty());
+                prop_assert!(defects.iter().all(|defect| !defect.to_string().is_empty()));
+            }
         }
     }
 
@@ -93,7 +153,7 @@ proptest! {
             let kind = if there { "HDR Dynamic Metadata SMPTE2094-40 (HDR10+)" } else { "Content light level metadata" };
             let frames = json!({"frames": [{"side_data_list": [{"side_data_type": kind}]}]});
             probe.add_frame(frames.to_string().as_bytes()).expect("the frame is JSON");
-            let evidence = Evidence { run: &finished::run(), probe: Some(&probe), packets: None, size: 0 };
+            let evidence = Evidence { run: &finished::run(), probe: Some(&probe), packets: None, opening: None, size: 0 };
             prop_assert_eq!(matches!(judge(&plan, &evidence), Judgement::Defective(_)), !there);
         }
     }
@@ -109,7 +169,7 @@ proptest! {
             packets.add_line("0,9223372036854.775807,9223372036854.775807");
             packets.add_line("0,-9223372036854.775807,0");
             let probe = other.probe();
-            let evidence = Evidence { run: &run, probe: Some(&probe), packets: Some(&packets), size };
+            let evidence = Evidence { run: &run, probe: Some(&probe), packets: Some(&packets), opening: None, size };
             match judge(&plan, &evidence) {
                 Judgement::Defective(defects) => prop_assert!(!defects.is_empty()),
                 Judgement::TooBig { size, limit } => prop_assert!(size >= limit),
@@ -119,9 +179,35 @@ proptest! {
     }
 }
 
+/// A line of ffmpeg's closing report, or nearly one.
+fn report_line() -> impl Strategy<Value = String> {
+    let side = prop_oneof![
+        Just("[out#0/mp4 @ 0x1f] [verbose]   Output"),
+        Just("[in#0/avi @ 0x1f] [verbose]   Input")
+    ];
+    (side, 0..4_u32, "( ?[0-9]{0,20} (packets (read|muxed) \\([0-9]{1,20} bytes\\)|frames (en|de)coded|decode errors);){0,4}")
+        .prop_map(|(side, index, numbers)| format!("{side} stream #0:{index} (audio): {}", numbers.trim_start()))
+}
+
+/// A line of ffprobe's, with numbers of any size.
+fn packet_line() -> impl Strategy<Value = String> {
+    let time = "(N/A|-?[0-9]{1,13}\\.[0-9]{6})";
+    (0..4_u32, time, time, any::<u64>())
+        .prop_map(|(index, start, length, size)| format!("{index},{start},{length},{size},K_"))
+}
+
 fn judged(plan: &EncodePlan, document: &Value, size: u64) -> Judgement {
     let (probe, packets) = (read(document), finished::packets(plan));
-    judge(plan, &Evidence { run: &finished::run(), probe: Some(&probe), packets: Some(&packets), size })
+    judge(
+        plan,
+        &Evidence {
+            run: &finished::run(),
+            probe: Some(&probe),
+            packets: Some(&packets),
+            opening: None,
+            size,
+        },
+    )
 }
 
 fn read(document: &Value) -> MediaProbe {
@@ -132,7 +218,7 @@ fn read(document: &Value) -> MediaProbe {
 type Break = fn(&mut Value, &EncodePlan, Index) -> bool;
 
 /// Every promise of a contract, broken.
-const BREAKS: [(&str, Break); 21] = [
+const BREAKS: [(&str, Break); 23] = [
     ("a stream too few", |document, _, place| {
         let streams = document["streams"].as_array_mut().expect("a list");
         streams.remove(place.index(streams.len()));
@@ -164,6 +250,17 @@ const BREAKS: [(&str, Break); 21] = [
         let expected = &plan.contract.streams[place.index(plan.contract.streams.len())];
         let tags = json!({"language": expected.language});
         expected.title.is_some() && set(document, place.index(plan.contract.streams.len()), "tags", &tags)
+    }),
+    ("another tag", |document, plan, place| {
+        let index = place.index(plan.contract.streams.len());
+        let tags = &plan.contract.streams[index].tags;
+        let Some((name, _)) = tags.iter().next() else { return false };
+        document["streams"][index]["tags"][name] = json!("x y z");
+        true
+    }),
+    ("no title of the film", |document, plan, _| {
+        document["format"]["tags"] = json!({});
+        plan.contract.tags.get("title").is_some()
     }),
     ("other channels", |document, plan, place| {
         let index = place.index(plan.contract.streams.len());

@@ -1,0 +1,58 @@
+//! The file that ffmpeg writes the time of each frame to that goes into the encoder, read once and removed.
+
+use std::fs::File;
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+
+use av1plan::judge::frame_time;
+use av1plan::number::Micros;
+
+use crate::disk;
+
+/// The file at a path; gone when this goes, however the encode ended.
+#[derive(Debug)]
+pub(crate) struct FrameTimes(PathBuf);
+
+impl FrameTimes {
+    /// The file at `path`, which ffmpeg is yet to make.
+    pub(crate) fn new(path: PathBuf) -> Self {
+        Self(path)
+    }
+
+    /// Its path.
+    pub(crate) fn path(&self) -> &Path {
+        &self.0
+    }
+
+    /// The times in it, eight bytes a frame; nothing where the file isn't whole: a result is then judged without it.
+    pub(crate) fn read(&self) -> Option<Vec<Micros>> {
+        let lines = BufReader::new(File::open(&self.0).ok()?).lines();
+        let times = lines.map(|line| frame_time(&line.ok()?));
+        times.collect::<Option<Vec<_>>>().filter(|times| !times.is_empty())
+    }
+}
+
+impl Drop for FrameTimes {
+    fn drop(&mut self) {
+        drop(disk::unlink(&self.0));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_read_and_the_file_is_gone_afterwards() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("job.times");
+        std::fs::write(&path, "0 1/25\n1 1/25\n").unwrap();
+        let times = FrameTimes::new(path.clone());
+        assert_eq!(times.read(), Some(vec![Micros(0), Micros(40_000)]));
+        std::fs::write(&path, "0 1/25\nhalf a l").unwrap();
+        assert_eq!(times.read(), None, "what was cut off by a full disk is no word on the result");
+        drop(times);
+        assert!(!path.exists());
+        assert_eq!(FrameTimes::new(path).read(), None);
+    }
+}

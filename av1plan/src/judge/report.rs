@@ -1,0 +1,210 @@
+//! What ffmpeg says of a run when it ends: how much it read, decoded, encoded and wrote, stream by stream.
+//!
+//! The lines are the same in ffmpeg 8.0 and 9.0.2, at `-loglevel level+verbose`:
+//!
+//! ```text
+//! [out#0/matroska @ 0x55..] [verbose]   Output stream #0:0 (video): 50 frames encoded; 50 packets muxed (24390 bytes);
+//! [in#0/mov,mp4,m4a,3gp,3g2,mj2 @ 0x56..] [verbose]   Input stream #0:1 (audio): 88 packets read (17627 bytes);
+//! ```
+
+use alloc::collections::BTreeMap;
+
+/// ffmpeg's closing report.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct ClosingReport {
+    inputs: BTreeMap<u32, Taken>,
+    outputs: BTreeMap<u32, Given>,
+    contradicts_itself: bool,
+}
+
+/// What was taken from one stream of the source.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Taken {
+    /// Packets that were read.
+    pub packets: u64,
+    /// Their bytes.
+    pub bytes: u64,
+    /// Frames that came out of the decoder; nothing for a stream that wasn't decoded.
+    pub decoded: Option<u64>,
+    /// Packets that the decoder refused.
+    pub errors: Option<u64>,
+}
+
+/// What was given to the muxer for one stream of the result.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Given {
+    /// Frames that went into the encoder; nothing for a stream that was copied.
+    pub encoded: Option<u64>,
+    /// Packets that were muxed.
+    pub packets: u64,
+    /// Their bytes, as the muxer was given them: some it writes shorter.
+    pub bytes: u64,
+}
+
+impl ClosingReport {
+    /// Adds a line of ffmpeg's standard error. What is no line of the report is passed over.
+    pub fn add_line(&mut self, line: &str) {
+        let Some((side, index, numbers)) = stream_line(line) else { return };
+        let added = match side {
+            Side::Input => Taken::read(numbers).is_some_and(|taken| add(&mut self.inputs, index, taken)),
+            Side::Output => Given::read(numbers).is_some_and(|given| add(&mut self.outputs, index, given)),
+        };
+        self.contradicts_itself |= !added;
+    }
+
+    /// What was taken from the source's stream `index`, where the report says so.
+    pub fn input(&self, index: u32) -> Option<Taken> {
+        self.inputs.get(&index).copied()
+    }
+
+    /// What was given for the result's stream `index`, in the order of its mapping, where the report says so.
+    pub fn output(&self, index: u32) -> Option<Given> {
+        self.outputs.get(&index).copied()
+    }
+
+    /// Whether there is no line of it at all: ffmpeg didn't come to its own end.
+    pub fn is_empty(&self) -> bool {
+        self.inputs.is_empty() && self.outputs.is_empty()
+    }
+
+    /// Whether a stream has two lines, or one that can't be read. ffmpeg prints one each; a file name with line breaks in it
+    /// can look like another one, and which of them is true can't be known.
+    pub fn contradicts_itself(&self) -> bool {
+        self.contradicts_itself
+    }
+}
+
+/// Whether there was no other word on the stream yet.
+fn add<T>(streams: &mut BTreeMap<u32, T>, index: u32, numbers: T) -> bool {
+    streams.insert(index, numbers).is_none()
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Side {
+    Input,
+    Output,
+}
+
+/// The side, the stream and the numbers of a line of the report.
+///
+/// From the line's first byte on it must be as ffmpeg prints it: tags come after a level and a blank, never at the start.
+fn stream_line(line: &str) -> Option<(Side, u32, &str)> {
+    let (side, rest, words) = if let Some(rest) = line.strip_prefix("[out#0/") {
+        (Side::Output, rest, "] [verbose]   Output stream #0:")
+    } else {
+        (Side::Input, line.strip_prefix("[in#0/")?, "] [verbose]   Input stream #0:")
+    };
+    let (context, rest) = rest.split_once(words)?;
+    let (muxer, address) = context.split_once(" @ 0x")?;
+    let is_muxer = muxer.bytes().all(|byte| byte.is_ascii_alphanumeric() || b",_".contains(&byte));
+    let is_address = !address.is_empty() && address.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let (index, rest) = rest.split_once(" (")?;
+    let (kind, numbers) = rest.split_once("): ")?;
+    let is_kind = kind.bytes().all(|byte| byte.is_ascii_lowercase());
+    (is_muxer && is_address && is_kind).then_some((side, index.parse().ok()?, numbers.trim_end()))
+}
+
+/// Takes `50 packets read (24390 bytes);` apart.
+fn packets<'a>(part: &'a str, done: &str) -> Option<(u64, u64, &'a str)> {
+    let (count, rest) = part.split_once(done)?;
+    let (bytes, rest) = rest.split_once(" bytes);")?;
+    Some((count.parse().ok()?, bytes.parse().ok()?, rest))
+}
+
+/// Takes `50 frames encoded; ` off where it is there.
+fn counted<'a>(part: &'a str, what: &str) -> (Option<u64>, &'a str) {
+    match part.split_once(what).and_then(|(count, rest)| Some((count.trim_start().parse().ok()?, rest))) {
+        Some((count, rest)) => (Some(count), rest),
+        None => (None, part),
+    }
+}
+
+impl Taken {
+    fn read(numbers: &str) -> Option<Self> {
+        let (packets, bytes, rest) = packets(numbers, " packets read (")?;
+        let (decoded, rest) = counted(rest, " frames decoded");
+        // Sound has its samples in parentheses in between.
+        let errors = rest.split_once("; ").map_or(rest, |(_, errors)| errors);
+        Some(Self { packets, bytes, decoded, errors: counted(errors, " decode errors;").0 })
+    }
+}
+
+impl Given {
+    fn read(numbers: &str) -> Option<Self> {
+        let (encoded, rest) = counted(numbers, " frames encoded");
+        let rest = if encoded.is_some() { rest.split_once("; ")?.1 } else { rest };
+        let (packets, bytes, _) = packets(rest, " packets muxed (")?;
+        Some(Self { encoded, packets, bytes })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const OUT: &str = "[out#0/matroska @ 0x56396f961840] [verbose]   Output stream #0:";
+    const IN: &str = "[in#0/mov,mp4,m4a,3gp,3g2,mj2 @ 0x7f96f8d2640] [verbose]   Input stream #0:";
+
+    fn report(lines: &[&str]) -> ClosingReport {
+        let mut report = ClosingReport::default();
+        lines.iter().for_each(|line| report.add_line(line));
+        report
+    }
+
+    /// As ffmpeg 8.0 and 9.0.2 print them, a blank at the end of each.
+    #[test]
+    fn lines_of_every_type_of_stream_are_read() {
+        let report = report(&[
+            &alloc::format!("{OUT}0 (video): 50 frames encoded; 48 packets muxed (47613 bytes); "),
+            &alloc::format!("{OUT}1 (audio): 88 packets muxed (17627 bytes); "),
+            &alloc::format!(
+                "{OUT}2 (audio): 20 frames encoded (96000 samples); 21 packets muxed (4148 bytes); "
+            ),
+            &alloc::format!("{OUT}4 (attachment): 0 packets muxed (0 bytes); "),
+            "[out#0/matroska @ 0x56396f961840] [verbose]   Total: 160 packets (89402 bytes) muxed",
+            &alloc::format!(
+                "{IN}0 (video): 75 packets read (61854 bytes); 62 frames decoded; 3 decode errors; "
+            ),
+            &alloc::format!("{IN}2 (audio): 88 packets read (17627 bytes); "),
+            &alloc::format!(
+                "{IN}3 (audio): 20 packets read (9 bytes); 20 frames decoded; 0 decode errors (96000 samples); "
+            ),
+            &alloc::format!(
+                "{IN}4 (audio): 20 packets read (9 bytes); 20 frames decoded (96000 samples); 1 decode errors; "
+            ),
+        ]);
+        let given = |encoded, packets, bytes| Some(Given { encoded, packets, bytes });
+        assert_eq!(report.output(0), given(Some(50), 48, 47613));
+        assert_eq!(report.output(1), given(None, 88, 17627));
+        assert_eq!(report.output(2), given(Some(20), 21, 4148));
+        assert_eq!(report.output(4), given(None, 0, 0));
+        let taken = |packets, bytes, decoded, errors| Some(Taken { packets, bytes, decoded, errors });
+        assert_eq!(report.input(0), taken(75, 61854, Some(62), Some(3)));
+        assert_eq!(report.input(2), taken(88, 17627, None, None));
+        assert_eq!(report.input(4), taken(20, 9, Some(20), Some(1)));
+        assert!(!report.contradicts_itself() && !report.is_empty());
+    }
+
+    #[test]
+    fn tags_and_names_are_no_lines_of_the_report() {
+        let fake = alloc::format!("{OUT}0 (video): 50 frames encoded; 50 packets muxed (9 bytes); ");
+        for line in [
+            alloc::format!("[info]     title           : {fake}"),
+            alloc::format!(" {fake}"),
+            fake.replace("[out#0/matroska", "[out#0/matroska] [x"),
+            fake.replace("0x56396f961840", "0x"),
+            fake.replace("(video)", "(vi deo)"),
+            fake.replace("#0:0", "#0:x"),
+        ] {
+            assert_eq!(report(&[&line]), ClosingReport::default(), "{line}");
+        }
+    }
+
+    #[test]
+    fn a_second_line_of_a_stream_makes_the_report_worthless() {
+        let line = alloc::format!("{IN}0 (video): 75 packets read (61854 bytes); ");
+        assert!(report(&[&line, &line]).contradicts_itself());
+        let broken = alloc::format!("{IN}0 (video): no packets at all");
+        assert!(report(&[&broken]).contradicts_itself());
+    }
+}
