@@ -1,0 +1,138 @@
+//! A library with one film and its neighbours, on which a fault is played.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::PathBuf;
+use std::process::Command;
+use std::sync::OnceLock;
+
+use av1d_tests::{Library, PICTURE, SOUND};
+
+use crate::strace::{Strace, Trace};
+
+/// How the film is replaced.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Variant {
+    /// Under its own name, and the original goes.
+    InPlace,
+    /// Under its own name, and the original stays as `.orig`.
+    KeepOriginal,
+    /// From `.avi` to `.mkv`.
+    NewName,
+    /// Under its own name, where no hard links can be made.
+    NoLinks,
+    /// From `.avi` to `.mkv`, where no hard links can be made.
+    NewNameNoLinks,
+}
+
+impl Variant {
+    pub(crate) const ALL: [Self; 5] =
+        [Self::InPlace, Self::KeepOriginal, Self::NewName, Self::NoLinks, Self::NewNameNoLinks];
+
+    /// As the table names it.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::InPlace => "in place",
+            Self::KeepOriginal => "original kept",
+            Self::NewName => "new name",
+            Self::NoLinks => "no hard links",
+            Self::NewNameNoLinks => "new name, no hard links",
+        }
+    }
+
+    /// The film's name.
+    pub(crate) fn film(self) -> &'static str {
+        match self {
+            Self::NewName | Self::NewNameNoLinks => "Film.avi",
+            Self::InPlace | Self::KeepOriginal | Self::NoLinks => "Film.mkv",
+        }
+    }
+
+    /// Whether the machine can't make hard links.
+    pub(crate) fn is_without_links(self) -> bool {
+        matches!(self, Self::NoLinks | Self::NewNameNoLinks)
+    }
+}
+
+/// One film in a library of its own, with files beside it that are nobody's business.
+pub(crate) struct Stage {
+    pub(crate) library: Library,
+    pub(crate) variant: Variant,
+    /// The film's bytes.
+    pub(crate) original: Vec<u8>,
+    /// Each foreign file's bytes, by its name.
+    pub(crate) foreign: BTreeMap<String, Vec<u8>>,
+}
+
+/// What stands beside a film in people's libraries, with names close to those that the program makes.
+const NEIGHBOURS: [&str; 7] = [
+    "Film.nfo",
+    "Film.srt",
+    "poster.jpg",
+    ".Film.mkv.plan.av1tmp",
+    "Other.mkv.orig",
+    "Film.mkv.orig.txt",
+    "Film.mkv.why",
+];
+
+impl Stage {
+    /// Sets it up; nothing where there is no ffmpeg.
+    pub(crate) fn set(variant: Variant) -> Result<Self, String> {
+        let mut library = Library::open().ok_or("ffmpeg 8 or newer is missing")?;
+        library.hurry();
+        if variant == Variant::KeepOriginal {
+            library.set("keep_original", true);
+        }
+        let original = film_of(&library, variant.film());
+        fs::write(library.path(variant.film()), &original).unwrap();
+        let mut foreign = BTreeMap::new();
+        for name in NEIGHBOURS {
+            let content = format!("{name}: somebody's own").into_bytes();
+            fs::write(library.path(name), &content).unwrap();
+            foreign.insert(name.to_owned(), content);
+        }
+        Ok(Self { library, variant, original, foreign })
+    }
+
+    /// The film's path.
+    pub(crate) fn film(&self) -> PathBuf {
+        self.library.path(self.variant.film())
+    }
+
+    /// Where the result belongs.
+    pub(crate) fn target(&self) -> PathBuf {
+        self.library.path("Film.mkv")
+    }
+
+    /// The original's name while it is replaced.
+    pub(crate) fn backup(&self) -> PathBuf {
+        self.library.path(format!("{}.orig", self.variant.film()))
+    }
+
+    /// Runs `av1cli watch --once` under strace.
+    pub(crate) fn watch_under(&self, strace: &Strace) -> Trace {
+        let mut strace = strace.clone();
+        if self.variant.is_without_links() {
+            strace.inject_always("link,linkat", "error=EPERM");
+        }
+        strace.run(&self.watch(), &self.library.scratch().join("trace"))
+    }
+
+    /// `av1cli watch --once`.
+    pub(crate) fn watch(&self) -> Command {
+        self.library.command(["watch", "--once"])
+    }
+}
+
+/// A film of one second with sound, made once for each extension.
+pub(crate) fn film_of(library: &Library, name: &str) -> Vec<u8> {
+    static MKV: OnceLock<Vec<u8>> = OnceLock::new();
+    static AVI: OnceLock<Vec<u8>> = OnceLock::new();
+    let (made, extension) = if name.ends_with(".avi") { (&AVI, "avi") } else { (&MKV, "mkv") };
+    let make = || {
+        let path = library.scratch().join(format!("template.{extension}"));
+        library.tools.make(&library.scratch(), &format!("{SOUND} {PICTURE} -c:a ac3"), &path);
+        fs::read(&path).unwrap()
+    };
+    made.get_or_init(make).clone()
+}
