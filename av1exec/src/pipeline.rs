@@ -141,10 +141,14 @@ impl Pipeline {
             self.events.send(Event::Recovered(tidied));
             return (outcome, Some(id));
         }
+        self.settle_sidecars(film, &outcome, verdict);
         if let Err(error) = self.clear(film, &temporary, &outcome) {
             self.warn(&temporary, format!("the temporary file can't be removed: {error}"));
+            if matches!(outcome, Outcome::Replaced { .. }) || !outcome.is_lasting() {
+                // Left open, so that the next start removes it.
+                return (outcome, Some(id));
+            }
         }
-        self.settle_sidecars(film, &outcome, verdict);
         self.close(&mut job, &outcome);
         (outcome, Some(id))
     }

@@ -82,7 +82,7 @@ impl Promotion<'_> {
         }
         self.verify(commit)?;
         journal(Step::Replaced, None).map_err(at(self.film, "journal the replacement of"))?;
-        if !self.keep_original && self.is_original(self.backup) {
+        if !self.keep_original && self.holds_original(self.backup)? {
             disk::unlink(self.backup).map_err(at(self.backup, "remove"))?;
         }
         self.sync_folder()?;
@@ -113,9 +113,11 @@ impl Promotion<'_> {
         if is_result(self.film, commit) {
             return self.sync_folder();
         }
-        if self.is_original(self.film) && !self.is_original(self.backup) {
+        if self.holds_original(self.film)? && !self.holds_original(self.backup)? {
             match disk::link(self.film, self.backup) {
-                Ok(()) => self.sync_folder()?,
+                Ok(()) if self.holds_original(self.backup)? => self.sync_folder()?,
+                // Said to be made, but it isn't there: no link either.
+                Ok(()) => self.set_film_aside()?,
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
                     return Err(PromoteError::Taken { path: self.backup.to_owned() });
                 }
@@ -123,7 +125,7 @@ impl Promotion<'_> {
                 Err(_) => self.set_film_aside()?,
             }
         }
-        if self.is_original(self.film) {
+        if self.holds_original(self.film)? {
             disk::rename_over(self.temporary, self.film).map_err(at(self.film, "rename the result over"))?;
         } else {
             disk::rename_without_overwriting(self.temporary, self.film)
@@ -143,9 +145,12 @@ impl Promotion<'_> {
                 Err(_) => disk::rename_without_overwriting(self.temporary, self.target)
                     .map_err(|error| taken_or(error, self.target, "rename the result to"))?,
             }
+            if !is_result(self.target, commit) {
+                return Err(at(self.target, "rename the result to")(disk::not_done()));
+            }
             self.sync_folder()?;
         }
-        if self.is_original(self.film) {
+        if self.holds_original(self.film)? {
             self.set_film_aside()?;
         }
         disk::unlink(self.temporary).map_err(at(self.temporary, "remove"))?;
@@ -155,6 +160,9 @@ impl Promotion<'_> {
     fn set_film_aside(&self) -> Result<(), PromoteError> {
         disk::rename_without_overwriting(self.film, self.backup)
             .map_err(|error| taken_or(error, self.backup, "rename the original to"))?;
+        if !self.holds_original(self.backup)? {
+            return Err(at(self.backup, "rename the original to")(disk::not_done()));
+        }
         self.sync_folder()
     }
 
@@ -166,6 +174,18 @@ impl Promotion<'_> {
     /// have changed the device's number.
     fn is_original(&self, path: &Path) -> bool {
         is_original(path, self.identity)
+    }
+
+    /// The same, where a disk that doesn't answer must stop the replacement rather than count as a no.
+    fn holds_original(&self, path: &Path) -> Result<bool, PromoteError> {
+        match Identity::of(path) {
+            Ok(found) => Ok(found.inode == self.identity.inode && found.same_content_stamp(self.identity)),
+            // Nothing there, or no regular file.
+            Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::InvalidInput) => {
+                Ok(false)
+            }
+            Err(error) => Err(at(path, "look at")(error)),
+        }
     }
 
     /// Opens the name anew: it must hold what was judged. The original is kept where it doesn't.
