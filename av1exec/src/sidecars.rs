@@ -46,7 +46,12 @@ pub fn write_why(film: &Path, title: &str, lines: &str) -> io::Result<()> {
             "a file of that name is there and isn't ours",
         ));
     }
-    disk::write_whole(&path, format!("{SIGNATURE}{title}\n\n{lines}").as_bytes())
+    let text = format!("{SIGNATURE}{title}\n\n{lines}");
+    // Said already: a pass over an unchanged library changes nothing in it.
+    if fs::read(&path).is_ok_and(|said| said == text.as_bytes()) {
+        return Ok(());
+    }
+    disk::write_whole(&path, text.as_bytes())
 }
 
 /// Takes the text away again, if it is ours.

@@ -60,7 +60,7 @@ impl Stage {
         found
     }
 
-    fn orphans(&self) -> Option<Violation> {
+    pub(crate) fn orphans(&self) -> Option<Violation> {
         let deadline = Instant::now() + ORPHAN;
         let alive = || {
             let root = self.library.root();
@@ -93,7 +93,7 @@ impl Stage {
         ))
     }
 
-    fn foreign_changes(&self) -> Vec<Violation> {
+    pub(crate) fn foreign_changes(&self) -> Vec<Violation> {
         let changed = self.foreign.iter().filter(|(name, content)| {
             fs::read(self.library.path(name)).map_or(true, |found| found != **content)
         });
@@ -165,7 +165,7 @@ impl Stage {
     }
 
     /// Every file of library and jobs, with its inode, bytes and time.
-    fn look(&self) -> BTreeMap<String, (u64, i64, i64, Vec<u8>)> {
+    pub(crate) fn look(&self) -> BTreeMap<String, (u64, i64, i64, Vec<u8>)> {
         let library = self.library.files().into_iter().map(|name| self.library.path(name));
         let entries = fs::read_dir(self.library.state()).into_iter().flatten().flatten();
         let jobs =

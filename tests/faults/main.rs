@@ -14,6 +14,7 @@
 )]
 
 mod check;
+mod source_changes;
 mod stage;
 mod strace;
 mod syscalls;
@@ -28,7 +29,7 @@ fn main() -> ExitCode {
     if arguments.iter().any(|argument| argument == "--list") {
         return ExitCode::SUCCESS;
     }
-    let rows: Vec<Row> = [syscalls::rows()].into_iter().flatten().collect();
+    let rows: Vec<Row> = [syscalls::rows(), source_changes::rows()].into_iter().flatten().collect();
     let wanted: Vec<&str> =
         arguments.iter().map(String::as_str).filter(|argument| !argument.starts_with('-')).collect();
     table::run(rows, &wanted)

@@ -118,21 +118,40 @@ impl Stage {
         strace.run(&self.watch(), &self.library.scratch().join("trace"))
     }
 
+    /// The same, with `meanwhile` done where strace stops it.
+    pub(crate) fn watch_held(&self, strace: &Strace, meanwhile: impl FnOnce()) -> Trace {
+        let mut strace = strace.clone();
+        if self.variant.is_without_links() {
+            strace.inject_always("link,linkat", "error=EPERM");
+        }
+        strace.run_held(&self.watch(), &self.library.scratch().join("trace"), meanwhile)
+    }
+
     /// `av1cli watch --once`.
     pub(crate) fn watch(&self) -> Command {
         self.library.command(["watch", "--once"])
     }
 }
 
+/// Another film of the same kind, with another picture.
+pub(crate) fn other_film_of(library: &Library, name: &str) -> Vec<u8> {
+    static MKV: OnceLock<Vec<u8>> = OnceLock::new();
+    static AVI: OnceLock<Vec<u8>> = OnceLock::new();
+    let made = if name.ends_with(".avi") { &AVI } else { &MKV };
+    let arguments = format!("{SOUND} {} -c:a ac3", PICTURE.replace("testsrc2", "smptebars"));
+    made.get_or_init(|| made_by(library, &arguments, name)).clone()
+}
+
 /// A film of one second with sound, made once for each extension.
 pub(crate) fn film_of(library: &Library, name: &str) -> Vec<u8> {
     static MKV: OnceLock<Vec<u8>> = OnceLock::new();
     static AVI: OnceLock<Vec<u8>> = OnceLock::new();
-    let (made, extension) = if name.ends_with(".avi") { (&AVI, "avi") } else { (&MKV, "mkv") };
-    let make = || {
-        let path = library.scratch().join(format!("template.{extension}"));
-        library.tools.make(&library.scratch(), &format!("{SOUND} {PICTURE} -c:a ac3"), &path);
-        fs::read(&path).unwrap()
-    };
-    made.get_or_init(make).clone()
+    let made = if name.ends_with(".avi") { &AVI } else { &MKV };
+    made.get_or_init(|| made_by(library, &format!("{SOUND} {PICTURE} -c:a ac3"), name)).clone()
+}
+
+fn made_by(library: &Library, arguments: &str, name: &str) -> Vec<u8> {
+    let path = library.scratch().join(format!("template-{name}"));
+    library.tools.make(&library.scratch(), arguments, &path);
+    fs::read(&path).unwrap()
 }

@@ -2,8 +2,9 @@
 
 use std::path::Path;
 use std::process::Command;
+use std::time::Duration;
 
-use av1d_tests::Run;
+use av1d_tests::{Run, Running, Signal, signal};
 
 /// What is injected, and what is written down.
 #[derive(Debug, Clone, Default)]
@@ -58,6 +59,33 @@ impl Strace {
             command.env_remove(variable);
         }
         command
+    }
+
+    /// Runs `program` to its end; where it is stopped, does `meanwhile` and lets it go on.
+    pub(crate) fn run_held(&self, program: &Command, file: &Path, meanwhile: impl FnOnce()) -> Trace {
+        let mut running = Running::start(&mut self.command(program, file), b"");
+        let (mut meanwhile, mut stops) = (Some(meanwhile), 0);
+        while !running.has_ended() {
+            std::thread::sleep(Duration::from_millis(5));
+            let lines = read(file);
+            let stopped: Vec<u32> = lines
+                .iter()
+                .filter(|line| line.contains("--- stopped by SIGSTOP ---"))
+                .filter_map(|line| line.split(' ').next()?.parse().ok())
+                .collect();
+            if stopped.len() > stops {
+                stops = stopped.len();
+                if let Some(meanwhile) = meanwhile.take() {
+                    meanwhile();
+                }
+                if let Some(process) = stopped.last() {
+                    signal(*process, Signal::CONT);
+                }
+            }
+        }
+        let run = running.wait();
+        assert!(meanwhile.is_none(), "it was never stopped\n{run}");
+        Trace { run, lines: read(file) }
     }
 
     /// Runs `program` under it to its end.

@@ -77,7 +77,7 @@ fn cases(call: &'static str, harm: Harm, effort: Effort) -> Cases {
 }
 
 /// The numbers of the calls that a run without a fault makes, whichever thread makes them.
-fn places(variant: Variant, call: &str) -> Result<Vec<usize>, String> {
+pub(crate) fn places(variant: Variant, call: &str) -> Result<Vec<usize>, String> {
     static TRACES: Mutex<Vec<(Variant, Arc<Trace>)>> = Mutex::new(Vec::new());
     let mut traces = TRACES.lock().unwrap();
     let known = traces.iter().find(|(known, _)| *known == variant).map(|(_, trace)| Arc::clone(trace));
