@@ -96,17 +96,18 @@ impl Outcome {
     /// unless ffmpeg says that the source is damaged.
     pub fn is_lasting(&self) -> bool {
         match self {
-            Self::Replaced { .. }
-            | Self::Skipped(_)
-            | Self::TooBig { .. }
-            | Self::Unreadable { .. }
-            | Self::Stalled { .. } => true,
+            Self::Replaced { .. } | Self::Skipped(_) | Self::TooBig { .. } | Self::Unreadable { .. } => true,
             Self::Defective { defects, .. } => {
                 let machine =
                     |defect: &Defect| matches!(defect, Defect::RunFailed { .. } | Defect::Unreadable);
                 defects.iter().any(Defect::blames_source) || !defects.iter().any(machine)
             }
-            Self::Interrupted | Self::SourceChanged | Self::NoRoom { .. } | Self::Failed { .. } => false,
+            // A disk that didn't answer in time stalls ffmpeg too.
+            Self::Stalled { .. }
+            | Self::Interrupted
+            | Self::SourceChanged
+            | Self::NoRoom { .. }
+            | Self::Failed { .. } => false,
         }
     }
 
@@ -248,6 +249,7 @@ mod tests {
     #[test]
     fn what_the_machine_did_wrong_is_tried_again_and_what_the_film_did_is_not() {
         assert!(!Outcome::Interrupted.is_lasting());
+        assert!(!Outcome::Stalled { seconds: 300 }.is_lasting());
         assert!(!Outcome::NoRoom { needed: 1, free: 0 }.is_lasting());
         assert!(Outcome::Unreadable { reason: String::new() }.is_lasting());
         let defective = |defects: Vec<Defect>| Outcome::Defective { defects, words: String::new() };

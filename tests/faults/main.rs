@@ -14,6 +14,10 @@
 )]
 
 mod check;
+mod daemons;
+mod disguised;
+mod liars;
+mod names;
 mod source_changes;
 mod stage;
 mod strace;
@@ -29,7 +33,17 @@ fn main() -> ExitCode {
     if arguments.iter().any(|argument| argument == "--list") {
         return ExitCode::SUCCESS;
     }
-    let rows: Vec<Row> = [syscalls::rows(), source_changes::rows()].into_iter().flatten().collect();
+    let rows: Vec<Row> = [
+        syscalls::rows(),
+        liars::rows(),
+        source_changes::rows(),
+        daemons::rows(),
+        names::rows(),
+        disguised::rows(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
     let wanted: Vec<&str> =
         arguments.iter().map(String::as_str).filter(|argument| !argument.starts_with('-')).collect();
     table::run(rows, &wanted)
