@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use av1exec::event::{Event, Events};
 use av1exec::jobs::JobStore;
-use av1exec::lock::Lock;
+use av1exec::lock::Locks;
 use av1exec::pipeline::Pipeline;
-use av1exec::recover::recover;
+use av1exec::recover::{end_orphans, recover};
+use av1exec::room::Room;
 use av1exec::settings::{Environment, Settings};
 use av1exec::stop::{StopSwitch, stop_switch};
 use av1exec::tools::Tools;
@@ -17,18 +18,17 @@ use crate::console::note;
 use crate::recover::unreadable;
 use av1exec::failure::{Exit, Failure};
 
-/// A pipeline, what it tells, and the lock that keeps others out.
+/// A pipeline, and what it tells.
 pub(crate) struct Session {
     pub(crate) pipeline: Pipeline,
     pub(crate) events: UnboundedReceiver<Event>,
-    pub(crate) lock: Lock,
 }
 
 impl Session {
     pub(crate) async fn open(settings: Settings, environment: &Environment) -> Result<Self, Failure> {
         let tools = Tools::find(&settings, environment.path.as_deref()).await?;
         let jobs = open_jobs(&settings)?;
-        let lock = Lock::take(&settings.job_state_dir)?;
+        let locks = take_locks(&settings, &jobs)?;
         let (events, receiver) = Events::channel();
         for recovered in
             recover(&jobs, settings.keep_original, false, &events).map_err(|error| unreadable(&error))?
@@ -38,9 +38,22 @@ impl Session {
         // Only now: tidying up must not be stopped half-way by a signal that it wouldn't hear, and may be killed at any time.
         let (switch, stop) = stop_switch();
         listen_for_signals(switch)?;
-        let pipeline = Pipeline { settings: Arc::new(settings), tools: Arc::new(tools), jobs, events, stop };
-        Ok(Self { pipeline, events: receiver, lock })
+        let pipeline = Pipeline {
+            settings: Arc::new(settings),
+            tools: Arc::new(tools),
+            jobs,
+            locks: Arc::new(locks),
+            room: Room::default(),
+            events,
+            stop,
+        };
+        Ok(Self { pipeline, events: receiver })
     }
+}
+
+/// Keeps other workers out of the state folder and the library.
+pub(crate) fn take_locks(settings: &Settings, jobs: &JobStore) -> Result<Locks, Failure> {
+    Ok(Locks::take(&settings.job_state_dir, &settings.library_roots, || end_orphans(jobs))?)
 }
 
 /// Opens the folder of job files, which is made where it isn't there.

@@ -26,7 +26,7 @@ pub(crate) async fn encode(
     environment: &Environment,
 ) -> Result<Exit, Failure> {
     settings.policy.ignore.extend(&args.ignore);
-    let Session { pipeline, events, lock } = Session::open(settings, environment).await?;
+    let Session { pipeline, events } = Session::open(settings, environment).await?;
     let reporter = tokio::spawn(Reporter::new().listen(events));
     let mut worst = Exit::Done;
     let mut films = Vec::new();
@@ -54,7 +54,6 @@ pub(crate) async fn encode(
     // The reporter ends when the last sender is gone.
     drop(pipeline);
     let _ = reporter.await;
-    drop(lock);
     Ok(worst)
 }
 
@@ -92,7 +91,7 @@ pub(crate) async fn watch(
     settings: Settings,
     environment: &Environment,
 ) -> Result<Exit, Failure> {
-    let Session { pipeline, events, lock } = Session::open(settings, environment).await?;
+    let Session { pipeline, events } = Session::open(settings, environment).await?;
     let reporter = tokio::spawn(Reporter::new().listen(events));
     let roots: Vec<String> = pipeline.settings.library_roots.iter().map(|root| display(root)).collect();
     let toolchain = &pipeline.tools.toolchain;
@@ -107,7 +106,6 @@ pub(crate) async fn watch(
     let summary = if args.once { daemon.once().await } else { daemon.forever().await };
     drop(daemon);
     let _ = reporter.await;
-    drop(lock);
     let Summary { replaced, skipped, failed, unreadable, saved, stopped } = summary;
     note(&format!("{replaced} replaced, {skipped} skipped, {failed} failed; {} saved", Bytes(saved)));
     Ok(match (stopped, failed + unreadable) {

@@ -10,6 +10,8 @@ use tokio::task::JoinSet;
 
 use crate::disk::Identity;
 use crate::event::Event;
+use crate::jobs::path_of;
+use crate::leftovers::{Fate, sweep};
 use crate::outcome::Outcome;
 use crate::pipeline::Pipeline;
 use crate::scan::{Film, scan};
@@ -131,16 +133,16 @@ impl Daemon {
     /// doesn't keep the library from being looked at.
     async fn pass(&mut self, slice: Option<Duration>, summary: &mut Summary) -> Pass {
         let settings = self.pipeline.settings.clone();
-        let walk = move || scan(&settings.library_roots, &settings.policy.extensions);
+        let roots = self.workable_roots();
+        let walk = move || scan(&roots, &settings.policy.extensions);
         let found = tokio::task::spawn_blocking(walk).await.unwrap_or_default();
         self.pipeline.events.send(Event::Scanned { films: found.films.len() });
         summary.unreadable += found.unreadable.len();
         let walked_whole = found.unreadable.is_empty();
         for (path, reason) in found.unreadable {
-            if self.named.insert(path.clone()) {
-                self.pipeline.events.send(Event::Unreadable { path, reason });
-            }
+            self.name_once(path, reason);
         }
+        self.sweep(&found.hidden);
         // A share that isn't mounted looks like an empty folder, and what is known of its films must outlast that.
         if walked_whole && !found.films.is_empty() {
             let seen: HashSet<&Path> = found.films.iter().map(|film| film.path.as_path()).collect();
@@ -169,6 +171,55 @@ impl Daemon {
         });
         pass.waiting = self.work(ready, slice, summary).await;
         pass
+    }
+
+    /// The roots that no other av1d works on: one that was mounted meanwhile may be taken.
+    fn workable_roots(&mut self) -> Vec<PathBuf> {
+        let roots = &self.pipeline.settings.library_roots;
+        let (mut workable, mut taken) = (Vec::new(), Vec::new());
+        for root in roots {
+            match self.pipeline.locks.extend(root) {
+                Ok(()) => workable.push(root.clone()),
+                Err(error) => taken.push((root.clone(), error.to_string())),
+            }
+        }
+        for (path, reason) in taken {
+            self.name_once(path, reason);
+        }
+        workable
+    }
+
+    fn name_once(&mut self, path: PathBuf, reason: String) {
+        if self.named.insert(path.clone()) {
+            self.pipeline.events.send(Event::Unreadable { path, reason });
+        }
+    }
+
+    /// Deletes temporary files that nobody answers for any more.
+    fn sweep(&mut self, hidden: &[PathBuf]) {
+        if hidden.is_empty() {
+            return;
+        }
+        // As long as one job can't be read, nobody knows which files it counts on.
+        let Some(known) = self.pipeline.jobs.load().ok().filter(|known| known.unread.is_empty()) else {
+            return;
+        };
+        let unfinished = known.jobs.iter().filter(|job| job.outcome.is_none());
+        let journaled: Vec<PathBuf> = unfinished.map(|job| path_of(&job.temporary)).collect();
+        for path in hidden {
+            let message = match sweep(path, &journaled, jiff::Timestamp::now()) {
+                Ok(Fate::Keep) => continue,
+                Ok(Fate::Delete) => "an abandoned temporary file; it was deleted".to_owned(),
+                Ok(Fate::Report) => {
+                    "an old result whose film is gone; it is kept, and may be all that is left of it"
+                        .to_owned()
+                }
+                Err(error) => format!("an abandoned temporary file that can't be deleted: {error}"),
+            };
+            if self.named.insert(path.clone()) {
+                self.pipeline.events.send(Event::Warning { path: path.clone(), message });
+            }
+        }
     }
 
     /// What to do with a film that the scan found. The cheap gates are asked first and every time: a marker may be gone, a

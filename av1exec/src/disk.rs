@@ -154,7 +154,7 @@ fn temporary_beside(path: &Path) -> PathBuf {
     let short = crate::names::fit(name, 200);
     let mut temporary = std::ffi::OsString::from(".");
     temporary.push(short);
-    temporary.push(format!(".{unique}.av1new"));
+    temporary.push(format!(".{unique}{}", crate::names::UNFINISHED));
     folder_of(path).join(temporary)
 }
 

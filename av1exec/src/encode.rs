@@ -12,7 +12,9 @@ use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
 use tokio::time::Instant;
 
 use crate::event::{Event, Events};
-use crate::process::{end, start};
+use crate::lock::Locks;
+use crate::orphan::ProcessId;
+use crate::process::{end, start_for};
 use crate::progress::{Progress, ProgressReader};
 use crate::stop::Stop;
 
@@ -26,8 +28,10 @@ pub struct Encode<'a> {
     pub output: &'a Path,
     /// Where all that it says goes.
     pub log: &'a Path,
-    /// The job, for events.
+    /// The job.
     pub job: &'a str,
+    /// Held until it has ended, even where it outlives this process.
+    pub locks: &'a Locks,
     /// A result of this many bytes is too big for certain, however it goes on.
     pub size_limit: u64,
     /// How long nothing may move.
@@ -56,13 +60,23 @@ pub enum Ended {
 }
 
 impl Encode<'_> {
-    /// Runs it to one of its ends; no child is left behind whichever it is.
-    pub async fn run(&self, events: &Events, stop: &mut Stop) -> io::Result<Ended> {
+    /// Runs it to one of its ends; no child is left behind whichever it is. `started` writes down which process it is, and
+    /// its failure ends it.
+    pub async fn run(
+        &self,
+        started: impl FnOnce(ProcessId) -> io::Result<()>,
+        events: &Events,
+        stop: &mut Stop,
+    ) -> io::Result<Ended> {
         let log = File::create(self.log).map_err(|error| {
             let log = crate::sanitize::display(self.log);
             io::Error::new(error.kind(), format!("its log {log} can't be made: {error}"))
         })?;
-        let mut child = start(self.program, self.args)?;
+        let mut child = start_for(self.job, self.program, self.args, self.locks)?;
+        if let Err(error) = child.id().map_or(Ok(()), |id| started(ProcessId::of(id))) {
+            end(&mut child).await?;
+            return Err(error);
+        }
         let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
         let listener = tokio::spawn(listen(stderr, log));
         let mut watch = Watch { last: Progress::default(), moved: Instant::now() };

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::disk::{self, Identity};
 use crate::names;
+use crate::orphan::ProcessId;
 use crate::outcome::Outcome;
 use crate::promote::{Commit, Step};
 
@@ -18,6 +19,9 @@ use crate::promote::{Commit, Step};
 pub const FORMAT: &str = "av1.job";
 /// The version that is written: `major.minor`.
 pub const VERSION: &str = "1.0";
+/// [`VERSION`] as numbers.
+const MAJOR: u32 = 1;
+const MINOR: u32 = 0;
 
 /// A film that is or was worked on.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -35,6 +39,9 @@ pub struct Job {
     pub source: Identity,
     /// The temporary result.
     pub temporary: PathDocument,
+    /// The ffmpeg that works or worked for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub child: Option<ProcessId>,
     /// When it started.
     pub started: Timestamp,
     /// When it ended; absent while it runs.
@@ -124,6 +131,7 @@ impl Job {
             path: path_document(film),
             source,
             temporary: path_document(temporary),
+            child: None,
             started: Timestamp::now(),
             ended: None,
             journal: Vec::new(),
@@ -136,6 +144,11 @@ impl Job {
     /// The film's path.
     pub fn film(&self) -> PathBuf {
         path_of(&self.path)
+    }
+
+    /// Whether a program of a later minor version wrote it.
+    pub fn is_newer(&self) -> bool {
+        version(&self.version).is_some_and(|(_, minor)| minor > MINOR)
     }
 
     /// Notes how it ended, now.
@@ -156,8 +169,26 @@ pub struct JobStore {
 pub struct Jobs {
     /// By id, so in the order of their starts.
     pub jobs: Vec<Job>,
-    /// Files that can't be read as a job, and why. They are left alone.
-    pub damaged: Vec<(PathBuf, String)>,
+    /// Files that can't be read as a job, and why.
+    pub unread: Vec<(PathBuf, Unread)>,
+}
+
+/// Why a file couldn't be read as a job.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Unread {
+    /// It is empty or isn't what this program writes: cut off by a power cut, or overwritten.
+    Damaged(String),
+    /// A program of a later major version wrote it; what it says isn't known here.
+    Newer(String),
+}
+
+impl std::fmt::Display for Unread {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Damaged(reason) => write!(f, "it can't be read as a job: {reason}"),
+            Self::Newer(version) => write!(f, "a newer av1d wrote it (version {version})"),
+        }
+    }
 }
 
 impl JobStore {
@@ -182,8 +213,23 @@ impl JobStore {
         self.folder.join("logs").join(format!("{id}.log"))
     }
 
-    /// Writes a job, whole and synced.
+    /// Puts a damaged job file out of the way, under a name that is in nobody's, and says which.
+    pub fn set_aside(&self, path: &Path) -> io::Result<PathBuf> {
+        let mut aside = path.as_os_str().to_owned();
+        aside.push(format!(".{}.damaged", self.new_id()));
+        let aside = PathBuf::from(aside);
+        disk::rename_without_overwriting(path, &aside)?;
+        disk::sync_folder_of(path)?;
+        Ok(aside)
+    }
+
+    /// Writes a job, whole and synced. One that a newer program wrote is only read, since writing it would lose what only
+    /// that program knows.
     pub fn save(&self, job: &Job) -> io::Result<()> {
+        if job.is_newer() {
+            let message = format!("a newer av1d wrote it (version {})", job.version);
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, message));
+        }
         let mut json = serde_json::to_vec_pretty(job)?;
         json.push(b'\n');
         disk::write_whole(&self.folder.join(format!("{}.json", job.id)), &json)
@@ -203,21 +249,92 @@ impl JobStore {
             }
             match read(&path) {
                 Ok(job) => loaded.jobs.push(job),
-                Err(reason) => loaded.damaged.push((path, reason)),
+                Err(unread) => loaded.unread.push((path, unread)),
             }
         }
         loaded.jobs.sort_by(|one, other| one.id.cmp(&other.id));
-        loaded.damaged.sort();
+        loaded.unread.sort();
         Ok(loaded)
     }
 }
 
-fn read(path: &Path) -> Result<Job, String> {
-    let bytes = std::fs::read(path).map_err(|error| error.to_string())?;
-    let job: Job = serde_json::from_slice(&bytes).map_err(|error| error.to_string())?;
-    let major = |version: &str| version.split('.').next().map(str::to_owned);
-    if job.format != FORMAT || major(&job.version) != major(VERSION) {
-        return Err(format!("it is of format {:?}, version {:?}", job.format, job.version));
+fn read(path: &Path) -> Result<Job, Unread> {
+    #[derive(Deserialize)]
+    struct Head {
+        format: String,
+        version: String,
     }
-    Ok(job)
+    let damaged = |error: &dyn std::error::Error| Unread::Damaged(error.to_string());
+    let bytes = std::fs::read(path).map_err(|error| damaged(&error))?;
+    let head: Head = serde_json::from_slice(&bytes).map_err(|error| damaged(&error))?;
+    if head.format != FORMAT {
+        return Err(Unread::Damaged(format!("it is of format {:?}", head.format)));
+    }
+    match version(&head.version) {
+        None => Err(Unread::Damaged(format!("it is of version {:?}", head.version))),
+        Some((major, _)) if major > MAJOR => Err(Unread::Newer(head.version)),
+        Some(_) => serde_json::from_slice(&bytes).map_err(|error| damaged(&error)),
+    }
+}
+
+/// `major.minor` as numbers.
+fn version(text: &str) -> Option<(u32, u32)> {
+    let (major, minor) = text.split_once('.')?;
+    Some((major.parse().ok()?, minor.parse().ok()?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn store_with(name: &str, content: &str) -> (tempfile::TempDir, JobStore) {
+        let folder = tempfile::tempdir().unwrap();
+        let store = JobStore::open(folder.path()).unwrap();
+        std::fs::write(folder.path().join(name), content).unwrap();
+        (folder, store)
+    }
+
+    #[test]
+    fn what_is_no_job_is_told_apart() {
+        let table = [
+            ("", false),
+            ("{", false),
+            ("[1]", false),
+            ("\0\0\0\0", false),
+            (r#"{"format":"another","version":"1.0"}"#, false),
+            (r#"{"format":"av1.job","version":"one"}"#, false),
+            (r#"{"format":"av1.job","version":"1.0"}"#, false),
+            (r#"{"format":"av1.job","version":"2.0"}"#, true),
+        ];
+        for (content, newer) in table {
+            let (_folder, store) = store_with("a.json", content);
+            let jobs = store.load().unwrap();
+            assert!(jobs.jobs.is_empty());
+            assert_eq!(matches!(jobs.unread[0].1, Unread::Newer(_)), newer, "{content}");
+        }
+    }
+
+    #[test]
+    fn a_damaged_file_is_set_aside_and_not_met_again() {
+        let (folder, store) = store_with("a.json", "{");
+        let aside = store.set_aside(&folder.path().join("a.json")).unwrap();
+        assert_eq!(std::fs::read(aside).unwrap(), b"{");
+        assert!(store.load().unwrap().unread.is_empty());
+    }
+
+    #[test]
+    fn a_job_of_a_newer_minor_version_is_read_and_not_written() {
+        let minor = VERSION.replace(".0", ".7");
+        let text = r#"{"format":"av1.job","version":"VERSION","id":"a","path":"/a.mkv","source":{"device":1,"inode":2,
+            "size":3,"modified_ns":4,"changed_ns":5,"links":1},"temporary":{"path":"/.a.av1tmp"},"started":"2026-01-01T00:00:00Z",
+            "journal":[],"plan":PLAN,"what only it knows":1}"#;
+        let plan = include_str!("../../av1plan/tests/data/plan-1.0.json");
+        let text = text.replace("VERSION", &minor).replace("PLAN", plan);
+        let (folder, store) = store_with("a.json", &text);
+        let jobs = store.load().unwrap();
+        assert_eq!(jobs.unread, []);
+        assert!(jobs.jobs[0].is_newer());
+        assert!(store.save(&jobs.jobs[0]).is_err());
+        assert_eq!(std::fs::read_to_string(folder.path().join("a.json")).unwrap(), text);
+    }
 }

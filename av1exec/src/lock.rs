@@ -1,56 +1,191 @@
-//! One worker at a time on one state folder.
+//! One worker at a time: a lock in the state folder, and one in each root, since a container and its host have different
+//! state folders for one library.
+//!
+//! The locks are the kernel's (`flock`), on files of their own: a lock on a film would be mandatory on some network file
+//! systems. Encodes inherit them, so that an ffmpeg that outlives its av1d keeps others out of the library. What is
+//! written into the files only says who holds them.
 
 use std::fs::{File, OpenOptions, TryLockError};
-use std::io::{self, Read, Write};
+use std::io::{self, Read, Seek, Write};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
-/// Held for as long as it lives; the kernel lets go of it when the process ends, however it ends.
-#[derive(Debug)]
-pub struct Lock {
-    _file: File,
+use crate::orphan::{self, ProcessId};
+
+/// The lock's name in a state folder.
+pub const STATE_LOCK: &str = "lock";
+/// The lock's name in a root. It stays when it isn't held: taking it away would let two in.
+pub const ROOT_LOCK: &str = ".av1d.lock";
+
+/// How long a lock whose holder is dead may still be held by a child of it.
+const PATIENCE: Duration = Duration::from_secs(15);
+const STEP: Duration = Duration::from_millis(100);
+
+/// Held for as long as it lives; the kernel lets go of it when the process and its encodes end, however they end.
+#[derive(Debug, Default)]
+pub struct Locks {
+    held: Mutex<Vec<Held>>,
 }
 
-impl Lock {
-    /// Takes the lock of `folder`, or says who holds it.
-    pub fn take(folder: &Path) -> Result<Self, LockError> {
-        let path = folder.join("lock");
-        let failed = |source| LockError::Failed { path: path.clone(), source };
-        let mut file = OpenOptions::new()
-            .read(true)
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .open(&path)
-            .map_err(failed)?;
+#[derive(Debug)]
+struct Held {
+    file: Arc<File>,
+    /// Device and inode: a root that is reached by two names is one.
+    identity: (u64, u64),
+}
+
+impl Locks {
+    /// Takes the lock of the state folder and that of every root that is there, or says who holds one.
+    ///
+    /// Where a lock's holder is dead, `end_orphans` is called to end what it left running, and the lock is waited for.
+    pub fn take(state: &Path, roots: &[PathBuf], mut end_orphans: impl FnMut()) -> Result<Self, LockError> {
+        let locks = Self::default();
+        locks.take_patiently(&state.join(STATE_LOCK), &mut end_orphans)?;
+        for root in roots {
+            match locks.take_patiently(&root.join(ROOT_LOCK), &mut end_orphans) {
+                Err(LockError::Failed { source, .. }) if !could_be_worked_in(&source) => {}
+                taken => taken?,
+            }
+        }
+        Ok(locks)
+    }
+
+    /// Takes the lock of a root that may not have been there before.
+    pub fn extend(&self, root: &Path) -> Result<(), LockError> {
+        match self.take_one(&root.join(ROOT_LOCK)) {
+            Err(LockError::Failed { source, .. }) if !could_be_worked_in(&source) => Ok(()),
+            taken => taken,
+        }
+    }
+
+    /// The open files, for children to inherit.
+    pub fn files(&self) -> Vec<Arc<File>> {
+        self.held().iter().map(|held| Arc::clone(&held.file)).collect()
+    }
+
+    fn held(&self) -> MutexGuard<'_, Vec<Held>> {
+        // A list of files is whole at any moment.
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn take_patiently(&self, path: &Path, end_orphans: &mut impl FnMut()) -> Result<(), LockError> {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            match self.take_one(path) {
+                Err(LockError::Held { holder: Some(holder), .. })
+                    if holder.is_dead() && Instant::now() < deadline =>
+                {
+                    end_orphans();
+                    std::thread::sleep(STEP);
+                }
+                taken => return taken,
+            }
+        }
+    }
+
+    fn take_one(&self, path: &Path) -> Result<(), LockError> {
+        let failed = |source| LockError::Failed { path: path.to_owned(), source };
+        let mut file = open(path).map_err(failed)?;
+        let found = file.metadata().map_err(failed)?;
+        if !found.is_file() {
+            return Err(failed(io::Error::new(io::ErrorKind::AlreadyExists, "it is no regular file")));
+        }
+        let identity = (found.dev(), found.ino());
+        let mut all = self.held();
+        if all.iter().any(|held| held.identity == identity) {
+            return Ok(());
+        }
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
-                let mut holder = String::new();
-                drop(file.take(200).read_to_string(&mut holder));
-                return Err(LockError::Held { path, holder: holder.trim().to_owned() });
+                return Err(LockError::Held { path: path.to_owned(), holder: Holder::read(&mut file) });
             }
             Err(TryLockError::Error(source)) => return Err(failed(source)),
         }
-        // Only for the message of the next one; the lock itself is the kernel's.
-        let written = file.set_len(0).and_then(|()| writeln!(file, "process {}", std::process::id()));
-        written.map_err(failed)?;
-        Ok(Self { _file: file })
+        Holder::current().write(&mut file).map_err(failed)?;
+        all.push(Held { file: Arc::new(file), identity });
+        Ok(())
     }
 }
 
-/// Why the lock couldn't be taken.
+fn open(path: &Path) -> io::Result<File> {
+    let no_follow = i32::try_from(rustix::fs::OFlags::NOFOLLOW.bits()).unwrap_or_default();
+    OpenOptions::new().read(true).write(true).create(true).truncate(false).custom_flags(no_follow).open(path)
+}
+
+/// Whether films could be replaced in a root whose lock fails like this: not in one that isn't there or can't be written to.
+fn could_be_worked_in(error: &io::Error) -> bool {
+    !matches!(
+        error.kind(),
+        io::ErrorKind::NotFound
+            | io::ErrorKind::NotADirectory
+            | io::ErrorKind::PermissionDenied
+            | io::ErrorKind::ReadOnlyFilesystem
+    )
+}
+
+/// Who holds a lock, as it says itself.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Holder {
+    /// The machine or container.
+    pub host: String,
+    /// The process.
+    #[serde(flatten)]
+    pub process: ProcessId,
+}
+
+impl Holder {
+    /// This process.
+    fn current() -> Self {
+        Self { host: host(), process: ProcessId::current() }
+    }
+
+    /// Reads who holds a lock; nothing where it doesn't say.
+    pub fn read(file: &mut File) -> Option<Self> {
+        let mut text = String::new();
+        file.take(4096).read_to_string(&mut text).ok()?;
+        serde_json::from_str(&text).ok()
+    }
+
+    fn write(&self, file: &mut File) -> io::Result<()> {
+        let mut text = serde_json::to_string(self)?;
+        text.push('\n');
+        file.set_len(0)?;
+        file.rewind()?;
+        file.write_all(text.as_bytes())
+    }
+
+    /// Whether it is certain that nobody is there any more: nothing is known of other machines and containers.
+    fn is_dead(&self) -> bool {
+        self.host == host() && !orphan::is_alive(&self.process)
+    }
+}
+
+impl std::fmt::Display for Holder {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "process {} on {}", self.process.pid, crate::sanitize::sanitize(&self.host))
+    }
+}
+
+fn host() -> String {
+    rustix::system::uname().nodename().to_string_lossy().into_owned()
+}
+
+/// Why a lock couldn't be taken.
 #[derive(Debug, thiserror::Error)]
 pub enum LockError {
     /// Another process has it.
-    #[error("{} is held by another av1d ({holder})", path.display())]
+    #[error("{} is held by another av1d{}", crate::sanitize::display(path), by(holder.as_ref()))]
     Held {
         /// The lock's file.
         path: PathBuf,
-        /// Who wrote into it.
-        holder: String,
+        /// Who, where it says so.
+        holder: Option<Holder>,
     },
     /// The file can't be made or locked.
-    #[error("failed to lock {}: {source}", path.display())]
+    #[error("failed to lock {}: {source}", crate::sanitize::display(path))]
     Failed {
         /// The lock's file.
         path: PathBuf,
@@ -59,19 +194,77 @@ pub enum LockError {
     },
 }
 
+fn by(holder: Option<&Holder>) -> String {
+    holder.map_or_else(String::new, |holder| format!(" ({holder})"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn take(state: &Path, roots: &[PathBuf]) -> Result<Locks, LockError> {
+        Locks::take(state, roots, || panic!("the holder is alive"))
+    }
+
     #[test]
     fn the_second_is_told_who_the_first_is() {
         let folder = tempfile::tempdir().unwrap();
-        let first = Lock::take(folder.path()).unwrap();
-        let Err(LockError::Held { holder, .. }) = Lock::take(folder.path()) else {
+        let first = take(folder.path(), &[]).unwrap();
+        let Err(LockError::Held { holder, .. }) = take(folder.path(), &[]) else {
             panic!("two held one lock")
         };
-        assert_eq!(holder, format!("process {}", std::process::id()));
+        assert_eq!(holder.unwrap().process.pid, std::process::id());
         drop(first);
-        Lock::take(folder.path()).unwrap();
+        take(folder.path(), &[]).unwrap();
+    }
+
+    #[test]
+    fn a_library_is_locked_whatever_the_state_folder() {
+        let [one, two, root] = [(); 3].map(|()| tempfile::tempdir().unwrap());
+        let gone = root.path().join("gone");
+        let link = two.path().join("link");
+        std::os::unix::fs::symlink(root.path(), &link).unwrap();
+        // The same root by two names is locked once, and one that isn't there is none to work in.
+        let roots = [root.path().to_owned(), link.clone(), gone];
+        let first = take(one.path(), &roots).unwrap();
+        assert_eq!(first.files().len(), 2);
+        let Err(LockError::Held { path, .. }) = take(two.path(), std::slice::from_ref(&link)) else {
+            panic!("two held one library")
+        };
+        assert_eq!(path, link.join(ROOT_LOCK));
+        drop(first);
+        take(two.path(), &[link]).unwrap();
+    }
+
+    #[test]
+    fn a_root_that_comes_back_is_locked_then() {
+        let [one, two, home] = [(); 3].map(|()| tempfile::tempdir().unwrap());
+        let root = home.path().join("root");
+        let locks = take(one.path(), std::slice::from_ref(&root)).unwrap();
+        locks.extend(&root).unwrap();
+        std::fs::create_dir(&root).unwrap();
+        locks.extend(&root).unwrap();
+        assert!(take(two.path(), std::slice::from_ref(&root)).is_err());
+    }
+
+    #[test]
+    fn what_a_dead_holder_left_running_is_ended_and_its_lock_is_waited_for() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut left = Some(take(folder.path(), &[]).unwrap());
+        // As a process of an earlier boot would have written it.
+        let process = ProcessId { boot: "another".into(), ..ProcessId::current() };
+        let mut file = open(&folder.path().join(STATE_LOCK)).unwrap();
+        Holder { host: host(), process }.write(&mut file).unwrap();
+        Locks::take(folder.path(), &[], || drop(left.take())).unwrap();
+    }
+
+    #[test]
+    fn a_planted_link_is_not_written_through() {
+        let folder = tempfile::tempdir().unwrap();
+        let victim = folder.path().join("victim");
+        std::fs::write(&victim, "precious").unwrap();
+        std::os::unix::fs::symlink(&victim, folder.path().join(STATE_LOCK)).unwrap();
+        assert!(take(folder.path(), &[]).is_err());
+        assert_eq!(std::fs::read(&victim).unwrap(), b"precious");
     }
 }

@@ -12,10 +12,55 @@ const NAME_MAX: usize = 255;
 /// What every temporary result ends in; no media server takes it for a film.
 pub const TEMPORARY: &str = ".av1tmp";
 
+/// What the temporary file of a sidecar or a state file ends in.
+pub const UNFINISHED: &str = ".av1new";
+
+/// What the second name of a rehearsal ends in.
+const REHEARSED: &str = ".av1try";
+
+/// What a hidden file of ours is, by its name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Hidden {
+    /// The result of a job.
+    Result,
+    /// What a printed command wrote.
+    Planned,
+    /// Half a sidecar.
+    Sidecar,
+    /// The second name of a file that renaming was tried out with.
+    Rehearsal,
+}
+
+/// What a hidden file of ours is; nothing where the name isn't exactly one that we give.
+pub fn hidden_kind(name: &OsStr) -> Option<Hidden> {
+    let name = name.as_bytes().strip_prefix(b".")?;
+    let before =
+        |suffix: &str| Some(name.strip_suffix(suffix.as_bytes())?.rsplit(|byte| *byte == b'.').next()?);
+    let digits = |text: &[u8]| !text.is_empty() && text.iter().all(u8::is_ascii_digit);
+    if let Some(id) = before(TEMPORARY) {
+        return if id == b"plan" { Some(Hidden::Planned) } else { is_job_id(id).then_some(Hidden::Result) };
+    }
+    if let Some(id) = before(REHEARSED) {
+        return is_job_id(id).then_some(Hidden::Rehearsal);
+    }
+    before(UNFINISHED).filter(|process| digits(process)).map(|_| Hidden::Sidecar)
+}
+
+/// `20261122-134501-357123`.
+fn is_job_id(text: &[u8]) -> bool {
+    let shape: Vec<u8> = text.iter().map(|byte| if byte.is_ascii_digit() { b'0' } else { *byte }).collect();
+    shape == b"00000000-000000-000000"
+}
+
 /// The temporary result of a job: `.Film.mkv.20261122-134501-357123.av1tmp`. Hidden, and in the film's own folder, so that it can be
 /// renamed into place.
 pub fn temporary(film: &Path, job: &str) -> PathBuf {
     hidden(film, &format!(".{job}{TEMPORARY}"))
+}
+
+/// A second name for a temporary file, to try out linking and renaming with.
+pub fn second(temporary: &Path) -> PathBuf {
+    temporary.with_extension(REHEARSED.trim_start_matches('.'))
 }
 
 /// Where a printed command writes to: `.Film.mkv.plan.av1tmp`. Nothing ever deletes it by itself.
@@ -118,6 +163,31 @@ mod tests {
                 assert!(name.len() <= 255, "{}", name.len());
                 assert!(name.to_str().is_some(), "cut inside a character");
             }
+        }
+    }
+
+    #[test]
+    fn hidden_files_of_ours_are_known_by_their_names_and_others_arent() {
+        let film = Path::new("/films/A.plan.av1tmp.mkv");
+        let result = temporary(film, "20261122-134501-357123");
+        let known = [
+            (result.clone(), Hidden::Result),
+            (second(&result), Hidden::Rehearsal),
+            (planned(film), Hidden::Planned),
+            (PathBuf::from("/films/.A.mkv.why.txt.4711.av1new"), Hidden::Sidecar),
+        ];
+        for (path, kind) in known {
+            assert_eq!(hidden_kind(path.file_name().unwrap()), Some(kind), "{}", path.display());
+        }
+        for name in [
+            ".A.mkv.av1tmp",
+            "A.20261122-134501-357123.av1tmp",
+            ".A.1-2-3.av1tmp",
+            ".av1new",
+            ".a.x.av1new",
+            ".av1d.lock",
+        ] {
+            assert_eq!(hidden_kind(OsStr::new(name)), None, "{name}");
         }
     }
 

@@ -90,12 +90,16 @@ impl Outcome {
         }
     }
 
-    /// Whether trying the unchanged film again would end the same way.
+    /// Whether trying the unchanged film again would end the same way, whatever becomes of the machine.
     ///
     /// An encode that failed or whose result can't be read may be the machine's fault (a full disk, too little memory),
     /// unless ffmpeg says that the source is damaged.
     pub fn is_lasting(&self) -> bool {
         match self {
+            // What the user or the file system doesn't allow today, it may allow tomorrow.
+            Self::Skipped(
+                SkipReason::FolderReadOnly | SkipReason::ForeignOwner | SkipReason::NoSafeRename,
+            ) => false,
             Self::Replaced { .. } | Self::Skipped(_) | Self::TooBig { .. } | Self::Unreadable { .. } => true,
             Self::Defective { defects, .. } => {
                 let machine =

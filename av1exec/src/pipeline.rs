@@ -14,11 +14,14 @@ use crate::disk;
 use crate::encode::{Encode, Ended};
 use crate::event::{Event, Events};
 use crate::jobs::{Entry, Job, JobStore, plan_document};
+use crate::lock::Locks;
 use crate::names;
 use crate::outcome::Outcome;
 use crate::probe::{self, ProbeError};
 use crate::promote::{PromoteError, Promotion, Step, is_original};
 use crate::recover;
+use crate::rehearse::rehearse;
+use crate::room::{Promised, Room};
 use crate::scan::Film;
 use crate::settings::Settings;
 use crate::sidecars;
@@ -35,6 +38,10 @@ pub struct Pipeline {
     pub tools: Arc<Tools>,
     /// Where jobs are written down.
     pub jobs: JobStore,
+    /// What keeps others out.
+    pub locks: Arc<Locks>,
+    /// What running encodes may come to write.
+    pub room: Room,
     /// Who is told.
     pub events: Events,
     /// Who may stop it.
@@ -110,14 +117,16 @@ impl Pipeline {
     ) -> (Outcome, Option<String>) {
         let id = self.jobs.new_id();
         let temporary = names::temporary(&film.path, &id);
-        let needed = policy.max_size_ratio.of(film.identity.size);
-        match disk::space(disk::folder_of(&film.path)) {
-            Ok(space) if !space.holds(needed) => {
-                return (Outcome::NoRoom { needed, free: space.free }, None);
-            }
-            // Where free space can't be asked for, the write itself will tell.
-            Ok(_) | Err(_) => {}
+        match rehearse(&film.path, &temporary, &names::second(&temporary)) {
+            Ok(None) => {}
+            Ok(Some(reason)) => return (Outcome::Skipped(reason), None),
+            Err(error) => return (failed("create a temporary file beside", &film.path, &error), None),
         }
+        // Held until the result is in place or gone.
+        let _room = match self.find_room(film, policy) {
+            Ok(room) => room,
+            Err(no_room) => return (no_room, None),
+        };
         let document = plan_document(&film.path, film.identity.size, verdict);
         let mut job = Job::new(id.clone(), &film.path, film.identity, &temporary, document);
         job.journal.push(Entry { step: Step::Running, at: job.started });
@@ -148,19 +157,33 @@ impl Pipeline {
         (outcome, Some(id))
     }
 
+    /// Room for the largest result that would be taken. Where free space can't be asked for, the write itself will tell.
+    fn find_room(&self, film: &Film, policy: &Config) -> Result<Option<Promised>, Outcome> {
+        let needed = policy.max_size_ratio.of(film.identity.size);
+        let Ok(space) = disk::space(disk::folder_of(&film.path)) else { return Ok(None) };
+        let promised = self.room.promise(film.identity.device, needed, space);
+        promised.map(Some).ok_or(Outcome::NoRoom { needed, free: space.free })
+    }
+
     /// Encodes to `temporary`, judges it, and puts it in place.
     async fn produce(&self, film: &Film, plan: &EncodePlan, temporary: &Path, job: &mut Job) -> Outcome {
         let args = bind(command::arguments(plan, Audience::Program), &film.path, temporary);
+        let id = job.id.clone();
         let encode = Encode {
             program: &self.tools.ffmpeg,
             args: &args,
             output: temporary,
-            log: &self.jobs.log(&job.id),
-            job: &job.id,
+            log: &self.jobs.log(&id),
+            job: &id,
+            locks: &self.locks,
             size_limit: plan.contract.size.limit(),
             stall: self.settings.stall,
         };
-        let encoded = match encode.run(&self.events, &mut self.stop.clone()).await {
+        let started = |child| {
+            job.child = Some(child);
+            self.jobs.save(job)
+        };
+        let encoded = match encode.run(started, &self.events, &mut self.stop.clone()).await {
             Ok(Ended::Run { report, words }) => Encoded { report, words },
             Ok(Ended::TooBig { written }) => {
                 let gate = plan.contract.size;
@@ -170,7 +193,7 @@ impl Pipeline {
             Ok(Ended::Stopped) => return Outcome::Interrupted,
             Err(error) => return failed("run ffmpeg on", &film.path, &error),
         };
-        self.events.send(Event::Judging { job: job.id.clone() });
+        self.events.send(Event::Judging { job: id });
         let mut stop = self.stop.clone();
         let judged = tokio::select! {
             judged = self.judge(film, plan, temporary, &encoded) => judged,

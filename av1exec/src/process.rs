@@ -13,17 +13,49 @@ use rustix::process::{Pid, Signal};
 use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::process::{Child, Command};
 
+use crate::lock::Locks;
+
 /// How long a child that was asked to end may take before it is killed.
 const PATIENCE: Duration = Duration::from_secs(10);
 
+/// The variable in a child's environment that names the job it works for, so that what it starts is known, too.
+pub const JOB_VARIABLE: &str = "AV1D_JOB";
+
 /// Starts `program`, with nothing to read and both outputs piped.
 pub fn start(program: &Path, args: &[OsString]) -> io::Result<Child> {
+    command(program, args).spawn()
+}
+
+/// Starts `program` for a job; it inherits the locks, so that nobody else works on the library before it has ended.
+pub fn start_for(job: &str, program: &Path, args: &[OsString], locks: &Locks) -> io::Result<Child> {
+    let mut command = command(program, args);
+    command.env(JOB_VARIABLE, job);
+    inherit(&mut command, locks);
+    command.spawn()
+}
+
+fn command(program: &Path, args: &[OsString]) -> Command {
     let mut command = Command::new(program);
     command.args(args).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     // SVT-AV1 prints a banner past ffmpeg's own log levels.
     command.env("SVT_LOG", "1").process_group(0).kill_on_drop(true);
     die_with_parent(&mut command);
-    command.spawn()
+    command
+}
+
+#[allow(unsafe_code, reason = "the only way to leave a file open in a child and in no other")]
+fn inherit(command: &mut Command, locks: &Locks) {
+    let files = locks.files();
+    // SAFETY: between fork and exec only async-signal-safe calls are allowed; fcntl is one, and the closure neither
+    // allocates nor takes a lock.
+    unsafe {
+        command.pre_exec(move || {
+            for file in &files {
+                rustix::io::fcntl_setfd(file, rustix::io::FdFlags::empty())?;
+            }
+            Ok(())
+        });
+    }
 }
 
 #[allow(unsafe_code, reason = "the only way to ask the kernel for a signal when the parent ends")]

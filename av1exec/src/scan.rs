@@ -1,9 +1,11 @@
 //! Walking the library.
 
 use std::collections::{BTreeSet, HashSet};
+use std::fs::Metadata;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use av1plan::gates::{FileFacts, Marker, Stability};
+use av1plan::gates::{FileFacts, Marker, Protection, Stability};
 use walkdir::{DirEntry, WalkDir};
 
 use crate::disk::Identity;
@@ -20,14 +22,23 @@ pub struct Film {
     pub root: PathBuf,
     /// A marker that excludes it.
     pub marker: Option<Marker>,
+    /// Whether its owner protects it.
+    pub protection: Protection,
 }
 
 impl Film {
     /// Looks at one file. `root` is how far up folders may exclude it.
     pub fn look(path: &Path, root: &Path) -> std::io::Result<Self> {
-        let identity = Identity::of(path)?;
+        let metadata = std::fs::symlink_metadata(path)?;
         let marker = sidecars::marker_of(path, root);
-        Ok(Self { path: path.to_owned(), identity, root: root.to_owned(), marker })
+        Self::of(path, root, &metadata, marker)
+    }
+
+    fn of(path: &Path, root: &Path, metadata: &Metadata, marker: Option<Marker>) -> std::io::Result<Self> {
+        let protection =
+            if metadata.mode() & OWNER_MAY_WRITE == 0 { Protection::ReadOnly } else { Protection::None };
+        let identity = Identity::from_metadata(metadata)?;
+        Ok(Self { path: path.to_owned(), identity, root: root.to_owned(), marker, protection })
     }
 
     /// What the planner asks of a file, with the names beside it looked up now.
@@ -41,22 +52,29 @@ impl Film {
             marker: self.marker,
             stability,
             links: self.identity.links,
+            protection: self.protection,
             target_exists: target.is_some_and(|target| exists(&target)),
             backup_exists: exists(&names::backup(&self.path)),
         }
     }
 }
 
+/// `S_IWUSR` of `inode(7)`.
+const OWNER_MAY_WRITE: u32 = 0o200;
+
 /// What a walk found.
 #[derive(Debug, Default)]
 pub struct Scan {
     /// The films, each file once, by path.
     pub films: Vec<Film>,
+    /// Hidden files of ours.
+    pub hidden: Vec<PathBuf>,
     /// Roots, folders and files that can't be read, and why.
     pub unreadable: Vec<(PathBuf, String)>,
 }
 
-/// Walks `roots` for files with one of `extensions`. Symlinks aren't followed; hidden files and folders are none of ours.
+/// Walks `roots` for files with one of `extensions`. Symlinks aren't followed; other people's hidden files and folders aren't
+/// looked at.
 pub fn scan(roots: &[PathBuf], extensions: &BTreeSet<String>) -> Scan {
     let mut found = Scan::default();
     let mut seen = HashSet::new();
@@ -72,7 +90,7 @@ pub fn scan(roots: &[PathBuf], extensions: &BTreeSet<String>) -> Scan {
         let entries = WalkDir::new(&real)
             .sort_by_file_name()
             .into_iter()
-            .filter_entry(|entry| entry.depth() == 0 || !is_hidden(entry));
+            .filter_entry(|entry| entry.depth() == 0 || !is_hidden(entry) || is_ours(entry));
         let mut excluded: Option<PathBuf> = None;
         for entry in entries {
             match entry {
@@ -82,6 +100,7 @@ pub fn scan(roots: &[PathBuf], extensions: &BTreeSet<String>) -> Scan {
                         excluded = sidecars::is_excluded(entry.path()).then(|| entry.into_path());
                     }
                 }
+                Ok(entry) if is_ours(&entry) => found.hidden.push(entry.into_path()),
                 Ok(entry) if entry.file_type().is_file() && has_extension(&entry, extensions) => {
                     match look(&entry, &real, excluded.as_deref()) {
                         Ok(film) if seen.insert((film.identity.device, film.identity.inode)) => {
@@ -105,14 +124,17 @@ pub fn scan(roots: &[PathBuf], extensions: &BTreeSet<String>) -> Scan {
 
 fn look(entry: &DirEntry, root: &Path, excluded: Option<&Path>) -> Result<Film, String> {
     let metadata = entry.metadata().map_err(|error| error.to_string())?;
-    let identity = Identity::from_metadata(&metadata).map_err(|error| error.to_string())?;
     let own = names::skip_marker(entry.path()).exists().then_some(Marker::File);
     let above = excluded.is_some_and(|above| entry.path().starts_with(above)).then_some(Marker::Folder);
-    Ok(Film { path: entry.path().to_owned(), identity, root: root.to_owned(), marker: own.or(above) })
+    Film::of(entry.path(), root, &metadata, own.or(above)).map_err(|error| error.to_string())
 }
 
 fn is_hidden(entry: &DirEntry) -> bool {
     entry.file_name().as_encoded_bytes().starts_with(b".")
+}
+
+fn is_ours(entry: &DirEntry) -> bool {
+    entry.file_type().is_file() && names::hidden_kind(entry.file_name()).is_some()
 }
 
 fn has_extension(entry: &DirEntry, extensions: &BTreeSet<String>) -> bool {

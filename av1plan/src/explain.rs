@@ -169,6 +169,16 @@ impl fmt::Display for SkipReason {
             Self::Hardlinked { links } => {
                 write!(f, "{links} names share its data, so that replacing this one would save nothing")
             }
+            Self::ReadOnly => {
+                f.write_str("it lacks its owner's write bit, so that somebody wants it to stay as it is")
+            }
+            Self::FolderReadOnly => f.write_str("no file can be made in its folder"),
+            Self::ForeignOwner => {
+                f.write_str("its owner or group couldn't be given to the result by this user")
+            }
+            Self::NoSafeRename => {
+                f.write_str("its file system has neither hard links nor a rename that overwrites nothing")
+            }
             Self::TargetExists { extension } => {
                 write!(f, "the result would be named .{extension}, and a file of that name is there")
             }

@@ -25,6 +25,8 @@ pub struct FileFacts {
     /// Whether another file has the name that the result would get, where that differs from the file's own (see
     /// [`Container::renamed_extension`]).
     pub target_exists: bool,
+    /// Whether its owner protects it from being changed.
+    pub protection: Protection,
     /// Whether a file is there under the name that the original takes while it is replaced (`NAME.orig`).
     pub backup_exists: bool,
 }
@@ -38,6 +40,7 @@ impl FileFacts {
             marker: None,
             stability: Stability::Stable,
             links: 1,
+            protection: Protection::None,
             target_exists: false,
             backup_exists: false,
         }
@@ -71,6 +74,15 @@ pub enum Stability {
     Settling,
 }
 
+/// Whether a file's owner protects it. Replacing it is a matter of the folder's rights, and would work all the same.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Protection {
+    /// Its owner may write to it.
+    None,
+    /// It lacks the owner's write bit.
+    ReadOnly,
+}
+
 /// A gate that a person may overrule for once (`--ignore CODE`).
 ///
 /// The others can't be: there is nothing to encode without a video, and an existing file is never overwritten.
@@ -89,6 +101,8 @@ pub enum Gate {
     TooSmall,
     /// See [`SkipReason::Hardlinked`].
     Hardlinked,
+    /// See [`SkipReason::ReadOnly`].
+    ReadOnly,
     /// See [`SkipReason::AlreadyAv1`].
     AlreadyAv1,
 }
@@ -129,6 +143,15 @@ pub enum SkipReason {
         /// How many names.
         links: u64,
     },
+    /// It lacks its owner's write bit: somebody wants it to stay as it is.
+    ReadOnly,
+    /// No file can be made in its folder. Found by trying, right before the encode.
+    FolderReadOnly,
+    /// Its owner or group couldn't be given to the result. Found by trying, right before the encode.
+    ForeignOwner,
+    /// Its file system can neither give a file a second name nor rename without overwriting, so that there is no safe way
+    /// to replace it. Found by trying, right before the encode.
+    NoSafeRename,
     /// A file of the result's name is there already.
     TargetExists {
         /// The extension that the result would get.
@@ -179,8 +202,12 @@ impl SkipReason {
             Self::NotStable => Some(Gate::NotStable),
             Self::TooSmall { .. } => Some(Gate::TooSmall),
             Self::Hardlinked { .. } => Some(Gate::Hardlinked),
+            Self::ReadOnly => Some(Gate::ReadOnly),
             Self::AlreadyAv1 => Some(Gate::AlreadyAv1),
-            Self::TargetExists { .. }
+            Self::FolderReadOnly
+            | Self::ForeignOwner
+            | Self::NoSafeRename
+            | Self::TargetExists { .. }
             | Self::BackupExists
             | Self::NoVideo
             | Self::UnknownVideoCodec
@@ -229,6 +256,7 @@ fn before_probe_met(file: &FileFacts, config: &Config) -> impl Iterator<Item = S
             .then_some(SkipReason::TooSmall { size: file.size, min_bytes: config.min_bytes }),
         (file.links > 1 && config.hardlinked == Hardlinked::Skip)
             .then_some(SkipReason::Hardlinked { links: file.links }),
+        (file.protection == Protection::ReadOnly).then_some(SkipReason::ReadOnly),
         target
             .filter(|_| file.target_exists)
             .map(|extension| SkipReason::TargetExists { extension: String::from(extension) }),
@@ -261,7 +289,7 @@ mod tests {
     #[test]
     fn each_gate_before_the_probe_has_its_code() {
         type Change = fn(&mut FileFacts);
-        let table: [(Change, Option<&str>); 10] = [
+        let table: [(Change, Option<&str>); 11] = [
             (|_| (), None),
             (|file| file.name = "Film.txt".into(), Some("extension")),
             (|file| file.name = "mkv".into(), Some("extension")),
@@ -270,6 +298,7 @@ mod tests {
             (|file| file.size = 2 << 30, Some("too-small")),
             (|file| file.size = (2 << 30) + 1, None),
             (|file| file.links = 2, Some("hardlinked")),
+            (|file| file.protection = Protection::ReadOnly, Some("read-only")),
             (|file| file.backup_exists = true, Some("backup-exists")),
             (|file| (file.name, file.target_exists) = ("Film.AVI".into(), true), Some("target-exists")),
         ];
@@ -299,6 +328,7 @@ mod tests {
             SkipReason::NotStable,
             SkipReason::TooSmall { size: 0, min_bytes: 0 },
             SkipReason::Hardlinked { links: 2 },
+            SkipReason::ReadOnly,
             SkipReason::AlreadyAv1,
         ];
         for reason in named {

@@ -1,6 +1,6 @@
 //! What must hold after a fault, looked at with nothing of the program's own: bytes, names, ffprobe and a decoder.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fs::{self, File};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::os::unix::fs::MetadataExt;
@@ -23,6 +23,9 @@ pub(crate) enum After {
     Kill,
 }
 
+/// Each file's inode, time and bytes.
+pub(crate) type Look = BTreeMap<String, (u64, i64, i64, Vec<u8>)>;
+
 /// How long an ffmpeg may outlive its daemon.
 const ORPHAN: Duration = Duration::from_secs(15);
 
@@ -40,9 +43,7 @@ impl Stage {
         if idle.status.code() != Some(0) {
             found.push(format!("the run after the next one fails:\n{idle}"));
         }
-        if self.look() != before {
-            found.push("the run after the next one still changes something".to_owned());
-        }
+        found.extend(self.changed_since(&before));
         if !found.is_empty() {
             found.push(format!("files in the end: {:?}", self.library.files()));
         }
@@ -164,8 +165,16 @@ impl Stage {
         found
     }
 
+    /// What an idle run must not have done.
+    pub(crate) fn changed_since(&self, before: &Look) -> Option<Violation> {
+        let now = self.look();
+        let names: BTreeSet<&String> = before.keys().chain(now.keys()).collect();
+        let changed: Vec<_> = names.into_iter().filter(|name| before.get(*name) != now.get(*name)).collect();
+        (!changed.is_empty()).then(|| format!("the run after the next one still changes {changed:?}"))
+    }
+
     /// Every file of library and jobs, with its inode, bytes and time.
-    pub(crate) fn look(&self) -> BTreeMap<String, (u64, i64, i64, Vec<u8>)> {
+    pub(crate) fn look(&self) -> Look {
         let library = self.library.files().into_iter().map(|name| self.library.path(name));
         let entries = fs::read_dir(self.library.state()).into_iter().flatten().flatten();
         let jobs =

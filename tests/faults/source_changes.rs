@@ -122,6 +122,10 @@ fn cases(change: Change, effort: Effort) -> Cases {
                 moments.extend(places.into_iter().map(|when| Moment::After(call, when)));
             }
         }
+        // Between our own link and the look at what it did to the inode's time, nobody can tell who changed that.
+        moments.retain(|moment| {
+            change != Change::ZeroedQuietly || !matches!(moment, Moment::After("linkat", _))
+        });
         let cases = moments.into_iter().map(|moment| {
             let what = format!("{moment:?}, {}", variant.name());
             Case::new(what, move || run(change, &moment, variant))
@@ -208,9 +212,7 @@ impl Stage {
         found.extend(self.content_is_lost(new).map(|lost| format!("after the next run {lost}\n{next}")));
         let before = self.look();
         let idle = self.library.watch_once();
-        if self.look() != before {
-            found.push(format!("the run after the next one still changes something\n{next}\n{idle}"));
-        }
+        found.extend(self.changed_since(&before).map(|changed| format!("{changed}\n{next}\n{idle}")));
         if !found.is_empty() {
             found.push(format!("files in the end: {:?}", self.library.files()));
         }

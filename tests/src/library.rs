@@ -154,7 +154,7 @@ impl Library {
         Media::of(&self.tools, &self.path(name))
     }
 
-    /// Every file in the library, hidden ones too, by its path in it.
+    /// Every file in the library, hidden ones too, by its path in it; but not the lock, which is in every library.
     pub fn files(&self) -> Vec<String> {
         let mut found = Vec::new();
         collect(&self.root(), &mut found);
@@ -162,6 +162,7 @@ impl Library {
         let name = |path: &PathBuf| path.strip_prefix(&root).unwrap().as_os_str().as_bytes().to_vec();
         let mut names: Vec<String> =
             found.iter().map(|path| String::from_utf8_lossy(&name(path)).into_owned()).collect();
+        names.retain(|name| name != ".av1d.lock");
         names.sort();
         names
     }

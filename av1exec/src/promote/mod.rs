@@ -81,6 +81,10 @@ impl Promotion<'_> {
             return Err(error);
         }
         self.verify(commit)?;
+        if is_changed(self.backup, self.identity) {
+            // Written to between the last look and the rename; recovery gives it its name back.
+            return Err(PromoteError::SourceChanged { path: self.film.to_owned() });
+        }
         journal(Step::Replaced, None).map_err(at(self.film, "journal the replacement of"))?;
         if !self.keep_original && self.holds_original(self.backup)? {
             disk::unlink(self.backup).map_err(at(self.backup, "remove"))?;
@@ -113,9 +117,15 @@ impl Promotion<'_> {
         if is_result(self.film, commit) {
             return self.sync_folder();
         }
+        self.refuse_changed()?;
         if self.holds_original(self.film)? && !self.holds_original(self.backup)? {
+            self.refuse_touched(self.identity)?;
             match disk::link(self.film, self.backup) {
-                Ok(()) if self.holds_original(self.backup)? => self.sync_folder()?,
+                Ok(()) if self.holds_original(self.backup)? => {
+                    let linked = Identity::of(self.film).map_err(at(self.film, "look at"))?;
+                    self.sync_folder()?;
+                    self.refuse_touched(&linked)?;
+                }
                 // Said to be made, but it isn't there: no link either.
                 Ok(()) => self.set_film_aside()?,
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
@@ -125,6 +135,7 @@ impl Promotion<'_> {
                 Err(_) => self.set_film_aside()?,
             }
         }
+        self.refuse_changed()?;
         if self.holds_original(self.film)? {
             disk::rename_over(self.temporary, self.film).map_err(at(self.film, "rename the result over"))?;
         } else {
@@ -136,6 +147,7 @@ impl Promotion<'_> {
 
     /// The result takes a new name, and then the original leaves its own.
     fn place_beside(&self, commit: &Commit) -> Result<(), PromoteError> {
+        self.refuse_changed()?;
         if !is_result(self.target, commit) {
             match disk::link(self.temporary, self.target) {
                 Ok(()) => {}
@@ -151,10 +163,31 @@ impl Promotion<'_> {
             self.sync_folder()?;
         }
         if self.holds_original(self.film)? {
+            self.refuse_touched(self.identity)?;
             self.set_film_aside()?;
         }
         disk::unlink(self.temporary).map_err(at(self.temporary, "remove"))?;
         self.sync_folder()
+    }
+
+    /// Stops where somebody has written to the film since it was encoded.
+    fn refuse_changed(&self) -> Result<(), PromoteError> {
+        if is_changed(self.film, self.identity) || is_changed(self.backup, self.identity) {
+            return Err(PromoteError::SourceChanged { path: self.film.to_owned() });
+        }
+        Ok(())
+    }
+
+    /// Stops where anything about the film is not as it was, its inode's time included: whoever writes to it and puts its
+    /// modification time back can't put that one back.
+    fn refuse_touched(&self, before: &Identity) -> Result<(), PromoteError> {
+        let now = Identity::of(self.film).map_err(at(self.film, "look at"))?;
+        // A reboot may have changed the device's number.
+        if (Identity { device: before.device, ..now }) == *before {
+            Ok(())
+        } else {
+            Err(PromoteError::SourceChanged { path: self.film.to_owned() })
+        }
     }
 
     fn set_film_aside(&self) -> Result<(), PromoteError> {
@@ -220,6 +253,11 @@ impl Promotion<'_> {
 /// Whether `path` is the film that `identity` tells of, by what a rename, a link and a reboot leave alone.
 pub(crate) fn is_original(path: &Path, identity: &Identity) -> bool {
     Identity::of(path).is_ok_and(|found| found.inode == identity.inode && found.same_content_stamp(identity))
+}
+
+/// Whether `path` is the film's very file, but written to since.
+fn is_changed(path: &Path, identity: &Identity) -> bool {
+    Identity::of(path).is_ok_and(|found| found.inode == identity.inode && !found.same_content_stamp(identity))
 }
 
 /// Whether `path` is the committed result, by its inode and size; its content is for [`disk::hash`] to tell.

@@ -9,6 +9,8 @@ pub enum Found {
     Nothing,
     /// The film as it was when the job started.
     Original,
+    /// The film's very file, but somebody has written to it since.
+    Changed,
     /// The result that the job committed to, whole.
     Result,
     /// What was to be the result but isn't whole, or an empty file.
@@ -42,12 +44,16 @@ pub enum Action {
     Resume,
     /// Give the film's name back to the original.
     RestoreOriginal,
+    /// Give the film's name back to the original, over the result, which is one of an earlier content.
+    RestoreOverResult,
     /// Rename a broken result to `NAME.broken`.
     SetBrokenAside,
     /// Delete the temporary result.
     DeleteTemporary,
     /// Take the original's second name away.
     DeleteBackup,
+    /// Take the result's new name away, while the film has its own.
+    DeleteTarget,
     /// Note that the job is done.
     CloseAsDone,
     /// Note that the job was interrupted, so that the film is looked at again.
@@ -84,22 +90,28 @@ fn in_place(scene: Scene) -> Vec<Action> {
         (Found::Original, Found::Original | Found::Nothing) | (Found::Nothing, Found::Original) if whole => {
             vec![Action::Resume]
         }
-        (Found::Original, Found::Original) => {
+        // Two names of one file.
+        (Found::Original, Found::Original) | (Found::Changed, Found::Changed) => {
             vec![Action::DeleteBackup, Action::DeleteTemporary, Action::CloseAsInterrupted]
         }
-        (Found::Nothing, Found::Original) => {
+        (Found::Nothing, Found::Original | Found::Changed) => {
             vec![Action::RestoreOriginal, Action::DeleteTemporary, Action::CloseAsInterrupted]
         }
         (Found::Result, Found::Original) => vec![Action::Resume],
+        (Found::Result, Found::Changed) => {
+            vec![Action::RestoreOverResult, Action::DeleteTemporary, Action::CloseAsInterrupted]
+        }
         (Found::Result, _) => vec![Action::DeleteTemporary, Action::CloseAsDone],
-        (Found::Broken, Found::Original) => vec![
+        (Found::Broken, Found::Original | Found::Changed) => vec![
             Action::SetBrokenAside,
             Action::RestoreOriginal,
             Action::DeleteTemporary,
             Action::CloseAsInterrupted,
         ],
         // Neither the original nor ours: somebody's new film, beside which our result is nothing any more.
-        (Found::Original | Found::Other, _) => vec![Action::DeleteTemporary, Action::CloseAsInterrupted],
+        (Found::Original | Found::Changed | Found::Other, _) => {
+            vec![Action::DeleteTemporary, Action::CloseAsInterrupted]
+        }
         (Found::Nothing | Found::Broken | Found::Unknown, _) => vec![Action::LeaveAlone],
     }
 }
@@ -107,12 +119,24 @@ fn in_place(scene: Scene) -> Vec<Action> {
 fn under_a_new_name(scene: Scene, target: Found) -> Vec<Action> {
     let whole = scene.temporary == Found::Result;
     match (scene.film, target) {
+        // What it was encoded from is no more: the result goes again.
+        (Found::Nothing, Found::Result) if scene.backup == Found::Changed => vec![
+            Action::RestoreOriginal,
+            Action::DeleteTarget,
+            Action::DeleteTemporary,
+            Action::CloseAsInterrupted,
+        ],
+        (Found::Changed, Found::Result) => {
+            vec![Action::DeleteTarget, Action::DeleteTemporary, Action::CloseAsInterrupted]
+        }
         (Found::Original | Found::Nothing, Found::Result) => vec![Action::Resume],
         (Found::Original, Found::Nothing) if whole => vec![Action::Resume],
-        (Found::Nothing, Found::Nothing) if scene.backup == Found::Original => {
+        (Found::Nothing, Found::Nothing) if matches!(scene.backup, Found::Original | Found::Changed) => {
             vec![Action::RestoreOriginal, Action::DeleteTemporary, Action::CloseAsInterrupted]
         }
-        (Found::Original | Found::Other, _) => vec![Action::DeleteTemporary, Action::CloseAsInterrupted],
+        (Found::Original | Found::Changed | Found::Other, _) => {
+            vec![Action::DeleteTemporary, Action::CloseAsInterrupted]
+        }
         (Found::Result | Found::Broken | Found::Nothing | Found::Unknown, _) => vec![Action::LeaveAlone],
     }
 }
@@ -121,10 +145,10 @@ fn under_a_new_name(scene: Scene, target: Found) -> Vec<Action> {
 mod tests {
     use super::*;
     use Action::{
-        CloseAsDone, CloseAsInterrupted, DeleteBackup, DeleteTemporary, LeaveAlone, RestoreOriginal, Resume,
-        SetBrokenAside,
+        CloseAsDone, CloseAsInterrupted, DeleteBackup, DeleteTarget, DeleteTemporary, LeaveAlone,
+        RestoreOriginal, RestoreOverResult, Resume, SetBrokenAside,
     };
-    use Found::{Broken, Nothing, Original, Other, Result};
+    use Found::{Broken, Changed, Nothing, Original, Other, Result};
 
     fn decided(
         committed: bool,
@@ -156,6 +180,10 @@ mod tests {
             ("in place, the original gone", true, Result, Nothing, Nothing, vec![DeleteTemporary, CloseAsDone]),
             ("in place but broken", true, Broken, Original, Nothing, vec![SetBrokenAside, RestoreOriginal, DeleteTemporary, CloseAsInterrupted]),
             ("somebody's new film", true, Other, Original, Result, cut_short.clone()),
+            ("edited before anything was renamed", true, Changed, Nothing, Result, cut_short.clone()),
+            ("edited while it had two names", true, Changed, Changed, Result, vec![DeleteBackup, DeleteTemporary, CloseAsInterrupted]),
+            ("edited after the result had its place", true, Result, Changed, Nothing, vec![RestoreOverResult, DeleteTemporary, CloseAsInterrupted]),
+            ("edited while it was set aside", true, Nothing, Changed, Result, vec![RestoreOriginal, DeleteTemporary, CloseAsInterrupted]),
             ("neither the film nor the original", true, Nothing, Nothing, Result, vec![LeaveAlone]),
         ];
         for (what, committed, film, backup, temporary, actions) in table {
@@ -175,6 +203,8 @@ mod tests {
             ("only the original left to remove", Nothing, Original, Nothing, Result, vec![Resume]),
             ("the result is bad", Original, Nothing, Broken, Nothing, cut_short.clone()),
             ("somebody's file has the new name", Original, Nothing, Result, Other, cut_short),
+            ("edited beside its result", Changed, Nothing, Result, Result, vec![DeleteTarget, DeleteTemporary, CloseAsInterrupted]),
+            ("edited while it was set aside", Nothing, Changed, Nothing, Result, vec![RestoreOriginal, DeleteTarget, DeleteTemporary, CloseAsInterrupted]),
             ("set aside, the result gone", Nothing, Original, Nothing, Nothing, vec![RestoreOriginal, DeleteTemporary, CloseAsInterrupted]),
         ];
         for (what, film, backup, temporary, target, actions) in table {
@@ -182,7 +212,7 @@ mod tests {
         }
     }
 
-    const ALL: [Found; 6] = [Nothing, Original, Result, Broken, Found::Unknown, Other];
+    const ALL: [Found; 7] = [Nothing, Original, Changed, Result, Broken, Found::Unknown, Other];
 
     #[test]
     fn nothing_is_done_while_the_disk_does_not_answer() {
@@ -210,15 +240,21 @@ mod tests {
             let scene = (committed, film, backup, temporary, target);
             assert!(!actions.is_empty(), "{scene:?}");
             if actions.contains(&DeleteBackup) {
-                assert_eq!(film, Original, "{scene:?}");
+                assert!(matches!(film, Original | Changed) && backup == film, "{scene:?}");
             }
             let film_is_whole =
-                matches!(film, Original | Result | Other) || actions.contains(&RestoreOriginal);
-            if actions.contains(&DeleteTemporary) {
+                matches!(film, Original | Changed | Result | Other) || actions.contains(&RestoreOriginal);
+            if actions.contains(&DeleteTemporary) || actions.contains(&DeleteTarget) {
                 assert!(film_is_whole, "{scene:?}");
             }
+            if actions.contains(&DeleteTarget) {
+                assert_eq!(target, Some(Result), "{scene:?}");
+            }
+            if actions.contains(&RestoreOverResult) {
+                assert_eq!((film, backup), (Result, Changed), "{scene:?}");
+            }
             if actions.contains(&RestoreOriginal) {
-                assert_eq!(backup, Original, "{scene:?}");
+                assert!(matches!(backup, Original | Changed), "{scene:?}");
                 assert!(film == Nothing || actions.contains(&SetBrokenAside), "{scene:?}");
             }
         }

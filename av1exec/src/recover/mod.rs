@@ -11,8 +11,9 @@ use std::path::{Path, PathBuf};
 
 use crate::disk::{self, Identity};
 use crate::event::{Event, Events};
-use crate::jobs::{Entry, Job, JobStore, path_of};
+use crate::jobs::{Entry, Job, JobStore, Unread, path_of};
 use crate::names;
+use crate::orphan;
 use crate::outcome::Outcome;
 use crate::promote::{Commit, Promotion, Step, is_original, is_result};
 use crate::sidecars;
@@ -31,6 +32,14 @@ pub struct Recovered {
     pub actions: Vec<Action>,
 }
 
+/// Ends every encode of an unfinished job that outlived its av1d.
+pub fn end_orphans(jobs: &JobStore) {
+    let unfinished = jobs.load().unwrap_or_default().jobs.into_iter().filter(|job| job.outcome.is_none());
+    for (id, child) in unfinished.filter_map(|job| Some((job.id, job.child?))) {
+        orphan::end(&id, &child);
+    }
+}
+
 /// Looks at every unfinished job and does what [`decide`] says, or with `dry_run` only tells.
 pub fn recover(
     jobs: &JobStore,
@@ -38,9 +47,18 @@ pub fn recover(
     dry_run: bool,
     events: &Events,
 ) -> std::io::Result<Vec<Recovered>> {
+    if !dry_run {
+        end_orphans(jobs);
+    }
     let loaded = jobs.load()?;
-    for (path, reason) in loaded.damaged {
-        let message = format!("this job can't be read and is passed over: {reason}");
+    for (path, unread) in loaded.unread {
+        let message = match unread {
+            Unread::Damaged(_) if !dry_run => match jobs.set_aside(&path) {
+                Ok(aside) => format!("{unread}; it is now {}", crate::sanitize::display(&aside)),
+                Err(error) => format!("{unread}; it can't be set aside: {error}"),
+            },
+            _ => unread.to_string(),
+        };
         events.send(Event::Warning { path, message });
     }
     let unfinished = loaded.jobs.into_iter().filter(|job| job.outcome.is_none());
@@ -51,7 +69,8 @@ pub fn recover(
 pub fn tidy(mut job: Job, jobs: &JobStore, keep_original: bool, dry_run: bool, events: &Events) -> Recovered {
     let places = Places::of(&job);
     let scene = places.look(&job);
-    let actions = decide(scene);
+    // Only the newer program knows what else its job stands for.
+    let actions = if job.is_newer() { vec![Action::LeaveAlone] } else { decide(scene) };
     if !dry_run {
         for action in &actions {
             if let Err(message) = places.act(*action, &mut job, jobs, keep_original) {
@@ -102,9 +121,16 @@ impl Places {
             Action::RestoreOriginal => disk::rename_without_overwriting(&self.backup, &self.film)
                 .and_then(|()| disk::sync_folder_of(&self.film))
                 .map_err(told),
+            Action::RestoreOverResult => disk::rename_over(&self.backup, &self.film)
+                .and_then(|()| disk::sync_folder_of(&self.film))
+                .map_err(told),
+            Action::DeleteTarget => self.target.as_deref().map_or(Ok(()), disk::unlink).map_err(told),
             Action::SetBrokenAside => {
                 disk::rename_without_overwriting(&self.film, &names::broken(&self.film)).map_err(told)
             }
+            Action::LeaveAlone if job.is_newer() => Err(format!(
+                "job {id} was written by a newer av1d, which has to finish it; nothing is touched"
+            )),
             Action::LeaveAlone => Err(format!(
                 "job {} was cut off, and what it left can't be told apart; nothing is touched: look at {} and {}",
                 job.id,
@@ -171,6 +197,9 @@ fn found(path: &Path, original: &Identity, commit: Option<&Commit>) -> Found {
         return Found::Original;
     }
     let whole = |commit: &Commit| disk::hash(path).is_ok_and(|hash| hash.to_hex().as_str() == commit.hash);
+    if Identity::of(path).is_ok_and(|found| found.inode == original.inode) {
+        return Found::Changed;
+    }
     match commit {
         Some(commit) if is_result(path, commit) && whole(commit) => Found::Result,
         Some(commit) if Identity::of(path).is_ok_and(|found| found.inode == commit.inode) => Found::Broken,

@@ -1,6 +1,6 @@
 //! Films made up: ffprobe documents weighted to known trouble, and what a file system may say of their files.
 
-use av1plan::gates::{Marker, Stability};
+use av1plan::gates::{Marker, Protection, Stability};
 use av1plan::{FileFacts, MediaProbe, Source, Verdict};
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -97,9 +97,11 @@ pub(crate) fn file() -> impl Strategy<Value = FileFacts> {
         prop_oneof![30 => Just(None), 1 => Just(Some(Marker::File)), 1 => Just(Some(Marker::Folder))];
     let settling = prop::bool::weighted(0.03);
     let links = prop_oneof![30 => Just(1), 1 => Just(2)];
+    let protection = prop_oneof![30 => Just(Protection::None), 1 => Just(Protection::ReadOnly)];
     let taken = (prop::bool::weighted(0.03), prop::bool::weighted(0.02));
-    (name, size, marker, settling, links, taken).prop_map(
-        |(name, size, marker, settling, links, (target_exists, backup_exists))| FileFacts {
+    (name, size, marker, settling, links, protection, taken).prop_map(
+        |(name, size, marker, settling, links, protection, (target_exists, backup_exists))| FileFacts {
+            protection,
             marker,
             links,
             target_exists,

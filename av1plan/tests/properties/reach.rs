@@ -16,12 +16,16 @@ use crate::films::film;
 use crate::policy::{Policy, picture_policy, policy};
 
 /// Codes that no made-up film reaches, each with its reason.
-const UNREACHED: [&str; 3] = [
+const UNREACHED: [&str; 6] = [
     // Films are planned for an ffmpeg that is described, not asked.
     "toolchain-read",
     // Stand for a skip's own code and a loss's, which are listed in their place.
     "skipped",
     "refused-loss",
+    // Found by trying, right before an encode.
+    "folder-read-only",
+    "foreign-owner",
+    "no-safe-rename",
 ];
 
 /// Films enough to reach what one in a thousand has; a search ends as soon as nothing is missing.

@@ -8,13 +8,13 @@ use std::io::ErrorKind;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
-use av1exec::sanitize::sanitize;
+use av1exec::lock::{Holder, STATE_LOCK};
 
 use crate::message::Worker;
 
 /// Whether an av1d works on `folder`.
 pub(super) fn find(folder: &Path) -> Worker {
-    let path = folder.join("lock");
+    let path = folder.join(STATE_LOCK);
     let inode = match fs::symlink_metadata(&path) {
         Ok(metadata) if metadata.is_file() => metadata.ino(),
         Err(error) if error.kind() == ErrorKind::NotFound => return Worker::Gone,
@@ -22,8 +22,8 @@ pub(super) fn find(folder: &Path) -> Worker {
     };
     match fs::read_to_string("/proc/locks") {
         Ok(locks) if is_held(&locks, inode) => {
-            let who = fs::read_to_string(&path).unwrap_or_default();
-            Worker::Working(sanitize(who.lines().next().unwrap_or_default()).into_owned())
+            let holder = fs::File::open(&path).ok().and_then(|mut file| Holder::read(&mut file));
+            Worker::Working(holder.map_or_else(String::new, |holder| holder.to_string()))
         }
         Ok(_) => Worker::Gone,
         Err(_) => Worker::Unknown,
@@ -60,11 +60,13 @@ mod tests {
     fn a_worker_is_seen_as_long_as_it_works() {
         let folder = tempfile::tempdir().unwrap();
         assert_eq!(find(folder.path()), Worker::Gone);
-        let lock = av1exec::lock::Lock::take(folder.path()).unwrap();
-        let who = format!("process {}", std::process::id());
-        // A kernel that doesn't tell is none that tells wrongly.
-        assert!([Worker::Working(who), Worker::Unknown].contains(&find(folder.path())));
-        drop(lock);
+        let locks = av1exec::lock::Locks::take(folder.path(), &[], || ()).unwrap();
+        match find(folder.path()) {
+            Worker::Working(who) => assert!(who.starts_with(&format!("process {} on ", std::process::id()))),
+            // A kernel that doesn't tell is none that tells wrongly.
+            other => assert_eq!(other, Worker::Unknown),
+        }
+        drop(locks);
         assert!([Worker::Gone, Worker::Unknown].contains(&find(folder.path())));
     }
 }

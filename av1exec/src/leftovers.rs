@@ -1,0 +1,145 @@
+//! Temporary files that nobody answers for any more: what a machine that lost its state folder left in the library.
+//!
+//! What a job that was cut off left is [`recover`](crate::recover)'s business; this is for the rest.
+
+use std::ffi::OsStr;
+use std::io;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use crate::disk::{self, Identity};
+use crate::names::{self, Hidden};
+
+/// How long nobody must have touched a file before nobody is believed to need it.
+pub const ABANDONED_AFTER: Duration = Duration::from_hours(24);
+
+/// What is to be done with a hidden file of ours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fate {
+    /// It may be in use.
+    Keep,
+    /// Nobody needs it.
+    Delete,
+    /// It is old, but its film isn't there: it may be all that is left of it.
+    Report,
+}
+
+/// What is known of a hidden file of ours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Leftover {
+    /// What its name says it is.
+    pub kind: Hidden,
+    /// Whether an unfinished job counts on it.
+    pub journaled: bool,
+    /// How long nobody touched it, neither content nor names nor times: a finished result has its film's old times.
+    pub untouched: Duration,
+    /// Whether the film that it was made for is there.
+    pub film_is_there: bool,
+}
+
+/// Decides; see SAFETY's table of recovery.
+pub fn fate(leftover: &Leftover) -> Fate {
+    let Leftover { kind, journaled, untouched, film_is_there } = *leftover;
+    match kind {
+        _ if journaled || untouched < ABANDONED_AFTER => Fate::Keep,
+        // A person asked for it.
+        Hidden::Planned => Fate::Keep,
+        Hidden::Sidecar | Hidden::Rehearsal => Fate::Delete,
+        Hidden::Result if film_is_there => Fate::Delete,
+        Hidden::Result => Fate::Report,
+    }
+}
+
+/// Looks at the file at `path` and does what [`fate`] says. `journaled` are the temporary files of unfinished jobs.
+pub fn sweep(path: &Path, journaled: &[PathBuf], now: jiff::Timestamp) -> io::Result<Fate> {
+    let Some(kind) = path.file_name().and_then(names::hidden_kind) else { return Ok(Fate::Keep) };
+    let identity = Identity::of(path)?;
+    let touched = identity.changed_ns.max(identity.modified_ns);
+    let age = i128::from(touched).saturating_sub(now.as_nanosecond()).saturating_neg();
+    let leftover = Leftover {
+        kind,
+        journaled: journaled.iter().any(|known| known == path),
+        untouched: u64::try_from(age).map(Duration::from_nanos).unwrap_or_default(),
+        film_is_there: has_film(path)?,
+    };
+    let fate = fate(&leftover);
+    if fate == Fate::Delete {
+        disk::unlink(path)?;
+    }
+    Ok(fate)
+}
+
+/// Whether the folder holds a file whose result would have this very name.
+fn has_film(temporary: &Path) -> io::Result<bool> {
+    let Some(job) = temporary.file_name().and_then(job_in) else { return Ok(false) };
+    for entry in std::fs::read_dir(disk::folder_of(temporary))? {
+        let entry = entry?;
+        if entry.file_type()?.is_file() && names::temporary(&entry.path(), job) == temporary {
+            return Ok(entry.metadata()?.len() > 0);
+        }
+    }
+    Ok(false)
+}
+
+/// The job in the name of a temporary result.
+fn job_in(name: &OsStr) -> Option<&str> {
+    let name = name.as_bytes().strip_suffix(names::TEMPORARY.as_bytes())?;
+    let job = name.rsplit(|byte| *byte == b'.').next()?;
+    str::from_utf8(job).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const DAY: Duration = ABANDONED_AFTER;
+
+    #[test]
+    fn only_what_nobody_can_need_goes() {
+        let leftover = |kind, journaled, untouched, film_is_there| Leftover {
+            kind,
+            journaled,
+            untouched,
+            film_is_there,
+        };
+        let almost = Duration::from_hours(23);
+        let table = [
+            ("an old result", leftover(Hidden::Result, false, DAY, true), Fate::Delete),
+            ("a job counts on it", leftover(Hidden::Result, true, DAY * 9, true), Fate::Keep),
+            ("touched today", leftover(Hidden::Result, false, almost, true), Fate::Keep),
+            ("the film is gone", leftover(Hidden::Result, false, DAY, false), Fate::Report),
+            ("a printed command wrote it", leftover(Hidden::Planned, false, DAY * 9, true), Fate::Keep),
+            ("half a sidecar", leftover(Hidden::Sidecar, false, DAY, false), Fate::Delete),
+            ("a rehearsal", leftover(Hidden::Rehearsal, false, DAY, false), Fate::Delete),
+        ];
+        for (what, leftover, expected) in table {
+            assert_eq!(fate(&leftover), expected, "{what}");
+        }
+    }
+
+    #[test]
+    fn old_results_go_and_everything_else_stays() {
+        let folder = tempfile::tempdir().unwrap();
+        let film = folder.path().join("Film.avi");
+        let id = "20260101-120000-123456";
+        let result = names::temporary(&film, id);
+        let lonely = names::temporary(&folder.path().join("Gone.mkv"), id);
+        let planned = names::planned(&film);
+        let foreign = folder.path().join(".something.av1tmp");
+        for path in [&film, &result, &lonely, &planned, &foreign] {
+            std::fs::write(path, "x").unwrap();
+        }
+        let now = jiff::Timestamp::now();
+        let tomorrow = now + jiff::SignedDuration::from_hours(25);
+        assert_eq!(sweep(&result, &[], now).unwrap(), Fate::Keep);
+        assert_eq!(sweep(&result, std::slice::from_ref(&result), tomorrow).unwrap(), Fate::Keep);
+        assert_eq!(sweep(&lonely, &[], tomorrow).unwrap(), Fate::Report);
+        for kept in [&planned, &foreign, &film] {
+            assert_eq!(sweep(kept, &[], tomorrow).unwrap(), Fate::Keep, "{}", kept.display());
+        }
+        assert!(result.exists());
+        assert_eq!(sweep(&result, &[], tomorrow).unwrap(), Fate::Delete);
+        assert!(!result.exists() && lonely.exists() && planned.exists() && foreign.exists());
+    }
+}
