@@ -150,8 +150,9 @@ impl Pipeline {
             self.events.send(Event::Recovered(tidied));
             return (outcome, Some(id));
         }
+        let cleared = self.clear(film, &temporary, &outcome);
         self.settle_sidecars(film, &outcome, verdict);
-        if self.clear(film, &temporary, &outcome) {
+        if cleared {
             self.close(&mut job, &outcome);
         }
         (outcome, Some(id))

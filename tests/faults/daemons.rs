@@ -138,7 +138,7 @@ fn come_back(library: &Library) {
         .flatten()
         .flatten()
         .map(|entry| entry.file_name())
-        .filter(|name| !name.to_string_lossy().starts_with(".av1d"))
+        .filter(|name| name != ".av1d.lock")
         .collect();
     assert!(strangers.is_empty(), "something was written where the library was mounted: {strangers:?}");
     drop(fs::remove_dir_all(library.root()));
@@ -148,11 +148,12 @@ fn come_back(library: &Library) {
 fn vanishes(gone: Gone, during_the_encode: bool) -> Vec<Violation> {
     let mut found = Vec::new();
     let stage = if during_the_encode {
-        let (mut stage, running) = match slow_stage("exec \"$real\" -readrate 0.5 \"$@\"") {
+        let (mut stage, running) = match slow_stage("exec \"$real\" -readrate 0.4 \"$@\"") {
             Ok(set) => set,
             Err(why) => return vec![why],
         };
-        std::thread::sleep(Duration::from_millis(200));
+        // By then ffmpeg has opened both of its files.
+        std::thread::sleep(Duration::from_millis(600));
         vanish(&stage.library, gone);
         let run = running.wait();
         if run.status.code() != Some(1) {

@@ -16,6 +16,7 @@
 mod check;
 mod daemons;
 mod disguised;
+mod full;
 mod liars;
 mod names;
 mod source_changes;
@@ -35,6 +36,7 @@ fn main() -> ExitCode {
     }
     let rows: Vec<Row> = [
         syscalls::rows(),
+        full::rows(),
         liars::rows(),
         source_changes::rows(),
         daemons::rows(),

@@ -160,7 +160,7 @@ fn run(change: Change, moment: &Moment, variant: Variant) -> Vec<Violation> {
         Moment::After(call, when) => {
             let strace = Strace::injecting(call, "signal=SIGSTOP", *when);
             let trace = stage.watch_held(&strace, meanwhile);
-            format!("{}\n{}", trace.run, trace.lines.join("\n"))
+            trace.run.to_string()
         }
     };
     let mut found = stage.after_a_change(new.as_deref());

@@ -1,22 +1,23 @@
 //! Faults by strace, into the program alone: what it starts is let go at its `execve`.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
-use av1d_tests::{Run, Running, Signal, signal};
+use av1d_tests::{Run, Running, Signal, signal, wait_until};
 
 /// What is injected, and what is written down.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Strace {
     calls: Vec<String>,
     injections: Vec<String>,
+    paths: Vec<PathBuf>,
 }
 
 impl Strace {
     /// Only writes down these calls, separated by commas.
     pub(crate) fn watching(calls: &str) -> Self {
-        Self { calls: vec![calls.to_owned()], injections: Vec::new() }
+        Self { calls: vec![calls.to_owned()], ..Self::default() }
     }
 
     /// Does `what` (strace's own words) to each thread's `when`-th call.
@@ -49,10 +50,7 @@ impl Strace {
     pub(crate) fn command(&self, program: &Command, file: &Path) -> Command {
         let mut command = Command::new("strace");
         command.args(["-f", "-y", "-b", "execve", "-o"]).arg(file);
-        command.arg("-e").arg(format!("trace={}", self.calls.join(",")));
-        for injection in &self.injections {
-            command.arg("-e").arg(injection);
-        }
+        self.filter(&mut command);
         command.arg(program.get_program()).args(program.get_args());
         command.current_dir(program.get_current_dir().unwrap()).env("HOME", "/nonexistent");
         for variable in ["AV1D_CONFIG", "XDG_CONFIG_HOME", "COLUMNS"] {
@@ -86,6 +84,32 @@ impl Strace {
         let run = running.wait();
         assert!(meanwhile.is_none(), "it was never stopped\n{run}");
         Trace { run, lines: read(file) }
+    }
+
+    /// Looks only at calls on this path.
+    pub(crate) fn on(mut self, path: &Path) -> Self {
+        self.paths.push(path.to_owned());
+        self
+    }
+
+    /// Joins a program that runs, until it ends.
+    pub(crate) fn attach(&self, process: u32, file: &Path) -> Running {
+        let mut command = Command::new("strace");
+        command.args(["-f", "-y", "-p", &process.to_string(), "-o"]).arg(file);
+        self.filter(&mut command);
+        let strace = Running::start(&mut command, b"");
+        wait_until("strace has joined", || strace.has_said("attached"));
+        strace
+    }
+
+    fn filter(&self, command: &mut Command) {
+        command.arg("-e").arg(format!("trace={}", self.calls.join(",")));
+        for injection in &self.injections {
+            command.arg("-e").arg(injection);
+        }
+        for path in &self.paths {
+            command.arg("-P").arg(path);
+        }
     }
 
     /// Runs `program` under it to its end.
