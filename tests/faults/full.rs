@@ -4,11 +4,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use av1d_tests::{Run, Script, wait_until};
+use av1d_tests::{Script, wait_until};
 
 use crate::check::After;
 use crate::stage::{Stage, Variant, film_of};
-use crate::strace::{Strace, read};
+use crate::strace::Strace;
 use crate::table::{Case, Cases, Effort, Row, Violation};
 
 pub(crate) fn rows() -> Vec<Row> {
@@ -123,26 +123,6 @@ fn library_full(left: u64) -> Vec<Violation> {
     found
 }
 
-/// Holds ffmpeg, joins the program with what `strace` makes of its process, and lets both go on.
-fn joined(stage: &mut Stage, strace: impl FnOnce(u32, &Path) -> Strace) -> (Run, Vec<String>) {
-    let wait = ": > ../scratch/reached; while [ ! -e ../scratch/over ]; do sleep 0.01; done";
-    stage.library.replace_ffmpeg(Script { when: "-progress", does: wait });
-    let running = stage.library.start(["watch", "--once"]);
-    wait_until("ffmpeg works", || stage.library.scratch().join("reached").exists());
-    let files = stage.library.files().into_iter();
-    let temporary =
-        files.filter(|name| name.ends_with(".av1tmp") && !stage.foreign.contains_key(name)).last();
-    let strace = strace(running.id(), &stage.library.path(temporary.unwrap()));
-    let file = stage.library.scratch().join("trace");
-    let tracer = strace.attach(running.id(), &file);
-    fs::write(stage.library.scratch().join("over"), "").unwrap();
-    let run = running.wait();
-    drop(tracer.wait());
-    stage.make_honest();
-    let fired = read(&file).into_iter().filter(|line| line.contains("(INJECTED)")).collect();
-    (run, fired)
-}
-
 /// The result is too big, and there is no room to say so.
 fn unwritten_sidecars(call: &'static str) -> Vec<Violation> {
     let mut stage = match Stage::set(Variant::InPlace) {
@@ -151,12 +131,13 @@ fn unwritten_sidecars(call: &'static str) -> Vec<Violation> {
     };
     stage.library.set("max_size_ratio", 0.05);
     let root = stage.library.root();
-    let (run, fired) = joined(&mut stage, |process, _| {
+    let trace = stage.watch_joined(|process, _| {
         let mut strace = Strace::watching(call);
         strace.inject_always(call, "error=ENOSPC");
         let name = |of: &str| root.join(format!(".Film.mkv{of}.{process}.av1new"));
         strace.on(&name(".av1skip")).on(&name(".why.txt"))
     });
+    let (fired, run) = (trace.fired(), &trace.run);
     let mut found = stage.foreign_changes();
     if fired.len() < 2 {
         found.push(format!("the faults didn't come about: {fired:?}"));
@@ -215,8 +196,8 @@ fn unsynced(variant: Variant) -> Vec<Violation> {
         Ok(stage) => stage,
         Err(why) => return vec![why],
     };
-    let (run, fired) =
-        joined(&mut stage, |_, temporary| Strace::injecting("fsync", "error=EIO", 1).on(temporary));
+    let trace = stage.watch_joined(|_, temporary| Strace::injecting("fsync", "error=EIO", 1).on(temporary));
+    let (fired, run) = (trace.fired(), &trace.run);
     let mut found = Vec::new();
     if fired.len() != 1 {
         found.push(format!("the fault didn't come about once: {fired:?}"));

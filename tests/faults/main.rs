@@ -19,6 +19,7 @@ mod disguised;
 mod full;
 mod liars;
 mod names;
+mod recovery;
 mod source_changes;
 mod stage;
 mod strace;
@@ -36,6 +37,7 @@ fn main() -> ExitCode {
     }
     let rows: Vec<Row> = [
         syscalls::rows(),
+        recovery::rows(),
         full::rows(),
         liars::rows(),
         source_changes::rows(),

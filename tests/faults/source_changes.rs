@@ -11,7 +11,7 @@ use av1d_tests::{Running, Script, wait_until};
 use crate::check::defect;
 use crate::stage::{Stage, Variant, other_film_of};
 use crate::strace::Strace;
-use crate::syscalls::places;
+use crate::syscalls::{From, places};
 use crate::table::{Case, Cases, Effort, Row, Violation};
 
 /// What is done to the film.
@@ -118,7 +118,7 @@ fn cases(change: Change, effort: Effort) -> Cases {
                 if variant.is_without_links() && call == "linkat" {
                     continue;
                 }
-                let places = places(variant, call)?;
+                let places = places(variant, call, From::Start)?;
                 moments.extend(places.into_iter().map(|when| Moment::After(call, when)));
             }
         }

@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
 
-use av1d_tests::{Library, PICTURE, SOUND};
+use av1d_tests::{Library, PICTURE, SOUND, Script, wait_until};
 
-use crate::strace::{Strace, Trace};
+use crate::strace::{Strace, Trace, read};
 
 /// How the film is replaced.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -116,6 +116,28 @@ impl Stage {
             strace.inject_always("link,linkat", "error=EPERM");
         }
         strace.run(&self.watch(), &self.library.scratch().join("trace"))
+    }
+
+    /// The same, but strace joins only once ffmpeg is at work: the thread that replaces the film then counts from 1, and no
+    /// call of another one is hit before it. What is injected may depend on the process and on the temporary result.
+    pub(crate) fn watch_joined(&mut self, strace: impl FnOnce(u32, &Path) -> Strace) -> Trace {
+        let wait = ": > ../scratch/reached; while [ ! -e ../scratch/over ]; do sleep 0.01; done";
+        self.library.replace_ffmpeg(Script { when: "-progress", does: wait });
+        let running = self.library.start(["watch", "--once"]);
+        wait_until("ffmpeg works", || self.library.scratch().join("reached").exists());
+        let mut files = self.library.files();
+        files.retain(|name| name.ends_with(".av1tmp") && !self.foreign.contains_key(name));
+        let mut strace = strace(running.id(), &self.library.path(files.first().unwrap()));
+        if self.variant.is_without_links() {
+            strace.inject_always("link,linkat", "error=EPERM");
+        }
+        let file = self.library.scratch().join("trace");
+        let tracer = strace.attach(running.id(), &file);
+        fs::write(self.library.scratch().join("over"), "").unwrap();
+        let run = running.wait();
+        drop(tracer.wait());
+        self.make_honest();
+        Trace { run, lines: read(&file) }
     }
 
     /// The same, with `meanwhile` done where strace stops it.

@@ -95,7 +95,7 @@ impl Strace {
     /// Joins a program that runs, until it ends.
     pub(crate) fn attach(&self, process: u32, file: &Path) -> Running {
         let mut command = Command::new("strace");
-        command.args(["-f", "-y", "-p", &process.to_string(), "-o"]).arg(file);
+        command.args(["-f", "-y", "-b", "execve", "-p", &process.to_string(), "-o"]).arg(file);
         self.filter(&mut command);
         let strace = Running::start(&mut command, b"");
         wait_until("strace has joined", || strace.has_said("attached"));

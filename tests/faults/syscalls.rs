@@ -9,7 +9,7 @@ use crate::table::{Case, Cases, Effort, Row, Violation};
 
 /// What is done to a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Harm {
+pub(crate) enum Harm {
     /// It isn't carried out and returns this error.
     Error(&'static str),
     /// It isn't carried out, and the program is killed.
@@ -20,7 +20,7 @@ enum Harm {
 
 impl Harm {
     /// In strace's words.
-    fn spelled(self) -> String {
+    pub(crate) fn spelled(self) -> String {
         match self {
             Self::Error(error) => format!("error={error}"),
             Self::Kill => "signal=SIGKILL".to_owned(),
@@ -31,6 +31,16 @@ impl Harm {
     fn after(self) -> After {
         if self == Self::Kill { After::Kill } else { After::End }
     }
+}
+
+/// From where the calls are counted. Each thread counts for itself, and a call of the first thread would often be hit
+/// before the one that is meant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum From {
+    /// The program's start.
+    Start,
+    /// The encode: what judges and replaces.
+    Encode,
 }
 
 /// The calls by which a library, the state and the sidecars are changed, and what else the program leans on.
@@ -70,25 +80,35 @@ fn cases(call: &'static str, harm: Harm, effort: Effort) -> Cases {
             // Each of them fails there anyway.
             continue;
         }
-        let places = places(variant, call)?;
-        all.extend(effort.of(places, 2).into_iter().map(|when| case(variant, call, harm, when)));
+        for from in [From::Start, From::Encode] {
+            let places = effort.of(places(variant, call, from)?, 2);
+            all.extend(places.into_iter().map(|when| case(variant, from, call, harm, when)));
+        }
     }
     Ok(effort.of(all, 4))
 }
 
-/// The numbers of the calls that a run without a fault makes, whichever thread makes them.
-pub(crate) fn places(variant: Variant, call: &str) -> Result<Vec<usize>, String> {
-    static TRACES: Mutex<Vec<(Variant, Arc<Trace>)>> = Mutex::new(Vec::new());
+/// What a run without a fault calls.
+pub(crate) fn baseline(variant: Variant, from: From) -> Result<Arc<Trace>, String> {
+    static TRACES: Mutex<Vec<((Variant, From), Arc<Trace>)>> = Mutex::new(Vec::new());
     let mut traces = TRACES.lock().unwrap();
-    let known = traces.iter().find(|(known, _)| *known == variant).map(|(_, trace)| Arc::clone(trace));
-    let trace = if let Some(known) = known {
-        known
-    } else {
-        let names: Vec<&str> = CALLS.iter().map(|(name, _)| *name).collect();
-        let trace = Arc::new(Stage::set(variant)?.watch_under(&Strace::watching(&names.join(","))));
-        traces.push((variant, Arc::clone(&trace)));
-        trace
-    };
+    if let Some((_, known)) = traces.iter().find(|(known, _)| *known == (variant, from)) {
+        return Ok(Arc::clone(known));
+    }
+    let names: Vec<&str> = CALLS.iter().map(|(name, _)| *name).collect();
+    let trace = Arc::new(Stage::set(variant)?.watch_from(from, &Strace::watching(&names.join(","))));
+    traces.push(((variant, from), Arc::clone(&trace)));
+    Ok(trace)
+}
+
+/// The numbers of the calls that a run without a fault makes, whichever thread makes them.
+pub(crate) fn places(variant: Variant, call: &str, from: From) -> Result<Vec<usize>, String> {
+    let trace = baseline(variant, from)?;
+    Ok(worthy(&trace, call))
+}
+
+/// The numbers of the calls that aren't the same a hundred times.
+pub(crate) fn worthy(trace: &Trace, call: &str) -> Vec<usize> {
     let mut places: Vec<usize> = Vec::new();
     for thread in trace.calls(call) {
         let counts = thread.iter().enumerate().filter(|(_, call)| is_worth_it(call));
@@ -96,7 +116,7 @@ pub(crate) fn places(variant: Variant, call: &str) -> Result<Vec<usize>, String>
     }
     places.sort_unstable();
     places.dedup();
-    Ok(places)
+    places
 }
 
 /// Leaves out what is the same a hundred times: each line of ffmpeg's log, each wake of the runtime, each shared library.
@@ -105,16 +125,18 @@ fn is_worth_it(call: &str) -> bool {
     !dull.iter().any(|word| call.contains(word))
 }
 
-fn case(variant: Variant, call: &'static str, harm: Harm, when: usize) -> Case {
-    Case::new(format!("{call} #{when}, {}", variant.name()), move || run(variant, call, harm, when))
+fn case(variant: Variant, from: From, call: &'static str, harm: Harm, when: usize) -> Case {
+    Case::new(format!("{call} #{when} from {from:?}, {}", variant.name()), move || {
+        run(variant, from, call, harm, when)
+    })
 }
 
-fn run(variant: Variant, call: &str, harm: Harm, when: usize) -> Vec<Violation> {
-    let stage = match Stage::set(variant) {
+fn run(variant: Variant, from: From, call: &str, harm: Harm, when: usize) -> Vec<Violation> {
+    let mut stage = match Stage::set(variant) {
         Ok(stage) => stage,
         Err(why) => return vec![why],
     };
-    let trace = stage.watch_under(&Strace::injecting(call, &harm.spelled(), when));
+    let trace = stage.watch_from(from, &Strace::injecting(call, &harm.spelled(), when));
     let hit = hit(&trace, call, when);
     let mut found = stage.violations(harm.after());
     if hit.is_empty() {
@@ -127,7 +149,7 @@ fn run(variant: Variant, call: &str, harm: Harm, when: usize) -> Vec<Violation> 
 }
 
 /// The calls that were hit.
-fn hit(trace: &Trace, call: &str, when: usize) -> Vec<String> {
+pub(crate) fn hit(trace: &Trace, call: &str, when: usize) -> Vec<String> {
     let fired = trace.fired();
     if fired.iter().any(|line| line.contains("killed by SIGKILL")) {
         let last = trace.calls(call).into_iter().filter_map(|calls| calls.get(when - 1).copied());
@@ -135,4 +157,14 @@ fn hit(trace: &Trace, call: &str, when: usize) -> Vec<String> {
     }
     let injected = fired.into_iter().filter(|line| line.contains(&format!(" {call}")));
     injected.map(str::to_owned).collect()
+}
+
+impl Stage {
+    /// Runs `av1cli watch --once` under strace, from its start or from its encode on.
+    pub(crate) fn watch_from(&mut self, from: From, strace: &Strace) -> Trace {
+        match from {
+            From::Start => self.watch_under(strace),
+            From::Encode => self.watch_joined(|_, _| strace.clone()),
+        }
+    }
 }

@@ -142,6 +142,9 @@ impl Promotion<'_> {
             disk::rename_without_overwriting(self.temporary, self.film)
                 .map_err(|error| taken_or(error, self.film, "rename the result to"))?;
         }
+        if !is_result(self.film, commit) {
+            return Err(at(self.film, "rename the result to")(disk::not_done()));
+        }
         self.sync_folder()
     }
 
