@@ -96,22 +96,22 @@ impl Outcome {
     /// unless ffmpeg says that the source is damaged.
     pub fn is_lasting(&self) -> bool {
         match self {
-            // What the user or the file system doesn't allow today, it may allow tomorrow.
+            // What the user or the file system doesn't allow today, it may allow tomorrow; and a disk that didn't answer
+            // in time stalls ffmpeg too.
             Self::Skipped(
                 SkipReason::FolderReadOnly | SkipReason::ForeignOwner | SkipReason::NoSafeRename,
-            ) => false,
+            )
+            | Self::Stalled { .. }
+            | Self::Interrupted
+            | Self::SourceChanged
+            | Self::NoRoom { .. }
+            | Self::Failed { .. } => false,
             Self::Replaced { .. } | Self::Skipped(_) | Self::TooBig { .. } | Self::Unreadable { .. } => true,
             Self::Defective { defects, .. } => {
                 let machine =
                     |defect: &Defect| matches!(defect, Defect::RunFailed { .. } | Defect::Unreadable);
                 defects.iter().any(Defect::blames_source) || !defects.iter().any(machine)
             }
-            // A disk that didn't answer in time stalls ffmpeg too.
-            Self::Stalled { .. }
-            | Self::Interrupted
-            | Self::SourceChanged
-            | Self::NoRoom { .. }
-            | Self::Failed { .. } => false,
         }
     }
 

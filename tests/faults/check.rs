@@ -23,6 +23,9 @@ pub(crate) enum After {
     Kill,
 }
 
+/// What is known already of a result and its original, by their content.
+type Verdicts = HashMap<(u64, u64), Option<String>>;
+
 /// Each file's inode, time and bytes.
 pub(crate) type Look = BTreeMap<String, (u64, i64, i64, Vec<u8>)>;
 
@@ -204,7 +207,7 @@ impl Stage {
 
 /// Why the file at `path` isn't a whole AV1 replacement of `original`, read from the disk; nothing where it is.
 pub(crate) fn defect(tools: &Tools, path: &Path, original: &Path) -> Option<String> {
-    static KNOWN: Mutex<Option<HashMap<(u64, u64), Option<String>>>> = Mutex::new(None);
+    static KNOWN: Mutex<Option<Verdicts>> = Mutex::new(None);
     let Ok(file) = File::open(path) else { return Some("it isn't there".to_owned()) };
     // From the disk, not from what the program left in the cache.
     let _ = rustix::fs::fadvise(&file, 0, None, rustix::fs::Advice::DontNeed);

@@ -7,7 +7,7 @@ use av1d_tests::{Library, Running, Script, Signal, signal, wait_until, with_argu
 
 use crate::check::After;
 use crate::stage::{Stage, Variant};
-use crate::table::{Case, Cases, Effort, Row, Violation};
+use crate::table::{Case, Effort, Row, Violation};
 
 /// An encode that takes ten seconds.
 const SLOW: &str = "exec \"$real\" -readrate 0.1 \"$@\"";
@@ -22,7 +22,7 @@ pub(crate) fn rows() -> Vec<Row> {
                 Case::new("a state folder each", || two_daemons(true)),
             ])
         }),
-        Row::new("daemon killed and restarted at once", killed),
+        Row::new("daemon killed and restarted at once", |effort| Ok(killed(effort))),
         Row::new("library vanishes and comes back", |_| {
             Ok(vec![
                 Case::new("renamed away during the encode", || vanishes(Gone::Renamed, true)),
@@ -83,7 +83,7 @@ fn two_daemons(other_state: bool) -> Vec<Violation> {
     found
 }
 
-fn killed(effort: Effort) -> Cases {
+fn killed(effort: Effort) -> Vec<Case> {
     let mut cases = vec![
         Case::new("its ffmpeg dies with it", || killed_and_restarted(SLOW, 300)),
         Case::new("its ffmpeg lives on", || killed_and_restarted(ORPHAN, 300)),
@@ -93,7 +93,7 @@ fn killed(effort: Effort) -> Cases {
         Case::new(format!("after {after} ms of an encode"), move || killed_and_restarted(SLOW, after))
     });
     cases.extend(effort.of(at_random.collect(), 2));
-    Ok(cases)
+    cases
 }
 
 fn killed_and_restarted(does: &str, after: u64) -> Vec<Violation> {
@@ -113,7 +113,9 @@ fn killed_and_restarted(does: &str, after: u64) -> Vec<Violation> {
     }
     found.extend(stage.violations(After::Kill));
     let orphans = with_argument("ffmpeg", &stage.library.root());
-    orphans.into_iter().for_each(|process| signal(process, Signal::KILL));
+    for process in orphans {
+        signal(process, Signal::KILL);
+    }
     found
 }
 

@@ -159,7 +159,7 @@ impl Stage {
 pub(crate) fn other_film_of(library: &Library, name: &str) -> Vec<u8> {
     static MKV: OnceLock<Vec<u8>> = OnceLock::new();
     static AVI: OnceLock<Vec<u8>> = OnceLock::new();
-    let made = if name.ends_with(".avi") { &AVI } else { &MKV };
+    let made = if name == "Film.avi" { &AVI } else { &MKV };
     let arguments = format!("{SOUND} {} -c:a ac3", PICTURE.replace("testsrc2", "smptebars"));
     made.get_or_init(|| made_by(library, &arguments, name)).clone()
 }
@@ -168,7 +168,7 @@ pub(crate) fn other_film_of(library: &Library, name: &str) -> Vec<u8> {
 pub(crate) fn film_of(library: &Library, name: &str) -> Vec<u8> {
     static MKV: OnceLock<Vec<u8>> = OnceLock::new();
     static AVI: OnceLock<Vec<u8>> = OnceLock::new();
-    let made = if name.ends_with(".avi") { &AVI } else { &MKV };
+    let made = if name == "Film.avi" { &AVI } else { &MKV };
     made.get_or_init(|| made_by(library, &format!("{SOUND} {PICTURE} -c:a ac3"), name)).clone()
 }
 

@@ -88,9 +88,12 @@ fn cases(call: &'static str, harm: Harm, effort: Effort) -> Cases {
     Ok(effort.of(all, 4))
 }
 
+/// A run without a fault that was made already.
+type Known = ((Variant, From), Arc<Trace>);
+
 /// What a run without a fault calls.
 pub(crate) fn baseline(variant: Variant, from: From) -> Result<Arc<Trace>, String> {
-    static TRACES: Mutex<Vec<((Variant, From), Arc<Trace>)>> = Mutex::new(Vec::new());
+    static TRACES: Mutex<Vec<Known>> = Mutex::new(Vec::new());
     let mut traces = TRACES.lock().unwrap();
     if let Some((_, known)) = traces.iter().find(|(known, _)| *known == (variant, from)) {
         return Ok(Arc::clone(known));

@@ -126,13 +126,12 @@ impl Promotion<'_> {
                     self.sync_folder()?;
                     self.refuse_touched(&linked)?;
                 }
-                // Said to be made, but it isn't there: no link either.
-                Ok(()) => self.set_film_aside()?,
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
                     return Err(PromoteError::Taken { path: self.backup.to_owned() });
                 }
-                // No hard links here (exFAT, some network file systems): for a moment the film has no name but B.
-                Err(_) => self.set_film_aside()?,
+                // No hard links here (exFAT, some network file systems), or one that was only said to be made: for a
+                // moment the film has no name but B.
+                Ok(()) | Err(_) => self.set_film_aside()?,
             }
         }
         self.refuse_changed()?;
