@@ -4,7 +4,7 @@
 # How long `make fuzz` runs.
 SECONDS ?= 60
 
-.PHONY: help test demo bench fuzz fmt lint clean-cache
+.PHONY: help test faults demo bench fuzz fmt lint clean-cache
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -13,6 +13,10 @@ help: ## this list
 test: ## every test, with real ffmpegs
 	@tools=$$(tests/tools/fetch) && cache=$$(tests/tools/fetch --cache) && \
 	PATH="$$tools:$$PATH" AV1D_TEST_TOOLS="$$cache" cargo test --workspace --locked
+
+faults: ## every fault at every place, as a table (needs root and strace; about half an hour)
+	@tools=$$(tests/tools/fetch) && cache=$$(tests/tools/fetch --cache) && \
+	PATH="$$tools:$$PATH" AV1D_TEST_TOOLS="$$cache" AV1D_FAULTS=all cargo test -p av1d-tests --locked --test faults
 
 demo: ## a small library, before and after, in target/demo
 	@tests/demo/run

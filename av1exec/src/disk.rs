@@ -121,12 +121,19 @@ pub fn rename_over(from: &Path, to: &Path) -> io::Result<()> {
     std::fs::rename(from, to)
 }
 
-/// Takes a name away; that it is gone already is no error.
+/// Takes a name away; that it is gone already is no error, that it is still there afterwards is.
 pub fn unlink(path: &Path) -> io::Result<()> {
     match std::fs::remove_file(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        Ok(()) if std::fs::symlink_metadata(path).is_ok() => Err(not_done()),
         result => result,
     }
+}
+
+/// The error of a call that was said to be done and wasn't: some network and union file systems say 0 and leave
+/// everything as it was.
+pub fn not_done() -> io::Error {
+    io::Error::other("it was said to be done, but the disk shows that it wasn't")
 }
 
 /// Writes a small file whole or not at all: a temporary one beside it, synced, renamed into place, folder synced. A

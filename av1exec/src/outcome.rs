@@ -96,21 +96,23 @@ impl Outcome {
     /// unless ffmpeg says that the source is damaged.
     pub fn is_lasting(&self) -> bool {
         match self {
-            // What the user or the file system doesn't allow today, it may allow tomorrow.
-            Self::Skipped(reason) => !matches!(
-                reason,
-                SkipReason::FolderReadOnly | SkipReason::ForeignOwner | SkipReason::NoSafeRename
-            ),
-            Self::Replaced { .. } | Self::TooBig { .. } | Self::Unreadable { .. } | Self::Stalled { .. } => {
-                true
-            }
+            // What the user or the file system doesn't allow today, it may allow tomorrow; and a disk that didn't answer
+            // in time stalls ffmpeg too.
+            Self::Skipped(
+                SkipReason::FolderReadOnly | SkipReason::ForeignOwner | SkipReason::NoSafeRename,
+            )
+            | Self::Stalled { .. }
+            | Self::Interrupted
+            | Self::SourceChanged
+            | Self::NoRoom { .. }
+            | Self::Failed { .. } => false,
+            Self::Replaced { .. } | Self::Skipped(_) | Self::TooBig { .. } | Self::Unreadable { .. } => true,
             Self::Defective { defects, .. } => {
                 let machine = |defect: &Defect| {
                     matches!(defect, Defect::RunFailed { .. } | Defect::Unreadable | Defect::Unfinished)
                 };
                 defects.iter().any(Defect::blames_source) || !defects.iter().any(machine)
             }
-            Self::Interrupted | Self::SourceChanged | Self::NoRoom { .. } | Self::Failed { .. } => false,
         }
     }
 
@@ -252,6 +254,7 @@ mod tests {
     #[test]
     fn what_the_machine_did_wrong_is_tried_again_and_what_the_film_did_is_not() {
         assert!(!Outcome::Interrupted.is_lasting());
+        assert!(!Outcome::Stalled { seconds: 300 }.is_lasting());
         assert!(!Outcome::NoRoom { needed: 1, free: 0 }.is_lasting());
         assert!(Outcome::Unreadable { reason: String::new() }.is_lasting());
         let defective = |defects: Vec<Defect>| Outcome::Defective { defects, words: String::new() };

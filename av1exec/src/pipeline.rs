@@ -154,11 +154,11 @@ impl Pipeline {
             self.events.send(Event::Recovered(tidied));
             return (outcome, Some(id));
         }
-        if let Err(error) = self.clear(film, &temporary, &outcome) {
-            self.warn(&temporary, format!("the temporary file can't be removed: {error}"));
-        }
+        let cleared = self.clear(film, &temporary, &outcome);
         self.settle_sidecars(film, &outcome, verdict);
-        self.close(&mut job, &outcome);
+        if cleared {
+            self.close(&mut job, &outcome);
+        }
         (outcome, Some(id))
     }
 
@@ -336,24 +336,34 @@ impl Pipeline {
         }
     }
 
-    /// Removes the temporary result, unless the film itself isn't there: then it might be the only copy.
-    fn clear(&self, film: &Film, temporary: &Path, outcome: &Outcome) -> io::Result<()> {
+    /// Removes the temporary result, unless the film itself isn't there: then it might be the only copy. Says whether the
+    /// job may be closed; one that is left open is looked at again by the next start.
+    fn clear(&self, film: &Film, temporary: &Path, outcome: &Outcome) -> bool {
         let replaced = matches!(outcome, Outcome::Replaced { .. });
-        if replaced || std::fs::symlink_metadata(&film.path).is_ok_and(|found| found.len() > 0) {
-            disk::unlink(temporary)
-        } else {
+        if !replaced && !std::fs::symlink_metadata(&film.path).is_ok_and(|found| found.len() > 0) {
             self.warn(temporary, "kept, since the film itself is gone".to_owned());
-            Ok(())
+            return false;
+        }
+        match disk::unlink(temporary) {
+            Ok(()) => true,
+            Err(error) => {
+                self.warn(temporary, format!("the temporary file can't be removed: {error}"));
+                // What failed for good must be remembered as that.
+                !replaced && outcome.is_lasting()
+            }
         }
     }
 
     fn settle_sidecars(&self, film: &Film, outcome: &Outcome, verdict: &Verdict) {
+        let gone = std::fs::symlink_metadata(&film.path).is_err();
         match outcome {
             Outcome::Replaced { .. } => {
                 if let Err(error) = sidecars::remove_why(&film.path) {
                     self.warn(&names::why(&film.path), error.to_string());
                 }
             }
+            // Its folder may be the bare mount point of a share that is gone, where nothing is to be written.
+            _ if gone => {}
             Outcome::TooBig { .. } => {
                 if let Err(error) = sidecars::mark(&film.path, &outcome.to_string()) {
                     self.warn(&names::skip_marker(&film.path), error.to_string());

@@ -8,6 +8,7 @@ use av1plan::gates::Marker;
 
 use crate::disk;
 use crate::names;
+use crate::why::WHEN;
 
 /// How every sidecar that is ours begins. Others are left alone, whatever their name.
 const SIGNATURE: &str = "av1d: ";
@@ -46,7 +47,18 @@ pub fn write_why(film: &Path, title: &str, lines: &str) -> io::Result<()> {
             "a file of that name is there and isn't ours",
         ));
     }
-    disk::write_whole(&path, format!("{SIGNATURE}{title}\n\n{lines}").as_bytes())
+    let text = format!("{SIGNATURE}{title}\n\n{lines}");
+    // Said already: a pass over an unchanged library changes nothing in it.
+    if fs::read_to_string(&path).is_ok_and(|said| says_the_same(&said, &text)) {
+        return Ok(());
+    }
+    disk::write_whole(&path, text.as_bytes())
+}
+
+/// Whether two texts differ in nothing but their time.
+fn says_the_same(one: &str, other: &str) -> bool {
+    let timeless = |line: &&str| !line.starts_with(WHEN);
+    one.lines().filter(timeless).eq(other.lines().filter(timeless))
 }
 
 /// Takes the text away again, if it is ours.
@@ -88,8 +100,9 @@ mod tests {
         let film = folder.path().join("a.mkv");
         write_why(&film, "one", "").unwrap();
         write_why(&film, "two", "because\n").unwrap();
+        write_why(&film, "two", "because\nWhen: now\n").unwrap();
         let text = fs::read_to_string(names::why(&film)).unwrap();
-        assert_eq!(text, "av1d: two\n\nbecause\n");
+        assert_eq!(text, "av1d: two\n\nbecause\n", "the same at another time is not written again");
         remove_why(&film).unwrap();
         assert!(!names::why(&film).exists());
 

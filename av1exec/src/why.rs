@@ -8,6 +8,9 @@ use av1plan::{Verdict, explain};
 use crate::outcome::Outcome;
 use crate::sanitize::{display, sanitize};
 
+/// How the line begins that says when it was.
+pub(crate) const WHEN: &str = "When:";
+
 /// The first line: which film, and how it ended.
 pub(crate) fn title(film: &Path, outcome: &Outcome) -> String {
     let name = film.file_name().map_or(film, Path::new);
@@ -20,7 +23,7 @@ pub(crate) fn text(outcome: &Outcome, verdict: Option<&Verdict>) -> String {
     if let Some(hint) = outcome.hint() {
         push(&mut text, format_args!("To do:    {hint}\n"));
     }
-    push(&mut text, format_args!("When:     {}\n", jiff::Zoned::now().strftime("%Y-%m-%d %H:%M:%S %Z")));
+    push(&mut text, format_args!("{WHEN}     {}\n", jiff::Zoned::now().strftime("%Y-%m-%d %H:%M:%S %Z")));
     if let Some(verdict) = verdict {
         if let Verdict::Encode(plan) = verdict {
             push(&mut text, format_args!("Settings: {}\n", plan.video.settings));

@@ -86,7 +86,7 @@ impl Promotion<'_> {
             return Err(PromoteError::SourceChanged { path: self.film.to_owned() });
         }
         journal(Step::Replaced, None).map_err(at(self.film, "journal the replacement of"))?;
-        if !self.keep_original && self.is_original(self.backup) {
+        if !self.keep_original && self.holds_original(self.backup)? {
             disk::unlink(self.backup).map_err(at(self.backup, "remove"))?;
         }
         self.sync_folder()?;
@@ -118,22 +118,31 @@ impl Promotion<'_> {
             return self.sync_folder();
         }
         self.refuse_changed()?;
-        if self.is_original(self.film) && !self.is_original(self.backup) {
+        if self.holds_original(self.film)? && !self.holds_original(self.backup)? {
+            self.refuse_touched(self.identity)?;
             match disk::link(self.film, self.backup) {
-                Ok(()) => self.sync_folder()?,
+                Ok(()) if self.holds_original(self.backup)? => {
+                    let linked = Identity::of(self.film).map_err(at(self.film, "look at"))?;
+                    self.sync_folder()?;
+                    self.refuse_touched(&linked)?;
+                }
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
                     return Err(PromoteError::Taken { path: self.backup.to_owned() });
                 }
-                // No hard links here (exFAT, some network file systems): for a moment the film has no name but B.
-                Err(_) => self.set_film_aside()?,
+                // No hard links here (exFAT, some network file systems), or one that was only said to be made: for a
+                // moment the film has no name but B.
+                Ok(()) | Err(_) => self.set_film_aside()?,
             }
         }
         self.refuse_changed()?;
-        if self.is_original(self.film) {
+        if self.holds_original(self.film)? {
             disk::rename_over(self.temporary, self.film).map_err(at(self.film, "rename the result over"))?;
         } else {
             disk::rename_without_overwriting(self.temporary, self.film)
                 .map_err(|error| taken_or(error, self.film, "rename the result to"))?;
+        }
+        if !is_result(self.film, commit) {
+            return Err(at(self.film, "rename the result to")(disk::not_done()));
         }
         self.sync_folder()
     }
@@ -150,9 +159,13 @@ impl Promotion<'_> {
                 Err(_) => disk::rename_without_overwriting(self.temporary, self.target)
                     .map_err(|error| taken_or(error, self.target, "rename the result to"))?,
             }
+            if !is_result(self.target, commit) {
+                return Err(at(self.target, "rename the result to")(disk::not_done()));
+            }
             self.sync_folder()?;
         }
-        if self.is_original(self.film) {
+        if self.holds_original(self.film)? {
+            self.refuse_touched(self.identity)?;
             self.set_film_aside()?;
         }
         disk::unlink(self.temporary).map_err(at(self.temporary, "remove"))?;
@@ -167,9 +180,24 @@ impl Promotion<'_> {
         Ok(())
     }
 
+    /// Stops where anything about the film is not as it was, its inode's time included: whoever writes to it and puts its
+    /// modification time back can't put that one back.
+    fn refuse_touched(&self, before: &Identity) -> Result<(), PromoteError> {
+        let now = Identity::of(self.film).map_err(at(self.film, "look at"))?;
+        // A reboot may have changed the device's number.
+        if (Identity { device: before.device, ..now }) == *before {
+            Ok(())
+        } else {
+            Err(PromoteError::SourceChanged { path: self.film.to_owned() })
+        }
+    }
+
     fn set_film_aside(&self) -> Result<(), PromoteError> {
         disk::rename_without_overwriting(self.film, self.backup)
             .map_err(|error| taken_or(error, self.backup, "rename the original to"))?;
+        if !self.holds_original(self.backup)? {
+            return Err(at(self.backup, "rename the original to")(disk::not_done()));
+        }
         self.sync_folder()
     }
 
@@ -181,6 +209,18 @@ impl Promotion<'_> {
     /// have changed the device's number.
     fn is_original(&self, path: &Path) -> bool {
         is_original(path, self.identity)
+    }
+
+    /// The same, where a disk that doesn't answer must stop the replacement rather than count as a no.
+    fn holds_original(&self, path: &Path) -> Result<bool, PromoteError> {
+        match Identity::of(path) {
+            Ok(found) => Ok(found.inode == self.identity.inode && found.same_content_stamp(self.identity)),
+            // Nothing there, or no regular file.
+            Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::InvalidInput) => {
+                Ok(false)
+            }
+            Err(error) => Err(at(path, "look at")(error)),
+        }
     }
 
     /// Opens the name anew: it must hold what was judged. The original is kept where it doesn't.

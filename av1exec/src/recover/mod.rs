@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 use crate::disk::{self, Identity};
 use crate::event::{Event, Events};
 use crate::jobs::{Entry, Job, JobStore, Unread, path_of};
+use crate::lock::ROOT_LOCK;
 use crate::names;
 use crate::orphan;
 use crate::outcome::Outcome;
@@ -190,7 +191,7 @@ impl Places {
 fn found(path: &Path, original: &Identity, commit: Option<&Commit>) -> Found {
     let metadata = match std::fs::symlink_metadata(path) {
         Ok(metadata) => metadata,
-        Err(error) if error.kind() == ErrorKind::NotFound && disk::folder_of(path).is_dir() => {
+        Err(error) if error.kind() == ErrorKind::NotFound && holds_anything(disk::folder_of(path)) => {
             return Found::Nothing;
         }
         Err(_) => return Found::Unknown,
@@ -208,6 +209,13 @@ fn found(path: &Path, original: &Identity, commit: Option<&Commit>) -> Found {
         _ if metadata.is_file() && metadata.len() == 0 => Found::Broken,
         _ => Found::Other,
     }
+}
+
+/// Whether a folder is there and not the bare mount point of a share that is gone: in that one there is nothing, but
+/// perhaps a lock of ours.
+fn holds_anything(folder: &Path) -> bool {
+    let foreign = |entry: std::fs::DirEntry| entry.file_name() != ROOT_LOCK;
+    std::fs::read_dir(folder).is_ok_and(|entries| entries.flatten().any(foreign))
 }
 
 #[cfg(test)]

@@ -1,0 +1,247 @@
+//! Somebody changes the film at any moment: during the encode, during the judging, between any two steps of the promotion.
+//!
+//! A result of the old content never takes the place of the new one, and the new one is looked at by the next run.
+
+use std::fs::{self, File, FileTimes, OpenOptions};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use av1d_tests::{Running, Script, wait_until};
+
+use crate::check::defect;
+use crate::stage::{Stage, Variant, other_film_of};
+use crate::strace::Strace;
+use crate::syscalls::{From, places};
+use crate::table::{Case, Cases, Effort, Row, Violation};
+
+/// What is done to the film.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Change {
+    Truncated,
+    Appended,
+    /// Another film's bytes in the same inode.
+    Overwritten,
+    /// Its first half, and the modification time put back.
+    ZeroedQuietly,
+    /// Another film is renamed over it, as downloaders do.
+    ReplacedByRename,
+    Deleted,
+}
+
+impl Change {
+    const ALL: [Self; 6] = [
+        Self::Truncated,
+        Self::Appended,
+        Self::Overwritten,
+        Self::ZeroedQuietly,
+        Self::ReplacedByRename,
+        Self::Deleted,
+    ];
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Truncated => "truncated",
+            Self::Appended => "appended to",
+            Self::Overwritten => "overwritten in place",
+            Self::ZeroedQuietly => "zeroed, its time put back",
+            Self::ReplacedByRename => "replaced by rename",
+            Self::Deleted => "deleted",
+        }
+    }
+
+    /// Does it to whatever has the film's name now; a name that is gone meanwhile gets a new file, or stays gone.
+    fn apply(self, film: &Path, other: &[u8]) {
+        let open = || OpenOptions::new().write(true).open(film).ok();
+        match self {
+            Self::Truncated => {
+                if let Some(file) = open() {
+                    let length = file.metadata().unwrap().len();
+                    file.set_len(length / 2).unwrap();
+                }
+            }
+            Self::Appended => {
+                if let Ok(mut file) = OpenOptions::new().append(true).open(film) {
+                    file.write_all(b"one more thing").unwrap();
+                }
+            }
+            Self::Overwritten => {
+                if let Some(mut file) = open() {
+                    file.write_all(other).unwrap();
+                    file.set_len(other.len().try_into().unwrap()).unwrap();
+                }
+            }
+            Self::ZeroedQuietly => {
+                if let Some(file) = open() {
+                    let metadata = file.metadata().unwrap();
+                    let times = FileTimes::new().set_modified(metadata.modified().unwrap());
+                    let half = usize::try_from(metadata.len() / 2).unwrap();
+                    (&file).write_all(&vec![0; half]).unwrap();
+                    file.set_times(times).unwrap();
+                }
+            }
+            Self::ReplacedByRename => {
+                let draft = film.with_file_name(".download");
+                fs::write(&draft, other).unwrap();
+                fs::rename(draft, film).unwrap();
+            }
+            Self::Deleted => drop(fs::remove_file(film)),
+        }
+    }
+}
+
+/// When it is done.
+#[derive(Debug, Clone)]
+enum Moment {
+    BeforeFfmpegReads,
+    AfterFfmpegEnded,
+    BeforeTheResultIsProbed,
+    /// After a call of the program.
+    After(&'static str, usize),
+}
+
+pub(crate) fn rows() -> Vec<Row> {
+    let row =
+        |change: Change| Row::new(format!("source {}", change.name()), move |effort| cases(change, effort));
+    Change::ALL.map(row).into_iter().collect()
+}
+
+/// The calls that part the steps of a replacement.
+const STEPS: [&str; 5] = ["fsync", "linkat", "rename", "renameat2", "unlink"];
+
+fn cases(change: Change, effort: Effort) -> Cases {
+    let mut all = Vec::new();
+    for variant in [Variant::InPlace, Variant::NewName, Variant::NoLinks] {
+        let mut moments =
+            vec![Moment::BeforeFfmpegReads, Moment::AfterFfmpegEnded, Moment::BeforeTheResultIsProbed];
+        if Strace::missing().is_none() {
+            for call in STEPS {
+                if variant.is_without_links() && call == "linkat" {
+                    continue;
+                }
+                let places = places(variant, call, From::Start)?;
+                moments.extend(places.into_iter().map(|when| Moment::After(call, when)));
+            }
+        }
+        // Between our own link and the look at what it did to the inode's time, nobody can tell who changed that.
+        moments.retain(|moment| {
+            change != Change::ZeroedQuietly || !matches!(moment, Moment::After("linkat", _))
+        });
+        let cases = moments.into_iter().map(|moment| {
+            let what = format!("{moment:?}, {}", variant.name());
+            Case::new(what, move || run(change, &moment, variant))
+        });
+        all.extend(cases);
+    }
+    if let (Some(why), Effort::All) = (Strace::missing(), effort) {
+        return Err(why);
+    }
+    Ok(effort.of(all, 6))
+}
+
+fn run(change: Change, moment: &Moment, variant: Variant) -> Vec<Violation> {
+    let mut stage = match Stage::set(variant) {
+        Ok(stage) => stage,
+        Err(why) => return vec![why],
+    };
+    let other = other_film_of(&stage.library, variant.film());
+    let film = stage.film();
+    let mut new = None;
+    let meanwhile = || {
+        change.apply(&film, &other);
+        new = fs::read(&film).ok();
+    };
+    let said = match moment {
+        Moment::BeforeFfmpegReads => at_a_script(&mut stage, "-progress", WAIT, meanwhile),
+        Moment::AfterFfmpegEnded => {
+            let script = format!("\"$real\" \"$@\"; code=$?\n{WAIT}\nexit $code");
+            at_a_script(&mut stage, "-progress", &script, meanwhile)
+        }
+        Moment::BeforeTheResultIsProbed => at_the_probe(&mut stage, meanwhile),
+        Moment::After(call, when) => {
+            let strace = Strace::injecting(call, "signal=SIGSTOP", *when);
+            let trace = stage.watch_held(&strace, meanwhile);
+            trace.run.to_string()
+        }
+    };
+    let mut found = stage.after_a_change(new.as_deref());
+    if !found.is_empty() {
+        found.push(said);
+    }
+    found
+}
+
+/// Says that the moment is there, and waits until it is over.
+const WAIT: &str = ": > ../scratch/reached; while [ ! -e ../scratch/over ]; do sleep 0.01; done";
+
+fn at_a_script(stage: &mut Stage, when: &str, does: &str, meanwhile: impl FnOnce()) -> String {
+    stage.library.replace_ffmpeg(Script { when, does });
+    held_by_the_script(stage, meanwhile)
+}
+
+fn at_the_probe(stage: &mut Stage, meanwhile: impl FnOnce()) -> String {
+    let once = format!("[ -e ../scratch/over ] || {{ {WAIT}; }}");
+    stage.library.replace_ffprobe(Script { when: ".av1tmp", does: &once });
+    held_by_the_script(stage, meanwhile)
+}
+
+fn held_by_the_script(stage: &mut Stage, meanwhile: impl FnOnce()) -> String {
+    let mut running = Running::start(&mut stage.watch(), b"");
+    let reached = stage.library.scratch().join("reached");
+    wait_until("the moment is there", || {
+        assert!(!running.has_ended(), "it ended too early");
+        reached.exists()
+    });
+    meanwhile();
+    File::create(stage.library.scratch().join("over")).unwrap();
+    let run = running.wait();
+    let tools = stage.library.tools.clone();
+    stage.library.set("ffmpeg", tools.ffmpeg.to_str().unwrap());
+    stage.library.set("ffprobe", tools.ffprobe.to_str().unwrap());
+    run.to_string()
+}
+
+impl Stage {
+    /// What doesn't hold after the film became `new` (nothing: it was deleted) while it was worked on.
+    fn after_a_change(&self, new: Option<&[u8]>) -> Vec<Violation> {
+        let mut found = Vec::new();
+        found.extend(self.orphans());
+        found.extend(self.foreign_changes());
+        found.extend(self.content_is_lost(new));
+        let next = self.library.watch_once();
+        found.extend(self.foreign_changes());
+        found.extend(self.content_is_lost(new).map(|lost| format!("after the next run {lost}\n{next}")));
+        let before = self.look();
+        let idle = self.library.watch_once();
+        found.extend(self.changed_since(&before).map(|changed| format!("{changed}\n{next}\n{idle}")));
+        if !found.is_empty() {
+            found.push(format!("files in the end: {:?}", self.library.files()));
+        }
+        found
+    }
+
+    /// Whether neither the new content nor a replacement of it is there.
+    fn content_is_lost(&self, new: Option<&[u8]>) -> Option<Violation> {
+        let Some(new) = new else {
+            // Whoever deletes a film wants it gone, but what was made of it must not be gone with it by our doing.
+            let left = self.library.files().into_iter().map(|name| self.library.path(name));
+            let whole = |path: PathBuf| {
+                fs::read(&path).is_ok_and(|bytes| bytes == self.original) || self.is_whole(&path)
+            };
+            return (!left.into_iter().any(whole)).then(|| "neither film nor result is left".to_owned());
+        };
+        let path = self.library.scratch().join("new");
+        fs::write(&path, new).unwrap();
+        let names = self.library.files();
+        if names.iter().any(|name| fs::read(self.library.path(name)).is_ok_and(|bytes| bytes == new)) {
+            return None;
+        }
+        let defect = defect(&self.library.tools, &self.target(), &path)?;
+        Some(format!(
+            "the new content is lost: what has the film's name isn't made of it ({defect}); {names:?}"
+        ))
+    }
+
+    fn is_whole(&self, path: &Path) -> bool {
+        self.defect(path).is_none()
+    }
+}
