@@ -1,0 +1,196 @@
+//! One replacement inside a file system image, held still after each call that a power cut could come after.
+
+use std::fs;
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use av1d_tests::{
+    FileSystem, Image, Library, Moment, Mounted, PICTURE, SOUND, Signal, Snapshot, Tools, program, signal,
+};
+use strum::{Display, EnumIter};
+use tempfile::TempDir;
+
+/// Every call of a replacement that changes names or syncs them.
+const CALLS: &str = "link,linkat,rename,renameat,renameat2,unlink,unlinkat";
+const SYNCS: &str = "fsync,fdatasync";
+/// Dropping a file from the cache makes the kernel write it, though it doesn't wait for that.
+const ADVICE: &str = "fadvise64";
+/// Longer than from any call to the next: the encode of a tiny film.
+const PATIENCE: Duration = Duration::from_mins(1);
+
+/// Where the result goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Display, EnumIter)]
+pub(crate) enum Variant {
+    /// Over the film.
+    #[strum(serialize = "in place")]
+    InPlace,
+    /// Beside it, under a name that can hold AV1.
+    #[strum(serialize = "new name")]
+    NewName,
+}
+
+impl Variant {
+    pub(crate) fn film(self) -> &'static str {
+        match self {
+            Self::InPlace => "Film.mkv",
+            Self::NewName => "Film.avi",
+        }
+    }
+}
+
+/// What a sync does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Syncs {
+    /// What it says.
+    Work,
+    /// Nothing, but it says that all is well: the order without fsync.
+    Lie,
+}
+
+/// A moment at which the power went, and the disk as it was left.
+pub(crate) struct Cut {
+    /// Which call it came after.
+    pub(crate) after: String,
+    pub(crate) moment: Moment,
+    pub(crate) disk: Image,
+}
+
+/// A library in an image.
+pub(crate) struct Rig {
+    pub(crate) library: Library,
+    pub(crate) before: Snapshot,
+    /// Where the image is mounted; every copy is too, since jobs tell whole paths.
+    pub(crate) at: PathBuf,
+    mounted: Option<Mounted>,
+    _image: Image,
+    folder: TempDir,
+    film: &'static str,
+    strace: PathBuf,
+}
+
+impl Rig {
+    /// A library with one film and a stranger's file, all of it on the disk; nothing where this machine can't.
+    pub(crate) fn set_up(kind: FileSystem, variant: Variant) -> Option<Self> {
+        let (tools, strace) = (Tools::find()?, program("strace")?);
+        let folder = tempfile::Builder::new().prefix("av1d-power-").tempdir().unwrap();
+        let image = Image::make(kind, &folder.path().join("disk.img"))?;
+        let at = folder.path().join("disk");
+        let mounted = image.mount(&at)?;
+        let mut library = Library::within(&at, &tools);
+        library.hurry();
+        library.make(variant.film(), &format!("{SOUND} {PICTURE}"));
+        fs::write(library.path("Film.srt"), "a stranger's").unwrap();
+        let before = Snapshot::of(&library);
+        mounted.sync();
+        let film = variant.film();
+        Some(Self { library, before, at, mounted: Some(mounted), _image: image, folder, film, strace })
+    }
+
+    /// Replaces the film, and cuts the power after each call for which `wanted` names moments, by its number from 1.
+    pub(crate) fn replace(&mut self, syncs: Syncs, wanted: impl Fn(usize) -> Vec<Moment>) -> Vec<Cut> {
+        let mounted = self.mounted.take().unwrap();
+        let mut run = Traced::start(self, syncs);
+        let mut cuts = Vec::new();
+        while let Some(after) = run.next_call() {
+            for moment in wanted(run.calls) {
+                let copy = self.folder.path().join(format!("cut-{}-{moment}.img", run.calls));
+                cuts.push(Cut { after: after.clone(), moment, disk: mounted.cut(moment, &copy) });
+            }
+            run.go_on();
+        }
+        // The same device twice at once is refused by some file systems, so the copies are looked at after this.
+        drop(mounted);
+        cuts
+    }
+}
+
+/// av1cli under strace, which stops all of it after each call.
+struct Traced {
+    strace: Child,
+    trace: PathBuf,
+    /// How many calls it has made.
+    calls: usize,
+}
+
+impl Traced {
+    fn start(rig: &Rig, syncs: Syncs) -> Self {
+        let trace = rig.folder.path().join("trace");
+        let mut command = Command::new(&rig.strace);
+        command.args(["-f", "-qq", "-o"]).arg(&trace);
+        // The signal comes as the call begins, and stops the process as it ends.
+        let lie = match syncs {
+            Syncs::Work => "",
+            Syncs::Lie => ":retval=0",
+        };
+        command.args(["-e", &format!("trace={CALLS},{SYNCS},{ADVICE}"), "-e", "signal=none"]);
+        command.args(["-e", &format!("inject={CALLS}:signal=STOP")]);
+        command.args(["-e", &format!("inject={SYNCS}{lie}:signal=STOP")]);
+        if syncs == Syncs::Lie {
+            command.args(["-e", &format!("inject={ADVICE}:retval=0")]);
+        }
+        let program = rig.library.command(["encode", rig.film]);
+        command.arg(program.get_program()).args(program.get_args()).current_dir(rig.library.root());
+        command.env("HOME", "/nonexistent").stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        let strace = command.process_group(0).spawn().unwrap();
+        Self { strace, trace, calls: 0 }
+    }
+
+    /// Waits until it is stopped after its next call, and says which that was; nothing once it has ended.
+    fn next_call(&mut self) -> Option<String> {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            if let Some(status) = self.strace.try_wait().unwrap() {
+                assert!(status.success(), "the encode failed: {status}\n{}", self.lines().join("\n"));
+                return None;
+            }
+            let lines = self.lines();
+            if lines.len() > self.calls && self.is_stopped() {
+                self.calls = lines.len();
+                return lines.last().map(|line| format!("{}: {line}", self.calls));
+            }
+            assert!(Instant::now() < deadline, "no call any more:\n{}", lines.join("\n"));
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+
+    /// The calls so far, without those that only advise.
+    fn lines(&self) -> Vec<String> {
+        let trace = fs::read_to_string(&self.trace).unwrap_or_default();
+        let call = |line: &str| Some(line.split_once(' ')?.1.trim().to_owned());
+        let calls = trace.lines().filter_map(call);
+        calls.filter(|call| call.contains(") = ") || call.contains(")  ")).filter(|call| !call.contains(ADVICE)).collect()
+    }
+
+    fn program(&self) -> Option<u32> {
+        let id = self.strace.id();
+        let children = fs::read_to_string(format!("/proc/{id}/task/{id}/children")).ok()?;
+        children.split_whitespace().next()?.parse().ok()
+    }
+
+    /// Whether every thread stands still.
+    fn is_stopped(&self) -> bool {
+        let Some(program) = self.program() else { return false };
+        let Ok(threads) = fs::read_dir(Path::new("/proc").join(program.to_string()).join("task")) else {
+            return false;
+        };
+        let stands = |status: String| status.lines().any(|line| line.starts_with("State:\tt") || line.starts_with("State:\tT"));
+        let mut status = threads.flatten().map(|thread| fs::read_to_string(thread.path().join("status")));
+        status.all(|status| status.is_ok_and(stands))
+    }
+
+    fn go_on(&self) {
+        signal(self.program().unwrap(), Signal::CONT);
+    }
+}
+
+impl Drop for Traced {
+    fn drop(&mut self) {
+        if let Some(program) = self.program() {
+            signal(program, Signal::KILL);
+        }
+        drop(self.strace.kill());
+        drop(self.strace.wait());
+    }
+}
