@@ -62,12 +62,14 @@ impl Tools {
         attempt(command.arg("-i").arg(file(path)))
     }
 
-    /// Every frame of a film's first video as 8x8 grey dots; as many as there are of a damaged one.
-    pub fn dots(&self, path: &Path) -> Vec<u8> {
+    /// Decodes all pictures and sounds of a film, damaged or not. Standard output is every frame of its first video as 8x8
+    /// grey dots, standard error is empty for a whole film.
+    pub fn decode(&self, path: &Path) -> Output {
         let mut command = Command::new(&self.ffmpeg);
-        command.args(["-v", "quiet", "-nostdin", "-i"]).arg(file(path)).args(["-map", "0:V:0"]);
-        command.args(["-vf", "scale=8:8:flags=area,format=gray", "-fps_mode", "passthrough"]);
-        attempt(command.args(["-f", "rawvideo", "pipe:1"])).stdout
+        command.args(["-v", "error", "-nostdin", "-i"]).arg(file(path));
+        command.args(["-map", "0:V:0", "-vf", "scale=8:8:flags=area,format=gray", "-fps_mode", "passthrough"]);
+        command.args(["-f", "rawvideo", "pipe:1", "-map", "0:V", "-map", "0:a?", "-fps_mode", "passthrough"]);
+        attempt(command.args(["-f", "null", "-"]))
     }
 
     /// The bytes of an attached file.
