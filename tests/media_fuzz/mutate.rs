@@ -29,8 +29,22 @@ pub(crate) enum Mutation {
 
 /// What stands beside a length: boxes of MP4, elements of Matroska, chunks of AVI, objects of WMV.
 const MARKS: [&[u8]; 16] = [
-    b"moov", b"mdat", b"trak", b"stsz", b"stco", b"stts", b"stsd", b"elst", b"RIFF", b"LIST", b"idx1", b"00dc",
-    b"\x1f\x43\xb6\x75", b"\x16\x54\xae\x6b", b"\x1c\x53\xbb\x6b", b"\x30\x26\xb2\x75",
+    b"moov",
+    b"mdat",
+    b"trak",
+    b"stsz",
+    b"stco",
+    b"stts",
+    b"stsd",
+    b"elst",
+    b"RIFF",
+    b"LIST",
+    b"idx1",
+    b"00dc",
+    b"\x1f\x43\xb6\x75",
+    b"\x16\x54\xae\x6b",
+    b"\x1c\x53\xbb\x6b",
+    b"\x30\x26\xb2\x75",
 ];
 
 impl Mutation {

@@ -13,7 +13,7 @@ use strum::{Display, EnumIter};
 use tempfile::TempDir;
 
 /// Every call of a replacement that changes names or syncs them.
-const CALLS: &str = "link,linkat,rename,renameat,renameat2,unlink,unlinkat";
+const RENAMES: &str = "rename,renameat,renameat2,unlink,unlinkat";
 const SYNCS: &str = "fsync,fdatasync";
 /// Dropping a file from the cache makes the kernel write it, though it doesn't wait for that.
 const ADVICE: &str = "fadvise64";
@@ -26,6 +26,9 @@ pub(crate) enum Variant {
     /// Over the film.
     #[strum(serialize = "in place")]
     InPlace,
+    /// Over the film where no file can have two names: for a moment it has none but its backup's.
+    #[strum(serialize = "set aside")]
+    SetAside,
     /// Beside it, under a name that can hold AV1.
     #[strum(serialize = "new name")]
     NewName,
@@ -34,7 +37,7 @@ pub(crate) enum Variant {
 impl Variant {
     pub(crate) fn film(self) -> &'static str {
         match self {
-            Self::InPlace => "Film.mkv",
+            Self::InPlace | Self::SetAside => "Film.mkv",
             Self::NewName => "Film.avi",
         }
     }
@@ -66,7 +69,7 @@ pub(crate) struct Rig {
     mounted: Option<Mounted>,
     _image: Image,
     folder: TempDir,
-    film: &'static str,
+    pub(crate) variant: Variant,
     strace: PathBuf,
 }
 
@@ -84,24 +87,43 @@ impl Rig {
         fs::write(library.path("Film.srt"), "a stranger's").unwrap();
         let before = Snapshot::of(&library);
         mounted.sync();
-        let film = variant.film();
-        Some(Self { library, before, at, mounted: Some(mounted), _image: image, folder, film, strace })
+        Some(Self { library, before, at, mounted: Some(mounted), _image: image, folder, variant, strace })
     }
 
     /// Replaces the film, and cuts the power after each call for which `wanted` names moments, by its number from 1.
     pub(crate) fn replace(&mut self, syncs: Syncs, wanted: impl Fn(usize) -> Vec<Moment>) -> Vec<Cut> {
         let mounted = self.mounted.take().unwrap();
-        let mut run = Traced::start(self, syncs);
+        self.run(&mounted, &["encode", self.variant.film()], syncs, "cut", wanted)
+    }
+
+    /// Lets recovery tidy up after a cut, and cuts the power again after each of its calls.
+    pub(crate) fn recover(&self, cut: &Cut, wanted: impl Fn(usize) -> Vec<Moment>) -> Vec<Cut> {
+        let mounted = cut.disk.mount(&self.at).expect("its original could be mounted");
+        let mut cuts = self.run(&mounted, &["recover"], Syncs::Work, "again", wanted);
+        for again in &mut cuts {
+            again.after = format!("{}, and again after {}", cut.after, again.after);
+        }
+        cuts
+    }
+
+    fn run(
+        &self,
+        mounted: &Mounted,
+        arguments: &[&str],
+        syncs: Syncs,
+        label: &str,
+        wanted: impl Fn(usize) -> Vec<Moment>,
+    ) -> Vec<Cut> {
+        let mut run = Traced::start(self, arguments, syncs);
         let mut cuts = Vec::new();
         while let Some(after) = run.next_call() {
             for moment in wanted(run.calls) {
-                let copy = self.folder.path().join(format!("cut-{}-{moment}.img", run.calls));
+                let copy = self.folder.path().join(format!("{label}-{}-{moment}.img", run.calls));
                 cuts.push(Cut { after: after.clone(), moment, disk: mounted.cut(moment, &copy) });
             }
             run.go_on();
         }
-        // The same device twice at once is refused by some file systems, so the copies are looked at after this.
-        drop(mounted);
+        // The same device twice at once is refused by some file systems, so the copies are looked at once this is unmounted.
         cuts
     }
 }
@@ -115,8 +137,10 @@ struct Traced {
 }
 
 impl Traced {
-    fn start(rig: &Rig, syncs: Syncs) -> Self {
+    fn start(rig: &Rig, arguments: &[&str], syncs: Syncs) -> Self {
         let trace = rig.folder.path().join("trace");
+        // That of the run before, which would be taken for this one's.
+        drop(fs::remove_file(&trace));
         let mut command = Command::new(&rig.strace);
         command.args(["-f", "-qq", "-o"]).arg(&trace);
         // The signal comes as the call begins, and stops the process as it ends.
@@ -124,13 +148,15 @@ impl Traced {
             Syncs::Work => "",
             Syncs::Lie => ":retval=0",
         };
-        command.args(["-e", &format!("trace={CALLS},{SYNCS},{ADVICE}"), "-e", "signal=none"]);
-        command.args(["-e", &format!("inject={CALLS}:signal=STOP")]);
+        command.args(["-e", &format!("trace=link,linkat,{RENAMES},{SYNCS},{ADVICE}"), "-e", "signal=none"]);
+        let links = if rig.variant == Variant::SetAside { "link,linkat:error=EPERM" } else { "link,linkat" };
+        command.args(["-e", &format!("inject={links}:signal=STOP")]);
+        command.args(["-e", &format!("inject={RENAMES}:signal=STOP")]);
         command.args(["-e", &format!("inject={SYNCS}{lie}:signal=STOP")]);
         if syncs == Syncs::Lie {
             command.args(["-e", &format!("inject={ADVICE}:retval=0")]);
         }
-        let program = rig.library.command(["encode", rig.film]);
+        let program = rig.library.command(arguments);
         command.arg(program.get_program()).args(program.get_args()).current_dir(rig.library.root());
         command.env("HOME", "/nonexistent").stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
         let strace = command.process_group(0).spawn().unwrap();
@@ -160,7 +186,10 @@ impl Traced {
         let trace = fs::read_to_string(&self.trace).unwrap_or_default();
         let call = |line: &str| Some(line.split_once(' ')?.1.trim().to_owned());
         let calls = trace.lines().filter_map(call);
-        calls.filter(|call| call.contains(") = ") || call.contains(")  ")).filter(|call| !call.contains(ADVICE)).collect()
+        calls
+            .filter(|call| call.contains(") = ") || call.contains(")  "))
+            .filter(|call| !call.contains(ADVICE))
+            .collect()
     }
 
     fn program(&self) -> Option<u32> {
@@ -175,7 +204,9 @@ impl Traced {
         let Ok(threads) = fs::read_dir(Path::new("/proc").join(program.to_string()).join("task")) else {
             return false;
         };
-        let stands = |status: String| status.lines().any(|line| line.starts_with("State:\tt") || line.starts_with("State:\tT"));
+        let stands = |status: String| {
+            status.lines().any(|line| line.starts_with("State:\tt") || line.starts_with("State:\tT"))
+        };
         let mut status = threads.flatten().map(|thread| fs::read_to_string(thread.path().join("status")));
         status.all(|status| status.is_ok_and(stands))
     }

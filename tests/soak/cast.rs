@@ -42,8 +42,9 @@ impl Cast {
         };
         library.make("Old.avi", &noisy("-c:v mpeg4 -q:v 2 -c:a libmp3lame"));
         library.make("Stream.ts", &noisy("-c:v mpeg2video -q:v 2 -pix_fmt yuv420p -c:a mp2"));
-        library.make("Web.mp4", &format!("{SOUND} {} -c:a aac -movflags +faststart", PICTURE));
-        library.make("Clip.webm", &noisy("-c:v libvpx-vp9 -b:v 4M -cpu-used 8 -pix_fmt yuv420p -c:a libopus"));
+        library.make("Web.mp4", &format!("{SOUND} {PICTURE} -c:a aac -movflags +faststart"));
+        library
+            .make("Clip.webm", &noisy("-c:v libvpx-vp9 -b:v 4M -cpu-used 8 -pix_fmt yuv420p -c:a libopus"));
         library.make(
             "Small already.mkv",
             "-f lavfi -i testsrc2=size=160x120:rate=25:duration=1 -c:v libx264 -preset veryslow -crf 51 -pix_fmt yuv420p",
@@ -72,29 +73,30 @@ impl Cast {
         let draft = library.path(".being-put-back");
         fs::write(&draft, original).unwrap();
         fs::File::open(&draft).unwrap().set_modified(SystemTime::now() - AGE).unwrap();
-        if !matches!(path.extension().and_then(|extension| extension.to_str()), Some("mkv" | "mp4" | "webm")) {
+        if !matches!(path.extension().and_then(|extension| extension.to_str()), Some("mkv" | "mp4" | "webm"))
+        {
             drop(fs::remove_file(path.with_extension("mkv")));
         }
         drop(fs::remove_file(library.path(format!("{name}.av1skip"))));
         fs::rename(draft, path).unwrap();
     }
+}
 
-    /// Films whose work is done: those that may be put back.
-    pub(crate) fn finished(&self, library: &Library, before: &Snapshot) -> Vec<&'static str> {
-        let marked = |name: &str| library.path(format!("{name}.av1skip")).exists();
-        let done = |role: &&'static Role| {
-            (role.becomes_av1 && !before.is_original(library, role.name)) || marked(role.name)
-        };
-        let open = open_jobs(library);
-        let films = ROLES.iter().filter(done).map(|role| role.name);
-        films.filter(|name| !open.iter().any(|job| job.film.ends_with(&format!("/{name}")))).collect()
-    }
+/// Films whose work is done: those that may be put back.
+pub(crate) fn finished(library: &Library, before: &Snapshot) -> Vec<&'static str> {
+    let marked = |name: &str| library.path(format!("{name}.av1skip")).exists();
+    let done = |role: &&'static Role| {
+        (role.becomes_av1 && !before.is_original(library, role.name)) || marked(role.name)
+    };
+    let open = open_jobs(library);
+    let films = ROLES.iter().filter(done).map(|role| role.name);
+    films.filter(|name| !open.iter().any(|job| job.film.ends_with(&format!("/{name}")))).collect()
+}
 
-    /// Films that aren't as they are to end.
-    pub(crate) fn unfinished(&self, library: &Library, before: &Snapshot) -> Vec<&'static str> {
-        let wrong = |role: &&'static Role| before.is_original(library, role.name) == role.becomes_av1;
-        ROLES.iter().filter(wrong).map(|role| role.name).collect()
-    }
+/// Films that aren't as they are to end.
+pub(crate) fn unfinished(library: &Library, before: &Snapshot) -> Vec<&'static str> {
+    let wrong = |role: &&'static Role| before.is_original(library, role.name) == role.becomes_av1;
+    ROLES.iter().filter(wrong).map(|role| role.name).collect()
 }
 
 /// A job that was cut off.
@@ -109,7 +111,8 @@ pub(crate) fn open_jobs(library: &Library) -> Vec<OpenJob> {
     let open = library.jobs().into_iter().filter(|job| job["outcome"].is_null());
     let text = |value: &serde_json::Value| value.as_str().unwrap_or_default().to_owned();
     let job = |job: serde_json::Value| {
-        let step = job["journal"].as_array().and_then(|journal| journal.last()).map(|entry| text(&entry["step"]));
+        let step =
+            job["journal"].as_array().and_then(|journal| journal.last()).map(|entry| text(&entry["step"]));
         OpenJob { film: text(&job["path"]), step: step.unwrap_or_default() }
     };
     open.map(job).collect()

@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 use av1d_tests::{
     Library, Running, Signal, Snapshot, leftovers, random, say, signal, violations, wait_until, with_argument,
 };
-use cast::{AGE, Cast, open_jobs};
+use cast::{AGE, Cast, finished, open_jobs, unfinished};
 
 /// What a soak came to.
 #[derive(Default)]
@@ -58,10 +58,10 @@ fn soak(time: Duration, most: usize) -> Option<Figures> {
     while start.elapsed() < time && figures.kills < most {
         kill_one(&library, &mut chance, &mut figures);
         check(&library, &before, &mut figures);
-        let finished = cast.finished(&library, &before);
+        let done = finished(&library, &before);
         // As soon as little is left to do, and now and then before that.
-        if finished.len() > 3 || chance.u8(..4) == 0 {
-            for film in finished {
+        if done.len() > 3 || chance.u8(..4) == 0 {
+            for film in done {
                 figures.replaced += usize::from(!before.is_original(&library, film));
                 cast.put_back(&library, film);
             }
@@ -71,7 +71,7 @@ fn soak(time: Duration, most: usize) -> Option<Figures> {
             say(&figures.text(start.elapsed()));
         }
     }
-    figures.violations.extend(converge(&library, &before, &cast));
+    figures.violations.extend(converge(&library, &before));
     say(&figures.text(start.elapsed()));
     Some(figures)
 }
@@ -98,7 +98,8 @@ fn kill_one(library: &Library, chance: &mut fastrand::Rng, figures: &mut Figures
     signal(daemon.id(), Signal::KILL);
     figures.kills += 1;
     ends_well(daemon, figures);
-    let children = || with_argument("ffmpeg", &library.root()).len() + with_argument("ffprobe", &library.root()).len();
+    let children =
+        || with_argument("ffmpeg", &library.root()).len() + with_argument("ffprobe", &library.root()).len();
     let killed = Instant::now();
     while children() > 0 {
         if killed.elapsed() > Duration::from_secs(15) {
@@ -109,7 +110,8 @@ fn kill_one(library: &Library, chance: &mut fastrand::Rng, figures: &mut Figures
     }
     let steps: Vec<String> = open_jobs(library).into_iter().map(|job| job.step).collect();
     // Of two jobs at once, the one that was further.
-    let step = ["replaced", "done", "commit", "running"].iter().find(|step| steps.iter().any(|open| open == *step));
+    let step =
+        ["replaced", "done", "commit", "running"].iter().find(|step| steps.iter().any(|open| open == *step));
     *figures.steps.entry(step.map_or("idle", |step| *step).to_owned()).or_default() += 1;
 }
 
@@ -138,14 +140,14 @@ fn check(library: &Library, before: &Snapshot, figures: &mut Figures) {
 }
 
 /// Left alone, everything comes to its end, nothing is left behind, and a run after that changes nothing.
-fn converge(library: &Library, before: &Snapshot, cast: &Cast) -> Vec<String> {
+fn converge(library: &Library, before: &Snapshot) -> Vec<String> {
     let mut wrong = Vec::new();
     library.watch_once();
     library.watch_once();
     wrong.extend(violations(before, library));
     wrong.extend(leftovers(before, library));
-    let unfinished = cast.unfinished(library, before);
-    wrong.extend(unfinished.into_iter().map(|film| format!("{film}: not at its end after two runs")));
+    let left = unfinished(library, before);
+    wrong.extend(left.into_iter().map(|film| format!("{film}: not at its end after two runs")));
     let (files, jobs) = (library.files(), library.jobs().len());
     let run = library.watch_once();
     if (library.files(), library.jobs().len()) != (files, jobs) {

@@ -33,4 +33,4 @@ pub use run::{Run, Running, av1cli};
 pub use rustix::process::Signal;
 pub use stand_in::Script;
 pub use tools::{Tools, clips, program, say, skipped};
-pub use verify::{Snapshot, leftovers, violations};
+pub use verify::{Snapshot, leftovers, lost, violations};

@@ -67,7 +67,14 @@ impl Tools {
     pub fn decode(&self, path: &Path) -> Output {
         let mut command = Command::new(&self.ffmpeg);
         command.args(["-v", "error", "-nostdin", "-i"]).arg(file(path));
-        command.args(["-map", "0:V:0", "-vf", "scale=8:8:flags=area,format=gray", "-fps_mode", "passthrough"]);
+        command.args([
+            "-map",
+            "0:V:0",
+            "-vf",
+            "scale=8:8:flags=area,format=gray",
+            "-fps_mode",
+            "passthrough",
+        ]);
         command.args(["-f", "rawvideo", "pipe:1", "-map", "0:V", "-map", "0:a?", "-fps_mode", "passthrough"]);
         attempt(command.args(["-f", "null", "-"]))
     }

@@ -95,7 +95,14 @@ impl Snapshot {
     }
 
     /// What is wrong with the file that `place` holds, which must be the film `name` or its result.
-    fn holds(&self, library: &Library, name: &str, place: &str, original: &Original, hash: Hash) -> Vec<String> {
+    fn holds(
+        &self,
+        library: &Library,
+        name: &str,
+        place: &str,
+        original: &Original,
+        hash: Hash,
+    ) -> Vec<String> {
         if hash == original.hash {
             return Vec::new();
         }
@@ -119,13 +126,15 @@ impl Snapshot {
     }
 }
 
+/// What is wrong with the films alone: those that are lost. Empty where each film's name holds its original, or a whole result.
+pub fn lost(before: &Snapshot, library: &Library) -> Vec<String> {
+    before.films.iter().flat_map(|(name, original)| before.film(library, name, original)).collect()
+}
+
 /// Everything that must not be, at any moment: a film that is lost, a foreign file that was changed, a file that nobody
 /// can tell whose it is. Empty where all is well.
 pub fn violations(before: &Snapshot, library: &Library) -> Vec<String> {
-    let mut found = Vec::new();
-    for (name, original) in &before.films {
-        found.extend(before.film(library, name, original));
-    }
+    let mut found = lost(before, library);
     for (name, known) in &before.foreign {
         if hash(&library.path(name)) != Some(*known) {
             found.push(format!("{name}: a foreign file was changed"));
@@ -199,8 +208,9 @@ fn kind(before: &Snapshot, library: &Library, name: &str) -> Kind {
 /// Files that are neither a film, nor a film's new name, nor foreign.
 fn strangers(before: &Snapshot, library: &Library) -> Vec<String> {
     let new: BTreeSet<String> = before.films().map(new_name).collect();
-    let ours =
-        |name: &String| before.films.contains_key(name) || before.foreign.contains_key(name) || new.contains(name);
+    let ours = |name: &String| {
+        before.films.contains_key(name) || before.foreign.contains_key(name) || new.contains(name)
+    };
     library.files().into_iter().filter(|name| !ours(name)).collect()
 }
 
@@ -213,10 +223,10 @@ fn temporaries(library: &Library) -> BTreeSet<String> {
 /// Every job file, by name; nothing for one that can't be read.
 fn jobs(library: &Library) -> Vec<(String, Option<Value>)> {
     let Ok(entries) = fs::read_dir(library.state()) else { return Vec::new() };
-    let names = entries.flatten().map(|entry| entry.file_name().to_string_lossy().into_owned());
-    let jobs = names.filter(|name| name.ends_with(".json"));
-    let read = |name: &String| serde_json::from_slice(&fs::read(library.state().join(name)).ok()?).ok();
-    jobs.map(|name| (name.clone(), read(&name))).collect()
+    let paths = entries.flatten().map(|entry| entry.path());
+    let files = paths.filter(|path| path.extension().is_some_and(|extension| extension == "json"));
+    let read = |path: &Path| serde_json::from_slice(&fs::read(path).ok()?).ok();
+    files.map(|path| (path.display().to_string(), read(&path))).collect()
 }
 
 fn is_film(name: &str) -> bool {

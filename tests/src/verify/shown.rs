@@ -119,7 +119,8 @@ impl Stream {
 /// 8.0 on what it has just made itself).
 fn complaints(stderr: &[u8]) -> String {
     let text = String::from_utf8_lossy(stderr);
-    let lines: Vec<&str> = text.lines().filter(|line| !line.contains("Error parsing Opus packet header")).collect();
+    let lines: Vec<&str> =
+        text.lines().filter(|line| !line.contains("Error parsing Opus packet header")).collect();
     lines.join("\n").trim().to_owned()
 }
 
