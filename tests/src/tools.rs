@@ -62,21 +62,22 @@ impl Tools {
         attempt(command.arg("-i").arg(file(path)))
     }
 
-    /// Decodes all pictures and sounds of a film, damaged or not. Standard output is every frame of its first video as 8x8
-    /// grey dots, standard error is empty for a whole film.
-    pub fn decode(&self, path: &Path) -> Output {
+    /// Decodes all pictures of a film, damaged or not. Standard output is every frame of its first video as 8x8 grey dots,
+    /// standard error is empty for a whole film.
+    pub fn pictures(&self, path: &Path) -> Output {
+        let dots = "-map 0:V:0 -vf scale=8:8:flags=area,format=gray -fps_mode passthrough -f rawvideo pipe:1";
+        self.decode(path, &format!("{dots} -map 0:V -fps_mode passthrough -f null -"))
+    }
+
+    /// Decodes all sounds of a film, damaged or not. Standard error is empty for a whole film.
+    pub fn sounds(&self, path: &Path) -> Output {
+        self.decode(path, "-map 0:a -f null -")
+    }
+
+    fn decode(&self, path: &Path, to: &str) -> Output {
         let mut command = Command::new(&self.ffmpeg);
-        command.args(["-v", "error", "-nostdin", "-i"]).arg(file(path));
-        command.args([
-            "-map",
-            "0:V:0",
-            "-vf",
-            "scale=8:8:flags=area,format=gray",
-            "-fps_mode",
-            "passthrough",
-        ]);
-        command.args(["-f", "rawvideo", "pipe:1", "-map", "0:V", "-map", "0:a?", "-fps_mode", "passthrough"]);
-        attempt(command.args(["-f", "null", "-"]))
+        command.args(["-v", "error", "-nostdin", "-i"]).arg(file(path)).args(to.split_whitespace());
+        attempt(&mut command)
     }
 
     /// The bytes of an attached file.

@@ -68,7 +68,7 @@ impl Snapshot {
         self.films.keys().map(String::as_str)
     }
 
-    /// Whether the film still decodes from start to end without a complaint.
+    /// Whether the film's picture still decodes from start to end without a complaint.
     pub fn is_whole(&self, film: &str) -> bool {
         self.films[film].shown.complaints.is_empty()
     }
@@ -118,7 +118,8 @@ impl Snapshot {
             wrong.insert(0, format!("{size} bytes that are neither the original nor a whole result"));
         }
         if !original.shown.complaints.is_empty() {
-            wrong.push(format!("a damaged film was replaced: {}", original.shown.complaints));
+            let complaint = original.shown.complaints.lines().next().unwrap_or_default();
+            wrong.push(format!("a damaged film was replaced: {complaint}"));
         }
         let wrong: Vec<String> = wrong.into_iter().map(|wrong| format!("{place}: {wrong}")).collect();
         self.looked_at.borrow_mut().insert(key, wrong.clone());

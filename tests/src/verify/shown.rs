@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::process::Output;
 
 use serde_json::Value;
 
@@ -16,8 +17,10 @@ const DRIFT: u64 = 12;
 /// A film, decoded from start to end.
 #[derive(Debug)]
 pub(super) struct Shown {
-    /// What ffmpeg complained of while it decoded; empty for a whole film.
+    /// What ffmpeg complained of while it decoded the pictures; empty for a whole film.
     pub(super) complaints: String,
+    /// What it complained of while it decoded the sounds. A copy of broken sound is as broken, and no loss.
+    of_sound: String,
     video: Option<Stream>,
     sounds: Vec<Stream>,
     subtitles: usize,
@@ -40,11 +43,7 @@ impl Shown {
                        frame=stream_index,best_effort_timestamp_time";
         let looked = tools.try_ask(&format!("-show_frames -count_packets -show_entries {entries}"), path);
         let document: Value = serde_json::from_slice(&looked.stdout).unwrap_or_default();
-        let decoded = tools.decode(path);
-        let mut complaints = complaints(&decoded.stderr);
-        if !decoded.status.success() && complaints.is_empty() {
-            complaints = decoded.status.to_string();
-        }
+        let pictures = tools.pictures(path);
         let empty = Vec::new();
         let streams = document["streams"].as_array().unwrap_or(&empty);
         let times = times(document["frames"].as_array().unwrap_or(&empty));
@@ -54,16 +53,25 @@ impl Shown {
         };
         let stream = |stream: &Value| Stream::new(stream, &times);
         let video = of_kind("video").map(stream).next();
-        let sounds = of_kind("audio").map(stream).collect();
+        let sounds: Vec<Stream> = of_kind("audio").map(stream).collect();
+        let of_sound = if sounds.is_empty() { String::new() } else { complaints(&tools.sounds(path)) };
         let subtitles = of_kind("subtitle").count();
-        Self { complaints, video, sounds, subtitles, picture: decoded.stdout }
+        Self {
+            complaints: complaints(&pictures),
+            of_sound,
+            video,
+            sounds,
+            subtitles,
+            picture: pictures.stdout,
+        }
     }
 
     /// What is wrong with this as an AV1 result of `original`.
     pub(super) fn instead_of(&self, original: &Self) -> Vec<String> {
         let mut wrong = Vec::new();
-        if !self.complaints.is_empty() {
-            wrong.push(format!("it doesn't decode: {}", self.complaints.lines().next().unwrap_or_default()));
+        let of_sound = if original.of_sound.is_empty() { &self.of_sound } else { "" };
+        for complaint in self.complaints.lines().take(1).chain(of_sound.lines().take(1)) {
+            wrong.push(format!("it doesn't decode: {complaint}"));
         }
         match (&self.video, &original.video) {
             (Some(video), Some(before)) => {
@@ -117,11 +125,14 @@ impl Stream {
 
 /// What ffmpeg says of a film that isn't whole. Of any Opus at all it says at the end that a packet is broken (measured with
 /// 8.0 on what it has just made itself).
-fn complaints(stderr: &[u8]) -> String {
-    let text = String::from_utf8_lossy(stderr);
+fn complaints(decoded: &Output) -> String {
+    let text = String::from_utf8_lossy(&decoded.stderr);
     let lines: Vec<&str> =
         text.lines().filter(|line| !line.contains("Error parsing Opus packet header")).collect();
-    lines.join("\n").trim().to_owned()
+    match lines.join("\n") {
+        none if none.is_empty() && !decoded.status.success() => decoded.status.to_string(),
+        complaints => complaints,
+    }
 }
 
 /// When the frames of each stream are shown. A frame without a time counts, at the time of the one before it.
