@@ -90,14 +90,14 @@ impl Rig {
         Some(Self { library, before, at, mounted: Some(mounted), _image: image, folder, variant, strace })
     }
 
-    /// Replaces the film, and cuts the power after each call for which `wanted` names moments, by its number from 1.
-    pub(crate) fn replace(&mut self, syncs: Syncs, wanted: impl Fn(usize) -> Vec<Moment>) -> Vec<Cut> {
+    /// Replaces the film, and cuts the power after each call for which `wanted` names moments, by its number from 1 and its text.
+    pub(crate) fn replace(&mut self, syncs: Syncs, wanted: impl Fn(usize, &str) -> Vec<Moment>) -> Vec<Cut> {
         let mounted = self.mounted.take().unwrap();
         self.run(&mounted, &["encode", self.variant.film()], syncs, "cut", wanted)
     }
 
     /// Lets recovery tidy up after a cut, and cuts the power again after each of its calls.
-    pub(crate) fn recover(&self, cut: &Cut, wanted: impl Fn(usize) -> Vec<Moment>) -> Vec<Cut> {
+    pub(crate) fn recover(&self, cut: &Cut, wanted: impl Fn(usize, &str) -> Vec<Moment>) -> Vec<Cut> {
         let mounted = cut.disk.mount(&self.at).expect("its original could be mounted");
         let mut cuts = self.run(&mounted, &["recover"], Syncs::Work, "again", wanted);
         for again in &mut cuts {
@@ -112,12 +112,12 @@ impl Rig {
         arguments: &[&str],
         syncs: Syncs,
         label: &str,
-        wanted: impl Fn(usize) -> Vec<Moment>,
+        wanted: impl Fn(usize, &str) -> Vec<Moment>,
     ) -> Vec<Cut> {
         let mut run = Traced::start(self, arguments, syncs);
         let mut cuts = Vec::new();
         while let Some(after) = run.next_call() {
-            for moment in wanted(run.calls) {
+            for moment in wanted(run.calls, &after) {
                 let copy = self.folder.path().join(format!("{label}-{}-{moment}.img", run.calls));
                 cuts.push(Cut { after: after.clone(), moment, disk: mounted.cut(moment, &copy) });
             }

@@ -82,7 +82,7 @@ fn kill_one(library: &Library, chance: &mut fastrand::Rng, figures: &mut Figures
     let start = Instant::now();
     match chance.u8(..4) {
         0 | 1 => {
-            while !is_about_to_replace(library) && start.elapsed() < Duration::from_secs(4) {
+            while !is_about_to_replace(library) && start.elapsed() < Duration::from_secs(10) {
                 std::thread::sleep(Duration::from_millis(1));
             }
             std::thread::sleep(Duration::from_micros(chance.u64(0..15_000)));
