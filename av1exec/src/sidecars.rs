@@ -52,6 +52,7 @@ pub fn write_why(film: &Path, title: &str, lines: &str) -> io::Result<()> {
 /// Takes the text away again, if it is ours.
 pub fn remove_why(film: &Path) -> io::Result<()> {
     let path = names::why(film);
+    disk::unlink_draft_of(&path)?;
     if is_ours_or_absent(&path)? { disk::unlink(&path) } else { Ok(()) }
 }
 
