@@ -22,8 +22,8 @@ use strum::IntoEnumIterator;
 
 /// How many films the daemon gets at once.
 const BATCH: usize = 20;
-/// Longer than a batch takes on a slow machine: about a second each.
-const PATIENCE: Duration = Duration::from_mins(2);
+/// Longer than a batch takes on a machine that has much else to do: about a second each on an idle one.
+const PATIENCE: Duration = Duration::from_mins(10);
 
 /// A damaged film.
 struct Case {
