@@ -3,8 +3,17 @@
 
 # How long `make fuzz` runs.
 SECONDS ?= 60
+# How long `make soak` kills daemons.
+MINUTES ?= 10
+# How many damaged films `make fuzz-media` makes.
+N ?= 300
 
-.PHONY: help test faults demo bench fuzz fmt lint clean-cache
+# One of the long tests, of which `make test` runs a part only.
+long = tools=$$(tests/tools/fetch) && cache=$$(tests/tools/fetch --cache) && \
+	PATH="$$tools:$$PATH" AV1D_TEST_TOOLS="$$cache" $(2) \
+	cargo test -q -p av1d-tests --locked --test $(1) -- --ignored --nocapture --test-threads 1
+
+.PHONY: help test faults demo bench fuzz power-cut soak fuzz-media fmt lint clean-cache
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -29,6 +38,15 @@ fuzz: ## any bytes through the planner for a minute (needs cargo-fuzz and a C++ 
 	@cargo fuzz --version >/dev/null 2>&1 || { echo "fuzz: cargo-fuzz is missing: cargo install cargo-fuzz" >&2; exit 1; }
 	mkdir -p av1plan/fuzz/corpus/plan && cp tests/data/probes/*.json av1plan/fuzz/corpus/plan/
 	cd av1plan && RUSTC_BOOTSTRAP=1 cargo fuzz run plan -- -max_total_time=$(SECONDS) -max_len=65536
+
+power-cut: ## the power goes after each step of a replacement, on ext4, xfs and btrfs (needs root, strace, loop mounts)
+	@$(call long,power_cut)
+
+soak: ## kills the daemon with -9 again and again, MINUTES=10 long
+	@$(call long,soak,AV1D_SOAK_MINUTES=$(MINUTES))
+
+fuzz-media: ## N=300 damaged films through the pipeline
+	@$(call long,media_fuzz,AV1D_FUZZ_MEDIA=$(N))
 
 fmt: ## formats the code
 	cargo fmt --all

@@ -148,18 +148,24 @@ pub fn write_whole(path: &Path, content: &[u8]) -> io::Result<()> {
     written.and_then(|()| sync_folder_of(path))
 }
 
+/// Takes away what a writer that was killed in the middle of [`write_whole`] left beside `path`.
+pub fn unlink_draft_of(path: &Path) -> io::Result<()> {
+    unlink(&temporary_beside(path))
+}
+
+/// The same name each time, so that the next write of this file clears what a killed one left. Two writers at once are kept
+/// apart by the lock.
 fn temporary_beside(path: &Path) -> PathBuf {
-    let unique = std::process::id();
     let name = path.file_name().unwrap_or_default();
     let short = crate::names::fit(name, 200);
     let mut temporary = std::ffi::OsString::from(".");
     temporary.push(short);
-    temporary.push(format!(".{unique}{}", crate::names::UNFINISHED));
+    temporary.push(crate::names::UNFINISHED);
     folder_of(path).join(temporary)
 }
 
 fn write_synced(path: &Path, content: &[u8]) -> io::Result<()> {
-    // Left over by a process of the same number that was killed between two calls.
+    // Left over by a process that was killed between two calls.
     unlink(path)?;
     let mut file = create_new(path)?;
     file.write_all(content)?;
@@ -249,6 +255,18 @@ mod tests {
         write_whole(&path, b"one").unwrap();
         write_whole(&path, b"two").unwrap();
         assert_eq!(std::fs::read(&path).unwrap(), b"two");
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn what_a_killed_writer_left_is_cleared_by_the_next() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("Film.mkv.av1skip");
+        write_synced(&temporary_beside(&path), b"ha").unwrap();
+        write_whole(&path, b"half").unwrap();
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
+        write_synced(&temporary_beside(&path), b"ha").unwrap();
+        unlink_draft_of(&path).unwrap();
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
     }
 

@@ -64,6 +64,7 @@ fn says_the_same(one: &str, other: &str) -> bool {
 /// Takes the text away again, if it is ours.
 pub fn remove_why(film: &Path) -> io::Result<()> {
     let path = names::why(film);
+    disk::unlink_draft_of(&path)?;
     if is_ours_or_absent(&path)? { disk::unlink(&path) } else { Ok(()) }
 }
 

@@ -14,17 +14,23 @@
     reason = "only tests call it: they fail by a panic, and show hostile names escaped"
 )]
 
+mod disk_image;
 mod library;
 mod media;
 mod processes;
+mod random;
 mod run;
 mod stand_in;
 mod tools;
+mod verify;
 
+pub use disk_image::{FileSystem, Image, Moment, Mounted};
 pub use library::{Library, PICTURE, SOUND};
 pub use media::{Media, Packet};
 pub use processes::{in_group, signal, wait_until, with_argument};
+pub use random::random;
 pub use run::{Run, Running, av1cli};
 pub use rustix::process::Signal;
 pub use stand_in::Script;
-pub use tools::{Tools, clips, skipped};
+pub use tools::{Tools, clips, program, say, skipped};
+pub use verify::{Snapshot, leftovers, lost, violations};

@@ -26,6 +26,8 @@ pub const SOUND: &str = "-f lavfi -i sine=duration=1";
 #[derive(Debug)]
 pub struct Library {
     home: TempDir,
+    /// What holds the films and the state.
+    place: PathBuf,
     settings: BTreeMap<&'static str, Value>,
     /// The real tools; what the config names may be stand-ins.
     pub tools: Tools,
@@ -39,8 +41,18 @@ impl Library {
 
     /// An empty library that these tools work on.
     pub fn with(tools: &Tools) -> Self {
-        let home = tempfile::Builder::new().prefix("av1d-test-").tempdir().unwrap();
-        let mut library = Self { home, settings: BTreeMap::new(), tools: tools.clone() };
+        let home = home();
+        let place = home.path().to_owned();
+        Self::furnish(home, place, tools)
+    }
+
+    /// An empty library whose films and state are both in `place`: another file system. Only its config is elsewhere.
+    pub fn within(place: &Path, tools: &Tools) -> Self {
+        Self::furnish(home(), place.to_owned(), tools)
+    }
+
+    fn furnish(home: TempDir, place: PathBuf, tools: &Tools) -> Self {
+        let mut library = Self { home, place, settings: BTreeMap::new(), tools: tools.clone() };
         for folder in [library.root(), library.scratch()] {
             fs::create_dir(folder).unwrap();
         }
@@ -55,12 +67,12 @@ impl Library {
 
     /// The folder of films.
     pub fn root(&self) -> PathBuf {
-        self.home.path().join("films")
+        self.place.join("films")
     }
 
     /// The state folder.
     pub fn state(&self) -> PathBuf {
-        self.home.path().join("state")
+        self.place.join("state")
     }
 
     /// A folder for what is no film: subtitles, stand-ins. ffmpeg runs in it when it makes a film.
@@ -199,6 +211,10 @@ impl Library {
         let path = self.path(format!("{name}.why.txt"));
         fs::read_to_string(&path).unwrap_or_else(|error| panic!("{path:?}: {error}; {:?}", self.files()))
     }
+}
+
+fn home() -> TempDir {
+    tempfile::Builder::new().prefix("av1d-test-").tempdir().unwrap()
 }
 
 fn collect(folder: &Path, found: &mut Vec<PathBuf>) {

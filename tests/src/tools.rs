@@ -55,6 +55,31 @@ impl Tools {
         run(command.arg("-i").arg(file(path))).stdout
     }
 
+    /// As [`Self::ask`], whatever comes of it: a film may be damaged.
+    pub fn try_ask(&self, arguments: &str, path: &Path) -> Output {
+        let mut command = Command::new(&self.ffprobe);
+        command.args(["-v", "error", "-of", "json"]).args(arguments.split_whitespace());
+        attempt(command.arg("-i").arg(file(path)))
+    }
+
+    /// Decodes all pictures of a film, damaged or not. Standard output is every frame of its first video as 8x8 grey dots,
+    /// standard error is empty for a whole film.
+    pub fn pictures(&self, path: &Path) -> Output {
+        let dots = "-map 0:V:0 -vf scale=8:8:flags=area,format=gray -fps_mode passthrough -f rawvideo pipe:1";
+        self.decode(path, &format!("{dots} -map 0:V -fps_mode passthrough -f null -"))
+    }
+
+    /// Decodes all sounds of a film, damaged or not. Standard error is empty for a whole film.
+    pub fn sounds(&self, path: &Path) -> Output {
+        self.decode(path, "-map 0:a -f null -")
+    }
+
+    fn decode(&self, path: &Path, to: &str) -> Output {
+        let mut command = Command::new(&self.ffmpeg);
+        command.args(["-v", "error", "-nostdin", "-i"]).arg(file(path)).args(to.split_whitespace());
+        attempt(&mut command)
+    }
+
     /// The bytes of an attached file.
     pub fn attachment(&self, path: &Path, index: u64) -> Vec<u8> {
         let folder = tempfile::tempdir().unwrap();
@@ -74,9 +99,13 @@ fn file(path: &Path) -> std::ffi::OsString {
     argument
 }
 
-fn run(command: &mut Command) -> Output {
+fn attempt(command: &mut Command) -> Output {
     let output = command.stdin(Stdio::null()).output();
-    let output = output.unwrap_or_else(|error| panic!("failed to start {command:?}: {error}"));
+    output.unwrap_or_else(|error| panic!("failed to start {command:?}: {error}"))
+}
+
+fn run(command: &mut Command) -> Output {
+    let output = attempt(command);
     assert!(output.status.success(), "{command:?}\n{}", String::from_utf8_lossy(&output.stderr));
     output
 }
@@ -107,6 +136,19 @@ fn missing<T>(what: &str) -> Option<T> {
     assert!(!ci, "{what} is missing: run this by `make test`");
     skipped(&format!("{what} is missing (`make test` fetches it)"));
     None
+}
+
+/// Where a program is, that isn't ffmpeg; nothing where it is missing and the test is to be skipped.
+pub fn program(name: &str) -> Option<PathBuf> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    // Where file systems are made, which isn't on everybody's path.
+    let folders = std::env::split_paths(&path).chain([PathBuf::from("/usr/sbin"), PathBuf::from("/sbin")]);
+    folders.map(|folder| folder.join(name)).find(|file| file.is_file()).or_else(|| missing(name))
+}
+
+/// Says something while a test runs. Written past the test harness, which swallows what a passing test prints.
+pub fn say(text: &str) {
+    drop(writeln!(std::io::stderr(), "{text}"));
 }
 
 /// Says that a test shows nothing here, and why. Written past the test harness, which swallows what a passing test prints.

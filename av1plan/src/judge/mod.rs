@@ -55,14 +55,31 @@ pub struct RunReport {
     pub sent: Option<Vec<Micros>>,
 }
 
-/// Phrases that ffmpeg says of a source whose data ends early or can't be read. It exits with 0 all the same.
-const DAMAGE: [&str; 6] = [
+/// Phrases that ffmpeg says of a source whose data ends early or can't be read. It exits with 0 all the same. Those of single
+/// containers and decoders were found by damaging films in every way (`make fuzz-media`, ffmpeg 8.0).
+const DAMAGE: [&str; 18] = [
     "File ended prematurely",
     "Read error",
     "Error during demuxing",
     "partial file",
     "concealing",
     "corrupt",
+    // Matroska and WebM.
+    "exceeds containing master element",
+    "invalid as first byte of an EBML number",
+    "inside parent with finite size",
+    // WMV's container: a packet without its header, and lengths that can't be.
+    "ff asf bad header",
+    "packet_obj_size",
+    "invalid padsize",
+    "invalid packet header length",
+    // WMV's pictures and the older MPEG-4s'.
+    "dc overflow",
+    "ignoring overflow",
+    // Motion JPEG.
+    "error count: ",
+    "error y=",
+    "error dc",
 ];
 
 /// Whether a line of ffmpeg's log, printed with levels, says that the source is damaged.
@@ -117,4 +134,39 @@ fn run_defects(run: &RunReport) -> Vec<Defect> {
     let failed = (run.exit_code != Some(0)).then_some(Defect::RunFailed { exit_code: run.exit_code });
     let damage = run.damage.first().map(|line| Defect::DamagedSource { line: line.clone() });
     damage.into_iter().chain(failed).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::damage_in;
+
+    /// As ffmpeg 8.0 printed them, of films that were damaged for it and of whole ones.
+    #[test]
+    fn what_ffmpeg_says_of_a_damaged_film() {
+        let table = [
+            ("[wmv2 @ 0x55] [error] dc overflow- block: 0 qscale: 2//", true),
+            ("[wmv2 @ 0x55] [error] ignoring overflow at 6 0", true),
+            ("[mjpeg @ 0x55] [error] error count: 64", true),
+            ("[mjpeg @ 0x55] [error] error y=5 x=3", true),
+            ("[asf @ 0x55] [error] ff asf bad header 0  at:1156775", true),
+            ("[asf @ 0x55] [error] packet_obj_size 1133406229 invalid", true),
+            (
+                "[matroska,webm @ 0x55] [error] 0x00 at pos 202 (0xca) invalid as first byte of an EBML number",
+                true,
+            ),
+            (
+                "[matroska,webm @ 0x55] [error] Element at 0x5f8dc ending at 0x9e7df exceeds containing master \
+                 element ending at 0x7a177",
+                true,
+            ),
+            ("[matroska,webm @ 0x55] [error] File ended prematurely at pos. 6969 (0x1b39)", true),
+            // Of any Opus, at its end.
+            ("[opus @ 0x55] [error] Error parsing Opus packet header.", false),
+            // A name may say anything.
+            ("[in#0 @ 0x55] [info] Input #0, matroska,webm, from 'file:/films/dc overflow.mkv':", false),
+        ];
+        for (line, damaged) in table {
+            assert_eq!(damage_in(line), damaged, "{line}");
+        }
+    }
 }

@@ -1,0 +1,164 @@
+//! The power goes after each step of a replacement, on real file systems, and no film is lost: `make power-cut`.
+//!
+//! A library, with its state folder, lies in a file system image. av1cli replaces a film in it under strace, which stops it
+//! after every call that changes a name or syncs. The image is copied then: that is what the disk would hold. Each copy is
+//! mounted, which replays its journal, and looked at before and after `av1cli recover`. The control is the same with
+//! syncs that do nothing: it must lose films, or this test could not see a loss.
+
+#![cfg(test)]
+
+mod rig;
+
+use std::cell::Cell;
+
+use av1d_tests::{FileSystem, Moment, leftovers, lost, say, violations};
+use rig::{Cut, Rig, Syncs, Variant};
+use strum::IntoEnumIterator;
+
+/// What came of the cuts of one replacement.
+#[derive(Default)]
+struct Tally {
+    cuts: usize,
+    /// What was wrong, by cut; none where all is well.
+    wrong: Vec<String>,
+    /// How many cuts had anything wrong.
+    bad: usize,
+    /// How many cuts lost the film: no recovery brought it back.
+    lost: usize,
+}
+
+impl Tally {
+    fn of(rig: &Rig, cuts: Vec<Cut>) -> Self {
+        let mut tally = Self::default();
+        for cut in cuts {
+            let found = Found::on(rig, &cut);
+            tally.cuts += 1;
+            tally.bad += usize::from(!found.wrong.is_empty());
+            tally.lost += usize::from(found.lost);
+            let told = |wrong| format!("{} after {}: {wrong}", cut.moment, cut.after);
+            tally.wrong.extend(found.wrong.into_iter().map(told));
+        }
+        tally
+    }
+
+    fn and(mut self, other: Self) -> Self {
+        self.cuts += other.cuts;
+        self.bad += other.bad;
+        self.lost += other.lost;
+        self.wrong.extend(other.wrong);
+        self
+    }
+}
+
+/// What is found on the disk after a cut.
+struct Found {
+    /// What is wrong as it is, and once recovery has been there, twice.
+    wrong: Vec<String>,
+    /// Whether the film is gone for good.
+    lost: bool,
+}
+
+impl Found {
+    fn on(rig: &Rig, cut: &Cut) -> Self {
+        let _mounted = cut.disk.mount(&rig.at).expect("its original could be mounted");
+        let (library, before) = (&rig.library, &rig.before);
+        let mut wrong = violations(before, library);
+        if rig.variant == Variant::SetAside {
+            // Where no file can have two names, its name comes back with the recovery.
+            wrong.retain(|wrong| !wrong.ends_with(": lost"));
+        }
+        let recovered = library.run(["recover"]);
+        if recovered.status.code() != Some(0) {
+            wrong.push(format!("recovery failed: {recovered}"));
+        }
+        let after = [violations(before, library), leftovers(before, library)].concat();
+        wrong.extend(after.into_iter().map(|wrong| format!("after recovery: {wrong}")));
+        let again = library.run(["recover"]);
+        if !again.stdout.is_empty() {
+            wrong.push(format!("a second recovery still found work: {again}"));
+        }
+        Self { wrong, lost: !lost(before, library).is_empty() }
+    }
+}
+
+/// Cuts one replacement; nothing where this machine can't.
+fn cut(
+    kind: FileSystem,
+    variant: Variant,
+    syncs: Syncs,
+    wanted: impl Fn(usize, &str) -> Vec<Moment>,
+) -> Option<Tally> {
+    let mut rig = Rig::set_up(kind, variant)?;
+    let cuts = rig.replace(syncs, wanted);
+    Some(Tally::of(&rig, cuts))
+}
+
+/// The harshest of the moments, after every third call, so that it takes seconds.
+fn some(call: usize, _: &str) -> Vec<Moment> {
+    if call.is_multiple_of(3) { vec![Moment::Committed] } else { Vec::new() }
+}
+
+/// From the call on that gives the result a name. Cuts before that take so long that the kernel writes the result by itself,
+/// as it does with whatever is half a minute old.
+fn once_it_has_a_name() -> impl Fn(usize, &str) -> Vec<Moment> {
+    let named = Cell::new(false);
+    move |_, call| {
+        let names = ["rename", "link"].iter().any(|name| call.contains(&format!(": {name}")));
+        named.set(named.get() || (names && call.contains(".av1tmp\"")));
+        if named.get() { Moment::iter().collect() } else { Vec::new() }
+    }
+}
+
+#[test]
+fn a_power_cut_in_the_middle_of_a_replacement_loses_nothing() {
+    let Some(tally) = cut(FileSystem::Ext4, Variant::InPlace, Syncs::Work, some) else { return };
+    assert!(tally.cuts > 5, "{}", tally.cuts);
+    assert_eq!(tally.wrong, [] as [String; 0]);
+}
+
+#[test]
+fn without_fsync_the_same_power_cut_loses_the_film() {
+    let Some(tally) = cut(FileSystem::Ext4, Variant::InPlace, Syncs::Lie, some) else { return };
+    assert!(tally.lost > 0, "the harness sees no loss: {:#?}", tally.wrong);
+}
+
+#[test]
+#[ignore = "minutes: `make power-cut`"]
+fn while_recovery_tidies_up_after_another_power_cut() {
+    for variant in Variant::iter() {
+        let third = |call: usize, _: &str| if call % 3 == 1 { vec![Moment::AtOnce] } else { Vec::new() };
+        let Some(mut rig) = Rig::set_up(FileSystem::Ext4, variant) else { return };
+        let cuts: Vec<Cut> = rig.replace(Syncs::Work, third);
+        let again = cuts.iter().map(|cut| Tally::of(&rig, rig.recover(cut, |_, _| vec![Moment::Committed])));
+        let all = again.fold(Tally::default(), Tally::and);
+        say(&format!("ext4, {variant}, cut again in recovery: {} cuts, {} violations", all.cuts, all.bad));
+        assert!(all.cuts > 20, "{}", all.cuts);
+        assert_eq!(all.wrong, [] as [String; 0]);
+    }
+}
+
+#[test]
+#[ignore = "minutes: `make power-cut`"]
+fn after_each_step_on_each_file_system() {
+    let every = |_: usize, _: &str| Moment::iter().collect();
+    say("file system  variant   cuts  violations  control: without fsync");
+    let mut wrong = Vec::new();
+    for (kind, variant) in
+        FileSystem::iter().flat_map(|kind| Variant::iter().map(move |variant| (kind, variant)))
+    {
+        let Some(proof) = cut(kind, variant, Syncs::Work, every) else { continue };
+        let Some(control) = cut(kind, variant, Syncs::Lie, once_it_has_a_name()) else { continue };
+        say(&format!(
+            "{:<12} {:<9} {:>4}  {:>10}  lost {} of {}",
+            kind.to_string(),
+            variant.to_string(),
+            proof.cuts,
+            proof.bad,
+            control.lost,
+            control.cuts
+        ));
+        assert!(control.lost > 0, "the control must lose a film on {kind}, {variant}");
+        wrong.extend(proof.wrong.iter().map(|what| format!("{kind}, {variant}, {what}")));
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}

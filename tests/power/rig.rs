@@ -1,0 +1,227 @@
+//! One replacement inside a file system image, held still after each call that a power cut could come after.
+
+use std::fs;
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use av1d_tests::{
+    FileSystem, Image, Library, Moment, Mounted, PICTURE, SOUND, Signal, Snapshot, Tools, program, signal,
+};
+use strum::{Display, EnumIter};
+use tempfile::TempDir;
+
+/// Every call of a replacement that changes names or syncs them.
+const RENAMES: &str = "rename,renameat,renameat2,unlink,unlinkat";
+const SYNCS: &str = "fsync,fdatasync";
+/// Dropping a file from the cache makes the kernel write it, though it doesn't wait for that.
+const ADVICE: &str = "fadvise64";
+/// Longer than from any call to the next: the encode of a tiny film.
+const PATIENCE: Duration = Duration::from_mins(1);
+
+/// Where the result goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Display, EnumIter)]
+pub(crate) enum Variant {
+    /// Over the film.
+    #[strum(serialize = "in place")]
+    InPlace,
+    /// Over the film where no file can have two names: for a moment it has none but its backup's.
+    #[strum(serialize = "set aside")]
+    SetAside,
+    /// Beside it, under a name that can hold AV1.
+    #[strum(serialize = "new name")]
+    NewName,
+}
+
+impl Variant {
+    pub(crate) fn film(self) -> &'static str {
+        match self {
+            Self::InPlace | Self::SetAside => "Film.mkv",
+            Self::NewName => "Film.avi",
+        }
+    }
+}
+
+/// What a sync does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Syncs {
+    /// What it says.
+    Work,
+    /// Nothing, but it says that all is well: the order without fsync.
+    Lie,
+}
+
+/// A moment at which the power went, and the disk as it was left.
+pub(crate) struct Cut {
+    /// Which call it came after.
+    pub(crate) after: String,
+    pub(crate) moment: Moment,
+    pub(crate) disk: Image,
+}
+
+/// A library in an image.
+pub(crate) struct Rig {
+    pub(crate) library: Library,
+    pub(crate) before: Snapshot,
+    /// Where the image is mounted; every copy is too, since jobs tell whole paths.
+    pub(crate) at: PathBuf,
+    mounted: Option<Mounted>,
+    _image: Image,
+    folder: TempDir,
+    pub(crate) variant: Variant,
+    strace: PathBuf,
+}
+
+impl Rig {
+    /// A library with one film and a stranger's file, all of it on the disk; nothing where this machine can't.
+    pub(crate) fn set_up(kind: FileSystem, variant: Variant) -> Option<Self> {
+        let (tools, strace) = (Tools::find()?, program("strace")?);
+        let folder = tempfile::Builder::new().prefix("av1d-power-").tempdir().unwrap();
+        let image = Image::make(kind, &folder.path().join("disk.img"))?;
+        let at = folder.path().join("disk");
+        let mounted = image.mount(&at)?;
+        let mut library = Library::within(&at, &tools);
+        library.hurry();
+        library.make(variant.film(), &format!("{SOUND} {PICTURE}"));
+        fs::write(library.path("Film.srt"), "a stranger's").unwrap();
+        let before = Snapshot::of(&library);
+        mounted.sync();
+        Some(Self { library, before, at, mounted: Some(mounted), _image: image, folder, variant, strace })
+    }
+
+    /// Replaces the film, and cuts the power after each call for which `wanted` names moments, by its number from 1 and its text.
+    pub(crate) fn replace(&mut self, syncs: Syncs, wanted: impl Fn(usize, &str) -> Vec<Moment>) -> Vec<Cut> {
+        let mounted = self.mounted.take().unwrap();
+        self.run(&mounted, &["encode", self.variant.film()], syncs, "cut", wanted)
+    }
+
+    /// Lets recovery tidy up after a cut, and cuts the power again after each of its calls.
+    pub(crate) fn recover(&self, cut: &Cut, wanted: impl Fn(usize, &str) -> Vec<Moment>) -> Vec<Cut> {
+        let mounted = cut.disk.mount(&self.at).expect("its original could be mounted");
+        let mut cuts = self.run(&mounted, &["recover"], Syncs::Work, "again", wanted);
+        for again in &mut cuts {
+            again.after = format!("{}, and again after {}", cut.after, again.after);
+        }
+        cuts
+    }
+
+    fn run(
+        &self,
+        mounted: &Mounted,
+        arguments: &[&str],
+        syncs: Syncs,
+        label: &str,
+        wanted: impl Fn(usize, &str) -> Vec<Moment>,
+    ) -> Vec<Cut> {
+        let mut run = Traced::start(self, arguments, syncs);
+        let mut cuts = Vec::new();
+        while let Some(after) = run.next_call() {
+            for moment in wanted(run.calls, &after) {
+                let copy = self.folder.path().join(format!("{label}-{}-{moment}.img", run.calls));
+                cuts.push(Cut { after: after.clone(), moment, disk: mounted.cut(moment, &copy) });
+            }
+            run.go_on();
+        }
+        // The same device twice at once is refused by some file systems, so the copies are looked at once this is unmounted.
+        cuts
+    }
+}
+
+/// av1cli under strace, which stops all of it after each call.
+struct Traced {
+    strace: Child,
+    trace: PathBuf,
+    /// How many calls it has made.
+    calls: usize,
+}
+
+impl Traced {
+    fn start(rig: &Rig, arguments: &[&str], syncs: Syncs) -> Self {
+        let trace = rig.folder.path().join("trace");
+        // That of the run before, which would be taken for this one's.
+        drop(fs::remove_file(&trace));
+        let mut command = Command::new(&rig.strace);
+        command.args(["-f", "-qq", "-o"]).arg(&trace);
+        // The signal comes as the call begins, and stops the process as it ends.
+        let lie = match syncs {
+            Syncs::Work => "",
+            Syncs::Lie => ":retval=0",
+        };
+        command.args(["-e", &format!("trace=link,linkat,{RENAMES},{SYNCS},{ADVICE}"), "-e", "signal=none"]);
+        let links = if rig.variant == Variant::SetAside { "link,linkat:error=EPERM" } else { "link,linkat" };
+        command.args(["-e", &format!("inject={links}:signal=STOP")]);
+        command.args(["-e", &format!("inject={RENAMES}:signal=STOP")]);
+        command.args(["-e", &format!("inject={SYNCS}{lie}:signal=STOP")]);
+        if syncs == Syncs::Lie {
+            command.args(["-e", &format!("inject={ADVICE}:retval=0")]);
+        }
+        let program = rig.library.command(arguments);
+        command.arg(program.get_program()).args(program.get_args()).current_dir(rig.library.root());
+        command.env("HOME", "/nonexistent").stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        let strace = command.process_group(0).spawn().unwrap();
+        Self { strace, trace, calls: 0 }
+    }
+
+    /// Waits until it is stopped after its next call, and says which that was; nothing once it has ended.
+    fn next_call(&mut self) -> Option<String> {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            if let Some(status) = self.strace.try_wait().unwrap() {
+                assert!(status.success(), "the encode failed: {status}\n{}", self.lines().join("\n"));
+                return None;
+            }
+            let lines = self.lines();
+            if lines.len() > self.calls && self.is_stopped() {
+                self.calls = lines.len();
+                return lines.last().map(|line| format!("{}: {line}", self.calls));
+            }
+            assert!(Instant::now() < deadline, "no call any more:\n{}", lines.join("\n"));
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+
+    /// The calls so far, without those that only advise.
+    fn lines(&self) -> Vec<String> {
+        let trace = fs::read_to_string(&self.trace).unwrap_or_default();
+        let call = |line: &str| Some(line.split_once(' ')?.1.trim().to_owned());
+        let calls = trace.lines().filter_map(call);
+        calls
+            .filter(|call| call.contains(") = ") || call.contains(")  "))
+            .filter(|call| !call.contains(ADVICE))
+            .collect()
+    }
+
+    fn program(&self) -> Option<u32> {
+        let id = self.strace.id();
+        let children = fs::read_to_string(format!("/proc/{id}/task/{id}/children")).ok()?;
+        children.split_whitespace().next()?.parse().ok()
+    }
+
+    /// Whether every thread stands still.
+    fn is_stopped(&self) -> bool {
+        let Some(program) = self.program() else { return false };
+        let Ok(threads) = fs::read_dir(Path::new("/proc").join(program.to_string()).join("task")) else {
+            return false;
+        };
+        let stands = |status: String| {
+            status.lines().any(|line| line.starts_with("State:\tt") || line.starts_with("State:\tT"))
+        };
+        let mut status = threads.flatten().map(|thread| fs::read_to_string(thread.path().join("status")));
+        status.all(|status| status.is_ok_and(stands))
+    }
+
+    fn go_on(&self) {
+        signal(self.program().unwrap(), Signal::CONT);
+    }
+}
+
+impl Drop for Traced {
+    fn drop(&mut self) {
+        if let Some(program) = self.program() {
+            signal(program, Signal::KILL);
+        }
+        drop(self.strace.kill());
+        drop(self.strace.wait());
+    }
+}
