@@ -135,7 +135,9 @@ mod tests {
 
     fn summary(lines: &[&str]) -> PacketSummary {
         let mut packets = PacketSummary::with_times_of(0);
-        lines.iter().for_each(|line| packets.add_line(line));
+        for line in lines {
+            packets.add_line(line);
+        }
         packets
     }
 

@@ -147,7 +147,9 @@ mod tests {
 
     fn report(lines: &[&str]) -> ClosingReport {
         let mut report = ClosingReport::default();
-        lines.iter().for_each(|line| report.add_line(line));
+        for line in lines {
+            report.add_line(line);
+        }
         report
     }
 

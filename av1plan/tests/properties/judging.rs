@@ -127,9 +127,13 @@ proptest! {
     ) {
         if let Some(plan) = encoded(film.plan(&policy)) {
             let mut closing = ClosingReport::default();
-            lines.iter().for_each(|line| closing.add_line(line));
+            for line in &lines {
+            closing.add_line(line);
+        }
             let mut summary = PacketSummary::with_times_of(0);
-            packets.iter().for_each(|line| summary.add_line(line));
+            for line in &packets {
+            summary.add_line(line);
+        }
             let run = RunReport { closing: Some(closing), sent, ..finished::run() };
             let probe = read(&finished::document(&plan));
             let opening = Some(&summary);
