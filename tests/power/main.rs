@@ -10,6 +10,7 @@
 mod rig;
 
 use std::cell::Cell;
+use std::collections::BTreeMap;
 
 use av1d_tests::{FileSystem, Moment, leftovers, lost, say, violations};
 use rig::{Cut, Rig, Syncs, Variant};
@@ -143,6 +144,8 @@ fn after_each_step_on_each_file_system() {
     let every = |_: usize, _: &str| Moment::iter().collect();
     say("file system  variant   cuts  violations  control: without fsync");
     let mut wrong = Vec::new();
+    // By file system: btrfs writes a file by itself that is renamed over another, so that only the other orders lose it there.
+    let mut lost: BTreeMap<String, usize> = BTreeMap::new();
     let only = std::env::var("AV1D_FILE_SYSTEM").ok();
     let wanted = |kind: &FileSystem| only.as_ref().is_none_or(|only| *only == kind.to_string());
     let kinds = FileSystem::iter().filter(wanted);
@@ -158,8 +161,11 @@ fn after_each_step_on_each_file_system() {
             control.lost,
             control.cuts
         ));
-        assert!(control.lost > 0, "the control must lose a film on {kind}, {variant}");
+        *lost.entry(kind.to_string()).or_default() += control.lost;
         wrong.extend(proof.wrong.iter().map(|what| format!("{kind}, {variant}, {what}")));
+    }
+    for (kind, lost) in lost {
+        assert!(lost > 0, "the control must lose a film on {kind}");
     }
     assert!(wrong.is_empty(), "{wrong:#?}");
 }
