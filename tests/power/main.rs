@@ -10,8 +10,10 @@
 mod rig;
 
 use std::cell::Cell;
+use std::collections::BTreeMap;
+use std::fs;
 
-use av1d_tests::{FileSystem, Moment, leftovers, lost, say, violations};
+use av1d_tests::{FileSystem, Image, Moment, leftovers, lost, say, violations};
 use rig::{Cut, Rig, Syncs, Variant};
 use strum::IntoEnumIterator;
 
@@ -98,14 +100,13 @@ fn some(call: usize, _: &str) -> Vec<Moment> {
     if call.is_multiple_of(3) { vec![Moment::Committed] } else { Vec::new() }
 }
 
-/// From the call on that gives the result a name. Cuts before that take so long that the kernel writes the result by itself,
-/// as it does with whatever is half a minute old.
-fn once_it_has_a_name() -> impl Fn(usize, &str) -> Vec<Moment> {
-    let named = Cell::new(false);
+/// From the call on that takes the original's last name away. Cuts before that would take so long that the kernel writes the
+/// result by itself, as it does with whatever is half a minute old.
+fn once_the_original_is_gone() -> impl Fn(usize, &str) -> Vec<Moment> {
+    let gone = Cell::new(false);
     move |_, call| {
-        let names = ["rename", "link"].iter().any(|name| call.contains(&format!(": {name}")));
-        named.set(named.get() || (names && call.contains(".av1tmp\"")));
-        if named.get() { Moment::iter().collect() } else { Vec::new() }
+        gone.set(gone.get() || (call.contains(": unlink") && call.contains(".orig\"")));
+        if gone.get() { Moment::iter().collect() } else { Vec::new() }
     }
 }
 
@@ -137,18 +138,44 @@ fn while_recovery_tidies_up_after_another_power_cut() {
     }
 }
 
+/// The obvious order: the film aside, the result in its place, the film gone, and no fsync.
+#[test]
+fn the_obvious_order_loses_the_film_on_each_file_system() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path().join("disk");
+    for kind in FileSystem::iter() {
+        let Some(image) = Image::make(kind, &folder.path().join("disk.img")) else { return };
+        let Some(mounted) = image.mount(&at) else { return };
+        let [film, aside, result] = ["Film.mkv", "Film.mkv.orig", "result"].map(|name| at.join(name));
+        fs::write(&film, vec![1; 200_000]).unwrap();
+        mounted.sync();
+        fs::write(&result, vec![2; 100_000]).unwrap();
+        fs::rename(&film, &aside).unwrap();
+        fs::rename(&result, &film).unwrap();
+        fs::remove_file(&aside).unwrap();
+        let cut = mounted.cut(Moment::Committed, &folder.path().join("cut.img"));
+        drop(mounted);
+        let _after = cut.mount(&at).unwrap();
+        assert_eq!(fs::metadata(&film).unwrap().len(), 0, "{kind} forgives what it shouldn't");
+        assert!(!aside.exists(), "{kind}");
+    }
+}
+
 #[test]
 #[ignore = "minutes: `make power-cut`"]
 fn after_each_step_on_each_file_system() {
     let every = |_: usize, _: &str| Moment::iter().collect();
     say("file system  variant   cuts  violations  control: without fsync");
     let mut wrong = Vec::new();
+    // By file system: without a single fsync btrfs lost none of ours, since it writes what is renamed over another file, and
+    // (so its source says) what was truncated before it was written, as ffmpeg does. The test above shows it losing films.
+    let mut lost: BTreeMap<String, usize> = BTreeMap::new();
     let only = std::env::var("AV1D_FILE_SYSTEM").ok();
     let wanted = |kind: &FileSystem| only.as_ref().is_none_or(|only| *only == kind.to_string());
     let kinds = FileSystem::iter().filter(wanted);
     for (kind, variant) in kinds.flat_map(|kind| Variant::iter().map(move |variant| (kind, variant))) {
         let Some(proof) = cut(kind, variant, Syncs::Work, every) else { continue };
-        let Some(control) = cut(kind, variant, Syncs::Lie, once_it_has_a_name()) else { continue };
+        let Some(control) = cut(kind, variant, Syncs::Lie, once_the_original_is_gone()) else { continue };
         say(&format!(
             "{:<12} {:<9} {:>4}  {:>10}  lost {} of {}",
             kind.to_string(),
@@ -158,8 +185,11 @@ fn after_each_step_on_each_file_system() {
             control.lost,
             control.cuts
         ));
-        assert!(control.lost > 0, "the control must lose a film on {kind}, {variant}");
+        *lost.entry(kind.to_string()).or_default() += control.lost;
         wrong.extend(proof.wrong.iter().map(|what| format!("{kind}, {variant}, {what}")));
+    }
+    for (kind, lost) in lost {
+        assert!(lost > 0 || kind == "btrfs", "the control must lose a film on {kind}");
     }
     assert!(wrong.is_empty(), "{wrong:#?}");
 }
