@@ -136,11 +136,15 @@ impl Complaints {
 const MISSING_DECODER: [&str; 2] =
     ["doesn't support hardware accelerated AV1 decoding", "no decoder found for: av1"];
 
+/// What ffmpeg says, as errors, of files that are well: the muxer that throws everything away complains of timestamps that a
+/// real one would have to mend, and the parser of Opus of a track's header, which it takes for a packet (8.0, Matroska and
+/// WebM). The decoder of Opus has other words.
+const HARMLESS: [&str; 2] = ["[null @", "Error parsing Opus packet header"];
+
 /// Whether a line of ffmpeg's log, printed with levels, is a decoder's or a demuxer's complaint.
 fn is_complaint(line: &str) -> bool {
-    // The muxer that throws everything away complains of timestamps that a real one would have to mend.
     let is_error = line.contains("[error] ") || line.contains("[fatal] ");
-    (is_error && !line.starts_with("[null @")) || damage_in(line)
+    (is_error && !HARMLESS.iter().any(|words| line.contains(words))) || damage_in(line)
 }
 
 async fn hear(stderr: Option<impl AsyncRead + Unpin>) -> Complaints {
@@ -165,6 +169,8 @@ mod tests {
             ("[matroska,webm @ 0x1] [warning] File ended prematurely", true),
             ("[aac @ 0x1] [warning] Could not update timestamps for skipped samples.", false),
             ("[null @ 0x1] [error] Application provided invalid, non monotonically increasing dts", false),
+            ("[opus @ 0x1] [error] Error parsing Opus packet header.", false),
+            ("[opus @ 0x1] [error] Error parsing the packet header.", true),
             ("", false),
         ];
         for (line, complaint) in table {
