@@ -1,10 +1,16 @@
 //! The arguments, raw, as clap reads them.
 
+mod control;
+
 use std::path::PathBuf;
 
 use av1plan::gates::Gate;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
-use clap::{Args, Parser, Subcommand};
+use clap::{ArgAction, Args, Parser, Subcommand};
+
+use crate::logging::{Format, Logging};
+
+pub(crate) use control::{AskArgs, CancelArgs, ControlCommand, PathsArgs, StatusArgs, UnskipArgs};
 
 /// Turns films into AV1 at high visual quality, and never loses one on the way.
 #[derive(Debug, Parser)]
@@ -48,6 +54,8 @@ pub(crate) enum Command {
     /// Watch the library and encode what is worth it
     #[command(after_help = "Examples:\n  av1cli watch --once\n  av1cli --config ~/av1d.toml watch")]
     Watch(WatchArgs),
+    #[command(flatten)]
+    Control(ControlCommand),
 }
 
 #[derive(Debug, Args)]
@@ -100,6 +108,25 @@ pub(crate) struct WatchArgs {
     /// Make one pass over the library and exit
     #[arg(long)]
     pub(crate) once: bool,
+    /// How a line of the log looks; on a terminal text comes with progress bars instead
+    #[arg(long, value_enum, value_name = "FORMAT", default_value_t = Format::Text)]
+    pub(crate) log_format: Format,
+    /// Log scans that found nothing new and how far encodes are, too; no progress bars
+    #[arg(short, long, action = ArgAction::Count)]
+    pub(crate) verbose: u8,
+    /// Log problems only; twice: nothing but what ends the program
+    #[arg(short, long, action = ArgAction::Count, conflicts_with = "verbose")]
+    pub(crate) quiet: u8,
+}
+
+impl WatchArgs {
+    /// The log that was asked for; nothing where a person looks on and gets progress bars.
+    pub(crate) fn logging(&self, terminal: bool, journal: bool) -> Option<Logging> {
+        let amount = |count: u8| i8::try_from(count).unwrap_or(i8::MAX);
+        let (format, level) = (self.log_format, amount(self.verbose) - amount(self.quiet));
+        let bars = terminal && format == Format::Text && level == 0;
+        (!bars).then_some(Logging { format, level, journal: journal && !terminal })
+    }
 }
 
 fn gate_parser() -> impl TypedValueParser<Value = Gate> {

@@ -26,12 +26,27 @@ pub(crate) fn out(bytes: &[u8]) -> Result<Reader, Failure> {
     }
 }
 
-/// Writes a line to standard error; where that fails there is nobody to tell.
+/// Writes a line to the log where one has begun, else to standard error; where that fails there is nobody to tell.
 pub(crate) fn note(line: &str) {
+    if tracing::dispatcher::has_been_set() {
+        tracing::info!(event = "note", "{line}");
+    } else {
+        write(line);
+    }
+}
+
+fn write(line: &str) {
     let _ = writeln!(io::stderr().lock(), "{}", sanitize(line));
 }
 
 /// Says what went wrong.
 pub(crate) fn complain(failure: &Failure) {
-    failure.lines().iter().for_each(|line| note(line));
+    let lines = failure.lines();
+    if tracing::dispatcher::has_been_set() {
+        tracing::error!(event = "failure", "{}", lines.join("; "));
+    } else {
+        for line in &lines {
+            write(line);
+        }
+    }
 }

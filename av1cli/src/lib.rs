@@ -3,13 +3,19 @@
 
 mod args;
 mod console;
+mod control;
+mod encode;
 mod films;
+mod log;
+mod logging;
+pub mod nudges;
 mod plan;
 mod quote;
 mod recover;
 mod reporter;
+pub mod service;
 mod session;
-mod work;
+mod watch;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -20,6 +26,7 @@ use clap::Parser;
 use args::{Cli, Command};
 pub use av1exec::failure::Exit;
 use av1exec::failure::Failure;
+use service::Service;
 
 /// Runs the program: `args` with the program's name first, `variable` to look up the environment.
 pub fn run(
@@ -34,11 +41,12 @@ pub fn run(
             return if error.use_stderr() { Exit::Usage.into() } else { Exit::Done.into() };
         }
     };
-    let environment = Environment::from_vars(variable);
+    let environment = Environment::from_vars(&variable);
+    let service = Service::from_vars(&variable);
     // One thread, which lives as long as the program: children are bound to it.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let result = match runtime {
-        Ok(runtime) => runtime.block_on(dispatch(cli, &environment)),
+        Ok(runtime) => runtime.block_on(dispatch(cli, &environment, &service)),
         Err(error) => Err(Failure::new(Exit::Failed, format!("failed to start the runtime: {error}"))),
     };
     match result {
@@ -50,12 +58,13 @@ pub fn run(
     }
 }
 
-async fn dispatch(cli: Cli, environment: &Environment) -> Result<Exit, Failure> {
+async fn dispatch(cli: Cli, environment: &Environment, service: &Service) -> Result<Exit, Failure> {
     let settings = av1exec::settings::load(cli.config.as_deref(), environment)?.settings;
     match cli.command {
         Command::Plan(args) => plan::run(args, settings, environment).await,
-        Command::Encode(args) => work::encode(args, settings, environment).await,
+        Command::Encode(args) => encode::encode(args, settings, environment).await,
         Command::Recover(args) => recover::run(&args, &settings),
-        Command::Watch(args) => work::watch(&args, settings, environment).await,
+        Command::Watch(args) => watch::watch(&args, cli.config, settings, environment, service).await,
+        Command::Control(command) => control::run(command, &settings),
     }
 }

@@ -1,6 +1,6 @@
 //! Events for a person: progress bars on a terminal, plain lines elsewhere.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -16,8 +16,8 @@ use tokio::sync::mpsc::UnboundedReceiver;
 pub(crate) struct Reporter {
     bars: MultiProgress,
     running: HashMap<String, Running>,
-    /// How many films the last scan saw: the same number again is no news.
-    films: Option<usize>,
+    /// What was said of the last scan: the same again is no news.
+    scanned: String,
 }
 
 /// An encode that is under way.
@@ -39,7 +39,7 @@ impl Reporter {
             // Hidden by itself where standard error is no terminal.
             bars: MultiProgress::with_draw_target(ProgressDrawTarget::stderr_with_hz(4)),
             running: HashMap::new(),
-            films: None,
+            scanned: String::new(),
         }
     }
 
@@ -52,9 +52,11 @@ impl Reporter {
 
     fn show(&mut self, event: Event) {
         match event {
-            Event::Scanned { films } => {
-                if self.films.replace(films) != Some(films) {
-                    self.say(&format!("scan: {films} film(s) in the library"));
+            Event::Scanned { films, stopped } => {
+                let text = scanned(films, &stopped);
+                if self.scanned != text {
+                    self.say(&text);
+                    self.scanned = text;
                 }
             }
             Event::Settling { films, wait } => {
@@ -126,6 +128,16 @@ impl Reporter {
             self.say(&format!("  hint: {hint}"));
         }
     }
+}
+
+/// `scan: 5 film(s) in the library, 2 of them left alone (1 skip-marker, 1 too-small)`.
+pub(crate) fn scanned(films: usize, stopped: &BTreeMap<&'static str, usize>) -> String {
+    let alone: usize = stopped.values().sum();
+    if alone == 0 {
+        return format!("scan: {films} film(s) in the library");
+    }
+    let codes: Vec<String> = stopped.iter().map(|(code, count)| format!("{count} {code}")).collect();
+    format!("scan: {films} film(s) in the library, {alone} of them left alone ({})", codes.join(", "))
 }
 
 fn style() -> ProgressStyle {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use av1exec::event::{Event, Events};
 use av1exec::jobs::JobStore;
 use av1exec::lock::Locks;
+use av1exec::pause::Pause;
 use av1exec::pipeline::Pipeline;
 use av1exec::recover::{end_orphans, recover};
 use av1exec::room::Room;
@@ -46,6 +47,7 @@ impl Session {
             room: Room::default(),
             events,
             stop,
+            pause: Pause::never(),
         };
         Ok(Self { pipeline, events: receiver })
     }

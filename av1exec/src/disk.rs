@@ -101,8 +101,13 @@ pub fn drop_from_cache(path: &Path) -> io::Result<()> {
 
 /// The hash of a file's content, read from start to end.
 pub fn hash(path: &Path) -> io::Result<blake3::Hash> {
+    hash_of(open(path)?)
+}
+
+/// The hash of an open file's content.
+pub fn hash_of(file: File) -> io::Result<blake3::Hash> {
     let mut hasher = blake3::Hasher::new();
-    hasher.update_reader(open(path)?)?;
+    hasher.update_reader(file)?;
     Ok(hasher.finalize())
 }
 

@@ -8,13 +8,16 @@ use std::path::Path;
 use std::time::Duration;
 
 use av1plan::judge::{ClosingReport, RunReport, damage_in};
+use rustix::process::Signal;
 use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
 use tokio::time::Instant;
 
+use crate::courtesy::Courtesy;
 use crate::event::{Event, Events};
 use crate::lock::Locks;
 use crate::orphan::ProcessId;
-use crate::process::{end, start_for};
+use crate::pause::Pause;
+use crate::process::{Group, end, start_for};
 use crate::progress::{Progress, ProgressReader};
 use crate::stop::Stop;
 
@@ -36,6 +39,10 @@ pub struct Encode<'a> {
     pub size_limit: u64,
     /// How long nothing may move.
     pub stall: Duration,
+    /// How it gives way to others.
+    pub courtesy: Courtesy,
+    /// Who may have it hold still; nothing needs to move then.
+    pub pause: &'a Pause,
 }
 
 /// How an encode ended.
@@ -72,7 +79,7 @@ impl Encode<'_> {
             let log = crate::sanitize::display(self.log);
             io::Error::new(error.kind(), format!("its log {log} can't be made: {error}"))
         })?;
-        let mut child = start_for(self.job, self.program, self.args, self.locks)?;
+        let mut child = start_for(self.job, self.program, self.args, self.locks, self.courtesy)?;
         if let Err(error) = child.id().map_or(Ok(()), |id| started(ProcessId::of(id))) {
             end(&mut child).await?;
             return Err(error);
@@ -80,14 +87,23 @@ impl Encode<'_> {
         let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
         let listener = tokio::spawn(listen(stderr, log));
         let mut watch = Watch { last: Progress::default(), moved: Instant::now() };
+        let mut hold = Hold { group: Group::of(&child), pause: self.pause.clone() };
 
         let run = async {
-            let cut_short = self.follow(stdout, events, &mut watch).await;
+            let cut_short = self.follow(stdout, events, &mut watch, &mut hold).await;
             if cut_short.is_some() {
                 return cut_short;
             }
             // ffmpeg closes its output before it frees its encoder, and that can hang too.
-            tokio::time::timeout(self.stall, child.wait()).await.is_err().then_some(Ended::Stalled)
+            loop {
+                tokio::select! {
+                    biased;
+                    () = hold.pause.asked() => hold.still().await,
+                    ended = tokio::time::timeout(self.stall, child.wait()) => {
+                        return ended.is_err().then_some(Ended::Stalled);
+                    }
+                }
+            }
         };
         let cut_short = tokio::select! {
             cut_short = run => cut_short,
@@ -121,11 +137,21 @@ impl Encode<'_> {
         stdout: Option<impl AsyncRead + Unpin>,
         events: &Events,
         watch: &mut Watch,
+        hold: &mut Hold,
     ) -> Option<Ended> {
         let mut lines = BufReader::new(stdout?).lines();
         let mut reader = ProgressReader::default();
         loop {
-            let line = match tokio::time::timeout_at(watch.moved + self.stall, lines.next_line()).await {
+            let line = tokio::select! {
+                biased;
+                () = hold.pause.asked() => {
+                    hold.still().await;
+                    watch.moved = Instant::now();
+                    continue;
+                }
+                line = tokio::time::timeout_at(watch.moved + self.stall, lines.next_line()) => line,
+            };
+            let line = match line {
                 // Without a word ffmpeg moves the index of an MP4 to its front, which rewrites all of it.
                 Err(_) if self.is_written_to() => {
                     watch.moved = Instant::now();
@@ -153,6 +179,21 @@ impl Encode<'_> {
     fn is_written_to(&self) -> bool {
         let modified = std::fs::metadata(self.output).and_then(|found| found.modified());
         modified.is_ok_and(|modified| modified.elapsed().is_ok_and(|elapsed| elapsed < self.stall))
+    }
+}
+
+/// What has ffmpeg hold still. It ignores a SIGTERM meanwhile; whoever ends it wakes it.
+struct Hold {
+    group: Group,
+    pause: Pause,
+}
+
+impl Hold {
+    /// Stops it until it may go on.
+    async fn still(&mut self) {
+        self.group.signal(Signal::STOP);
+        self.pause.over().await;
+        self.group.signal(Signal::CONT);
     }
 }
 

@@ -1,9 +1,11 @@
 //! What happens, as plain data, for whoever wants to show or log it.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use av1plan::{EncodePlan, SkipReason};
+use strum::IntoStaticStr;
 use tokio::sync::mpsc;
 
 use crate::outcome::Outcome;
@@ -17,6 +19,8 @@ pub enum Event {
     Scanned {
         /// How many films were seen.
         films: usize,
+        /// How many of them a cheap gate stopped, by its code.
+        stopped: BTreeMap<&'static str, usize>,
     },
     /// Files are watched until they have held still.
     Settling {
@@ -83,7 +87,8 @@ pub enum Event {
 }
 
 /// What of a result is being looked at.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, IntoStaticStr)]
+#[strum(serialize_all = "kebab-case")]
 pub enum Check {
     /// Its streams, packets and times.
     Contract,

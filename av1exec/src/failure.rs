@@ -3,7 +3,10 @@
 use std::error::Error;
 use std::process::ExitCode;
 
+use crate::control::server::ControlError;
+use crate::index::IndexError;
 use crate::lock::LockError;
+use crate::metrics::server::MetricsError;
 use crate::sanitize::sanitize;
 use crate::settings::SettingsError;
 use crate::tools::ToolsError;
@@ -101,6 +104,25 @@ impl From<SettingsError> for Failure {
 impl From<ToolsError> for Failure {
     fn from(error: ToolsError) -> Self {
         Self::of(Exit::NoTools, &error).hint(error.hint())
+    }
+}
+
+impl From<IndexError> for Failure {
+    fn from(error: IndexError) -> Self {
+        Self::of(Exit::Failed, &error)
+            .hint("check the owner, the rights and the free space of `job_state_dir`")
+    }
+}
+
+impl From<ControlError> for Failure {
+    fn from(error: ControlError) -> Self {
+        Self::of(Exit::Failed, &error).hint(error.hint())
+    }
+}
+
+impl From<MetricsError> for Failure {
+    fn from(error: MetricsError) -> Self {
+        Self::of(Exit::Failed, &error).hint(error.hint())
     }
 }
 

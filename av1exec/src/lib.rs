@@ -3,25 +3,38 @@
 //!
 //! The way of a film: [`scan`] finds it, [`stable`] waits until it holds still, [`probe`] asks ffprobe, `av1plan`
 //! decides, [`encode`] runs ffmpeg, `av1plan` judges, [`promote`] puts the result in place, [`jobs`] and [`sidecars`] say
-//! what happened. [`pipeline`] is that way for one film, [`daemon`] is the loop over all of them.
+//! what happened. [`pipeline`] is that way for one film, [`daemon`] is the loop over all of them,
+//! [`control`] is how it is talked to.
 //!
 //! This crate never prints, never exits and never reads the environment: what happens is told as [`event::Event`]s, and what it
 //! needs to know is passed in.
 
 pub mod argv;
+pub mod concurrency;
+pub mod control;
+pub mod courtesy;
 pub mod daemon;
 pub mod decode;
 pub mod disk;
 pub mod encode;
 pub mod event;
+pub mod exclusion;
 pub mod failure;
 mod frame_times;
+pub mod history;
+pub mod hours;
+pub mod index;
 pub mod jobs;
 pub mod leftovers;
 pub mod lock;
+pub mod machine;
+pub mod memory;
+pub mod metrics;
 pub mod names;
+pub mod nudge;
 pub mod orphan;
 pub mod outcome;
+pub mod pause;
 pub mod pipeline;
 pub mod probe;
 pub mod process;

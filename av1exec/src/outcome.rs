@@ -7,6 +7,8 @@ use av1plan::SkipReason;
 use av1plan::judge::Defect;
 use strum::IntoStaticStr;
 
+use crate::stop::Stop;
+
 /// How an attempt ended.
 #[derive(Debug, Clone, PartialEq, Eq, IntoStaticStr)]
 #[strum(serialize_all = "kebab-case")]
@@ -50,6 +52,8 @@ pub enum Outcome {
     },
     /// Work was stopped before the film was done; it is taken up again.
     Interrupted,
+    /// Somebody took this film out of work; it stays out until somebody asks for it, or it changes.
+    Cancelled,
     /// The film changed while it was worked on; it is taken up again.
     SourceChanged,
     /// There isn't enough room; it is taken up again.
@@ -67,6 +71,11 @@ pub enum Outcome {
 }
 
 impl Outcome {
+    /// How work ends that was asked to stop: by itself alone, or with everything.
+    pub fn stopped(stop: &Stop) -> Self {
+        if stop.is_asked_of_part() { Self::Cancelled } else { Self::Interrupted }
+    }
+
     /// The stable code: the skip's or the first defect's, where there is one.
     pub fn code(&self) -> &'static str {
         match self {
@@ -79,7 +88,7 @@ impl Outcome {
     /// Whether a run that ended like this failed.
     pub fn is_failure(&self) -> bool {
         match self {
-            Self::Replaced { .. } | Self::Skipped(_) | Self::TooBig { .. } => false,
+            Self::Replaced { .. } | Self::Skipped(_) | Self::TooBig { .. } | Self::Cancelled => false,
             Self::Defective { .. }
             | Self::Unreadable { .. }
             | Self::Stalled { .. }
@@ -106,7 +115,11 @@ impl Outcome {
             | Self::SourceChanged
             | Self::NoRoom { .. }
             | Self::Failed { .. } => false,
-            Self::Replaced { .. } | Self::Skipped(_) | Self::TooBig { .. } | Self::Unreadable { .. } => true,
+            Self::Replaced { .. }
+            | Self::Skipped(_)
+            | Self::TooBig { .. }
+            | Self::Unreadable { .. }
+            | Self::Cancelled => true,
             Self::Defective { defects, .. } => {
                 let machine = |defect: &Defect| {
                     matches!(defect, Defect::RunFailed { .. } | Defect::Unreadable | Defect::Unfinished)
@@ -114,6 +127,11 @@ impl Outcome {
                 defects.iter().any(Defect::blames_source) || !defects.iter().any(machine)
             }
         }
+    }
+
+    /// Whether the film itself is at fault for certain: no machine would do better.
+    pub fn blames_film(&self) -> bool {
+        matches!(self, Self::Defective { defects, .. } if defects.iter().any(Defect::blames_source))
     }
 
     /// What a person can do about it, where there is something.
@@ -139,6 +157,7 @@ impl Outcome {
             | Self::Skipped(_)
             | Self::TooBig { .. }
             | Self::Interrupted
+            | Self::Cancelled
             | Self::SourceChanged => None,
         }
     }
@@ -168,6 +187,7 @@ impl fmt::Display for Outcome {
                 write!(f, "ffmpeg showed no sign of life for {seconds} s and was ended")
             }
             Self::Interrupted => f.write_str("stopped before it was done; the original is untouched"),
+            Self::Cancelled => f.write_str("cancelled before it was done; the original is untouched"),
             Self::SourceChanged => {
                 f.write_str("the file changed since it was looked at; it will be looked at again")
             }
@@ -252,9 +272,20 @@ mod tests {
     }
 
     #[test]
+    fn what_was_stopped_alone_was_cancelled() {
+        let (all, stop) = crate::stop::stop_switch();
+        let (cancel, one) = stop.part();
+        cancel.stop();
+        assert_eq!(Outcome::stopped(&one).code(), "cancelled");
+        all.stop();
+        assert_eq!(Outcome::stopped(&one).code(), "interrupted");
+    }
+
+    #[test]
     fn what_the_machine_did_wrong_is_tried_again_and_what_the_film_did_is_not() {
         assert!(!Outcome::Interrupted.is_lasting());
         assert!(!Outcome::Stalled { seconds: 300 }.is_lasting());
+        assert!(Outcome::Cancelled.is_lasting() && !Outcome::Cancelled.is_failure());
         assert!(!Outcome::NoRoom { needed: 1, free: 0 }.is_lasting());
         assert!(Outcome::Unreadable { reason: String::new() }.is_lasting());
         let defective = |defects: Vec<Defect>| Outcome::Defective { defects, words: String::new() };

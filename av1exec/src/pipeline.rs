@@ -20,7 +20,8 @@ use crate::jobs::{Entry, Job, JobStore, plan_document};
 use crate::lock::Locks;
 use crate::names;
 use crate::outcome::Outcome;
-use crate::probe::{self, ProbeError};
+use crate::pause::Pause;
+use crate::probe::{self, ProbeError, ProbeText};
 use crate::promote::{PromoteError, Promotion, Step, is_original};
 use crate::recover;
 use crate::rehearse::rehearse;
@@ -28,7 +29,7 @@ use crate::room::{Promised, Room};
 use crate::sample::Sample;
 use crate::scan::Film;
 use crate::settings::Settings;
-use crate::sidecars;
+use crate::sidecars::{self, MarkCause};
 use crate::stop::Stop;
 use crate::tools::Tools;
 use crate::why;
@@ -50,6 +51,8 @@ pub struct Pipeline {
     pub events: Events,
     /// Who may stop it.
     pub stop: Stop,
+    /// Who may have encodes hold still.
+    pub pause: Pause,
 }
 
 /// Where an attempt stands once ffmpeg has ended by itself.
@@ -59,9 +62,9 @@ struct Encoded {
 }
 
 impl Pipeline {
-    /// Works on one film until it is done, one way or another, and tells everybody.
-    pub async fn run(&self, film: &Film, stability: Stability) -> Outcome {
-        let (outcome, job) = self.attempt(film, stability).await;
+    /// Works on one film until it is done, one way or another, and tells everybody. `known` is what ffprobe said of it before.
+    pub async fn run(&self, film: &Film, stability: Stability, known: Option<&ProbeText>) -> Outcome {
+        let (outcome, job) = self.attempt(film, stability, known).await;
         let path = film.path.clone();
         match &outcome {
             Outcome::Skipped(reason) => self.events.send(Event::Skipped { path, reason: reason.clone() }),
@@ -70,9 +73,15 @@ impl Pipeline {
         outcome
     }
 
-    async fn attempt(&self, film: &Film, stability: Stability) -> (Outcome, Option<String>) {
+    async fn attempt(
+        &self,
+        film: &Film,
+        stability: Stability,
+        known: Option<&ProbeText>,
+    ) -> (Outcome, Option<String>) {
+        let policy = &self.settings.policy;
         // It may have waited in a queue for days. Looked at now, a change and a marker are found before the encode.
-        let now = match Film::look(&film.path, &film.root) {
+        let now = match Film::look(&film.path, &film.root, policy) {
             Ok(now) => now,
             Err(error) => return (failed("look at", &film.path, &error), None),
         };
@@ -80,35 +89,45 @@ impl Pipeline {
             return (Outcome::SourceChanged, None);
         }
         let film = &now;
-        let file = film.facts(stability);
-        let policy = &self.settings.policy;
-        if let Some(reason) = gates::before_probe(&file, policy) {
+        if let Some(reason) = gates::before_probe(&film.facts(stability), policy) {
             return (Outcome::Skipped(reason), None);
         }
-        let probe = match probe::probe(&self.tools, &film.path).await {
-            Ok(probe) => probe,
-            Err(error @ ProbeError::Failed(_)) => {
-                let reason = format!("failed to probe {}: {error}", crate::sanitize::display(&film.path));
-                return (Outcome::Failed { reason }, None);
-            }
-            Err(error) => {
-                let outcome = Outcome::Unreadable { reason: error.to_string() };
-                self.explain_beside(film, &outcome, None);
-                return (outcome, None);
-            }
+        let probe = match known.map(ProbeText::parse) {
+            Some(Ok(probe)) => probe,
+            _ => match probe::probe(&self.tools, &film.path).await {
+                Ok(probe) => probe,
+                Err(error) => return (self.unprobed(film, &error), None),
+            },
         };
-        let source = Source { file: &file, probe: &probe };
-        let verdict = av1plan::plan(&source, &self.tools.toolchain, policy);
+        let verdict = self.consider(film, stability, &probe);
         match &verdict {
-            Verdict::Skip(skip) => {
-                let outcome = Outcome::Skipped(skip.reason.clone());
-                if matches!(skip.reason, SkipReason::RefusedLoss(_)) {
-                    self.explain_beside(film, &outcome, Some(&verdict));
-                }
-                (outcome, None)
-            }
+            Verdict::Skip(skip) => (Outcome::Skipped(skip.reason.clone()), None),
             Verdict::Encode(plan) => self.carry_out(film, plan, &verdict, policy).await,
         }
+    }
+
+    /// Plans a film, and says beside it why it is refused where a loss is the reason.
+    pub fn consider(&self, film: &Film, stability: Stability, probe: &MediaProbe) -> Verdict {
+        let file = film.facts(stability);
+        let source = Source { file: &file, probe };
+        let verdict = av1plan::plan(&source, &self.tools.toolchain, &self.settings.policy);
+        if let Verdict::Skip(skip) = &verdict
+            && matches!(skip.reason, SkipReason::RefusedLoss(_))
+        {
+            self.explain_beside(film, &Outcome::Skipped(skip.reason.clone()), Some(&verdict));
+        }
+        verdict
+    }
+
+    /// How the attempt on a film ends of which ffprobe has nothing to say; said beside it where the film is to blame.
+    pub fn unprobed(&self, film: &Film, error: &ProbeError) -> Outcome {
+        if let ProbeError::Failed(_) = error {
+            let reason = format!("failed to probe {}: {error}", crate::sanitize::display(&film.path));
+            return Outcome::Failed { reason };
+        }
+        let outcome = Outcome::Unreadable { reason: error.to_string() };
+        self.explain_beside(film, &outcome, None);
+        outcome
     }
 
     /// Carries out a plan as a job, and leaves no temporary file behind whatever happens.
@@ -184,6 +203,8 @@ impl Pipeline {
             locks: &self.locks,
             size_limit: plan.contract.size.limit(),
             stall: self.settings.stall,
+            courtesy: self.settings.courtesy,
+            pause: &self.pause,
         };
         let started = |child| {
             job.child = Some(child);
@@ -198,14 +219,14 @@ impl Pipeline {
                 return Outcome::TooBig { before: gate.original, after: written, limit: gate.limit() };
             }
             Ok(Ended::Stalled) => return Outcome::Stalled { seconds: self.settings.stall.as_secs() },
-            Ok(Ended::Stopped) => return Outcome::Interrupted,
+            Ok(Ended::Stopped) => return Outcome::stopped(&self.stop),
             Err(error) => return failed("run ffmpeg on", &film.path, &error),
         };
         self.tell_check(&id, Check::Contract);
         let mut stop = self.stop.clone();
         let judged = tokio::select! {
             judged = self.judge(film, plan, temporary, &encoded, &job.id) => judged,
-            () = stop.asked() => return Outcome::Interrupted,
+            () = stop.asked() => return Outcome::stopped(&self.stop),
         };
         match judged {
             Ok(None) => {}
@@ -365,7 +386,7 @@ impl Pipeline {
             // Its folder may be the bare mount point of a share that is gone, where nothing is to be written.
             _ if gone => {}
             Outcome::TooBig { .. } => {
-                if let Err(error) = sidecars::mark(&film.path, &outcome.to_string()) {
+                if let Err(error) = sidecars::mark(&film.path, &outcome.to_string(), self.too_big(film)) {
                     self.warn(&names::skip_marker(&film.path), error.to_string());
                 }
                 self.explain_beside(film, outcome, Some(verdict));
@@ -376,9 +397,14 @@ impl Pipeline {
             Outcome::Skipped(_)
             | Outcome::Unreadable { .. }
             | Outcome::Interrupted
+            | Outcome::Cancelled
             | Outcome::SourceChanged
             | Outcome::NoRoom { .. } => {}
         }
+    }
+
+    fn too_big(&self, film: &Film) -> MarkCause {
+        MarkCause::TooBig { original: film.identity, gate: self.settings.policy.max_size_ratio }
     }
 
     fn explain_beside(&self, film: &Film, outcome: &Outcome, verdict: Option<&Verdict>) {

@@ -18,14 +18,42 @@ const PATIENCE: Duration = Duration::from_mins(1);
 /// Larger than any sensible film's description; tags are anybody's.
 const OUTPUT_LIMIT: usize = 32 << 20;
 
-/// What ffprobe says of the file at `path`, which should be absolute and a regular file: on others ffprobe hangs.
-pub async fn probe(tools: &Tools, path: &Path) -> Result<MediaProbe, ProbeError> {
-    let mut probe = MediaProbe::from_json(&run(tools, path, command::probe_arguments()).await?)?;
-    if let Some((video, _)) = probe.main_video().filter(|_| wants_frame_probe(&probe)) {
-        let frame = run(tools, path, command::frame_probe_arguments(video.index)).await?;
-        probe.add_frame(&frame)?;
+/// What ffprobe says of a file, as it says it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ProbeText {
+    /// Of the file: a JSON document.
+    pub probe: Vec<u8>,
+    /// Of its first picture, where that matters: a JSON document.
+    pub frame: Option<Vec<u8>>,
+}
+
+impl ProbeText {
+    /// Reads it.
+    pub fn parse(&self) -> Result<MediaProbe, DocumentError> {
+        let mut probe = MediaProbe::from_json(&self.probe)?;
+        if let Some(frame) = &self.frame {
+            probe.add_frame(frame)?;
+        }
+        Ok(probe)
     }
-    Ok(probe)
+}
+
+/// Asks ffprobe about the file at `path`, which should be absolute and a regular file: on others ffprobe hangs. What it says
+/// has been read once, and can be read again.
+pub async fn ask(tools: &Tools, path: &Path) -> Result<(ProbeText, MediaProbe), ProbeError> {
+    let mut text = ProbeText { probe: run(tools, path, command::probe_arguments()).await?, frame: None };
+    let probe = text.parse()?;
+    let Some((video, _)) = probe.main_video().filter(|_| wants_frame_probe(&probe)) else {
+        return Ok((text, probe));
+    };
+    text.frame = Some(run(tools, path, command::frame_probe_arguments(video.index)).await?);
+    let probe = text.parse()?;
+    Ok((text, probe))
+}
+
+/// What ffprobe says of the file at `path`, read.
+pub async fn probe(tools: &Tools, path: &Path) -> Result<MediaProbe, ProbeError> {
+    Ok(ask(tools, path).await?.1)
 }
 
 async fn run(tools: &Tools, path: &Path, args: Vec<command::Arg>) -> Result<Vec<u8>, ProbeError> {

@@ -13,6 +13,7 @@ use rustix::process::{Pid, Signal};
 use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::process::{Child, Command};
 
+use crate::courtesy::Courtesy;
 use crate::lock::Locks;
 
 /// How long a child that was asked to end may take before it is killed.
@@ -26,11 +27,19 @@ pub fn start(program: &Path, args: &[OsString]) -> io::Result<Child> {
     command(program, args).spawn()
 }
 
-/// Starts `program` for a job; it inherits the locks, so that nobody else works on the library before it has ended.
-pub fn start_for(job: &str, program: &Path, args: &[OsString], locks: &Locks) -> io::Result<Child> {
+/// Starts `program` for a job; it inherits the locks, so that nobody else works on the library before it has ended, and gives
+/// way to others as far as `courtesy` says.
+pub fn start_for(
+    job: &str,
+    program: &Path,
+    args: &[OsString],
+    locks: &Locks,
+    courtesy: Courtesy,
+) -> io::Result<Child> {
     let mut command = command(program, args);
     command.env(JOB_VARIABLE, job);
     inherit(&mut command, locks);
+    be_courteous(&mut command, courtesy);
     command.spawn()
 }
 
@@ -58,6 +67,18 @@ fn inherit(command: &mut Command, locks: &Locks) {
     }
 }
 
+#[allow(unsafe_code, reason = "the only way to be nice in a child and not in this process")]
+fn be_courteous(command: &mut Command, courtesy: Courtesy) {
+    // SAFETY: between fork and exec only async-signal-safe calls are allowed; these are plain system calls, and the closure
+    // neither allocates nor takes a lock.
+    unsafe {
+        command.pre_exec(move || {
+            courtesy.take_effect();
+            Ok(())
+        });
+    }
+}
+
 #[allow(unsafe_code, reason = "the only way to ask the kernel for a signal when the parent ends")]
 fn die_with_parent(command: &mut Command) {
     // SAFETY: between fork and exec only async-signal-safe calls are allowed; prctl is a plain system call, and the
@@ -67,12 +88,28 @@ fn die_with_parent(command: &mut Command) {
     }
 }
 
+/// A child with all that it starts. To be used only while the child hasn't been waited for to its end: its number is
+/// somebody else's afterwards.
+#[derive(Debug, Clone, Copy)]
+pub struct Group(Option<Pid>);
+
+impl Group {
+    /// The group of a child.
+    pub fn of(child: &Child) -> Self {
+        Self(child.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw))
+    }
+
+    /// Sends `signal` to all of it; that it is gone already is fine.
+    pub fn signal(self, signal: Signal) {
+        if let Some(pid) = self.0 {
+            let _ = rustix::process::kill_process_group(pid, signal);
+        }
+    }
+}
+
 /// Sends `signal` to the child's whole group; that it is gone already is fine.
 pub fn signal_group(child: &Child, signal: Signal) {
-    let pid = child.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw);
-    if let Some(pid) = pid {
-        let _ = rustix::process::kill_process_group(pid, signal);
-    }
+    Group::of(child).signal(signal);
 }
 
 /// Asks the child to end, waits, and kills it where it doesn't. A stopped child is woken, since it would not hear.

@@ -4,9 +4,10 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
+use av1plan::config::Ratio;
 use av1plan::gates::Marker;
 
-use crate::disk;
+use crate::disk::{self, Identity};
 use crate::names;
 use crate::why::WHEN;
 
@@ -14,8 +15,9 @@ use crate::why::WHEN;
 const SIGNATURE: &str = "av1d: ";
 
 /// The marker that excludes `film`: its own, or a folder's between it and `root`.
-pub fn marker_of(film: &Path, root: &Path) -> Option<Marker> {
-    if names::skip_marker(film).exists() {
+pub fn marker_of(film: &Path, root: &Path, identity: &Identity, gate: Ratio) -> Option<Marker> {
+    let own = names::skip_marker(film);
+    if own.exists() && !is_outdated(&own, identity, gate) {
         return Some(Marker::File);
     }
     let folders = film.ancestors().skip(1).take_while(|folder| folder.starts_with(root));
@@ -28,14 +30,61 @@ pub fn is_excluded(folder: &Path) -> bool {
     folder.join(names::SKIP_MARKER).exists()
 }
 
-/// Excludes `film` from now on, with a word for who finds the marker.
-pub fn mark(film: &Path, reason: &str) -> io::Result<()> {
+/// Excludes `film` from now on, with a word for who finds the marker. Somebody's own marker stays as it is.
+pub fn mark(film: &Path, reason: &str, cause: MarkCause) -> io::Result<()> {
     let marker = names::skip_marker(film);
-    if marker.exists() {
+    if !is_ours_or_absent(&marker)? {
         return Ok(());
     }
+    match cause {
+        MarkCause::Asked => write_marker(&marker, reason),
+        MarkCause::TooBig { original, gate } => {
+            write_marker(&marker, &format!("{reason}\n{}", size_gate_line(&original, gate)))
+        }
+    }
+}
+
+/// Writes a marker, of a film or of a folder, with a word for who finds it.
+pub(crate) fn write_marker(marker: &Path, reason: &str) -> io::Result<()> {
     let text = format!("{SIGNATURE}{reason}\nRemove this file to have the film looked at again.\n");
-    disk::write_whole(&marker, text.as_bytes())
+    disk::write_whole(marker, text.as_bytes())
+}
+
+/// Whether a sidecar of this content is ours.
+pub(crate) fn is_signed(content: &[u8]) -> bool {
+    content.starts_with(SIGNATURE.as_bytes())
+}
+
+/// Why a film is excluded.
+#[derive(Debug, Clone, Copy)]
+pub enum MarkCause {
+    /// A person wants it.
+    Asked,
+    /// Its result was too big, which says nothing of another film of this name, nor of another gate.
+    TooBig {
+        /// The film.
+        original: Identity,
+        /// The gate.
+        gate: Ratio,
+    },
+}
+
+/// What a marker says that holds for one film and one gate only.
+fn size_gate_line(original: &Identity, gate: Ratio) -> String {
+    format!(
+        "For the file of {} bytes, modified {} ns after 1970, and max_size_ratio = {}/10000.",
+        original.size,
+        original.modified_ns,
+        gate.ten_thousandths()
+    )
+}
+
+/// Whether a marker that is there is ours and holds no more: it was written for another film of this name, or another gate.
+pub fn is_outdated(marker: &Path, film: &Identity, gate: Ratio) -> bool {
+    let text = fs::symlink_metadata(marker).ok().filter(fs::Metadata::is_file);
+    let text = text.and_then(|_| fs::read_to_string(marker).ok()).unwrap_or_default();
+    let about_one_film = text.lines().any(|line| line.starts_with("For the file of "));
+    text.starts_with(SIGNATURE) && about_one_film && !text.contains(&size_gate_line(film, gate))
 }
 
 /// Says beside `film` why it wasn't replaced; `lines` are free of control characters.
@@ -73,7 +122,7 @@ fn is_ours_or_absent(path: &Path) -> io::Result<bool> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(true),
         Err(error) => Err(error),
         Ok(found) if !found.is_file() => Ok(false),
-        Ok(_) => Ok(fs::read(path)?.starts_with(SIGNATURE.as_bytes())),
+        Ok(_) => Ok(is_signed(&fs::read(path)?)),
     }
 }
 
@@ -87,12 +136,37 @@ mod tests {
         let season = root.path().join("Series").join("Season 1");
         fs::create_dir_all(&season).unwrap();
         let film = season.join("a.mkv");
+        let marker_of = |film: &Path, root: &Path| marker_of(film, root, &FILM, Ratio::SEED);
         assert_eq!(marker_of(&film, root.path()), None);
         fs::write(root.path().join("Series").join(".av1skip"), "").unwrap();
         assert_eq!(marker_of(&film, root.path()), Some(Marker::Folder));
         assert_eq!(marker_of(&film, &season), None, "a marker above the root says nothing");
-        mark(&film, "too big").unwrap();
+        mark(&film, "as you asked", MarkCause::Asked).unwrap();
         assert_eq!(marker_of(&film, &season), Some(Marker::File));
+    }
+
+    const FILM: Identity = Identity { device: 1, inode: 2, size: 3, modified_ns: 4, changed_ns: 5, links: 1 };
+
+    #[test]
+    fn a_marker_of_the_size_gate_holds_for_its_film_and_gate() {
+        let folder = tempfile::tempdir().unwrap();
+        let film = folder.path().join("a.mkv");
+        let marker = names::skip_marker(&film);
+        mark(&film, "too big", MarkCause::TooBig { original: FILM, gate: Ratio::SEED }).unwrap();
+        let stricter = Ratio::from_ten_thousandths(8000).unwrap();
+        assert!(!is_outdated(&marker, &FILM, Ratio::SEED));
+        assert!(!is_outdated(&marker, &Identity { inode: 9, changed_ns: 9, ..FILM }, Ratio::SEED));
+        assert!(is_outdated(&marker, &Identity { size: 30, ..FILM }, Ratio::SEED), "another film");
+        assert!(is_outdated(&marker, &FILM, stricter), "another gate");
+
+        mark(&film, "as you asked", MarkCause::Asked).unwrap();
+        assert!(!is_outdated(&marker, &Identity { size: 30, ..FILM }, stricter), "a person's word holds");
+        for foreign in ["", "For the file of 1 bytes"] {
+            fs::write(&marker, foreign).unwrap();
+            mark(&film, "too big", MarkCause::TooBig { original: FILM, gate: Ratio::SEED }).unwrap();
+            assert_eq!(fs::read_to_string(&marker).unwrap(), foreign, "it isn't ours");
+            assert!(!is_outdated(&marker, &FILM, stricter));
+        }
     }
 
     #[test]

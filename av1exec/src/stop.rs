@@ -1,4 +1,4 @@
-//! Asking work to stop.
+//! Asking work to stop: all of it, or one job.
 
 use tokio::sync::watch;
 
@@ -8,12 +8,16 @@ pub struct StopSwitch(watch::Sender<bool>);
 
 /// The side that is asked; cloned freely.
 #[derive(Debug, Clone)]
-pub struct Stop(watch::Receiver<bool>);
+pub struct Stop {
+    own: watch::Receiver<bool>,
+    /// What it is a part of, and stops with.
+    whole: Option<Box<Stop>>,
+}
 
 /// A switch that is not thrown yet.
 pub fn stop_switch() -> (StopSwitch, Stop) {
-    let (sender, receiver) = watch::channel(false);
-    (StopSwitch(sender), Stop(receiver))
+    let (sender, own) = watch::channel(false);
+    (StopSwitch(sender), Stop { own, whole: None })
 }
 
 impl StopSwitch {
@@ -24,15 +28,69 @@ impl StopSwitch {
 }
 
 impl Stop {
-    /// Whether it was asked for.
-    pub fn is_asked(&self) -> bool {
-        *self.0.borrow()
+    /// A switch for a part of this work, which stops with the whole, too.
+    pub fn part(&self) -> (StopSwitch, Self) {
+        let (switch, part) = stop_switch();
+        (switch, Self { whole: Some(Box::new(self.clone())), ..part })
     }
 
-    /// Waits until it is asked for; for ever where the switch is gone without having been thrown.
+    /// Whether it was asked for.
+    pub fn is_asked(&self) -> bool {
+        *self.own.borrow() || self.whole.as_ref().is_some_and(|whole| whole.is_asked())
+    }
+
+    /// Whether this part alone was asked to stop, while the whole goes on.
+    pub fn is_asked_of_part(&self) -> bool {
+        let whole = self.whole.as_ref();
+        *self.own.borrow() && whole.is_some_and(|whole| !whole.is_asked())
+    }
+
+    /// Waits until it is asked for; for ever where the switches are gone without having been thrown.
     pub async fn asked(&mut self) {
-        if self.0.wait_for(|stopped| *stopped).await.is_err() {
-            std::future::pending::<()>().await;
+        let Self { own, whole } = self;
+        let own = async {
+            if own.wait_for(|stopped| *stopped).await.is_err() {
+                std::future::pending::<()>().await;
+            }
+        };
+        match whole {
+            None => own.await,
+            Some(whole) => tokio::select! {
+                () = own => {}
+                () = Box::pin(whole.asked()) => {}
+            },
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_part_stops_alone_or_with_the_whole() {
+        let (all, stop) = stop_switch();
+        let (cancel, mut one) = stop.part();
+        let (_kept, mut other) = stop.part();
+        assert!(!one.is_asked() && !one.is_asked_of_part());
+        cancel.stop();
+        one.asked().await;
+        assert!(one.is_asked() && one.is_asked_of_part());
+        assert!(!other.is_asked() && !stop.is_asked());
+        all.stop();
+        other.asked().await;
+        assert!(other.is_asked() && !other.is_asked_of_part());
+        assert!(!one.is_asked_of_part(), "the whole stops: that is no cancelling any more");
+    }
+
+    #[tokio::test]
+    async fn a_switch_that_is_gone_stops_nothing_and_hides_no_other() {
+        let (all, stop) = stop_switch();
+        let (cancel, mut one) = stop.part();
+        drop(cancel);
+        let moment = std::time::Duration::from_millis(20);
+        assert!(tokio::time::timeout(moment, one.asked()).await.is_err());
+        all.stop();
+        one.asked().await;
     }
 }

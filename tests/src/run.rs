@@ -16,7 +16,7 @@ pub fn av1cli() -> Command {
     let mut command = Command::new(program);
     // Help names the program as it was called.
     command.arg0("av1cli").env("HOME", "/nonexistent");
-    for variable in ["AV1D_CONFIG", "XDG_CONFIG_HOME", "COLUMNS"] {
+    for variable in ["AV1D_CONFIG", "XDG_CONFIG_HOME", "COLUMNS", "JOURNAL_STREAM", "NOTIFY_SOCKET"] {
         command.env_remove(variable);
     }
     command
@@ -59,6 +59,11 @@ impl Running {
     /// Whether it has said this to the person already.
     pub fn has_said(&self, text: &str) -> bool {
         String::from_utf8_lossy(&self.stderr.read.lock().unwrap()).contains(text)
+    }
+
+    /// Whether it has printed this for programs already.
+    pub fn has_printed(&self, text: &str) -> bool {
+        String::from_utf8_lossy(&self.stdout.read.lock().unwrap()).contains(text)
     }
 
     /// Waits for its end.

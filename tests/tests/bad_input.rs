@@ -45,7 +45,7 @@ fn a_missing_root_is_named_and_the_others_go_on() {
     let Some(mut library) = with_good_film() else { return };
     let unmounted = library.root().with_file_name("unmounted");
     library.set("library_roots", vec![unmounted.to_str().unwrap(), library.root().to_str().unwrap()]);
-    let run = library.watch_once().exits_with(1).says("warning: ").says(unmounted.to_str().unwrap());
+    let run = library.watch_once().exits_with(1).says(format!("{} can't be read", unmounted.display()));
     run.says("1 replaced");
 }
 
@@ -54,7 +54,7 @@ fn an_empty_file_is_too_small_and_no_film_when_that_is_ignored() {
     let Some(mut library) = with_good_film() else { return };
     library.set("min_bytes", 0);
     fs::write(library.path("Empty.mkv"), "").unwrap();
-    library.watch_once().exits_with(0).says("Empty.mkv [too-small]").says("1 replaced, 1 skipped");
+    library.watch_once().exits_with(0).says("(1 too-small)").says("1 replaced, 1 skipped");
     assert_eq!(library.files(), ["Empty.mkv", GOOD]);
     let run =
         library.run(["encode", "--ignore", "too-small", "Empty.mkv"]).exits_with(1).says("[unreadable]");
@@ -232,7 +232,7 @@ fn a_folder_without_rights_is_named_and_the_others_go_on() {
     fs::set_permissions(&secret, fs::Permissions::from_mode(0o755)).unwrap();
     let (Some(watched), Some(named)) = (watched, named) else { return };
     let watched =
-        watched.exits_with(1).says("Permission denied").says(format!("warning: {}", secret.display()));
+        watched.exits_with(1).says("Permission denied").says(format!("{} can't be read", secret.display()));
     watched.says("Unreadable.mkv [").says("1 replaced, 0 skipped, 1 failed");
     named
         .exits_with(1)

@@ -69,9 +69,17 @@ fn a_config_that_is_named_must_be_there() {
 
 #[test]
 fn wrong_arguments_exit_with_2() {
-    for arguments in
-        [&[][..], &["plan"], &["encode"], &["frobnicate"], &["watch", "Film.mkv"], &["plan", "--sise", "5"]]
-    {
+    for arguments in [
+        &[][..],
+        &["plan"],
+        &["encode"],
+        &["frobnicate"],
+        &["watch", "Film.mkv"],
+        &["plan", "--sise", "5"],
+        &["cancel"],
+        &["skip"],
+        &["pause", "Film.mkv"],
+    ] {
         Run::of(av1cli().args(arguments)).exits_with(2).prints_nothing().says("Usage: av1cli");
     }
 }
@@ -85,7 +93,10 @@ fn help_of(arguments: &[&str]) -> String {
 
 #[test]
 fn help_tells_what_each_command_does() {
-    for command in ["", "plan", "encode", "recover", "watch"] {
+    for command in [
+        "", "plan", "encode", "recover", "watch", "status", "pause", "resume", "cancel", "retry", "skip",
+        "unskip", "scan",
+    ] {
         let arguments: Vec<&str> = [command, "--help"].into_iter().filter(|word| !word.is_empty()).collect();
         let name = if command.is_empty() { "av1cli" } else { command };
         insta::assert_snapshot!(format!("help_of_{name}"), help_of(&arguments));

@@ -31,7 +31,7 @@ pub(super) async fn show(
         both.policy.extensions.extend(other.extensions.iter().cloned());
         films_below(file, &both).await?
     } else {
-        (vec![look(file, &settings.library_roots)?], Exit::Done)
+        (vec![look(file, settings)?], Exit::Done)
     };
     let (mut seen, mut changed) = (0_usize, 0_usize);
     let mut looking = Looking::start(films, tools, vec![settings.policy.clone(), other.clone()]);

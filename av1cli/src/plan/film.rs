@@ -31,7 +31,7 @@ pub(super) async fn show(
     settings: &Settings,
     program: &OsString,
 ) -> Result<Shown, Failure> {
-    let film = look(file, &settings.library_roots)?;
+    let film = look(file, settings)?;
     let looked = Looked::at(film, tools, &[&settings.policy]).await?;
     let planned = looked.plan(&tools.toolchain, &settings.policy);
     Ok(match planned.print(args, program)? {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use av1exec::outcome::Bytes;
 use av1exec::sanitize::display;
-use av1exec::scan::{Film, scan};
+use av1exec::scan::{Film, films};
 use av1exec::settings::Settings;
 use av1exec::tools::Tools;
 use av1plan::decision::Topic;
@@ -61,8 +61,8 @@ pub(super) async fn show(
 
 /// The films below a folder; what can't be read is named and passed over.
 pub(super) async fn films_below(folder: &Path, settings: &Settings) -> Result<(Vec<Film>, Exit), Failure> {
-    let (roots, extensions) = ([folder.to_owned()], settings.policy.extensions.clone());
-    let found = tokio::task::spawn_blocking(move || scan(&roots, &extensions)).await.map_err(|error| {
+    let (roots, policy) = ([folder.to_owned()], settings.policy.clone());
+    let found = tokio::task::spawn_blocking(move || films(&roots, &policy)).await.map_err(|error| {
         Failure::new(Exit::Failed, format!("failed to walk {}: {error}", display(folder)))
     })?;
     let exit = if found.unreadable.is_empty() { Exit::Done } else { Exit::Failed };

@@ -16,7 +16,7 @@ use crate::lock::ROOT_LOCK;
 use crate::names;
 use crate::orphan;
 use crate::outcome::Outcome;
-use crate::promote::{Commit, Promotion, Step, is_original, is_result};
+use crate::promote::{Commit, PromoteError, Promotion, Step, is_original, is_result};
 use crate::sidecars;
 pub use decide::{Action, Found, Scene, decide};
 
@@ -164,9 +164,32 @@ impl Places {
             job.journal.push(Entry { step, at: jiff::Timestamp::now() });
             jobs.save(job)
         });
-        resumed.map_err(|error| error.to_string())?;
+        match resumed {
+            Ok(()) => {}
+            // Its times are not those that were journaled: by our own renames before the cut, or by somebody's hand. The
+            // original has its name either way, and is encoded anew.
+            Err(PromoteError::SourceChanged { .. }) if self.has_its_name(job) => {
+                return self.give_up(job, jobs);
+            }
+            Err(error) => return Err(error.to_string()),
+        }
         let outcome = self.replaced(job);
         self.close(job, jobs, &outcome).map_err(|error| error.to_string())
+    }
+
+    /// Whether the film is there under its own name and no other of ours.
+    fn has_its_name(&self, job: &Job) -> bool {
+        let Scene { film, backup, target, .. } = self.look(job);
+        matches!(film, Found::Original | Found::Changed)
+            && backup == Found::Nothing
+            && target != Some(Found::Result)
+    }
+
+    /// Throws the result away and lets the film be looked at again.
+    fn give_up(&self, job: &mut Job, jobs: &JobStore) -> Result<(), String> {
+        let given_up =
+            disk::unlink(&self.temporary).and_then(|()| self.close(job, jobs, &Outcome::Interrupted));
+        given_up.map_err(|error| error.to_string())
     }
 
     fn replaced(&self, job: &Job) -> Outcome {
@@ -199,16 +222,26 @@ fn found(path: &Path, original: &Identity, commit: Option<&Commit>) -> Found {
     if is_original(path, original) {
         return Found::Original;
     }
-    let whole = |commit: &Commit| disk::hash(path).is_ok_and(|hash| hash.to_hex().as_str() == commit.hash);
     if Identity::of(path).is_ok_and(|found| found.inode == original.inode) {
         return Found::Changed;
     }
     match commit {
-        Some(commit) if is_result(path, commit) && whole(commit) => Found::Result,
+        Some(commit) if is_result(path, commit) => match is_whole(path, commit) {
+            Ok(true) => Found::Result,
+            Ok(false) => Found::Broken,
+            // That it can't be opened now says nothing of what is in it.
+            Err(_) => Found::Unknown,
+        },
         Some(commit) if Identity::of(path).is_ok_and(|found| found.inode == commit.inode) => Found::Broken,
         _ if metadata.is_file() && metadata.len() == 0 => Found::Broken,
         _ => Found::Other,
     }
+}
+
+/// Whether a file's content is the committed one. One that can be opened but not read to its end is not.
+fn is_whole(path: &Path, commit: &Commit) -> std::io::Result<bool> {
+    let file = disk::open(path)?;
+    Ok(disk::hash_of(file).is_ok_and(|hash| hash.to_hex().as_str() == commit.hash))
 }
 
 /// Whether a folder is there and not the bare mount point of a share that is gone: in that one there is nothing, but

@@ -11,6 +11,11 @@ use av1plan::loss::LossKind;
 use av1plan::number::Micros;
 use strum::VariantNames;
 
+use crate::concurrency::Concurrency;
+use crate::courtesy::IoNice;
+use crate::daemon::QueueOrder;
+use crate::hours::OutsideHours;
+
 use super::key::Present::{self, Set, Unset};
 use super::key::{Allowed, Key};
 use super::render::{quoted, quoted_list, quoted_path, rendered_ratio, rendered_seconds};
@@ -57,10 +62,13 @@ pub(super) const KEYS: &[Key] = &[
     },
     Key {
         name: "max_concurrent_jobs",
-        allowed: Allowed::Words("a whole number from 1 to 64"),
-        purpose: "How many films are encoded at once; one alone keeps most machines busy.",
-        set: |settings, value| put(&mut settings.max_concurrent_jobs, job_count(value)),
-        get: |settings| Set(settings.max_concurrent_jobs.to_string()),
+        allowed: Allowed::Words("a whole number from 1 to 64, or \"auto\""),
+        purpose: "How many films are encoded at once; one alone keeps most machines busy, \"auto\" adds more while cores idle.",
+        set: |settings, value| put(&mut settings.max_concurrent_jobs, concurrency(value)),
+        get: |settings| match settings.max_concurrent_jobs {
+            Concurrency::Fixed(count) => Set(count.to_string()),
+            Concurrency::Auto => Set(quoted("auto")),
+        },
     },
     Key {
         name: "prefer_encoder",
@@ -113,6 +121,20 @@ pub(super) const KEYS: &[Key] = &[
         purpose: "What becomes of a film that has other names, too (hard links): replacing one of them saves nothing.",
         set: |settings, value| put(&mut settings.policy.hardlinked, choice(value)),
         get: |settings| Set(quoted(settings.policy.hardlinked.into())),
+    },
+    Key {
+        name: "probe_jobs",
+        allowed: Allowed::Words("a whole number from 1 to 64"),
+        purpose: "How many films are probed at once.",
+        set: |settings, value| put(&mut settings.probe_jobs, job_count(value)),
+        get: |settings| Set(settings.probe_jobs.to_string()),
+    },
+    Key {
+        name: "queue_order",
+        allowed: Allowed::OneOf(QueueOrder::VARIANTS),
+        purpose: "Which film is encoded first: the largest has the most to save.",
+        set: |settings, value| put(&mut settings.queue_order, choice(value)),
+        get: |settings| Set(quoted(settings.queue_order.into())),
     },
     Key {
         name: "stall_secs",
@@ -187,6 +209,53 @@ pub(super) const KEYS: &[Key] = &[
         },
         get: |settings| Set(quoted_list(settings.policy.refuse_losses.iter().map(|loss| loss.code()))),
     },
+    Key {
+        name: "active_hours",
+        allowed: Allowed::Words(
+            "ranges of local time like \"22:00-07:00\", commas between them (left out: always)",
+        ),
+        purpose: "When films are encoded.",
+        set: |settings, value| {
+            put(&mut settings.active_hours, text(value, |hours| hours.parse().ok()).map(Some))
+        },
+        get: |settings| {
+            let unset = Unset { example: "\"22:00-07:00\"" };
+            settings.active_hours.as_ref().map_or(unset, |hours| Set(quoted(&hours.to_string())))
+        },
+    },
+    Key {
+        name: "outside_hours",
+        allowed: Allowed::OneOf(OutsideHours::VARIANTS),
+        purpose: "What encodes do when active_hours end: \"pause\" until they begin again, or \"finish\".",
+        set: |settings, value| put(&mut settings.outside_hours, choice(value)),
+        get: |settings| Set(quoted(settings.outside_hours.into())),
+    },
+    Key {
+        name: "nice",
+        allowed: Allowed::Words("a whole number from 0 to 19"),
+        purpose: "How far encodes step back from the cores where others want them; where nobody does, they have all.",
+        set: |settings, value| put(&mut settings.courtesy.nice, niceness(value)),
+        get: |settings| Set(settings.courtesy.nice.to_string()),
+    },
+    Key {
+        name: "ionice",
+        allowed: Allowed::OneOf(IoNice::VARIANTS),
+        purpose: "How far encodes step back from the disk: its class, as ionice(1) has them.",
+        set: |settings, value| put(&mut settings.courtesy.ionice, choice(value)),
+        get: |settings| Set(quoted(settings.courtesy.ionice.into())),
+    },
+    Key {
+        name: "metrics_listen",
+        allowed: Allowed::Words("an IP address and a port like \"127.0.0.1:9321\" (left out: no metrics)"),
+        purpose: "Where `watch` serves /metrics for Prometheus, and /healthz. There is no password: keep it local.",
+        set: |settings, value| {
+            put(&mut settings.metrics_listen, text(value, |address| address.parse().ok()).map(Some))
+        },
+        get: |settings| {
+            let unset = Unset { example: "\"127.0.0.1:9321\"" };
+            settings.metrics_listen.map_or(unset, |address| Set(quoted(&address.to_string())))
+        },
+    },
 ];
 
 /// Keys that are read like the others but told to nobody: what they do is for tests only.
@@ -214,9 +283,21 @@ fn ratio(value: &Value<'_>) -> Read<Ratio> {
     Ratio::from_f64(number(value, 0.0..=1.0)?).map_or_else(|| wrong(value), Ok)
 }
 
+fn concurrency(value: &Value<'_>) -> Read<Concurrency> {
+    if value.get_ref().as_str() == Some("auto") {
+        Ok(Concurrency::Auto)
+    } else {
+        job_count(value).map(Concurrency::Fixed)
+    }
+}
+
 fn job_count(value: &Value<'_>) -> Read<NonZeroUsize> {
     let count = usize::try_from(whole(value, 1..=64)?).unwrap_or_default();
     NonZeroUsize::new(count).map_or_else(|| wrong(value), Ok)
+}
+
+fn niceness(value: &Value<'_>) -> Read<u8> {
+    u8::try_from(whole(value, 0..=19)?).map_or_else(|_| wrong(value), Ok)
 }
 
 /// An extension as the gates compare it: lower case, no dot. `.MKV` is what a person may well write.
@@ -285,6 +366,7 @@ mod tests {
             ("scan_interval_secs", ["1", "604800"], ["0.9", "604801"]),
             ("max_concurrent_jobs", ["1", "64"], ["0", "65"]),
             ("stable_secs", ["0", "86400"], ["-0.1", "86400.1"]),
+            ("nice", ["0", "19"], ["-1", "20"]),
             ("duration_epsilon_secs", ["0", "60"], ["-1", "60.1"]),
         ] {
             for value in inside {
@@ -292,6 +374,23 @@ mod tests {
             }
             for value in outside {
                 assert_eq!(set(name, value).unwrap_err(), [format!("the number {value}")], "{name}");
+            }
+        }
+    }
+
+    #[test]
+    fn texts_that_mean_something_are_read_and_others_refused() {
+        for (name, good, bad) in [
+            ("max_concurrent_jobs", ["'auto'", "2"], ["'Auto'", "'2'"]),
+            ("active_hours", ["'22:00-07:00'", "'00:00-24:00'"], ["'22-7'", "'22:00-22:00'"]),
+            ("metrics_listen", ["'127.0.0.1:9321'", "'[::]:1'"], ["'9321'", "'localhost:9321'"]),
+        ] {
+            for value in good {
+                assert!(set(name, value).is_ok(), "{name} = {value}");
+            }
+            for value in bad {
+                let found = format!("the string {}", value.replace('\'', "\""));
+                assert_eq!(set(name, value).unwrap_err(), [found], "{name}");
             }
         }
     }

@@ -4,6 +4,7 @@
 //! ([`render`], [`default_file`]); all of them go by one table of keys, so that none can know a key that another
 //! doesn't. The environment is handed in as data ([`Environment`]): nothing in here looks it up.
 
+mod differences;
 mod error;
 mod file;
 mod key;
@@ -12,14 +13,20 @@ mod locate;
 mod render;
 mod value;
 
+use std::net::SocketAddr;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::time::Duration;
 
+pub use differences::{Difference, Takes, differences};
 pub use error::{NamedBy, Problem, SettingsError};
 pub use file::parse;
 pub use locate::{Environment, Loaded, SYSTEM_FILE, load};
 
+use crate::concurrency::Concurrency;
+use crate::courtesy::Courtesy;
+use crate::daemon::QueueOrder;
+use crate::hours::{ActiveHours, OutsideHours};
 use key::Present;
 use keys::KEYS;
 
@@ -35,7 +42,11 @@ pub struct Settings {
     /// Where jobs are recorded; absolute.
     pub job_state_dir: PathBuf,
     /// How many films are encoded at once.
-    pub max_concurrent_jobs: NonZeroUsize,
+    pub max_concurrent_jobs: Concurrency,
+    /// How many films are probed at once.
+    pub probe_jobs: NonZeroUsize,
+    /// Which film is encoded first.
+    pub queue_order: QueueOrder,
     /// Whether the original stays beside the result.
     pub keep_original: bool,
     /// Whether a film that was not replaced gets a `.why.txt`.
@@ -50,6 +61,14 @@ pub struct Settings {
     pub ffmpeg: Option<PathBuf>,
     /// The ffprobe to run; nothing: the one on `PATH`.
     pub ffprobe: Option<PathBuf>,
+    /// When films are encoded; nothing: always.
+    pub active_hours: Option<ActiveHours>,
+    /// What becomes of encodes that are under way when those hours end.
+    pub outside_hours: OutsideHours,
+    /// How encodes give way to what else the machine does.
+    pub courtesy: Courtesy,
+    /// Where metrics are served; nothing: nowhere.
+    pub metrics_listen: Option<SocketAddr>,
     /// What the planner goes by.
     pub policy: av1plan::Config,
 }
@@ -60,7 +79,9 @@ impl Default for Settings {
             library_roots: vec![PathBuf::from("/media")],
             scan_interval: Duration::from_mins(1),
             job_state_dir: PathBuf::from("/var/lib/av1d/jobs"),
-            max_concurrent_jobs: NonZeroUsize::MIN,
+            max_concurrent_jobs: Concurrency::ONE,
+            probe_jobs: NonZeroUsize::new(2).unwrap_or(NonZeroUsize::MIN),
+            queue_order: QueueOrder::Largest,
             keep_original: false,
             write_why_sidecars: true,
             stable: Duration::from_secs(10),
@@ -68,6 +89,10 @@ impl Default for Settings {
             full_decode: true,
             ffmpeg: None,
             ffprobe: None,
+            active_hours: None,
+            outside_hours: OutsideHours::default(),
+            courtesy: Courtesy::default(),
+            metrics_listen: None,
             policy: av1plan::Config::default(),
         }
     }
@@ -146,18 +171,25 @@ write_why_sidecars = true
             max_size_ratio = 0.0001
             scan_interval_secs = 1.5
             job_state_dir = "/x"
-            max_concurrent_jobs = 64
+            max_concurrent_jobs = "auto"
             prefer_encoder = "rav1e"
             quality_tier = "very_high"
             keep_original = true
             write_why_sidecars = false
             extensions = ["mkv"]
             stable_secs = 0
+            probe_jobs = 9
+            queue_order = "oldest"
             hardlinked = "replace"
             stall_secs = 7.25
             full_decode = false
             ffmpeg = "/opt/ffmpeg"
             ffprobe = "/opt/ffprobe"
+            active_hours = "22:00-07:00, 12:00-13:30"
+            outside_hours = "finish"
+            nice = 0
+            ionice = "none"
+            metrics_listen = "[::1]:9321"
             bit_depth = "source"
             drop_languages = []
             duration_epsilon_secs = 0.000001
@@ -182,7 +214,11 @@ write_why_sidecars = true
             assert!(text.contains(&format!("{} = ", key.name)), "{}", key.name);
         }
         // The examples of the keys that have no default must be right, too.
-        let uncommented = text.replace("# ffmpeg =", "ffmpeg =").replace("# ffprobe =", "ffprobe =");
-        assert!(read(&uncommented).ffmpeg.is_some() && read(&uncommented).ffprobe.is_some());
+        let unset = ["ffmpeg", "ffprobe", "active_hours", "metrics_listen"];
+        let uncommented =
+            unset.iter().fold(text, |text, key| text.replace(&format!("\n# {key} ="), &format!("\n{key} =")));
+        let examples = read(&uncommented);
+        assert!(examples.ffmpeg.is_some() && examples.ffprobe.is_some());
+        assert!(examples.active_hours.is_some() && examples.metrics_listen.is_some());
     }
 }

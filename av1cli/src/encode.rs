@@ -1,20 +1,17 @@
-//! `av1cli encode` and `av1cli watch`: the whole way.
+//! `av1cli encode`: the whole way, for films that are named.
 
 use std::time::{Duration, Instant};
 
-use av1exec::daemon::{Daemon, Summary};
-use av1exec::outcome::{Bytes, Outcome};
+use av1exec::outcome::Outcome;
 use av1exec::pipeline::Pipeline;
-use av1exec::sanitize::display;
 use av1exec::scan::Film;
 use av1exec::settings::{Environment, Settings};
 use av1exec::stable::Settling;
 use av1plan::gates::{self, Gate, Stability};
 
-use crate::args::{EncodeArgs, WatchArgs};
+use crate::args::EncodeArgs;
 use crate::console::{complain, note};
 use crate::films::look;
-use crate::recover::unreadable;
 use crate::reporter::Reporter;
 use crate::session::Session;
 use av1exec::failure::{Exit, Failure};
@@ -31,7 +28,7 @@ pub(crate) async fn encode(
     let mut worst = Exit::Done;
     let mut films = Vec::new();
     for file in &args.files {
-        match look(file, &pipeline.settings.library_roots) {
+        match look(file, &pipeline.settings) {
             Ok(film) => films.push(film),
             Err(failure) => {
                 complain(&failure);
@@ -43,7 +40,7 @@ pub(crate) async fn encode(
         if pipeline.stop.is_asked() {
             break;
         }
-        let outcome = pipeline.run(&film, stability).await;
+        let outcome = pipeline.run(&film, stability, None).await;
         if outcome.is_failure() && outcome != Outcome::Interrupted {
             worst = worst.max(Exit::Failed);
         }
@@ -78,40 +75,9 @@ async fn settle(films: Vec<Film>, pipeline: &Pipeline) -> Vec<(Film, Stability)>
         }
     }
     let looked_again = films.into_iter().map(|film| {
-        let now = look(&film.path, &settings.library_roots).unwrap_or(film);
+        let now = look(&film.path, settings).unwrap_or(film);
         let stability = settling.observe(&now.path, now.identity, Instant::now(), wait);
         (now, stability)
     });
     looked_again.collect()
-}
-
-/// Watches the library, for one pass or until it is stopped.
-pub(crate) async fn watch(
-    args: &WatchArgs,
-    settings: Settings,
-    environment: &Environment,
-) -> Result<Exit, Failure> {
-    let Session { pipeline, events } = Session::open(settings, environment).await?;
-    let reporter = tokio::spawn(Reporter::new().listen(events));
-    let roots: Vec<String> = pipeline.settings.library_roots.iter().map(|root| display(root)).collect();
-    let toolchain = &pipeline.tools.toolchain;
-    let encoder = toolchain.choose(pipeline.settings.policy.prefer_encoder);
-    note(&format!(
-        "watching {} with ffmpeg {} and {}",
-        roots.join(", "),
-        toolchain.version(),
-        encoder.ffmpeg_name()
-    ));
-    let mut daemon = Daemon::new(pipeline).map_err(|error| unreadable(&error))?;
-    let summary = if args.once { daemon.once().await } else { daemon.forever().await };
-    drop(daemon);
-    let _ = reporter.await;
-    let Summary { replaced, skipped, failed, unreadable, saved, stopped } = summary;
-    note(&format!("{replaced} replaced, {skipped} skipped, {failed} failed; {} saved", Bytes(saved)));
-    Ok(match (stopped, failed + unreadable) {
-        (true, _) if args.once => Exit::Interrupted,
-        // A daemon that was asked to stop and did has done what it was asked.
-        (true, _) | (false, 0) => Exit::Done,
-        (false, _) => Exit::Failed,
-    })
 }

@@ -1,0 +1,54 @@
+//! What works where no daemon runs: markers beside films, and forgetting failures.
+
+use av1exec::control::protocol::{RefusalCode, Reply, Request};
+use av1exec::exclusion::{exclude, include};
+use av1exec::failure::Failure;
+use av1exec::lock::Locks;
+use av1exec::memory::{Forgotten, forget_failure};
+use av1exec::sanitize::display;
+use av1exec::scan::Film;
+use av1exec::settings::Settings;
+
+use std::path::Path;
+
+/// Does what a daemon would have done.
+pub(super) fn answer(request: &Request, settings: &Settings) -> Result<Reply, Failure> {
+    let Some(path) = request.path() else {
+        return Ok(Reply::refused(RefusalCode::Busy, "no daemon runs here"));
+    };
+    let done = match request {
+        Request::Skip(_) => exclude(&path),
+        Request::Unskip { foreign, .. } => include(&path, *foreign, &settings.library_roots),
+        _ => return retry(&path, settings),
+    };
+    Ok(done.map_or_else(Reply::from, Reply::done))
+}
+
+fn retry(film: &Path, settings: &Settings) -> Result<Reply, Failure> {
+    let state = &settings.job_state_dir;
+    let forgotten = if state.is_dir() {
+        // Who works on films may be writing the same job file.
+        let _locks = Locks::take(state, &[], || ())?;
+        forget_failure(state, film)
+    } else {
+        Ok(Forgotten::Nothing)
+    };
+    let root = av1exec::daemon::root_of(film, &settings.library_roots).into();
+    let marked = Film::look(film, &root, &settings.policy)
+        .ok()
+        .and_then(|film| film.marker)
+        .map_or("", |_| ", but a marker excludes it: see `av1cli unskip`");
+    let film = display(film);
+    Ok(match forgotten {
+        Ok(Forgotten::Failure) => Reply::done(format!("{film} is tried again by the next daemon{marked}")),
+        Ok(Forgotten::Nothing) if marked.is_empty() => {
+            Reply::refused(RefusalCode::NoSuchFilm, format!("no failure of {film} is remembered"))
+        }
+        Ok(Forgotten::Nothing) => {
+            Reply::refused(RefusalCode::NoSuchFilm, format!("no failure of {film} is remembered{marked}"))
+        }
+        Err(error) => {
+            Reply::refused(RefusalCode::Failed, format!("failed to forget the failure of {film}: {error}"))
+        }
+    })
+}

@@ -1,0 +1,153 @@
+//! The text of `av1cli status`.
+
+use std::path::Path;
+
+use av1exec::history::FailedJob;
+use av1exec::jobs::path_of;
+use av1exec::outcome::{Bytes, Saved};
+use av1exec::sanitize::{display, sanitize};
+use av1exec::status::{RunningJob, ScanStatus, Stage, State, Status, Totals};
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
+use super::status::Shown;
+
+/// All of it; no line has a control character.
+pub(super) fn text(shown: &Shown, state: &Path, now: Timestamp) -> String {
+    let Shown { daemon, totals, unfinished, failures } = shown;
+    let mut lines = Vec::new();
+    match daemon {
+        Some(status) => daemon_lines(status, now, &mut lines),
+        None => lines.push(format!("no daemon runs here (nobody listens in {})", display(state))),
+    }
+    for job in unfinished {
+        let film = display(&path_of(&job.path));
+        lines.push(format!("unfinished: {film} (job {}, since {})", job.job, clock(job.started)));
+    }
+    lines.extend(totals_lines(totals));
+    if !failures.is_empty() {
+        lines.push("failed lately:".to_owned());
+    }
+    for job in failures {
+        failure_lines(job, &mut lines);
+    }
+    lines.iter().map(|line| sanitize(line)).collect::<Vec<_>>().join("\n")
+}
+
+fn daemon_lines(status: &Status, now: Timestamp, lines: &mut Vec<String>) {
+    let word = match status.state {
+        State::Running => "running",
+        State::Paused => "paused",
+        State::QuietHours => "quiet until its active hours",
+        State::Stopping => "stopping",
+    };
+    let Status { pid, version, started, ffmpeg, encoder, queued, settling, .. } = status;
+    lines.push(format!(
+        "{word}: av1d {version} since {} (process {pid}), ffmpeg {ffmpeg}, {encoder}",
+        clock(*started)
+    ));
+    let roots: Vec<String> = status.roots.iter().map(|root| display(&path_of(root))).collect();
+    lines.push(format!("watching: {}", roots.join(", ")));
+    lines.push(scan_line(status.last_scan.as_ref(), now));
+    let films: Vec<String> = status.films.iter().map(|(code, count)| format!("{count} {code}")).collect();
+    if !films.is_empty() {
+        lines.push(format!("films: {}", films.join(", ")));
+    }
+    lines.push(format!("waiting: {queued} for an encode, {settling} to hold still"));
+    for job in &status.running {
+        running_lines(job, lines);
+    }
+}
+
+fn scan_line(scan: Option<&ScanStatus>, now: Timestamp) -> String {
+    let Some(ScanStatus { ended, took_ms, films, unreadable }) = scan else {
+        return "scan: none has ended yet".to_owned();
+    };
+    let ago = duration(now.duration_since(*ended).as_secs().max(0));
+    let unreadable = if *unreadable > 0 { format!(", {unreadable} can't be read") } else { String::new() };
+    format!("scan: {films} film(s) {ago} ago, took {} s{unreadable}", took_ms.div_ceil(1000))
+}
+
+fn running_lines(job: &RunningJob, lines: &mut Vec<String>) {
+    let what = match job.stage {
+        Stage::Encoding => "encoding",
+        Stage::Paused => "paused",
+        Stage::Judging => "checking the result of",
+    };
+    lines.push(format!("{what}: {} (job {})", display(&path_of(&job.path)), job.job));
+    lines.push(format!("  {}", job.settings));
+    let mut parts = Vec::new();
+    if let Some(frames) = job.frames.filter(|frames| *frames > 0) {
+        parts.push(format!("{} %", (u128::from(job.frame) * 100 / u128::from(frames)).min(100)));
+    }
+    parts.extend(job.fps.map(|fps| format!("{fps:.1} fps")));
+    parts.extend(job.speed.map(|speed| format!("{speed:.2}x")));
+    parts.extend(job.remaining_secs.map(|secs| format!("ETA {}", hours(secs))));
+    if let Some(size) = job.size {
+        parts.push(format!("{} so far", Bytes(size)));
+        parts.extend(projected(job, size).map(|size| format!("about {} in the end", Bytes(size))));
+    }
+    parts.push(format!("of {} (too big from {})", Bytes(job.size_before), Bytes(job.size_limit)));
+    lines.push(format!("  {}", parts.join(", ")));
+}
+
+/// What the result would weigh if the rest were like the part before; nothing before a twentieth is done, and a megabyte:
+/// muxers write in large pieces.
+fn projected(job: &RunningJob, written: u64) -> Option<u64> {
+    let (frames, done) = (job.frames?, job.frame);
+    if done == 0 || done < frames / 20 || written < 1 << 20 {
+        return None;
+    }
+    u64::try_from(u128::from(written) * u128::from(frames.max(done)) / u128::from(done)).ok()
+}
+
+fn totals_lines(totals: &Totals) -> Vec<String> {
+    let Totals { jobs, bytes_before, bytes_after } = totals;
+    if jobs.is_empty() {
+        return vec!["jobs: none yet".to_owned()];
+    }
+    let counts: Vec<String> = jobs.iter().map(|(code, count)| format!("{count} {code}")).collect();
+    let mut lines = vec![format!("jobs: {}", counts.join(", "))];
+    if *bytes_before > 0 {
+        lines.push(format!(
+            "saved: {} ({}): {} became {}",
+            Bytes(totals.saved()),
+            Saved(*bytes_before, *bytes_after),
+            Bytes(*bytes_before),
+            Bytes(*bytes_after)
+        ));
+    }
+    lines
+}
+
+fn failure_lines(job: &FailedJob, lines: &mut Vec<String>) {
+    let FailedJob { job: id, path, ended, code, text, lasting } = job;
+    lines.push(format!("  {} {} [{code}] (job {id})", clock(*ended), display(&path_of(path))));
+    lines.push(format!("    {text}"));
+    lines.push(if *lasting {
+        "    it isn't tried again until the file changes, or by `av1cli retry`".to_owned()
+    } else {
+        "    it is tried again by itself".to_owned()
+    });
+}
+
+/// A moment on the clock of this machine.
+fn clock(time: Timestamp) -> String {
+    time.to_zoned(TimeZone::system()).strftime("%Y-%m-%d %H:%M").to_string()
+}
+
+fn hours(seconds: u64) -> String {
+    format!("{}:{:02}:{:02}", seconds / 3600, seconds / 60 % 60, seconds % 60)
+}
+
+/// A time that has passed, in the unit that fits.
+fn duration(seconds: i64) -> String {
+    match seconds {
+        ..120 => format!("{seconds} s"),
+        120..7200 => format!("{} min", seconds / 60),
+        _ => format!("{} h", seconds / 3600),
+    }
+}
+
+#[cfg(test)]
+mod tests;

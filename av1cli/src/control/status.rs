@@ -1,0 +1,81 @@
+//! `av1cli status`: the daemon's word where one runs, the job files' where none does.
+
+use std::time::Duration;
+
+use av1exec::control::protocol::{Reply, Request};
+use av1exec::failure::{Exit, Failure};
+use av1exec::history::{FailedJob, History, Unfinished, recent_failures};
+use av1exec::jobs::JobStore;
+use av1exec::settings::Settings;
+use av1exec::status::{Status, Totals};
+use jiff::Timestamp;
+use serde::Serialize;
+
+use super::{connect, failure, report};
+use crate::args::StatusArgs;
+use crate::console::{Reader, complain, out};
+use crate::recover::unreadable;
+
+/// What is shown, and what `--json` prints.
+#[derive(Debug, Serialize)]
+pub(super) struct Shown {
+    /// The daemon's own word; null where none runs.
+    pub(super) daemon: Option<Status>,
+    pub(super) totals: Totals,
+    /// Jobs without an end; only where no daemon runs, which would have told of them.
+    pub(super) unfinished: Vec<Unfinished>,
+    /// What failed lately, the latest first.
+    pub(super) failures: Vec<FailedJob>,
+}
+
+/// How often `--watch` looks.
+const PERIOD: Duration = Duration::from_secs(1);
+
+pub(super) fn run(args: &StatusArgs, settings: &Settings) -> Result<Exit, Failure> {
+    let terminal = console::Term::stdout();
+    if !args.watch {
+        out(text(args, settings)?.as_bytes())?;
+        return Ok(Exit::Done);
+    }
+    loop {
+        let text = text(args, settings);
+        if !args.json && terminal.is_term() {
+            // Where that fails, the text follows the last one.
+            drop(terminal.clear_screen());
+        }
+        match text {
+            Ok(text) if out(text.as_bytes())? == Reader::Left => return Ok(Exit::Done),
+            Ok(_) => {}
+            // A daemon that is just starting or ending is no reason to stop looking.
+            Err(failure) => complain(&failure),
+        }
+        std::thread::sleep(PERIOD);
+    }
+}
+
+fn text(args: &StatusArgs, settings: &Settings) -> Result<String, Failure> {
+    let shown = look(settings)?;
+    if !args.json {
+        return Ok(report::text(&shown, &settings.job_state_dir, Timestamp::now()));
+    }
+    serde_json::to_string(&shown)
+        .map_err(|error| Failure::new(Exit::Failed, format!("failed to write JSON: {error}")))
+}
+
+fn look(settings: &Settings) -> Result<Shown, Failure> {
+    let state = &settings.job_state_dir;
+    if let Some(mut daemon) = connect(settings)? {
+        return match daemon.ask(&Request::Status).map_err(|error| failure(&error))? {
+            Reply::Status(status) => {
+                let failures = recent_failures(state).map_err(|error| unreadable(&error))?;
+                let totals = status.totals.clone();
+                Ok(Shown { daemon: Some(*status), totals, unfinished: Vec::new(), failures })
+            }
+            Reply::Refused(refusal) => Err(Failure::new(Exit::Failed, refusal.error)),
+            Reply::Done { .. } => Err(Failure::new(Exit::Failed, "the daemon didn't tell its status")),
+        };
+    }
+    let jobs = JobStore::read_only(state).load().map_err(|error| unreadable(&error))?;
+    let History { totals, unfinished, failures } = History::of(jobs.jobs.iter());
+    Ok(Shown { daemon: None, totals, unfinished, failures })
+}

@@ -1,0 +1,147 @@
+//! `av1cli watch`: the daemon, and everything by which it is talked to.
+
+use std::io::IsTerminal;
+use std::path::PathBuf;
+
+use av1exec::control::events::Feed;
+use av1exec::control::server::{Call, Server};
+use av1exec::daemon::{Daemon, Lines, Summary};
+use av1exec::metrics;
+use av1exec::outcome::Bytes;
+use av1exec::pipeline::Pipeline;
+use av1exec::sanitize::display;
+use av1exec::settings::{Environment, Settings};
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+
+use crate::args::WatchArgs;
+use crate::console::note;
+use crate::log::Log;
+use crate::nudges;
+use crate::reporter::Reporter;
+use crate::service::{Notifier, Service};
+use crate::session::Session;
+use av1exec::failure::{Exit, Failure};
+
+/// How many requests may wait for the loop's next turn.
+const CALLS: usize = 16;
+
+/// Watches the library, for one pass or until it is stopped.
+pub(crate) async fn watch(
+    args: &WatchArgs,
+    config: Option<PathBuf>,
+    settings: Settings,
+    environment: &Environment,
+    service: &Service,
+) -> Result<Exit, Failure> {
+    let terminal = std::io::stderr().is_terminal();
+    let logging = args.logging(terminal, service.journal);
+    if let Some(logging) = logging {
+        logging.begin();
+    }
+    let Session { pipeline, events } = Session::open(settings, environment).await?;
+    let reporter = match logging {
+        Some(_) => tokio::spawn(Log::default().listen(events)),
+        None => tokio::spawn(Reporter::new().listen(events)),
+    };
+    greet(&pipeline);
+    let around = Around::open(&pipeline, service, terminal).await?;
+    let (lines, tasks) = around.connect(config, environment.clone());
+    let mut daemon = Daemon::open(pipeline, lines)?;
+    tasks.notifier.ready();
+    let summary = if args.once { daemon.once().await } else { daemon.forever().await };
+    tasks.end().await;
+    drop(daemon);
+    let _ = reporter.await;
+    Ok(conclude(args, summary))
+}
+
+fn greet(pipeline: &Pipeline) {
+    let roots: Vec<String> = pipeline.settings.library_roots.iter().map(|root| display(root)).collect();
+    let toolchain = &pipeline.tools.toolchain;
+    let encoder = toolchain.choose(pipeline.settings.policy.prefer_encoder);
+    note(&format!(
+        "watching {} with ffmpeg {} and {}",
+        roots.join(", "),
+        toolchain.version(),
+        encoder.ffmpeg_name()
+    ));
+}
+
+fn conclude(args: &WatchArgs, summary: Summary) -> Exit {
+    let Summary { replaced, skipped, failed, unreadable, saved, stopped } = summary;
+    note(&format!("{replaced} replaced, {skipped} skipped, {failed} failed; {} saved", Bytes(saved)));
+    match (stopped, failed + unreadable) {
+        (true, _) if args.once => Exit::Interrupted,
+        // A daemon that was asked to stop and did has done what it was asked.
+        (true, _) | (false, 0) => Exit::Done,
+        (false, _) => Exit::Failed,
+    }
+}
+
+/// What is opened around a daemon, each part of which can fail.
+struct Around {
+    control: Server,
+    metrics: Option<metrics::server::Server>,
+    nudges: mpsc::UnboundedReceiver<av1exec::nudge::Nudge>,
+    notifier: Notifier,
+    /// A second way to the service manager, for the loop's beats.
+    beats: Notifier,
+}
+
+impl Around {
+    async fn open(pipeline: &Pipeline, service: &Service, terminal: bool) -> Result<Self, Failure> {
+        let control = Server::bind(&pipeline.settings.job_state_dir)?;
+        let metrics = match pipeline.settings.metrics_listen {
+            Some(address) => Some(metrics::server::Server::listen(address).await?),
+            None => None,
+        };
+        let nudges = nudges::listen(terminal)
+            .map_err(|error| Failure::new(Exit::Failed, format!("failed to listen for signals: {error}")))?;
+        let notifier = || {
+            service.notifier().map_err(|error| {
+                let message = format!("failed to reach the service manager at $NOTIFY_SOCKET: {error}");
+                Failure::new(Exit::Failed, message).hint("unset it where no service manager started this")
+            })
+        };
+        Ok(Self { control, metrics, nudges, notifier: notifier()?, beats: notifier()? })
+    }
+
+    /// Begins to serve; what comes in arrives at the lines.
+    fn connect(self, config: Option<PathBuf>, environment: Environment) -> (Lines, Tasks) {
+        let Self { control, metrics, nudges, notifier, beats } = self;
+        let (sender, calls) = mpsc::channel::<Call>(CALLS);
+        let (publisher, source) = metrics::publisher();
+        let feed = Feed::new();
+        let told = feed.clone();
+        let mut running = vec![tokio::spawn(async move {
+            if let Err(error) = control.run(sender, told).await {
+                note(&format!("warning: the control socket is given up: {error}"));
+            }
+        })];
+        if let Some(server) = metrics {
+            running.push(tokio::spawn(server.serve(source.clone())));
+        }
+        running.push(tokio::spawn(async move { beats.follow(source).await }));
+        let reload = move || Ok(av1exec::settings::load(config.as_deref(), &environment)?.settings);
+        let lines = Lines { calls, nudges, feed, publisher, reload: Box::new(reload) };
+        (lines, Tasks { notifier, running })
+    }
+}
+
+/// What runs beside the daemon.
+struct Tasks {
+    notifier: Notifier,
+    running: Vec<JoinHandle<()>>,
+}
+
+impl Tasks {
+    /// Hangs up on everybody; the socket's name goes.
+    async fn end(self) {
+        self.notifier.stopping();
+        for task in self.running {
+            task.abort();
+            let _ = task.await;
+        }
+    }
+}

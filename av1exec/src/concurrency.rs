@@ -1,0 +1,247 @@
+//! How many films are encoded at once: a number, or as many as the machine has cores and memory for.
+//!
+//! Figures and how they were come by are in `docs/concurrency.md`.
+
+use std::num::NonZeroUsize;
+use std::time::Duration;
+
+use strum::IntoStaticStr;
+
+/// How many films are encoded at once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Concurrency {
+    /// So many, whatever the machine does.
+    Fixed(NonZeroUsize),
+    /// Another while the machine has room for it: [`may_start_another`].
+    Auto,
+}
+
+impl Concurrency {
+    /// One after the other.
+    pub const ONE: Self = Self::Fixed(NonZeroUsize::MIN);
+}
+
+/// What an encode must have for itself to be worth starting beside others, in cores. It is also the fewest that the limit
+/// leaves for each: cores divided by this.
+const CORES_EACH: usize = 4;
+
+/// An encode fills its pipeline and its picture buffers for a minute, and the average must be of the time after that.
+const SETTLING: Duration = Duration::from_mins(2);
+
+/// The machine over the last minute, as [`Readings`](crate::machine::Readings) sums it up.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Load {
+    /// Cores that did nothing, on average.
+    pub idle_cores: f64,
+    /// Bytes of memory that could be had, at the worst moment.
+    pub available: u64,
+    /// Bytes of memory in all.
+    pub total: u64,
+}
+
+/// The encodes under way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Under {
+    /// How many, those that are paused too.
+    pub running: usize,
+    /// How long ago the last one started; nothing: none has.
+    pub since_start: Option<Duration>,
+}
+
+/// Whether another encode may start now.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Verdict {
+    /// It may.
+    Start,
+    /// Not now.
+    Wait(Reason),
+}
+
+/// Why no other encode starts now.
+#[derive(Debug, Clone, Copy, PartialEq, thiserror::Error, IntoStaticStr)]
+#[strum(serialize_all = "kebab-case")]
+pub enum Reason {
+    /// As many run as ever may.
+    #[error("{limit} encode(s) at once are the most here")]
+    AtLimit {
+        /// The most.
+        limit: usize,
+    },
+    /// The last one hasn't shown yet how much it takes.
+    #[error("the last encode started too lately to show what it takes")]
+    Settling {
+        /// How long it still may.
+        left: Duration,
+    },
+    /// The machine hasn't been looked at for long enough.
+    #[error("how busy the machine is isn't known yet")]
+    Unknown,
+    /// The cores are busy.
+    #[error("only {idle_cores:.1} cores idle")]
+    Cores {
+        /// How many idle.
+        idle_cores: f64,
+    },
+    /// Memory is short.
+    #[error("{} of memory are free for an encode that may take {}", crate::outcome::Bytes(*free), crate::outcome::Bytes(*needed))]
+    Memory {
+        /// What may be used, in bytes: what is available without a reserve for everybody else.
+        free: u64,
+        /// What it takes, in bytes.
+        needed: u64,
+    },
+}
+
+/// The most encodes at once on a machine of so many cores.
+pub fn limit(wanted: Concurrency, cores: NonZeroUsize) -> usize {
+    match wanted {
+        Concurrency::Fixed(count) => count.get(),
+        Concurrency::Auto => (cores.get() / CORES_EACH).max(1),
+    }
+}
+
+/// Whether another encode, which takes `memory` bytes ([`memory`]), may start now.
+///
+/// Where none runs one always may: a machine that is busy with something else for ever would otherwise never encode.
+pub fn may_start_another(
+    wanted: Concurrency,
+    load: Option<&Load>,
+    under: Under,
+    cores: NonZeroUsize,
+    memory: u64,
+) -> Verdict {
+    let limit = limit(wanted, cores);
+    if under.running >= limit {
+        return Verdict::Wait(Reason::AtLimit { limit });
+    }
+    if matches!(wanted, Concurrency::Fixed(_)) || under.running == 0 {
+        return Verdict::Start;
+    }
+    if let Some(left) =
+        under.since_start.and_then(|since| SETTLING.checked_sub(since)).filter(|left| !left.is_zero())
+    {
+        return Verdict::Wait(Reason::Settling { left });
+    }
+    let Some(load) = load else { return Verdict::Wait(Reason::Unknown) };
+    #[expect(clippy::cast_precision_loss, reason = "a handful")]
+    if load.idle_cores < CORES_EACH as f64 {
+        return Verdict::Wait(Reason::Cores { idle_cores: load.idle_cores });
+    }
+    let free = load.available.saturating_sub(reserve(load.total));
+    if free < memory {
+        return Verdict::Wait(Reason::Memory { free, needed: memory });
+    }
+    Verdict::Start
+}
+
+/// Memory that is left to everybody else, and to the cache of files: a tenth, and a gibibyte at least.
+fn reserve(total: u64) -> u64 {
+    (total / 10).max(1 << 30)
+}
+
+const MIB: u64 = 1 << 20;
+
+/// Peak memory of SVT-AV1 for each class of size, in pixels up to and MiB: measured with ffmpeg 8.0 at the ladder's presets and
+/// `lp=6`, as much as it ever does at once (with `lp=0` on two cores it was 0.4 of that), rounded up by a fifth since longer
+/// films hold a little more. 1440p lies between its neighbours, by its pixels.
+const MEMORY: [(u64, u64); 4] =
+    [(1280 * 720, 1900), (1920 * 1080, 3800), (2560 * 1440, 6600), (3840 * 2160, 13_100)];
+
+/// What an encode of this size takes at its peak on a machine of many cores, in bytes. Between the sizes that were measured it
+/// takes the larger one's; above them it grows with the picture.
+pub fn memory(width: u32, height: u32) -> u64 {
+    let pixels = u64::from(width) * u64::from(height);
+    let [.., (largest, most)] = MEMORY;
+    let beyond = || most.saturating_mul(pixels).div_ceil(largest);
+    let row = MEMORY.iter().find(|(up_to, _)| pixels <= *up_to);
+    row.map_or_else(beyond, |(_, mib)| *mib).saturating_mul(MIB)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const GIB: u64 = 1 << 30;
+
+    fn cores(count: usize) -> NonZeroUsize {
+        NonZeroUsize::new(count).unwrap()
+    }
+
+    #[test]
+    fn a_quarter_of_the_cores_is_the_most_and_one_the_least() {
+        for (count, most) in [(1, 1), (2, 1), (4, 1), (7, 1), (8, 2), (16, 4), (32, 8), (128, 32)] {
+            assert_eq!(limit(Concurrency::Auto, cores(count)), most, "{count}");
+        }
+        assert_eq!(limit(Concurrency::Fixed(cores(5)), cores(2)), 5);
+    }
+
+    #[test]
+    fn another_starts_only_where_all_is_there_for_it() {
+        let free = Load { idle_cores: 12.0, available: 40 * GIB, total: 64 * GIB };
+        let (minute, hour) = (Duration::from_mins(1), Duration::from_hours(1));
+        let under = |running, since| Under { running, since_start: Some(since) };
+        let table = [
+            (Some(free), under(1, hour), Verdict::Start),
+            (Some(free), under(7, hour), Verdict::Start),
+            (Some(free), under(8, hour), Verdict::Wait(Reason::AtLimit { limit: 8 })),
+            (Some(free), under(1, SETTLING), Verdict::Start),
+            (Some(free), under(1, minute), Verdict::Wait(Reason::Settling { left: minute })),
+            (None, under(1, hour), Verdict::Wait(Reason::Unknown)),
+            (Some(Load { idle_cores: 4.0, ..free }), under(1, hour), Verdict::Start),
+            (
+                Some(Load { idle_cores: 3.9, ..free }),
+                under(1, hour),
+                Verdict::Wait(Reason::Cores { idle_cores: 3.9 }),
+            ),
+            // A tenth of 64 GiB is for the others: 6.4 GiB.
+            (Some(Load { available: 11 * GIB, ..free }), under(1, hour), Verdict::Start),
+            (
+                Some(Load { available: 8 * GIB, ..free }),
+                under(1, hour),
+                Verdict::Wait(Reason::Memory { free: 8 * GIB - 64 * GIB / 10, needed: 4 * GIB }),
+            ),
+            // The first starts whatever the machine does, and at once.
+            (None, Under { running: 0, since_start: None }, Verdict::Start),
+            (
+                Some(Load { idle_cores: 0.0, available: 0, total: GIB }),
+                under(0, Duration::ZERO),
+                Verdict::Start,
+            ),
+        ];
+        for (load, under, verdict) in table {
+            let found = may_start_another(Concurrency::Auto, load.as_ref(), under, cores(32), 4 * GIB);
+            assert_eq!(found, verdict, "{load:?} {under:?}");
+        }
+    }
+
+    #[test]
+    fn a_number_is_kept_to_whatever_the_machine_does() {
+        let two = Concurrency::Fixed(cores(2));
+        let verdict = |running| {
+            let under = Under { running, since_start: Some(Duration::ZERO) };
+            may_start_another(two, None, under, cores(1), u64::MAX)
+        };
+        assert_eq!([0, 1].map(verdict), [Verdict::Start; 2]);
+        assert_eq!(verdict(2), Verdict::Wait(Reason::AtLimit { limit: 2 }));
+    }
+
+    #[test]
+    fn memory_grows_with_the_picture() {
+        let mib = |width, height| memory(width, height) / MIB;
+        assert_eq!(mib(720, 576), mib(1280, 720));
+        assert_eq!(mib(1920, 1080), 3800);
+        // Portrait is no less; a size between two takes the larger's.
+        assert_eq!(mib(1080, 1920), mib(1920, 800));
+        assert_eq!(mib(7680, 4320), 4 * mib(3840, 2160));
+        let sizes =
+            [(640, 480), (1280, 720), (1920, 1080), (2560, 1440), (3840, 2160), (4096, 2160), (7680, 4320)];
+        assert!(sizes.is_sorted_by_key(|(width, height)| mib(*width, *height)));
+    }
+
+    #[test]
+    fn each_reason_says_what_is_lacking() {
+        let text = Reason::Memory { free: GIB, needed: 4 * GIB }.to_string();
+        assert_eq!(text, "1.0 GiB of memory are free for an encode that may take 4.0 GiB");
+        assert_eq!(Reason::Cores { idle_cores: 1.26 }.to_string(), "only 1.3 cores idle");
+    }
+}

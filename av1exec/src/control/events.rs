@@ -1,0 +1,395 @@
+//! [`Event`]s as JSON, for subscribers and scripts, and the way to them.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+
+use av1plan::wire::PathDocument;
+use serde::{Deserialize, Serialize};
+use tokio::sync::broadcast;
+
+use crate::event::Event;
+use crate::jobs::path_document;
+use crate::outcome::Outcome;
+use crate::progress::Progress;
+use crate::recover::Recovered;
+
+/// One thing that happened, as one line of JSON: `{"event":"progressed","job":"...","frame":48}`.
+///
+/// Names and codes stay, fields and events may be added. Texts are as they were found: who shows them on a terminal
+/// passes them through [`sanitize`](crate::sanitize::sanitize()) first.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "event", rename_all = "kebab-case")]
+pub enum EventDocument {
+    /// A scan of the roots ended.
+    Scanned {
+        /// How many films were seen.
+        films: u64,
+        /// How many of them a cheap gate stopped, by its code.
+        #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+        stopped: BTreeMap<String, u64>,
+    },
+    /// Files are watched until they have held still.
+    Settling {
+        /// How many.
+        films: u64,
+        /// For how many seconds.
+        wait_secs: f64,
+    },
+    /// Something in a library can't be read; it is passed over.
+    Unreadable {
+        /// Which folder or file.
+        #[serde(flatten)]
+        path: PathDocument,
+        /// Why.
+        reason: String,
+    },
+    /// What a job that was cut off had left behind was tidied up.
+    Recovered {
+        /// The job.
+        job: String,
+        /// Its film.
+        #[serde(flatten)]
+        path: PathDocument,
+        /// What was done, by code.
+        actions: Vec<String>,
+    },
+    /// A film is left alone.
+    Skipped {
+        /// Which.
+        #[serde(flatten)]
+        path: PathDocument,
+        /// The gate's code.
+        code: String,
+        /// The sentence.
+        text: String,
+    },
+    /// An encode starts.
+    Started {
+        /// The job.
+        job: String,
+        /// Which film.
+        #[serde(flatten)]
+        path: PathDocument,
+        /// The encoder's settings, in words.
+        settings: String,
+        /// Frames in all, where the plan knows.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        frames: Option<u64>,
+        /// Codes of what the result won't have.
+        losses: Vec<String>,
+    },
+    /// An encode goes on.
+    Progressed {
+        /// The job.
+        job: String,
+        /// Frames encoded so far.
+        frame: u64,
+        /// Frames per second, where ffmpeg knows.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        fps: Option<f64>,
+        /// Seconds of film per second, where ffmpeg knows.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        speed: Option<f64>,
+        /// Seconds of the film that are written, where ffmpeg knows.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        out_secs: Option<f64>,
+        /// Bytes written so far, where ffmpeg knows.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        size: Option<u64>,
+    },
+    /// A result is being checked and put in place.
+    Judging {
+        /// The job.
+        job: String,
+        /// What of the result: `contract`, `decode` or `picture`.
+        check: String,
+    },
+    /// A film is done, one way or another.
+    Finished {
+        /// The job; nothing where it never became one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        job: Option<String>,
+        /// Which film.
+        #[serde(flatten)]
+        path: PathDocument,
+        /// How it ended, by code.
+        code: String,
+        /// The sentence.
+        text: String,
+        /// Whether the attempt failed.
+        failed: bool,
+        /// What a person can do about it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        hint: Option<String>,
+        /// Bytes of the original, where there was a result.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        size_before: Option<u64>,
+        /// Bytes of the result, where there was one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        size_after: Option<u64>,
+        /// Where the film is now, where it was replaced.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        replaced_by: Option<PathDocument>,
+    },
+    /// Something beside the films went wrong; work goes on.
+    Warning {
+        /// On which path.
+        #[serde(flatten)]
+        path: PathDocument,
+        /// What.
+        message: String,
+    },
+    /// The subscriber was too slow: events were left out here.
+    Lagged {
+        /// How many.
+        missed: u64,
+    },
+    /// One that only a newer daemon knows.
+    #[serde(other)]
+    Unknown,
+}
+
+impl From<&Event> for EventDocument {
+    fn from(event: &Event) -> Self {
+        match event {
+            Event::Scanned { films, stopped } => Self::Scanned {
+                films: *films as u64,
+                stopped: stopped.iter().map(|(code, count)| ((*code).to_owned(), *count as u64)).collect(),
+            },
+            Event::Settling { films, wait } => {
+                Self::Settling { films: *films as u64, wait_secs: wait.as_secs_f64() }
+            }
+            Event::Unreadable { path, reason } => {
+                Self::Unreadable { path: path_document(path), reason: reason.clone() }
+            }
+            Event::Recovered(Recovered { job, film, scene: _, actions }) => {
+                let codes = actions.iter().map(|action| <&str>::from(*action).to_owned());
+                Self::Recovered { job: job.clone(), path: path_document(film), actions: codes.collect() }
+            }
+            Event::Skipped { path, reason } => Self::Skipped {
+                path: path_document(path),
+                code: reason.code().to_owned(),
+                text: reason.to_string(),
+            },
+            Event::Started { job, path, plan } => Self::Started {
+                job: job.clone(),
+                path: path_document(path),
+                settings: plan.video.settings.to_string(),
+                frames: plan.video.frames,
+                losses: plan.losses.iter().map(|loss| loss.kind.code().to_owned()).collect(),
+            },
+            Event::Progressed { job, progress } => progressed(job, progress),
+            Event::Judging { job, check } => {
+                Self::Judging { job: job.clone(), check: <&str>::from(check).to_owned() }
+            }
+            Event::Finished { job, path, outcome } => finished(job.clone(), path, outcome),
+            Event::Warning { path, message } => {
+                Self::Warning { path: path_document(path), message: message.clone() }
+            }
+        }
+    }
+}
+
+fn progressed(job: &str, progress: &Progress) -> EventDocument {
+    let Progress { frame, fps, out_time, total_size, speed, ended: _, dropped: _, duplicated: _ } = *progress;
+    let out_secs = out_time.map(|time| time.as_secs_f64());
+    EventDocument::Progressed { job: job.to_owned(), frame, fps, speed, out_secs, size: total_size }
+}
+
+fn finished(job: Option<String>, path: &Path, outcome: &Outcome) -> EventDocument {
+    let (size_before, size_after, replaced_by) = match outcome {
+        Outcome::Replaced { path, before, after } => (Some(*before), Some(*after), Some(path_document(path))),
+        Outcome::TooBig { before, after, .. } => (Some(*before), Some(*after), None),
+        _ => (None, None, None),
+    };
+    EventDocument::Finished {
+        job,
+        path: path_document(path),
+        code: outcome.code().to_owned(),
+        text: outcome.to_string(),
+        failed: outcome.is_failure(),
+        hint: outcome.hint().map(str::to_owned),
+        size_before,
+        size_after,
+        replaced_by,
+    }
+}
+
+/// How many events a subscriber may be behind before it misses some.
+const BACKLOG: usize = 1024;
+
+/// Where the daemon tells events to subscribers; cloned freely. Telling never waits, and costs nothing while nobody listens.
+#[derive(Debug, Clone)]
+pub struct Feed(broadcast::Sender<Arc<[u8]>>);
+
+impl Default for Feed {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Feed {
+    /// One that nobody listens to yet.
+    pub fn new() -> Self {
+        Self::with_backlog(BACKLOG)
+    }
+
+    /// How many listen.
+    #[cfg(test)]
+    pub(super) fn listeners(&self) -> usize {
+        self.0.receiver_count()
+    }
+
+    pub(super) fn with_backlog(lines: usize) -> Self {
+        Self(broadcast::Sender::new(lines))
+    }
+
+    /// Tells all who listen now.
+    pub fn tell(&self, event: &Event) {
+        if self.0.receiver_count() > 0 {
+            self.tell_document(&EventDocument::from(event));
+        }
+    }
+
+    pub(super) fn tell_document(&self, document: &EventDocument) {
+        drop(self.0.send(super::protocol::line(document).into()));
+    }
+
+    pub(super) fn subscribe(&self) -> broadcast::Receiver<Arc<[u8]>> {
+        self.0.subscribe()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event::Check;
+    use crate::recover::{Action, Found, Scene};
+    use av1plan::SkipReason;
+    use std::ffi::OsStr;
+    use std::os::unix::ffi::OsStrExt;
+    use std::path::PathBuf;
+    use std::time::Duration;
+
+    fn path() -> PathBuf {
+        PathBuf::from(OsStr::from_bytes(b"/f/\xff\n.mkv"))
+    }
+
+    fn job() -> String {
+        "7".to_owned()
+    }
+
+    fn outcome(outcome: Outcome) -> Event {
+        Event::Finished { job: Some(job()), path: path(), outcome }
+    }
+
+    /// What is written for scripts is frozen here.
+    #[test]
+    fn events_are_written_as_they_always_were() {
+        let film = r#""path":"/f/�\n.mkv","path_hex":"2f662fff0a2e6d6b76""#;
+        let half = Progress {
+            frame: 12,
+            fps: Some(23.5),
+            out_time: Some(Duration::from_millis(500)),
+            total_size: Some(4096),
+            speed: None,
+            ..Progress::default()
+        };
+        let replaced = Outcome::Replaced { path: "/f/b.mkv".into(), before: 100, after: 40 };
+        let table = [
+            (
+                Event::Scanned { films: 3, stopped: BTreeMap::new() },
+                r#"{"event":"scanned","films":3}"#.to_owned(),
+            ),
+            (
+                Event::Settling { films: 1, wait: Duration::from_millis(1500) },
+                r#"{"event":"settling","films":1,"wait_secs":1.5}"#.to_owned(),
+            ),
+            (
+                Event::Unreadable { path: path(), reason: "no".into() },
+                format!(r#"{{"event":"unreadable",{film},"reason":"no"}}"#),
+            ),
+            (
+                Event::Skipped { path: path(), reason: SkipReason::ReadOnly },
+                format!(
+                    r#"{{"event":"skipped",{film},"code":"read-only","text":"{}"}}"#,
+                    SkipReason::ReadOnly
+                ),
+            ),
+            (
+                Event::Progressed { job: job(), progress: half },
+                r#"{"event":"progressed","job":"7","frame":12,"fps":23.5,"out_secs":0.5,"size":4096}"#
+                    .to_owned(),
+            ),
+            (
+                Event::Judging { job: job(), check: Check::Picture },
+                r#"{"event":"judging","job":"7","check":"picture"}"#.to_owned(),
+            ),
+            (
+                outcome(replaced.clone()),
+                format!(
+                    r#"{{"event":"finished","job":"7",{film},"code":"replaced","text":"{replaced}","failed":false,"size_before":100,"size_after":40,"replaced_by":{{"path":"/f/b.mkv"}}}}"#
+                ),
+            ),
+            (
+                outcome(Outcome::Interrupted),
+                format!(
+                    r#"{{"event":"finished","job":"7",{film},"code":"interrupted","text":"{}","failed":true}}"#,
+                    Outcome::Interrupted
+                ),
+            ),
+            (
+                Event::Warning { path: path(), message: "full".into() },
+                format!(r#"{{"event":"warning",{film},"message":"full"}}"#),
+            ),
+        ];
+        for (event, text) in table {
+            let document = EventDocument::from(&event);
+            assert_eq!(serde_json::to_string(&document).unwrap(), text);
+            assert_eq!(serde_json::from_str::<EventDocument>(&text).unwrap(), document);
+        }
+        let lagged = EventDocument::Lagged { missed: 9 };
+        assert_eq!(serde_json::to_string(&lagged).unwrap(), r#"{"event":"lagged","missed":9}"#);
+        let newer = serde_json::from_str::<EventDocument>(r#"{"event":"moon-rose","phase":1}"#).unwrap();
+        assert_eq!(newer, EventDocument::Unknown);
+    }
+
+    #[test]
+    fn an_encode_that_starts_tells_its_plan_and_a_recovery_what_it_did() {
+        let document =
+            av1plan::wire::Document::from_json(include_bytes!("../../../av1plan/tests/data/plan-1.0.json"));
+        let Ok(av1plan::Verdict::Encode(plan)) = document.unwrap().verdict() else { panic!("no encode") };
+        let losses: Vec<String> = plan.losses.iter().map(|loss| loss.kind.code().to_owned()).collect();
+        let expected = serde_json::json!({"event": "started", "job": "7", "path": "/a.mkv",
+            "settings": plan.video.settings.to_string(), "frames": plan.video.frames, "losses": losses});
+        let started = EventDocument::from(&Event::Started { job: job(), path: "/a.mkv".into(), plan });
+        assert_eq!(serde_json::to_value(&started).unwrap(), expected);
+        assert!(expected["frames"].is_u64() && !losses.is_empty(), "the sample shows all: {expected}");
+
+        let scene = Scene {
+            committed: false,
+            film: Found::Original,
+            backup: Found::Nothing,
+            temporary: Found::Other,
+            target: None,
+        };
+        let actions = vec![Action::DeleteTemporary, Action::CloseAsInterrupted];
+        let recovered = Recovered { job: job(), film: "/a.mkv".into(), scene, actions };
+        let recovered = EventDocument::from(&Event::Recovered(recovered));
+        assert_eq!(
+            serde_json::to_string(&recovered).unwrap(),
+            r#"{"event":"recovered","job":"7","path":"/a.mkv","actions":["delete-temporary","close-as-interrupted"]}"#
+        );
+    }
+
+    #[test]
+    fn nobody_listening_costs_nothing_and_a_listener_gets_lines() {
+        let feed = Feed::new();
+        feed.tell(&Event::Scanned { films: 1, stopped: BTreeMap::new() });
+        let mut listener = feed.subscribe();
+        feed.tell(&Event::Scanned { films: 2, stopped: BTreeMap::new() });
+        assert_eq!(&listener.try_recv().unwrap()[..], b"{\"event\":\"scanned\",\"films\":2}\n");
+        assert!(listener.try_recv().is_err(), "what was told before isn't told again");
+    }
+}

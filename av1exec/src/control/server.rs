@@ -1,0 +1,289 @@
+//! The daemon's end: any number of clients, each in a task of its own with bounded memory and time.
+
+use std::io;
+use std::os::unix::fs::{FileTypeExt, MetadataExt};
+use std::os::unix::net::UnixListener as StdListener;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use rustix::fs::Mode;
+use rustix::net::SocketFlags;
+use tokio::io::{AsyncBufRead, AsyncBufReadExt, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufReader};
+use tokio::net::{UnixListener, UnixStream};
+use tokio::sync::{broadcast, mpsc, oneshot};
+use tokio::task::JoinSet;
+use tokio::time::timeout;
+
+use super::address::{Address, SOCKET, socket};
+use super::events::{EventDocument, Feed};
+use super::protocol::{Greeting, MAX_REQUEST, Refusal, RefusalCode, Reply, Request, line};
+use crate::disk;
+
+/// A request that waits for the daemon's reply.
+#[derive(Debug)]
+pub struct Call {
+    /// What is asked for; never [`Request::Subscribe`].
+    pub request: Request,
+    /// Where the answer goes. That the client has left meanwhile is no error.
+    pub reply: oneshot::Sender<Reply>,
+}
+
+/// How much the clients may take.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Limits {
+    /// How many at once; each takes a file of the 1,024 that a process usually may have.
+    pub(super) clients: usize,
+    /// How long a client may take for its next request, all of its line.
+    pub(super) idle: Duration,
+    /// How long a client may leave its answer or an event unread once the kernel's buffer is full.
+    pub(super) unread: Duration,
+    /// How long the daemon may take for an answer.
+    pub(super) answer: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            clients: 256,
+            idle: Duration::from_mins(5),
+            unread: Duration::from_secs(30),
+            answer: Duration::from_secs(20),
+        }
+    }
+}
+
+/// The bound socket. Its name is gone when this is dropped.
+#[derive(Debug)]
+pub struct Server {
+    listener: StdListener,
+    path: PathBuf,
+    /// Device and inode of the name.
+    identity: (u64, u64),
+    limits: Limits,
+}
+
+impl Server {
+    /// Binds the socket in a state folder, for its owner only from the first moment on.
+    ///
+    /// The caller holds the folder's lock, so that a socket that is there already is a dead daemon's. Anything else of that name
+    /// is left alone.
+    pub fn bind(folder: &Path) -> Result<Self, ControlError> {
+        let path = folder.join(SOCKET);
+        match std::fs::symlink_metadata(&path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Ok(found) if !found.file_type().is_socket() => return Err(ControlError::InTheWay { path }),
+            Ok(_) => disk::unlink(&path).map_err(|source| ControlError::failed(&path, source))?,
+            Err(source) => return Err(ControlError::failed(&path, source)),
+        }
+        listen(folder).and_then(|listener| Ok((listener, std::fs::symlink_metadata(&path)?))).map_or_else(
+            |source| Err(ControlError::failed(&path, source)),
+            |(listener, found)| {
+                let identity = (found.dev(), found.ino());
+                Ok(Self { listener, path: path.clone(), identity, limits: Limits::default() })
+            },
+        )
+    }
+
+    #[cfg(test)]
+    fn with_limits(self, change: impl FnOnce(&mut Limits)) -> Self {
+        let mut server = self;
+        change(&mut server.limits);
+        server
+    }
+
+    /// Serves clients until it is dropped, which hangs up on all of them. Needs a runtime with I/O and time.
+    ///
+    /// Fails only where the socket can't be handed to the runtime; what a client does is never an error.
+    pub async fn run(&self, calls: mpsc::Sender<Call>, feed: Feed) -> Result<(), ControlError> {
+        let handed = self.listener.try_clone().and_then(UnixListener::from_std);
+        let listener = handed.map_err(|source| ControlError::failed(&self.path, source))?;
+        let mut clients = JoinSet::new();
+        loop {
+            tokio::select! {
+                accepted = listener.accept() => match accepted {
+                    Ok((stream, _)) if clients.len() >= self.limits.clients => turn_away(&stream),
+                    Ok((stream, _)) => {
+                        let client = Client { calls: calls.clone(), feed: feed.clone(), limits: self.limits };
+                        clients.spawn(client.serve(stream));
+                    }
+                    // Too many open files, mostly: that passes, and must not keep a core busy meanwhile.
+                    Err(_) => tokio::time::sleep(Duration::from_millis(200)).await,
+                },
+                // How a client's task ended is of no interest: it hung up, or was too slow.
+                Some(_) = clients.join_next() => {}
+            }
+        }
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // Only our own: another may have been put there by hand.
+        let ours = std::fs::symlink_metadata(&self.path)
+            .is_ok_and(|found| (found.dev(), found.ino()) == self.identity);
+        if ours {
+            // One that stays is replaced by the next daemon.
+            drop(disk::unlink(&self.path));
+        }
+    }
+}
+
+/// Linux gives the name the mode that the socket itself has when it is bound (`unix_bind_bsd`), so that there is no
+/// moment at which others could connect.
+fn listen(folder: &Path) -> io::Result<StdListener> {
+    let address = Address::of(folder)?;
+    let socket = socket(SocketFlags::NONBLOCK)?;
+    rustix::fs::fchmod(&socket, Mode::RUSR | Mode::WUSR)?;
+    rustix::net::bind(&socket, &address.unix)?;
+    rustix::net::listen(&socket, 128)?;
+    Ok(StdListener::from(socket))
+}
+
+fn turn_away(stream: &UnixStream) {
+    let refusal = Refusal::new(RefusalCode::TooManyClients, "too many clients are connected")
+        .hint("close some of them, and try again");
+    let mut lines = line(&Greeting::current());
+    lines.extend(line(&Reply::from(refusal)));
+    // A fresh socket's buffer holds that; a client that has left already doesn't need it.
+    drop(stream.try_write(&lines));
+}
+
+/// What serving one client takes.
+struct Client {
+    calls: mpsc::Sender<Call>,
+    feed: Feed,
+    limits: Limits,
+}
+
+/// What a client sent.
+enum Sent {
+    Line(Vec<u8>),
+    TooLong,
+    /// It hung up, or took too long.
+    Nothing,
+}
+
+impl Client {
+    async fn serve(self, mut stream: UnixStream) -> io::Result<()> {
+        let (reader, mut writer) = stream.split();
+        let mut reader = BufReader::new(reader);
+        self.send(&mut writer, &line(&Greeting::current())).await?;
+        loop {
+            let reply = match self.next(&mut reader).await? {
+                Sent::Nothing => return Ok(()),
+                Sent::Line(blank) if blank.trim_ascii().is_empty() => continue,
+                Sent::Line(text) => match Request::parse(&text) {
+                    Ok(Request::Subscribe) => return self.tell(reader, writer).await,
+                    Ok(request) => self.answer(request).await,
+                    Err(refusal) => refusal.into(),
+                },
+                Sent::TooLong => {
+                    let text = format!("a request has at most {MAX_REQUEST} bytes");
+                    let refusal = Reply::refused(RefusalCode::LineTooLong, text);
+                    // Where the next request begins isn't known any more.
+                    return self.send(&mut writer, &line(&refusal)).await;
+                }
+            };
+            self.send(&mut writer, &line(&reply)).await?;
+        }
+    }
+
+    /// The next line. The last one may lack its line break: who hung up after it still gets an answer.
+    async fn next(&self, reader: &mut (impl AsyncBufRead + Unpin)) -> io::Result<Sent> {
+        let mut line = Vec::new();
+        let mut limited = reader.take(MAX_REQUEST as u64);
+        match timeout(self.limits.idle, limited.read_until(b'\n', &mut line)).await {
+            Err(_) | Ok(Ok(0)) => Ok(Sent::Nothing),
+            Ok(Ok(_)) if line.len() >= MAX_REQUEST && line.last() != Some(&b'\n') => Ok(Sent::TooLong),
+            Ok(Ok(_)) => Ok(Sent::Line(line)),
+            Ok(Err(error)) => Err(error),
+        }
+    }
+
+    async fn answer(&self, request: Request) -> Reply {
+        let (reply, answer) = oneshot::channel();
+        let asked = async {
+            self.calls.send(Call { request, reply }).await.ok()?;
+            answer.await.ok()
+        };
+        match timeout(self.limits.answer, asked).await {
+            Ok(Some(reply)) => reply,
+            Ok(None) => Reply::refused(RefusalCode::Busy, "the daemon is about to end"),
+            Err(_) => Reply::refused(RefusalCode::Busy, "the daemon didn't answer in time"),
+        }
+    }
+
+    /// Tells events until the client hangs up or lets too much lie unread.
+    async fn tell(
+        &self,
+        mut reader: impl AsyncBufRead + Unpin,
+        mut writer: impl AsyncWrite + Unpin,
+    ) -> io::Result<()> {
+        // Before the reply: what happens after it isn't missed.
+        let mut events = self.feed.subscribe();
+        self.send(&mut writer, &line(&Reply::done("events follow"))).await?;
+        loop {
+            let event = tokio::select! {
+                event = events.recv() => event,
+                () = hung_up(&mut reader) => return Ok(()),
+            };
+            match event {
+                Ok(event) => self.send(&mut writer, &event).await?,
+                Err(broadcast::error::RecvError::Lagged(missed)) => {
+                    self.send(&mut writer, &line(&EventDocument::Lagged { missed })).await?;
+                }
+                Err(broadcast::error::RecvError::Closed) => return Ok(()),
+            }
+        }
+    }
+
+    async fn send(&self, writer: &mut (impl AsyncWrite + Unpin), line: &[u8]) -> io::Result<()> {
+        let sent = timeout(self.limits.unread, writer.write_all(line)).await;
+        sent.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))
+    }
+}
+
+/// Waits until nothing more comes; what does come is passed over.
+async fn hung_up(reader: &mut (impl AsyncBufRead + Unpin)) {
+    while let Ok(length @ 1..) = reader.fill_buf().await.map(<[u8]>::len) {
+        reader.consume(length);
+    }
+}
+
+/// Why the socket can't be had.
+#[derive(Debug, thiserror::Error)]
+pub enum ControlError {
+    /// Something else has its name.
+    #[error("{} is no socket", crate::sanitize::display(path))]
+    InTheWay {
+        /// The socket's path.
+        path: PathBuf,
+    },
+    /// The system refused it.
+    #[error("failed to listen on {}: {source}", crate::sanitize::display(path))]
+    Failed {
+        /// The socket's path.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+}
+
+impl ControlError {
+    fn failed(path: &Path, source: io::Error) -> Self {
+        Self::Failed { path: path.to_owned(), source }
+    }
+
+    /// What to do about it.
+    pub fn hint(&self) -> &'static str {
+        match self {
+            Self::InTheWay { .. } => "move it out of the state folder",
+            Self::Failed { .. } => {
+                "set `job_state_dir` to a folder with a short path on a local disk that this user may write to"
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

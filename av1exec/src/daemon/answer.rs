@@ -1,0 +1,211 @@
+//! What a person asks of a running daemon, by the control socket or by signals.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Instant;
+
+use super::Daemon;
+use super::work::fingerprint;
+use crate::control::protocol::{Refusal, RefusalCode, Reply, Request};
+use crate::control::server::Call;
+use crate::event::Event;
+use crate::exclusion::{exclude, include};
+use crate::index::WANTED;
+use crate::jobs::path_document;
+use crate::nudge::Nudge;
+use crate::sanitize::display;
+use crate::settings::{Settings, Takes, differences};
+use crate::status::{RunningJob, Stage, State, Status};
+
+impl Daemon {
+    pub(super) fn answer(&mut self, call: Call) {
+        let Call { request, reply } = call;
+        let answer = self.carry_out(&request).unwrap_or_else(Reply::Refused);
+        // That the client has left is no error.
+        drop(reply.send(answer));
+    }
+
+    fn carry_out(&mut self, request: &Request) -> Result<Reply, Refusal> {
+        let path = request.path();
+        Ok(match (request, path.as_deref()) {
+            (Request::Status | Request::Subscribe, _) => Reply::Status(Box::new(self.status())),
+            (Request::Pause, _) => {
+                self.pause(true);
+                Reply::done(format!("paused; {} encode(s) hold still", self.encoding.len()))
+            }
+            (Request::Resume, _) => {
+                self.pause(false);
+                Reply::done("work goes on")
+            }
+            (Request::Scan, _) => {
+                self.scan_now();
+                Reply::done("the library is looked at now")
+            }
+            (Request::Cancel { job }, _) => self.cancel(job)?,
+            (Request::Retry(_), Some(path)) => self.retry(path)?,
+            (Request::Skip(_), Some(path)) => {
+                let said = exclude(path)?;
+                self.cancel_below(path);
+                self.scan_now();
+                Reply::done(said)
+            }
+            (Request::Unskip { foreign, .. }, Some(path)) => {
+                let said = include(path, *foreign, &self.pipeline.settings.library_roots)?;
+                // A person's word counts for more than what is remembered.
+                self.library.forget(path);
+                self.scan_now();
+                Reply::done(said)
+            }
+            (Request::Retry(_) | Request::Skip(_) | Request::Unskip { .. }, None) => {
+                return Err(Refusal::new(RefusalCode::InvalidPath, "`path` is no absolute path"));
+            }
+        })
+    }
+
+    fn pause(&mut self, paused: bool) {
+        let settings = Arc::clone(&self.pipeline.settings);
+        self.pace.set_paused(paused, &settings);
+        self.beat();
+    }
+
+    fn scan_now(&mut self) {
+        self.next_walk = Some(Instant::now());
+    }
+
+    fn cancel(&mut self, job: &str) -> Result<Reply, Refusal> {
+        let running = self.board.running.get(job);
+        let film = running.map(|running| crate::jobs::path_of(&running.path));
+        let switch = film.as_ref().and_then(|film| self.busy.get(film)).and_then(Option::as_ref);
+        let Some((film, switch)) = film.as_ref().zip(switch) else {
+            return Err(Refusal::new(RefusalCode::NoSuchJob, format!("no job {job} runs"))
+                .hint("`av1cli status` lists those that do"));
+        };
+        switch.stop();
+        Ok(Reply::done(format!("the encode of {} is ended; the original is untouched", display(film))))
+    }
+
+    /// Ends the encodes of a film, or of all below a folder.
+    fn cancel_below(&self, path: &Path) {
+        let below = self.busy.iter().filter(|(film, _)| film.starts_with(path));
+        for switch in below.filter_map(|(_, switch)| switch.as_ref()) {
+            switch.stop();
+        }
+    }
+
+    fn retry(&mut self, path: &Path) -> Result<Reply, Refusal> {
+        if self.busy.contains_key(path) {
+            return Ok(Reply::done(format!("{} is being worked on", display(path))));
+        }
+        if !self.library.forget(path) {
+            let text = format!("nothing is known of {}", display(path));
+            return Err(Refusal::new(RefusalCode::NoSuchFilm, text)
+                .hint("name a film of the library by its whole path; new ones are found by themselves"));
+        }
+        self.flush();
+        self.scan_now();
+        Ok(Reply::done(format!("{} is looked at again", display(path))))
+    }
+
+    pub(super) fn nudged(&mut self, nudge: Nudge) {
+        match nudge {
+            Nudge::Scan => self.scan_now(),
+            Nudge::Reload => match (self.lines.reload)() {
+                Ok(settings) => self.take_over(settings),
+                Err(failure) => {
+                    let path = self.pipeline.settings.job_state_dir.clone();
+                    let message = format!(
+                        "the config can't be read, and the old one stays: {}",
+                        failure.lines().join("; ")
+                    );
+                    self.tell(Event::Warning { path, message });
+                }
+            },
+        }
+    }
+
+    /// Goes by another config from now on; encodes that run keep theirs.
+    fn take_over(&mut self, new: Settings) {
+        let old = Arc::clone(&self.pipeline.settings);
+        let mut waiting = Vec::new();
+        for difference in differences(&old, &new) {
+            if difference.takes == Takes::AtRestart {
+                waiting.push(difference.key);
+            }
+        }
+        let message = if waiting.is_empty() {
+            "the config was read again".to_owned()
+        } else {
+            format!("the config was read again; a restart is needed for {}", waiting.join(", "))
+        };
+        let path = old.job_state_dir.clone();
+        let held = Settings {
+            job_state_dir: old.job_state_dir.clone(),
+            ffmpeg: old.ffmpeg.clone(),
+            ffprobe: old.ffprobe.clone(),
+            metrics_listen: old.metrics_listen,
+            ..new
+        };
+        self.to_probe = super::Queue::new(held.queue_order);
+        self.to_encode = super::Queue::new(held.queue_order);
+        self.pipeline.settings = Arc::new(held);
+        self.fingerprint = fingerprint(&self.pipeline);
+        self.tell(Event::Warning { path, message });
+        self.scan_now();
+        self.beat();
+    }
+
+    /// What is being done, at this moment.
+    pub(super) fn status(&self) -> Status {
+        let count = |number: usize| u64::try_from(number).unwrap_or(u64::MAX);
+        let state = if self.pipeline.stop.is_asked() { State::Stopping } else { self.pace.state() };
+        let (settings, toolchain) = (&self.pipeline.settings, &self.pipeline.tools.toolchain);
+        let running = self.board.running.values().cloned().map(|running| self.shown(running));
+        Status {
+            state,
+            pid: std::process::id(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            started: self.started,
+            ffmpeg: toolchain.version().to_string(),
+            encoder: toolchain.choose(settings.policy.prefer_encoder).ffmpeg_name().to_owned(),
+            roots: settings.library_roots.iter().map(|root| path_document(root)).collect(),
+            last_scan: self.board.last_scan,
+            films: self.films(),
+            queued: count(self.to_encode.len()),
+            settling: count(self.settling.len()),
+            running: running.collect(),
+            totals: self.board.totals.clone(),
+        }
+    }
+
+    fn shown(&self, running: RunningJob) -> RunningJob {
+        let holds = self.pace.holds() && running.stage == Stage::Encoding;
+        RunningJob { stage: if holds { Stage::Paused } else { running.stage }, ..running }
+    }
+
+    /// How many films of the last walk are what.
+    fn films(&self) -> BTreeMap<String, u64> {
+        let mut films: BTreeMap<String, u64> = BTreeMap::new();
+        let mut add = |code: &str, count: usize| {
+            if count > 0 {
+                *films.entry(code.to_owned()).or_default() += u64::try_from(count).unwrap_or(u64::MAX);
+            }
+        };
+        for (code, count) in &self.stopped {
+            add(code, *count);
+        }
+        add("queued", self.to_encode.len());
+        add("settling", self.settling.len());
+        add("running", self.encoding.len());
+        for path in &self.present {
+            match self.library.verdict(path) {
+                Some(verdict) if verdict.code == "replaced" => add("done", 1),
+                // These are counted where they wait.
+                Some(verdict) if verdict.code == WANTED => {}
+                Some(verdict) => add(&verdict.code, 1),
+                None => {}
+            }
+        }
+        films
+    }
+}

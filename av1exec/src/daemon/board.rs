@@ -1,0 +1,85 @@
+//! What runs, kept up to date from events, for [`Status`](crate::status::Status).
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use crate::event::Event;
+use crate::jobs::{Job, path_document};
+use crate::outcome::Outcome;
+use crate::progress::{Progress, remaining};
+use crate::status::{RunningJob, ScanStatus, Stage, Totals};
+
+/// What runs, and what came of what ran.
+#[derive(Debug, Default)]
+pub(super) struct Board {
+    pub(super) running: BTreeMap<String, RunningJob>,
+    pub(super) totals: Totals,
+    pub(super) last_scan: Option<ScanStatus>,
+}
+
+impl Board {
+    /// Counts a job that ended before this daemon started.
+    pub(super) fn count(&mut self, job: &Job) {
+        let Some(outcome) = &job.outcome else { return };
+        *self.totals.jobs.entry(outcome.code.clone()).or_default() += 1;
+        if outcome.replaced_by.is_some() {
+            self.totals.bytes_before += job.source.size;
+            self.totals.bytes_after += outcome.size_after.unwrap_or_default();
+        }
+    }
+
+    /// Takes in what happened.
+    pub(super) fn note(&mut self, event: &Event, now: Timestamp) {
+        match event {
+            Event::Started { job, path, plan } => {
+                let running = RunningJob {
+                    job: job.clone(),
+                    path: path_document(path),
+                    started: now,
+                    stage: Stage::Encoding,
+                    frames: plan.video.frames,
+                    frame: 0,
+                    fps: None,
+                    speed: None,
+                    remaining_secs: None,
+                    size: None,
+                    size_before: plan.contract.size.original,
+                    size_limit: plan.contract.size.limit(),
+                    settings: plan.video.settings.to_string(),
+                };
+                self.running.insert(job.clone(), running);
+            }
+            Event::Progressed { job, progress } => {
+                if let Some(running) = self.running.get_mut(job) {
+                    advance(running, progress, now);
+                }
+            }
+            Event::Judging { job, .. } => {
+                if let Some(running) = self.running.get_mut(job) {
+                    running.stage = Stage::Judging;
+                }
+            }
+            Event::Finished { job: Some(job), outcome, .. } => {
+                self.running.remove(job);
+                *self.totals.jobs.entry(outcome.code().to_owned()).or_default() += 1;
+                if let Outcome::Replaced { before, after, .. } = outcome {
+                    self.totals.bytes_before += before;
+                    self.totals.bytes_after += after;
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+fn advance(running: &mut RunningJob, progress: &Progress, now: Timestamp) {
+    running.frame = progress.frame;
+    running.fps = progress.fps;
+    running.speed = progress.speed;
+    running.size = progress.total_size.or(running.size);
+    let elapsed = Duration::try_from(now.duration_since(running.started)).unwrap_or_default();
+    let left = running.frames.and_then(|frames| remaining(progress.frame, frames, elapsed));
+    running.remaining_secs = left.map(|left| left.as_secs());
+}

@@ -1,0 +1,323 @@
+//! The loop: scan, wait for films to hold still, probe, plan, encode, and again.
+//!
+//! One task does all that decides, and never waits for more than one thing: walks, probes and encodes run beside it and
+//! tell it when they end. What is to be done with a film is [`Entry::next`](crate::index::Entry::next)'s to say, when an
+//! encode may start [`pace`]'s. The loop itself is here; [`walk`] takes in what a walk found, [`work`] what came of films,
+//! [`answer`] what a person asks for.
+
+mod answer;
+mod board;
+mod library;
+mod pace;
+mod queue;
+mod walk;
+mod work;
+
+use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Instant;
+
+use av1plan::MediaProbe;
+use jiff::Timestamp;
+use tokio::sync::mpsc::{Receiver, UnboundedReceiver};
+use tokio::task::{JoinHandle, JoinSet};
+
+use crate::control::events::Feed;
+use crate::control::server::Call;
+use crate::event::{Event, Events};
+use crate::failure::Failure;
+use crate::index::{Fingerprint, Index, IndexError};
+use crate::metrics::Publisher;
+use crate::nudge::Nudge;
+use crate::outcome::Outcome;
+use crate::pipeline::Pipeline;
+use crate::probe::{ProbeError, ProbeText};
+use crate::scan::Film;
+use crate::settings::Settings;
+use crate::stop::StopSwitch;
+use board::Board;
+use library::Library;
+use pace::Pace;
+pub use queue::{Queue, QueueOrder};
+use walk::Walked;
+
+/// What a run of the daemon did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Summary {
+    /// Films that are AV1 now.
+    pub replaced: usize,
+    /// Films that are left alone, too big results included.
+    pub skipped: usize,
+    /// Films that failed.
+    pub failed: usize,
+    /// Roots and folders that couldn't be read.
+    pub unreadable: usize,
+    /// Bytes that were saved.
+    pub saved: u64,
+    /// Whether it was stopped before it was done.
+    pub stopped: bool,
+}
+
+/// Reads the config again.
+pub type Reload = Box<dyn FnMut() -> Result<Settings, Failure> + Send>;
+
+/// How a daemon is talked to, and to whom it talks besides its events.
+pub struct Lines {
+    /// What clients of the control socket ask.
+    pub calls: Receiver<Call>,
+    /// What signals ask.
+    pub nudges: UnboundedReceiver<Nudge>,
+    /// Who listens to events at the control socket.
+    pub feed: Feed,
+    /// Who wants to know how things stand.
+    pub publisher: Publisher,
+    /// Reads the config again.
+    pub reload: Reload,
+}
+
+/// How long a daemon runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Run {
+    /// For one pass, in which films may hold still once.
+    OnePass,
+    /// Until it is stopped.
+    Forever,
+}
+
+/// The daemon.
+pub struct Daemon {
+    pipeline: Pipeline,
+    lines: Lines,
+    started: Timestamp,
+    /// What the pipeline tells, on its way to everybody else.
+    told: UnboundedReceiver<Event>,
+    everybody: Events,
+    fingerprint: Fingerprint,
+    library: Library,
+    board: Board,
+    pace: Pace,
+    /// Films whose probe is known, to be planned.
+    to_plan: VecDeque<Film>,
+    to_probe: Queue,
+    to_encode: Queue,
+    settling: BTreeMap<PathBuf, Film>,
+    walking: Option<JoinHandle<Walked>>,
+    probing: JoinSet<Probed>,
+    /// Since when probes have been outstanding.
+    probing_since: Option<Instant>,
+    encoding: JoinSet<(Film, Outcome)>,
+    /// Films that are probed or encoded right now, and what ends the encode.
+    busy: HashMap<PathBuf, Option<StopSwitch>>,
+    next_walk: Option<Instant>,
+    next_look: Option<Instant>,
+    next_beat: Instant,
+    /// Films that a cheap gate stops, with its code: asked again at each pass, told once.
+    gated: HashMap<PathBuf, &'static str>,
+    /// How many films of the last walk each cheap gate stopped.
+    stopped: BTreeMap<&'static str, usize>,
+    /// Films of the last walk that no cheap gate stops.
+    present: HashSet<PathBuf>,
+    /// What can't be read or was found lying about, told once.
+    named: HashSet<PathBuf>,
+    /// Films of the last walk with which nothing is to be done.
+    passed_over: usize,
+    summary: Summary,
+}
+
+/// A film and ffprobe's word on it.
+type Probed = (Film, Result<(ProbeText, MediaProbe), ProbeError>);
+
+impl Daemon {
+    /// A daemon that remembers what the index of the state folder tells of. What `pipeline` tells goes through it.
+    pub fn open(mut pipeline: Pipeline, lines: Lines) -> Result<Self, IndexError> {
+        let folder = pipeline.settings.job_state_dir.clone();
+        let opened = Index::open(&folder)?;
+        let (inner, told) = Events::channel();
+        let everybody = std::mem::replace(&mut pipeline.events, inner);
+        if let Some((aside, reason)) = opened.damaged {
+            let message =
+                format!("the index was damaged ({reason}) and is begun anew; nothing but time is lost");
+            everybody.send(Event::Warning { path: aside, message });
+        }
+        let library = Library::load(opened.index)
+            .map_err(|source| IndexError { path: folder.join(crate::index::FILE_NAME), source })?;
+        let order = pipeline.settings.queue_order;
+        let mut board = Board::default();
+        for job in pipeline.jobs.load().unwrap_or_default().jobs {
+            board.count(&job);
+        }
+        let (pace, pause) = Pace::new();
+        pipeline.pause = pause;
+        Ok(Self {
+            fingerprint: work::fingerprint(&pipeline),
+            pipeline,
+            lines,
+            started: Timestamp::now(),
+            told,
+            everybody,
+            library,
+            board,
+            pace,
+            to_plan: VecDeque::new(),
+            to_probe: Queue::new(order),
+            to_encode: Queue::new(order),
+            settling: BTreeMap::new(),
+            walking: None,
+            probing: JoinSet::new(),
+            probing_since: None,
+            encoding: JoinSet::new(),
+            busy: HashMap::new(),
+            next_walk: Some(Instant::now()),
+            next_look: None,
+            next_beat: Instant::now(),
+            gated: HashMap::new(),
+            stopped: BTreeMap::new(),
+            present: HashSet::new(),
+            named: HashSet::new(),
+            passed_over: 0,
+            summary: Summary::default(),
+        })
+    }
+
+    /// One pass over the library, waiting once for films to hold still.
+    pub async fn once(&mut self) -> Summary {
+        self.run(Run::OnePass).await
+    }
+
+    /// Pass after pass until it is stopped.
+    pub async fn forever(&mut self) -> Summary {
+        self.run(Run::Forever).await
+    }
+
+    async fn run(&mut self, run: Run) -> Summary {
+        let mut stop = self.pipeline.stop.clone();
+        loop {
+            let stopping = stop.is_asked();
+            if !stopping {
+                self.begin();
+            }
+            if self.is_idle() && (stopping || (run == Run::OnePass && self.has_nothing_to_do())) {
+                break;
+            }
+            tokio::select! {
+                Some(event) = self.told.recv() => self.pass_on(event),
+                Some(ended) = self.encoding.join_next() => self.encoded(ended),
+                Some(ended) = self.probing.join_next() => self.probed(ended),
+                walked = ended(&mut self.walking) => self.walked(walked, run),
+                Some(call) = self.lines.calls.recv() => self.answer(call),
+                Some(nudge) = self.lines.nudges.recv() => self.nudged(nudge),
+                () = until(Some(self.next_beat)) => self.beat(),
+                () = until(self.next_walk), if !stopping && self.walking.is_none() => self.walk(),
+                () = until(self.next_look), if !stopping => self.look_again(run),
+                () = tokio::task::yield_now(), if !stopping && !self.to_plan.is_empty() => self.plan_some(),
+                () = stop.asked(), if !stopping => self.beat(),
+            }
+        }
+        self.flush();
+        while let Ok(event) = self.told.try_recv() {
+            self.pass_on(event);
+        }
+        self.summary.stopped = stop.is_asked();
+        self.summary.skipped += self.passed_over;
+        self.summary
+    }
+
+    /// Whether nothing runs beside the loop.
+    fn is_idle(&self) -> bool {
+        self.walking.is_none() && self.probing.is_empty() && self.encoding.is_empty()
+    }
+
+    fn has_nothing_to_do(&self) -> bool {
+        self.next_walk.is_none()
+            && self.next_look.is_none()
+            && self.to_plan.is_empty()
+            && self.to_probe.is_empty()
+            && self.to_encode.is_empty()
+    }
+
+    fn pass_on(&mut self, event: Event) {
+        self.board.note(&event, Timestamp::now());
+        self.tell(event);
+    }
+
+    /// Tells everybody.
+    fn tell(&self, event: Event) {
+        self.lines.feed.tell(&event);
+        self.everybody.send(event);
+    }
+
+    /// Shows that the loop lives, and looks at the clock and the machine.
+    fn beat(&mut self) {
+        self.next_beat = Instant::now() + self.pace.beat(&self.pipeline.settings);
+        self.lines.publisher.publish(Arc::new(self.status()), Instant::now());
+    }
+
+    fn name_once(&mut self, path: PathBuf, reason: String) {
+        if self.named.insert(path.clone()) {
+            self.tell(Event::Unreadable { path, reason });
+        }
+    }
+
+    fn warn_once(&mut self, path: &Path, message: String) {
+        if self.named.insert(path.to_owned()) {
+            self.tell(Event::Warning { path: path.to_owned(), message });
+        }
+    }
+
+    fn flush(&mut self) {
+        if let Err(error) = self.library.flush() {
+            self.index_failed(&error);
+        }
+    }
+
+    /// The index can't be written: work goes on, and what isn't remembered is done again after a restart.
+    fn index_failed(&mut self, error: &rusqlite::Error) {
+        let path = self.pipeline.settings.job_state_dir.join(crate::index::FILE_NAME);
+        let message =
+            format!("the index can't be written, so that a restart will look at films again: {error}");
+        self.warn_once(&path, message);
+    }
+}
+
+/// Waits until a moment; for ever without one.
+async fn until(moment: Option<Instant>) {
+    match moment {
+        Some(moment) => tokio::time::sleep_until(moment.into()).await,
+        None => std::future::pending().await,
+    }
+}
+
+/// Waits until a walk ends; for ever where there is none.
+async fn ended(walking: &mut Option<JoinHandle<Walked>>) -> Option<Walked> {
+    let Some(walk) = walking else { return std::future::pending().await };
+    let walked = walk.await.ok();
+    *walking = None;
+    walked
+}
+
+/// The root that a film is under, for looking up markers: its own folder where it is under none. A root may be a link.
+pub fn root_of(film: &Path, roots: &[PathBuf]) -> PathBuf {
+    let real = roots.iter().filter_map(|root| root.canonicalize().ok());
+    let above = roots.iter().cloned().chain(real).filter(|root| film.starts_with(root));
+    let topmost = above.min_by_key(|root| root.as_os_str().len());
+    topmost.unwrap_or_else(|| crate::disk::folder_of(film).to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_root_is_found_by_its_name_and_by_what_it_links_to() {
+        let folder = tempfile::tempdir().unwrap();
+        let real = folder.path().canonicalize().unwrap().join("real");
+        std::fs::create_dir(&real).unwrap();
+        let link = folder.path().canonicalize().unwrap().join("link");
+        std::os::unix::fs::symlink(&real, &link).unwrap();
+        let roots = [link.clone()];
+        assert_eq!(root_of(&link.join("a/b.mkv"), &roots), link);
+        assert_eq!(root_of(&real.join("a/b.mkv"), &roots), real);
+        assert_eq!(root_of(Path::new("/elsewhere/b.mkv"), &roots), Path::new("/elsewhere"));
+    }
+}

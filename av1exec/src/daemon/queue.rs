@@ -1,0 +1,122 @@
+//! Films that wait, in the order in which they are taken.
+
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use strum::{EnumString, IntoStaticStr, VariantNames};
+
+use crate::scan::Film;
+
+/// Which film is taken first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, EnumString, IntoStaticStr, VariantNames)]
+#[strum(serialize_all = "kebab-case")]
+pub enum QueueOrder {
+    /// The largest: it has the most to save.
+    #[default]
+    Largest,
+    /// The one that was modified the longest ago.
+    Oldest,
+    /// The first by path, so that series are done in order.
+    Path,
+}
+
+/// Films that wait, each once.
+#[derive(Debug, Default)]
+pub struct Queue {
+    order: QueueOrder,
+    waiting: BTreeMap<Place, Film>,
+}
+
+/// Where a film stands in a queue. Of two with the same rank the first by path is taken first.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+struct Place(Rank, PathBuf);
+
+/// Each queue holds one kind only.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Rank {
+    Size(Reverse<u64>),
+    Modified(i64),
+    None,
+}
+
+impl Queue {
+    /// An empty queue.
+    pub fn new(order: QueueOrder) -> Self {
+        Self { order, waiting: BTreeMap::new() }
+    }
+
+    /// Adds a film; one that waits already is replaced.
+    pub fn push(&mut self, film: Film) {
+        let rank = match self.order {
+            QueueOrder::Largest => Rank::Size(Reverse(film.identity.size)),
+            QueueOrder::Oldest => Rank::Modified(film.identity.modified_ns),
+            QueueOrder::Path => Rank::None,
+        };
+        self.waiting.insert(Place(rank, film.path.clone()), film);
+    }
+
+    /// Takes the first film.
+    pub fn pop(&mut self) -> Option<Film> {
+        self.waiting.pop_first().map(|(_, film)| film)
+    }
+
+    /// Takes a film away.
+    pub fn remove(&mut self, path: &Path) {
+        self.waiting.retain(|_, film| film.path != path);
+    }
+
+    /// Takes all films away.
+    pub fn clear(&mut self) {
+        self.waiting.clear();
+    }
+
+    /// How many films wait.
+    pub fn len(&self) -> usize {
+        self.waiting.len()
+    }
+
+    /// Whether none waits.
+    pub fn is_empty(&self) -> bool {
+        self.waiting.is_empty()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::disk::Identity;
+    use av1plan::gates::Protection;
+
+    fn film(name: &str, size: u64, modified_ns: i64) -> Film {
+        Film {
+            path: PathBuf::from(name),
+            identity: Identity { device: 1, inode: 1, size, modified_ns, changed_ns: 0, links: 1 },
+            root: Path::new("/").into(),
+            marker: None,
+            protection: Protection::None,
+            target_exists: false,
+            backup_exists: false,
+        }
+    }
+
+    #[test]
+    fn films_are_taken_in_the_order_that_was_asked_for() {
+        let films = [("/c", 10, 3), ("/a", 20, 2), ("/b", 10, 1), ("/d", 20, -5)];
+        let table = [
+            (QueueOrder::Largest, ["/a", "/d", "/b", "/c"]),
+            (QueueOrder::Oldest, ["/d", "/b", "/a", "/c"]),
+            (QueueOrder::Path, ["/a", "/b", "/c", "/d"]),
+        ];
+        for (order, expected) in table {
+            let mut queue = Queue::new(order);
+            for (name, size, modified) in films {
+                queue.push(film(name, size, modified));
+            }
+            queue.push(film("/a", 20, 2));
+            assert_eq!(queue.len(), 4, "a film waits once");
+            let taken: Vec<PathBuf> = std::iter::from_fn(|| queue.pop()).map(|film| film.path).collect();
+            assert_eq!(taken, expected.map(PathBuf::from), "{order:?}");
+        }
+    }
+}

@@ -1,0 +1,169 @@
+//! What is done with films: probes, plans and encodes, and what is remembered of them.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use av1plan::gates::Stability;
+use av1plan::{MediaProbe, Verdict as PlanVerdict};
+use tokio::task::JoinError;
+
+use super::library::Moment;
+use super::{Daemon, Probed};
+use crate::event::Event;
+use crate::index::{Fingerprint, Rest, Verdict, WANTED, remember};
+use crate::outcome::Outcome;
+use crate::pipeline::Pipeline;
+use crate::probe;
+use crate::scan::Film;
+
+/// How many films are planned before anything else gets its turn: a hundred take about a millisecond.
+const PLANS_AT_ONCE: usize = 100;
+
+/// How long encodes wait for probes, so that the first film that is taken is the right one.
+const PROBE_FIRST: Duration = Duration::from_mins(1);
+
+/// Stands for all that plans depend on besides the films.
+pub(super) fn fingerprint(pipeline: &Pipeline) -> Fingerprint {
+    let (policy, toolchain) = (&pipeline.settings.policy, &pipeline.tools.toolchain);
+    Fingerprint::of(&[env!("CARGO_PKG_VERSION"), &format!("{policy:?}"), &format!("{toolchain:?}")])
+}
+
+impl Daemon {
+    /// Begins as many probes and encodes as may run at once.
+    pub(super) fn begin(&mut self) {
+        while self.probing.len() < self.pipeline.settings.probe_jobs.get() {
+            let Some(film) = self.to_probe.pop() else { break };
+            self.begin_probe(film);
+        }
+        while self.knows_what_is_first() && self.pace.may_start(&self.pipeline.settings, self.encoding.len())
+        {
+            let Some(film) = self.to_encode.pop() else { break };
+            self.begin_encode(film);
+        }
+    }
+
+    /// Whether the queue is complete, or has been waited for for long enough.
+    fn knows_what_is_first(&mut self) -> bool {
+        if self.probing.is_empty() && self.to_probe.is_empty() && self.to_plan.is_empty() {
+            self.probing_since = None;
+            return true;
+        }
+        self.probing_since.get_or_insert_with(Instant::now).elapsed() > PROBE_FIRST
+    }
+
+    fn begin_probe(&mut self, film: Film) {
+        self.busy.insert(film.path.clone(), None);
+        let tools = Arc::clone(&self.pipeline.tools);
+        self.probing.spawn(async move {
+            let probed = probe::ask(&tools, &film.path).await;
+            (film, probed)
+        });
+    }
+
+    fn begin_encode(&mut self, film: Film) {
+        self.pace.started(Instant::now());
+        let (switch, stop) = self.pipeline.stop.part();
+        self.busy.insert(film.path.clone(), Some(switch));
+        let pipeline = Pipeline { stop, ..self.pipeline.clone() };
+        let text = self.library.probe(&film.path);
+        self.encoding.spawn(async move {
+            let outcome = pipeline.run(&film, Stability::Stable, text.as_ref()).await;
+            (film, outcome)
+        });
+    }
+
+    pub(super) fn plan_some(&mut self) {
+        for _ in 0..PLANS_AT_ONCE {
+            let Some(film) = self.to_plan.pop_front() else { break };
+            match self.library.probe(&film.path).map(|text| text.parse()) {
+                Some(Ok(probe)) => self.plan(film, &probe),
+                // What the index kept can't be read; ffprobe says it again.
+                Some(Err(_)) | None => self.to_probe.push(film),
+            }
+        }
+        self.flush();
+    }
+
+    fn plan(&mut self, film: Film, probe: &MediaProbe) {
+        match self.pipeline.consider(&film, Stability::Stable, probe) {
+            PlanVerdict::Encode(_) => {
+                let (code, failures) = (WANTED.to_owned(), self.library.failures(&film.path));
+                let verdict = Verdict { code, fingerprint: self.fingerprint, rest: Rest::None, failures };
+                self.library.remember(&film.path, Some(verdict));
+                self.to_encode.push(film);
+            }
+            PlanVerdict::Skip(skip) => {
+                let outcome = Outcome::Skipped(skip.reason.clone());
+                self.tell(Event::Skipped { path: film.path.clone(), reason: skip.reason });
+                self.end(&film, &outcome);
+            }
+        }
+    }
+
+    pub(super) fn probed(&mut self, ended: Result<Probed, JoinError>) {
+        let (film, probed) = match ended {
+            Ok(probed) => probed,
+            Err(error) => return self.went_wrong(&error),
+        };
+        self.busy.remove(&film.path);
+        match probed {
+            Ok((text, probe)) => {
+                if let Err(error) = self.library.keep_probe(&film.path, &text) {
+                    self.index_failed(&error);
+                }
+                self.plan(film, &probe);
+            }
+            Err(error) => {
+                let outcome = self.pipeline.unprobed(&film, &error);
+                let path = film.path.clone();
+                self.tell(Event::Finished { job: None, path, outcome: outcome.clone() });
+                self.end(&film, &outcome);
+            }
+        }
+        if self.probing.is_empty() {
+            self.flush();
+        }
+    }
+
+    pub(super) fn encoded(&mut self, ended: Result<(Film, Outcome), JoinError>) {
+        match ended {
+            Ok((film, outcome)) => {
+                self.busy.remove(&film.path);
+                self.end(&film, &outcome);
+                self.flush();
+            }
+            Err(error) => self.went_wrong(&error),
+        }
+    }
+
+    /// A task that panicked is a defect of ours; the film is untouched by construction.
+    fn went_wrong(&mut self, error: &JoinError) {
+        self.summary.failed += 1;
+        let message = format!("working on a film went wrong: {error}");
+        self.tell(Event::Warning { path: PathBuf::from("a film"), message });
+    }
+
+    /// Remembers how an attempt on a film ended.
+    fn end(&mut self, film: &Film, outcome: &Outcome) {
+        match outcome {
+            Outcome::Replaced { before, after, .. } => {
+                self.summary.replaced += 1;
+                self.summary.saved += before.saturating_sub(*after);
+            }
+            outcome if outcome.is_failure() => self.summary.failed += 1,
+            _ => self.summary.skipped += 1,
+        }
+        let now = Moment::now();
+        let verdict = remember(outcome, self.fingerprint, self.library.failures(&film.path), now.wall);
+        let Outcome::Replaced { path, .. } = outcome else {
+            return self.library.remember(&film.path, Some(verdict));
+        };
+        // The result is a film of its own, of which all is known already.
+        if let Ok(result) = Film::look(path, &film.root, &self.pipeline.settings.policy) {
+            self.library.see(&result, &self.fingerprint, Duration::ZERO, now);
+            self.library.remember(path, Some(verdict));
+            self.present.insert(path.clone());
+        }
+    }
+}

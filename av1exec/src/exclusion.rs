@@ -1,0 +1,170 @@
+//! Films and folders that a person wants left alone: their markers, written and taken away by the person's word.
+
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+use crate::control::protocol::{Foreign, Refusal, RefusalCode};
+use crate::daemon::root_of;
+use crate::sanitize::{display, sanitize};
+use crate::{disk, names, sidecars};
+
+/// Writes the marker that excludes a film, or all below a folder, and says what was done.
+pub fn exclude(path: &Path) -> Result<String, Refusal> {
+    let found = std::fs::symlink_metadata(path).map_err(|error| unreadable(path, &error))?;
+    let marker = match () {
+        () if found.is_dir() => path.join(names::SKIP_MARKER),
+        () if found.is_file() => names::skip_marker(path),
+        () => {
+            let text = format!("{} is neither a regular file nor a folder", display(path));
+            return Err(
+                Refusal::new(RefusalCode::NoSuchFilm, text).hint("name the film itself, not a link to it")
+            );
+        }
+    };
+    if std::fs::symlink_metadata(&marker).is_ok() {
+        return Ok(format!("{} is left alone already", display(path)));
+    }
+    sidecars::write_marker(&marker, "a person asked to leave this alone").map_err(|error| {
+        Refusal::new(RefusalCode::Failed, format!("failed to write {}: {error}", display(&marker)))
+            .hint("run this as a user who may write to the folder")
+    })?;
+    Ok(format!("{} is left alone from now on", display(path)))
+}
+
+/// Takes away the marker that excludes a film, or a folder, and says what was done, and whether a marker above still
+/// excludes it. The film itself may be gone.
+pub fn include(path: &Path, foreign: Foreign, roots: &[PathBuf]) -> Result<String, Refusal> {
+    let marker = if path.is_dir() { path.join(names::SKIP_MARKER) } else { names::skip_marker(path) };
+    let said = match std::fs::symlink_metadata(&marker) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => "has no marker of its own",
+        Err(error) => return Err(unreadable(&marker, &error)),
+        Ok(found) if !found.is_file() => {
+            let text = format!("{} is no regular file", display(&marker));
+            return Err(
+                Refusal::new(RefusalCode::ForeignMarker, text).hint("look at it, and remove it by hand")
+            );
+        }
+        Ok(_) => {
+            take_away(&marker, foreign)?;
+            "is looked at again"
+        }
+    };
+    Ok(match above(path, roots) {
+        Some(above) => {
+            format!("{} {said}, but {} still excludes it", display(path), display(&above))
+        }
+        None => format!("{} {said}", display(path)),
+    })
+}
+
+/// More of a marker than this isn't looked at.
+const READ: u64 = 4096;
+
+fn take_away(marker: &Path, foreign: Foreign) -> Result<(), Refusal> {
+    let mut text = Vec::new();
+    let read = disk::open(marker).and_then(|file| file.take(READ).read_to_end(&mut text));
+    read.map_err(|error| unreadable(marker, &error))?;
+    let ours = text.trim_ascii().is_empty() || sidecars::is_signed(&text);
+    if !ours && foreign == Foreign::Keep {
+        let text = String::from_utf8_lossy(&text);
+        let first = text.trim().lines().next().unwrap_or_default().chars().take(80).collect::<String>();
+        let text = format!("{} holds somebody's own text: {}", display(marker), sanitize(&first));
+        return Err(Refusal::new(RefusalCode::ForeignMarker, text)
+            .hint("read it first; `av1cli unskip --force` removes it"));
+    }
+    disk::unlink(marker).and_then(|()| disk::sync_folder_of(marker)).map_err(|error| {
+        Refusal::new(RefusalCode::Failed, format!("failed to remove {}: {error}", display(marker)))
+            .hint("run this as a user who may write to the folder")
+    })
+}
+
+/// The marker of a folder above that excludes `path`.
+fn above(path: &Path, roots: &[PathBuf]) -> Option<PathBuf> {
+    let root = root_of(path, roots);
+    let folders = path.ancestors().skip(1).take_while(|folder| folder.starts_with(&root));
+    let markers = folders.map(|folder| folder.join(names::SKIP_MARKER));
+    markers.into_iter().find(|marker| marker.exists())
+}
+
+fn unreadable(path: &Path, error: &io::Error) -> Refusal {
+    let failed = |code| Refusal::new(code, format!("failed to look at {}: {error}", display(path)));
+    match error.kind() {
+        io::ErrorKind::NotFound => failed(RefusalCode::NoSuchFilm).hint("check the path"),
+        _ => failed(RefusalCode::Failed).hint("run this as a user who may read the folder"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs;
+
+    fn library() -> (tempfile::TempDir, PathBuf) {
+        let root = tempfile::tempdir().unwrap();
+        let film = root.path().join("Series/a.mkv");
+        fs::create_dir(root.path().join("Series")).unwrap();
+        fs::write(&film, "film").unwrap();
+        (root, film)
+    }
+
+    #[test]
+    fn what_was_excluded_is_included_again() {
+        let (root, film) = library();
+        let roots = [root.path().to_owned()];
+        let marker = |film: &Path| {
+            let identity = disk::Identity::of(film).unwrap();
+            sidecars::marker_of(film, root.path(), &identity, av1plan::config::Ratio::SEED)
+        };
+        for path in [film.as_path(), film.parent().unwrap()] {
+            assert!(exclude(path).unwrap().ends_with("is left alone from now on"));
+            assert!(marker(&film).is_some());
+            assert!(exclude(path).unwrap().ends_with("is left alone already"));
+            assert!(include(path, Foreign::Keep, &roots).unwrap().ends_with("is looked at again"));
+            assert_eq!(marker(&film), None);
+            assert!(include(path, Foreign::Keep, &roots).unwrap().ends_with("has no marker of its own"));
+        }
+        assert_eq!(fs::read(&film).unwrap(), b"film");
+    }
+
+    #[test]
+    fn an_empty_marker_goes_and_somebodys_text_stays_until_it_is_asked_for() {
+        let (root, film) = library();
+        let (roots, marker) = ([root.path().to_owned()], names::skip_marker(&film));
+        fs::write(&marker, "\n").unwrap();
+        include(&film, Foreign::Keep, &roots).unwrap();
+        assert!(!marker.exists());
+        fs::write(&marker, "grain\x1b[2J!\nmore").unwrap();
+        let refusal = include(&film, Foreign::Keep, &roots).unwrap_err();
+        assert_eq!(refusal.code, RefusalCode::ForeignMarker);
+        assert!(refusal.error.ends_with("text: grain\\u{1b}[2J!"), "{refusal:?}");
+        assert!(marker.exists());
+        include(&film, Foreign::Remove, &roots).unwrap();
+        assert!(!marker.exists());
+    }
+
+    #[test]
+    fn only_regular_files_are_removed_and_only_films_and_folders_marked() {
+        let (root, film) = library();
+        let (roots, marker) = ([root.path().to_owned()], names::skip_marker(&film));
+        std::os::unix::fs::symlink("/nonexistent", &marker).unwrap();
+        let refusal = include(&film, Foreign::Remove, &roots).unwrap_err();
+        assert_eq!(refusal.code, RefusalCode::ForeignMarker);
+        assert!(fs::symlink_metadata(&marker).is_ok());
+        let link = root.path().join("link.mkv");
+        std::os::unix::fs::symlink(&film, &link).unwrap();
+        assert_eq!(exclude(&link).unwrap_err().code, RefusalCode::NoSuchFilm);
+        assert_eq!(exclude(&root.path().join("gone.mkv")).unwrap_err().code, RefusalCode::NoSuchFilm);
+    }
+
+    #[test]
+    fn a_marker_above_is_named_and_a_film_that_is_gone_is_no_obstacle() {
+        let (root, film) = library();
+        let roots = [root.path().to_owned()];
+        exclude(&film).unwrap();
+        exclude(root.path()).unwrap();
+        fs::remove_file(&film).unwrap();
+        let said = include(&film, Foreign::Keep, &roots).unwrap();
+        let above = root.path().join(names::SKIP_MARKER);
+        assert!(said.ends_with(&format!("again, but {} still excludes it", above.display())), "{said}");
+    }
+}

@@ -1,0 +1,317 @@
+//! What is remembered of one film, and what that makes of it.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use crate::disk::Identity;
+use crate::outcome::Outcome;
+
+/// What is remembered of one film.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    /// How it looked when it was last seen.
+    pub identity: Identity,
+    /// When it was first seen.
+    pub first_seen: Timestamp,
+    /// Since when it has looked like this.
+    pub unchanged_since: Timestamp,
+    /// When it was last seen, to the day: who writes each time wears the disk out.
+    pub last_seen: Timestamp,
+    /// Whether ffprobe's word on it is kept.
+    pub is_probed: bool,
+    /// What came of it.
+    pub verdict: Option<Verdict>,
+}
+
+/// What came of a film, and what it rests on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Verdict {
+    /// The code: `wanted`, or that of the skip or outcome.
+    pub code: String,
+    /// By which policy and tools.
+    pub fingerprint: Fingerprint,
+    /// When the film may be looked at again.
+    pub rest: Rest,
+    /// How many attempts have failed.
+    pub failures: u32,
+}
+
+/// The code of a film that is to be encoded.
+pub const WANTED: &str = "wanted";
+
+/// When a film may be worked on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Rest {
+    /// Now.
+    None,
+    /// From this moment on.
+    Until(Timestamp),
+    /// From this moment on, or with the next start: whoever starts it anew has mended something.
+    ThisRun(Timestamp),
+    /// Once the policy or the film changes.
+    UntilReplanned,
+    /// Once the film changes or somebody asks for it.
+    UntilAsked,
+}
+
+/// Stands for all that a plan depends on besides the film: the policy and the toolchain.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Fingerprint(pub [u8; 16]);
+
+impl Fingerprint {
+    /// The fingerprint of these texts, in this order.
+    pub fn of(texts: &[&str]) -> Self {
+        let mut hasher = blake3::Hasher::new();
+        for text in texts {
+            hasher.update(&u64::try_from(text.len()).unwrap_or(u64::MAX).to_le_bytes());
+            hasher.update(text.as_bytes());
+        }
+        let mut bytes = [0; 16];
+        hasher.finalize_xof().fill(&mut bytes);
+        Self(bytes)
+    }
+}
+
+/// What to do next with a film that no cheap gate stops.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Next {
+    /// Wait until it has held still.
+    Settle,
+    /// Ask ffprobe.
+    Probe,
+    /// Plan it from what ffprobe said before.
+    Plan,
+    /// Encode it.
+    Encode,
+    /// Nothing before this moment.
+    Wait(Timestamp),
+    /// Nothing, as long as it stays as it is.
+    Nothing,
+}
+
+impl Entry {
+    /// A film that is seen for the first time.
+    pub fn new(identity: Identity, now: Timestamp) -> Self {
+        Self {
+            identity,
+            first_seen: now,
+            unchanged_since: now,
+            last_seen: now,
+            is_probed: false,
+            verdict: None,
+        }
+    }
+
+    /// Takes in how the film looks now; says whether that changed anything worth writing down.
+    ///
+    /// A film that was touched is a new one: nothing that was known of it holds. Device numbers and times of inodes
+    /// change without anybody touching the content, and so does the number of its names, which is a gate's business.
+    pub fn see(&mut self, identity: Identity, now: Timestamp) -> bool {
+        let same = self.identity.inode == identity.inode && self.identity.same_content_stamp(&identity);
+        if !same {
+            *self = Self { first_seen: self.first_seen, ..Self::new(identity, now) };
+            return true;
+        }
+        let moved = self.identity != identity;
+        self.identity = identity;
+        // A clock that was set back must not make it wait for the old time to come again.
+        let ahead = self.unchanged_since > now;
+        if ahead {
+            self.unchanged_since = now;
+        }
+        let stale = now.duration_since(self.last_seen).abs() >= jiff::SignedDuration::from_hours(24);
+        if stale {
+            self.last_seen = now;
+        }
+        moved || ahead || stale
+    }
+
+    /// What to do with it. `held_still` is for how long it has to, if this process hasn't watched it itself.
+    pub fn next(&self, fingerprint: &Fingerprint, held_still: Duration, now: Timestamp) -> Next {
+        let still = Duration::try_from(now.duration_since(self.unchanged_since)).unwrap_or_default();
+        if still < held_still {
+            return Next::Settle;
+        }
+        if !self.is_probed {
+            return match &self.verdict {
+                // ffprobe itself couldn't read it.
+                Some(Verdict { rest: Rest::UntilAsked, .. }) => Next::Nothing,
+                Some(Verdict { rest: Rest::Until(until) | Rest::ThisRun(until), .. }) if *until > now => {
+                    Next::Wait(*until)
+                }
+                // A result of ours: all that this policy could ask of it is known.
+                Some(verdict)
+                    if verdict.rest == Rest::UntilReplanned && verdict.fingerprint == *fingerprint =>
+                {
+                    Next::Nothing
+                }
+                _ => Next::Probe,
+            };
+        }
+        let Some(verdict) = &self.verdict else { return Next::Plan };
+        match verdict.rest {
+            Rest::UntilAsked => Next::Nothing,
+            // What failed under one policy need not fail under another, but the machine's rest is the machine's.
+            Rest::Until(until) | Rest::ThisRun(until) if until > now => Next::Wait(until),
+            _ if verdict.fingerprint != *fingerprint => Next::Plan,
+            Rest::UntilReplanned => Next::Nothing,
+            Rest::None | Rest::Until(_) | Rest::ThisRun(_) if verdict.code == WANTED => Next::Encode,
+            Rest::None | Rest::Until(_) | Rest::ThisRun(_) => Next::Plan,
+        }
+    }
+
+    /// How many attempts at it have failed so far.
+    pub fn failures(&self) -> u32 {
+        self.verdict.as_ref().map_or(0, |verdict| verdict.failures)
+    }
+}
+
+/// How often an encode that failed is tried again before somebody has to ask for it.
+const TRIES: u32 = 3;
+
+/// What to remember of an attempt that ended, after `failures` attempts that failed before.
+///
+/// What the film itself caused isn't tried again: a damaged source, a result that is too big. What failed for a reason
+/// that may have been the machine's is tried again after an hour, doubled each time, and at the third time waits to be
+/// asked for. What was only in the way (no room, no rights, a film that changed) is looked at again after a minute, doubled
+/// up to a day, for ever, and with every start.
+pub fn remember(outcome: &Outcome, fingerprint: Fingerprint, failures: u32, now: Timestamp) -> Verdict {
+    let failures = failures.saturating_add(1);
+    let after = |base: Duration| {
+        let factor = 2_u32.saturating_pow(failures.saturating_sub(1).min(20));
+        let wait = base.saturating_mul(factor).min(Duration::from_hours(24));
+        now + jiff::SignedDuration::try_from(wait).unwrap_or_default()
+    };
+    let (rest, failures) = match outcome {
+        Outcome::Skipped(_) if outcome.is_lasting() => (Rest::UntilReplanned, 0),
+        Outcome::Replaced { .. } => (Rest::UntilReplanned, 0),
+        // The marker beside it says so, too; a person's word holds until it is taken back.
+        Outcome::TooBig { .. } | Outcome::Cancelled => (Rest::UntilAsked, 0),
+        Outcome::Interrupted => (Rest::None, failures - 1),
+        Outcome::Defective { .. } | Outcome::Stalled { .. } if outcome.blames_film() => {
+            (Rest::UntilAsked, failures)
+        }
+        Outcome::Unreadable { .. } => (Rest::UntilAsked, failures),
+        Outcome::Defective { .. } | Outcome::Stalled { .. } if failures >= TRIES => {
+            (Rest::UntilAsked, failures)
+        }
+        Outcome::Defective { .. } | Outcome::Stalled { .. } => {
+            (Rest::Until(after(Duration::from_hours(1))), failures)
+        }
+        Outcome::Skipped(_) | Outcome::SourceChanged | Outcome::NoRoom { .. } | Outcome::Failed { .. } => {
+            (Rest::ThisRun(after(Duration::from_mins(1))), failures)
+        }
+    };
+    Verdict { code: outcome.code().to_owned(), fingerprint, rest, failures }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use av1plan::SkipReason;
+    use av1plan::judge::Defect;
+
+    const FILE: Identity =
+        Identity { device: 1, inode: 2, size: 100, modified_ns: 5, changed_ns: 5, links: 1 };
+    const ONE: Fingerprint = Fingerprint([1; 16]);
+    const TWO: Fingerprint = Fingerprint([2; 16]);
+    const STILL: Duration = Duration::from_secs(10);
+
+    fn at(seconds: i64) -> Timestamp {
+        Timestamp::from_second(1_800_000_000 + seconds).unwrap()
+    }
+
+    #[test]
+    fn a_film_that_was_touched_is_a_new_one_and_one_that_was_not_isnt() {
+        let verdict = Verdict { code: WANTED.into(), fingerprint: ONE, rest: Rest::None, failures: 1 };
+        let known = Entry { is_probed: true, verdict: Some(verdict), ..Entry::new(FILE, at(0)) };
+        let seen = |identity| {
+            let mut entry = known.clone();
+            let changed = entry.see(identity, at(60));
+            (changed, entry.is_probed, entry.unchanged_since)
+        };
+        assert_eq!(seen(FILE), (false, true, at(0)));
+        let rebooted = Identity { device: 9, changed_ns: 9, links: 2, ..FILE };
+        assert_eq!(seen(rebooted), (true, true, at(0)), "no reason to probe it again");
+        for touched in [
+            Identity { size: 101, ..FILE },
+            Identity { modified_ns: 6, ..FILE },
+            Identity { inode: 3, ..FILE },
+        ] {
+            assert_eq!(seen(touched), (true, false, at(60)), "{touched:?}");
+        }
+    }
+
+    #[test]
+    fn a_clock_that_was_set_back_starts_the_wait_anew() {
+        let mut entry = Entry::new(FILE, at(100_000));
+        assert!(entry.see(FILE, at(0)));
+        assert_eq!(entry.next(&ONE, STILL, at(9)), Next::Settle);
+        assert_eq!(entry.next(&ONE, STILL, at(10)), Next::Probe);
+    }
+
+    #[test]
+    fn each_memory_has_its_next_step() {
+        let verdict =
+            |code: &str, rest| Some(Verdict { code: code.into(), fingerprint: ONE, rest, failures: 1 });
+        let later = Rest::Until(at(500));
+        #[rustfmt::skip]
+        let table = [
+            // what, probed, verdict, fingerprint now, next
+            ("new", false, None, ONE, Next::Probe),
+            ("probed", true, None, ONE, Next::Plan),
+            ("to be encoded", true, verdict(WANTED, Rest::None), ONE, Next::Encode),
+            ("to be encoded, by an old config", true, verdict(WANTED, Rest::None), TWO, Next::Plan),
+            ("skipped", true, verdict("already-av1", Rest::UntilReplanned), ONE, Next::Nothing),
+            ("skipped by an old config", true, verdict("already-av1", Rest::UntilReplanned), TWO, Next::Plan),
+            ("failed, rests", true, verdict("stalled", later), ONE, Next::Wait(at(500))),
+            ("failed, has rested", true, verdict("stalled", Rest::Until(at(50))), ONE, Next::Plan),
+            ("in the way", true, verdict("no-room", Rest::ThisRun(at(500))), ONE, Next::Wait(at(500))),
+            ("failed for good", true, verdict("damaged-source", Rest::UntilAsked), TWO, Next::Nothing),
+            ("unreadable", false, verdict("unreadable", Rest::UntilAsked), TWO, Next::Nothing),
+            ("a result of ours", false, verdict("replaced", Rest::UntilReplanned), ONE, Next::Nothing),
+            ("a result by an old config", false, verdict("replaced", Rest::UntilReplanned), TWO, Next::Probe),
+            ("ffprobe failed", false, verdict("failed", later), ONE, Next::Wait(at(500))),
+            ("ffprobe failed, has rested", false, verdict("failed", Rest::Until(at(50))), ONE, Next::Probe),
+        ];
+        for (what, is_probed, verdict, fingerprint, next) in table {
+            let entry = Entry { is_probed, verdict, ..Entry::new(FILE, at(0)) };
+            assert_eq!(entry.next(&fingerprint, STILL, at(100)), next, "{what}");
+            assert_eq!(entry.next(&fingerprint, STILL, at(9)), Next::Settle, "{what}");
+        }
+    }
+
+    #[test]
+    fn each_end_is_remembered_for_as_long_as_its_cause_lasts() {
+        let defective = |defect| Outcome::Defective { defects: vec![defect], words: String::new() };
+        let damaged = defective(Defect::DamagedSource { line: String::new() });
+        let failed = defective(Defect::RunFailed { exit_code: Some(1) });
+        let no_room = Outcome::NoRoom { needed: 2, free: 1 };
+        let (minutes, hours) =
+            (|minutes: i64| Rest::ThisRun(at(minutes * 60)), |hours: i64| Rest::Until(at(hours * 3600)));
+        let table = [
+            (Outcome::Skipped(SkipReason::AlreadyAv1), 0, Rest::UntilReplanned, 0),
+            (Outcome::Skipped(SkipReason::FolderReadOnly), 0, minutes(1), 1),
+            (Outcome::TooBig { before: 1, after: 1, limit: 1 }, 0, Rest::UntilAsked, 0),
+            (Outcome::Interrupted, 2, Rest::None, 2),
+            (damaged, 0, Rest::UntilAsked, 1),
+            (failed.clone(), 0, hours(1), 1),
+            (failed.clone(), 1, hours(2), 2),
+            (failed, 2, Rest::UntilAsked, 3),
+            (no_room.clone(), 0, minutes(1), 1),
+            (no_room.clone(), 5, minutes(32), 6),
+            (no_room, u32::MAX, minutes(24 * 60), u32::MAX),
+        ];
+        for (outcome, before, rest, failures) in table {
+            let verdict = remember(&outcome, ONE, before, at(0));
+            assert_eq!((verdict.rest, verdict.failures), (rest, failures), "{outcome:?} after {before}");
+        }
+    }
+
+    #[test]
+    fn a_fingerprint_tells_texts_apart() {
+        assert_eq!(Fingerprint::of(&["a", "b"]), Fingerprint::of(&["a", "b"]));
+        assert_ne!(Fingerprint::of(&["a", "b"]), Fingerprint::of(&["ab", ""]));
+    }
+}

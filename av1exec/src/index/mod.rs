@@ -1,0 +1,284 @@
+//! What is known of the library, kept over restarts: each film as it was seen, ffprobe's word on it, and what came of it.
+//!
+//! It is a memory, not a record: losing it costs time and nothing else. The record is the job files and the sidecars.
+
+mod entry;
+
+use std::collections::BTreeMap;
+use std::ffi::OsStr;
+use std::io;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
+use rusqlite::{Connection, OptionalExtension, Row, params};
+
+use crate::disk::{self, Identity};
+use crate::probe::ProbeText;
+pub use entry::{Entry, Fingerprint, Next, Rest, Verdict, WANTED, remember};
+
+/// The index's name in the state folder.
+pub const FILE_NAME: &str = "index.sqlite";
+
+/// What the file says of its own shape (`PRAGMA user_version`); another one is none of ours.
+const SHAPE: i64 = 1;
+
+const SCHEMA: &str = "
+    CREATE TABLE IF NOT EXISTS films (
+        path BLOB PRIMARY KEY,
+        device INTEGER NOT NULL, inode INTEGER NOT NULL, size INTEGER NOT NULL, links INTEGER NOT NULL,
+        modified_ns INTEGER NOT NULL, changed_ns INTEGER NOT NULL,
+        first_seen_us INTEGER NOT NULL, unchanged_since_us INTEGER NOT NULL, last_seen_us INTEGER NOT NULL,
+        code TEXT, fingerprint BLOB, rest TEXT, until_us INTEGER, failures INTEGER NOT NULL DEFAULT 0,
+        probe BLOB, frame BLOB
+    ) STRICT, WITHOUT ROWID;
+";
+
+/// The open index.
+#[derive(Debug)]
+pub struct Index {
+    connection: Connection,
+}
+
+/// An index, and where the one before it went if it couldn't be read.
+#[derive(Debug)]
+pub struct Opened {
+    /// It.
+    pub index: Index,
+    /// A damaged one that was set aside: its new name, and what was wrong with it.
+    pub damaged: Option<(PathBuf, String)>,
+}
+
+impl Index {
+    /// Opens the index in `folder`, which is made where it isn't there. A damaged one is set aside and begun anew.
+    pub fn open(folder: &Path) -> Result<Opened, IndexError> {
+        let path = folder.join(FILE_NAME);
+        let failed = |source| IndexError { path: path.clone(), source };
+        match Self::open_file(&path) {
+            Ok(index) => Ok(Opened { index, damaged: None }),
+            Err(error) if is_damage(&error) => {
+                let aside = set_aside(&path).map_err(|error| failed(unusable(&error)))?;
+                let index = Self::open_file(&path).map_err(failed)?;
+                Ok(Opened { index, damaged: Some((aside, error.to_string())) })
+            }
+            Err(error) => Err(failed(error)),
+        }
+    }
+
+    fn open_file(path: &Path) -> rusqlite::Result<Self> {
+        let connection = Connection::open(path)?;
+        // Written beside the file first (WAL): a reader never waits, and a kill at any moment leaves it whole.
+        connection.pragma_update(None, "journal_mode", "WAL")?;
+        connection.pragma_update(None, "synchronous", "NORMAL")?;
+        let shape: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
+        let tables: i64 = connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
+        if shape != SHAPE && (shape, tables) != (0, 0) {
+            return Err(rusqlite::Error::InvalidParameterName(format!(
+                "it is of shape {shape}, not {SHAPE}"
+            )));
+        }
+        connection.execute_batch(SCHEMA)?;
+        connection.pragma_update(None, "user_version", SHAPE)?;
+        Ok(Self { connection })
+    }
+
+    /// All entries, without what ffprobe said.
+    pub fn load(&self) -> rusqlite::Result<BTreeMap<PathBuf, Entry>> {
+        let mut statement = self.connection.prepare(
+            "SELECT path, device, inode, size, links, modified_ns, changed_ns, first_seen_us, unchanged_since_us,
+                    last_seen_us, code, fingerprint, rest, until_us, failures, probe IS NOT NULL FROM films",
+        )?;
+        let rows = statement.query_map([], |row| {
+            let path: Vec<u8> = row.get(0)?;
+            Ok((PathBuf::from(OsStr::from_bytes(&path)), read_entry(row)?))
+        })?;
+        rows.collect()
+    }
+
+    /// Writes entries down, all or none of them. What ffprobe said of a film is forgotten where its entry says so.
+    pub fn save<'a>(
+        &mut self,
+        entries: impl IntoIterator<Item = (&'a Path, &'a Entry)>,
+    ) -> rusqlite::Result<()> {
+        let transaction = self.connection.transaction()?;
+        for (path, entry) in entries {
+            write_entry(&transaction, path, entry)?;
+        }
+        transaction.commit()
+    }
+
+    /// Keeps what ffprobe said of a film, beside its entry.
+    pub fn save_probe(&mut self, path: &Path, entry: &Entry, probe: &ProbeText) -> rusqlite::Result<()> {
+        let transaction = self.connection.transaction()?;
+        write_entry(&transaction, path, entry)?;
+        let ProbeText { probe, frame } = probe;
+        transaction.execute(
+            "UPDATE films SET probe = ?2, frame = ?3 WHERE path = ?1",
+            params![path.as_os_str().as_bytes(), probe, frame],
+        )?;
+        transaction.commit()
+    }
+
+    /// What ffprobe said of a film.
+    pub fn probe(&self, path: &Path) -> rusqlite::Result<Option<ProbeText>> {
+        let mut statement = self
+            .connection
+            .prepare_cached("SELECT probe, frame FROM films WHERE path = ?1 AND probe IS NOT NULL")?;
+        let row = |row: &Row<'_>| Ok(ProbeText { probe: row.get(0)?, frame: row.get(1)? });
+        statement.query_row([path.as_os_str().as_bytes()], row).optional()
+    }
+
+    /// Forgets films.
+    pub fn forget<'a>(&mut self, paths: impl IntoIterator<Item = &'a Path>) -> rusqlite::Result<()> {
+        let transaction = self.connection.transaction()?;
+        for path in paths {
+            transaction.execute("DELETE FROM films WHERE path = ?1", [path.as_os_str().as_bytes()])?;
+        }
+        transaction.commit()
+    }
+
+    /// Forgets that a film failed, so that it is worked on again; says whether it had.
+    pub fn forget_verdict(&mut self, path: &Path) -> rusqlite::Result<bool> {
+        let changed = self.connection.execute(
+            "UPDATE films SET code = NULL, fingerprint = NULL, rest = NULL, until_us = NULL, failures = 0,
+                    probe = NULL, frame = NULL
+             WHERE path = ?1 AND (failures > 0 OR rest = 'until-asked')",
+            [path.as_os_str().as_bytes()],
+        )?;
+        Ok(changed > 0)
+    }
+}
+
+fn read_entry(row: &Row<'_>) -> rusqlite::Result<Entry> {
+    let time = |column| Ok::<_, rusqlite::Error>(timestamp(row.get(column)?));
+    let code: Option<String> = row.get(10)?;
+    let fingerprint: Option<[u8; 16]> = row.get(11)?;
+    let rest: Option<String> = row.get(12)?;
+    let until: Option<i64> = row.get(13)?;
+    let failures: u32 = row.get(14)?;
+    let verdict = code.zip(fingerprint).map(|(code, fingerprint)| Verdict {
+        code,
+        fingerprint: Fingerprint(fingerprint),
+        rest: read_rest(rest.as_deref(), until),
+        failures,
+    });
+    Ok(Entry {
+        identity: Identity {
+            device: row.get::<_, i64>(1)?.cast_unsigned(),
+            inode: row.get::<_, i64>(2)?.cast_unsigned(),
+            size: row.get::<_, i64>(3)?.cast_unsigned(),
+            links: row.get::<_, i64>(4)?.cast_unsigned(),
+            modified_ns: row.get(5)?,
+            changed_ns: row.get(6)?,
+        },
+        first_seen: time(7)?,
+        unchanged_since: time(8)?,
+        last_seen: time(9)?,
+        verdict,
+        is_probed: row.get(15)?,
+    })
+}
+
+fn write_entry(connection: &Connection, path: &Path, entry: &Entry) -> rusqlite::Result<()> {
+    let Entry { identity, first_seen, unchanged_since, last_seen, is_probed, verdict } = entry;
+    let Identity { device, inode, size, modified_ns, changed_ns, links } = identity;
+    let (rest, until) = verdict.as_ref().map_or((None, None), |verdict| write_rest(verdict.rest));
+    let mut statement = connection.prepare_cached(
+        "INSERT INTO films (path, device, inode, size, links, modified_ns, changed_ns, first_seen_us, unchanged_since_us,
+                            last_seen_us, code, fingerprint, rest, until_us, failures)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)
+         ON CONFLICT (path) DO UPDATE SET
+            device = ?2, inode = ?3, size = ?4, links = ?5, modified_ns = ?6, changed_ns = ?7, first_seen_us = ?8,
+            unchanged_since_us = ?9, last_seen_us = ?10, code = ?11, fingerprint = ?12, rest = ?13, until_us = ?14,
+            failures = ?15, probe = iif(?16, probe, NULL), frame = iif(?16, frame, NULL)",
+    )?;
+    statement.execute(params![
+        path.as_os_str().as_bytes(),
+        device.cast_signed(),
+        inode.cast_signed(),
+        size.cast_signed(),
+        links.cast_signed(),
+        modified_ns,
+        changed_ns,
+        first_seen.as_microsecond(),
+        unchanged_since.as_microsecond(),
+        last_seen.as_microsecond(),
+        verdict.as_ref().map(|verdict| &verdict.code),
+        verdict.as_ref().map(|verdict| verdict.fingerprint.0),
+        rest,
+        until,
+        entry.failures(),
+        is_probed,
+    ])?;
+    Ok(())
+}
+
+fn read_rest(rest: Option<&str>, until: Option<i64>) -> Rest {
+    match (rest, until) {
+        (Some("until"), Some(until)) => Rest::Until(timestamp(until)),
+        (Some("until-replanned"), _) => Rest::UntilReplanned,
+        (Some("until-asked"), _) => Rest::UntilAsked,
+        _ => Rest::None,
+    }
+}
+
+fn write_rest(rest: Rest) -> (Option<&'static str>, Option<i64>) {
+    match rest {
+        // The next start doesn't wait.
+        Rest::None | Rest::ThisRun(_) => (None, None),
+        Rest::Until(until) => (Some("until"), Some(until.as_microsecond())),
+        Rest::UntilReplanned => (Some("until-replanned"), None),
+        Rest::UntilAsked => (Some("until-asked"), None),
+    }
+}
+
+/// A time that was written down; one that can't be one is the beginning of time.
+fn timestamp(microseconds: i64) -> Timestamp {
+    Timestamp::from_microsecond(microseconds).unwrap_or(Timestamp::UNIX_EPOCH)
+}
+
+/// Whether the file itself is at fault, and not the machine.
+fn is_damage(error: &rusqlite::Error) -> bool {
+    use rusqlite::ErrorCode::{DatabaseCorrupt, NotADatabase};
+    match error {
+        rusqlite::Error::SqliteFailure(failure, _) => matches!(failure.code, DatabaseCorrupt | NotADatabase),
+        // Another shape, or columns that aren't what they were.
+        _ => true,
+    }
+}
+
+/// Renames an index and what belongs to it out of the way.
+fn set_aside(path: &Path) -> io::Result<PathBuf> {
+    let stamp = Timestamp::now().strftime("%Y%m%d-%H%M%S-%6f");
+    let beside = |path: &Path, suffix: &str| {
+        let mut name = path.as_os_str().to_owned();
+        name.push(suffix);
+        PathBuf::from(name)
+    };
+    let aside = beside(path, &format!(".{stamp}.damaged"));
+    disk::rename_without_overwriting(path, &aside)?;
+    for suffix in ["-wal", "-shm"] {
+        match disk::rename_without_overwriting(&beside(path, suffix), &beside(&aside, suffix)) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+    }
+    Ok(aside)
+}
+
+fn unusable(error: &io::Error) -> rusqlite::Error {
+    rusqlite::Error::InvalidParameterName(format!("it is damaged and can't be set aside: {error}"))
+}
+
+/// The index can't be used: its file can't be made, read or written.
+#[derive(Debug, thiserror::Error)]
+#[error("failed to open the index {}: {source}", crate::sanitize::display(path))]
+pub struct IndexError {
+    /// Its file.
+    pub path: PathBuf,
+    /// Why.
+    pub source: rusqlite::Error,
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,95 @@
+use std::ffi::OsString;
+use std::os::unix::ffi::OsStringExt;
+
+use super::*;
+
+fn entry(size: u64) -> Entry {
+    let identity =
+        Identity { device: u64::MAX, inode: 7, size, modified_ns: -5, changed_ns: i64::MAX, links: 1 };
+    Entry::new(identity, Timestamp::from_second(1_800_000_000).unwrap())
+}
+
+fn opened(folder: &Path) -> Index {
+    let Opened { index, damaged } = Index::open(folder).unwrap();
+    assert!(damaged.is_none(), "{damaged:?}");
+    index
+}
+
+#[test]
+fn what_was_written_is_read_again_whatever_the_bytes_of_the_name() {
+    let folder = tempfile::tempdir().unwrap();
+    let name = PathBuf::from(OsString::from_vec(b"/films/\xff\xfe\n'\"%.mkv".to_vec()));
+    let now = Timestamp::from_second(1_800_000_123).unwrap();
+    let rests = [Rest::None, Rest::Until(now), Rest::UntilReplanned, Rest::UntilAsked];
+    let mut written: BTreeMap<PathBuf, Entry> = BTreeMap::new();
+    for (number, rest) in rests.into_iter().enumerate() {
+        let verdict = Verdict { code: "a-code".into(), fingerprint: Fingerprint([9; 16]), rest, failures: 2 };
+        written.insert(name.join(number.to_string()), Entry { verdict: Some(verdict), ..entry(1 << 40) });
+    }
+    written.insert(name, entry(0));
+    opened(folder.path()).save(written.iter().map(|(path, entry)| (path.as_path(), entry))).unwrap();
+    assert_eq!(opened(folder.path()).load().unwrap(), written);
+}
+
+#[test]
+fn what_ffprobe_said_stays_until_the_film_changes() {
+    let folder = tempfile::tempdir().unwrap();
+    let (path, probe) =
+        (Path::new("/a.mkv"), ProbeText { probe: b"{}".to_vec(), frame: Some(b"[]".to_vec()) });
+    let mut index = opened(folder.path());
+    let probed = Entry { is_probed: true, ..entry(5) };
+    index.save_probe(path, &probed, &probe).unwrap();
+    index.save([(path, &probed)]).unwrap();
+    assert_eq!(index.load().unwrap()[path], probed);
+    assert_eq!(index.probe(path).unwrap(), Some(probe));
+    index.save([(path, &entry(6))]).unwrap();
+    assert_eq!(index.probe(path).unwrap(), None);
+    assert_eq!(index.load().unwrap()[path], entry(6));
+    index.forget([path]).unwrap();
+    assert!(index.load().unwrap().is_empty());
+}
+
+#[test]
+fn a_film_that_is_asked_for_is_as_if_never_tried() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut index = opened(folder.path());
+    let verdict =
+        Verdict { code: "x".into(), fingerprint: Fingerprint([0; 16]), rest: Rest::UntilAsked, failures: 3 };
+    index.save([(Path::new("/a"), &Entry { verdict: Some(verdict), ..entry(5) })]).unwrap();
+    assert!(index.forget_verdict(Path::new("/a")).unwrap());
+    assert!(!index.forget_verdict(Path::new("/b")).unwrap());
+    assert_eq!(index.load().unwrap()[Path::new("/a")], entry(5));
+}
+
+#[test]
+fn a_damaged_index_is_set_aside_and_begun_anew() {
+    let of_another_shape = |path: &Path| {
+        let other = Connection::open(path).unwrap();
+        other.execute_batch("CREATE TABLE films (a); PRAGMA user_version = 77;").unwrap();
+    };
+    let garbage = |path: &Path| std::fs::write(path, [b'x'; 5000]).unwrap();
+    let cut = |path: &Path| {
+        drop(opened(path.parent().unwrap()));
+        let whole = std::fs::read(path).unwrap();
+        let mut broken = whole[..whole.len() / 2].to_vec();
+        broken[100..200].fill(0xff);
+        std::fs::write(path, broken).unwrap();
+    };
+    let damages: [&dyn Fn(&Path); 3] = [&of_another_shape, &garbage, &cut];
+    for damage in damages {
+        let folder = tempfile::tempdir().unwrap();
+        damage(&folder.path().join(FILE_NAME));
+        let Opened { mut index, damaged } = Index::open(folder.path()).unwrap();
+        let (aside, _) = damaged.unwrap();
+        assert!(aside.exists());
+        index.save([(Path::new("/a"), &entry(1))]).unwrap();
+        drop(index);
+        assert_eq!(opened(folder.path()).load().unwrap().len(), 1);
+    }
+}
+
+#[test]
+fn a_folder_that_cant_be_written_to_is_an_error_and_no_damage() {
+    let error = Index::open(Path::new("/proc/none")).unwrap_err();
+    assert!(error.to_string().starts_with("failed to open the index /proc/none/index.sqlite"), "{error}");
+}
