@@ -1,6 +1,7 @@
 //! What must hold after a fault, looked at with nothing of the program's own: bytes, names, ffprobe and a decoder.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::os::unix::fs::MetadataExt;
@@ -36,6 +37,9 @@ impl Stage {
     /// Everything: now, after the next run without the fault, and after one more.
     pub(crate) fn violations(&self, after: After) -> Vec<Violation> {
         let mut found = self.now(after);
+        // What failed rests for a while; here somebody asks for it, which comes to the same.
+        let film = self.film();
+        drop(self.library.run([OsStr::new("retry"), film.as_os_str()]));
         let next = self.library.watch_once();
         if next.status.code() != Some(0) {
             found.push(format!("the next run, without the fault, fails:\n{next}"));

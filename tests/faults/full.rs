@@ -131,10 +131,10 @@ fn unwritten_sidecars(call: &'static str) -> Vec<Violation> {
     };
     stage.library.set("max_size_ratio", 0.05);
     let root = stage.library.root();
-    let trace = stage.watch_joined(|process, _| {
+    let trace = stage.watch_joined(|_, _| {
         let mut strace = Strace::watching(call);
         strace.inject_always(call, "error=ENOSPC");
-        let name = |of: &str| root.join(format!(".Film.mkv{of}.{process}.av1new"));
+        let name = |of: &str| root.join(format!(".Film.mkv{of}.av1new"));
         strace.on(&name(".av1skip")).on(&name(".why.txt"))
     });
     let (fired, run) = (trace.fired(), &trace.run);

@@ -145,10 +145,14 @@ fn run(change: Change, moment: &Moment, variant: Variant) -> Vec<Violation> {
     };
     let other = other_film_of(&stage.library, variant.film());
     let film = stage.film();
-    let mut new = None;
+    let mut now = Content::Deleted { copies: false };
+    let (root, original) = (stage.library.root(), stage.original.clone());
     let meanwhile = || {
         change.apply(&film, &other);
-        new = fs::read(&film).ok();
+        now = match fs::read(&film) {
+            Ok(bytes) => Content::New(bytes),
+            Err(_) => Content::Deleted { copies: has_copies(&root, &original) },
+        };
     };
     let said = match moment {
         Moment::BeforeFfmpegReads => at_a_script(&mut stage, "-progress", WAIT, meanwhile),
@@ -163,7 +167,7 @@ fn run(change: Change, moment: &Moment, variant: Variant) -> Vec<Violation> {
             trace.run.to_string()
         }
     };
-    let mut found = stage.after_a_change(new.as_deref());
+    let mut found = stage.after_a_change(&now);
     if !found.is_empty() {
         found.push(said);
     }
@@ -200,9 +204,28 @@ fn held_by_the_script(stage: &mut Stage, meanwhile: impl FnOnce()) -> String {
     run.to_string()
 }
 
+/// What the film was made to be.
+enum Content {
+    New(Vec<u8>),
+    /// Gone, by somebody's wish; whether there was a second name of the original, or a result, in that moment.
+    Deleted {
+        copies: bool,
+    },
+}
+
+/// Whether the folder holds the original under another name, or a result that is more than begun.
+fn has_copies(root: &Path, original: &[u8]) -> bool {
+    let files = fs::read_dir(root).unwrap().flatten().map(|entry| entry.path());
+    let ours = |path: &PathBuf| path.extension().is_some_and(|extension| extension == "av1tmp");
+    files.into_iter().any(|path| {
+        let bytes = fs::read(&path).unwrap_or_default();
+        bytes == original || (ours(&path) && !bytes.is_empty() && !path.to_string_lossy().contains(".plan."))
+    })
+}
+
 impl Stage {
-    /// What doesn't hold after the film became `new` (nothing: it was deleted) while it was worked on.
-    fn after_a_change(&self, new: Option<&[u8]>) -> Vec<Violation> {
+    /// What doesn't hold after the film became something else while it was worked on.
+    fn after_a_change(&self, new: &Content) -> Vec<Violation> {
         let mut found = Vec::new();
         found.extend(self.orphans());
         found.extend(self.foreign_changes());
@@ -220,19 +243,24 @@ impl Stage {
     }
 
     /// Whether neither the new content nor a replacement of it is there.
-    fn content_is_lost(&self, new: Option<&[u8]>) -> Option<Violation> {
-        let Some(new) = new else {
-            // Whoever deletes a film wants it gone, but what was made of it must not be gone with it by our doing.
-            let left = self.library.files().into_iter().map(|name| self.library.path(name));
-            let whole = |path: PathBuf| {
-                fs::read(&path).is_ok_and(|bytes| bytes == self.original) || self.is_whole(&path)
-            };
-            return (!left.into_iter().any(whole)).then(|| "neither film nor result is left".to_owned());
+    fn content_is_lost(&self, new: &Content) -> Option<Violation> {
+        let new = match new {
+            Content::New(new) => new,
+            Content::Deleted { copies: false } => return None,
+            Content::Deleted { copies: true } => {
+                // Whoever deletes a film wants it gone, but what else there was must not be gone with it by our doing.
+                let mut left = self.library.files().into_iter().map(|name| self.library.path(name));
+                let kept = |path: PathBuf| {
+                    fs::read(&path).is_ok_and(|bytes| bytes == self.original) || self.is_whole(&path)
+                };
+                return (!left.any(kept) && !has_copies(&self.library.root(), &self.original))
+                    .then(|| "neither film nor result is left".to_owned());
+            }
         };
         let path = self.library.scratch().join("new");
         fs::write(&path, new).unwrap();
         let names = self.library.files();
-        if names.iter().any(|name| fs::read(self.library.path(name)).is_ok_and(|bytes| bytes == new)) {
+        if names.iter().any(|name| fs::read(self.library.path(name)).is_ok_and(|bytes| bytes == *new)) {
             return None;
         }
         let defect = defect(&self.library.tools, &self.target(), &path)?;

@@ -1,11 +1,12 @@
 //! What is done with films: probes, plans and encodes, and what is remembered of them.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use av1plan::gates::Stability;
 use av1plan::{MediaProbe, Verdict as PlanVerdict};
+use jiff::SignedDuration;
 use tokio::task::JoinError;
 
 use super::library::Moment;
@@ -22,6 +23,9 @@ const PLANS_AT_ONCE: usize = 100;
 
 /// How long encodes wait for probes, so that the first film that is taken is the right one.
 const PROBE_FIRST: Duration = Duration::from_mins(1);
+
+/// How long a film rests whose result was too big and that couldn't be marked.
+const UNMARKED: SignedDuration = SignedDuration::from_hours(24);
 
 /// Stands for all that plans depend on besides the films.
 pub(super) fn fingerprint(pipeline: &Pipeline) -> Fingerprint {
@@ -155,12 +159,19 @@ impl Daemon {
             _ => self.summary.skipped += 1,
         }
         let now = Moment::now();
-        let verdict = remember(outcome, self.fingerprint, self.library.failures(&film.path), now.wall);
+        let mut verdict = remember(outcome, self.fingerprint, self.library.failures(&film.path), now.wall);
+        let look = |path: &Path| Film::look(path, &film.root, &self.pipeline.settings.policy);
+        if matches!(outcome, Outcome::TooBig { .. })
+            && look(&film.path).is_ok_and(|film| film.marker.is_none())
+        {
+            // The marker couldn't be written, and it is what others go by: the next start tries again.
+            verdict.rest = Rest::ThisRun(now.wall + UNMARKED);
+        }
         let Outcome::Replaced { path, .. } = outcome else {
             return self.library.remember(&film.path, Some(verdict));
         };
         // The result is a film of its own, of which all is known already.
-        if let Ok(result) = Film::look(path, &film.root, &self.pipeline.settings.policy) {
+        if let Ok(result) = look(path) {
             self.library.see(&result, &self.fingerprint, Duration::ZERO, now);
             self.library.remember(path, Some(verdict));
             self.present.insert(path.clone());
