@@ -87,6 +87,10 @@ impl Promotion<'_> {
         }
         journal(Step::Replaced, None).map_err(at(self.film, "journal the replacement of"))?;
         if !self.keep_original && self.holds_original(self.backup)? {
+            // Somebody may have taken the result away since: then this is the only copy.
+            if !is_result(self.target, commit) {
+                return Err(self.not_in_place());
+            }
             disk::unlink(self.backup).map_err(at(self.backup, "remove"))?;
         }
         self.sync_folder()?;
@@ -230,8 +234,12 @@ impl Promotion<'_> {
         if size == commit.size && hash.to_hex().as_str() == commit.hash {
             Ok(())
         } else {
-            Err(PromoteError::NotInPlace { path: self.target.to_owned(), backup: self.backup.to_owned() })
+            Err(self.not_in_place())
         }
+    }
+
+    fn not_in_place(&self) -> PromoteError {
+        PromoteError::NotInPlace { path: self.target.to_owned(), backup: self.backup.to_owned() }
     }
 
     /// Takes back what was done, as far as the disk (not errno) says that it was done. Nothing is ever overwritten, and
