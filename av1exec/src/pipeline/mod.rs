@@ -1,17 +1,19 @@
-//! One film, start to end: gates, probe, plan, encode, judge, promote.
+//! One film, start to end: gates, probe, plan, encode, judge, promote. What a result must show is gathered in [`judging`],
+//! what is left to do after an attempt is in [`aftermath`].
+
+mod aftermath;
+mod judging;
 
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use av1plan::command::{self, Audience};
 use av1plan::gates::{self, Stability};
-use av1plan::judge::{Defect, Evidence, RunReport};
-use av1plan::number::Micros;
-use av1plan::{Config, EncodePlan, Judgement, MediaProbe, SkipReason, Source, Verdict, judge};
+use av1plan::judge::RunReport;
+use av1plan::{Config, EncodePlan, MediaProbe, SkipReason, Source, Verdict};
 
 use crate::argv::bind_run;
-use crate::decode::Decode;
 use crate::disk;
 use crate::encode::{Encode, Ended};
 use crate::event::{Check, Event, Events};
@@ -26,13 +28,10 @@ use crate::promote::{PromoteError, Promotion, Step, is_original};
 use crate::recover;
 use crate::rehearse::rehearse;
 use crate::room::{Promised, Room};
-use crate::sample::Sample;
 use crate::scan::Film;
 use crate::settings::Settings;
-use crate::sidecars::{self, MarkCause};
 use crate::stop::Stop;
 use crate::tools::Tools;
-use crate::why;
 
 /// All that working on films takes. Cloned for each job.
 #[derive(Debug, Clone)]
@@ -236,89 +235,6 @@ impl Pipeline {
         self.promote(film, temporary, job).await
     }
 
-    /// Holds the synced result against its contract, read from the disk; nothing means that it may take the film's place.
-    async fn judge(
-        &self,
-        film: &Film,
-        plan: &EncodePlan,
-        temporary: &Path,
-        encoded: &Encoded,
-        job: &str,
-    ) -> io::Result<Option<Outcome>> {
-        let path = temporary.to_owned();
-        let size = blocking(move || {
-            disk::sync(&path)?;
-            // Only makes the check stricter; some file systems can't.
-            drop(disk::drop_from_cache(&path));
-            Ok(std::fs::symlink_metadata(&path)?.len())
-        })
-        .await?;
-        let probe = match probe::probe(&self.tools, temporary).await {
-            Ok(probe) => Some(probe),
-            // A check that couldn't be made is no verdict on the result.
-            Err(error @ ProbeError::Failed(_)) => return Err(io::Error::other(error)),
-            Err(ProbeError::Refused { .. } | ProbeError::Document(_)) => None,
-        };
-        let picture =
-            probe.as_ref().and_then(|probe| probe.main_video()).map_or(0, |(stream, _)| stream.index);
-        let packets = probe::packets(&self.tools, temporary, picture).await.map_err(io::Error::other)?;
-        let opening = probe::opening(&self.tools, &film.path).await.map_err(io::Error::other)?;
-        let Encoded { report, words } = encoded;
-        let evidence = Evidence {
-            run: report,
-            probe: probe.as_ref(),
-            packets: Some(&packets),
-            opening: Some(&opening),
-            size,
-        };
-        Ok(match judge(plan, &evidence) {
-            Judgement::Accept => {
-                let defect = match &probe {
-                    Some(probe) => self.look_closely(film, plan, (temporary, probe), job).await?,
-                    None => None,
-                };
-                defect.map(|defect| Outcome::Defective { defects: vec![defect], words: words.clone() })
-            }
-            Judgement::TooBig { size, limit } => {
-                Some(Outcome::TooBig { before: film.identity.size, after: size, limit })
-            }
-            Judgement::Defective(defects) => Some(Outcome::Defective { defects, words: words.clone() }),
-        })
-    }
-
-    /// What can be seen of an otherwise good result only by decoding it: all of it, then parts beside the source.
-    async fn look_closely(
-        &self,
-        film: &Film,
-        plan: &EncodePlan,
-        result: (&Path, &MediaProbe),
-        job: &str,
-    ) -> io::Result<Option<Defect>> {
-        let tools = &*self.tools;
-        if self.settings.full_decode {
-            let duration = plan.contract.duration.or_else(|| result.1.duration());
-            let decode =
-                Decode { tools, plan, source: &film.path, result: result.0, stall: self.settings.stall };
-            let mut last = None;
-            let reached = |second| {
-                let percent = duration.and_then(|duration| percent(second, duration));
-                if last.replace(percent) != Some(percent) {
-                    self.tell_check(job, Check::Decode { percent });
-                }
-            };
-            if let Some(defect) = decode.run(reached).await? {
-                return Ok(Some(defect));
-            }
-        }
-        self.tell_check(job, Check::Picture);
-        let source = probe::probe(tools, &film.path).await.map_err(io::Error::other)?;
-        Sample { tools, plan, source: (&film.path, &source), result }.take().await
-    }
-
-    fn tell_check(&self, job: &str, check: Check) {
-        self.events.send(Event::Judging { job: job.to_owned(), check });
-    }
-
     async fn promote(&self, film: &Film, temporary: &Path, job: &mut Job) -> Outcome {
         let (mut running, jobs, film) = (job.clone(), self.jobs.clone(), film.clone());
         let (temporary, keep_original) = (temporary.to_owned(), self.settings.keep_original);
@@ -356,78 +272,6 @@ impl Pipeline {
             Err(error) => Outcome::Failed { reason: error.to_string() },
         }
     }
-
-    /// Removes the temporary result, unless the film itself isn't there: then it might be the only copy. Says whether the
-    /// job may be closed; one that is left open is looked at again by the next start.
-    fn clear(&self, film: &Film, temporary: &Path, outcome: &Outcome) -> bool {
-        let replaced = matches!(outcome, Outcome::Replaced { .. });
-        if !replaced && !std::fs::symlink_metadata(&film.path).is_ok_and(|found| found.len() > 0) {
-            self.warn(temporary, "kept, since the film itself is gone".to_owned());
-            return false;
-        }
-        match disk::unlink(temporary) {
-            Ok(()) => true,
-            Err(error) => {
-                self.warn(temporary, format!("the temporary file can't be removed: {error}"));
-                // What failed for good must be remembered as that.
-                !replaced && outcome.is_lasting()
-            }
-        }
-    }
-
-    fn settle_sidecars(&self, film: &Film, outcome: &Outcome, verdict: &Verdict) {
-        let gone = std::fs::symlink_metadata(&film.path).is_err();
-        match outcome {
-            Outcome::Replaced { .. } => {
-                if let Err(error) = sidecars::remove_why(&film.path) {
-                    self.warn(&names::why(&film.path), error.to_string());
-                }
-            }
-            // Its folder may be the bare mount point of a share that is gone, where nothing is to be written.
-            _ if gone => {}
-            Outcome::TooBig { .. } => {
-                if let Err(error) = sidecars::mark(&film.path, &outcome.to_string(), self.too_big(film)) {
-                    self.warn(&names::skip_marker(&film.path), error.to_string());
-                }
-                self.explain_beside(film, outcome, Some(verdict));
-            }
-            Outcome::Defective { .. } | Outcome::Stalled { .. } | Outcome::Failed { .. } => {
-                self.explain_beside(film, outcome, Some(verdict));
-            }
-            Outcome::Skipped(_)
-            | Outcome::Unreadable { .. }
-            | Outcome::Interrupted
-            | Outcome::Cancelled
-            | Outcome::SourceChanged
-            | Outcome::NoRoom { .. } => {}
-        }
-    }
-
-    fn too_big(&self, film: &Film) -> MarkCause {
-        MarkCause::TooBig { original: film.identity, gate: self.settings.policy.max_size_ratio }
-    }
-
-    fn explain_beside(&self, film: &Film, outcome: &Outcome, verdict: Option<&Verdict>) {
-        if !self.settings.write_why_sidecars {
-            return;
-        }
-        let text = why::text(outcome, verdict);
-        let title = why::title(&film.path, outcome);
-        if let Err(error) = sidecars::write_why(&film.path, &title, &text) {
-            self.warn(&names::why(&film.path), error.to_string());
-        }
-    }
-
-    fn close(&self, job: &mut Job, outcome: &Outcome) {
-        job.end(outcome);
-        if let Err(error) = self.jobs.save(job) {
-            self.warn(&PathBuf::from(&job.id), format!("the job can't be written: {error}"));
-        }
-    }
-
-    fn warn(&self, path: &Path, message: String) {
-        self.events.send(Event::Warning { path: path.to_owned(), message });
-    }
 }
 
 /// Whether the original has its name, and no other one of ours.
@@ -438,13 +282,6 @@ fn is_as_before(film: &Film) -> bool {
 
 fn failed(doing: &str, path: &Path, error: &io::Error) -> Outcome {
     Outcome::Failed { reason: format!("failed to {doing} {}: {error}", crate::sanitize::display(path)) }
-}
-
-/// How much of a film has passed at this second; nothing where it has no length.
-fn percent(second: u64, duration: Micros) -> Option<u8> {
-    let duration = u64::try_from(duration.0).ok().filter(|duration| *duration > 0)?;
-    let percent = u128::from(second) * 100_000_000 / u128::from(duration);
-    u8::try_from(percent.min(100)).ok()
 }
 
 /// Runs calls that wait for the disk beside the runtime's own thread.
