@@ -2,8 +2,8 @@
 //!
 //! One task does all that decides, and never waits for more than one thing: walks, probes and encodes run beside it and
 //! tell it when they end. What is to be done with a film is [`Entry::next`](crate::index::Entry::next)'s to say, when an
-//! encode may start [`pace`]'s. The loop itself is here; [`walk`] takes in what a walk found, [`work`] what came of films,
-//! [`answer`] what a person asks for.
+//! encode may start `pace`'s. The loop itself is here; `walk` takes in what a walk found, `work` what came of films,
+//! `answer` what a person asks for.
 
 mod answer;
 mod board;

@@ -1,5 +1,5 @@
-//! One film, start to end: gates, probe, plan, encode, judge, promote. What a result must show is gathered in [`judging`],
-//! what is left to do after an attempt is in [`aftermath`].
+//! One film, start to end: gates, probe, plan, encode, judge, promote. What a result must show is gathered in `judging`,
+//! what is left to do after an attempt is in `aftermath`.
 
 mod aftermath;
 mod judging;
