@@ -155,12 +155,19 @@ impl Daemon {
             _ => self.summary.skipped += 1,
         }
         let now = Moment::now();
-        let verdict = remember(outcome, self.fingerprint, self.library.failures(&film.path), now.wall);
+        let mut verdict = remember(outcome, self.fingerprint, self.library.failures(&film.path), now.wall);
+        let look = |path| Film::look(path, &film.root, &self.pipeline.settings.policy);
+        if matches!(outcome, Outcome::TooBig { .. })
+            && look(&film.path).is_ok_and(|film| film.marker.is_some())
+        {
+            // The marker holds it back, for this film and this gate; taking it away is asking for a new attempt.
+            verdict.rest = Rest::None;
+        }
         let Outcome::Replaced { path, .. } = outcome else {
             return self.library.remember(&film.path, Some(verdict));
         };
         // The result is a film of its own, of which all is known already.
-        if let Ok(result) = Film::look(path, &film.root, &self.pipeline.settings.policy) {
+        if let Ok(result) = look(path) {
             self.library.see(&result, &self.fingerprint, Duration::ZERO, now);
             self.library.remember(path, Some(verdict));
             self.present.insert(path.clone());
