@@ -442,7 +442,7 @@ fn names_of_any_bytes_are_remembered_as_they_are() {
     told.sort();
     let hex = |name| {
         let bytes = library.path(name).into_os_string();
-        bytes.as_bytes().iter().map(|byte| format!("{byte:02x}")).collect::<String>()
+        bytes.as_bytes().iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().concat()
     };
     let mut expected: Vec<String> = names.iter().map(hex).collect();
     expected.sort();
