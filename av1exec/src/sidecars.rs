@@ -81,10 +81,21 @@ fn size_gate_line(original: &Identity, gate: Ratio) -> String {
 
 /// Whether a marker that is there is ours and holds no more: it was written for another film of this name, or another gate.
 pub fn is_outdated(marker: &Path, film: &Identity, gate: Ratio) -> bool {
-    let text = fs::symlink_metadata(marker).ok().filter(fs::Metadata::is_file);
-    let text = text.and_then(|_| fs::read_to_string(marker).ok()).unwrap_or_default();
+    size_gate_text(marker).is_some_and(|text| !text.contains(&size_gate_line(film, gate)))
+}
+
+/// What a marker of the size gate says; nothing where it is a person's, or there is none.
+fn size_gate_text(marker: &Path) -> Option<String> {
+    fs::symlink_metadata(marker).ok().filter(fs::Metadata::is_file)?;
+    let text = fs::read_to_string(marker).ok()?;
     let about_one_film = text.lines().any(|line| line.starts_with("For the file of "));
-    text.starts_with(SIGNATURE) && about_one_film && !text.contains(&size_gate_line(film, gate))
+    (text.starts_with(SIGNATURE) && about_one_film).then_some(text)
+}
+
+/// Takes the size gate's marker of a film away that was replaced after all: it is about a file that is gone.
+pub fn remove_size_marker(film: &Path) -> io::Result<()> {
+    let marker = names::skip_marker(film);
+    if size_gate_text(&marker).is_some() { disk::unlink(&marker) } else { Ok(()) }
 }
 
 /// Says beside `film` why it wasn't replaced; `lines` are free of control characters.
@@ -161,11 +172,15 @@ mod tests {
 
         mark(&film, "as you asked", MarkCause::Asked).unwrap();
         assert!(!is_outdated(&marker, &Identity { size: 30, ..FILM }, stricter), "a person's word holds");
+        remove_size_marker(&film).unwrap();
+        assert!(marker.exists(), "for the result, too");
         for foreign in ["", "For the file of 1 bytes"] {
             fs::write(&marker, foreign).unwrap();
             mark(&film, "too big", MarkCause::TooBig { original: FILM, gate: Ratio::SEED }).unwrap();
             assert_eq!(fs::read_to_string(&marker).unwrap(), foreign, "it isn't ours");
             assert!(!is_outdated(&marker, &FILM, stricter));
+            remove_size_marker(&film).unwrap();
+            assert!(marker.exists());
         }
     }
 

@@ -27,9 +27,8 @@ pub(super) struct Library {
 }
 
 impl Library {
-    pub(super) fn load(index: Index) -> rusqlite::Result<Self> {
-        let entries = index.load()?;
-        Ok(Self { index, entries, changed: BTreeSet::new(), settling: Settling::default() })
+    pub(super) fn new(index: Index, entries: BTreeMap<PathBuf, Entry>) -> Self {
+        Self { index, entries, changed: BTreeSet::new(), settling: Settling::default() }
     }
 
     /// Takes in how a film looks now, and says what to do with it.
@@ -140,8 +139,8 @@ mod tests {
     const WAIT: Duration = Duration::from_secs(10);
 
     fn library(folder: &Path) -> Library {
-        let Opened { index, .. } = Index::open(folder).unwrap();
-        Library::load(index).unwrap()
+        let Opened { index, entries, .. } = Index::open(folder).unwrap();
+        Library::new(index, entries)
     }
 
     fn film() -> Film {

@@ -140,8 +140,7 @@ impl Daemon {
                 format!("the index was damaged ({reason}) and is begun anew; nothing but time is lost");
             everybody.send(Event::Warning { path: aside, message });
         }
-        let library = Library::load(opened.index)
-            .map_err(|source| IndexError { path: folder.join(crate::index::FILE_NAME), source })?;
+        let library = Library::new(opened.index, opened.entries);
         let order = pipeline.settings.queue_order;
         let mut board = Board::default();
         for job in pipeline.jobs.load().unwrap_or_default().jobs {

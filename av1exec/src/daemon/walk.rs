@@ -18,9 +18,6 @@ use crate::leftovers::{Fate, sweep};
 use crate::scan::{Film, Scan, scan};
 use crate::status::ScanStatus;
 
-/// The code of a result that was too big.
-const TOO_BIG: &str = "too-big";
-
 /// A walk that ended.
 #[derive(Debug, Default)]
 pub(super) struct Walked {
@@ -107,10 +104,6 @@ impl Daemon {
                 continue;
             }
             self.tell(Event::Skipped { path: path.clone(), reason: reason.clone() });
-            // From here on the marker says so, and taking it away is asking for a new attempt.
-            if self.library.verdict(path).is_some_and(|verdict| verdict.code == TOO_BIG) {
-                self.library.remember(path, None);
-            }
         }
         self.gated = now;
     }

@@ -161,11 +161,11 @@ impl Daemon {
         let now = Moment::now();
         let mut verdict = remember(outcome, self.fingerprint, self.library.failures(&film.path), now.wall);
         let look = |path: &Path| Film::look(path, &film.root, &self.pipeline.settings.policy);
-        if matches!(outcome, Outcome::TooBig { .. })
-            && look(&film.path).is_ok_and(|film| film.marker.is_none())
-        {
-            // The marker couldn't be written, and it is what others go by: the next start tries again.
-            verdict.rest = Rest::ThisRun(now.wall + UNMARKED);
+        if matches!(outcome, Outcome::TooBig { .. }) {
+            let is_marked = look(&film.path).is_ok_and(|film| film.marker.is_some());
+            // The marker holds it back, for this film and this gate, and taking it away is asking for a new attempt. One that
+            // couldn't be written is tried again by the next start.
+            verdict.rest = if is_marked { Rest::None } else { Rest::ThisRun(now.wall + UNMARKED) };
         }
         let Outcome::Replaced { path, .. } = outcome else {
             return self.library.remember(&film.path, Some(verdict));

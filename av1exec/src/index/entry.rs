@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use av1plan::SkipReason;
 use jiff::Timestamp;
 
 use crate::disk::Identity;
@@ -184,10 +185,12 @@ pub fn remember(outcome: &Outcome, fingerprint: Fingerprint, failures: u32, now:
         now + jiff::SignedDuration::try_from(wait).unwrap_or_default()
     };
     let (rest, failures) = match outcome {
+        Outcome::Skipped(reason) if is_asked_at_each_walk(reason) => (Rest::None, failures - 1),
         Outcome::Skipped(_) if outcome.is_lasting() => (Rest::UntilReplanned, 0),
-        Outcome::Replaced { .. } => (Rest::UntilReplanned, 0),
-        // The marker beside it says so, too; a person's word holds until it is taken back.
-        Outcome::TooBig { .. } | Outcome::Cancelled => (Rest::UntilAsked, 0),
+        // Of a result that is too big the marker tells; this is for where none could be written.
+        Outcome::Replaced { .. } | Outcome::TooBig { .. } => (Rest::UntilReplanned, 0),
+        // A person's word holds until it is taken back.
+        Outcome::Cancelled => (Rest::UntilAsked, 0),
         Outcome::Interrupted => (Rest::None, failures - 1),
         Outcome::Defective { .. } | Outcome::Stalled { .. } if outcome.blames_film() => {
             (Rest::UntilAsked, failures)
@@ -206,10 +209,25 @@ pub fn remember(outcome: &Outcome, fingerprint: Fingerprint, failures: u32, now:
     Verdict { code: outcome.code().to_owned(), fingerprint, rest, failures }
 }
 
+/// Whether each walk asks this again, at no cost. A film that waits in a queue may come to such a gate after the walk that
+/// found it; once the marker or the other link is gone, nothing remembered may hold it back.
+fn is_asked_at_each_walk(reason: &SkipReason) -> bool {
+    matches!(
+        reason,
+        SkipReason::Extension { .. }
+            | SkipReason::SkipMarker { .. }
+            | SkipReason::NotStable
+            | SkipReason::TooSmall { .. }
+            | SkipReason::Hardlinked { .. }
+            | SkipReason::ReadOnly
+            | SkipReason::TargetExists { .. }
+            | SkipReason::BackupExists
+    )
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use av1plan::SkipReason;
     use av1plan::judge::Defect;
 
     const FILE: Identity =
@@ -293,7 +311,9 @@ mod tests {
         let table = [
             (Outcome::Skipped(SkipReason::AlreadyAv1), 0, Rest::UntilReplanned, 0),
             (Outcome::Skipped(SkipReason::FolderReadOnly), 0, minutes(1), 1),
-            (Outcome::TooBig { before: 1, after: 1, limit: 1 }, 0, Rest::UntilAsked, 0),
+            (Outcome::Skipped(SkipReason::Hardlinked { links: 2 }), 1, Rest::None, 1),
+            (Outcome::TooBig { before: 1, after: 1, limit: 1 }, 0, Rest::UntilReplanned, 0),
+            (Outcome::Cancelled, 0, Rest::UntilAsked, 0),
             (Outcome::Interrupted, 2, Rest::None, 2),
             (damaged, 0, Rest::UntilAsked, 1),
             (failed.clone(), 0, hours(1), 1),

@@ -45,21 +45,28 @@ pub struct Index {
 pub struct Opened {
     /// It.
     pub index: Index,
+    /// What it knows of each film.
+    pub entries: BTreeMap<PathBuf, Entry>,
     /// A damaged one that was set aside: its new name, and what was wrong with it.
     pub damaged: Option<(PathBuf, String)>,
 }
 
 impl Index {
-    /// Opens the index in `folder`, which is made where it isn't there. A damaged one is set aside and begun anew.
+    /// Opens the index in `folder`, which is made where it isn't there. A damaged one is set aside and begun anew: one whose
+    /// entries can't be read is damaged too, though `SQLite` opens it without a word.
     pub fn open(folder: &Path) -> Result<Opened, IndexError> {
         let path = folder.join(FILE_NAME);
         let failed = |source| IndexError { path: path.clone(), source };
-        match Self::open_file(&path) {
-            Ok(index) => Ok(Opened { index, damaged: None }),
+        let read = || {
+            let index = Self::open_file(&path)?;
+            Ok((index.load()?, index))
+        };
+        match read() {
+            Ok((entries, index)) => Ok(Opened { index, entries, damaged: None }),
             Err(error) if is_damage(&error) => {
                 let aside = set_aside(&path).map_err(|error| failed(unusable(&error)))?;
                 let index = Self::open_file(&path).map_err(failed)?;
-                Ok(Opened { index, damaged: Some((aside, error.to_string())) })
+                Ok(Opened { index, entries: BTreeMap::new(), damaged: Some((aside, error.to_string())) })
             }
             Err(error) => Err(failed(error)),
         }

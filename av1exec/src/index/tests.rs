@@ -10,7 +10,7 @@ fn entry(size: u64) -> Entry {
 }
 
 fn opened(folder: &Path) -> Index {
-    let Opened { index, damaged } = Index::open(folder).unwrap();
+    let Opened { index, damaged, .. } = Index::open(folder).unwrap();
     assert!(damaged.is_none(), "{damaged:?}");
     index
 }
@@ -75,11 +75,18 @@ fn a_damaged_index_is_set_aside_and_begun_anew() {
         broken[100..200].fill(0xff);
         std::fs::write(path, broken).unwrap();
     };
-    let damages: [&dyn Fn(&Path); 3] = [&of_another_shape, &garbage, &cut];
+    // The first page, which says what is in the others, is whole.
+    let overwritten = |path: &Path| {
+        opened(path.parent().unwrap()).save([(Path::new("/b"), &entry(2))]).unwrap();
+        let mut whole = std::fs::read(path).unwrap();
+        whole[4096..].fill(b'x');
+        std::fs::write(path, whole).unwrap();
+    };
+    let damages: [&dyn Fn(&Path); 4] = [&of_another_shape, &garbage, &cut, &overwritten];
     for damage in damages {
         let folder = tempfile::tempdir().unwrap();
         damage(&folder.path().join(FILE_NAME));
-        let Opened { mut index, damaged } = Index::open(folder.path()).unwrap();
+        let Opened { mut index, damaged, .. } = Index::open(folder.path()).unwrap();
         let (aside, _) = damaged.unwrap();
         assert!(aside.exists());
         index.save([(Path::new("/a"), &entry(1))]).unwrap();

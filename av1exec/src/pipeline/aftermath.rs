@@ -40,6 +40,9 @@ impl Pipeline {
                 if let Err(error) = sidecars::remove_why(&film.path) {
                     self.warn(&names::why(&film.path), error.to_string());
                 }
+                if let Err(error) = sidecars::remove_size_marker(&film.path) {
+                    self.warn(&names::skip_marker(&film.path), error.to_string());
+                }
             }
             // Its folder may be the bare mount point of a share that is gone, where nothing is to be written.
             _ if gone => {}
