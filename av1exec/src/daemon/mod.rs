@@ -120,8 +120,10 @@ pub struct Daemon {
     present: HashSet<PathBuf>,
     /// What can't be read or was found lying about, told once.
     named: HashSet<PathBuf>,
-    /// Films of the last walk with which nothing is to be done.
+    /// Films of the last walk with which nothing is to be done, and that weren't counted before.
     passed_over: usize,
+    /// Films that this run has counted.
+    counted: HashSet<PathBuf>,
     summary: Summary,
 }
 
@@ -175,6 +177,7 @@ impl Daemon {
             present: HashSet::new(),
             named: HashSet::new(),
             passed_over: 0,
+            counted: HashSet::new(),
             summary: Summary::default(),
         })
     }

@@ -145,7 +145,8 @@ impl Daemon {
             Next::Plan => self.to_plan.push_back(film),
             Next::Encode => self.to_encode.push(film),
             // What failed before isn't counted again.
-            Next::Wait(_) | Next::Nothing if self.library.failures(&film.path) > 0 => {}
+            Next::Wait(_) | Next::Nothing
+                if self.library.failures(&film.path) > 0 || self.counted.contains(&film.path) => {}
             Next::Wait(_) | Next::Nothing => self.passed_over += 1,
         }
     }

@@ -158,6 +158,10 @@ impl Daemon {
             outcome if outcome.is_failure() => self.summary.failed += 1,
             _ => self.summary.skipped += 1,
         }
+        self.counted.insert(match outcome {
+            Outcome::Replaced { path, .. } => path.clone(),
+            _ => film.path.clone(),
+        });
         let now = Moment::now();
         let mut verdict = remember(outcome, self.fingerprint, self.library.failures(&film.path), now.wall);
         let look = |path: &Path| Film::look(path, &film.root, &self.pipeline.settings.policy);

@@ -141,12 +141,6 @@ impl Entry {
                 Some(Verdict { rest: Rest::Until(until) | Rest::ThisRun(until), .. }) if *until > now => {
                     Next::Wait(*until)
                 }
-                // A result of ours: all that this policy could ask of it is known.
-                Some(verdict)
-                    if verdict.rest == Rest::UntilReplanned && verdict.fingerprint == *fingerprint =>
-                {
-                    Next::Nothing
-                }
                 _ => Next::Probe,
             };
         }
@@ -188,9 +182,9 @@ pub fn remember(outcome: &Outcome, fingerprint: Fingerprint, failures: u32, now:
         Outcome::Skipped(reason) if is_asked_at_each_walk(reason) => (Rest::None, failures - 1),
         Outcome::Skipped(_) if outcome.is_lasting() => (Rest::UntilReplanned, 0),
         // Of a result that is too big the marker tells; this is for where none could be written.
-        Outcome::Replaced { .. } | Outcome::TooBig { .. } => (Rest::UntilReplanned, 0),
-        // A person's word holds until it is taken back.
-        Outcome::Cancelled => (Rest::UntilAsked, 0),
+        Outcome::TooBig { .. } => (Rest::UntilReplanned, 0),
+        // What is AV1 is left alone under any policy, and a person's word holds until it is taken back.
+        Outcome::Replaced { .. } | Outcome::Cancelled => (Rest::UntilAsked, 0),
         Outcome::Interrupted => (Rest::None, failures - 1),
         Outcome::Defective { .. } | Outcome::Stalled { .. } if outcome.blames_film() => {
             (Rest::UntilAsked, failures)
@@ -288,8 +282,7 @@ mod tests {
             ("in the way", true, verdict("no-room", Rest::ThisRun(at(500))), ONE, Next::Wait(at(500))),
             ("failed for good", true, verdict("damaged-source", Rest::UntilAsked), TWO, Next::Nothing),
             ("unreadable", false, verdict("unreadable", Rest::UntilAsked), TWO, Next::Nothing),
-            ("a result of ours", false, verdict("replaced", Rest::UntilReplanned), ONE, Next::Nothing),
-            ("a result by an old config", false, verdict("replaced", Rest::UntilReplanned), TWO, Next::Probe),
+            ("a result of ours, by an old config", false, verdict("replaced", Rest::UntilAsked), TWO, Next::Nothing),
             ("ffprobe failed", false, verdict("failed", later), ONE, Next::Wait(at(500))),
             ("ffprobe failed, has rested", false, verdict("failed", Rest::Until(at(50))), ONE, Next::Probe),
         ];

@@ -149,7 +149,7 @@ impl Index {
         let changed = self.connection.execute(
             "UPDATE films SET code = NULL, fingerprint = NULL, rest = NULL, until_us = NULL, failures = 0,
                     probe = NULL, frame = NULL
-             WHERE path = ?1 AND (failures > 0 OR rest = 'until-asked')",
+             WHERE path = ?1 AND (failures > 0 OR rest = 'until-asked' AND code != 'replaced')",
             [path.as_os_str().as_bytes()],
         )?;
         Ok(changed > 0)
