@@ -46,7 +46,12 @@ pub fn run(
     // One thread, which lives as long as the program: children are bound to it.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let result = match runtime {
-        Ok(runtime) => runtime.block_on(dispatch(cli, &environment, &service)),
+        Ok(runtime) => {
+            let result = runtime.block_on(dispatch(cli, &environment, &service));
+            // A walk that hangs in an unreachable share must not keep the program.
+            runtime.shutdown_background();
+            result
+        }
         Err(error) => Err(Failure::new(Exit::Failed, format!("failed to start the runtime: {error}"))),
     };
     match result {

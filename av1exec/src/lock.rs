@@ -6,7 +6,7 @@
 //! written into the files only says who holds them.
 
 use std::fs::{File, OpenOptions, TryLockError};
-use std::io::{self, Read, Seek, Write};
+use std::io::{self, ErrorKind, Read, Seek, Write};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -87,10 +87,19 @@ impl Locks {
 
     fn take_one(&self, path: &Path) -> Result<(), LockError> {
         let failed = |source| LockError::Failed { path: path.to_owned(), source };
-        let mut file = open(path).map_err(failed)?;
+        let (mut file, is_ours) = match open(path) {
+            Ok(file) => (file, true),
+            // Folders below may well be written to: then the root itself is what is locked.
+            Err(error)
+                if matches!(error.kind(), ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem) =>
+            {
+                (File::open(crate::disk::folder_of(path)).map_err(failed)?, false)
+            }
+            Err(error) => return Err(failed(error)),
+        };
         let found = file.metadata().map_err(failed)?;
-        if !found.is_file() {
-            return Err(failed(io::Error::new(io::ErrorKind::AlreadyExists, "it is no regular file")));
+        if is_ours && !found.is_file() {
+            return Err(failed(io::Error::new(ErrorKind::AlreadyExists, "it is no regular file")));
         }
         let identity = (found.dev(), found.ino());
         let mut all = self.held();
@@ -104,7 +113,9 @@ impl Locks {
             }
             Err(TryLockError::Error(source)) => return Err(failed(source)),
         }
-        Holder::current().write(&mut file).map_err(failed)?;
+        if is_ours {
+            Holder::current().write(&mut file).map_err(failed)?;
+        }
         all.push(Held { file: Arc::new(file), identity });
         Ok(())
     }
@@ -119,10 +130,10 @@ fn open(path: &Path) -> io::Result<File> {
 fn could_be_worked_in(error: &io::Error) -> bool {
     !matches!(
         error.kind(),
-        io::ErrorKind::NotFound
-            | io::ErrorKind::NotADirectory
-            | io::ErrorKind::PermissionDenied
-            | io::ErrorKind::ReadOnlyFilesystem
+        ErrorKind::NotFound
+            | ErrorKind::NotADirectory
+            | ErrorKind::PermissionDenied
+            | ErrorKind::ReadOnlyFilesystem
     )
 }
 

@@ -224,6 +224,7 @@ impl<F: FnMut(Film)> Walk<'_, F> {
         let path = folder.join(&name);
         match listed.film(&path, entry, root, excluded, self.policy) {
             Ok(film) => (self.film)(film),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             Err(error) => self.found.unreadable.push((path, error.to_string())),
         }
     }
@@ -242,7 +243,12 @@ impl Listing {
         let mut listing = Self { files: Vec::new(), folders: Vec::new(), names: HashSet::new() };
         for entry in fs::read_dir(folder)? {
             let entry = entry?;
-            let (kind, name) = (entry.file_type()?, entry.file_name());
+            let (kind, name) = match entry.file_type() {
+                Ok(kind) => (kind, entry.file_name()),
+                // Our own temporary files come and go.
+                Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+                Err(error) => return Err(error),
+            };
             if kind.is_dir() && !is_hidden(&name) {
                 listing.folders.push(name.clone());
             } else if kind.is_file() {

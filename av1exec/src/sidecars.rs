@@ -33,7 +33,9 @@ pub fn is_excluded(folder: &Path) -> bool {
 /// Excludes `film` from now on, with a word for who finds the marker. Somebody's own marker stays as it is.
 pub fn mark(film: &Path, reason: &str, cause: MarkCause) -> io::Result<()> {
     let marker = names::skip_marker(film);
-    if !is_ours_or_absent(&marker)? {
+    // A person's word, by their own file or by `av1cli skip`, outweighs a result.
+    let is_persons = marker.exists() && size_gate_text(&marker).is_none();
+    if !is_ours_or_absent(&marker)? || (is_persons && !matches!(cause, MarkCause::Asked)) {
         return Ok(());
     }
     match cause {

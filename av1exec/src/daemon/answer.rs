@@ -146,6 +146,11 @@ impl Daemon {
             metrics_listen: old.metrics_listen,
             ..new
         };
+        self.to_plan.clear();
+        self.settling.clear();
+        self.next_look = None;
+        // It goes by the old config.
+        self.walking = None;
         self.to_probe = super::Queue::new(held.queue_order);
         self.to_encode = super::Queue::new(held.queue_order);
         self.pipeline.settings = Arc::new(held);

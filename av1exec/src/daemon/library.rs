@@ -109,9 +109,11 @@ impl Library {
         if self.changed.is_empty() {
             return Ok(());
         }
-        let changed = std::mem::take(&mut self.changed);
-        let entries = changed.iter().filter_map(|path| Some((path.as_path(), self.entries.get(path)?)));
-        self.index.save(entries)
+        let entries = self.changed.iter().filter_map(|path| Some((path.as_path(), self.entries.get(path)?)));
+        self.index.save(entries)?;
+        // Kept until then: a disk that is full now may not be later.
+        self.changed.clear();
+        Ok(())
     }
 }
 

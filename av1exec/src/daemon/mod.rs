@@ -109,6 +109,12 @@ pub struct Daemon {
     encoding: JoinSet<(Film, Outcome)>,
     /// Films that are probed or encoded right now, and what ends the encode.
     busy: HashMap<PathBuf, Option<StopSwitch>>,
+    /// Which film a task works on.
+    tasks: HashMap<tokio::task::Id, PathBuf>,
+    /// Films with which something was done since the last walk began, and what came of them.
+    left: HashSet<PathBuf>,
+    /// Whether a job may have been left open: its folder was gone, or the disk didn't answer.
+    may_be_open: bool,
     next_walk: Option<Instant>,
     next_look: Option<Instant>,
     next_beat: Instant,
@@ -169,6 +175,9 @@ impl Daemon {
             probing_since: None,
             encoding: JoinSet::new(),
             busy: HashMap::new(),
+            tasks: HashMap::new(),
+            left: HashSet::new(),
+            may_be_open: true,
             next_walk: Some(Instant::now()),
             next_look: None,
             next_beat: Instant::now(),
@@ -198,6 +207,11 @@ impl Daemon {
             let stopping = stop.is_asked();
             if !stopping {
                 self.begin();
+            }
+            if stopping {
+                self.probing.abort_all();
+                // Nobody waits for it any more.
+                self.walking = None;
             }
             if self.is_idle() && (stopping || (run == Run::OnePass && self.has_nothing_to_do())) {
                 break;

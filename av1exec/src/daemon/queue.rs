@@ -2,7 +2,7 @@
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use strum::{EnumString, IntoStaticStr, VariantNames};
 
@@ -61,11 +61,6 @@ impl Queue {
         self.waiting.pop_first().map(|(_, film)| film)
     }
 
-    /// Takes a film away.
-    pub fn remove(&mut self, path: &Path) {
-        self.waiting.retain(|_, film| film.path != path);
-    }
-
     /// Takes all films away.
     pub fn clear(&mut self) {
         self.waiting.clear();
@@ -84,6 +79,8 @@ impl Queue {
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use super::*;
     use crate::disk::Identity;
     use av1plan::gates::Protection;

@@ -1,6 +1,7 @@
 //! Walks over the library, and where what they find belongs.
 
 use std::collections::HashMap;
+use std::io::ErrorKind;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -11,11 +12,13 @@ use jiff::Timestamp;
 
 use super::library::Moment;
 use super::{Daemon, Run};
-use crate::event::Event;
+use crate::event::{Event, Events};
 use crate::index::Next;
-use crate::jobs::path_of;
+use crate::jobs::{JobStore, path_of};
 use crate::leftovers::{Fate, sweep};
+use crate::recover::{Action, tidy};
 use crate::scan::{Film, Scan, scan};
+use crate::settings::Settings;
 use crate::status::ScanStatus;
 
 /// A walk that ended.
@@ -23,16 +26,39 @@ use crate::status::ScanStatus;
 pub(super) struct Walked {
     scan: Scan,
     took: Duration,
+    /// Whether a job is still open that nobody works on.
+    still_open: bool,
+}
+
+/// Tidies up after jobs that were left open: a share may have come back since. Says whether one still is.
+fn tidy_open(jobs: &JobStore, running: &[String], settings: &Settings, events: &Events) -> bool {
+    let open = jobs.load().unwrap_or_default().jobs.into_iter();
+    let open: Vec<_> = open.filter(|job| job.outcome.is_none() && !running.contains(&job.id)).collect();
+    let mut still_open = false;
+    for job in open {
+        let seen = tidy(job.clone(), jobs, settings.keep_original, true, events);
+        if seen.actions == [Action::LeaveAlone] {
+            still_open = true;
+        } else {
+            events.send(Event::Recovered(tidy(job, jobs, settings.keep_original, false, events)));
+        }
+    }
+    still_open
 }
 
 impl Daemon {
     pub(super) fn walk(&mut self) {
         let (roots, settings) = (self.workable_roots(), Arc::clone(&self.pipeline.settings));
         self.next_walk = None;
+        self.left.clear();
+        let open_jobs = std::mem::take(&mut self.may_be_open).then(|| self.pipeline.jobs.clone());
+        let running: Vec<String> = self.board.running.keys().cloned().collect();
+        let events = self.pipeline.events.clone();
         self.walking = Some(tokio::task::spawn_blocking(move || {
             let began = Instant::now();
+            let still_open = open_jobs.is_some_and(|jobs| tidy_open(&jobs, &running, &settings, &events));
             let scan = scan(&roots, &settings.policy);
-            Walked { scan, took: began.elapsed() }
+            Walked { scan, took: began.elapsed(), still_open }
         }));
     }
 
@@ -50,8 +76,13 @@ impl Daemon {
 
     /// Takes in what a walk found. The queues are filled anew, so that what went away or changed isn't in them.
     pub(super) fn walked(&mut self, walked: Option<Walked>, run: Run) {
-        // A walk that panicked is a defect of ours; the next one may do better.
-        let Walked { scan, took } = walked.unwrap_or_default();
+        let Some(Walked { scan, took, still_open }) = walked else {
+            // A walk that panicked is a defect of ours; the next one may do better.
+            self.summary.unreadable += 1;
+            let path = self.pipeline.settings.job_state_dir.clone();
+            return self.warn_once(&path, "a walk over the library went wrong".to_owned());
+        };
+        self.may_be_open |= still_open;
         // Somebody may have asked for another one meanwhile.
         if run == Run::Forever && self.next_walk.is_none() {
             self.next_walk = Some(Instant::now() + self.pipeline.settings.scan_interval);
@@ -100,7 +131,8 @@ impl Daemon {
         for (path, reason) in gated {
             let code = reason.code();
             now.insert(path.clone(), code);
-            if self.gated.get(path) == Some(&code) {
+            let is_ours = self.busy.contains_key(path) || self.left.contains(path);
+            if is_ours || self.gated.get(path) == Some(&code) {
                 continue;
             }
             self.tell(Event::Skipped { path: path.clone(), reason: reason.clone() });
@@ -122,6 +154,8 @@ impl Daemon {
         for path in hidden {
             let message = match sweep(path, &journaled, Timestamp::now()) {
                 Ok(Fate::Keep) => continue,
+                // Its job ended since the walk saw it.
+                Err(error) if error.kind() == ErrorKind::NotFound => continue,
                 Ok(Fate::Delete) => "an abandoned temporary file; it was deleted".to_owned(),
                 Ok(Fate::Report) => {
                     "an old result whose film is gone; it is kept, and may be all that is left of it"
@@ -135,7 +169,7 @@ impl Daemon {
 
     /// Puts a film where it belongs.
     fn sort(&mut self, film: Film) {
-        if self.busy.contains_key(&film.path) {
+        if self.busy.contains_key(&film.path) || self.left.contains(&film.path) {
             return;
         }
         let wait = self.pipeline.settings.stable;

@@ -1,6 +1,6 @@
 //! What is done with films: probes, plans and encodes, and what is remembered of them.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -13,10 +13,12 @@ use super::library::Moment;
 use super::{Daemon, Probed};
 use crate::event::Event;
 use crate::index::{Fingerprint, Rest, Verdict, WANTED, remember};
+use crate::jobs::path_of;
 use crate::outcome::Outcome;
 use crate::pipeline::Pipeline;
 use crate::probe;
 use crate::scan::Film;
+use crate::status::RunningJob;
 
 /// How many films are planned before anything else gets its turn: a hundred take about a millisecond.
 const PLANS_AT_ONCE: usize = 100;
@@ -43,7 +45,9 @@ impl Daemon {
         while self.knows_what_is_first() && self.pace.may_start(&self.pipeline.settings, self.encoding.len())
         {
             let Some(film) = self.to_encode.pop() else { break };
-            self.begin_encode(film);
+            if self.is_in_a_root(&film) {
+                self.begin_encode(film);
+            }
         }
     }
 
@@ -56,13 +60,21 @@ impl Daemon {
         self.probing_since.get_or_insert_with(Instant::now).elapsed() > PROBE_FIRST
     }
 
+    /// Whether a film is still under a root: another config may have come since it was found.
+    fn is_in_a_root(&self, film: &Film) -> bool {
+        let roots = &self.pipeline.settings.library_roots;
+        roots.iter().filter_map(|root| root.canonicalize().ok()).any(|root| film.path.starts_with(root))
+    }
+
     fn begin_probe(&mut self, film: Film) {
         self.busy.insert(film.path.clone(), None);
         let tools = Arc::clone(&self.pipeline.tools);
-        self.probing.spawn(async move {
+        let path = film.path.clone();
+        let task = self.probing.spawn(async move {
             let probed = probe::ask(&tools, &film.path).await;
             (film, probed)
         });
+        self.tasks.insert(task.id(), path);
     }
 
     fn begin_encode(&mut self, film: Film) {
@@ -71,10 +83,12 @@ impl Daemon {
         self.busy.insert(film.path.clone(), Some(switch));
         let pipeline = Pipeline { stop, ..self.pipeline.clone() };
         let text = self.library.probe(&film.path);
-        self.encoding.spawn(async move {
+        let path = film.path.clone();
+        let task = self.encoding.spawn(async move {
             let outcome = pipeline.run(&film, Stability::Stable, text.as_ref()).await;
             (film, outcome)
         });
+        self.tasks.insert(task.id(), path);
     }
 
     pub(super) fn plan_some(&mut self) {
@@ -108,9 +122,11 @@ impl Daemon {
     pub(super) fn probed(&mut self, ended: Result<Probed, JoinError>) {
         let (film, probed) = match ended {
             Ok(probed) => probed,
+            // Ended since work is to stop.
+            Err(error) if error.is_cancelled() => return,
             Err(error) => return self.went_wrong(&error),
         };
-        self.busy.remove(&film.path);
+        self.leave(&film.path);
         match probed {
             Ok((text, probe)) => {
                 if let Err(error) = self.library.keep_probe(&film.path, &text) {
@@ -133,7 +149,11 @@ impl Daemon {
     pub(super) fn encoded(&mut self, ended: Result<(Film, Outcome), JoinError>) {
         match ended {
             Ok((film, outcome)) => {
-                self.busy.remove(&film.path);
+                self.leave(&film.path);
+                if let Outcome::Replaced { path, .. } = &outcome {
+                    self.left.insert(path.clone());
+                }
+                self.may_be_open |= !matches!(outcome, Outcome::Replaced { .. });
                 self.end(&film, &outcome);
                 self.flush();
             }
@@ -144,8 +164,18 @@ impl Daemon {
     /// A task that panicked is a defect of ours; the film is untouched by construction.
     fn went_wrong(&mut self, error: &JoinError) {
         self.summary.failed += 1;
-        let message = format!("working on a film went wrong: {error}");
-        self.tell(Event::Warning { path: PathBuf::from("a film"), message });
+        let film = self.tasks.remove(&error.id()).unwrap_or_default();
+        self.leave(&film);
+        let running = |running: &RunningJob| path_of(&running.path) == film;
+        self.board.running.retain(|_, job| !running(job));
+        self.tell(Event::Warning { path: film, message: format!("working on it went wrong: {error}") });
+    }
+
+    /// Notes that nothing is done with a film any more. What a walk under way says of it is old.
+    fn leave(&mut self, film: &Path) {
+        self.busy.remove(film);
+        self.tasks.retain(|_, path| path != film);
+        self.left.insert(film.to_owned());
     }
 
     /// Remembers how an attempt on a film ended.
@@ -165,11 +195,13 @@ impl Daemon {
         let now = Moment::now();
         let mut verdict = remember(outcome, self.fingerprint, self.library.failures(&film.path), now.wall);
         let look = |path: &Path| Film::look(path, &film.root, &self.pipeline.settings.policy);
-        if matches!(outcome, Outcome::TooBig { .. }) {
-            let is_marked = look(&film.path).is_ok_and(|film| film.marker.is_some());
-            // The marker holds it back, for this film and this gate, and taking it away is asking for a new attempt. One that
-            // couldn't be written is tried again by the next start.
-            verdict.rest = if is_marked { Rest::None } else { Rest::ThisRun(now.wall + UNMARKED) };
+        let is_marked = look(&film.path).is_ok_and(|film| film.marker.is_some());
+        match outcome {
+            // The marker holds it back, and taking it away is asking for a new attempt.
+            Outcome::TooBig { .. } | Outcome::Cancelled if is_marked => verdict.rest = Rest::None,
+            // It couldn't be written; the next start tries again.
+            Outcome::TooBig { .. } => verdict.rest = Rest::ThisRun(now.wall + UNMARKED),
+            _ => {}
         }
         let Outcome::Replaced { path, .. } = outcome else {
             return self.library.remember(&film.path, Some(verdict));

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use av1plan::SkipReason;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::disk::Identity;
 use crate::outcome::Outcome;
@@ -121,7 +121,7 @@ impl Entry {
         if ahead {
             self.unchanged_since = now;
         }
-        let stale = now.duration_since(self.last_seen).abs() >= jiff::SignedDuration::from_hours(24);
+        let stale = now.duration_since(self.last_seen).abs() >= SignedDuration::from_hours(24);
         if stale {
             self.last_seen = now;
         }
@@ -130,6 +130,8 @@ impl Entry {
 
     /// What to do with it. `held_still` is for how long it has to, if this process hasn't watched it itself.
     pub fn next(&self, fingerprint: &Fingerprint, held_still: Duration, now: Timestamp) -> Next {
+        // A clock that was set back must not let it rest for years.
+        let is_ahead = |until: Timestamp| until > now && until.duration_since(now) <= LONGEST_REST;
         let still = Duration::try_from(now.duration_since(self.unchanged_since)).unwrap_or_default();
         if still < held_still {
             return Next::Settle;
@@ -138,7 +140,7 @@ impl Entry {
             return match &self.verdict {
                 // ffprobe itself couldn't read it.
                 Some(Verdict { rest: Rest::UntilAsked, .. }) => Next::Nothing,
-                Some(Verdict { rest: Rest::Until(until) | Rest::ThisRun(until), .. }) if *until > now => {
+                Some(Verdict { rest: Rest::Until(until) | Rest::ThisRun(until), .. }) if is_ahead(*until) => {
                     Next::Wait(*until)
                 }
                 _ => Next::Probe,
@@ -148,7 +150,7 @@ impl Entry {
         match verdict.rest {
             Rest::UntilAsked => Next::Nothing,
             // What failed under one policy need not fail under another, but the machine's rest is the machine's.
-            Rest::Until(until) | Rest::ThisRun(until) if until > now => Next::Wait(until),
+            Rest::Until(until) | Rest::ThisRun(until) if is_ahead(until) => Next::Wait(until),
             _ if verdict.fingerprint != *fingerprint => Next::Plan,
             Rest::UntilReplanned => Next::Nothing,
             Rest::None | Rest::Until(_) | Rest::ThisRun(_) if verdict.code == WANTED => Next::Encode,
@@ -162,6 +164,9 @@ impl Entry {
     }
 }
 
+/// No rest is longer.
+const LONGEST_REST: SignedDuration = SignedDuration::from_hours(24);
+
 /// How often an encode that failed is tried again before somebody has to ask for it.
 const TRIES: u32 = 3;
 
@@ -169,23 +174,20 @@ const TRIES: u32 = 3;
 ///
 /// What the film itself caused isn't tried again: a damaged source, a result that is too big. What failed for a reason
 /// that may have been the machine's is tried again after an hour, doubled each time, and at the third time waits to be
-/// asked for. What was only in the way (no room, no rights, a film that changed) is looked at again after a minute, doubled
-/// up to a day, for ever, and with every start.
+/// asked for. What was only in the way (no room, no rights, a film that changed) doesn't count as a failure, and is looked
+/// at again after ten minutes, or an hour where a whole encode may be lost with it, and at every start.
 pub fn remember(outcome: &Outcome, fingerprint: Fingerprint, failures: u32, now: Timestamp) -> Verdict {
     let failures = failures.saturating_add(1);
-    let after = |base: Duration| {
-        let factor = 2_u32.saturating_pow(failures.saturating_sub(1).min(20));
-        let wait = base.saturating_mul(factor).min(Duration::from_hours(24));
-        now + jiff::SignedDuration::try_from(wait).unwrap_or_default()
-    };
+    let after_hours = |hours: i64| now + SignedDuration::from_hours(hours);
+    let before = failures - 1;
     let (rest, failures) = match outcome {
-        Outcome::Skipped(reason) if is_asked_at_each_walk(reason) => (Rest::None, failures - 1),
+        Outcome::Skipped(reason) if is_asked_at_each_walk(reason) => (Rest::None, before),
         Outcome::Skipped(_) if outcome.is_lasting() => (Rest::UntilReplanned, 0),
         // Of a result that is too big the marker tells; this is for where none could be written.
         Outcome::TooBig { .. } => (Rest::UntilReplanned, 0),
         // What is AV1 is left alone under any policy, and a person's word holds until it is taken back.
         Outcome::Replaced { .. } | Outcome::Cancelled => (Rest::UntilAsked, 0),
-        Outcome::Interrupted => (Rest::None, failures - 1),
+        Outcome::Interrupted => (Rest::None, before),
         Outcome::Defective { .. } | Outcome::Stalled { .. } if outcome.blames_film() => {
             (Rest::UntilAsked, failures)
         }
@@ -194,10 +196,12 @@ pub fn remember(outcome: &Outcome, fingerprint: Fingerprint, failures: u32, now:
             (Rest::UntilAsked, failures)
         }
         Outcome::Defective { .. } | Outcome::Stalled { .. } => {
-            (Rest::Until(after(Duration::from_hours(1))), failures)
+            (Rest::Until(after_hours(1 << before)), failures)
         }
-        Outcome::Skipped(_) | Outcome::SourceChanged | Outcome::NoRoom { .. } | Outcome::Failed { .. } => {
-            (Rest::ThisRun(after(Duration::from_mins(1))), failures)
+        // All that was encoded is lost with it.
+        Outcome::Failed { .. } => (Rest::ThisRun(after_hours(1)), before),
+        Outcome::Skipped(_) | Outcome::SourceChanged | Outcome::NoRoom { .. } => {
+            (Rest::ThisRun(now + SignedDuration::from_mins(10)), before)
         }
     };
     Verdict { code: outcome.code().to_owned(), fingerprint, rest, failures }
@@ -303,7 +307,8 @@ mod tests {
             (|minutes: i64| Rest::ThisRun(at(minutes * 60)), |hours: i64| Rest::Until(at(hours * 3600)));
         let table = [
             (Outcome::Skipped(SkipReason::AlreadyAv1), 0, Rest::UntilReplanned, 0),
-            (Outcome::Skipped(SkipReason::FolderReadOnly), 0, minutes(1), 1),
+            (Outcome::Skipped(SkipReason::FolderReadOnly), 0, minutes(10), 0),
+            (Outcome::Failed { reason: String::new() }, 1, minutes(60), 1),
             (Outcome::Skipped(SkipReason::Hardlinked { links: 2 }), 1, Rest::None, 1),
             (Outcome::TooBig { before: 1, after: 1, limit: 1 }, 0, Rest::UntilReplanned, 0),
             (Outcome::Cancelled, 0, Rest::UntilAsked, 0),
@@ -312,9 +317,8 @@ mod tests {
             (failed.clone(), 0, hours(1), 1),
             (failed.clone(), 1, hours(2), 2),
             (failed, 2, Rest::UntilAsked, 3),
-            (no_room.clone(), 0, minutes(1), 1),
-            (no_room.clone(), 5, minutes(32), 6),
-            (no_room, u32::MAX, minutes(24 * 60), u32::MAX),
+            (no_room.clone(), 2, minutes(10), 2),
+            (no_room, u32::MAX, minutes(10), u32::MAX - 1),
         ];
         for (outcome, before, rest, failures) in table {
             let verdict = remember(&outcome, ONE, before, at(0));

@@ -168,8 +168,13 @@ impl Pipeline {
         let outcome = self.produce(film, plan, &temporary, &mut job).await;
         if job.commit.is_some() && !matches!(outcome, Outcome::Replaced { .. }) && !is_as_before(film) {
             // Cut off between two renames: left open, and tidied up like after a death.
-            let tidied = recover::tidy(job, &self.jobs, self.settings.keep_original, false, &self.events);
-            self.events.send(Event::Recovered(tidied));
+            let (jobs, events, keep_original) =
+                (self.jobs.clone(), self.events.clone(), self.settings.keep_original);
+            // It may read whole films.
+            let tidied = blocking(move || Ok(recover::tidy(job, &jobs, keep_original, false, &events))).await;
+            if let Ok(tidied) = tidied {
+                self.events.send(Event::Recovered(tidied));
+            }
             return (outcome, Some(id));
         }
         let cleared = self.clear(film, &temporary, &outcome);
