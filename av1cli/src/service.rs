@@ -107,6 +107,7 @@ pub fn status_line(status: &Status) -> String {
         State::Running => format!("{} encoding", running.len()),
         State::Paused => format!("paused, {} encode(s) held", running.len()),
         State::QuietHours => format!("outside active hours, {} encode(s) under way", running.len()),
+        State::StateDiskFull => "the disk of the state folder is full".to_owned(),
         State::Stopping => "stopping".to_owned(),
     };
     let saved = av1exec::outcome::Bytes(status.totals.saved());

@@ -243,6 +243,11 @@ impl Space {
         (self.total / 50).max(2 << 30).min(self.total / 10)
     }
 
+    /// Whether another job can be written down: its file, its log and the times of its frames come to some megabytes.
+    pub fn holds_a_job(&self) -> bool {
+        self.free >= (16 << 20).min(self.total / 10)
+    }
+
     /// Whether `bytes` more would leave the reserve alone.
     pub fn holds(&self, bytes: u64) -> bool {
         self.free >= bytes.saturating_add(self.reserve())

@@ -51,6 +51,8 @@ pub enum State {
     Paused,
     /// It is outside `active_hours`.
     QuietHours,
+    /// The disk of the state folder is full: nothing is begun that couldn't be written down.
+    StateDiskFull,
     /// It was asked to stop.
     Stopping,
 }

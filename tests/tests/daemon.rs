@@ -10,6 +10,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{MetadataExt, symlink};
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::thread::sleep;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -450,4 +451,31 @@ fn names_of_any_bytes_are_remembered_as_they_are() {
 
     library.watch_once().exits_with(0).says("0 replaced, 2 skipped, 0 failed").says_no("encode: ");
     assert_eq!(probes.take(), 0, "the index knows them apart");
+}
+
+#[test]
+fn a_full_disk_of_the_state_folder_stops_encodes_and_is_said() {
+    let Some(mut library) = Library::open() else { return };
+    library.hurry();
+    let original = fs::read(library.film("Film.mkv")).unwrap();
+    let state = library.scratch().join("small");
+    fs::create_dir(&state).unwrap();
+    // A disk of its own for the run alone, with hardly any room.
+    let script =
+        "mount -t tmpfs -o size=4m none \"$0\" && head -c 3900000 /dev/zero > \"$0/ballast\" && exec \"$@\"";
+    let possible =
+        Command::new("unshare").args(["--mount", "sh", "-c", script]).arg(&state).arg("true").output();
+    if !possible.is_ok_and(|output| output.status.success()) {
+        return av1d_tests::skipped("nothing can be mounted here");
+    }
+    library.set("job_state_dir", state.to_str().unwrap());
+    let once = library.command(["watch", "--once"]);
+    let mut full = Command::new("unshare");
+    full.args(["--mount", "sh", "-c", script]).arg(&state).arg(once.get_program()).args(once.get_args());
+    full.current_dir(library.root()).env("HOME", "/nonexistent");
+    let run = Running::start(&mut full, b"").wait().exits_with(1);
+    run.says("its disk is full: no encode is begun").says("0 replaced, 0 skipped, 1 failed");
+    assert!(fs::read(library.path("Film.mkv")).unwrap() == original);
+    assert_eq!(library.files(), ["Film.mkv"]);
+    library.watch_once().exits_with(0).says("1 replaced");
 }

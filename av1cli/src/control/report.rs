@@ -39,6 +39,7 @@ fn daemon_lines(status: &Status, now: Timestamp, lines: &mut Vec<String>) {
         State::Running => "running",
         State::Paused => "paused",
         State::QuietHours => "quiet until its active hours",
+        State::StateDiskFull => "waiting for room on the disk of the state folder",
         State::Stopping => "stopping",
     };
     let Status { pid, version, started, ffmpeg, encoder, queued, settling, .. } = status;

@@ -163,7 +163,11 @@ impl Daemon {
     /// What is being done, at this moment.
     pub(super) fn status(&self) -> Status {
         let count = |number: usize| u64::try_from(number).unwrap_or(u64::MAX);
-        let state = if self.pipeline.stop.is_asked() { State::Stopping } else { self.pace.state() };
+        let state = match self.pace.state() {
+            _ if self.pipeline.stop.is_asked() => State::Stopping,
+            State::Running if self.state_disk_is_full => State::StateDiskFull,
+            state => state,
+        };
         let (settings, toolchain) = (&self.pipeline.settings, &self.pipeline.tools.toolchain);
         let running = self.board.running.values().cloned().map(|running| self.shown(running));
         Status {

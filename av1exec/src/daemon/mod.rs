@@ -126,6 +126,8 @@ pub struct Daemon {
     present: HashSet<PathBuf>,
     /// What can't be read or was found lying about, told once.
     named: HashSet<PathBuf>,
+    /// Whether the state folder's disk was full when it was last looked at.
+    state_disk_is_full: bool,
     /// Films of the last walk with which nothing is to be done, and that weren't counted before.
     passed_over: usize,
     /// Films that this run has counted.
@@ -185,6 +187,7 @@ impl Daemon {
             stopped: BTreeMap::new(),
             present: HashSet::new(),
             named: HashSet::new(),
+            state_disk_is_full: false,
             passed_over: 0,
             counted: HashSet::new(),
             summary: Summary::default(),
@@ -236,6 +239,9 @@ impl Daemon {
         }
         self.summary.stopped = stop.is_asked();
         self.summary.skipped += self.passed_over;
+        if self.state_disk_is_full {
+            self.summary.failed += self.to_encode.len();
+        }
         self.summary
     }
 
@@ -249,7 +255,7 @@ impl Daemon {
             && self.next_look.is_none()
             && self.to_plan.is_empty()
             && self.to_probe.is_empty()
-            && self.to_encode.is_empty()
+            && (self.to_encode.is_empty() || self.state_disk_is_full)
     }
 
     fn pass_on(&mut self, event: Event) {

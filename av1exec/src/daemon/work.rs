@@ -11,6 +11,7 @@ use tokio::task::JoinError;
 
 use super::library::Moment;
 use super::{Daemon, Probed};
+use crate::disk;
 use crate::event::Event;
 use crate::index::{Fingerprint, Rest, Verdict, WANTED, remember};
 use crate::jobs::path_of;
@@ -44,6 +45,9 @@ impl Daemon {
         }
         while self.knows_what_is_first() && self.pace.may_start(&self.pipeline.settings, self.encoding.len())
         {
+            if self.to_encode.is_empty() || !self.can_write_jobs() {
+                break;
+            }
             let Some(film) = self.to_encode.pop() else { break };
             if self.is_in_a_root(&film) {
                 self.begin_encode(film);
@@ -58,6 +62,19 @@ impl Daemon {
             return true;
         }
         self.probing_since.get_or_insert_with(Instant::now).elapsed() > PROBE_FIRST
+    }
+
+    /// Whether a job could be written down. Where its disk is full, nothing is begun until there is room again.
+    fn can_write_jobs(&mut self) -> bool {
+        let folder = self.pipeline.settings.job_state_dir.clone();
+        // Where free space can't be asked for, the write itself will tell.
+        let is_full = disk::space(&folder).is_ok_and(|space| !space.holds_a_job());
+        if is_full && !self.state_disk_is_full {
+            let message = "its disk is full: no encode is begun before there is room".to_owned();
+            self.tell(Event::Warning { path: folder, message });
+        }
+        self.state_disk_is_full = is_full;
+        !is_full
     }
 
     /// Whether a film is still under a root: another config may have come since it was found.

@@ -21,7 +21,7 @@ pub fn render(status: &Status, now: Timestamp) -> String {
         "When the daemon started, in Unix time.",
         started.as_second(),
     );
-    let states = [State::Running, State::Paused, State::QuietHours, State::Stopping];
+    let states = [State::Running, State::Paused, State::QuietHours, State::StateDiskFull, State::Stopping];
     let states: Vec<_> =
         states.into_iter().map(|one| ([("state", one.into())], u8::from(one == *state))).collect();
     page.family("av1d_state", "gauge", "1 for the state the daemon is in, 0 for the others.", rows(&states));
