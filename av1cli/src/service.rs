@@ -12,7 +12,6 @@ use std::time::Duration;
 use av1exec::metrics::Source;
 use av1exec::sanitize::sanitize;
 use av1exec::status::{State, Status};
-use rustix::time::{ClockId, clock_gettime};
 
 /// What the environment says of who started this program.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -59,16 +58,9 @@ pub struct Notifier {
 }
 
 impl Notifier {
-    /// Work has begun; after a reload, too.
+    /// Work has begun.
     pub fn ready(&self) {
         self.send("READY=1");
-    }
-
-    /// The config is being read again. `ready` must follow, whatever comes of it.
-    pub fn reloading(&self) {
-        let now = clock_gettime(ClockId::Monotonic);
-        let micros = i128::from(now.tv_sec) * 1_000_000 + i128::from(now.tv_nsec) / 1000;
-        self.send(&format!("RELOADING=1\nMONOTONIC_USEC={micros}"));
     }
 
     /// Work ends.
@@ -143,14 +135,9 @@ mod tests {
             let notifier = service.notifier().unwrap();
             notifier.ready();
             notifier.alive("1 queued\nREADY=0");
-            notifier.reloading();
             notifier.stopping();
             assert_eq!(heard(&socket), "READY=1");
             assert_eq!(heard(&socket), "WATCHDOG=1\nSTATUS=1 queued\\nREADY=0");
-            let reloading = heard(&socket);
-            let (what, since) = reloading.split_once("\nMONOTONIC_USEC=").unwrap();
-            assert_eq!(what, "RELOADING=1");
-            assert!(since.parse::<u64>().unwrap() > 0);
             assert_eq!(heard(&socket), "STOPPING=1");
         }
         std::fs::remove_dir_all(folder).unwrap();

@@ -28,7 +28,6 @@ pub mod jobs;
 pub mod leftovers;
 pub mod lock;
 pub mod machine;
-pub mod memory;
 pub mod metrics;
 pub mod names;
 pub mod nudge;

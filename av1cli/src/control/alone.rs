@@ -3,8 +3,8 @@
 use av1exec::control::protocol::{RefusalCode, Reply, Request};
 use av1exec::exclusion::{exclude, include};
 use av1exec::failure::Failure;
+use av1exec::index::{Forgotten, forget_failure};
 use av1exec::lock::Locks;
-use av1exec::memory::{Forgotten, forget_failure};
 use av1exec::sanitize::display;
 use av1exec::scan::Film;
 use av1exec::settings::Settings;
