@@ -4,7 +4,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
-use av1d_tests::{Run, Running, Signal, signal, wait_until};
+use av1d_tests::{Run, Running, Signal, wait_until};
+use rustix::process::{Pid, kill_process};
 
 /// What is injected, and what is written down.
 #[derive(Debug, Clone, Default)]
@@ -76,8 +77,9 @@ impl Strace {
                 if let Some(meanwhile) = meanwhile.take() {
                     meanwhile();
                 }
-                if let Some(process) = stopped.last() {
-                    signal(*process, Signal::CONT);
+                // Each thread is told of, and some may have ended since; one that is there wakes all of them.
+                for thread in stopped.iter().filter_map(|id| Pid::from_raw(i32::try_from(*id).ok()?)) {
+                    let _ = kill_process(thread, Signal::CONT);
                 }
             }
         }
