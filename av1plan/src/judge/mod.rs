@@ -57,7 +57,9 @@ pub struct RunReport {
 
 /// Phrases that ffmpeg says of a source whose data ends early or can't be read. It exits with 0 all the same. Those of single
 /// containers and decoders were found by damaging films in every way (`make fuzz-media`, ffmpeg 8.0).
-const DAMAGE: [&str; 18] = [
+const DAMAGE: [&str; 20] = [
+    "unavailable for requested intra",
+    "error while decoding MB",
     "File ended prematurely",
     "Read error",
     "Error during demuxing",
@@ -146,6 +148,7 @@ mod tests {
         let table = [
             ("[wmv2 @ 0x55] [error] dc overflow- block: 0 qscale: 2//", true),
             ("[wmv2 @ 0x55] [error] ignoring overflow at 6 0", true),
+            ("[h264 @ 0x55] [error] left block unavailable for requested intra mode", true),
             ("[mjpeg @ 0x55] [error] error count: 64", true),
             ("[mjpeg @ 0x55] [error] error y=5 x=3", true),
             ("[asf @ 0x55] [error] ff asf bad header 0  at:1156775", true),
