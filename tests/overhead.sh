@@ -3,10 +3,10 @@
 # in turn, on a real clip at the ladder's own preset. Prints seconds: ffmpeg alone, av1d until it begins to judge, and what
 # judging and putting in place add.
 #
-#   tests/overhead.sh [ROUNDS]
+#   tests/overhead.sh [ROUNDS [TIMES]]    TIMES: how often the clip follows upon itself in the film
 set -euo pipefail
 cd "$(dirname "$0")/.."
-rounds=${1:-3}
+rounds=${1:-3} times=${2:-24}
 
 tools=$(tests/tools/fetch) cache=$(tests/tools/fetch --cache)
 export PATH="$tools:$PATH"
@@ -16,8 +16,8 @@ place=$(mktemp -d "${TMPDIR:-/tmp}/av1d-overhead.XXXXXX")
 trap 'rm -rf "$place"' EXIT
 mkdir "$place/films"
 film="$place/films/Film.mkv"
-# Four times the real clip, at a disc's bitrate, so that what a start costs shows as what it is.
-ffmpeg -v error -nostdin -stream_loop 3 -i "$cache/clips/bigbuckbunny.mp4" -c:a copy -c:v libx264 -preset ultrafast \
+# Longer than the windows that are compared, at a disc's bitrate, so that what a start costs shows as what it is.
+ffmpeg -v error -nostdin -stream_loop "$((times - 1))" -i "$cache/clips/bigbuckbunny.mp4" -c:a copy -c:v libx264 -preset ultrafast \
   -crf 8 "$place/source.mkv"
 printf 'library_roots = ["%s/films"]\njob_state_dir = "%s/state"\nmin_bytes = 0\nmax_size_ratio = 1\nstable_secs = 0\nnice = 0\nionice = "none"\n' \
   "$place" "$place" >"$place/config.toml"

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use av1exec::event::{Check, Event};
 use av1exec::outcome::{Bytes, Outcome};
-use av1exec::progress::{Progress, remaining};
+use av1exec::progress::{Progress, projected, remaining};
 use av1exec::sanitize::{display, sanitize};
 use av1plan::EncodePlan;
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -158,7 +158,8 @@ fn describe(progress: &Progress, frames: Option<u64>, elapsed: Duration) -> Stri
         let seconds = left.as_secs();
         parts.push(format!("ETA {}:{:02}:{:02}", seconds / 3600, seconds / 60 % 60, seconds % 60));
     }
-    if let Some(size) = projected(progress, frames) {
+    let written = frames.zip(progress.total_size);
+    if let Some(size) = written.and_then(|(frames, written)| projected(progress.frame, frames, written)) {
         parts.push(format!("about {}", Bytes(size)));
     }
     parts.join(" ")
@@ -172,16 +173,6 @@ fn checking(check: Check) -> String {
         Check::Decode { percent: None } => "checking the result: decoding it".to_owned(),
         Check::Picture => "checking the result: comparing pictures".to_owned(),
     }
-}
-
-/// What the result would weigh if the rest were like the part before; nothing before a twentieth is done, and a megabyte:
-/// muxers write in large pieces.
-fn projected(progress: &Progress, frames: Option<u64>) -> Option<u64> {
-    let (frames, done, written) = (frames?, progress.frame, progress.total_size?);
-    if done == 0 || done < frames / 20 || written < 1 << 20 {
-        return None;
-    }
-    u64::try_from(u128::from(written) * u128::from(frames.max(done)) / u128::from(done)).ok()
 }
 
 #[cfg(test)]

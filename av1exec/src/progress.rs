@@ -69,6 +69,15 @@ pub fn remaining(frame: u64, frames_in_all: u64, elapsed: Duration) -> Option<Du
     Duration::try_from_secs_f64(per_frame * f64::from(u32::try_from(left).ok()?)).ok()
 }
 
+/// What a result would weigh if the rest were like the part before; nothing before a twentieth is done, and a megabyte:
+/// muxers write in large pieces.
+pub fn projected(frame: u64, frames_in_all: u64, written: u64) -> Option<u64> {
+    if frame == 0 || frame < frames_in_all / 20 || written < 1 << 20 {
+        return None;
+    }
+    u64::try_from(u128::from(written) * u128::from(frames_in_all.max(frame)) / u128::from(frame)).ok()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -113,5 +122,19 @@ mod tests {
         assert_eq!(remaining(100, 100, Duration::from_secs(10)), Some(Duration::ZERO));
         assert_eq!(remaining(120, 100, Duration::from_secs(10)), Some(Duration::ZERO));
         assert_eq!(remaining(0, 100, Duration::from_secs(10)), None);
+    }
+
+    #[test]
+    fn a_result_is_projected_once_enough_of_it_is_there() {
+        let mebi = 1 << 20;
+        assert_eq!(projected(50, 100, mebi), Some(2 * mebi));
+        // A container may say fewer frames than there are.
+        assert_eq!(projected(120, 100, mebi), Some(mebi));
+        for (frame, frames, written) in
+            [(0, 0, mebi), (4, 100, mebi), (50, 100, mebi - 1), (1, 100, u64::MAX)]
+        {
+            assert_eq!(projected(frame, frames, written), None, "{frame} of {frames}");
+        }
+        assert_eq!(projected(1, 10, u64::MAX), None);
     }
 }

@@ -1,12 +1,12 @@
 //! `av1cli status`, `pause`, `resume`, `cancel`, `retry`, `skip`, `unskip` and `scan`: the daemon is asked where one runs, and what
 //! works without one is done here.
 
-mod alone;
 mod report;
 mod status;
 
 use std::path::{Path, PathBuf};
 
+use av1exec::control::alone;
 use av1exec::control::client::{Client, ClientError};
 use av1exec::control::protocol::{Foreign, Refusal, Reply, Request};
 use av1exec::failure::{Exit, Failure};

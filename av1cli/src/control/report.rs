@@ -5,6 +5,7 @@ use std::path::Path;
 use av1exec::history::FailedJob;
 use av1exec::jobs::path_of;
 use av1exec::outcome::{Bytes, Saved};
+use av1exec::progress::projected;
 use av1exec::sanitize::{display, sanitize};
 use av1exec::status::{RunningJob, ScanStatus, Stage, State, Status, Totals};
 use jiff::Timestamp;
@@ -86,20 +87,11 @@ fn running_lines(job: &RunningJob, lines: &mut Vec<String>) {
     parts.extend(job.remaining_secs.map(|secs| format!("ETA {}", hours(secs))));
     if let Some(size) = job.size {
         parts.push(format!("{} so far", Bytes(size)));
-        parts.extend(projected(job, size).map(|size| format!("about {} in the end", Bytes(size))));
+        let projected = job.frames.and_then(|frames| projected(job.frame, frames, size));
+        parts.extend(projected.map(|size| format!("about {} in the end", Bytes(size))));
     }
     parts.push(format!("of {} (too big from {})", Bytes(job.size_before), Bytes(job.size_limit)));
     lines.push(format!("  {}", parts.join(", ")));
-}
-
-/// What the result would weigh if the rest were like the part before; nothing before a twentieth is done, and a megabyte:
-/// muxers write in large pieces.
-fn projected(job: &RunningJob, written: u64) -> Option<u64> {
-    let (frames, done) = (job.frames?, job.frame);
-    if done == 0 || done < frames / 20 || written < 1 << 20 {
-        return None;
-    }
-    u64::try_from(u128::from(written) * u128::from(frames.max(done)) / u128::from(done)).ok()
 }
 
 fn totals_lines(totals: &Totals) -> Vec<String> {

@@ -6,6 +6,7 @@
 //! [`Client`](client::Client).
 
 mod address;
+pub mod alone;
 pub mod client;
 pub mod events;
 pub mod protocol;

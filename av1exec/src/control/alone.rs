@@ -1,18 +1,19 @@
-//! What works where no daemon runs: markers beside films, and forgetting failures.
-
-use av1exec::control::protocol::{RefusalCode, Reply, Request};
-use av1exec::exclusion::{exclude, include};
-use av1exec::failure::Failure;
-use av1exec::index::{Forgotten, forget_failure};
-use av1exec::lock::Locks;
-use av1exec::sanitize::display;
-use av1exec::scan::Film;
-use av1exec::settings::Settings;
+//! What works where no daemon runs: markers beside films, and forgetting failures. Faces turn to it where
+//! [`Client::connect`](super::client::Client::connect) finds nobody.
 
 use std::path::Path;
 
-/// Does what a daemon would have done.
-pub(super) fn answer(request: &Request, settings: &Settings) -> Result<Reply, Failure> {
+use super::protocol::{RefusalCode, Reply, Request};
+use crate::exclusion::{exclude, include};
+use crate::failure::Failure;
+use crate::index::{Forgotten, forget_failure};
+use crate::lock::Locks;
+use crate::sanitize::display;
+use crate::scan::Film;
+use crate::settings::Settings;
+
+/// Does what a daemon would have done. Fails where another av1d holds the state folder's lock.
+pub fn answer(request: &Request, settings: &Settings) -> Result<Reply, Failure> {
     let Some(path) = request.path() else {
         return Ok(Reply::refused(RefusalCode::Busy, "no daemon runs here"));
     };
@@ -33,7 +34,7 @@ fn retry(film: &Path, settings: &Settings) -> Result<Reply, Failure> {
     } else {
         Ok(Forgotten::Nothing)
     };
-    let root = av1exec::daemon::root_of(film, &settings.library_roots).into();
+    let root = crate::daemon::root_of(film, &settings.library_roots).into();
     let marked = Film::look(film, &root, &settings.policy)
         .ok()
         .and_then(|film| film.marker)
