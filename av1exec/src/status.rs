@@ -2,10 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use av1plan::SkipReason;
+use av1plan::loss::LossKind;
 use av1plan::wire::PathDocument;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use strum::IntoStaticStr;
+use strum::{IntoStaticStr, VariantNames};
 
 /// All of it, at one moment.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -135,5 +137,63 @@ impl Totals {
     /// Bytes that were saved.
     pub fn saved(&self) -> u64 {
         self.bytes_before.saturating_sub(self.bytes_after)
+    }
+}
+
+/// What a word of [`Status::films`] counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Standing {
+    /// Films that wait for an encode.
+    Queued,
+    /// Films that are watched until they have held still.
+    Settling,
+    /// Films that are encoded.
+    Running,
+    /// Films that are AV1 now.
+    Done,
+    /// Films that are left alone, by the code.
+    Skipped,
+    /// Films whose last attempt failed, by the code.
+    Failed,
+}
+
+impl Standing {
+    /// What `word` counts. A code that isn't known here is that of a failure: those are what must be seen.
+    pub fn of(word: &str) -> Self {
+        match word {
+            "queued" => Self::Queued,
+            "settling" => Self::Settling,
+            "running" => Self::Running,
+            "done" => Self::Done,
+            "too-big" | "cancelled" => Self::Skipped,
+            code if SkipReason::VARIANTS.contains(&code) || LossKind::VARIANTS.contains(&code) => {
+                Self::Skipped
+            }
+            _ => Self::Failed,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_code_stands_for_one_kind_of_film() {
+        let table = [
+            ("queued", Standing::Queued),
+            ("settling", Standing::Settling),
+            ("running", Standing::Running),
+            ("done", Standing::Done),
+            ("already-av1", Standing::Skipped),
+            ("dolby-vision", Standing::Skipped),
+            ("too-big", Standing::Skipped),
+            ("decode-error", Standing::Failed),
+            ("stalled", Standing::Failed),
+            ("of a later version", Standing::Failed),
+        ];
+        for (word, standing) in table {
+            assert_eq!(Standing::of(word), standing, "{word}");
+        }
     }
 }

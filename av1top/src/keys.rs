@@ -35,6 +35,14 @@ pub enum Action {
     Sort,
     /// Copies the job's command.
     Copy,
+    /// Pauses all work, or lets it go on.
+    Pause,
+    /// Ends the job's encode.
+    Cancel,
+    /// Leaves the job's film alone from now on.
+    Skip,
+    /// Tries the job's film again.
+    Retry,
     /// Shows the keys.
     Help,
 }
@@ -66,7 +74,7 @@ const fn char(c: char) -> (KeyModifiers, KeyCode) {
 pub const LONGEST_HELP: usize = 18;
 
 /// All keys.
-pub const KEYS: [Binding; 16] = [
+pub const KEYS: [Binding; 20] = [
     Binding {
         action: Action::Quit,
         keys: &[char('q'), (KeyModifiers::CONTROL, KeyCode::Char('c'))],
@@ -117,6 +125,22 @@ pub const KEYS: [Binding; 16] = [
         in_details: false,
     },
     Binding { action: Action::Sort, keys: &[char('s')], help: "next order", word: "sort", in_details: false },
+    Binding {
+        action: Action::Pause,
+        keys: &[char('p')],
+        help: "pause, go on",
+        word: "pause",
+        in_details: true,
+    },
+    Binding {
+        action: Action::Cancel,
+        keys: &[char('x')],
+        help: "cancel the encode",
+        word: "cancel",
+        in_details: true,
+    },
+    Binding { action: Action::Skip, keys: &[char('S')], help: "skip for ever", word: "", in_details: true },
+    Binding { action: Action::Retry, keys: &[char('R')], help: "try again", word: "", in_details: true },
     Binding {
         action: Action::Copy,
         keys: &[char('y')],
@@ -213,7 +237,9 @@ mod tests {
                 assert_eq!(found, Some(binding.action), "{}", name((*modifiers, *code)));
             }
         }
-        assert_eq!(action(KeyEvent::new(KeyCode::Char('x'), KeyModifiers::NONE)), None);
+        assert_eq!(action(KeyEvent::new(KeyCode::Char('z'), KeyModifiers::NONE)), None);
+        let shifted = action(KeyEvent::new(KeyCode::Char('S'), KeyModifiers::SHIFT));
+        assert_eq!(shifted, Some(Action::Skip), "a capital is another key");
         assert_eq!(action(KeyEvent::new(KeyCode::Char('q'), KeyModifiers::ALT)), None);
         assert_eq!(action(KeyEvent::new(KeyCode::Char('?'), KeyModifiers::SHIFT)), Some(Action::Help));
         assert_eq!(action(KeyEvent::new(KeyCode::BackTab, KeyModifiers::SHIFT)), Some(Action::PreviousTab));
@@ -229,7 +255,7 @@ mod tests {
         let names: Vec<String> = KEYS.iter().flat_map(|binding| binding.keys).map(|key| name(*key)).collect();
         assert_eq!(
             names.join(" "),
-            "q Ctrl-C ? F1 Enter Esc / Tab Shift-Tab s y r Up k Down j PgUp PgDn Home End"
+            "q Ctrl-C ? F1 Enter Esc / Tab Shift-Tab s p x S R y r Up k Down j PgUp PgDn Home End"
         );
     }
 }

@@ -1,13 +1,14 @@
 //! The dashboard of av1d: what the machine does, what was saved, what went wrong.
 //!
 //! Model, update, view. The sources send [`Msg`]s, [`update()`] takes them into the [`Model`] and says what is to be done as
-//! [`Effect`]s, [`view`](view::view) draws the model. The last two touch nothing but their arguments. Nothing here changes a
-//! film or a job.
+//! [`Effect`]s, [`view`](view::view) draws the model. The last two touch nothing but their arguments. What a person wants done is
+//! asked of the daemon.
 
 mod args;
 mod command;
 pub mod job;
 pub mod keys;
+pub mod live;
 pub mod message;
 pub mod model;
 mod source;
@@ -109,6 +110,7 @@ fn attend(
                     Effect::Quit(exit) => return Ok(exit),
                     Effect::Refresh => sources.refresh(),
                     Effect::Load(id) => sources.load(id),
+                    Effect::Carry(wish) => sources.carry(wish),
                     Effect::Copy(line) => {
                         Screen::copy(&line)?;
                         let notice = format!("copied: {}", text::cut(&line, 60));

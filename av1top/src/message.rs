@@ -1,8 +1,10 @@
 //! What reaches the model, and what it asks for: the whole traffic between it and the world, as data.
-//!
-//! A daemon's socket would be one more sender of [`Msg`]s.
 
+use std::collections::BTreeMap;
+
+use av1exec::control::events::EventDocument;
 use av1exec::jobs;
+use av1exec::status::Status;
 use crossterm::event::{KeyEvent, MouseEvent};
 use jiff::Timestamp;
 
@@ -26,8 +28,10 @@ pub enum Msg {
     Roots(Vec<Root>),
     /// Whether the state folder can be read.
     Folder(Folder),
-    /// Whether an av1d works on the state folder.
+    /// Who works on the state folder.
     Worker(Worker),
+    /// Something that the daemon tells of.
+    Event(Box<EventDocument>),
     /// Job files that are new, changed or gone.
     Jobs(Changes),
     /// How far the results of running jobs have grown, by job; nothing: there is no file.
@@ -53,6 +57,23 @@ pub enum Effect {
     Load(String),
     /// Put this text on the clipboard.
     Copy(String),
+    /// Have this done, by the daemon where one runs.
+    Carry(Wish),
+}
+
+/// What a person wants done.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Wish {
+    /// Running encodes hold still, no new ones begin.
+    Pause,
+    /// They go on.
+    Resume,
+    /// The encode of this job is ended.
+    Cancel(String),
+    /// The film of this job is left alone from now on.
+    Skip(String),
+    /// The film of this job is tried again.
+    Retry(String),
 }
 
 /// How the machine is doing, as coarse as it is shown: equal readings needn't be drawn again.
@@ -93,16 +114,29 @@ pub enum Folder {
     Unreadable(String),
 }
 
-/// Whether an av1d works on the state folder.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+/// Who works on the state folder.
+#[derive(Debug, Clone, PartialEq, Default)]
 pub enum Worker {
     /// The system doesn't say.
     #[default]
     Unknown,
-    /// One does, as it introduces itself.
+    /// A daemon, and what it says of itself.
+    Daemon(Box<Status>),
+    /// A daemon is there and can't be talked to, and why.
+    Silent(String),
+    /// An av1d that can't be asked (`av1cli encode`), as it introduces itself.
     Working(String),
-    /// None does; jobs without an outcome were left behind.
-    Gone,
+    /// Nobody; jobs without an outcome were left behind.
+    Gone(Rest),
+}
+
+/// What a daemon left behind.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Rest {
+    /// When there was the last sign of it.
+    pub last_sign: Option<Timestamp>,
+    /// How many films its index knows, by what came of them.
+    pub films: BTreeMap<String, u64>,
 }
 
 /// What is new in the state folder.

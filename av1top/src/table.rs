@@ -203,8 +203,11 @@ impl Table {
 
     /// Notes whether anyone works on the jobs that have no outcome.
     pub fn worker(&mut self, worker: &Worker, now: Timestamp) {
-        self.left_behind = *worker == Worker::Gone;
-        self.arrange(now);
+        let left_behind = matches!(worker, Worker::Gone(_));
+        if left_behind != self.left_behind {
+            self.left_behind = left_behind;
+            self.arrange(now);
+        }
     }
 
     /// Counts anew: what was saved a week ago isn't of this week any more.

@@ -100,3 +100,25 @@ fn a_folder_that_cant_be_written_to_is_an_error_and_no_damage() {
     let error = Index::open(Path::new("/proc/none")).unwrap_err();
     assert!(error.to_string().starts_with("failed to open the index /proc/none/index.sqlite"), "{error}");
 }
+
+#[test]
+fn films_are_counted_by_what_came_of_them_without_a_daemon() {
+    let folder = tempfile::tempdir().unwrap();
+    assert_eq!(census(folder.path()).unwrap(), BTreeMap::new());
+    let mut index = opened(folder.path());
+    let codes = ["replaced", WANTED, "too-big", "too-big"].map(Some).into_iter().chain([None]);
+    for (number, code) in codes.enumerate() {
+        let verdict = code.map(|code| Verdict {
+            code: code.into(),
+            fingerprint: Fingerprint([0; 16]),
+            rest: Rest::None,
+            failures: 0,
+        });
+        let path = PathBuf::from(format!("/{number}"));
+        index.save([(path.as_path(), &Entry { verdict, ..entry(5) })]).unwrap();
+    }
+    // While a daemon has it open, too.
+    let counted = census(folder.path()).unwrap();
+    let expected = [("done", 1), ("queued", 1), ("too-big", 2)].map(|(word, count)| (word.to_owned(), count));
+    assert_eq!(counted, BTreeMap::from(expected));
+}

@@ -16,7 +16,7 @@ use std::time::{Duration, Instant, SystemTime};
 use av1exec::jobs;
 use av1exec::sanitize;
 
-use super::{LOOK, worker};
+use super::LOOK;
 use crate::job::{Job, State, Temporary};
 use crate::message::{Changes, Folder, Msg};
 
@@ -28,7 +28,7 @@ pub(super) fn watch(sender: &Sender<Msg>, refresh: &Receiver<()>, folder: &Path)
     let mut reader = Reader::default();
     let mut anew = false;
     loop {
-        let mut listened = sender.send(Msg::Worker(worker::find(folder))).is_ok();
+        let mut listened = true;
         reader.look(folder, anew, &mut |msg| listened &= sender.send(msg).is_ok());
         if !listened {
             return;

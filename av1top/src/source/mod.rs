@@ -1,8 +1,9 @@
-//! Where messages come from: the terminal, the clock, the machine, the job files, signals. Each has a thread of its own, so
+//! Where messages come from: the terminal, the clock, the machine, the daemon, the job files, signals. Each has a thread of its own, so
 //! that a slow disk or a hanging network file system holds nothing else up.
 //!
 //! A thread lives until its message finds nobody who listens.
 
+mod daemon;
 mod jobs;
 mod loaded;
 mod machine;
@@ -17,8 +18,9 @@ use av1exec::settings::Settings;
 use crossterm::event::{self, Event};
 use tokio::signal::unix::{SignalKind, signal};
 
-use crate::message::Msg;
+use crate::message::{Msg, Wish};
 use av1exec::failure::Exit;
+use daemon::{Call, Line};
 
 /// Between two looks at the machine, the clock, and running jobs.
 const BEAT: Duration = Duration::from_secs(1);
@@ -32,6 +34,7 @@ const SPACE: Duration = Duration::from_secs(10);
 pub(crate) struct Sources {
     sender: Sender<Msg>,
     refresh: Sender<()>,
+    calls: Sender<Call>,
     folder: PathBuf,
 }
 
@@ -49,7 +52,17 @@ impl Sources {
         spawn("roots", &sender, move |sender| machine::watch_roots(sender, &roots))?;
         let watched = folder.clone();
         spawn("jobs", &sender, move |sender| jobs::watch(sender, &asked, &watched))?;
-        Ok((Self { sender, refresh, folder }, receiver))
+        let (caller, calls) = channel();
+        let (calling, settings) = (caller.clone(), settings.clone());
+        let hold =
+            move |sender: &Sender<Msg>| Line { sender, calls, caller: calling, settings: &settings }.hold();
+        spawn("daemon", &sender, hold)?;
+        Ok((Self { sender, refresh, calls: caller, folder }, receiver))
+    }
+
+    /// Has done what a person wants.
+    pub(crate) fn carry(&self, wish: Wish) {
+        let _ = self.calls.send(Call::Carry(wish));
     }
 
     /// Has the state folder read anew.

@@ -1,4 +1,4 @@
-//! Whether an av1d works on a state folder: whether the lock in it is held.
+//! Who works on a state folder that no daemon answers for: whether the lock in it is held.
 //!
 //! The lock is never tried: an av1d that starts in that moment would find it taken. The kernel tells who holds what in
 //! `/proc/locks` (`proc_locks(5)`).
@@ -8,16 +8,18 @@ use std::io::ErrorKind;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
+use av1exec::index;
 use av1exec::lock::{Holder, STATE_LOCK};
+use jiff::Timestamp;
 
-use crate::message::Worker;
+use crate::message::{Rest, Worker};
 
 /// Whether an av1d works on `folder`.
 pub(super) fn find(folder: &Path) -> Worker {
     let path = folder.join(STATE_LOCK);
     let inode = match fs::symlink_metadata(&path) {
         Ok(metadata) if metadata.is_file() => metadata.ino(),
-        Err(error) if error.kind() == ErrorKind::NotFound => return Worker::Gone,
+        Err(error) if error.kind() == ErrorKind::NotFound => return gone(folder),
         _ => return Worker::Unknown,
     };
     match fs::read_to_string("/proc/locks") {
@@ -25,9 +27,21 @@ pub(super) fn find(folder: &Path) -> Worker {
             let holder = fs::File::open(&path).ok().and_then(|mut file| Holder::read(&mut file));
             Worker::Working(holder.map_or_else(String::new, |holder| holder.to_string()))
         }
-        Ok(_) => Worker::Gone,
+        Ok(_) => gone(folder),
         Err(_) => Worker::Unknown,
     }
+}
+
+/// What whoever worked there left.
+fn gone(folder: &Path) -> Worker {
+    let written = |name: &str| fs::metadata(folder.join(name)).and_then(|metadata| metadata.modified()).ok();
+    let log = format!("{}-wal", index::FILE_NAME);
+    let last = [STATE_LOCK, index::FILE_NAME, &log].into_iter().filter_map(written).max();
+    Worker::Gone(Rest {
+        last_sign: last.and_then(|time| Timestamp::try_from(time).ok()),
+        // An index that can't be read is for the next daemon to set aside.
+        films: index::census(folder).unwrap_or_default(),
+    })
 }
 
 /// Whether `/proc/locks` has a lock of the whole file (flock) on that inode. The device isn't compared: some file systems
@@ -59,7 +73,7 @@ mod tests {
     #[test]
     fn a_worker_is_seen_as_long_as_it_works() {
         let folder = tempfile::tempdir().unwrap();
-        assert_eq!(find(folder.path()), Worker::Gone);
+        assert_eq!(find(folder.path()), Worker::Gone(Rest::default()));
         let locks = av1exec::lock::Locks::take(folder.path(), &[], || ()).unwrap();
         match find(folder.path()) {
             Worker::Working(who) => assert!(who.starts_with(&format!("process {} on ", std::process::id()))),
@@ -67,6 +81,9 @@ mod tests {
             other => assert_eq!(other, Worker::Unknown),
         }
         drop(locks);
-        assert!([Worker::Gone, Worker::Unknown].contains(&find(folder.path())));
+        assert!(matches!(
+            find(folder.path()),
+            Worker::Unknown | Worker::Gone(Rest { last_sign: Some(_), .. })
+        ));
     }
 }

@@ -1,15 +1,18 @@
 //! Whatever is pressed and whatever happens: no panic, and the selected job stays the selected one.
 
+use av1exec::control::events::EventDocument;
 use av1exec::jobs::Job as JobFile;
+use av1exec::status::{RunningJob, Stage, State};
+use av1plan::wire::PathDocument;
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
 use jiff::SignedDuration;
 use proptest::prelude::*;
 
 use super::screens::buffer;
-use super::script::{FULL, briefs, empty, files, load, now};
+use super::script::{FULL, briefs, empty, files, load, now, running, status};
 use crate::job::Job;
 use crate::keys::KEYS;
-use crate::message::{Changes, Effect, Folder, Machine, Msg, Worker};
+use crate::message::{Changes, Effect, Folder, Machine, Msg, Rest, Worker};
 use crate::model::Model;
 use crate::update::update;
 use av1exec::failure::Exit;
@@ -44,23 +47,94 @@ fn any_job() -> impl Strategy<Value = Job> {
     })
 }
 
+fn any_state() -> impl Strategy<Value = State> {
+    prop_oneof![
+        Just(State::Running),
+        Just(State::Paused),
+        Just(State::QuietHours),
+        Just(State::StateDiskFull),
+        Just(State::Stopping),
+    ]
+}
+
+fn any_id() -> impl Strategy<Value = String> {
+    (0..30_u16).prop_map(|number| format!("id-{number}"))
+}
+
+/// Numbers as no daemon would send them, too.
+fn any_running() -> impl Strategy<Value = RunningJob> {
+    let stage = prop_oneof![Just(Stage::Encoding), Just(Stage::Paused), Just(Stage::Judging)];
+    let numbers =
+        (any::<Option<u64>>(), any::<u64>(), any::<Option<u64>>(), any::<Option<u64>>(), any::<u64>());
+    let rates = (any::<Option<f64>>(), any::<Option<f64>>());
+    (any_id(), stage, numbers, rates).prop_map(|(job, stage, numbers, (fps, speed))| {
+        let (frames, frame, remaining_secs, size, size_before) = numbers;
+        RunningJob {
+            job,
+            stage,
+            frames,
+            frame,
+            fps,
+            speed,
+            remaining_secs,
+            size,
+            size_before,
+            size_limit: size_before / 2,
+            ..running(stage)
+        }
+    })
+}
+
+fn any_event() -> impl Strategy<Value = EventDocument> {
+    prop_oneof![
+        4 => any_running().prop_map(|RunningJob { job, frame, fps, speed, size, .. }| {
+            EventDocument::Progressed { job, frame, fps, speed, out_secs: None, size }
+        }),
+        1 => (any_id(), ".{0,8}").prop_map(|(job, check)| EventDocument::Judging { job, check }),
+        1 => (any_id(), ".{0,20}", any::<bool>()).prop_map(|(job, text, failed)| EventDocument::Finished {
+            job: Some(job),
+            path: briefs_path(),
+            code: text.clone(),
+            text,
+            failed,
+            hint: None,
+            size_before: None,
+            size_after: None,
+            replaced_by: None,
+        }),
+        1 => ".{0,20}".prop_map(|message| EventDocument::Warning { path: briefs_path(), message }),
+        1 => Just(EventDocument::Unknown),
+    ]
+}
+
+fn briefs_path() -> PathDocument {
+    files()[2].0.path.clone()
+}
+
 fn any_news() -> impl Strategy<Value = Msg> {
     let changed = proptest::collection::vec(any_job(), 0..12);
-    let gone = proptest::collection::vec((0..30_u16).prop_map(|number| format!("id-{number}")), 0..6);
-    let id = (0..30_u16).prop_map(|number| format!("id-{number}"));
-    let worker = prop_oneof![Just(Worker::Gone), Just(Worker::Working("process 1".into()))];
+    let gone = proptest::collection::vec(any_id(), 0..6);
+    let worker = prop_oneof![
+        2 => Just(Worker::Gone(Rest::default())),
+        2 => Just(Worker::Working("process 1".into())),
+        1 => Just(Worker::Silent("\u{1b}[2J".into())),
+        4 => (any_state(), prop::collection::vec(any_running(), 0..4)).prop_map(|(state, running)| {
+            Worker::Daemon(Box::new(status(state, running)))
+        }),
+    ];
     prop_oneof![
         4 => (changed, gone).prop_map(|(changed, gone)| {
             Msg::Jobs(Changes { changed, gone, damaged: Vec::new() })
         }),
-        2 => (id.clone(), any::<Option<u64>>()).prop_map(|(id, bytes)| Msg::Sizes(vec![(id, bytes)])),
-        2 => id.prop_map(|id| {
+        2 => (any_id(), any::<Option<u64>>()).prop_map(|(id, bytes)| Msg::Sizes(vec![(id, bytes)])),
+        2 => any_id().prop_map(|id| {
             let job: Result<JobFile, String> = load(files()[5].0.id.clone()).job;
             let mut loaded = load(id);
             loaded.job = job;
             Msg::Loaded(Box::new(loaded))
         }),
-        1 => worker.prop_map(Msg::Worker),
+        2 => worker.prop_map(Msg::Worker),
+        4 => any_event().prop_map(|event| Msg::Event(Box::new(event))),
         1 => (0..1_000_000_i64).prop_map(|seconds| Msg::Clock(now() + SignedDuration::from_secs(seconds))),
         1 => Just(Msg::Machine(Machine::default())),
         1 => Just(Msg::Folder(Folder::Missing)),

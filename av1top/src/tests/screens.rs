@@ -1,5 +1,7 @@
 //! What is drawn, at the sizes of a phone's shell, an old terminal and a large one.
 
+use av1exec::control::events::EventDocument;
+use av1exec::status::{Stage, State};
 use crossterm::event::KeyCode;
 use insta::assert_snapshot;
 use ratatui::Terminal;
@@ -7,9 +9,9 @@ use ratatui::backend::TestBackend;
 use ratatui::buffer::Buffer;
 use ratatui::style::Color;
 
-use super::script::{self, FULL, day, empty, key, machine, play, typed};
-use crate::message::{Folder, Msg, Worker};
-use crate::model::{Looks, Model};
+use super::script::{self, FULL, daemon, day, empty, files_only, key, machine, now, play, typed};
+use crate::message::{Folder, Msg, Rest, Worker};
+use crate::model::{Colours, Looks, Model};
 use crate::view::view;
 
 const SIZES: [(u16, u16); 3] = [(60, 15), (80, 24), (140, 40)];
@@ -40,6 +42,63 @@ fn after_the_day(keys: impl IntoIterator<Item = Msg>) -> Vec<Msg> {
 fn the_list() {
     // A key takes the notice of the damaged file away.
     snapshot("list", &after_the_day([key(KeyCode::Esc)]));
+}
+
+#[test]
+fn the_list_without_a_daemon_to_ask() {
+    let script: Vec<Msg> = files_only().into_iter().chain([key(KeyCode::Esc)]).collect();
+    snapshot("files-only", &script);
+}
+
+#[test]
+fn a_daemon_that_ended() {
+    let rest = Rest {
+        last_sign: Some(now() - jiff::SignedDuration::from_mins(45)),
+        films: script::status(State::Running, Vec::new()).films,
+    };
+    snapshot("gone", &after_the_day([Msg::Worker(Worker::Gone(rest)), key(KeyCode::Esc)]));
+}
+
+#[test]
+fn a_daemon_that_is_paused() {
+    snapshot("paused", &after_the_day([daemon(State::Paused, Stage::Paused), key(KeyCode::Esc)]));
+}
+
+#[test]
+fn a_result_that_is_checked() {
+    let job = script::running(Stage::Judging).job;
+    let checked = Msg::Event(Box::new(EventDocument::Judging { job, check: "picture".into() }));
+    snapshot("checked", &after_the_day([checked, key(KeyCode::Esc)]));
+}
+
+#[test]
+fn a_daemon_that_does_not_answer() {
+    let silent = Worker::Silent(
+        "failed to talk to the daemon at /var/lib/av1d/jobs/control.sock: it doesn't answer".into(),
+    );
+    snapshot("silent", &after_the_day([Msg::Worker(silent), key(KeyCode::Esc)]));
+}
+
+#[test]
+fn a_question_before_work_is_lost() {
+    snapshot("question", &after_the_day([key(KeyCode::Char('x'))]));
+}
+
+#[test]
+fn a_film_that_failed_is_told() {
+    let file = &script::files()[5].0;
+    let failed = EventDocument::Finished {
+        job: Some(file.id.clone()),
+        path: file.path.clone(),
+        code: "decode-error".into(),
+        text: "the result can't be decoded to its end".into(),
+        failed: true,
+        hint: None,
+        size_before: None,
+        size_after: None,
+        replaced_by: None,
+    };
+    snapshot("told", &after_the_day([Msg::Event(Box::new(failed))]));
 }
 
 #[test]
@@ -76,7 +135,7 @@ fn a_filter_that_nothing_matches() {
 
 #[test]
 fn a_state_folder_that_is_not_there() {
-    let gone = [Msg::Worker(Worker::Gone), Msg::Folder(Folder::Missing)];
+    let gone = [Msg::Worker(Worker::Gone(Rest::default())), Msg::Folder(Folder::Missing)];
     snapshot("empty", &machine().into_iter().chain(gone).collect::<Vec<_>>());
 }
 
@@ -88,7 +147,7 @@ fn a_state_folder_that_cannot_be_read() {
 
 #[test]
 fn ascii_and_no_colours_where_that_is_asked_for() {
-    let plain = Looks { colour: false, unicode: false };
+    let plain = Looks { colours: Colours::None, unicode: false };
     for keys in [vec![], vec![key(KeyCode::Enter)], vec![key(KeyCode::Char('?'))]] {
         for size in SIZES {
             let model = play(empty(size, plain), after_the_day(keys.clone()));
@@ -103,14 +162,22 @@ fn ascii_and_no_colours_where_that_is_asked_for() {
 }
 
 #[test]
-fn only_the_sixteen_colours_of_the_terminal_are_used() {
-    for keys in [vec![], vec![key(KeyCode::Enter)], vec![key(KeyCode::Char('?'))], typed("/x")] {
-        let model = play(empty((140, 40), FULL), after_the_day(keys));
-        for cell in &buffer(&model).content {
-            for colour in [cell.fg, cell.bg] {
-                assert!(!matches!(colour, Color::Rgb(..) | Color::Indexed(_)), "{colour:?}");
+fn a_terminal_gets_no_colours_but_its_own() {
+    for colours in [Colours::Sixteen, Colours::Cube, Colours::True] {
+        let looks = Looks { colours, ..FULL };
+        let mut shades = 0;
+        for keys in [vec![], vec![key(KeyCode::Enter)], vec![key(KeyCode::Char('?'))], typed("/x")] {
+            let model = play(empty((140, 40), looks), after_the_day(keys));
+            for cell in &buffer(&model).content {
+                for colour in [cell.fg, cell.bg] {
+                    let (cube, rgb) = (matches!(colour, Color::Indexed(_)), matches!(colour, Color::Rgb(..)));
+                    assert!(!cube || colours == Colours::Cube, "{colour:?}");
+                    assert!(!rgb || colours == Colours::True, "{colour:?}");
+                    shades += usize::from(cube || rgb);
+                }
             }
         }
+        assert_eq!(shades > 0, colours != Colours::Sixteen);
     }
 }
 

@@ -4,7 +4,9 @@ use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
+use av1exec::control::events::EventDocument;
 use av1exec::jobs::{self, OutcomeRecord, path_document};
+use av1exec::status::{RunningJob, ScanStatus, Stage, State, Status, Totals};
 use av1plan::encode::{
     Aom, CpuUsed, Crf, EncoderSettings, Preset, Quantizer, Rav1e, Speed, Svt, Tiles, Workers,
 };
@@ -14,7 +16,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::job::Job;
 use crate::message::{Changes, Effect, Loaded, Machine, Msg, Root, Worker};
-use crate::model::{Looks, Model, Place};
+use crate::model::{Colours, Looks, Model, Place};
 use crate::update::update;
 
 /// A job file as av1d 1.0 writes it.
@@ -22,7 +24,7 @@ pub(crate) const FILE: &str = include_str!("job.json");
 
 pub(crate) const GIB: u64 = 1 << 30;
 pub(crate) const NOW: &str = "2026-11-22T20:00:00Z";
-pub(crate) const FULL: Looks = Looks { colour: true, unicode: true };
+pub(crate) const FULL: Looks = Looks { colours: Colours::Sixteen, unicode: true };
 
 pub(crate) const WIDE: &str = "千と千尋の神隠し.2001.1080p.BluRay.x264.mkv";
 pub(crate) const HOSTILE: &str = "Evil\u{1b}[2J\u{1b}]0;owned\u{7}\nName\u{202e}vkm.2019.mkv";
@@ -158,8 +160,79 @@ pub(crate) fn machine() -> Vec<Msg> {
     ]
 }
 
-/// The whole script: the machine, a worker, the day's jobs, one of which grows.
-pub(crate) fn day() -> Vec<Msg> {
+/// What the daemon says of the job that runs.
+pub(crate) fn running(stage: Stage) -> RunningJob {
+    let job = &files()[5].0;
+    RunningJob {
+        job: job.id.clone(),
+        path: job.path.clone(),
+        started: job.started,
+        stage,
+        frames: Some(172_800),
+        frame: 74_304,
+        fps: Some(14.9),
+        speed: Some(0.62),
+        remaining_secs: Some(6_610),
+        size: Some(5 * GIB / 4),
+        size_before: job.source.size,
+        size_limit: job.source.size / 10 * 9,
+        settings: "libsvtav1 crf 23 preset 4".into(),
+    }
+}
+
+/// What the daemon says of itself.
+pub(crate) fn status(state: State, running: Vec<RunningJob>) -> Status {
+    let films = [
+        ("queued", 12),
+        ("settling", 3),
+        ("running", 1),
+        ("done", 41),
+        ("decode-error", 1),
+        ("stalled", 1),
+        ("already-av1", 1890),
+        ("too-small", 204),
+        ("too-big", 7),
+        ("dolby-vision", 2),
+    ];
+    Status {
+        state,
+        pid: 4242,
+        version: "0.1.0".into(),
+        started: now() - SignedDuration::from_hours(6),
+        ffmpeg: "n8.0-23-gd1f31a829d-20251022".into(),
+        encoder: "libsvtav1".into(),
+        roots: vec![path_document(Path::new("/media/Films"))],
+        last_scan: Some(ScanStatus { ended: now(), took_ms: 280, films: 2162, unreadable: 0 }),
+        films: films.into_iter().map(|(word, count)| (word.to_owned(), count)).collect(),
+        queued: 12,
+        settling: 3,
+        running,
+        totals: Totals::default(),
+    }
+}
+
+pub(crate) fn daemon(state: State, stage: Stage) -> Msg {
+    Msg::Worker(Worker::Daemon(Box::new(status(state, vec![running(stage)]))))
+}
+
+/// An encode that goes on, faster and slower.
+pub(crate) fn progress() -> impl Iterator<Item = Msg> {
+    [3.0, 9.0, 12.5, 14.0, 15.5, 13.0, 8.0, 11.0, 14.9].into_iter().zip(1..).map(|(fps, step)| {
+        let RunningJob { job, frame, speed, size, .. } = running(Stage::Encoding);
+        let frame = frame + step * 100;
+        Msg::Event(Box::new(EventDocument::Progressed {
+            job,
+            frame,
+            fps: Some(fps),
+            speed,
+            out_secs: None,
+            size,
+        }))
+    })
+}
+
+/// The day as the files alone tell it: the machine, the jobs, one of which grows while somebody works on it.
+pub(crate) fn files_only() -> Vec<Msg> {
     let damaged = vec![("20261101-000000-dead.json".into(), "EOF while parsing".into())];
     let jobs = [
         Msg::Worker(Worker::Working("process 4242".into())),
@@ -167,6 +240,11 @@ pub(crate) fn day() -> Vec<Msg> {
         Msg::Sizes(vec![(files()[5].0.id.clone(), Some(5 * GIB / 2))]),
     ];
     machine().into_iter().chain(jobs).collect()
+}
+
+/// The whole script: what the files tell, and what the daemon says.
+pub(crate) fn day() -> Vec<Msg> {
+    files_only().into_iter().chain([daemon(State::Running, Stage::Encoding)]).chain(progress()).collect()
 }
 
 /// The model after `script`. What it asks to load is there at once.

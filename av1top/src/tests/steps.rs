@@ -1,10 +1,11 @@
 //! Keys and mouse, step by step.
 
+use av1exec::status::{Stage, State as DaemonState};
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
 
-use super::script::{FULL, GIB, day, empty, files, key, load, now, play, typed};
+use super::script::{FULL, GIB, daemon, day, empty, files, key, load, now, play, progress, status, typed};
 use crate::job::State;
-use crate::message::{Changes, Effect, Machine, Msg, Worker};
+use crate::message::{Changes, Effect, Machine, Msg, Rest, Wish, Worker};
 use crate::model::Model;
 use crate::totals::Savings;
 use crate::update::update;
@@ -126,16 +127,16 @@ fn a_command_is_copied_unless_pasting_it_would_be_a_risk() {
     // Line 1 isn't UTF-8.
     let (effects, notice) = copy(1);
     assert_eq!(effects, [Effect::Draw]);
-    assert!(notice.unwrap().contains("av1cli plan"));
+    assert!(notice.unwrap().text.contains("av1cli plan"));
 }
 
 #[test]
 fn nothing_is_drawn_while_nothing_changes() {
-    let mut model = play(model(), [Msg::Worker(Worker::Gone)]);
+    let mut model = play(model(), [Msg::Worker(Worker::Gone(Rest::default()))]);
     let machine = model.machine.clone().unwrap();
     assert_eq!(update(&mut model, Msg::Machine(machine.clone())), []);
     assert_eq!(update(&mut model, Msg::Machine(Machine { cpu: 1, ..machine })), [Effect::Draw]);
-    assert_eq!(update(&mut model, Msg::Worker(Worker::Gone)), []);
+    assert_eq!(update(&mut model, Msg::Worker(Worker::Gone(Rest::default()))), []);
     // No job runs, so a second more is nothing to see.
     let later = now() + jiff::SignedDuration::from_secs(1);
     assert_eq!(update(&mut model, Msg::Clock(later)), []);
@@ -146,7 +147,7 @@ fn nothing_is_drawn_while_nothing_changes() {
 
 #[test]
 fn a_job_that_nobody_works_on_was_stopped() {
-    let model = play(model(), [Msg::Worker(Worker::Gone)]);
+    let model = play(model(), [Msg::Worker(Worker::Gone(Rest::default()))]);
     assert_eq!((model.table.running_count(), model.table.totals().count(State::Stopped)), (0, 2));
 }
 
@@ -173,4 +174,100 @@ fn what_is_new_moves_nothing_that_is_looked_at() {
     let news = Changes { changed: vec![newest.brief()], ..Changes::default() };
     let model = play(model, [Msg::Jobs(news)]);
     assert_eq!(model.table.position(), (line + 1, top + 1));
+}
+
+fn pressed(model: &mut Model, code: char) -> Vec<Effect> {
+    let effects = update(model, key(KeyCode::Char(code)));
+    effects.into_iter().filter(|effect| *effect != Effect::Draw).collect()
+}
+
+fn notice(model: &Model) -> &str {
+    model.notice.as_ref().map(|notice| notice.text.as_str()).unwrap_or_default()
+}
+
+#[test]
+fn pause_goes_by_how_the_daemon_is() {
+    let mut model = model();
+    assert_eq!(pressed(&mut model, 'p'), [Effect::Carry(Wish::Pause)]);
+    model = play(model, [daemon(DaemonState::Paused, Stage::Paused)]);
+    assert_eq!(pressed(&mut model, 'p'), [Effect::Carry(Wish::Resume)]);
+    for (worker, told) in [
+        (Worker::Gone(Rest::default()), "start one with `av1cli watch`"),
+        (Worker::Working("process 7".into()), "process 7 works without a daemon"),
+        (Worker::Silent("it hung up".into()), "it hung up"),
+    ] {
+        model = play(model, [Msg::Worker(worker)]);
+        assert_eq!(pressed(&mut model, 'p'), []);
+        assert!(notice(&model).contains(told), "{}", notice(&model));
+    }
+}
+
+#[test]
+fn what_costs_something_is_done_after_a_yes_only() {
+    let running = files()[5].0.id.clone();
+    for (wanted, wish) in [('x', Wish::Cancel(running.clone())), ('S', Wish::Skip(running.clone()))] {
+        for (answer, done) in [('y', true), ('Y', true), ('n', false)] {
+            let mut model = model();
+            assert_eq!(pressed(&mut model, wanted), []);
+            assert_eq!(model.question.as_ref().map(|question| &question.wish), Some(&wish));
+            // Other keys are neither an answer nor do they do what they do otherwise.
+            for other in ['j', 'R', 'p', 'x'] {
+                assert_eq!(pressed(&mut model, other), []);
+            }
+            update(&mut model, key(KeyCode::Enter));
+            assert!(model.details.is_none() && model.question.is_some());
+            let expected = if done { vec![Effect::Carry(wish.clone())] } else { vec![] };
+            assert_eq!(pressed(&mut model, answer), expected);
+            assert!(model.question.is_none());
+        }
+    }
+    let mut model = play(model(), typed("x"));
+    update(&mut model, key(KeyCode::Esc));
+    assert!(model.question.is_none());
+    model = play(model, typed("x"));
+    assert_eq!(pressed(&mut model, 'q'), [Effect::Quit(Exit::Done)]);
+}
+
+#[test]
+fn only_what_runs_can_be_cancelled() {
+    let mut model = play(model(), [key(KeyCode::End)]);
+    assert_eq!(pressed(&mut model, 'x'), []);
+    assert!(model.question.is_none());
+    assert!(notice(&model).contains("isn't being encoded"), "{}", notice(&model));
+}
+
+#[test]
+fn a_film_is_tried_again_at_once_also_from_its_details() {
+    let mut model = play(model(), [key(KeyCode::End), key(KeyCode::Enter)]);
+    assert_eq!(pressed(&mut model, 'R'), [Effect::Carry(Wish::Retry(files()[0].0.id.clone()))]);
+    let mut empty = empty((80, 24), FULL);
+    assert_eq!(pressed(&mut empty, 'R'), []);
+    assert_eq!(notice(&empty), "no job is selected");
+}
+
+#[test]
+fn events_move_a_card_between_two_looks_at_the_daemon() {
+    let id = files()[5].0.id.clone();
+    let model = model();
+    let live = model.live.job(&id).unwrap();
+    // Nine reports, the last of which is the ninth hundred of frames.
+    assert_eq!((live.running.frame, live.pace.shares(9).len()), (74_304 + 900, 9));
+    let mut model = play(model, [daemon(DaemonState::Running, Stage::Encoding)]);
+    assert_eq!(model.live.job(&id).unwrap().pace.shares(9).len(), 9, "its pace is kept");
+    // The same word again is nothing to draw.
+    assert_eq!(update(&mut model, daemon(DaemonState::Running, Stage::Encoding)), []);
+    let idle = Msg::Worker(Worker::Daemon(Box::new(status(DaemonState::Running, Vec::new()))));
+    assert_eq!(update(&mut model, idle), [Effect::Draw]);
+    assert!(model.live.job(&id).is_none());
+    assert_eq!(progress().map(|event| update(&mut model, event)).find(|effects| !effects.is_empty()), None);
+}
+
+#[test]
+fn a_notice_goes_by_itself() {
+    let mut model = play(model(), [Msg::Notice("paused".into())]);
+    let after = |seconds| Msg::Clock(now() + jiff::SignedDuration::from_secs(seconds));
+    update(&mut model, after(9));
+    assert_eq!(notice(&model), "paused");
+    assert!(update(&mut model, after(10)).contains(&Effect::Draw));
+    assert_eq!(model.notice, None);
 }

@@ -1,21 +1,23 @@
-//! The running jobs, a card each: what is encoded, how, since when, and how far its result has grown towards the size at
-//! which it would be thrown away.
+//! The running jobs, a card each: what is encoded, how, how far it is, how fast, and what its result will weigh.
 
 use av1exec::outcome::Bytes;
+use av1exec::progress::projected;
+use av1exec::status::{RunningJob, Stage};
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::style::{Color, Style};
 use ratatui::text::{Line, Span};
 
-use super::layout::CARD;
 use super::{style, whole_parts};
 use crate::job::Job;
+use crate::live::LiveJob;
 use crate::model::Model;
 use crate::text;
 
-pub(super) fn draw(model: &Model, frame: &mut Frame<'_>, area: Rect) {
-    let most = usize::from(area.height / CARD);
-    let lines = model.table.running().take(most).flat_map(|job| card(model, job, usize::from(area.width)));
+pub(super) fn draw(model: &Model, frame: &mut Frame<'_>, area: Rect, height: u16) {
+    let most = usize::from(area.height / height.max(1));
+    let lines =
+        model.table.running().take(most).flat_map(|job| card(model, job, usize::from(area.width), height));
     let more = model.table.running_count().saturating_sub(most);
     let more = (more > 0 && most > 0).then(|| Line::styled(format!("   and {more} more"), style::faint()));
     for (line, row) in lines.chain(more).zip(area.rows()) {
@@ -23,8 +25,19 @@ pub(super) fn draw(model: &Model, frame: &mut Frame<'_>, area: Rect) {
     }
 }
 
-fn card(model: &Model, job: &Job, columns: usize) -> [Line<'static>; 2] {
-    [title(model, job, columns), growth(job, columns)]
+/// So many lines as a card is high.
+fn card(model: &Model, job: &Job, columns: usize, height: u16) -> Vec<Line<'static>> {
+    let mut lines = vec![title(model, job, columns)];
+    match model.live.job(&job.id) {
+        Some(live) => {
+            lines.push(course(live, columns));
+            lines.push(whole_parts([Line::from("   ")].into_iter().chain(weight(&live.running)), columns));
+        }
+        // Nobody tells how far it is, but its result can be measured.
+        None => lines.push(growth(job, columns)),
+    }
+    lines.resize(usize::from(height), Line::default());
+    lines
 }
 
 fn title(model: &Model, job: &Job, columns: usize) -> Line<'static> {
@@ -45,6 +58,79 @@ fn title(model: &Model, job: &Job, columns: usize) -> Line<'static> {
         Span::raw(" ".repeat(gap)),
         Span::raw(facts),
     ])
+}
+
+/// How far it is, how fast, how long it takes still, and how fast it was.
+fn course(live: &LiveJob, columns: usize) -> Line<'static> {
+    let job = &live.running;
+    let (word, colour) = match job.stage {
+        Stage::Encoding => (String::new(), Color::Green),
+        Stage::Paused => ("  paused".to_owned(), Color::Yellow),
+        Stage::Judging => (format!("  {}", checking(live.check.as_deref())), Color::Cyan),
+    };
+    let mut parts = vec![Line::from("   ")];
+    if let Some(percent) = percent(job) {
+        parts.push(style::bar(percent, (columns / 4).clamp(8, 40), Style::new().fg(colour)));
+        parts.push(format!(" {percent:>3} %").into());
+    }
+    parts.push(Line::styled(word, Style::new().fg(colour)));
+    if job.stage != Stage::Judging {
+        parts.extend(rates(job));
+    }
+    let mut line = whole_parts(parts, columns);
+    let room = columns.saturating_sub(line.width() + 4).min(40);
+    if room >= 8 {
+        let shares = live.pace.shares(room);
+        line.push_span("  ");
+        let column = |share: u8| Span::styled(style::column(share), style::label());
+        line.spans.extend(shares.into_iter().map(column));
+    }
+    line
+}
+
+/// How much of it is encoded.
+fn percent(job: &RunningJob) -> Option<u64> {
+    let frames = job.frames.filter(|frames| *frames > 0)?;
+    if job.stage == Stage::Judging { Some(100) } else { Some(text::percent(job.frame, frames).min(100)) }
+}
+
+/// Its speed in words, the ones that are known.
+pub(super) fn rates(job: &RunningJob) -> Vec<Line<'static>> {
+    let eta = |seconds: u64| {
+        let (hours, minutes) = (seconds / 3600, seconds / 60 % 60);
+        Line::from(format!("  ETA {hours}:{minutes:02}:{:02}", seconds % 60))
+    };
+    let fps = job.fps.map(|fps| Line::from(format!("  {fps:.1} fps")));
+    let speed = job.speed.map(|speed| Line::from(format!("  {speed:.2}x")));
+    [fps, job.remaining_secs.map(eta), speed].into_iter().flatten().collect()
+}
+
+/// What of the result is checked, in words.
+fn checking(check: Option<&str>) -> &'static str {
+    match check {
+        Some("decode") => "checking the result: decoding it",
+        Some("picture") => "checking the result: comparing pictures",
+        _ => "checking the result",
+    }
+}
+
+/// The result so far and in the end, against the original and the size gate; what matters least last.
+pub(super) fn weight(job: &RunningJob) -> Vec<Line<'static>> {
+    let so_far = job.size.map(|size| Line::from(format!("{} so far, ", Bytes(size))));
+    let end = job.frames.zip(job.size).and_then(|(frames, size)| projected(job.frame, frames, size));
+    let end = end.map(|end| {
+        let style = if end >= job.size_limit { style::bad() } else { style::strong() };
+        let percent = text::percent(end, job.size_before);
+        Line::from(vec![
+            Span::styled(format!("about {}", Bytes(end)), style),
+            format!(" in the end, {percent} % ").into(),
+        ])
+    });
+    let of = [
+        Line::from(format!("of {}", Bytes(job.size_before))),
+        Line::from(format!(" (too big from {})", Bytes(job.size_limit))),
+    ];
+    so_far.into_iter().chain(end).chain(of).collect()
 }
 
 /// The result so far, against the original's size and the size gate.

@@ -1,7 +1,7 @@
 //! All about one job: how it ended, what was decided and why, what is lost, the command, the contract, the journal, the other
 //! attempts, and the end of the log.
 
-use av1exec::jobs;
+use av1exec::jobs::{self, OutcomeRecord};
 use av1exec::outcome::{Bytes, Saved};
 use av1exec::sanitize::sanitize;
 use av1plan::wire::{DecisionDocument, EncodeDocument};
@@ -11,7 +11,7 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
 
-use super::{footer, layout, style};
+use super::{cards, footer, layout, style};
 use crate::job::{Job, State};
 use crate::model::{Details, Model};
 use crate::{command, text};
@@ -64,7 +64,7 @@ impl Page {
         self.heading("decisions");
         job.plan.decisions.iter().for_each(|decision| self.decision(decision));
         if let Some(encode) = &job.plan.encode {
-            self.contract(encode);
+            self.contract(encode, job.outcome.as_ref());
             self.heading("command");
             match command::line(job) {
                 Ok(line) => self.text(&line, Style::new()),
@@ -114,14 +114,22 @@ impl Page {
         let limit = limit.map(|limit| format!("; too big from {}", Bytes(limit))).unwrap_or_default();
         self.field("size", &format!("{after}{limit}"), Style::new());
         let temporary = model.table.job(&job.id).and_then(|job| job.temporary.as_ref());
-        if let Some(bytes) = temporary.and_then(|temporary| temporary.bytes) {
+        let live = model.live.job(&job.id);
+        if let Some(bytes) = temporary.and_then(|temporary| temporary.bytes).filter(|_| live.is_none()) {
             let percent = text::percent(bytes, before);
             self.field("so far", &format!("{}, {percent} % of the original", Bytes(bytes)), Style::new());
+        }
+        if let Some(live) = live {
+            let words = cards::rates(&live.running)
+                .into_iter()
+                .chain([Line::from("  ")])
+                .chain(cards::weight(&live.running));
+            self.field("now", words.map(|word| word.to_string()).collect::<String>().trim(), Style::new());
         }
         let moved =
             outcome.and_then(|outcome| outcome.replaced_by.as_ref()).filter(|path| **path != job.path);
         if let Some(path) = moved {
-            self.field("now", &path.path, Style::new());
+            self.field("new name", &path.path, Style::new());
         }
     }
 
@@ -185,9 +193,17 @@ impl Page {
         }
     }
 
-    /// What the result had to show, in a line a stream.
-    fn contract(&mut self, encode: &EncodeDocument) {
+    /// What the result had to show, in a line a stream, and whether it did.
+    fn contract(&mut self, encode: &EncodeDocument, outcome: Option<&OutcomeRecord>) {
         self.heading("contract: what the result is held against");
+        let (judged, style) = match outcome {
+            None => ("not yet".to_owned(), Style::new()),
+            Some(outcome) if outcome.replaced_by.is_some() => {
+                ("all of it held".to_owned(), style::state(State::Done))
+            }
+            Some(outcome) => (format!("{} [{}]", outcome.text, outcome.code), Style::new()),
+        };
+        self.field("judged", &judged, style);
         let contract = &encode.contract;
         for stream in &contract.streams {
             // The document's own words, without naming each type here.

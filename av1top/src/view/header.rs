@@ -1,30 +1,22 @@
-//! The first lines: the machine, the folders, and what was saved.
+//! The first lines: the machine, the roots, the daemon, and what was saved.
 
 use av1exec::outcome::{Bytes, Saved};
-use av1exec::sanitize::sanitize;
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
 use super::layout::Regions;
-use super::{spans, style, whole_parts};
-use crate::message::{Folder, Root, Worker};
+use super::{daemon, spans, style, whole_parts};
+use crate::message::Root;
 use crate::model::Model;
 use crate::text;
 use crate::totals::Savings;
 
 pub(super) fn draw(model: &Model, frame: &mut Frame<'_>, regions: &Regions) {
     frame.render_widget(machine(model, usize::from(regions.machine.width)), regions.machine);
-    let columns = usize::from(regions.place.width);
-    let place = if regions.place.height > 1 {
-        vec![roots(model, columns), state(model, columns)]
-    } else {
-        // The room is for what may run out.
-        vec![roots(model, columns)]
-    };
-    for (line, row) in place.into_iter().zip(regions.place.rows()) {
-        frame.render_widget(line, row);
-    }
+    frame.render_widget(roots(model, usize::from(regions.roots.width)), regions.roots);
+    frame.render_widget(daemon::state(model, usize::from(regions.daemon.width)), regions.daemon);
+    frame.render_widget(daemon::counts(model, usize::from(regions.counts.width)), regions.counts);
     frame.render_widget(saved(model, usize::from(regions.saved.width)), regions.saved);
 }
 
@@ -78,35 +70,6 @@ fn root_part(root: &Root, share: usize) -> Line<'static> {
     line
 }
 
-fn state(model: &Model, columns: usize) -> Line<'static> {
-    let worker = match &model.worker {
-        Worker::Unknown => Line::default(),
-        Worker::Working(who) if who.is_empty() => Line::styled("  av1d works", style::level(0)),
-        Worker::Working(who) => Line::styled(format!("  av1d works ({who})"), style::level(0)),
-        Worker::Gone => Line::styled("  av1d isn't running", style::level(80)),
-    };
-    let folder = match &model.folder {
-        Folder::Unreadable(_) => Line::styled(" (unreadable)", style::bad()),
-        Folder::Missing => Line::styled(" (not there)", style::level(80)),
-        Folder::Unread | Folder::Read => Line::default(),
-    };
-    let taken = text::width(" state ") + folder.width() + worker.width();
-    let path = text::width(&model.place.state);
-    let damaged = damaged(&model.damaged, columns.saturating_sub(taken + path));
-    let room = columns.saturating_sub(taken + damaged.width()).max(12);
-    let path = text::cut_start(&model.place.state, room).into_owned();
-    whole_parts([joined([part(" state "), path.into()]), folder, worker, damaged], columns)
-}
-
-/// How many files can't be read; which one and why, where there is room for it.
-fn damaged(damaged: &[(String, String)], room: usize) -> Line<'static> {
-    let Some((name, reason)) = damaged.first() else { return Line::default() };
-    let short = format!("  {} unreadable", damaged.len());
-    let long = format!("{short}: {name}: {}", sanitize(reason));
-    let told = if room > text::width(&short) + 30 { text::cut(&long, room).into_owned() } else { short };
-    Line::styled(told, style::bad())
-}
-
 fn saved(model: &Model, columns: usize) -> Line<'static> {
     let totals = model.table.totals();
     let amount = |savings: Savings, when: &str| {
@@ -122,7 +85,7 @@ fn saved(model: &Model, columns: usize) -> Line<'static> {
     whole_parts(parts, columns)
 }
 
-fn part(label: &'static str) -> Line<'static> {
+pub(super) fn part(label: &'static str) -> Line<'static> {
     Line::styled(label, style::label())
 }
 

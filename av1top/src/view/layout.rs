@@ -7,12 +7,18 @@ use ratatui::layout::{Constraint, Layout, Rect};
 pub struct Regions {
     /// Processor, memory, load.
     pub machine: Rect,
-    /// Roots and state folder.
-    pub place: Rect,
+    /// The library's roots and their room.
+    pub roots: Rect,
+    /// The daemon.
+    pub daemon: Rect,
+    /// How many films are what.
+    pub counts: Rect,
     /// What was saved.
     pub saved: Rect,
-    /// The running jobs, [`CARD`] lines each.
+    /// The running jobs.
     pub cards: Rect,
+    /// Lines of each of their cards.
+    pub card: u16,
     /// The states with their counts.
     pub tabs: Rect,
     /// The table's heading.
@@ -23,29 +29,28 @@ pub struct Regions {
     pub footer: Rect,
 }
 
-/// Lines of a running job's card.
-pub const CARD: u16 = 2;
+/// Lines of a running job's card where there is little room or little to say, and else.
+const CARDS: [u16; 2] = [2, 3];
 
-/// The parts of a terminal of that size while so many jobs run.
-pub fn regions(area: Rect, running: usize) -> Regions {
-    // What must go first on a small terminal is said first.
-    let place = match area.height {
-        0..=9 => 0,
-        10..=19 => 1,
-        _ => 2,
-    };
-    let saved = u16::from(area.height >= 7);
-    let machine = u16::from(area.height >= 5);
-    let fixed = machine + place + saved + 3;
+/// The parts of a terminal of that size while so many jobs run; `told` is whether a daemon tells of them.
+pub fn regions(area: Rect, running: usize, told: bool) -> Regions {
+    // On a small terminal the table keeps some lines; what is worth least goes first.
+    let line = |from: u16| u16::from(area.height >= from);
+    let (machine, daemon, counts, saved, roots) = (line(5), line(8), line(10), line(12), line(14));
+    let fixed = machine + daemon + counts + saved + roots + 3;
     // The cards may have a third of what is left, the table has the rest.
-    let most = area.height.saturating_sub(fixed) / 3 / CARD;
-    let cards = most.min(u16::try_from(running).unwrap_or(u16::MAX)) * CARD;
+    let third = area.height.saturating_sub(fixed) / 3;
+    let running = u16::try_from(running).unwrap_or(u16::MAX);
+    let [low, high] = CARDS;
+    let card = if told && running.saturating_mul(high) <= third { high } else { low };
+    let most = third / card;
     // What doesn't fit gets a line that says how many there are.
-    let more = u16::from(running > usize::from(most) && most > 0);
-    let heights = [machine, place, saved, cards + more, 1, 1].map(Constraint::Length);
-    let [machine, place, saved, cards, tabs, heading, rows, footer] =
+    let more = u16::from(running > most && most > 0);
+    let cards = most.min(running) * card + more;
+    let heights = [machine, roots, daemon, counts, saved, cards, 1, 1].map(Constraint::Length);
+    let [machine, roots, daemon, counts, saved, cards, tabs, heading, rows, footer] =
         Layout::vertical(heights.into_iter().chain([Constraint::Fill(1), Constraint::Length(1)])).areas(area);
-    Regions { machine, place, saved, cards, tabs, heading, rows, footer }
+    Regions { machine, roots, daemon, counts, saved, cards, card, tabs, heading, rows, footer }
 }
 
 /// The details' parts: title, text, last line.

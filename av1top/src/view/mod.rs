@@ -1,18 +1,19 @@
 //! Drawing: from the model to a frame, and nothing else.
 
 mod cards;
+mod daemon;
 pub mod detail;
 mod footer;
 mod header;
 mod help;
 mod jobs;
 pub mod layout;
+mod palette;
 mod style;
 
 use ratatui::Frame;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
-use ratatui::style::Color;
 use ratatui::text::{Line, Span};
 
 use crate::model::{Looks, Model};
@@ -32,9 +33,9 @@ pub fn view(model: &Model, frame: &mut Frame<'_>) {
 }
 
 fn draw_list(model: &Model, frame: &mut Frame<'_>, area: Rect) {
-    let regions = layout::regions(area, model.table.running_count());
+    let regions = model.regions_of(area);
     header::draw(model, frame, &regions);
-    cards::draw(model, frame, regions.cards);
+    cards::draw(model, frame, regions.cards, regions.card);
     jobs::draw_tabs(model, frame, regions.tabs);
     jobs::draw(model, frame, regions.heading, regions.rows);
     footer::draw(model, frame, regions.footer);
@@ -43,10 +44,8 @@ fn draw_list(model: &Model, frame: &mut Frame<'_>, area: Rect) {
 /// Takes away what the terminal or its user doesn't want. Done last and on every cell, so that no widget can forget it.
 fn restrict(buffer: &mut Buffer, looks: Looks) {
     for cell in &mut buffer.content {
-        if !looks.colour {
-            cell.fg = Color::Reset;
-            cell.bg = Color::Reset;
-        }
+        cell.fg = palette::fit(cell.fg, looks.colours);
+        cell.bg = palette::fit(cell.bg, looks.colours);
         if !looks.unicode && !cell.symbol().is_ascii() {
             let plain = ascii(cell.symbol());
             cell.set_char(plain);

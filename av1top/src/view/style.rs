@@ -1,8 +1,9 @@
-//! Colours and bars: the sixteen colours that every terminal has, as its user has set them up.
+//! Colours and bars: words in the sixteen colours that every terminal has, as its user has set them up; shades for amounts.
 
 use ratatui::style::{Color, Modifier, Style};
 use ratatui::text::{Line, Span};
 
+use super::palette;
 use crate::job::State;
 
 /// Text that explains other text.
@@ -41,13 +42,14 @@ pub(super) fn state(state: State) -> Style {
     }
 }
 
+/// Something that a person should know.
+pub(super) fn warning() -> Style {
+    Style::new().fg(Color::Yellow)
+}
+
 /// The colour of how full something is.
 pub(super) fn level(percent: u64) -> Style {
-    Style::new().fg(match percent {
-        0..75 => Color::Green,
-        75..90 => Color::Yellow,
-        _ => Color::Red,
-    })
+    Style::new().fg(palette::shade(percent))
 }
 
 /// A bar of `columns`, of which `percent` are full.

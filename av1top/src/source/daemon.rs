@@ -1,0 +1,209 @@
+//! The daemon of the state folder: what it says, and what it is asked for. Where none runs, what works without one is done here.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
+use std::time::Duration;
+
+use av1exec::control::alone;
+use av1exec::control::client::{Client, ClientError};
+use av1exec::control::events::EventDocument;
+use av1exec::control::protocol::{Reply, Request};
+use av1exec::jobs;
+use av1exec::sanitize::sanitize;
+use av1exec::settings::Settings;
+
+use super::{LOOK, spawn, worker};
+use crate::message::{Msg, Wish, Worker};
+
+/// What has this source do something before its time.
+#[derive(Debug)]
+pub(super) enum Call {
+    /// A person wants something done.
+    Carry(Wish),
+    /// The daemon told something that changes more than the events say.
+    News,
+    /// The daemon tells no more.
+    Silence,
+}
+
+/// What happens at once is asked about once.
+const PAUSE: Duration = Duration::from_millis(200);
+
+/// This source: whom it tells, who calls it, and the way for others to call it.
+pub(super) struct Line<'a> {
+    pub(super) sender: &'a Sender<Msg>,
+    pub(super) calls: Receiver<Call>,
+    pub(super) caller: Sender<Call>,
+    pub(super) settings: &'a Settings,
+}
+
+/// Why this source goes no further with a daemon.
+enum End {
+    /// Nobody listens any more.
+    Unheard,
+    /// The daemon tells no more.
+    Silence,
+    /// It can't be reached or understood.
+    Lost(ClientError),
+}
+
+impl From<ClientError> for End {
+    fn from(error: ClientError) -> Self {
+        Self::Lost(error)
+    }
+}
+
+impl Line<'_> {
+    /// Tells what is known of the daemon until nobody listens.
+    pub(super) fn hold(&self) {
+        while !matches!(self.look(), Err(End::Unheard)) {}
+    }
+
+    fn look(&self) -> Result<(), End> {
+        let end = match Client::connect(self.folder()) {
+            Ok(Some(client)) => match self.attend(client) {
+                Err(End::Lost(error)) => self.silent(&error),
+                end => end,
+            },
+            Ok(None) => {
+                self.tell(Msg::Worker(worker::find(self.folder())))?;
+                return self.wait(None);
+            }
+            Err(error) => {
+                self.silent(&error)?;
+                return self.wait(None);
+            }
+        };
+        // One that hangs up again and again isn't asked without a pause.
+        std::thread::sleep(PAUSE);
+        end
+    }
+
+    fn silent(&self, error: &ClientError) -> Result<(), End> {
+        self.tell(Msg::Worker(Worker::Silent(sanitize(&error.to_string()).into_owned())))
+    }
+
+    fn folder(&self) -> &Path {
+        &self.settings.job_state_dir
+    }
+
+    fn tell(&self, msg: Msg) -> Result<(), End> {
+        self.sender.send(msg).map_err(|_| End::Unheard)
+    }
+
+    /// Asks the daemon what it does, again and again, while its events are told as they come.
+    fn attend(&self, mut client: Client) -> Result<(), End> {
+        let Some(feed) = Client::connect(self.folder())? else { return Err(End::Silence) };
+        let feed = feed.subscribe()?;
+        let caller = self.caller.clone();
+        let attended = Arc::new(());
+        let still = Arc::downgrade(&attended);
+        let listen = move |sender: &Sender<Msg>| {
+            for event in feed.flatten() {
+                let news = !matches!(event, EventDocument::Progressed { .. });
+                // Another thread tells the events of a connection that came after this one.
+                let told = still.strong_count() > 0 && sender.send(Msg::Event(Box::new(event))).is_ok();
+                if !told || news && caller.send(Call::News).is_err() {
+                    return;
+                }
+            }
+            if still.strong_count() > 0 {
+                drop(caller.send(Call::Silence));
+            }
+        };
+        if let Err(error) = spawn("events", self.sender, listen) {
+            self.tell(Msg::Notice(format!("failed to start a thread: {error}")))?;
+        }
+        loop {
+            match client.ask(&Request::Status)? {
+                Reply::Status(status) => self.tell(Msg::Worker(Worker::Daemon(status)))?,
+                Reply::Refused(refusal) => self.tell(Msg::Worker(Worker::Silent(refusal.error)))?,
+                Reply::Done { .. } => {}
+            }
+            self.wait(Some(&mut client))?;
+        }
+    }
+
+    /// Waits until it is time for another look, and does what is asked for meanwhile.
+    fn wait(&self, daemon: Option<&mut Client>) -> Result<(), End> {
+        match self.calls.recv_timeout(LOOK) {
+            Err(RecvTimeoutError::Timeout) => Ok(()),
+            Err(RecvTimeoutError::Disconnected) => Err(End::Unheard),
+            Ok(Call::Silence) => Err(End::Silence),
+            Ok(Call::News) => {
+                std::thread::sleep(PAUSE);
+                Ok(())
+            }
+            Ok(Call::Carry(wish)) => {
+                let (told, end) = match self.carry_out(&wish, daemon) {
+                    Ok(told) => (told, Ok(())),
+                    Err(error) => (error.to_string(), Err(error.into())),
+                };
+                self.tell(Msg::Notice(sanitize(&told).into_owned()))?;
+                end
+            }
+        }
+    }
+
+    /// Does it, and says what was done or why it wasn't.
+    fn carry_out(&self, wish: &Wish, daemon: Option<&mut Client>) -> Result<String, ClientError> {
+        let request = match request(wish, self.folder()) {
+            Ok(request) => request,
+            Err(reason) => return Ok(reason),
+        };
+        let reply = match daemon {
+            Some(daemon) => daemon.ask(&request)?,
+            None => match alone::answer(&request, self.settings) {
+                Ok(reply) => reply,
+                Err(failure) => return Ok(failure.lines().join("; ")),
+            },
+        };
+        Ok(match reply {
+            Reply::Done { message } => message,
+            Reply::Refused(refusal) => match refusal.hint {
+                Some(hint) => format!("{}: {hint}", refusal.error),
+                None => refusal.error,
+            },
+            Reply::Status(_) => String::new(),
+        })
+    }
+}
+
+/// What a wish is to the daemon. A job's film is found by its file: what the table shows of a path may not be all of it.
+fn request(wish: &Wish, folder: &Path) -> Result<Request, String> {
+    let film = |id: &str| {
+        let job = jobs::read(&folder.join(format!("{id}.json"))).map_err(|unread| unread.to_string())?;
+        let now = job.outcome.as_ref().and_then(|outcome| outcome.replaced_by.as_ref());
+        Ok::<_, String>(now.map_or_else(|| job.film(), jobs::path_of))
+    };
+    Ok(match wish {
+        Wish::Pause => Request::Pause,
+        Wish::Resume => Request::Resume,
+        Wish::Cancel(job) => Request::Cancel { job: job.clone() },
+        Wish::Skip(job) => Request::skip(&film(job)?),
+        Wish::Retry(job) => Request::retry(&film(job)?),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tests::script::files;
+
+    #[test]
+    fn a_wish_is_about_the_film_where_it_is_now() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut job = files().remove(0).0;
+        let store = jobs::JobStore::open(folder.path()).unwrap();
+        let asked = |wish: &Wish| request(wish, folder.path()).map(|request| request.path());
+        store.save(&job).unwrap();
+        assert_eq!(asked(&Wish::Skip(job.id.clone())), Ok(Some(job.film())));
+        let renamed = Path::new("/media/Films/Metropolis.mkv");
+        job.outcome.as_mut().unwrap().replaced_by = Some(jobs::path_document(renamed));
+        store.save(&job).unwrap();
+        assert_eq!(asked(&Wish::Retry(job.id.clone())), Ok(Some(renamed.to_owned())));
+        assert!(asked(&Wish::Skip("20261122-120000-000099".into())).is_err());
+        assert_eq!(asked(&Wish::Pause), Ok(None));
+    }
+}

@@ -1,0 +1,86 @@
+//! What a person wants done about the work: asked first where that can't be taken back.
+
+use av1exec::status::{State as DaemonState, Status};
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+
+use super::say;
+use crate::job::State;
+use crate::keys::Action;
+use crate::message::{Effect, Wish, Worker};
+use crate::model::{Model, Question};
+
+/// An answer to a question.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Answer {
+    Yes,
+    No,
+    Neither,
+}
+
+/// What a key answers. Only a letter says yes: Enter may still be on its way from something else.
+pub(super) fn answer(key: KeyEvent) -> Answer {
+    match (key.modifiers - KeyModifiers::SHIFT, key.code) {
+        (KeyModifiers::NONE, KeyCode::Char('y' | 'Y')) => Answer::Yes,
+        (KeyModifiers::NONE, KeyCode::Char('n' | 'N')) | (_, KeyCode::Esc) => Answer::No,
+        _ => Answer::Neither,
+    }
+}
+
+/// What comes of a key that wants something done.
+pub(super) fn wish(model: &mut Model, action: Action) -> Option<Effect> {
+    if action == Action::Pause {
+        return pause(model);
+    }
+    let Some(id) = model.chosen().map(str::to_owned) else {
+        say(model, "no job is selected");
+        return None;
+    };
+    let job = model.table.job(&id);
+    let name = job.map_or(id.as_str(), |job| job.name()).to_owned();
+    let runs = job.is_some_and(|job| model.table.state(job) == State::Running);
+    match action {
+        Action::Cancel if !runs => {
+            say(model, format!("{name} isn't being encoded"));
+            None
+        }
+        Action::Cancel if daemon(model).is_none() => None,
+        Action::Cancel => {
+            let cost = "What is encoded of it is lost.";
+            ask(model, Question { verb: "Cancel", name, cost, wish: Wish::Cancel(id) })
+        }
+        Action::Skip => {
+            let cost = if runs { "Its encode ends." } else { "It gets a marker." };
+            ask(model, Question { verb: "Skip for ever", name, cost, wish: Wish::Skip(id) })
+        }
+        _ => Some(Effect::Carry(Wish::Retry(id))),
+    }
+}
+
+fn ask(model: &mut Model, question: Question) -> Option<Effect> {
+    model.question = Some(question);
+    None
+}
+
+fn pause(model: &mut Model) -> Option<Effect> {
+    let paused = daemon(model)?.state == DaemonState::Paused;
+    Some(Effect::Carry(if paused { Wish::Resume } else { Wish::Pause }))
+}
+
+/// The daemon, or a word on why there is none to ask.
+fn daemon(model: &mut Model) -> Option<&Status> {
+    let why = match &model.worker {
+        Worker::Daemon(_) => None,
+        Worker::Silent(why) => Some(why.clone()),
+        Worker::Working(who) => Some(format!("{who} works without a daemon: stop it where it was started")),
+        Worker::Unknown | Worker::Gone(_) => {
+            Some(format!("no daemon runs here: start one with `{}`", model.place.start))
+        }
+    };
+    if let Some(why) = why {
+        say(model, why);
+    }
+    match &model.worker {
+        Worker::Daemon(status) => Some(status),
+        _ => None,
+    }
+}
