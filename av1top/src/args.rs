@@ -21,7 +21,8 @@ pub(crate) struct Cli {
 const CONFIG_HELP: &str =
     "The config file [default: $AV1D_CONFIG, $XDG_CONFIG_HOME/av1d/config.toml, /etc/av1d/config.toml]";
 
-const AFTER: &str = "NO_COLOR=1 draws without colours. Where the locale (LC_ALL, LC_CTYPE, LANG) isn't UTF-8 it draws in ASCII.\n\n\
+const AFTER: &str = "Examples:\n  av1top\n  av1top --config ~/av1d.toml\n\n\
+                     NO_COLOR=1 draws without colours. Where the locale (LC_ALL, LC_CTYPE, LANG) isn't UTF-8 it draws in ASCII.\n\n\
                      Exit codes: 0 left with q, 1 something failed, 2 usage or config, 130 stopped by a signal.";
 
 /// How to draw, by the environment: <https://no-color.org> and the order in which POSIX reads the locale's variables.
