@@ -4,6 +4,7 @@ mod control;
 
 use std::path::PathBuf;
 
+use av1exec::failure::Exit;
 use av1plan::gates::Gate;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{ArgAction, Args, Parser, Subcommand};
@@ -14,7 +15,7 @@ pub(crate) use control::{AskArgs, CancelArgs, ControlCommand, PathsArgs, StatusA
 
 /// Turns films into AV1 at high visual quality, and never loses one on the way.
 #[derive(Debug, Parser)]
-#[command(name = "av1cli", version, after_help = EXIT_CODES, max_term_width = 100)]
+#[command(name = "av1cli", version, after_help = after_help(), max_term_width = 100)]
 pub(crate) struct Cli {
     #[arg(long, global = true, value_name = "FILE", help = CONFIG_HELP)]
     pub(crate) config: Option<PathBuf>,
@@ -25,8 +26,19 @@ pub(crate) struct Cli {
 const CONFIG_HELP: &str =
     "The config file [default: $AV1D_CONFIG, $XDG_CONFIG_HOME/av1d/config.toml, /etc/av1d/config.toml]";
 
-const EXIT_CODES: &str = "Exit codes: 0 done (a film that is skipped is done too), 1 something failed, 2 usage or config, \
-                          3 ffmpeg is missing, too old or without an AV1 encoder, 4 another av1d holds the lock, 130 interrupted.";
+/// Examples, and the table of exit codes, which is the same for every command.
+fn after_help() -> String {
+    let codes: Vec<String> =
+        Exit::ALL.iter().map(|exit| format!("  {:<3}  {}", exit.code(), exit.meaning())).collect();
+    format!(
+        "Examples:\n  av1cli plan Film.mkv          what would be done, and why; nothing is touched\n  \
+         av1cli plan /media/films      the same for a library\n  \
+         av1cli encode Film.mkv        do it\n  \
+         av1cli watch                  do it for the whole library, from now on\n\n\
+         Exit codes, everywhere the same:\n{}",
+        codes.join("\n")
+    )
+}
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
