@@ -1,17 +1,19 @@
 //! The arguments, raw, as clap reads them.
 
 mod control;
+mod output;
 
 use std::path::PathBuf;
 
 use av1exec::failure::Exit;
 use av1plan::gates::Gate;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
-use clap::{ArgAction, Args, Parser, Subcommand};
+use clap::{Args, ColorChoice, Parser, Subcommand};
 
 use crate::logging::{Format, Logging};
 
 pub(crate) use control::{AskArgs, CancelArgs, ControlCommand, PathsArgs, StatusArgs, UnskipArgs};
+pub(crate) use output::OutputArgs;
 
 /// Turns films into AV1 at high visual quality, and never loses one on the way.
 #[derive(Debug, Parser)]
@@ -19,6 +21,16 @@ pub(crate) use control::{AskArgs, CancelArgs, ControlCommand, PathsArgs, StatusA
 pub(crate) struct Cli {
     #[arg(long, global = true, value_name = "FILE", help = CONFIG_HELP)]
     pub(crate) config: Option<PathBuf>,
+    #[arg(
+        long,
+        global = true,
+        value_enum,
+        value_name = "WHEN",
+        hide_possible_values = true,
+        help = "When to use colours: auto (on terminals, and as $NO_COLOR and $CLICOLOR_FORCE say), always, never"
+    )]
+    #[arg(default_value_t = ColorChoice::Auto, hide_default_value = true)]
+    pub(crate) color: ColorChoice,
     #[command(subcommand)]
     pub(crate) command: Command,
 }
@@ -55,7 +67,8 @@ pub(crate) enum Command {
     Plan(PlanArgs),
     /// Encode named films now, and replace them once the result is verified
     #[command(
-        after_help = "Examples:\n  av1cli encode Film.mkv\n  av1cli encode --ignore too-small Clip.mp4"
+        after_help = "Examples:\n  av1cli encode Film.mkv\n  av1cli encode --ignore too-small Clip.mp4\n  \
+                            av1cli encode --progress json Film.mkv | jq -r 'select(.event == \"finished\").code'"
     )]
     Encode(EncodeArgs),
     /// Tidy up after an av1d that was killed: finish or take back what its jobs left behind
@@ -106,6 +119,8 @@ pub(crate) struct EncodeArgs {
     /// Hold no gate of this code; may be given several times
     #[arg(long, value_name = "CODE", value_parser = gate_parser())]
     pub(crate) ignore: Vec<Gate>,
+    #[command(flatten)]
+    pub(crate) output: OutputArgs,
 }
 
 #[derive(Debug, Args)]
@@ -120,23 +135,18 @@ pub(crate) struct WatchArgs {
     /// Make one pass over the library and exit
     #[arg(long)]
     pub(crate) once: bool,
-    /// How a line of the log looks; on a terminal text comes with progress bars instead
+    /// How a line of the log looks, which is written where no progress bars are drawn
     #[arg(long, value_enum, value_name = "FORMAT", default_value_t = Format::Text)]
     pub(crate) log_format: Format,
-    /// Log scans that found nothing new and how far encodes are, too; no progress bars
-    #[arg(short, long, action = ArgAction::Count)]
-    pub(crate) verbose: u8,
-    /// Log problems only; twice: nothing but what ends the program
-    #[arg(short, long, action = ArgAction::Count, conflicts_with = "verbose")]
-    pub(crate) quiet: u8,
+    #[command(flatten)]
+    pub(crate) output: OutputArgs,
 }
 
 impl WatchArgs {
     /// The log that was asked for; nothing where a person looks on and gets progress bars.
     pub(crate) fn logging(&self, terminal: bool, journal: bool) -> Option<Logging> {
-        let amount = |count: u8| i8::try_from(count).unwrap_or(i8::MAX);
-        let (format, level) = (self.log_format, amount(self.verbose) - amount(self.quiet));
-        let bars = terminal && format == Format::Text && level == 0;
+        let (format, level) = (self.log_format, self.output.level());
+        let bars = self.output.bars(terminal && format == Format::Text);
         (!bars).then_some(Logging { format, level, journal: journal && !terminal })
     }
 }
