@@ -1,23 +1,36 @@
 //! The arguments, raw, as clap reads them.
 
 mod control;
+mod output;
 
 use std::path::PathBuf;
 
+use av1exec::failure::Exit;
 use av1plan::gates::Gate;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
-use clap::{ArgAction, Args, Parser, Subcommand};
+use clap::{Args, ColorChoice, Parser, Subcommand};
 
 use crate::logging::{Format, Logging};
 
 pub(crate) use control::{AskArgs, CancelArgs, ControlCommand, PathsArgs, StatusArgs, UnskipArgs};
+pub(crate) use output::OutputArgs;
 
 /// Turns films into AV1 at high visual quality, and never loses one on the way.
 #[derive(Debug, Parser)]
-#[command(name = "av1cli", version, after_help = EXIT_CODES, max_term_width = 100)]
+#[command(name = "av1cli", version, after_help = after_help(), max_term_width = 100)]
 pub(crate) struct Cli {
     #[arg(long, global = true, value_name = "FILE", help = CONFIG_HELP)]
     pub(crate) config: Option<PathBuf>,
+    #[arg(
+        long,
+        global = true,
+        value_enum,
+        value_name = "WHEN",
+        hide_possible_values = true,
+        help = "When to use colours: auto (on terminals, and as $NO_COLOR and $CLICOLOR_FORCE say), always, never"
+    )]
+    #[arg(default_value_t = ColorChoice::Auto, hide_default_value = true)]
+    pub(crate) color: ColorChoice,
     #[command(subcommand)]
     pub(crate) command: Command,
 }
@@ -25,8 +38,19 @@ pub(crate) struct Cli {
 const CONFIG_HELP: &str =
     "The config file [default: $AV1D_CONFIG, $XDG_CONFIG_HOME/av1d/config.toml, /etc/av1d/config.toml]";
 
-const EXIT_CODES: &str = "Exit codes: 0 done (a film that is skipped is done too), 1 something failed, 2 usage or config, \
-                          3 ffmpeg is missing, too old or without an AV1 encoder, 4 another av1d holds the lock, 130 interrupted.";
+/// Examples, and the table of exit codes, which is the same for every command.
+fn after_help() -> String {
+    let codes: Vec<String> =
+        Exit::ALL.iter().map(|exit| format!("  {:<3}  {}", exit.code(), exit.meaning())).collect();
+    format!(
+        "Examples:\n  av1cli plan Film.mkv          what would be done, and why; nothing is touched\n  \
+         av1cli plan /media/films      the same for a library\n  \
+         av1cli encode Film.mkv        do it\n  \
+         av1cli watch                  do it for the whole library, from now on\n\n\
+         Exit codes, everywhere the same:\n{}",
+        codes.join("\n")
+    )
+}
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
@@ -43,7 +67,8 @@ pub(crate) enum Command {
     Plan(PlanArgs),
     /// Encode named films now, and replace them once the result is verified
     #[command(
-        after_help = "Examples:\n  av1cli encode Film.mkv\n  av1cli encode --ignore too-small Clip.mp4"
+        after_help = "Examples:\n  av1cli encode Film.mkv\n  av1cli encode --ignore too-small Clip.mp4\n  \
+                            av1cli encode --progress json Film.mkv | jq -r 'select(.event == \"finished\").code'"
     )]
     Encode(EncodeArgs),
     /// Tidy up after an av1d that was killed: finish or take back what its jobs left behind
@@ -94,6 +119,8 @@ pub(crate) struct EncodeArgs {
     /// Hold no gate of this code; may be given several times
     #[arg(long, value_name = "CODE", value_parser = gate_parser())]
     pub(crate) ignore: Vec<Gate>,
+    #[command(flatten)]
+    pub(crate) output: OutputArgs,
 }
 
 #[derive(Debug, Args)]
@@ -108,23 +135,18 @@ pub(crate) struct WatchArgs {
     /// Make one pass over the library and exit
     #[arg(long)]
     pub(crate) once: bool,
-    /// How a line of the log looks; on a terminal text comes with progress bars instead
+    /// How a line of the log looks, which is written where no progress bars are drawn
     #[arg(long, value_enum, value_name = "FORMAT", default_value_t = Format::Text)]
     pub(crate) log_format: Format,
-    /// Log scans that found nothing new and how far encodes are, too; no progress bars
-    #[arg(short, long, action = ArgAction::Count)]
-    pub(crate) verbose: u8,
-    /// Log problems only; twice: nothing but what ends the program
-    #[arg(short, long, action = ArgAction::Count, conflicts_with = "verbose")]
-    pub(crate) quiet: u8,
+    #[command(flatten)]
+    pub(crate) output: OutputArgs,
 }
 
 impl WatchArgs {
     /// The log that was asked for; nothing where a person looks on and gets progress bars.
     pub(crate) fn logging(&self, terminal: bool, journal: bool) -> Option<Logging> {
-        let amount = |count: u8| i8::try_from(count).unwrap_or(i8::MAX);
-        let (format, level) = (self.log_format, amount(self.verbose) - amount(self.quiet));
-        let bars = terminal && format == Format::Text && level == 0;
+        let (format, level) = (self.log_format, self.output.level());
+        let bars = self.output.bars(terminal && format == Format::Text);
         (!bars).then_some(Logging { format, level, journal: journal && !terminal })
     }
 }

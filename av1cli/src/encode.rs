@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use av1exec::event::Event;
 use av1exec::outcome::Outcome;
 use av1exec::pipeline::Pipeline;
 use av1exec::scan::Film;
@@ -10,10 +11,10 @@ use av1exec::stable::Settling;
 use av1plan::gates::{self, Gate, Stability};
 
 use crate::args::EncodeArgs;
-use crate::console::{complain, note};
+use crate::console::complain;
 use crate::films::look;
-use crate::reporter::Reporter;
 use crate::session::Session;
+use crate::telling::Telling;
 use av1exec::failure::{Exit, Failure};
 
 /// Works on named films, one after the other.
@@ -24,7 +25,7 @@ pub(crate) async fn encode(
 ) -> Result<Exit, Failure> {
     settings.policy.ignore.extend(&args.ignore);
     let Session { pipeline, events } = Session::open(settings, environment).await?;
-    let reporter = tokio::spawn(Reporter::new().listen(events));
+    let telling = tokio::spawn(Telling::to_person(args.output).listen(events));
     let mut worst = Exit::Done;
     let mut films = Vec::new();
     for file in &args.files {
@@ -48,9 +49,9 @@ pub(crate) async fn encode(
     if pipeline.stop.is_asked() {
         worst = Exit::Interrupted;
     }
-    // The reporter ends when the last sender is gone.
+    // The telling ends when the last sender is gone.
     drop(pipeline);
-    let _ = reporter.await;
+    let _ = telling.await;
     Ok(worst)
 }
 
@@ -67,7 +68,7 @@ async fn settle(films: Vec<Film>, pipeline: &Pipeline) -> Vec<(Film, Stability)>
         settling.observe(&film.path, film.identity, start, wait);
     }
     if watched > 0 && !wait.is_zero() {
-        note(&format!("watching whether {watched} film(s) hold still for {} s", wait.as_secs_f64()));
+        pipeline.events.send(Event::Settling { films: watched, wait });
         let mut stop = pipeline.stop.clone();
         tokio::select! {
             () = tokio::time::sleep(wait) => {}

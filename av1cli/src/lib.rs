@@ -2,6 +2,7 @@
 //! [`av1plan`], what is done is done by [`av1exec`].
 
 mod args;
+mod color;
 mod console;
 mod control;
 mod encode;
@@ -15,6 +16,7 @@ mod recover;
 mod reporter;
 pub mod service;
 mod session;
+mod telling;
 mod watch;
 
 use std::ffi::OsString;
@@ -41,6 +43,7 @@ pub fn run(
             return if error.use_stderr() { Exit::Usage.into() } else { Exit::Done.into() };
         }
     };
+    color::settle(cli.color, &variable);
     let environment = Environment::from_vars(&variable);
     let service = Service::from_vars(&variable);
     // One thread, which lives as long as the program: children are bound to it.

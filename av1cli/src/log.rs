@@ -9,7 +9,6 @@ use av1exec::outcome::Outcome;
 use av1exec::progress::Progress;
 use av1exec::sanitize::display;
 use av1plan::EncodePlan;
-use tokio::sync::mpsc::UnboundedReceiver;
 use tracing::{debug, info, warn};
 
 use crate::reporter::scanned;
@@ -21,17 +20,17 @@ pub(crate) struct Log {
     scanned: String,
     /// When each running encode was last heard of.
     told: HashMap<String, Instant>,
+    /// Whether how far encodes are is news.
+    progress: bool,
 }
 
 /// How often an encode says how far it is, where somebody asked for that.
 const PROGRESS_INTERVAL: Duration = Duration::from_mins(1);
 
 impl Log {
-    /// Listens until nobody speaks any more.
-    pub(crate) async fn listen(mut self, mut events: UnboundedReceiver<Event>) {
-        while let Some(event) = events.recv().await {
-            self.tell(&event);
-        }
+    /// A log that says how far encodes are at INFO where `progress` is asked for, else at DEBUG.
+    pub(crate) fn new(progress: bool) -> Self {
+        Self { progress, ..Self::default() }
     }
 
     /// Work is told at INFO, what a person should look at at WARN; a look at the library that found nothing new at DEBUG.
@@ -98,7 +97,11 @@ impl Log {
         };
         *told = Instant::now();
         let Progress { frame, fps, speed, total_size: size, .. } = *progress;
-        debug!(event = "progress", job, frame, fps, speed, size, "encode: at frame {frame}");
+        if self.progress {
+            info!(event = "progress", job, frame, fps, speed, size, "encode: at frame {frame}");
+        } else {
+            debug!(event = "progress", job, frame, fps, speed, size, "encode: at frame {frame}");
+        }
     }
 
     fn finished(&mut self, job: Option<&str>, path: &Path, outcome: &Outcome) {

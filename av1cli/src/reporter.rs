@@ -7,14 +7,17 @@ use std::time::{Duration, Instant};
 use av1exec::event::{Check, Event};
 use av1exec::outcome::{Bytes, Outcome};
 use av1exec::progress::{Progress, projected, remaining};
-use av1exec::sanitize::{display, sanitize};
+use av1exec::sanitize::display;
 use av1plan::EncodePlan;
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
-use tokio::sync::mpsc::UnboundedReceiver;
+
+use crate::console::{Weight, speak, tell};
 
 /// Writes what happens to standard error.
 pub(crate) struct Reporter {
     bars: MultiProgress,
+    /// Whether lines say how far encodes are.
+    lines: bool,
     running: HashMap<String, Running>,
     /// What was said of the last scan: the same again is no news.
     scanned: String,
@@ -28,93 +31,86 @@ struct Running {
     started: Instant,
     /// When a plain line about it was last written.
     told: Instant,
+    /// What of its result was said to be checked.
+    checked: &'static str,
 }
 
-/// How often an encode says how far it is where there is no terminal: a log is for reading.
+/// How often a line says how far an encode is: it is for reading.
 const LINE_INTERVAL: Duration = Duration::from_mins(1);
 
 impl Reporter {
-    pub(crate) fn new() -> Self {
-        Self {
-            // Hidden by itself where standard error is no terminal.
-            bars: MultiProgress::with_draw_target(ProgressDrawTarget::stderr_with_hz(4)),
-            running: HashMap::new(),
-            scanned: String::new(),
-        }
+    /// Begins to speak at this level, with bars or without.
+    pub(crate) fn open(bars: bool, lines: bool, level: i8) -> Self {
+        let target = if bars { ProgressDrawTarget::stderr_with_hz(4) } else { ProgressDrawTarget::hidden() };
+        let bars = MultiProgress::with_draw_target(target);
+        speak(bars.clone(), level);
+        Self { bars, lines, running: HashMap::new(), scanned: String::new() }
     }
 
-    /// Listens until nobody speaks any more.
-    pub(crate) async fn listen(mut self, mut events: UnboundedReceiver<Event>) {
-        while let Some(event) = events.recv().await {
-            self.show(event);
-        }
-    }
-
-    fn show(&mut self, event: Event) {
+    /// Tells of one event.
+    pub(crate) fn show(&mut self, event: Event) {
         match event {
             Event::Scanned { films, stopped } => {
                 let text = scanned(films, &stopped);
-                if self.scanned != text {
-                    self.say(&text);
-                    self.scanned = text;
-                }
+                tell(if self.scanned == text { Weight::Detail } else { Weight::News }, &text);
+                self.scanned = text;
             }
             Event::Settling { films, wait } => {
-                self.say(&format!("wait: whether {films} film(s) hold still for {} s", wait.as_secs_f64()));
+                let secs = wait.as_secs_f64();
+                tell(Weight::News, &format!("wait: whether {films} film(s) hold still for {secs} s"));
             }
             Event::Unreadable { path, reason } => {
-                self.say(&format!("warning: {} can't be read and is passed over: {reason}", display(&path)));
+                let path = display(&path);
+                tell(Weight::Problem, &format!("warning: {path} can't be read and is passed over: {reason}"));
             }
-            Event::Recovered(recovered) => self.say(&crate::recover::describe(&recovered)),
+            Event::Recovered(recovered) => tell(Weight::News, &crate::recover::describe(&recovered)),
             Event::Skipped { path, reason } => {
-                self.say(&format!("skip: {} [{}]: {reason}", display(&path), reason.code()));
+                let line = format!("skip: {} [{}]: {reason}", display(&path), reason.code());
+                tell(Weight::News, &line);
             }
             Event::Started { job, path, plan } => self.start(job, path, &plan),
             Event::Progressed { job, progress } => self.progress(&job, &progress),
-            Event::Judging { job, check } => {
-                if let Some(running) = self.running.get(&job) {
-                    running.bar.set_message(checking(check));
-                }
-            }
+            Event::Judging { job, check } => self.check(&job, check),
             Event::Finished { job, path, outcome } => self.finish(job.as_deref(), &path, &outcome),
             Event::Warning { path, message } => {
-                self.say(&format!("warning: {}: {message}", display(&path)));
+                tell(Weight::Problem, &format!("warning: {}: {message}", display(&path)));
             }
-        }
-    }
-
-    fn say(&self, line: &str) {
-        let line = sanitize(line);
-        if self.bars.is_hidden() {
-            crate::console::note(&line);
-        } else {
-            // Above the bars; where that fails there is nobody to tell.
-            let _ = self.bars.println(&line);
         }
     }
 
     fn start(&mut self, job: String, path: PathBuf, plan: &EncodePlan) {
-        self.say(&format!("encode: {} with {} (job {job})", display(&path), plan.video.settings));
+        let (shown, settings) = (display(&path), &plan.video.settings);
+        tell(Weight::News, &format!("encode: {shown} with {settings} (job {job})"));
         for loss in &plan.losses {
-            self.say(&format!("  loss: {loss} [{}]", loss.kind));
+            tell(Weight::News, &format!("  loss: {loss} [{}]", loss.kind));
         }
         let bar = self.bars.add(ProgressBar::new(plan.video.frames.unwrap_or_default()));
         bar.set_style(style());
         bar.set_prefix(path.file_name().map(|name| display(Path::new(name))).unwrap_or_default());
         let now = Instant::now();
-        self.running.insert(job, Running { path, bar, frames: plan.video.frames, started: now, told: now });
+        let frames = plan.video.frames;
+        self.running.insert(job, Running { path, bar, frames, started: now, told: now, checked: "" });
     }
 
     fn progress(&mut self, job: &str, progress: &Progress) {
         let Some(running) = self.running.get_mut(job) else { return };
-        let elapsed = running.started.elapsed();
-        let text = describe(progress, running.frames, elapsed);
-        running.bar.set_position(progress.frame);
-        running.bar.set_message(text.clone());
-        if self.bars.is_hidden() && running.told.elapsed() >= LINE_INTERVAL {
+        let text = describe(progress, running.frames, running.started.elapsed());
+        if self.lines && running.told.elapsed() >= LINE_INTERVAL {
             running.told = Instant::now();
-            let line = format!("  {}: {text}", display(&running.path));
-            self.say(&line);
+            tell(Weight::News, &format!("  {}: {text}", display(&running.path)));
+        }
+        running.bar.set_position(progress.frame);
+        running.bar.set_message(text);
+    }
+
+    fn check(&mut self, job: &str, check: Check) {
+        let Some(running) = self.running.get_mut(job) else { return };
+        running.bar.set_message(checking(check));
+        // A line for each check, not for each per cent of it.
+        let code: &'static str = check.into();
+        if running.checked != code {
+            running.checked = code;
+            tell(Weight::Detail, &format!("check: {} [{code}]", display(&running.path)));
         }
     }
 
@@ -122,10 +118,11 @@ impl Reporter {
         if let Some(running) = job.and_then(|job| self.running.remove(job)) {
             running.bar.finish_and_clear();
         }
-        let word = if outcome.is_failure() { "failed" } else { "done" };
-        self.say(&format!("{word}: {} [{}]: {outcome}", display(path), outcome.code()));
+        let (word, weight) =
+            if outcome.is_failure() { ("failed", Weight::Problem) } else { ("done", Weight::News) };
+        tell(weight, &format!("{word}: {} [{}]: {outcome}", display(path), outcome.code()));
         if let Some(hint) = outcome.hint() {
-            self.say(&format!("  hint: {hint}"));
+            tell(weight, &format!("  hint: {hint}"));
         }
     }
 }

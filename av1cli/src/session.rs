@@ -15,7 +15,7 @@ use av1exec::tools::Tools;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc::UnboundedReceiver;
 
-use crate::console::note;
+use crate::console::{leave, note};
 use crate::recover::unreadable;
 use av1exec::failure::{Exit, Failure};
 
@@ -80,7 +80,8 @@ fn listen_for_signals(switch: StopSwitch) -> Result<(), Failure> {
             }
             if asked > 0 {
                 // Children die with us; what they leave is tidied up at the next start.
-                std::process::exit(130);
+                leave();
+                std::process::exit(Exit::Interrupted.code().into());
             }
             note("stopping: encodes are ended, originals are untouched (again to stop at once)");
             switch.stop();

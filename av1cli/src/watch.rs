@@ -16,11 +16,10 @@ use tokio::task::JoinHandle;
 
 use crate::args::WatchArgs;
 use crate::console::note;
-use crate::log::Log;
 use crate::nudges;
-use crate::reporter::Reporter;
 use crate::service::{Notifier, Service};
 use crate::session::Session;
+use crate::telling::Telling;
 use av1exec::failure::{Exit, Failure};
 
 /// How many requests may wait for the loop's next turn.
@@ -36,14 +35,9 @@ pub(crate) async fn watch(
 ) -> Result<Exit, Failure> {
     let terminal = std::io::stderr().is_terminal();
     let logging = args.logging(terminal, service.journal);
-    if let Some(logging) = logging {
-        logging.begin();
-    }
+    let telling = Telling::to_log(logging, args.output);
     let Session { pipeline, events } = Session::open(settings, environment).await?;
-    let reporter = match logging {
-        Some(_) => tokio::spawn(Log::default().listen(events)),
-        None => tokio::spawn(Reporter::new().listen(events)),
-    };
+    let telling = tokio::spawn(telling.listen(events));
     greet(&pipeline);
     let around = Around::open(&pipeline, service, terminal).await?;
     let (lines, tasks) = around.connect(config, environment.clone());
@@ -52,7 +46,7 @@ pub(crate) async fn watch(
     let summary = if args.once { daemon.once().await } else { daemon.forever().await };
     tasks.end().await;
     drop(daemon);
-    let _ = reporter.await;
+    let _ = telling.await;
     Ok(conclude(args, summary))
 }
 

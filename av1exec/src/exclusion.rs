@@ -31,12 +31,17 @@ pub fn exclude(path: &Path) -> Result<String, Refusal> {
     Ok(format!("{} is left alone from now on", display(path)))
 }
 
-/// Takes away the marker that excludes a film, or a folder, and says what was done, and whether a marker above still
+/// Takes away the marker that excludes a film, or a folder, and says what was done, and whether another marker still
 /// excludes it. The film itself may be gone.
 pub fn include(path: &Path, foreign: Foreign, roots: &[PathBuf]) -> Result<String, Refusal> {
-    let marker = if path.is_dir() { path.join(names::SKIP_MARKER) } else { names::skip_marker(path) };
+    let is_folder = path.is_dir();
+    let marker = if is_folder { path.join(names::SKIP_MARKER) } else { names::skip_marker(path) };
+    let stem = names::stem_marker(path).filter(|marker| !is_folder && sidecars::is_foreign(marker));
     let said = match std::fs::symlink_metadata(&marker) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => "has no marker of its own",
+        Err(error) if error.kind() == io::ErrorKind::NotFound => match &stem {
+            Some(stem) => return take_stem_away(path, stem, foreign, roots),
+            None => "has no marker of its own",
+        },
         Err(error) => return Err(unreadable(&marker, &error)),
         Ok(found) if !found.is_file() => {
             let text = format!("{} is no regular file", display(&marker));
@@ -49,12 +54,42 @@ pub fn include(path: &Path, foreign: Foreign, roots: &[PathBuf]) -> Result<Strin
             "is looked at again"
         }
     };
-    Ok(match above(path, roots) {
-        Some(above) => {
-            format!("{} {said}, but {} still excludes it", display(path), display(&above))
-        }
+    match stem {
+        Some(stem) if foreign == Foreign::Remove => take_stem_away(path, &stem, foreign, roots),
+        Some(stem) => Ok(but(path, said, Some(&stem))),
+        None => Ok(but(path, said, above(path, roots).as_deref())),
+    }
+}
+
+/// Another tool's marker stands for every film of its stem, so that it goes only where somebody insists.
+fn take_stem_away(
+    path: &Path,
+    marker: &Path,
+    foreign: Foreign,
+    roots: &[PathBuf],
+) -> Result<String, Refusal> {
+    let refused = |why: &str, hint: &str| {
+        Refusal::new(RefusalCode::ForeignMarker, format!("{} {why}", display(marker))).hint(hint)
+    };
+    if !std::fs::symlink_metadata(marker).is_ok_and(|found| found.is_file()) {
+        return Err(refused("is no regular file", "look at it, and remove it by hand"));
+    }
+    if foreign == Foreign::Keep {
+        return Err(refused(
+            "isn't av1d's and excludes every film of that name, whatever its extension",
+            "`av1cli unskip --force` removes it",
+        ));
+    }
+    remove(marker)?;
+    Ok(but(path, "is looked at again", above(path, roots).as_deref()))
+}
+
+/// What was done, and the marker that excludes the path all the same.
+fn but(path: &Path, said: &str, other: Option<&Path>) -> String {
+    match other {
+        Some(other) => format!("{} {said}, but {} still excludes it", display(path), display(other)),
         None => format!("{} {said}", display(path)),
-    })
+    }
 }
 
 /// More of a marker than this isn't looked at.
@@ -72,6 +107,10 @@ fn take_away(marker: &Path, foreign: Foreign) -> Result<(), Refusal> {
         return Err(Refusal::new(RefusalCode::ForeignMarker, text)
             .hint("read it first; `av1cli unskip --force` removes it"));
     }
+    remove(marker)
+}
+
+fn remove(marker: &Path) -> Result<(), Refusal> {
     disk::unlink(marker).and_then(|()| disk::sync_folder_of(marker)).map_err(|error| {
         Refusal::new(RefusalCode::Failed, format!("failed to remove {}: {error}", display(marker)))
             .hint("run this as a user who may write to the folder")
@@ -140,6 +179,32 @@ mod tests {
         assert!(marker.exists());
         include(&film, Foreign::Remove, &roots).unwrap();
         assert!(!marker.exists());
+    }
+
+    #[test]
+    fn another_tools_marker_stays_until_it_is_asked_for() {
+        let (root, film) = library();
+        let (roots, stem) = ([root.path().to_owned()], film.with_extension("av1skip"));
+        fs::write(&stem, "").unwrap();
+        let refusal = include(&film, Foreign::Keep, &roots).unwrap_err();
+        assert_eq!(refusal.code, RefusalCode::ForeignMarker);
+        exclude(&film).unwrap();
+        let said = include(&film, Foreign::Keep, &roots).unwrap();
+        assert!(said.ends_with(&format!("again, but {} still excludes it", stem.display())), "{said}");
+        exclude(&film).unwrap();
+        assert!(include(&film, Foreign::Remove, &roots).unwrap().ends_with("is looked at again"));
+        assert!(!stem.exists() && !names::skip_marker(&film).exists());
+        std::os::unix::fs::symlink("/nonexistent", &stem).unwrap();
+        assert_eq!(
+            include(&film, Foreign::Remove, &roots).unwrap_err().code,
+            RefusalCode::ForeignMarker,
+            "only regular files are removed"
+        );
+        // What av1d wrote for series/a is no word about series/a.mkv.
+        fs::remove_file(&stem).unwrap();
+        sidecars::write_marker(&stem, "for another film").unwrap();
+        include(&film, Foreign::Remove, &roots).unwrap();
+        assert!(stem.exists());
     }
 
     #[test]

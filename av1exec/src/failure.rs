@@ -20,7 +20,7 @@ pub enum Exit {
     Failed,
     /// Wrong arguments or a wrong config.
     Usage,
-    /// ffmpeg is missing, too old or without an encoder.
+    /// ffmpeg is missing, too old, or without an AV1 encoder or decoder.
     NoTools,
     /// Another av1d works there.
     Locked,
@@ -28,16 +28,40 @@ pub enum Exit {
     Interrupted,
 }
 
+impl Exit {
+    /// All of them.
+    pub const ALL: [Self; 6] =
+        [Self::Done, Self::Failed, Self::Usage, Self::NoTools, Self::Locked, Self::Interrupted];
+
+    /// The process's exit code.
+    pub fn code(self) -> u8 {
+        match self {
+            Self::Done => 0,
+            Self::Failed => 1,
+            Self::Usage => 2,
+            Self::NoTools => 3,
+            Self::Locked => 4,
+            // 128 and SIGINT, as shells have it.
+            Self::Interrupted => 130,
+        }
+    }
+
+    /// What it says to a person, in help and manual.
+    pub fn meaning(self) -> &'static str {
+        match self {
+            Self::Done => "done; a film that is skipped is done too",
+            Self::Failed => "something failed, or can't be done",
+            Self::Usage => "wrong arguments, or a wrong config",
+            Self::NoTools => "ffmpeg is missing, too old, or without an AV1 encoder or decoder",
+            Self::Locked => "another av1d holds the lock",
+            Self::Interrupted => "interrupted by Ctrl-C or SIGTERM",
+        }
+    }
+}
+
 impl From<Exit> for ExitCode {
     fn from(exit: Exit) -> Self {
-        Self::from(match exit {
-            Exit::Done => 0,
-            Exit::Failed => 1,
-            Exit::Usage => 2,
-            Exit::NoTools => 3,
-            Exit::Locked => 4,
-            Exit::Interrupted => 130,
-        })
+        Self::from(exit.code())
     }
 }
 

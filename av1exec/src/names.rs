@@ -81,6 +81,16 @@ pub fn skip_marker(film: &Path) -> PathBuf {
     beside(film, SKIP_MARKER)
 }
 
+/// The marker that other tools write for a film, in place of its extension: `Film.av1skip`. Nothing for a film without
+/// extension, whose own marker has that name.
+pub fn stem_marker(film: &Path) -> Option<PathBuf> {
+    film.extension()?;
+    // Not cut to fit: a name that is too long was never written.
+    let mut name = film.file_stem()?.to_owned();
+    name.push(SKIP_MARKER);
+    Some(film.with_file_name(name))
+}
+
 /// The name of a marker that excludes its whole folder.
 pub const SKIP_MARKER: &str = ".av1skip";
 
@@ -140,6 +150,8 @@ mod tests {
         assert_eq!(backup(film), Path::new("/films/A: Film.mkv.orig"));
         assert_eq!(skip_marker(film), Path::new("/films/A: Film.mkv.av1skip"));
         assert_eq!(why(film), Path::new("/films/A: Film.mkv.why.txt"));
+        assert_eq!(stem_marker(film), Some("/films/A: Film.av1skip".into()));
+        assert_eq!(stem_marker(Path::new("/films/A")), None, "that is its own");
     }
 
     #[test]

@@ -273,10 +273,16 @@ impl Listing {
         let identity = Identity::from_metadata(&metadata)?;
         let own = self.has(&names::skip_marker(path))
             && !sidecars::is_outdated(&names::skip_marker(path), &identity, policy.max_size_ratio);
+        let stem = names::stem_marker(path).filter(|marker| self.has(marker));
+        let marker = match () {
+            () if own => Some(Marker::File),
+            () if stem.is_some_and(|marker| sidecars::is_foreign(&marker)) => Some(Marker::Stem),
+            () => excluded.then_some(Marker::Folder),
+        };
         Ok(Film {
             identity,
             root: Arc::clone(root),
-            marker: own.then_some(Marker::File).or(excluded.then_some(Marker::Folder)),
+            marker,
             protection: protection(&metadata),
             target_exists: names::renamed(path).is_some_and(|target| self.has(&target)),
             backup_exists: self.has(&names::backup(path)),
@@ -327,6 +333,8 @@ mod tests {
             "skipped/deep/t.mkv",
             "skipped/.av1skip",
             "b/c/d.avi.av1skip",
+            "b/c/e.ts",
+            "b/c/e.av1skip",
             "z.mkv",
             "z.mkv.orig",
             "y.avi",
@@ -348,6 +356,7 @@ mod tests {
             found.gated.iter().map(|(path, reason)| (name(path), reason.code())).collect();
         let expected = [
             ("b/c/d.avi", "skip-marker"),
+            ("b/c/e.ts", "skip-marker"),
             ("skipped/deep/t.mkv", "skip-marker"),
             ("skipped/s.mkv", "skip-marker"),
             ("y.avi", "target-exists"),
@@ -355,7 +364,7 @@ mod tests {
         ];
         assert_eq!(gated, expected.map(|(path, code)| (path.to_owned(), code)));
         assert_eq!(found.stopped["too-small"], 1);
-        assert_eq!(found.count(), 9);
+        assert_eq!(found.count(), 10);
         assert_eq!(found.hidden, [root.join(leftover)]);
         assert!(found.unreadable.is_empty() && found.empty.is_empty());
     }
@@ -365,9 +374,14 @@ mod tests {
         let root = tempfile::tempdir().unwrap();
         let root: Arc<Path> = root.path().canonicalize().unwrap().into();
         fs::create_dir(root.join("sub")).unwrap();
-        for file in ["sub/a.avi", "sub/a.mkv", "sub/a.avi.orig", "sub/b.mkv", "sub/b.mkv.av1skip"] {
-            fs::write(root.join(file), file).unwrap();
+        for file in ["a.avi", "a.mkv", "a.avi.orig", "b.mkv", "b.mkv.av1skip", "c.mkv", "c.mp4", "c.av1skip"]
+        {
+            fs::write(root.join("sub").join(file), file).unwrap();
         }
+        // As `av1cli skip d.mkv` writes it: no word about d.mkv.mp4.
+        fs::write(root.join("sub/d.mkv.mp4"), "").unwrap();
+        crate::exclusion::exclude(&root.join("sub/d.mkv.mp4")).unwrap();
+        fs::rename(root.join("sub/d.mkv.mp4.av1skip"), root.join("sub/d.mkv.av1skip")).unwrap();
         let listing = Listing::of(&root.join("sub")).unwrap();
         for entry in &listing.files {
             let path = root.join("sub").join(entry.file_name());

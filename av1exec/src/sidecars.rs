@@ -1,7 +1,7 @@
 //! The files beside a film: the marker that excludes it, and the text that says why it wasn't replaced.
 
 use std::fs;
-use std::io;
+use std::io::{self, Read};
 use std::path::Path;
 
 use av1plan::config::Ratio;
@@ -14,15 +14,32 @@ use crate::why::WHEN;
 /// How every sidecar that is ours begins. Others are left alone, whatever their name.
 const SIGNATURE: &str = "av1d: ";
 
-/// The marker that excludes `film`: its own, or a folder's between it and `root`.
+/// The marker that excludes `film`: its own, another tool's, or a folder's between it and `root`.
 pub fn marker_of(film: &Path, root: &Path, identity: &Identity, gate: Ratio) -> Option<Marker> {
     let own = names::skip_marker(film);
     if own.exists() && !is_outdated(&own, identity, gate) {
         return Some(Marker::File);
     }
+    if names::stem_marker(film).is_some_and(|marker| is_foreign(&marker)) {
+        return Some(Marker::Stem);
+    }
     let folders = film.ancestors().skip(1).take_while(|folder| folder.starts_with(root));
     let own = std::iter::once(disk::folder_of(film));
     own.chain(folders).any(is_excluded).then_some(Marker::Folder)
+}
+
+/// Whether another tool's marker, or a person's, is at `marker`. One that av1d signed is about the file of exactly that name
+/// without `.av1skip`: `Film.mkv.av1skip` says nothing of `Film.mkv.mp4`.
+pub fn is_foreign(marker: &Path) -> bool {
+    match fs::symlink_metadata(marker) {
+        Ok(found) => !found.is_file() || !begins_with_signature(marker),
+        Err(_) => false,
+    }
+}
+
+fn begins_with_signature(path: &Path) -> bool {
+    let mut start = [0; SIGNATURE.len()];
+    disk::open(path).and_then(|mut file| file.read_exact(&mut start)).is_ok() && is_signed(&start)
 }
 
 /// Whether a folder holds a marker that excludes all below it.
@@ -184,6 +201,23 @@ mod tests {
             remove_size_marker(&film).unwrap();
             assert!(marker.exists());
         }
+    }
+
+    #[test]
+    fn another_tools_marker_stands_for_every_film_of_its_stem_and_ours_for_one() {
+        let root = tempfile::tempdir().unwrap();
+        let at = |name: &str| root.path().join(name);
+        let marker_of = |name: &str| marker_of(&at(name), root.path(), &FILM, Ratio::SEED);
+        fs::write(at("Film.av1skip"), "").unwrap();
+        for (film, marker) in
+            [("Film.mkv", Some(Marker::Stem)), ("Film.mp4", Some(Marker::Stem)), ("Film.cut.mkv", None)]
+        {
+            assert_eq!(marker_of(film), marker, "{film}");
+        }
+        mark(&at("Film.mkv"), "as you asked", MarkCause::Asked).unwrap();
+        assert_eq!(marker_of("Film.mkv"), Some(Marker::File), "its own comes first");
+        fs::remove_file(at("Film.av1skip")).unwrap();
+        assert_eq!(marker_of("Film.mkv.mp4"), None, "av1d's own marker is about the file that it names");
     }
 
     #[test]

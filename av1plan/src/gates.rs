@@ -61,6 +61,8 @@ impl FileFacts {
 pub enum Marker {
     /// Beside the file: `NAME.av1skip`.
     File,
+    /// Beside the file, with its extension replaced, as other tools name it: `STEM.av1skip`. It stands for every file of that stem.
+    Stem,
     /// A file named just `.av1skip` in the folder, or one above it.
     Folder,
 }

@@ -29,7 +29,7 @@ pub use library::{Library, PICTURE, SOUND};
 pub use media::{Media, Packet};
 pub use processes::{in_group, signal, wait_until, with_argument};
 pub use random::random;
-pub use run::{Run, Running, av1cli};
+pub use run::{Run, Running, av1cli, av1top, built};
 pub use rustix::process::Signal;
 pub use stand_in::Script;
 pub use tools::{Tools, clips, program, say, skipped};

@@ -2,6 +2,7 @@
 
 use std::io::{Read, Write};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
+use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
@@ -12,15 +13,40 @@ const PATIENCE: Duration = Duration::from_mins(3);
 
 /// The command line under test, with no config and no home but what the test gives it.
 pub fn av1cli() -> Command {
-    let program = std::env::var_os("CARGO_BIN_EXE_av1cli-under-test").expect("cargo runs the tests");
-    let mut command = Command::new(program);
+    under_test("av1cli")
+}
+
+/// The dashboard under test, likewise.
+pub fn av1top() -> Command {
+    under_test("av1top")
+}
+
+/// Where a program under test is, by its own name.
+pub fn built(name: &str) -> PathBuf {
+    std::env::var_os(format!("CARGO_BIN_EXE_{name}-under-test")).expect("cargo runs the tests").into()
+}
+
+fn under_test(name: &str) -> Command {
+    let mut command = Command::new(built(name));
     // Help names the program as it was called.
-    command.arg0("av1cli").env("HOME", "/nonexistent");
-    for variable in ["AV1D_CONFIG", "XDG_CONFIG_HOME", "COLUMNS", "JOURNAL_STREAM", "NOTIFY_SOCKET"] {
+    command.arg0(name).env("HOME", "/nonexistent");
+    for variable in SET_BY_THE_TESTS {
         command.env_remove(variable);
     }
     command
 }
+
+/// What says how a program behaves: for a test to set, not for whoever runs the tests.
+const SET_BY_THE_TESTS: [&str; 8] = [
+    "AV1D_CONFIG",
+    "XDG_CONFIG_HOME",
+    "COLUMNS",
+    "JOURNAL_STREAM",
+    "NOTIFY_SOCKET",
+    "NO_COLOR",
+    "CLICOLOR",
+    "CLICOLOR_FORCE",
+];
 
 /// A run that goes on.
 #[derive(Debug)]

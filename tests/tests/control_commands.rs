@@ -155,6 +155,39 @@ fn somebodys_own_marker_goes_only_by_force() {
 }
 
 #[test]
+fn another_tools_marker_excludes_every_film_of_its_name_and_goes_only_by_force() {
+    let Some(mut library) = Library::open() else { return };
+    library.hurry();
+    for film in ["Film.mkv", "Film.mp4", "Other.mkv"] {
+        library.film(film);
+    }
+    let marker = library.path("Film.av1skip");
+    fs::write(&marker, "").unwrap();
+
+    let run = library.watch_once().exits_with(0).says("1 replaced, 2 skipped, 0 failed");
+    let why = "[skip-marker]: another tool's .av1skip marker, of its name without the extension, excludes it";
+    for film in ["Film.mkv", "Film.mp4"] {
+        assert!(run.stderr.contains(&format!("{} {why}", library.path(film).display())), "{run}");
+    }
+    library.encode("Film.mp4").exits_with(0).says(why);
+    library.run(["plan", "Film.mp4"]).exits_with(0).prints_nothing().says("[skip-marker]");
+    assert_eq!(library.files(), ["Film.av1skip", "Film.mkv", "Film.mp4", "Other.mkv"]);
+
+    let run = library.run(["unskip", "--json", "Film.mkv"]).exits_with(1);
+    assert_eq!(run.documents()[0]["code"], "foreign-marker");
+    run.says("Film.av1skip isn't av1d's and excludes every film of that name").says("hint: ");
+    // A marker of their own comes and goes beside it.
+    library.run(["skip", "Film.mkv"]).exits_with(0);
+    let run = library.run(["unskip", "Film.mkv"]).exits_with(0);
+    assert!(run.text().ends_with("films/Film.av1skip still excludes it\n"), "{run}");
+    assert!(marker.exists());
+
+    library.run(["unskip", "--force", "Film.mkv"]).exits_with(0);
+    library.watch_once().exits_with(0).says("2 replaced");
+    assert_eq!(library.files(), ["Film.mkv", "Film.mp4", "Other.mkv"]);
+}
+
+#[test]
 fn one_that_cant_be_skipped_doesnt_keep_the_others_from_it() {
     let Some(library) = Library::open() else { return };
     fs::write(library.path("a.mkv"), "film").unwrap();

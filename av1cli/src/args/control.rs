@@ -32,7 +32,8 @@ pub(crate) enum ControlCommand {
     Skip(PathsArgs),
     /// Take the marker of films or folders away again
     ///
-    /// A marker that av1d wrote goes, and an empty one. One with somebody's own text stays, unless --force is given.
+    /// A marker that av1d wrote goes, and an empty one. One with somebody's own text stays, and so does one that another tool
+    /// wrote for all films of that name (`Film.av1skip` beside Film.mkv and Film.mp4), unless --force is given.
     #[command(after_help = "Examples:\n  av1cli unskip Film.mkv\n  av1cli unskip --force Film.mkv")]
     Unskip(UnskipArgs),
     /// Have the daemon look through the library now
@@ -80,7 +81,7 @@ pub(crate) struct PathsArgs {
 pub(crate) struct UnskipArgs {
     #[command(flatten)]
     pub(crate) paths: PathsArgs,
-    /// Remove a marker with somebody's own text in it, too
+    /// Remove a marker with somebody's own text in it, or of another tool, too
     #[arg(long)]
     pub(crate) force: bool,
 }

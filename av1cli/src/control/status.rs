@@ -13,6 +13,7 @@ use serde::Serialize;
 
 use super::{connect, failure, report};
 use crate::args::StatusArgs;
+use crate::color::{Stream, paint};
 use crate::console::{Reader, complain, out};
 use crate::recover::unreadable;
 
@@ -56,7 +57,8 @@ pub(super) fn run(args: &StatusArgs, settings: &Settings) -> Result<Exit, Failur
 fn text(args: &StatusArgs, settings: &Settings) -> Result<String, Failure> {
     let shown = look(settings)?;
     if !args.json {
-        return Ok(report::text(&shown, &settings.job_state_dir, Timestamp::now()));
+        let text = report::text(&shown, &settings.job_state_dir, Timestamp::now());
+        return Ok(text.lines().map(|line| paint(line, Stream::Out)).collect::<Vec<_>>().join("\n"));
     }
     serde_json::to_string(&shown)
         .map_err(|error| Failure::new(Exit::Failed, format!("failed to write JSON: {error}")))

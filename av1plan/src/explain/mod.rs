@@ -163,6 +163,9 @@ impl fmt::Display for SkipReason {
             Self::SkipMarker { marker: Marker::File } => {
                 f.write_str("an .av1skip marker beside it excludes it")
             }
+            Self::SkipMarker { marker: Marker::Stem } => {
+                f.write_str("another tool's .av1skip marker, of its name without the extension, excludes it")
+            }
             Self::SkipMarker { marker: Marker::Folder } => {
                 f.write_str("an .av1skip marker in its folder excludes it")
             }

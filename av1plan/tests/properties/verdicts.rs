@@ -204,7 +204,7 @@ fn tightening() -> impl Strategy<Value = Tightening> {
         any::<u64>().prop_map(Tightening::MinBytes),
         Just(Tightening::FewerExtensions),
         subsequence(losses(), 1..4).prop_map(Tightening::Refuse),
-        select(vec![Marker::File, Marker::Folder]).prop_map(Tightening::Mark),
+        select(vec![Marker::File, Marker::Stem, Marker::Folder]).prop_map(Tightening::Mark),
         Just(Tightening::Settle),
         Just(Tightening::Link),
         Just(Tightening::TargetExists),

@@ -116,18 +116,18 @@ fn checking(check: Option<&str>) -> &'static str {
 
 /// The result so far and in the end, against the original and the size gate; what matters least last.
 pub(super) fn weight(job: &RunningJob) -> Vec<Line<'static>> {
-    let so_far = job.size.map(|size| Line::from(format!("{} so far, ", Bytes(size))));
+    let so_far = job.size.map(|size| Line::from(format!("{} so far", Bytes(size))));
     let end = job.frames.zip(job.size).and_then(|(frames, size)| projected(job.frame, frames, size));
     let end = end.map(|end| {
         let style = if end >= job.size_limit { style::bad() } else { style::strong() };
         let percent = text::percent(end, job.size_before);
         Line::from(vec![
-            Span::styled(format!("about {}", Bytes(end)), style),
-            format!(" in the end, {percent} % ").into(),
+            Span::styled(format!(", about {}", Bytes(end)), style),
+            format!(" in the end, {percent} %").into(),
         ])
     });
     let of = [
-        Line::from(format!("of {}", Bytes(job.size_before))),
+        Line::from(format!(" of {}", Bytes(job.size_before))),
         Line::from(format!(" (too big from {})", Bytes(job.size_limit))),
     ];
     so_far.into_iter().chain(end).chain(of).collect()

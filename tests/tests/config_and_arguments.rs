@@ -1,4 +1,4 @@
-//! Where the config comes from, and what the program says of itself.
+//! Where the config comes from, and what is no argument.
 
 #![cfg(test)]
 
@@ -82,24 +82,4 @@ fn wrong_arguments_exit_with_2() {
     ] {
         Run::of(av1cli().args(arguments)).exits_with(2).prints_nothing().says("Usage: av1cli");
     }
-}
-
-#[track_caller]
-fn help_of(arguments: &[&str]) -> String {
-    let run = Run::of(av1cli().args(arguments)).exits_with(0);
-    assert_eq!(run.stderr, "");
-    run.text().to_owned()
-}
-
-#[test]
-fn help_tells_what_each_command_does() {
-    for command in [
-        "", "plan", "encode", "recover", "watch", "status", "pause", "resume", "cancel", "retry", "skip",
-        "unskip", "scan",
-    ] {
-        let arguments: Vec<&str> = [command, "--help"].into_iter().filter(|word| !word.is_empty()).collect();
-        let name = if command.is_empty() { "av1cli" } else { command };
-        insta::assert_snapshot!(format!("help_of_{name}"), help_of(&arguments));
-    }
-    assert_eq!(help_of(&["--version"]), format!("av1cli {}\n", env!("CARGO_PKG_VERSION")));
 }

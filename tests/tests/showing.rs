@@ -1,0 +1,165 @@
+//! How a run is shown: to programs, to people who want more or less of it, in colours, and on a terminal that Ctrl-C is pressed
+//! on.
+
+#![cfg(test)]
+
+use std::fs;
+use std::io::{Read, Write};
+use std::process::Stdio;
+use std::sync::{Arc, Mutex};
+
+use av1d_tests::{Library, PICTURE, Run, Script, av1cli, built, program, wait_until, with_argument};
+use serde_json::Value;
+
+/// A library with one film of a second.
+fn with_film() -> Option<Library> {
+    let mut library = Library::open()?;
+    library.hurry();
+    library.film("Film.mkv");
+    Some(library)
+}
+
+fn events(run: &Run) -> Vec<String> {
+    run.documents().iter().map(|document| document["event"].as_str().unwrap().to_owned()).collect()
+}
+
+#[test]
+fn programs_get_a_document_an_event_and_people_their_lines() {
+    for arguments in [
+        &["encode", "--progress", "json", "Film.mkv"][..],
+        &["watch", "--once", "--progress", "json"],
+        &["encode", "-qq", "--progress=json", "Film.mkv"],
+    ] {
+        let Some(library) = with_film() else { return };
+        let run = library.run(arguments).exits_with(0);
+        let mut events = events(&run);
+        events.dedup();
+        let expected: &[&str] = if arguments[0] == "watch" { &["scanned"] } else { &[] };
+        assert_eq!(events, [expected, &["started", "progressed", "judging", "finished"]].concat(), "{run}");
+        let documents = run.documents();
+        let (started, finished) = (&documents[expected.len()], documents.last().unwrap());
+        assert_eq!(started["job"], library.job()["id"]);
+        assert_eq!((&finished["code"], &finished["failed"]), (&"replaced".into(), &Value::Bool(false)));
+        assert_eq!(finished["path"], library.path("Film.mkv").to_str().unwrap());
+        assert_eq!(run.stderr.is_empty(), arguments.contains(&"-qq"), "{run}");
+    }
+}
+
+#[test]
+fn a_reader_who_has_seen_enough_doesnt_stop_the_encode() {
+    let Some(library) = with_film() else { return };
+    let script = format!(
+        "'{}' --config '{}' encode --progress json Film.mkv | head -n 1",
+        built("av1cli").display(),
+        library.config().display()
+    );
+    let run = Run::shell(script.as_bytes(), &library.root()).exits_with(0).says("[replaced]");
+    assert_eq!(events(&run), ["started"]);
+    library.media("Film.mkv").is_av1();
+}
+
+#[test]
+fn more_and_less_can_be_said() {
+    for (arguments, said, unsaid) in [
+        (&["-v"][..], &["encode: ", "check: ", "done: "][..], &["error: "][..]),
+        (&[], &["encode: ", "done: "], &["check: "]),
+        (&["--progress", "none"], &["encode: ", "done: "], &["check: "]),
+        (&["-q"], &[], &["encode: ", "done: ", "wait: "]),
+    ] {
+        let Some(library) = with_film() else { return };
+        let mut run =
+            library.run([&["encode"], arguments, &["Film.mkv"]].concat()).exits_with(0).prints_nothing();
+        for line in said {
+            run = run.says(line);
+        }
+        for line in unsaid {
+            run = run.says_no(line);
+        }
+        library.media("Film.mkv").is_av1();
+    }
+    let Some(mut library) = with_film() else { return };
+    library.replace_ffmpeg(Script { when: "-progress", does: "exit 7" });
+    library.run(["encode", "-q", "Film.mkv"]).exits_with(1).says("failed: ").says_no("encode: ");
+    assert_eq!(library.run(["encode", "-qq", "Film.mkv"]).exits_with(1).stderr, "");
+    library.run(["encode", "-qq", "Gone.mkv"]).exits_with(1).says("error: failed to look at ");
+    library.run(["encode", "-q", "-v", "Film.mkv"]).exits_with(2).says("cannot be used with");
+}
+
+#[test]
+fn words_are_coloured_where_somebody_asks_for_it_and_never_in_a_file() {
+    let ends = |arguments: &[&str], variables: &[(&str, &str)]| {
+        let mut command = av1cli();
+        command.args(["plan", "--config", "/nonexistent/a.toml", "Film.mkv"]).args(arguments);
+        Run::of(command.envs(variables.iter().copied())).exits_with(2)
+    };
+    let coloured = "\u{1b}[31m\u{1b}[1merror:\u{1b}[0m ";
+    ends(&[], &[("CLICOLOR_FORCE", "1")]).says(coloured).says("\u{1b}[36mhint:\u{1b}[0m ");
+    ends(&["--color", "always"], &[("NO_COLOR", "1")]).says(coloured);
+    for plain in [
+        ends(&[], &[]),
+        ends(&["--color=never"], &[("CLICOLOR_FORCE", "1")]),
+        ends(&[], &[("CLICOLOR_FORCE", "1"), ("NO_COLOR", "1")]),
+    ] {
+        plain.says("error: ").says_no("\u{1b}");
+    }
+}
+
+/// The keyboard's Ctrl-C. The terminal makes SIGINT of it, for everything that runs there.
+const CTRL_C: &[u8] = b"\x03";
+
+#[test]
+fn ctrl_c_on_a_terminal_leaves_it_and_the_library_as_they_were() {
+    let Some(script) = program("script") else { return };
+    let Some(mut library) = Library::open() else { return };
+    library.set("prefer_encoder", "rav1e");
+    library.make("Film.mkv", &PICTURE.replace("160x120", "320x180").replace("duration=1", "duration=40"));
+    let original = fs::read(library.path("Film.mkv")).unwrap();
+    // The shell outlives the signal, and says how the terminal was and is.
+    let session = format!(
+        "trap : INT; stty -g; '{}' --config '{}' encode Film.mkv; echo \"exit=$?\"; stty -g",
+        built("av1cli").display(),
+        library.config().display()
+    );
+    let mut command = std::process::Command::new(script);
+    command.args(["-qfc", &session, "/dev/null"]).current_dir(library.root());
+    command.env("TERM", "xterm").env("HOME", "/nonexistent").env_remove("NO_COLOR").env("SHELL", "/bin/sh");
+    let spawned = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn();
+    let mut terminal = spawned.unwrap();
+    let (mut keyboard, mut screen) = (terminal.stdin.take().unwrap(), terminal.stdout.take().unwrap());
+    let shown = Arc::new(Mutex::new(Vec::new()));
+    let seen = Arc::clone(&shown);
+    let reader = std::thread::spawn(move || {
+        let mut part = [0; 4096];
+        while let Ok(length @ 1..) = screen.read(&mut part) {
+            seen.lock().unwrap().extend_from_slice(&part[..length]);
+        }
+    });
+    let text = || String::from_utf8_lossy(&shown.lock().unwrap()).into_owned();
+    wait_until("the bar is drawn", || {
+        assert!(terminal.try_wait().unwrap().is_none(), "it ended too early: {}", text());
+        text().contains("Film.mkv ") && text().contains("fps") && text().contains(" %")
+    });
+
+    keyboard.write_all(CTRL_C).unwrap();
+    wait_until("it ends", || terminal.try_wait().unwrap().is_some());
+    drop(keyboard);
+    reader.join().unwrap();
+
+    let text = text();
+    assert!(text.contains("exit=130"), "{text}");
+    assert!(
+        text.contains("stopping:\u{1b}[0m encodes are ended"),
+        "coloured, since it is a terminal: {text:?}"
+    );
+    let states: Vec<&str> = text.split(['\r', '\n']).filter(|line| line.matches(':').count() > 20).collect();
+    assert!(states.len() == 2 && states[0] == states[1], "the terminal is as it was: {text:?}");
+    let (hides, shows) = (text.rfind("\u{1b}[?25l"), text.rfind("\u{1b}[?25h"));
+    assert!(hides.is_none() || hides < shows, "the cursor is shown: {text:?}");
+    // Nothing of the bar is left on the line where the prompt comes.
+    let last = text.rsplit_once("exit=130").unwrap().0.rsplit(['\n', '\r']).next().unwrap().to_owned();
+    assert!(!last.contains('%'), "{last:?}");
+    assert_eq!(library.files(), ["Film.mkv"]);
+    assert!(fs::read(library.path("Film.mkv")).unwrap() == original);
+    assert_eq!(with_argument("ffmpeg", &library.root()), [] as [u32; 0]);
+    assert_eq!(library.job()["outcome"]["code"], "interrupted");
+}
