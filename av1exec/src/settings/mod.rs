@@ -4,6 +4,7 @@
 //! ([`render`], [`default_file`]); all of them go by one table of keys, so that none can know a key that another
 //! doesn't. The environment is handed in as data ([`Environment`]): nothing in here looks it up.
 
+mod convert;
 mod differences;
 mod error;
 mod file;
