@@ -26,7 +26,7 @@ const CONFIG_HELP: &str =
     "The config file [default: $AV1D_CONFIG, $XDG_CONFIG_HOME/av1d/config.toml, /etc/av1d/config.toml]";
 
 const EXIT_CODES: &str = "Exit codes: 0 done (a film that is skipped is done too), 1 something failed, 2 usage or config, \
-                          3 ffmpeg is missing, too old or without an AV1 encoder, 4 another av1d holds the lock, 130 interrupted.";
+                          3 ffmpeg is missing, too old, or without an AV1 encoder or decoder, 4 another av1d holds the lock, 130 interrupted.";
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {

@@ -20,7 +20,7 @@ pub enum Exit {
     Failed,
     /// Wrong arguments or a wrong config.
     Usage,
-    /// ffmpeg is missing, too old or without an encoder.
+    /// ffmpeg is missing, too old, or without an AV1 encoder or decoder.
     NoTools,
     /// Another av1d works there.
     Locked,

@@ -122,7 +122,7 @@ fn a_probe_that_is_cut_off_is_no_film() {
 }
 
 #[test]
-fn no_ffmpeg_an_old_one_and_one_without_encoder_exit_with_3_and_a_remedy() {
+fn no_ffmpeg_an_old_one_and_one_without_encoder_or_decoder_exit_with_3_and_a_remedy() {
     let Some(mut library) = with_good_film() else { return };
     let complains = |library: &Library, message: &str| {
         for command in [&["plan", GOOD][..], &["encode", GOOD], &["watch", "--once"]] {
@@ -137,6 +137,10 @@ fn no_ffmpeg_an_old_one_and_one_without_encoder_exit_with_3_and_a_remedy() {
     }
     library.replace_ffmpeg(Script { when: "-encoders", does: "exit 0" });
     complains(&library, "none of the AV1 encoders");
+    // What is left decodes with special hardware only.
+    let without = "\"$real\" \"$@\" | grep -v -e libdav1d -e libaom -e libgav1; exit 0";
+    library.replace_ffmpeg(Script { when: "-decoders", does: without });
+    complains(&library, "can't decode AV1 in software");
 
     library.set("ffmpeg", "/nonexistent/ffmpeg");
     let run = library.run(["plan", GOOD]).exits_with(3).says("/nonexistent/ffmpeg");
