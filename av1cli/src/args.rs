@@ -1,5 +1,6 @@
 //! The arguments, raw, as clap reads them.
 
+mod config;
 mod control;
 mod output;
 
@@ -12,6 +13,7 @@ use clap::{Args, ColorChoice, Parser, Subcommand};
 
 use crate::logging::{Format, Logging};
 
+pub(crate) use config::{CheckArgs, ConfigCommand, DoctorArgs, InitArgs, ShowArgs};
 pub(crate) use control::{AskArgs, CancelArgs, ControlCommand, PathsArgs, StatusArgs, UnskipArgs};
 pub(crate) use output::OutputArgs;
 
@@ -81,6 +83,19 @@ pub(crate) enum Command {
     Watch(WatchArgs),
     #[command(flatten)]
     Control(ControlCommand),
+    /// Look at everything that av1d needs, and say what is wrong and what to do about it
+    ///
+    /// ffmpeg and what it can do (each encoder is tried out), the config, the folders of films, the state folder, the lock and
+    /// the daemon. A line a check: `ok`, `warn` for what works but may not be meant, `FAIL` for what keeps av1d from working,
+    /// on all films or on some. Exits with 1 where anything fails. Run it as the user that the daemon runs as. It changes nothing: files that it makes to try things out with
+    /// are its own, and gone afterwards.
+    #[command(
+        after_help = "Examples:\n  av1cli doctor\n  av1cli doctor --no-encode\n  av1cli doctor --json | jq '.checks[] | select(.level != \"ok\")'"
+    )]
+    Doctor(DoctorArgs),
+    /// Write, show, check or find the config file
+    #[command(subcommand, after_help = "Example:\n  av1cli config init")]
+    Config(ConfigCommand),
 }
 
 #[derive(Debug, Args)]

@@ -3,8 +3,10 @@
 
 mod args;
 mod color;
+mod config;
 mod console;
 mod control;
+mod doctor;
 mod encode;
 mod films;
 mod log;
@@ -67,12 +69,17 @@ pub fn run(
 }
 
 async fn dispatch(cli: Cli, environment: &Environment, service: &Service) -> Result<Exit, Failure> {
-    let settings = av1exec::settings::load(cli.config.as_deref(), environment)?.settings;
-    match cli.command {
-        Command::Plan(args) => plan::run(args, settings, environment).await,
-        Command::Encode(args) => encode::encode(args, settings, environment).await,
-        Command::Recover(args) => recover::run(&args, &settings),
-        Command::Watch(args) => watch::watch(&args, cli.config, settings, environment, service).await,
-        Command::Control(command) => control::run(command, &settings),
+    let Cli { config, color: _, command } = cli;
+    let file = config.as_deref();
+    // Not for those that are there for a config that is wrong.
+    let settings = || Ok::<_, Failure>(av1exec::settings::load(file, environment)?.settings);
+    match command {
+        Command::Plan(args) => plan::run(args, settings()?, environment).await,
+        Command::Encode(args) => encode::encode(args, settings()?, environment).await,
+        Command::Recover(args) => recover::run(&args, &settings()?),
+        Command::Watch(args) => watch::watch(&args, config.clone(), settings()?, environment, service).await,
+        Command::Control(command) => control::run(command, &settings()?),
+        Command::Doctor(args) => doctor::run(&args, file, environment).await,
+        Command::Config(command) => config::run(&command, file, environment),
     }
 }

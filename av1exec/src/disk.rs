@@ -121,6 +121,16 @@ pub fn rename_without_overwriting(from: &Path, to: &Path) -> io::Result<()> {
     Ok(rustix::fs::renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE)?)
 }
 
+/// Swaps two files' names in one step.
+pub fn exchange(one: &Path, other: &Path) -> io::Result<()> {
+    Ok(rustix::fs::renameat_with(CWD, one, CWD, other, RenameFlags::EXCHANGE)?)
+}
+
+/// Sets an extended attribute, to see whether the file system has them.
+pub fn try_attribute(file: &File) -> io::Result<()> {
+    Ok(rustix::fs::fsetxattr(file, "user.av1d", b"1", XattrFlags::empty())?)
+}
+
 /// Renames over whatever has the new name, in one step.
 pub fn rename_over(from: &Path, to: &Path) -> io::Result<()> {
     std::fs::rename(from, to)

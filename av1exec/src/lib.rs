@@ -4,7 +4,7 @@
 //! The way of a film: [`scan`] finds it, [`stable`] waits until it holds still, [`probe`] asks ffprobe, `av1plan`
 //! decides, [`encode`] runs ffmpeg, `av1plan` judges, [`promote`] puts the result in place, [`jobs`] and [`sidecars`] say
 //! what happened. [`pipeline`] is that way for one film, [`daemon`] is the loop over all of them,
-//! [`control`] is how it is talked to.
+//! [`control`] is how it is talked to. [`doctor`] says what keeps all that from working.
 //!
 //! This crate never prints, never exits and never reads the environment: what happens is told as [`event::Event`]s, and what it
 //! needs to know is passed in.
@@ -16,6 +16,7 @@ pub mod courtesy;
 pub mod daemon;
 pub mod decode;
 pub mod disk;
+pub mod doctor;
 pub mod encode;
 pub mod event;
 pub mod exclusion;

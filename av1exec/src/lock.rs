@@ -137,6 +137,36 @@ fn could_be_worked_in(error: &io::Error) -> bool {
     )
 }
 
+/// The locks of a state folder and of roots.
+pub fn paths(state: &Path, roots: &[PathBuf]) -> Vec<PathBuf> {
+    [state.join(STATE_LOCK)].into_iter().chain(roots.iter().map(|root| root.join(ROOT_LOCK))).collect()
+}
+
+/// Whether somebody has a lock.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Standing {
+    /// Nobody.
+    Free,
+    /// Somebody, where it says who.
+    Held(Option<Holder>),
+}
+
+/// Looks whether somebody has a lock, without making its file, and without keeping the lock for more than a moment.
+pub fn look(path: &Path) -> io::Result<Standing> {
+    let mut file = match crate::disk::open(path) {
+        Ok(file) => file,
+        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
+            return Ok(Standing::Free);
+        }
+        Err(error) => return Err(error),
+    };
+    match file.try_lock_shared() {
+        Ok(()) => file.unlock().map(|()| Standing::Free),
+        Err(TryLockError::WouldBlock) => Ok(Standing::Held(Holder::read(&mut file))),
+        Err(TryLockError::Error(error)) => Err(error),
+    }
+}
+
 /// Who holds a lock, as it says itself.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Holder {
@@ -225,8 +255,18 @@ mod tests {
             panic!("two held one lock")
         };
         assert_eq!(holder.unwrap().process.pid, std::process::id());
+        let path = folder.path().join(STATE_LOCK);
+        assert!(matches!(look(&path), Ok(Standing::Held(Some(_)))));
         drop(first);
+        assert_eq!(look(&path).unwrap(), Standing::Free);
         take(folder.path(), &[]).unwrap();
+    }
+
+    #[test]
+    fn a_look_makes_no_lock() {
+        let folder = tempfile::tempdir().unwrap();
+        assert_eq!(look(&folder.path().join(STATE_LOCK)).unwrap(), Standing::Free);
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
     }
 
     #[test]

@@ -61,6 +61,13 @@ pub fn second(temporary: &Path) -> PathBuf {
     temporary.with_extension(REHEARSED.trim_start_matches('.'))
 }
 
+/// A name in a folder to try things out with that have no film: `.doctor-1.20261122-134501-357123.av1try`. What is left of
+/// it is known as a rehearsal's.
+pub fn trial(folder: &Path, number: u8) -> PathBuf {
+    let now = jiff::Timestamp::now().strftime("%Y%m%d-%H%M%S-%6f");
+    folder.join(format!(".doctor-{number}.{now}{REHEARSED}"))
+}
+
 /// Where a printed command writes to: `.Film.mkv.plan.av1tmp`. Nothing ever deletes it by itself.
 pub fn planned(film: &Path) -> PathBuf {
     hidden(film, &format!(".plan{TEMPORARY}"))
@@ -183,6 +190,7 @@ mod tests {
         let known = [
             (result.clone(), Hidden::Result),
             (second(&result), Hidden::Rehearsal),
+            (trial(Path::new("/films"), 1), Hidden::Rehearsal),
             (planned(film), Hidden::Planned),
             (PathBuf::from("/films/.A.mkv.why.txt.av1new"), Hidden::Sidecar),
         ];

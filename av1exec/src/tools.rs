@@ -30,15 +30,19 @@ impl Tools {
     pub async fn find(settings: &Settings, path: Option<&OsStr>) -> Result<Self, ToolsError> {
         let ffmpeg = locate("ffmpeg", settings.ffmpeg.as_deref(), path)?;
         let ffprobe = locate("ffprobe", settings.ffprobe.as_deref(), path)?;
-        let version = ask(&ffmpeg, command::version_arguments()).await?;
-        let encoders = ask(&ffmpeg, command::encoders_arguments()).await?;
-        let toolchain = Toolchain::parse(&version, &encoders)
+        let (version, encoders, decoders) = tokio::try_join!(
+            ask(&ffmpeg, command::version_arguments(), PATIENCE),
+            ask(&ffmpeg, command::encoders_arguments(), PATIENCE),
+            ask(&ffmpeg, command::decoders_arguments(), PATIENCE),
+        )?;
+        let toolchain = Toolchain::parse(&version, &encoders, &decoders)
             .map_err(|source| ToolsError::Unfit { path: ffmpeg.clone(), source })?;
         Ok(Self { ffmpeg, ffprobe, toolchain })
     }
 }
 
-fn locate(
+/// The configured one, else the first in `path`. Whether a configured one is there shows when it is run.
+pub(crate) fn locate(
     name: &'static str,
     configured: Option<&Path>,
     path: Option<&OsStr>,
@@ -49,9 +53,14 @@ fn locate(
     }
 }
 
-async fn ask(program: &Path, args: Vec<command::Arg>) -> Result<String, ToolsError> {
+/// What a program answers to a question about itself.
+pub(crate) async fn ask(
+    program: &Path,
+    args: Vec<command::Arg>,
+    patience: Duration,
+) -> Result<String, ToolsError> {
     let args = bind(args, Path::new(""), Path::new(""));
-    let captured = capture(program, &args, OUTPUT_LIMIT, PATIENCE)
+    let captured = capture(program, &args, OUTPUT_LIMIT, patience)
         .await
         .map_err(|source| ToolsError::Failed { path: program.to_owned(), source })?;
     Ok(String::from_utf8_lossy(&captured.stdout).into_owned())
@@ -74,7 +83,7 @@ pub enum ToolsError {
         /// What happened.
         source: CaptureError,
     },
-    /// It runs, but is too old or without an encoder.
+    /// It runs, but is too old, or without an encoder or a decoder.
     #[error("{} can't be used: {source}", path.display())]
     Unfit {
         /// The program.

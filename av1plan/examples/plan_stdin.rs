@@ -21,7 +21,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 
     let probe = MediaProbe::from_json(&bytes)?;
     let file = FileFacts::new(name.clone(), size.parse()?);
-    // A program that runs ffmpeg itself would ask it: `Toolchain::parse(version, encoders)`.
+    // A program that runs ffmpeg itself would ask it: `Toolchain::parse(version, encoders, decoders)`.
     let verdict =
         av1plan::plan(&Source { file: &file, probe: &probe }, &Toolchain::assumed(), &Config::default());
     print!("{}", explain::table(verdict.decisions()));

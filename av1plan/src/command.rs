@@ -3,6 +3,8 @@
 //! Arguments are rendered with placeholders for the two paths, which the caller binds: paths are bytes, and this crate
 //! has no type for them. Every option here was tried with ffmpeg 8.0 and 9.0.2.
 
+mod ask;
+
 use alloc::borrow::Cow;
 use alloc::string::String;
 use alloc::vec;
@@ -14,6 +16,11 @@ use crate::judge::picture::{Thumbnail, Window};
 use crate::number::Micros;
 use crate::plan::{
     EncodePlan, Filter, Kept, Rotation, StreamType, Strictness, Timestamps, Treatment, VideoPlan,
+};
+
+pub use ask::{
+    TrialPicture, decoders_arguments, encoders_arguments, filters_arguments, trial_arguments,
+    version_arguments,
 };
 
 /// One argument.
@@ -370,14 +377,4 @@ fn ffprobe(show: &[&'static str]) -> Vec<Arg> {
     args.extend(show.iter().chain(&SAFE_INPUT).copied().map(Arg::from));
     args.extend([Arg::from("-i"), Arg::Input]);
     args
-}
-
-/// The arguments of ffmpeg that print its version, for [`Toolchain::parse`](crate::Toolchain::parse).
-pub fn version_arguments() -> Vec<Arg> {
-    vec![Arg::from("-version")]
-}
-
-/// The arguments of ffmpeg that list its encoders, for [`Toolchain::parse`](crate::Toolchain::parse).
-pub fn encoders_arguments() -> Vec<Arg> {
-    vec![Arg::from("-hide_banner"), Arg::from("-encoders")]
 }

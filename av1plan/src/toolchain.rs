@@ -2,6 +2,7 @@
 
 use alloc::collections::BTreeSet;
 use alloc::string::String;
+use alloc::vec::Vec;
 use core::fmt;
 
 use crate::encode::Encoder;
@@ -9,7 +10,10 @@ use crate::encode::Encoder;
 /// The oldest major version whose options this crate spells.
 pub const OLDEST_MAJOR: u32 = 8;
 
-/// An ffmpeg that serves: new enough, with at least one AV1 encoder.
+/// ffmpeg's software decoders of AV1. Its own `av1` only hands pictures to hardware, and so do all that aren't named here.
+const SOFTWARE_DECODERS: [&str; 4] = ["libdav1d", "libgav1", "libaom-av1", "libaom"];
+
+/// An ffmpeg that serves: new enough, with at least one AV1 encoder, and able to read back what that made.
 ///
 /// An input of planning: this crate never looks for programs. Only [`Toolchain::parse`] and [`Toolchain::assumed`]
 /// make one, so that a plan can rely on what the type promises.
@@ -21,13 +25,15 @@ pub struct Toolchain {
 }
 
 impl Toolchain {
-    /// Reads the output of `ffmpeg -version` and of `ffmpeg -hide_banner -encoders`.
-    pub fn parse(version: &str, encoders: &str) -> Result<Self, ToolchainError> {
-        let version = Version::parse(version)?;
-        if version.major < OLDEST_MAJOR {
-            return Err(ToolchainError::TooOld { found: version });
+    /// Reads the output of `ffmpeg -version`, of `ffmpeg -hide_banner -encoders` and of `ffmpeg -hide_banner -decoders`.
+    pub fn parse(version: &str, encoders: &str, decoders: &str) -> Result<Self, ToolchainError> {
+        let version = Version::parse("ffmpeg", version)?;
+        version.check_age()?;
+        let toolchain = Self::with_encoders(version, encoders_in(encoders), false)?;
+        if software_decoders_in(decoders).is_empty() {
+            return Err(ToolchainError::NoDecoder { found: toolchain.version });
         }
-        Self::with_encoders(version, encoders_in(encoders), false)
+        Ok(toolchain)
     }
 
     /// What is assumed where nobody asked an ffmpeg: 8.0 with all three encoders. A plan made with it says so.
@@ -47,9 +53,7 @@ impl Toolchain {
         encoders: impl IntoIterator<Item = Encoder>,
     ) -> Result<Self, ToolchainError> {
         let version = Version { major, text: alloc::format!("{major}.0") };
-        if major < OLDEST_MAJOR {
-            return Err(ToolchainError::TooOld { found: version });
-        }
+        version.check_age()?;
         Self::with_encoders(version, encoders.into_iter().collect(), true)
     }
 
@@ -107,10 +111,11 @@ pub struct Version {
 const LIBAVUTIL_AHEAD: u32 = 52;
 
 impl Version {
-    fn parse(output: &str) -> Result<Self, ToolchainError> {
+    /// Reads the output of `-version`: of `program` `"ffmpeg"`, or of `"ffprobe"`, which says the same of itself.
+    pub fn parse(program: &str, output: &str) -> Result<Self, ToolchainError> {
         let first = output.lines().next().unwrap_or_default();
-        let text = first.strip_prefix("ffmpeg version ").and_then(|rest| rest.split_whitespace().next());
-        let Some(text) = text else {
+        let text = first.strip_prefix(program).and_then(|rest| rest.strip_prefix(" version "));
+        let Some(text) = text.and_then(|rest| rest.split_whitespace().next()) else {
             return Err(ToolchainError::NotFfmpeg { found: excerpt(first) });
         };
         let major = release_major(text).or_else(|| libavutil_major(output)?.checked_sub(LIBAVUTIL_AHEAD));
@@ -118,6 +123,14 @@ impl Version {
             Some(major) => Ok(Self { major, text: String::from(text) }),
             None => Err(ToolchainError::NotFfmpeg { found: excerpt(first) }),
         }
+    }
+
+    /// Refuses what is older than [`OLDEST_MAJOR`].
+    pub fn check_age(&self) -> Result<(), ToolchainError> {
+        if self.major < OLDEST_MAJOR {
+            return Err(ToolchainError::TooOld { found: self.clone() });
+        }
+        Ok(())
     }
 }
 
@@ -141,10 +154,25 @@ fn libavutil_major(output: &str) -> Option<u32> {
     line.split('.').next()?.trim().parse().ok()
 }
 
-/// The AV1 encoders among the lines of `-encoders`: flags, name, description.
-fn encoders_in(listing: &str) -> BTreeSet<Encoder> {
-    let names = listing.lines().filter_map(|line| line.split_whitespace().nth(1));
-    names.filter_map(Encoder::from_ffmpeg_name).collect()
+/// The AV1 encoders in the output of `ffmpeg -hide_banner -encoders`, best first.
+pub fn encoders_in(listing: &str) -> BTreeSet<Encoder> {
+    names(listing).filter_map(Encoder::from_ffmpeg_name).collect()
+}
+
+/// The software decoders of AV1 in the output of `ffmpeg -hide_banner -decoders`. ffmpeg takes the first.
+pub fn software_decoders_in(listing: &str) -> Vec<&'static str> {
+    let known = |name: &str| SOFTWARE_DECODERS.into_iter().find(|decoder| *decoder == name);
+    names(listing).filter_map(known).collect()
+}
+
+/// Whether the output of `ffmpeg -hide_banner -filters` names this filter.
+pub fn has_filter(listing: &str, name: &str) -> bool {
+    names(listing).any(|filter| filter == name)
+}
+
+/// What a listing lists, in lines of flags, name and description.
+fn names(listing: &str) -> impl Iterator<Item = &str> {
+    listing.lines().filter_map(|line| line.split_whitespace().nth(1))
 }
 
 fn excerpt(line: &str) -> String {
@@ -172,6 +200,14 @@ pub enum ToolchainError {
         /// What was found.
         found: Version,
     },
+    /// Nothing that decodes AV1 without special hardware was compiled in, so that no result could be read back.
+    #[error(
+        "ffmpeg {found} can't decode AV1 in software, and every result is read back before its original goes"
+    )]
+    NoDecoder {
+        /// What was found.
+        found: Version,
+    },
 }
 
 impl ToolchainError {
@@ -185,6 +221,9 @@ impl ToolchainError {
             Self::NoEncoder { .. } => {
                 "install an ffmpeg built with --enable-libsvtav1 (best), --enable-libaom or --enable-librav1e"
             }
+            Self::NoDecoder { .. } => {
+                "install an ffmpeg built with --enable-libdav1d (best) or --enable-libaom"
+            }
         }
     }
 }
@@ -196,6 +235,9 @@ mod tests {
     const ENCODERS: &str = "Encoders:\n V..... = Video\n ------\n V....D libx264   H.264\n V....D libaom-av1  libaom AV1 \
                             (codec av1)\n V....D librav1e  librav1e AV1 (codec av1)\n V..... libsvtav1  SVT-AV1\n V....D \
                             av1_nvenc  NVENC\n";
+
+    const DECODERS: &str =
+        "Decoders:\n V..... = Video\n ------\n V..... libdav1d  dav1d (codec av1)\n V....D av1 AV1\n";
 
     fn banner(version: &str, libavutil: &str) -> String {
         alloc::format!(
@@ -219,7 +261,7 @@ mod tests {
             ("2026-01-01-git-0123abc-full_build", "60", 8),
         ];
         for (version, libavutil, major) in table {
-            let toolchain = Toolchain::parse(&banner(version, libavutil), ENCODERS).unwrap();
+            let toolchain = Toolchain::parse(&banner(version, libavutil), ENCODERS, DECODERS).unwrap();
             assert_eq!(toolchain.version(), &Version { major, text: version.into() }, "{version}");
         }
     }
@@ -227,7 +269,7 @@ mod tests {
     #[test]
     fn an_old_ffmpeg_is_refused_with_what_was_found() {
         for (version, libavutil) in [("6.0-static", "58"), ("7.1.1", "59"), ("N-113000-gdeadbeef", "58")] {
-            let error = Toolchain::parse(&banner(version, libavutil), ENCODERS).unwrap_err();
+            let error = Toolchain::parse(&banner(version, libavutil), ENCODERS, DECODERS).unwrap_err();
             assert!(matches!(&error, ToolchainError::TooOld { found } if found.text == version));
             assert!(alloc::format!("{error}").contains(version));
         }
@@ -236,16 +278,54 @@ mod tests {
     #[test]
     fn another_program_is_refused() {
         for text in ["", "sh: not found", "ffmpeg version", "ffmpeg version N-1-gabc\nno libraries"] {
-            let error = Toolchain::parse(text, ENCODERS).unwrap_err();
+            let error = Toolchain::parse(text, ENCODERS, DECODERS).unwrap_err();
             assert!(matches!(error, ToolchainError::NotFfmpeg { .. }), "{text}");
         }
     }
 
     #[test]
     fn an_ffmpeg_without_av1_encoders_is_refused() {
-        let error = Toolchain::parse(&banner("8.0", "60"), " V....D libx264 H.264\n V..... av1_qsv QSV\n")
-            .unwrap_err();
+        let encoders = " V....D libx264 H.264\n V..... av1_qsv QSV\n";
+        let error = Toolchain::parse(&banner("8.0", "60"), encoders, DECODERS).unwrap_err();
         assert!(matches!(error, ToolchainError::NoEncoder { .. }));
+    }
+
+    #[test]
+    fn an_ffmpeg_that_decodes_av1_with_hardware_only_is_refused() {
+        let hardware = " V....D av1  Alliance for Open Media AV1\n V..... av1_cuvid  CUVID (codec av1)\n A....D wmav1 WMA\n";
+        for (more, expected) in [
+            ("", &[][..]),
+            (" V..... libdav1d  dav1d (codec av1)\n", &["libdav1d"]),
+            (" V....D libaom-av1  libaom AV1\n V..... libgav1  libgav1\n", &["libaom-av1", "libgav1"]),
+        ] {
+            let listing = alloc::format!("Decoders:\n V..... = Video\n ------\n{hardware}{more}");
+            assert_eq!(software_decoders_in(&listing), expected);
+            let toolchain = Toolchain::parse(&banner("8.0", "60"), ENCODERS, &listing);
+            match toolchain {
+                Ok(_) => assert!(!expected.is_empty(), "{more}"),
+                Err(error) => {
+                    assert!(
+                        matches!(error, ToolchainError::NoDecoder { .. }) && expected.is_empty(),
+                        "{more}"
+                    );
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn ffprobe_introduces_itself_likewise() {
+        let text = banner("8.0", "60").replace("ffmpeg version", "ffprobe version");
+        assert_eq!(Version::parse("ffprobe", &text).unwrap().major, 8);
+        assert!(Version::parse("ffmpeg", &text).is_err());
+    }
+
+    #[test]
+    fn filters_are_found_by_their_whole_name() {
+        let listing =
+            "Filters:\n  T. = Timeline support\n .. libvmaf VV->V VMAF.\n .. vmafmotion V->V Motion.\n";
+        assert!(has_filter(listing, "libvmaf"));
+        assert!(!has_filter(listing, "vmaf") && !has_filter(listing, "xpsnr"));
     }
 
     #[test]

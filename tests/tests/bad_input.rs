@@ -7,7 +7,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::process::Command;
 
-use av1d_tests::{Library, PICTURE, Run, SOUND, Script, Tools, skipped};
+use av1d_tests::{Library, PICTURE, Run, SOUND, Script, Tools, skipped, under_rights, wrapped};
 
 /// A good film beside the bad ones, which every run must still encode.
 const GOOD: &str = "Good.mkv";
@@ -122,7 +122,7 @@ fn a_probe_that_is_cut_off_is_no_film() {
 }
 
 #[test]
-fn no_ffmpeg_an_old_one_and_one_without_encoder_exit_with_3_and_a_remedy() {
+fn no_ffmpeg_an_old_one_and_one_without_encoder_or_decoder_exit_with_3_and_a_remedy() {
     let Some(mut library) = with_good_film() else { return };
     let complains = |library: &Library, message: &str| {
         for command in [&["plan", GOOD][..], &["encode", GOOD], &["watch", "--once"]] {
@@ -137,6 +137,10 @@ fn no_ffmpeg_an_old_one_and_one_without_encoder_exit_with_3_and_a_remedy() {
     }
     library.replace_ffmpeg(Script { when: "-encoders", does: "exit 0" });
     complains(&library, "none of the AV1 encoders");
+    // What is left decodes with special hardware only.
+    let without = "\"$real\" \"$@\" | grep -v -e libdav1d -e libaom -e libgav1; exit 0";
+    library.replace_ffmpeg(Script { when: "-decoders", does: without });
+    complains(&library, "can't decode AV1 in software");
 
     library.set("ffmpeg", "/nonexistent/ffmpeg");
     let run = library.run(["plan", GOOD]).exits_with(3).says("/nonexistent/ffmpeg");
@@ -187,34 +191,6 @@ fn what_is_no_regular_file_is_refused_at_once() {
     }
     library.watch_once().exits_with(0).says("scan: 1 film(s)").says("1 replaced");
     assert!(fs::symlink_metadata(library.path("Link.mkv")).unwrap().is_symlink());
-}
-
-/// Runs the command line so that rights of files count, for root too.
-fn under_rights(library: &Library, arguments: &[&str]) -> Option<Run> {
-    let probe = library.scratch().join("denied");
-    fs::write(&probe, "").unwrap();
-    fs::set_permissions(&probe, fs::Permissions::from_mode(0o000)).unwrap();
-    let command = library.command(arguments);
-    if fs::read(&probe).is_err() {
-        return Some(library.run(arguments));
-    }
-    let without =
-        ["--bounding-set=-dac_override,-dac_read_search", "--inh-caps=-dac_override,-dac_read_search"];
-    let denied = Command::new("setpriv").args(without).arg("cat").arg(&probe).output();
-    if denied.is_ok_and(|output| output.status.code() == Some(1)) {
-        Some(Run::of(&mut wrapped(Command::new("setpriv").args(without), &command)))
-    } else {
-        skipped("no rights can be taken from this user");
-        None
-    }
-}
-
-/// `outer` with all of `inner` as its last arguments.
-fn wrapped(outer: &Command, inner: &Command) -> Command {
-    let mut command = Command::new(outer.get_program());
-    command.args(outer.get_args()).arg(inner.get_program()).args(inner.get_args());
-    command.current_dir(inner.get_current_dir().unwrap()).env("HOME", "/nonexistent");
-    command
 }
 
 #[test]

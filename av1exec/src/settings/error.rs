@@ -2,8 +2,9 @@
 
 use std::fmt;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
+use serde::Serialize;
 use thiserror::Error;
 
 /// Why there are no settings. The messages begin with the path, as compilers' do, so that editors can jump to it.
@@ -36,6 +37,21 @@ pub enum SettingsError {
 }
 
 impl SettingsError {
+    /// The file.
+    pub fn path(&self) -> &Path {
+        match self {
+            Self::NotFound { path, .. } | Self::Unreadable { path, .. } | Self::Invalid { path, .. } => path,
+        }
+    }
+
+    /// Everything that is wrong in the file, where it could be read.
+    pub fn problems(&self) -> &[Problem] {
+        match self {
+            Self::Invalid { problems, .. } => problems,
+            Self::NotFound { .. } | Self::Unreadable { .. } => &[],
+        }
+    }
+
     /// What to do about it.
     pub fn hint(&self) -> &'static str {
         match self {
@@ -72,7 +88,7 @@ impl fmt::Display for NamedBy {
 }
 
 /// One thing that is wrong with a config file.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct Problem {
     /// The line, from 1.
     pub line: usize,

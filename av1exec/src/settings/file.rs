@@ -1,5 +1,6 @@
 //! The text of a config file: every problem in it, each with its line and column.
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 use std::path::Path;
 
@@ -11,22 +12,45 @@ use super::key::{known, nearest};
 use super::keys::KEYS;
 use super::value::{Read, Value, shortened};
 
-/// Reads the text of a config file; `file` is its name in errors.
-pub fn parse(text: &str, file: &Path) -> Result<Settings, SettingsError> {
-    // Editors on Windows begin a file with a byte order mark; it takes no column on the screen.
-    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    let (settings, mut problems) = read(text);
-    if problems.is_empty() {
-        return Ok(settings);
-    }
-    problems.sort();
-    Err(SettingsError::Invalid { path: file.to_path_buf(), problems })
+/// A config file as far as it could be read.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Reading {
+    /// What the lines say that are right; the default for all others.
+    pub settings: Settings,
+    /// Everything that is wrong, in the order of the file. Where there is anything, the file as a whole is no config.
+    pub problems: Vec<Problem>,
+    /// The keys that stand in the file.
+    pub(super) lines: BTreeMap<&'static str, Line>,
 }
 
-/// [`parse`] for bytes as they come from a disk.
-pub(super) fn parse_bytes(bytes: &[u8], file: &Path) -> Result<Settings, SettingsError> {
+/// Where a key stands in the file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Line {
+    /// The line, from 1.
+    pub(super) number: usize,
+    /// Whether its value was taken over.
+    pub(super) taken: bool,
+}
+
+impl Reading {
+    /// The settings of the file at `path`, where all of it is right.
+    pub(super) fn whole(self, path: &Path) -> Result<Settings, SettingsError> {
+        if self.problems.is_empty() {
+            return Ok(self.settings);
+        }
+        Err(SettingsError::Invalid { path: path.to_path_buf(), problems: self.problems })
+    }
+}
+
+/// Reads the text of a config file; `file` is its name in errors.
+pub fn parse(text: &str, file: &Path) -> Result<Settings, SettingsError> {
+    read_text(text).whole(file)
+}
+
+/// Reads bytes as they come from a disk.
+pub(super) fn read_bytes(bytes: &[u8]) -> Reading {
     let error = match str::from_utf8(bytes) {
-        Ok(text) => return parse(text, file),
+        Ok(text) => return read_text(text),
         Err(error) => error,
     };
     let before = bytes.get(..error.valid_up_to()).unwrap_or_default();
@@ -35,35 +59,41 @@ pub(super) fn parse_bytes(bytes: &[u8], file: &Path) -> Result<Settings, Setting
         before.len(),
         "this byte is not UTF-8, which a config has to be in".into(),
     );
-    Err(SettingsError::Invalid { path: file.to_path_buf(), problems: vec![problem] })
+    Reading { problems: vec![problem], ..Reading::default() }
 }
 
-fn read(text: &str) -> (Settings, Vec<Problem>) {
+fn read_text(text: &str) -> Reading {
+    // Editors on Windows begin a file with a byte order mark; it takes no column on the screen.
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let (table, errors) = DeTable::parse_recoverable(text);
-    let mut problems: Vec<Problem> = Vec::new();
+    let mut reading = Reading::default();
     for error in errors {
         let at = error.span().map_or(text.len(), |span| span.start);
         let problem = Problem::at(text, at, unreadable_toml(text, &error));
         // One slip makes the parser stumble more than once; its first word on a line is the one that helps.
-        if problems.iter().all(|known| known.line != problem.line) {
-            problems.push(problem);
+        if reading.problems.iter().all(|known| known.line != problem.line) {
+            reading.problems.push(problem);
         }
     }
-    let unreadable: Vec<usize> = problems.iter().map(|problem| problem.line).collect();
-    let mut settings = Settings::default();
+    let unreadable: Vec<usize> = reading.problems.iter().map(|problem| problem.line).collect();
     for (name, value) in table.get_ref() {
         // A value that is missing has an empty span at the start of the text.
         let end = value.span().end.max(name.span().end);
-        let lines = position(text, name.span().start).0..=position(text, end).0;
-        if unreadable.iter().any(|line| lines.contains(line)) {
-            // What the parser made of a line that it couldn't read is not what anyone meant.
-            continue;
+        let number = position(text, name.span().start).0;
+        let lines = number..=position(text, end).0;
+        let readable = !unreadable.iter().any(|line| lines.contains(line));
+        // What the parser made of a line that it couldn't read is not what anyone meant.
+        let taken =
+            if readable { take(&mut reading.settings, name.get_ref(), name.span(), value) } else { Ok(()) };
+        let wrong = taken.err();
+        if let Some(key) = known(name.get_ref()) {
+            reading.lines.insert(key.name, Line { number, taken: readable && wrong.is_none() });
         }
-        let wrong = take(&mut settings, name.get_ref(), name.span(), value).err();
         let wrong = wrong.into_iter().flatten();
-        problems.extend(wrong.map(|(at, message)| Problem::at(text, at.start, message)));
+        reading.problems.extend(wrong.map(|(at, message)| Problem::at(text, at.start, message)));
     }
-    (settings, problems)
+    reading.problems.sort();
+    reading
 }
 
 /// What the parser says, with the text that it says it of.
@@ -217,7 +247,7 @@ mod tests {
 
     #[test]
     fn bytes_that_are_not_utf8_have_their_place() {
-        let error = parse_bytes(b"a = 1\nb = '\xff'", Path::new("c.toml")).unwrap_err();
+        let error = read_bytes(b"a = 1\nb = '\xff'").whole(Path::new("c.toml")).unwrap_err();
         assert_eq!(error.to_string(), "c.toml:2:6: this byte is not UTF-8, which a config has to be in");
     }
 

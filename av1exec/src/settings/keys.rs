@@ -1,14 +1,11 @@
 //! The table of keys: what each is called, what it may be, what it is for, and how it is read and written.
 
-use std::num::NonZeroUsize;
-use std::path::Path;
 use std::time::Duration;
 
-use av1plan::config::{BitDepth, Hardlinked, Interlaced, QualityTier, Ratio};
+use av1plan::config::{BitDepth, Hardlinked, Interlaced, QualityTier};
 use av1plan::encode::Preset;
 use av1plan::language::Language;
 use av1plan::loss::LossKind;
-use av1plan::number::Micros;
 use strum::VariantNames;
 
 use crate::concurrency::Concurrency;
@@ -16,12 +13,11 @@ use crate::courtesy::IoNice;
 use crate::daemon::QueueOrder;
 use crate::hours::OutsideHours;
 
-use super::key::Present::{self, Set, Unset};
+use super::convert::{concurrency, extension, job_count, micros, niceness, program, put, ratio};
+use super::key::Present::{Set, Unset};
 use super::key::{Allowed, Key};
 use super::render::{quoted, quoted_list, quoted_path, rendered_ratio, rendered_seconds};
-use super::value::{
-    Read, Value, absolute_path, choice, filled_list, list, number, seconds, text, truth, whole, wrong,
-};
+use super::value::{absolute_path, choice, filled_list, list, seconds, text, truth, whole};
 
 /// The seed's keys in the seed's order, then ours.
 pub(super) const KEYS: &[Key] = &[
@@ -273,64 +269,14 @@ pub(super) const UNTOLD: &[Key] = &[Key {
     },
 }];
 
-/// Takes over what was read.
-fn put<T>(place: &mut T, read: Read<T>) -> Read<()> {
-    *place = read?;
-    Ok(())
-}
-
-fn ratio(value: &Value<'_>) -> Read<Ratio> {
-    Ratio::from_f64(number(value, 0.0..=1.0)?).map_or_else(|| wrong(value), Ok)
-}
-
-fn concurrency(value: &Value<'_>) -> Read<Concurrency> {
-    if value.get_ref().as_str() == Some("auto") {
-        Ok(Concurrency::Auto)
-    } else {
-        job_count(value).map(Concurrency::Fixed)
-    }
-}
-
-fn job_count(value: &Value<'_>) -> Read<NonZeroUsize> {
-    let count = usize::try_from(whole(value, 1..=64)?).unwrap_or_default();
-    NonZeroUsize::new(count).map_or_else(|| wrong(value), Ok)
-}
-
-fn niceness(value: &Value<'_>) -> Read<u8> {
-    u8::try_from(whole(value, 0..=19)?).map_or_else(|_| wrong(value), Ok)
-}
-
-/// An extension as the gates compare it: lower case, no dot. `.MKV` is what a person may well write.
-fn extension(text: &str) -> Option<String> {
-    let bare = text.strip_prefix('.').unwrap_or(text);
-    let sound = !bare.is_empty() && bare.chars().all(char::is_alphanumeric);
-    sound.then(|| bare.to_lowercase())
-}
-
-fn micros(duration: Duration) -> Micros {
-    Micros(i64::try_from(duration.as_micros()).unwrap_or(i64::MAX))
-}
-
-fn program(path: Option<&Path>, example: &'static str) -> Present {
-    path.map_or(Unset { example }, |path| Set(quoted_path(path)))
-}
-
 #[cfg(test)]
 mod tests {
-    use super::*;
-    use crate::settings::Settings;
-    use av1plan::encode::Encoder;
-    use toml::de::DeValue;
+    use std::path::Path;
 
-    fn set(name: &str, value: &str) -> Result<Settings, Vec<String>> {
-        let mut settings = Settings::default();
-        let key = KEYS.iter().find(|key| key.name == name).unwrap();
-        let value = DeValue::parse(value).unwrap();
-        match (key.set)(&mut settings, &value) {
-            Ok(()) => Ok(settings),
-            Err(wrong) => Err(wrong.into_iter().map(|wrong| wrong.found).collect()),
-        }
-    }
+    use av1plan::encode::Encoder;
+
+    use super::*;
+    use crate::settings::parse;
 
     #[test]
     fn names_are_unique_and_sentences_end() {
@@ -350,76 +296,11 @@ mod tests {
             };
             for name in names {
                 let value = if list { format!("[{name:?}]") } else { format!("{name:?}") };
-                let settings = set(key.name, &value).unwrap();
+                let settings = parse(&format!("{} = {value}", key.name), Path::new("c.toml")).unwrap();
                 assert_eq!((key.get)(&settings), Set(value), "{}", key.name);
             }
         }
         // The one list that isn't made by the enumeration itself.
         assert_eq!(Encoder::ALL.map(<&str>::from), ["svt", "aom", "rav1e"]);
-    }
-
-    #[test]
-    fn ranges_have_these_ends() {
-        for (name, inside, outside) in [
-            ("min_bytes", ["0", "0xffff_ffff_ffff"], ["-1", "1.5"]),
-            ("max_size_ratio", ["0.0001", "1"], ["0", "1.00001"]),
-            ("scan_interval_secs", ["1", "604800"], ["0.9", "604801"]),
-            ("max_concurrent_jobs", ["1", "64"], ["0", "65"]),
-            ("stable_secs", ["0", "86400"], ["-0.1", "86400.1"]),
-            ("nice", ["0", "19"], ["-1", "20"]),
-            ("duration_epsilon_secs", ["0", "60"], ["-1", "60.1"]),
-        ] {
-            for value in inside {
-                assert!(set(name, value).is_ok(), "{name} = {value}");
-            }
-            for value in outside {
-                assert_eq!(set(name, value).unwrap_err(), [format!("the number {value}")], "{name}");
-            }
-        }
-    }
-
-    #[test]
-    fn texts_that_mean_something_are_read_and_others_refused() {
-        for (name, good, bad) in [
-            ("max_concurrent_jobs", ["'auto'", "2"], ["'Auto'", "'2'"]),
-            ("active_hours", ["'22:00-07:00'", "'00:00-24:00'"], ["'22-7'", "'22:00-22:00'"]),
-            ("metrics_listen", ["'127.0.0.1:9321'", "'[::]:1'"], ["'9321'", "'localhost:9321'"]),
-        ] {
-            for value in good {
-                assert!(set(name, value).is_ok(), "{name} = {value}");
-            }
-            for value in bad {
-                let found = format!("the string {}", value.replace('\'', "\""));
-                assert_eq!(set(name, value).unwrap_err(), [found], "{name}");
-            }
-        }
-    }
-
-    #[test]
-    fn lists_are_read_element_by_element() {
-        type Row = (&'static str, &'static str, Result<&'static str, &'static [&'static str]>);
-        let table: [Row; 10] = [
-            ("extensions", "['.MKV', 'mp4', 'Mp4']", Ok(r#"["mkv", "mp4"]"#)),
-            ("extensions", "[]", Err(&["an empty list"])),
-            (
-                "extensions",
-                "['', '.', '*.mkv', 'mkv']",
-                Err(&["the string \"\"", "the string \".\"", "the string \"*.mkv\""]),
-            ),
-            ("extensions", "'mkv'", Err(&["the string \"mkv\""])),
-            ("library_roots", "['/a', 'b']", Err(&["the relative path \"b\""])),
-            ("library_roots", "[]", Err(&["an empty list"])),
-            ("drop_languages", "['Russian', 'tlh']", Ok(r#"["ru", "tlh"]"#)),
-            ("drop_languages", "['ru-RU']", Err(&["the string \"ru-RU\""])),
-            ("refuse_losses", "[]", Ok("[]")),
-            ("refuse_losses", "['dolby-vision', 'hdr']", Err(&["the string \"hdr\""])),
-        ];
-        for (name, value, result) in table {
-            let key = KEYS.iter().find(|key| key.name == name).unwrap();
-            match result {
-                Ok(shown) => assert_eq!((key.get)(&set(name, value).unwrap()), Set(shown.into()), "{value}"),
-                Err(found) => assert_eq!(set(name, value).unwrap_err(), found, "{value}"),
-            }
-        }
     }
 }

@@ -1,53 +1,18 @@
 //! Where the config file is.
 
-use std::ffi::OsString;
 use std::fs::{self, File};
 use std::io::{self, ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
+use strum::IntoStaticStr;
+
 use super::Settings;
+use super::environment::Environment;
 use super::error::{NamedBy, Problem, SettingsError};
-use super::file::parse_bytes;
+use super::file::{Reading, read_bytes};
 
 /// The config file of the whole machine.
 pub const SYSTEM_FILE: &str = "/etc/av1d/config.toml";
-
-/// The variables that decide where things are, as a main found them.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Environment {
-    /// `$AV1D_CONFIG`: the config file.
-    pub av1d_config: Option<OsString>,
-    /// `$XDG_CONFIG_HOME`: the folder of a user's configs.
-    pub xdg_config_home: Option<OsString>,
-    /// `$HOME`: the user's folder.
-    pub home: Option<OsString>,
-    /// `$PATH`: where programs are looked for.
-    pub path: Option<OsString>,
-}
-
-impl Environment {
-    /// Asks `get` for each variable: a main passes `std::env::var_os`.
-    pub fn from_vars(get: impl Fn(&str) -> Option<OsString>) -> Self {
-        // By custom an empty variable is as good as none.
-        let get = |name| get(name).filter(|value| !value.is_empty());
-        Self {
-            av1d_config: get("AV1D_CONFIG"),
-            xdg_config_home: get("XDG_CONFIG_HOME"),
-            home: get("HOME"),
-            path: get("PATH"),
-        }
-    }
-
-    /// The user's own config file, whether it is there or not.
-    fn user_file(&self) -> Option<PathBuf> {
-        // The XDG base directory specification: a relative path is invalid and ignored.
-        let absolute =
-            |folder: &Option<OsString>| folder.clone().map(PathBuf::from).filter(|path| path.is_absolute());
-        let configs =
-            absolute(&self.xdg_config_home).or_else(|| Some(absolute(&self.home)?.join(".config")))?;
-        Some(configs.join("av1d/config.toml"))
-    }
-}
 
 /// Settings and where they come from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -62,35 +27,114 @@ pub struct Loaded {
 /// user's (`$XDG_CONFIG_HOME/av1d/config.toml`) or else the machine's ([`SYSTEM_FILE`]), if they are there; else the
 /// defaults. Files aren't merged: the first one is the config.
 pub fn load(explicit: Option<&Path>, environment: &Environment) -> Result<Loaded, SettingsError> {
-    load_or_system(explicit, environment, Path::new(SYSTEM_FILE))
+    load_from(&places(explicit, environment, Path::new(SYSTEM_FILE)))
 }
 
-fn load_or_system(
-    explicit: Option<&Path>,
-    environment: &Environment,
-    system_file: &Path,
-) -> Result<Loaded, SettingsError> {
-    let by_variable = || {
-        let variable = environment.av1d_config.as_ref().filter(|value| !value.is_empty());
-        Some((PathBuf::from(variable?), NamedBy::Variable))
-    };
-    let by_caller = explicit.map(|path| (path.to_path_buf(), NamedBy::Caller));
-    if let Some((path, named_by)) = by_caller.or_else(by_variable) {
-        return match read(&path)? {
-            Some(bytes) => loaded(&bytes, path),
-            None => Err(SettingsError::NotFound { path, named_by }),
-        };
-    }
-    for path in environment.user_file().into_iter().chain([system_file.to_path_buf()]) {
-        if let Some(bytes) = read(&path)? {
-            return loaded(&bytes, path);
+fn load_from(places: &[Place]) -> Result<Loaded, SettingsError> {
+    Ok(match first(places)? {
+        Some((path, bytes)) => Loaded { settings: read_bytes(&bytes).whole(&path)?, file: Some(path) },
+        None => Loaded { settings: Settings::default(), file: None },
+    })
+}
+
+/// What there is of a config, right or wrong.
+#[derive(Debug)]
+pub struct Inspection {
+    /// Where it is looked for, in order.
+    pub places: Vec<Place>,
+    /// The file that counts, even where it isn't there or can't be read; nothing: the built-in defaults do.
+    pub file: Option<PathBuf>,
+    /// What it says, as far as it could be read.
+    pub reading: Reading,
+    /// What [`load`] fails with.
+    pub error: Option<SettingsError>,
+}
+
+/// Looks at the config as [`load`] does, and keeps what could be read where that fails.
+pub fn inspect(explicit: Option<&Path>, environment: &Environment) -> Inspection {
+    inspect_places(places(explicit, environment, Path::new(SYSTEM_FILE)))
+}
+
+fn inspect_places(places: Vec<Place>) -> Inspection {
+    match first(&places) {
+        Ok(None) => Inspection { places, file: None, reading: Reading::default(), error: None },
+        Ok(Some((path, bytes))) => {
+            let reading = read_bytes(&bytes);
+            let error = reading.clone().whole(&path).err();
+            Inspection { places, file: Some(path), reading, error }
+        }
+        Err(error) => {
+            let file = Some(error.path().to_path_buf());
+            Inspection { places, file, reading: Reading::default(), error: Some(error) }
         }
     }
-    Ok(Loaded { settings: Settings::default(), file: None })
 }
 
-fn loaded(bytes: &[u8], path: PathBuf) -> Result<Loaded, SettingsError> {
-    Ok(Loaded { settings: parse_bytes(bytes, &path)?, file: Some(path) })
+/// A place where a config may be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Place {
+    /// The file.
+    pub path: PathBuf,
+    /// What makes it one.
+    pub origin: Origin,
+}
+
+impl Place {
+    /// Whether something is there, be it readable or not.
+    pub fn is_taken(&self) -> bool {
+        fs::symlink_metadata(&self.path).is_ok()
+    }
+}
+
+/// What makes a file a place to look for a config.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, IntoStaticStr)]
+#[strum(serialize_all = "kebab-case")]
+pub enum Origin {
+    /// The caller named it: `--config`.
+    Caller,
+    /// `$AV1D_CONFIG` names it.
+    Variable,
+    /// It is the user's own.
+    User,
+    /// It is the machine's.
+    System,
+}
+
+impl Origin {
+    /// Who would be contradicted if it weren't there.
+    fn named_by(self) -> Option<NamedBy> {
+        match self {
+            Self::Caller => Some(NamedBy::Caller),
+            Self::Variable => Some(NamedBy::Variable),
+            Self::User | Self::System => None,
+        }
+    }
+}
+
+/// All places, in order. One that was named is always the config; those after it are told all the same.
+fn places(explicit: Option<&Path>, environment: &Environment, system_file: &Path) -> Vec<Place> {
+    let variable = environment.av1d_config.as_ref().filter(|value| !value.is_empty());
+    [
+        (Origin::Caller, explicit.map(Path::to_path_buf)),
+        (Origin::Variable, variable.map(PathBuf::from)),
+        (Origin::User, environment.user_file()),
+        (Origin::System, Some(system_file.to_path_buf())),
+    ]
+    .into_iter()
+    .filter_map(|(origin, path)| Some(Place { path: path?, origin }))
+    .collect()
+}
+
+/// The file that is the config, and what is in it.
+fn first(places: &[Place]) -> Result<Option<(PathBuf, Vec<u8>)>, SettingsError> {
+    for Place { path, origin } in places {
+        match (read(path)?, origin.named_by()) {
+            (Some(bytes), _) => return Ok(Some((path.clone(), bytes))),
+            (None, Some(named_by)) => return Err(SettingsError::NotFound { path: path.clone(), named_by }),
+            (None, None) => {}
+        }
+    }
+    Ok(None)
 }
 
 /// A film given as `--config` must not be read into memory as a whole.
@@ -163,15 +207,23 @@ mod tests {
         }
 
         fn load(&self, set: &[&str]) -> Result<Loaded, SettingsError> {
+            load_from(&self.places(set))
+        }
+
+        fn inspect(&self, set: &[&str]) -> Inspection {
+            inspect_places(self.places(set))
+        }
+
+        fn places(&self, set: &[&str]) -> Vec<Place> {
             let variable = |name: &str, value: PathBuf| set.contains(&name).then(|| value.into_os_string());
             let environment = Environment {
                 av1d_config: variable("AV1D_CONFIG", self.at("variable.toml")),
                 xdg_config_home: variable("XDG_CONFIG_HOME", self.at("xdg")),
                 home: variable("HOME", self.at("home")),
-                path: None,
+                ..Environment::default()
             };
             let explicit = set.contains(&"--config").then(|| self.at("explicit.toml"));
-            load_or_system(explicit.as_deref(), &environment, &self.at("etc/config.toml"))
+            places(explicit.as_deref(), &environment, &self.at("etc/config.toml"))
         }
     }
 
@@ -226,16 +278,20 @@ mod tests {
     }
 
     #[test]
-    fn the_environment_is_what_the_main_says() {
-        let get = |name: &str| match name {
-            "AV1D_CONFIG" => Some("".into()),
-            "HOME" => Some("/users/u".into()),
-            "XDG_CONFIG_HOME" => Some("relative".into()),
-            _ => None,
-        };
-        let environment = Environment::from_vars(get);
-        assert_eq!(environment.av1d_config, None);
-        assert_eq!(environment.user_file(), Some("/users/u/.config/av1d/config.toml".into()));
-        assert_eq!(Environment::default().user_file(), None);
+    fn an_inspection_tells_what_load_fails_with_and_what_could_be_read_all_the_same() {
+        let places = Places::with(&[3, 5]);
+        fs::write(places.at("xdg/av1d/config.toml"), "min_bytes = 7\nstable_secs = 'x'").unwrap();
+        let inspection = places.inspect(&["XDG_CONFIG_HOME"]);
+        assert_eq!(inspection.file, Some(places.at("xdg/av1d/config.toml")));
+        assert_eq!(inspection.reading.settings.policy.min_bytes, 7);
+        let expected = places.load(&["XDG_CONFIG_HOME"]).unwrap_err().to_string();
+        assert_eq!(inspection.error.unwrap().to_string(), expected);
+
+        let missing = places.inspect(&["--config", "XDG_CONFIG_HOME"]);
+        assert_eq!(missing.file, Some(places.at("explicit.toml")), "the others don't count");
+        assert_eq!(missing.reading, Reading::default());
+        assert!(matches!(missing.error, Some(SettingsError::NotFound { .. })));
+        let seen: Vec<_> = missing.places.iter().map(|place| (place.origin, place.is_taken())).collect();
+        assert_eq!(seen, [(Origin::Caller, false), (Origin::User, true), (Origin::System, true)]);
     }
 }

@@ -1,12 +1,16 @@
 //! The settings of a machine: which folders, how often, how many at once, and the policy for planning.
 //!
-//! One TOML file holds them for both faces. This module finds it ([`load`]), reads it ([`parse`]) and writes it
-//! ([`render`], [`default_file`]); all of them go by one table of keys, so that none can know a key that another
+//! One TOML file holds them for both faces. This module finds it ([`load`], or [`inspect`] where it may be wrong), reads it
+//! ([`parse`]) and writes it ([`render`], [`default_file`]); all of them go by one table of keys, so that none can know a key that another
 //! doesn't. The environment is handed in as data ([`Environment`]): nothing in here looks it up.
 
+mod convert;
 mod differences;
+mod effective;
+mod environment;
 mod error;
 mod file;
+pub mod init;
 mod key;
 mod keys;
 mod locate;
@@ -19,9 +23,11 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 pub use differences::{Difference, Takes, differences};
+pub use effective::{Effective, Source, effective};
+pub use environment::Environment;
 pub use error::{NamedBy, Problem, SettingsError};
-pub use file::parse;
-pub use locate::{Environment, Loaded, SYSTEM_FILE, load};
+pub use file::{Reading, parse};
+pub use locate::{Inspection, Loaded, Origin, Place, SYSTEM_FILE, inspect, load};
 
 use crate::concurrency::Concurrency;
 use crate::courtesy::Courtesy;

@@ -32,8 +32,8 @@ proptest! {
         let _ = Document::from_json(&bytes);
         let _ = Document::from_json(text.as_bytes());
         let _ = MediaProbe::default().add_frame(&bytes);
-        let _ = Toolchain::parse(&text, &text);
-        let _ = Toolchain::parse(&format!("ffmpeg version {text}"), &text);
+        let _ = Toolchain::parse(&text, &text, &text);
+        let _ = Toolchain::parse(&format!("ffmpeg version {text}"), &text, &text);
         av1plan::packets::PacketSummary::default().add_line(&text);
         let _ = av1plan::judge::damage_in(&text);
         let _ = FileFacts::new(text, 0).extension();

@@ -1,0 +1,130 @@
+//! `av1cli doctor`: all that av1d needs, a line a check.
+
+use std::path::Path;
+
+use av1exec::doctor::{Check, Level, Patient, Trials, examine};
+use av1exec::failure::{Exit, Failure};
+use av1exec::jobs::path_document;
+use av1exec::sanitize::sanitize;
+use av1exec::settings::{Environment, effective, inspect};
+use av1plan::wire::PathDocument;
+use console::style;
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+use crate::args::DoctorArgs;
+use crate::config::settings_document;
+use crate::console::out;
+
+/// Makes all checks and prints them as they come, or all as one document.
+pub(crate) async fn run(
+    args: &DoctorArgs,
+    explicit: Option<&Path>,
+    environment: &Environment,
+) -> Result<Exit, Failure> {
+    let DoctorArgs { json, no_encode } = args;
+    let inspection = inspect(explicit, environment);
+    let trials = if *no_encode { Trials::Leave } else { Trials::Run };
+    let patient = Patient { inspection: &inspection, environment, trials };
+    let (mut checks, mut printed) = (Vec::new(), Ok(()));
+    let examined = examine(&patient, |check| {
+        if !json && printed.is_ok() {
+            // That nobody reads any more is no reason to leave a file of a trial behind.
+            printed = out(lines(&check).as_bytes()).map(drop);
+        }
+        checks.push(check);
+    });
+    // What is dropped half-way ends its children and takes its files away.
+    tokio::select! {
+        () = examined => {}
+        Ok(()) = tokio::signal::ctrl_c() => return Ok(Exit::Interrupted),
+    }
+    printed?;
+    let counts = Counts::of(&checks);
+    if *json {
+        let document = Document {
+            version: env!("CARGO_PKG_VERSION"),
+            works: counts.fail == 0,
+            counts,
+            checks: &checks,
+            config: ConfigDocument {
+                file: inspection.file.as_deref().map(path_document),
+                settings: settings_document(&effective(&inspection.reading)),
+            },
+        };
+        out(serde_json::to_string(&document).unwrap_or_default().as_bytes())?;
+    } else {
+        out(counts.summary().as_bytes())?;
+    }
+    Ok(if counts.fail == 0 { Exit::Done } else { Exit::Failed })
+}
+
+#[derive(Debug, Serialize)]
+struct Document<'a> {
+    version: &'static str,
+    works: bool,
+    counts: Counts,
+    checks: &'a [Check],
+    config: ConfigDocument,
+}
+
+#[derive(Debug, Serialize)]
+struct ConfigDocument {
+    file: Option<PathDocument>,
+    settings: Map<String, Value>,
+}
+
+/// How many checks came to what.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+struct Counts {
+    ok: usize,
+    warn: usize,
+    fail: usize,
+}
+
+impl Counts {
+    fn of(checks: &[Check]) -> Self {
+        let count = |level| checks.iter().filter(|check| check.level == level).count();
+        Self { ok: count(Level::Ok), warn: count(Level::Warn), fail: count(Level::Fail) }
+    }
+
+    /// The last line.
+    fn summary(self) -> String {
+        let Self { ok, warn, fail } = self;
+        let all = ok + warn + fail;
+        match (fail, warn) {
+            (0, 0) => format!("all is well ({all} checks)"),
+            (0, _) => format!("av1d can work; {warn} of {all} checks may be worth a look"),
+            _ => format!("av1d can't work, or not everywhere: {fail} of {all} checks failed"),
+        }
+    }
+}
+
+/// The line of a check, and the one below it that says what to do.
+fn lines(check: &Check) -> String {
+    let Check { code, level, text, hint, about: _, took_ms: _ } = check;
+    let word = match level {
+        Level::Ok => style("ok  ").green(),
+        Level::Warn => style("warn").yellow(),
+        Level::Fail => style("FAIL").red().bold(),
+    };
+    let code: &str = (*code).into();
+    let line = format!("{word}  {code:<12}  {}", sanitize(text));
+    hint.as_ref().map_or_else(|| line.clone(), |hint| format!("{line}\n{:20}hint: {}", "", sanitize(hint)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_last_line_says_whether_av1d_can_work() {
+        for (ok, warn, fail, words) in [
+            (14, 0, 0, "all is well (14 checks)"),
+            (13, 1, 0, "av1d can work; 1 of 14 checks may be worth a look"),
+            (12, 1, 2, "av1d can't work, or not everywhere: 2 of 15 checks failed"),
+        ] {
+            assert_eq!(Counts { ok, warn, fail }.summary(), words);
+        }
+    }
+}

@@ -1,0 +1,103 @@
+//! A finding.
+
+use std::path::Path;
+use std::time::Duration;
+
+use av1plan::wire::PathDocument;
+use serde::Serialize;
+use strum::IntoStaticStr;
+
+use crate::jobs::path_document;
+
+/// What one look came to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Check {
+    /// What was looked at; stable.
+    #[serde(rename = "check")]
+    pub code: Code,
+    /// How it is.
+    pub level: Level,
+    /// What was found, for a person.
+    pub text: String,
+    /// What to do about it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hint: Option<String>,
+    /// The file or folder that it is about.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub about: Option<PathDocument>,
+    /// How long it took, where that says something.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub took_ms: Option<u64>,
+}
+
+/// How something is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Level {
+    /// As it should be.
+    Ok,
+    /// It works, but may not be meant.
+    Warn,
+    /// It keeps av1d from working, on all films or on some.
+    Fail,
+}
+
+/// What can be looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, IntoStaticStr)]
+#[serde(rename_all = "kebab-case")]
+#[strum(serialize_all = "kebab-case")]
+pub enum Code {
+    /// The config file.
+    Config,
+    /// ffmpeg itself.
+    Ffmpeg,
+    /// ffprobe itself.
+    Ffprobe,
+    /// Its AV1 encoders.
+    Encoders,
+    /// Its software decoders of AV1.
+    Decoder,
+    /// Its filters that measure quality.
+    Quality,
+    /// An encoder, tried out.
+    Encode,
+    /// A folder of films.
+    Root,
+    /// What the file system of a folder of films can do.
+    FileSystem,
+    /// The state folder.
+    StateFolder,
+    /// The daemon.
+    Daemon,
+    /// The locks of the state folder and of the roots.
+    Lock,
+}
+
+impl Check {
+    /// All is well.
+    pub(super) fn ok(code: Code, text: impl Into<String>) -> Self {
+        Self { code, level: Level::Ok, text: text.into(), hint: None, about: None, took_ms: None }
+    }
+
+    /// It works, but.
+    pub(super) fn warn(code: Code, text: impl Into<String>, hint: impl Into<String>) -> Self {
+        Self { level: Level::Warn, ..Self::ok(code, text) }.hint(hint)
+    }
+
+    /// It doesn't work.
+    pub(super) fn fail(code: Code, text: impl Into<String>, hint: impl Into<String>) -> Self {
+        Self { level: Level::Fail, ..Self::ok(code, text) }.hint(hint)
+    }
+
+    pub(super) fn hint(self, hint: impl Into<String>) -> Self {
+        Self { hint: Some(hint.into()), ..self }
+    }
+
+    pub(super) fn about(self, path: &Path) -> Self {
+        Self { about: Some(path_document(path)), ..self }
+    }
+
+    pub(super) fn took(self, time: Duration) -> Self {
+        Self { took_ms: u64::try_from(time.as_millis()).ok(), ..self }
+    }
+}

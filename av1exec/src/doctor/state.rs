@@ -1,0 +1,211 @@
+//! The state folder, the daemon that may be at work on it, and the locks.
+
+use std::io::{self, ErrorKind};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use super::check::{Check, Code};
+use super::folder::{self, Folder};
+use super::{PATIENCE, within};
+use crate::control::client::{Client, ClientError};
+use crate::control::protocol::{Greeting, Reply, Request};
+use crate::disk::Space;
+use crate::lock::{self, Holder, Standing};
+use crate::outcome::Bytes;
+use crate::sanitize::{display, sanitize};
+use crate::settings::Settings;
+use crate::status::{State, Status};
+
+/// Longer than a client waits for a daemon's greeting and answer.
+const CONTROL_PATIENCE: Duration = Duration::from_secs(35);
+
+/// Looks at all three.
+pub(super) async fn examine(settings: &Settings) -> Vec<Check> {
+    let state = &settings.job_state_dir;
+    let folder = state.clone();
+    let looked = within(PATIENCE, move || look(&folder)).await;
+    let folder = state.clone();
+    let daemon = within(CONTROL_PATIENCE, move || greet(&folder)).await.unwrap_or(Daemon::Silent);
+    let paths = lock::paths(state, &settings.library_roots);
+    let locks = within(PATIENCE, move || paths.into_iter().map(standing).collect::<Vec<_>>()).await;
+    vec![
+        folder_check(state, looked).about(state),
+        daemon_check(state, &daemon),
+        lock_check(&locks.unwrap_or_default(), &daemon),
+    ]
+}
+
+/// What there is of the state folder.
+#[derive(Debug)]
+enum Looked {
+    /// It is there.
+    Folder(Folder),
+    /// It isn't, but could be made.
+    CanBeMade(Option<Space>),
+    /// It isn't, and can't be made in the last folder above it that is there.
+    CantBeMade(PathBuf, io::Error),
+    /// It can't be looked at, or is no folder.
+    Unreadable(io::Error),
+}
+
+fn look(state: &Path) -> Looked {
+    match folder::look(state) {
+        Ok(folder) => return Looked::Folder(folder),
+        Err(error) if error.kind() != ErrorKind::NotFound => return Looked::Unreadable(error),
+        Err(_) => {}
+    }
+    let above = state.ancestors().skip(1).find(|folder| folder.exists()).unwrap_or(Path::new("/"));
+    match rustix::fs::access(above, rustix::fs::Access::WRITE_OK | rustix::fs::Access::EXEC_OK) {
+        Ok(()) => Looked::CanBeMade(crate::disk::space(above).ok()),
+        Err(error) => Looked::CantBeMade(above.to_owned(), error.into()),
+    }
+}
+
+fn folder_check(state: &Path, looked: Option<Looked>) -> Check {
+    /// For whatever can't be used.
+    const OTHER: &str =
+        "set `job_state_dir` in the config to a folder that the user that runs av1d may write to";
+    let name = display(state);
+    let fail = |text: String| Check::fail(Code::StateFolder, text, OTHER);
+    let with_room = |text: String, space: Option<Space>| match space {
+        Some(space) if !space.holds_a_job() => Check::fail(
+            Code::StateFolder,
+            format!("{text}, only {} free", Bytes(space.free)),
+            "free some room: nothing is begun that couldn't be written down",
+        ),
+        Some(space) => Check::ok(Code::StateFolder, format!("{text}, {} free", Bytes(space.free))),
+        None => Check::ok(Code::StateFolder, text),
+    };
+    match looked {
+        None => fail(format!("{name} doesn't answer within {} s", PATIENCE.as_secs())),
+        Some(Looked::Unreadable(error)) if error.kind() == ErrorKind::NotADirectory => {
+            fail(format!("{name} is no folder, or something above it is none"))
+        }
+        Some(Looked::Unreadable(error)) => fail(format!("{name} can't be looked at: {error}")),
+        Some(Looked::CantBeMade(above, error)) => {
+            fail(format!("{name} isn't there and can't be made in {}: {error}", display(&above)))
+        }
+        Some(Looked::CanBeMade(space)) => {
+            with_room(format!("{name} isn't there yet, and can be made"), space)
+        }
+        Some(Looked::Folder(Folder { listing: Err(why), .. })) => {
+            fail(format!("{name} can't be read: {why}"))
+        }
+        Some(Looked::Folder(Folder { abilities: Err(why), .. })) => {
+            fail(format!("{name} can't be written to: {why}"))
+        }
+        Some(Looked::Folder(Folder { space, kind, .. })) => {
+            let kind = kind.map_or(String::new(), |kind| format!(" on {kind}"));
+            with_room(format!("{name} is readable and writable{kind}"), space)
+        }
+    }
+}
+
+/// Who answers on the control socket.
+#[derive(Debug)]
+enum Daemon {
+    /// Nobody.
+    None,
+    /// A daemon, with its state where it tells.
+    Answers(Greeting, Option<Box<Status>>),
+    /// Something that can't be talked to.
+    Odd(ClientError),
+    /// Something that says nothing in all that time.
+    Silent,
+}
+
+fn greet(state: &Path) -> Daemon {
+    let mut client = match Client::connect(state) {
+        Ok(Some(client)) => client,
+        Ok(None) => return Daemon::None,
+        Err(error) => return Daemon::Odd(error),
+    };
+    match client.ask(&Request::Status) {
+        Ok(Reply::Status(status)) => Daemon::Answers(client.daemon, Some(status)),
+        Ok(Reply::Done { .. } | Reply::Refused(_)) => Daemon::Answers(client.daemon, None),
+        Err(error) => Daemon::Odd(error),
+    }
+}
+
+fn daemon_check(state: &Path, daemon: &Daemon) -> Check {
+    match daemon {
+        Daemon::None => Check::ok(Code::Daemon, format!("none runs (nobody listens in {})", display(state))),
+        Daemon::Silent => Check::fail(
+            Code::Daemon,
+            format!("something listens in {} and doesn't answer", display(state)),
+            "see its log, and start it anew",
+        ),
+        Daemon::Odd(error @ ClientError::Incompatible { .. }) => {
+            Check::warn(Code::Daemon, error.to_string(), error.hint())
+        }
+        Daemon::Odd(error @ ClientError::Lost { source, .. })
+            if source.kind() == ErrorKind::PermissionDenied =>
+        {
+            Check::warn(Code::Daemon, error.to_string(), error.hint())
+        }
+        Daemon::Odd(error) => Check::fail(Code::Daemon, error.to_string(), "see its log, and start it anew"),
+        Daemon::Answers(greeting, status) => {
+            let word = status.as_deref().map_or("unknown", |status| status.state.into());
+            let Greeting { protocol: _, version, pid } = greeting;
+            let text = format!("av1d {} answers (process {pid}): {word}", sanitize(version));
+            if *version != Greeting::current().version {
+                let hint =
+                    format!("this is {}: start the daemon anew after an update", Greeting::current().version);
+                return Check::warn(Code::Daemon, text, hint);
+            }
+            match status.as_deref().map(|status| status.state) {
+                Some(State::StateDiskFull) => {
+                    Check::fail(Code::Daemon, text, "free some room on the disk of the state folder")
+                }
+                Some(State::Paused) => Check::warn(Code::Daemon, text, "`av1cli resume` lets it go on"),
+                _ => Check::ok(Code::Daemon, text),
+            }
+        }
+    }
+}
+
+fn standing(path: PathBuf) -> (PathBuf, io::Result<Standing>) {
+    let standing = lock::look(&path);
+    (path, standing)
+}
+
+fn lock_check(locks: &[(PathBuf, io::Result<Standing>)], daemon: &Daemon) -> Check {
+    let by_daemon = |holder: Option<&Holder>| match daemon {
+        Daemon::Answers(greeting, _) => holder.is_none_or(|holder| holder.process.pid == greeting.pid),
+        _ => false,
+    };
+    let held = |(path, standing): &(PathBuf, io::Result<Standing>)| match standing {
+        Ok(Standing::Held(holder)) => Some((path.clone(), holder.clone())),
+        _ => None,
+    };
+    let held: Vec<(PathBuf, Option<Holder>)> = locks.iter().filter_map(held).collect();
+    let holder =
+        |holder: &Option<Holder>| holder.as_ref().map_or_else(|| "somebody".to_owned(), ToString::to_string);
+    if let Some((path, other)) = held.iter().find(|(_, holder)| !by_daemon(holder.as_ref())) {
+        return Check::warn(
+            Code::Lock,
+            format!(
+                "{} is held by {}, which is no daemon of this state folder",
+                display(path),
+                holder(other)
+            ),
+            "a daemon that is started now ends with exit code 4: let that one finish, or stop it first",
+        )
+        .about(path);
+    }
+    if let Some((_, daemon)) = held.first() {
+        return Check::ok(Code::Lock, format!("held by the daemon ({})", holder(daemon)));
+    }
+    if let Some((path, Err(error))) = locks.iter().find(|(_, standing)| standing.is_err()) {
+        return Check::warn(
+            Code::Lock,
+            format!("{} can't be looked at: {error}", display(path)),
+            "run this as the user that runs av1d",
+        )
+        .about(path);
+    }
+    Check::ok(Code::Lock, "free: no other av1d works on this state folder or in these roots")
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,94 @@
+//! What each key comes to, and why.
+
+use super::file::{Line, Reading};
+use super::key::Present;
+use super::keys::{KEYS, UNTOLD};
+
+/// A key and what counts for it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Effective {
+    /// The key.
+    pub key: &'static str,
+    /// Its value as TOML; nothing: it isn't set.
+    pub value: Option<String>,
+    /// Where that comes from.
+    pub source: Source,
+}
+
+/// Where a value comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Source {
+    /// The file doesn't name the key.
+    Default,
+    /// This line of the file.
+    File {
+        /// The line, from 1.
+        line: usize,
+    },
+    /// The default, since what this line of the file says is wrong.
+    Refused {
+        /// The line, from 1.
+        line: usize,
+    },
+}
+
+impl Effective {
+    /// The value as JSON; null where it isn't set.
+    pub fn json(&self) -> serde_json::Value {
+        // The config has no value whose TOML, as it is rendered, isn't JSON too: no dates, no tables, no bare infinities.
+        self.value.as_deref().and_then(|value| serde_json::from_str(value).ok()).unwrap_or_default()
+    }
+}
+
+/// What each key comes to, in the order of the config; keys that are told to nobody only where the file names them.
+pub fn effective(reading: &Reading) -> Vec<Effective> {
+    let named = |name: &str| reading.lines.contains_key(name);
+    let keys = KEYS.iter().chain(UNTOLD.iter().filter(|key| named(key.name)));
+    keys.map(|key| Effective {
+        key: key.name,
+        value: match (key.get)(&reading.settings) {
+            Present::Set(value) => Some(value),
+            Present::Unset { .. } => None,
+        },
+        source: match reading.lines.get(key.name) {
+            None => Source::Default,
+            Some(Line { number, taken: true }) => Source::File { line: *number },
+            Some(Line { number, taken: false }) => Source::Refused { line: *number },
+        },
+    })
+    .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::file::read_bytes;
+    use super::*;
+
+    #[test]
+    fn each_value_has_its_source() {
+        let text =
+            "# mine\nmin_bytes = 0x10\nstable_secs = 'x'\nffmpeg =\ntesting_svt_preset = 12\nmin_byte = 1\n";
+        let found = effective(&read_bytes(text.as_bytes()));
+        assert_eq!(found.len(), KEYS.len() + 1);
+        let row = |name: &str| {
+            let entry = found.iter().find(|entry| entry.key == name).unwrap();
+            (entry.value.as_deref(), entry.source)
+        };
+        assert_eq!(row("min_bytes"), (Some("16"), Source::File { line: 2 }));
+        assert_eq!(row("stable_secs"), (Some("10"), Source::Refused { line: 3 }));
+        assert_eq!(row("ffmpeg"), (None, Source::Refused { line: 4 }));
+        assert_eq!(row("ffprobe"), (None, Source::Default));
+        assert_eq!(row("testing_svt_preset"), (Some("12"), Source::File { line: 5 }));
+    }
+
+    #[test]
+    fn every_value_is_json_too() {
+        let text = "library_roots = [\"/a \\\"b\\\"\\\\c\\u0085\"]\nactive_hours = '22:00-07:00'\nmetrics_listen = '[::1]:1'\n\
+                    ffmpeg = '/f'\nffprobe = '/p'\nstable_secs = 0.5\n";
+        for entry in effective(&read_bytes(text.as_bytes())) {
+            assert!(!entry.json().is_null(), "{entry:?}");
+        }
+        let roots = effective(&read_bytes(text.as_bytes())).swap_remove(0).json();
+        assert_eq!(roots, serde_json::json!(["/a \"b\"\\c\u{85}"]));
+    }
+}

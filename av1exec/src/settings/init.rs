@@ -1,0 +1,112 @@
+//! The first config file of a machine.
+
+use std::io::{self, ErrorKind, Write};
+use std::path::{Path, PathBuf};
+
+use thiserror::Error;
+
+use super::default_file;
+use super::environment::Environment;
+use super::locate::SYSTEM_FILE;
+use crate::disk;
+use crate::sanitize::display;
+
+/// Where a new config belongs: where `explicit` (`--path`, `--config`) or `$AV1D_CONFIG` says, else for root the machine's
+/// file, since a service reads that whoever it runs as, and for others the user's own. Nothing where there is no home.
+pub fn target(explicit: Option<&Path>, environment: &Environment) -> Option<PathBuf> {
+    target_for(explicit, environment, rustix::process::geteuid().is_root())
+}
+
+fn target_for(explicit: Option<&Path>, environment: &Environment, is_root: bool) -> Option<PathBuf> {
+    let named =
+        explicit.map(Path::to_path_buf).or_else(|| environment.av1d_config.clone().map(PathBuf::from));
+    named.or_else(|| if is_root { Some(SYSTEM_FILE.into()) } else { environment.user_file() })
+}
+
+/// Writes the [`default_file`], and makes the folder for it. What is there already stays as it is.
+pub fn write_default(path: &Path) -> Result<(), InitError> {
+    let failed = |source| InitError::Failed { path: path.to_path_buf(), source };
+    if std::fs::symlink_metadata(path).is_ok() {
+        return Err(InitError::Exists { path: path.to_path_buf() });
+    }
+    std::fs::create_dir_all(disk::folder_of(path)).map_err(failed)?;
+    let mut file = disk::create_new(path).map_err(|source| match source.kind() {
+        ErrorKind::AlreadyExists => InitError::Exists { path: path.to_path_buf() },
+        _ => failed(source),
+    })?;
+    let written = file.write_all(default_file().as_bytes()).and_then(|()| file.sync_all());
+    if written.is_err() {
+        // Half a config would be read as a whole one. The error that counts is the first.
+        drop(disk::unlink(path));
+    }
+    written.and_then(|()| disk::sync_folder_of(path)).map_err(failed)
+}
+
+/// Why no config was written.
+#[derive(Debug, Error)]
+pub enum InitError {
+    /// Something has that name.
+    #[error("{} is there already, and nothing is ever overwritten", display(path))]
+    Exists {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The folder or the file can't be made.
+    #[error("failed to write {}: {source}", display(path))]
+    Failed {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+}
+
+impl InitError {
+    /// What to do about it.
+    pub fn hint(&self) -> &'static str {
+        match self {
+            Self::Exists { .. } => {
+                "edit it, or name another place with --path; `av1cli config init --stdout` only prints the defaults"
+            }
+            Self::Failed { .. } => "name a place with --path where this user may write",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_new_config_goes_where_it_was_asked_for_else_where_it_will_be_read() {
+        let home = Environment { home: Some("/users/u".into()), ..Environment::default() };
+        let named = Environment { av1d_config: Some("/named".into()), ..home.clone() };
+        let user = "/users/u/.config/av1d/config.toml";
+        for (explicit, environment, is_root, expected) in [
+            (Some("/given"), &named, true, Some("/given")),
+            (None, &named, true, Some("/named")),
+            (None, &home, true, Some(SYSTEM_FILE)),
+            (None, &home, false, Some(user)),
+            (None, &Environment::default(), true, Some(SYSTEM_FILE)),
+            (None, &Environment::default(), false, None),
+        ] {
+            let found = target_for(explicit.map(Path::new), environment, is_root);
+            assert_eq!(found.as_deref(), expected.map(Path::new), "{explicit:?} {is_root}");
+        }
+    }
+
+    #[test]
+    fn what_is_there_stays_as_it_is_even_a_link_that_leads_nowhere() {
+        let folder = tempfile::tempdir().unwrap();
+        let (file, link) = (folder.path().join("a/b/config.toml"), folder.path().join("link"));
+        write_default(&file).unwrap();
+        assert_eq!(std::fs::read_to_string(&file).unwrap(), default_file());
+        std::fs::write(&file, "min_bytes = 1").unwrap();
+        std::os::unix::fs::symlink("nowhere", &link).unwrap();
+        for path in [&file, &link] {
+            assert!(matches!(write_default(path), Err(InitError::Exists { .. })));
+        }
+        assert_eq!(std::fs::read_to_string(&file).unwrap(), "min_bytes = 1");
+        assert!(!folder.path().join("nowhere").exists());
+    }
+}
