@@ -49,7 +49,8 @@ fn locate(
     }
 }
 
-async fn ask(program: &Path, args: Vec<command::Arg>) -> Result<String, ToolsError> {
+/// What a program prints about itself.
+pub(crate) async fn ask(program: &Path, args: Vec<command::Arg>) -> Result<String, ToolsError> {
     let args = bind(args, Path::new(""), Path::new(""));
     let captured = capture(program, &args, OUTPUT_LIMIT, PATIENCE)
         .await
