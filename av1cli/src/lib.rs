@@ -15,7 +15,10 @@ mod recover;
 mod reporter;
 pub mod service;
 mod session;
+mod undo;
+mod verify;
 mod watch;
+mod why;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -69,6 +72,9 @@ async fn dispatch(cli: Cli, environment: &Environment, service: &Service) -> Res
         Command::Plan(args) => plan::run(args, settings, environment).await,
         Command::Encode(args) => encode::encode(args, settings, environment).await,
         Command::Recover(args) => recover::run(&args, &settings),
+        Command::Why(args) => why::run(&args, &settings, environment).await,
+        Command::Undo(args) => undo::run(&args, &settings),
+        Command::Verify(args) => verify::run(&args, &settings, environment).await,
         Command::Watch(args) => watch::watch(&args, cli.config, settings, environment, service).await,
         Command::Control(command) => control::run(command, &settings),
     }

@@ -6,9 +6,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use av1plan::EncodePlan;
-use av1plan::command::{
-    Arg, Side, decode_audio_arguments, decode_streams_arguments, decode_video_arguments,
-};
+use av1plan::command::{Arg, Side, decode_audio_arguments, decode_streams_arguments, decode_video_arguments};
 use av1plan::judge::{Defect, damage_in};
 use av1plan::plan::StreamType;
 use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};

@@ -192,6 +192,9 @@ mod tests {
         assert_eq!(store.of_film(&["/films/Old.mkv".into()]).unwrap().jobs.len(), 1);
         std::fs::write(folder.path().join("3.json"), "{\"path\": \"/films/Old.").unwrap();
         assert_eq!(store.of_film(&["/films/Old.mkv".into()]).unwrap().unread.len(), 1);
-        assert_eq!(JobStore::read_only(Path::new("/nonexistent")).of_film(&["/a".into()]).unwrap().jobs.len(), 0);
+        assert_eq!(
+            JobStore::read_only(Path::new("/nonexistent")).of_film(&["/a".into()]).unwrap().jobs.len(),
+            0
+        );
     }
 }

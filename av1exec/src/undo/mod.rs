@@ -24,7 +24,8 @@ pub fn job_of<'a>(jobs: &'a FilmJobs, film: &Path) -> Option<&'a Job> {
     jobs.jobs.iter().rev().find(|job| {
         let replaced = job.outcome.as_ref().and_then(|outcome| outcome.replaced_by.as_ref()).map(path_of);
         let names = [Some(job.film()), replaced, names::renamed(&job.film())];
-        let is_finished = job.undone.is_some() || job.outcome.as_ref().is_some_and(|it| it.replaced_by.is_some());
+        let is_finished =
+            job.undone.is_some() || job.outcome.as_ref().is_some_and(|it| it.replaced_by.is_some());
         job.commit.is_some() && is_finished && names.iter().flatten().any(|name| name == film)
     })
 }
@@ -108,7 +109,9 @@ impl<'a> Undo<'a> {
         let failed = |source| UndoError::Disk { step: step.into(), path: path.clone(), source };
         match self.act(step) {
             // No hard links here: what comes next is decided anew.
-            Err(error) if matches!(step, Move::SetAside | Move::PutBack) && self.links && !is_taken(&error) => {
+            Err(error)
+                if matches!(step, Move::SetAside | Move::PutBack) && self.links && !is_taken(&error) =>
+            {
                 self.links = false;
                 return self.step();
             }
@@ -126,7 +129,11 @@ impl<'a> Undo<'a> {
 
     fn act(&mut self, step: Move) -> io::Result<()> {
         match step {
-            Move::Mark => sidecars::mark(&self.film, "its encode was undone, so that it is left alone", MarkCause::Asked),
+            Move::Mark => sidecars::mark(
+                &self.film,
+                "its encode was undone, so that it is left alone",
+                MarkCause::Asked,
+            ),
             Move::SetAside => disk::link(&self.film, &self.aside),
             Move::PutBackOver => disk::rename_over(&self.backup, &self.film),
             Move::PutBack if self.links => disk::link(&self.backup, &self.film),
@@ -237,13 +244,17 @@ fn refusal_text(refusal: Refusal, film: &Path, backup: &Path, replacement: &Path
     match refusal {
         Refusal::NoOriginal => format!("{film} can't be put back: {backup} isn't there"),
         Refusal::OriginalChanged => {
-            format!("{backup} isn't the original any more: its size or time isn't that which job {job} wrote down")
+            format!(
+                "{backup} isn't the original any more: its size or time isn't that which job {job} wrote down"
+            )
         }
         Refusal::ReplacementChanged => format!(
             "{replacement} isn't what job {job} put there: somebody changed it since, and undoing would lose that"
         ),
         Refusal::NameTaken => format!("{film} can't be put back: another file has a name that this needs"),
-        Refusal::Unreadable => format!("{film} can't be put back: it, {backup} or {replacement} can't be read"),
+        Refusal::Unreadable => {
+            format!("{film} can't be put back: it, {backup} or {replacement} can't be read")
+        }
     }
 }
 
@@ -266,7 +277,9 @@ impl UndoError {
                 "look at both, and rename by hand what you want to keep"
             }
             Self::Refused { refusal: Refusal::NameTaken, .. } => "move the other file away first",
-            Self::Refused { refusal: Refusal::Unreadable, .. } => "check the disk and the rights of its files",
+            Self::Refused { refusal: Refusal::Unreadable, .. } => {
+                "check the disk and the rights of its files"
+            }
             Self::Disk { .. } => "nothing is lost; run this again once that is mended",
         }
     }

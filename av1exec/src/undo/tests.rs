@@ -60,7 +60,9 @@ impl Stage {
     fn files(&self) -> Vec<(String, String)> {
         let entries = fs::read_dir(self.folder.path().join("films")).unwrap().map(Result::unwrap);
         let mut files: Vec<_> = entries
-            .map(|entry| (entry.file_name().into_string().unwrap(), fs::read_to_string(entry.path()).unwrap()))
+            .map(|entry| {
+                (entry.file_name().into_string().unwrap(), fs::read_to_string(entry.path()).unwrap())
+            })
             .collect();
         files.sort();
         files

@@ -35,7 +35,7 @@ pub(super) struct Original {
 }
 
 impl Basis {
-    pub(super) async fn of(request: &Request<'_>) -> Result<Self, Box<Failure>> {
+    pub(super) async fn of(request: &Request<'_>) -> Result<Self, Failure> {
         let jobs = request.jobs.of_film(&[request.film.to_owned()]);
         let jobs = jobs.map_err(|error| failed(request.film, &error))?;
         let job = jobs.replacement(request.film).cloned();
@@ -54,11 +54,11 @@ impl Basis {
         let identity = Identity::of(path).map_err(|error| unreadable(path, &error))?;
         if Identity::of(request.film).is_ok_and(|film| film.same_file(&identity)) {
             let message = format!("{} is the same file as {}", display(path), display(request.film));
-            return Err(Box::new(Failure::new(Exit::Usage, message).hint("give the film that it was made from")));
+            return Err(Failure::new(Exit::Usage, message).hint("give the film that it was made from"));
         }
         let probe = probe::probe(request.tools, path).await.map_err(|error| {
             let message = format!("failed to probe {}: {error}", display(path));
-            Box::new(Failure::new(Exit::Failed, message).hint("is it whole, and is it a film?"))
+            Failure::new(Exit::Failed, message).hint("is it whole, and is it a film?")
         })?;
         // Another config may have come since the encode; what counts is what was promised then.
         let is_its_source = job.as_ref().is_some_and(|job| job.source.same_content_stamp(&identity));

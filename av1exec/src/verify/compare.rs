@@ -47,9 +47,7 @@ impl Compare<'_> {
                 let Window { start, length } = window;
                 let part = (entry(window, self.result.1), entry(window, self.original.1), length);
                 let scored = self.score(Some(part), |second| tell(stage(before + second, Some(of)))).await?;
-                scores.extend(
-                    scored.into_iter().map(|one| Scored { at: Micros(one.at.0 + start.0), ..one }),
-                );
+                scores.extend(scored.into_iter().map(|one| Scored { at: Micros(one.at.0 + start.0), ..one }));
             }
             let summary = summarize(self.metric, &scores, false);
             // Some containers are entered elsewhere than asked for; then the whole tells.

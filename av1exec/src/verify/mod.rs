@@ -143,10 +143,7 @@ impl Finding {
 }
 
 /// Verifies a result. A check that couldn't be made is a failure, which is no verdict on it.
-pub async fn verify(
-    request: &Request<'_>,
-    mut tell: impl FnMut(Stage),
-) -> Result<Verification, Box<Failure>> {
+pub async fn verify(request: &Request<'_>, mut tell: impl FnMut(Stage)) -> Result<Verification, Failure> {
     let size = Identity::of(request.film).map_err(|error| unreadable(request.film, &error))?.size;
     let basis = Basis::of(request).await?;
     let mut verification = Verification {
@@ -204,8 +201,7 @@ impl Look<'_> {
             return Ok(());
         }
         tell(Stage::Comparing);
-        let (source, result) =
-            ((original.path.as_path(), &original.probe), (self.request.film, self.probe));
+        let (source, result) = ((original.path.as_path(), &original.probe), (self.request.film, self.probe));
         let sample = Sample { tools: self.request.tools, plan, source, result };
         if let Some(defect) = sample.take().await? {
             into.defects.push(Finding::from(&defect));
@@ -236,7 +232,8 @@ impl Look<'_> {
             // The contract says it better, where it says the same.
             Judgement::Defective(broken) => {
                 defects.retain(|defect| broken.iter().all(|other| other.code() != defect.code()));
-                let cut = |defect: &Defect| matches!(defect, Defect::EndsEarly { .. } | Defect::Duration { .. });
+                let cut =
+                    |defect: &Defect| matches!(defect, Defect::EndsEarly { .. } | Defect::Duration { .. });
                 if broken.iter().any(cut) {
                     defects.retain(|defect| !matches!(defect, Defect::Truncated { .. }));
                 }
@@ -246,16 +243,16 @@ impl Look<'_> {
         Ok(defects)
     }
 
-    fn judged(&self, plan: &EncodePlan, packets: &PacketSummary, opening: Option<&PacketSummary>) -> Judgement {
+    fn judged(
+        &self,
+        plan: &EncodePlan,
+        packets: &PacketSummary,
+        opening: Option<&PacketSummary>,
+    ) -> Judgement {
         // Nobody knows any more how ffmpeg ended; what isn't known isn't asked for.
         let run = RunReport { exit_code: Some(0), ..RunReport::default() };
-        let evidence = Evidence {
-            run: &run,
-            probe: Some(self.probe),
-            packets: Some(packets),
-            opening,
-            size: self.size,
-        };
+        let evidence =
+            Evidence { run: &run, probe: Some(self.probe), packets: Some(packets), opening, size: self.size };
         judge(plan, &evidence)
     }
 
@@ -288,7 +285,8 @@ impl Look<'_> {
         tell: &mut impl FnMut(Stage),
     ) -> io::Result<()> {
         let Request { tools, metric, extent, stall, .. } = *self.request;
-        let filters = tools::ask(&tools.ffmpeg, command::filters_arguments()).await.map_err(io::Error::other)?;
+        let filters =
+            tools::ask(&tools.ffmpeg, command::filters_arguments()).await.map_err(io::Error::other)?;
         let Some(chosen) = Metric::among(&filters, metric, plan) else {
             let wanted = metric.map_or("neither libvmaf nor xpsnr", |metric| match metric {
                 MetricName::Vmaf => "no libvmaf",
@@ -321,7 +319,9 @@ fn incomparable(
         return note("one of the two has no picture".to_owned());
     };
     let missing = |defect: &&Defect| {
-        use Defect::{DecodeError, EmptyStream, EndsEarly, FrameRate, GapInPicture, MiddleMissing, Truncated};
+        use Defect::{
+            DecodeError, EmptyStream, EndsEarly, FrameRate, GapInPicture, MiddleMissing, Truncated,
+        };
         matches!(
             defect,
             DecodeError { .. }
@@ -360,12 +360,12 @@ fn decimal(thousandths: u64) -> String {
     format!("{}.{:03}", thousandths / 1000, thousandths % 1000)
 }
 
-fn failed(film: &Path, error: &io::Error) -> Box<Failure> {
+fn failed(film: &Path, error: &io::Error) -> Failure {
     let message = format!("failed to verify {}: {error}", display(film));
-    Box::new(Failure::new(Exit::Failed, message).hint("this says nothing of the film; try again once that is mended"))
+    Failure::new(Exit::Failed, message).hint("this says nothing of the film; try again once that is mended")
 }
 
-fn unreadable(path: &Path, error: &io::Error) -> Box<Failure> {
+fn unreadable(path: &Path, error: &io::Error) -> Failure {
     let failure = Failure::new(Exit::Failed, format!("failed to look at {}: {error}", display(path)));
-    Box::new(failure.hint("give the path of a regular file that this user may read"))
+    failure.hint("give the path of a regular file that this user may read")
 }

@@ -186,7 +186,10 @@ mod tests {
         assert_eq!((summary.worst.at_secs, summary.worst.score), (0, 65.5));
         // 3 / (1/96.5 + 1/36.5 + 1/100.5) - 1
         assert!(close_to(summary.mean, 61.89), "{summary:?}");
-        assert_eq!((summary.model, summary.mean_kind, summary.whole), (Some("vmaf_v0.6.1"), "harmonic", false));
+        assert_eq!(
+            (summary.model, summary.mean_kind, summary.whole),
+            (Some("vmaf_v0.6.1"), "harmonic", false)
+        );
     }
 
     #[test]

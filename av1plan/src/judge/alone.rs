@@ -40,7 +40,8 @@ pub fn judge_alone(probe: &MediaProbe, packets: &PacketSummary, epsilon: Micros)
 mod tests {
     use super::*;
 
-    const FILM: &[u8] = br#"{"streams": [{"index": 0, "codec_type": "video", "codec_name": "av1", "width": 64, "height": 64},
+    const FILM: &[u8] =
+        br#"{"streams": [{"index": 0, "codec_type": "video", "codec_name": "av1", "width": 64, "height": 64},
         {"index": 1, "codec_type": "audio", "codec_name": "opus"}], "format": {"duration": "10"}}"#;
 
     fn codes(document: &[u8], lines: &[&str]) -> Vec<&'static str> {
