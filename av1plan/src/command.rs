@@ -343,7 +343,9 @@ pub fn score_arguments(scored: &Scored<'_>, part: Option<(Micros, Micros, Micros
     let format = metric.pixel_format(plan.video.pixel_format).name();
     let source = plan.mapped().find(|(_, kept)| kept.treatment == Treatment::Encode);
     let source = source.map_or("v:0".into(), |(stream, _)| alloc::format!("{}", stream.index));
-    let filters: String = plan.video.filters.iter().map(|step| alloc::format!("{},", filter(step))).collect();
+    let steps = plan.video.filters.iter().map(filter);
+    let steps: Vec<Cow<'static, str>> = steps.chain(core::iter::once("settb=AVTB".into())).collect();
+    let steps = steps.join(",");
     let compare = match metric {
         Metric::Vmaf { model } => alloc::format!(
             "libvmaf=ts_sync_mode=nearest:model=version={}:n_threads={threads}:log_fmt=csv:log_path=/dev/stdout",
@@ -355,7 +357,7 @@ pub fn score_arguments(scored: &Scored<'_>, part: Option<(Micros, Micros, Micros
         "-filter_complex",
         alloc::format!(
             "[0:{stream}]settb=AVTB{start},format={format}[result];\
-             [1:{source}]{filters}settb=AVTB{start},format={format}[original];[result][original]{compare}"
+             [1:{source}]{steps}{start},format={format}[original];[result][original]{compare}"
         ),
     );
     args.fixed(&["-fps_mode", "passthrough", "-stats_mux_pre", "pipe:2", "-stats_mux_pre_fmt", "{t}"]);

@@ -32,8 +32,7 @@ pub fn peek(state: &Path, films: &[PathBuf]) -> Result<Vec<(PathBuf, Entry)>, In
         let mut statement = connection.prepare(&format!("SELECT {COLUMNS} FROM films WHERE path = ?1"))?;
         let mut found = Vec::new();
         for film in films {
-            let entry =
-                statement.query_row([film.as_os_str().as_bytes()], |row| read_entry(row)).optional()?;
+            let entry = statement.query_row([film.as_os_str().as_bytes()], read_entry).optional()?;
             found.extend(entry.map(|entry| (film.clone(), entry)));
         }
         Ok(found)
@@ -55,13 +54,13 @@ fn open(path: &Path) -> rusqlite::Result<Connection> {
     Ok(connection)
 }
 
-/// `file:/state/index.sqlite?immutable=1`: SQLite's way to say that nobody writes.
+/// `file:/state/index.sqlite?immutable=1`: `SQLite`'s way to say that nobody writes.
 fn as_uri(path: &OsStr) -> OsString {
     let mut uri = String::from("file:");
     for byte in path.as_bytes() {
         match byte {
             b'/' | b'.' | b'-' | b'_' | b'0'..=b'9' | b'a'..=b'z' | b'A'..=b'Z' => {
-                uri.push(char::from(*byte))
+                uri.push(char::from(*byte));
             }
             _ => {
                 use std::fmt::Write;

@@ -11,7 +11,7 @@ use super::{Job, JobStore, Unread, path_document, path_of, read};
 use crate::names;
 
 /// What is read of a job file at first. All that names the film stands before the plan, which is most of the file.
-const HEAD: u64 = 16 << 10;
+const HEAD: u64 = 4 << 10;
 
 /// The jobs of one film.
 #[derive(Debug, Default)]
@@ -36,7 +36,7 @@ impl JobStore {
     /// The jobs of the film that is or was called by one of `films`, which are names of one file: a film keeps all of its
     /// name but its extension, so that a file which doesn't hold the rest is no job of it.
     ///
-    /// Measured with 100,000 jobs, all in the page cache, on one core: 1.2 s; to parse them all takes ten times as long.
+    /// Measured with 100,000 jobs of 7 KB in the page cache, unoptimized: 4.2 s, where parsing them all takes 26.7 s.
     pub fn of_film(&self, films: &[PathBuf]) -> io::Result<FilmJobs> {
         let mut found = FilmJobs { names: films.iter().cloned().collect(), ..FilmJobs::default() };
         let entries = match std::fs::read_dir(&self.folder) {
@@ -148,7 +148,9 @@ mod tests {
     fn store(jobs: &[Job]) -> (tempfile::TempDir, JobStore) {
         let folder = tempfile::tempdir().unwrap();
         let store = JobStore::open(folder.path()).unwrap();
-        jobs.iter().for_each(|job| store.save(job).unwrap());
+        for job in jobs {
+            store.save(job).unwrap();
+        }
         (folder, store)
     }
 

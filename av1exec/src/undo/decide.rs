@@ -19,6 +19,15 @@ pub enum Held {
     Unknown,
 }
 
+/// How a file gets another name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Naming {
+    /// It can have two at once.
+    Links,
+    /// By a rename only: exFAT, some network file systems.
+    Renames,
+}
+
 /// What is found, and what is written down.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Scene {
@@ -36,8 +45,8 @@ pub struct Scene {
     pub marked: bool,
     /// Whether the job says that it was undone.
     pub recorded: bool,
-    /// Whether a file can have two names here.
-    pub links: bool,
+    /// How a file gets another name here.
+    pub naming: Naming,
 }
 
 /// One step. Each is made only where the disk says that it wasn't made yet, so that a second run goes on where a first was cut off.
@@ -90,7 +99,7 @@ pub enum Next {
 }
 
 /// What comes next.
-pub fn next(scene: &Scene) -> Next {
+pub fn next(scene: Scene) -> Next {
     if scene.recorded {
         return Next::Done;
     }
@@ -109,7 +118,7 @@ pub fn next(scene: &Scene) -> Next {
     }
 }
 
-fn in_place(scene: &Scene) -> Next {
+fn in_place(scene: Scene) -> Next {
     use Held::{Edited, Nothing, Original, Other, Replacement, Unknown};
     match (scene.film, scene.backup, scene.aside) {
         (Original, Original, _) if scene.one_file => Next::Do(Move::DropBackup),
@@ -118,7 +127,7 @@ fn in_place(scene: &Scene) -> Next {
         (Edited | Other, _, _) => Next::Refuse(Refusal::ReplacementChanged),
         (_, Nothing, _) => Next::Refuse(Refusal::NoOriginal),
         (Nothing, Original, _) => Next::Do(Move::PutBack),
-        (Replacement, Original, Nothing) if scene.links => Next::Do(Move::SetAside),
+        (Replacement, Original, Nothing) if scene.naming == Naming::Links => Next::Do(Move::SetAside),
         // Without a second name the replacement goes in the moment in which the original comes: the name holds one of them.
         (Replacement, Original, Nothing | Replacement) => Next::Do(Move::PutBackOver),
         (Replacement, Original, _) => Next::Refuse(Refusal::NameTaken),
@@ -127,7 +136,7 @@ fn in_place(scene: &Scene) -> Next {
     }
 }
 
-fn under_a_new_name(scene: &Scene, target: Held) -> Next {
+fn under_a_new_name(scene: Scene, target: Held) -> Next {
     use Held::{Nothing, Original, Replacement};
     match (scene.film, scene.backup, target) {
         (Original, Original, _) if scene.one_file => Next::Do(Move::DropBackup),
@@ -143,14 +152,17 @@ fn under_a_new_name(scene: &Scene, target: Held) -> Next {
 }
 
 /// What must be found after a step; where something else is, it wasn't done, whatever the call said.
-pub(super) fn after(scene: &Scene, step: Move) -> Scene {
-    let mut after = *scene;
+pub(super) fn after(scene: Scene, step: Move) -> Scene {
+    let mut after = scene;
     match step {
         Move::Mark => after.marked = true,
         Move::SetAside => after.aside = Held::Replacement,
-        Move::PutBackOver => (after.film, after.backup) = (Held::Original, Held::Nothing),
-        Move::PutBack if scene.links => (after.film, after.one_file) = (Held::Original, true),
-        Move::PutBack => (after.film, after.backup) = (Held::Original, Held::Nothing),
+        Move::PutBack if scene.naming == Naming::Links => {
+            (after.film, after.one_file) = (Held::Original, true);
+        }
+        Move::PutBackOver | Move::PutBack => {
+            (after.film, after.backup) = (Held::Original, Held::Nothing);
+        }
         Move::DropBackup => (after.backup, after.one_file) = (Held::Nothing, false),
         Move::DeleteAside => after.aside = Held::Nothing,
         Move::DeleteTarget => after.target = Some(Held::Nothing),
@@ -163,11 +175,11 @@ pub(super) fn after(scene: &Scene, step: Move) -> Scene {
 pub fn all(mut scene: Scene) -> Result<Vec<Move>, Refusal> {
     let mut steps = Vec::new();
     loop {
-        match next(&scene) {
+        match next(scene) {
             Next::Done => return Ok(steps),
             Next::Refuse(refusal) => return Err(refusal),
             Next::Do(step) => {
-                scene = after(&scene, step);
+                scene = after(scene, step);
                 steps.push(step);
             }
         }
@@ -183,7 +195,16 @@ mod tests {
     const ALL: [Held; 6] = [Nothing, Original, Replacement, Edited, Other, Unknown];
 
     fn scene(film: Held, backup: Held, aside: Held, target: Option<Held>) -> Scene {
-        Scene { film, backup, one_file: false, aside, target, marked: false, recorded: false, links: true }
+        Scene {
+            film,
+            backup,
+            one_file: false,
+            aside,
+            target,
+            marked: false,
+            recorded: false,
+            naming: Naming::Links,
+        }
     }
 
     #[test]
@@ -213,7 +234,7 @@ mod tests {
         for (what, found, expected) in table {
             assert_eq!(found, expected, "{what}");
         }
-        let without_links = |scene: Scene| all(Scene { links: false, ..scene });
+        let without_links = |scene: Scene| all(Scene { naming: Naming::Renames, ..scene });
         let expected = Ok(vec![Mark, PutBackOver, Record]);
         assert_eq!(without_links(scene(Replacement, Original, Nothing, None)), expected);
         let expected = Ok(vec![Mark, PutBack, DeleteTarget, Record]);
@@ -231,10 +252,10 @@ mod tests {
             for backup in ALL {
                 for aside in ALL {
                     for target in ALL.map(Some).into_iter().chain([None]) {
-                        for links in [false, true] {
+                        for naming in [Naming::Links, Naming::Renames] {
                             for one_file in [false, true] {
                                 let one_file = one_file && film == Original && backup == Original;
-                                scenes.push(Scene { links, one_file, ..scene(film, backup, aside, target) });
+                                scenes.push(Scene { one_file, naming, ..scene(film, backup, aside, target) });
                             }
                         }
                     }
@@ -244,15 +265,15 @@ mod tests {
         for start in scenes {
             let mut now = start;
             for _ in 0..8 {
-                let Next::Do(step) = next(&now) else { break };
-                let then = after(&now, step);
+                let Next::Do(step) = next(now) else { break };
+                let then = after(now, step);
                 assert!(then.marked, "{start:?}: the marker comes first");
-                let whole = |scene: &Scene| {
+                let whole = |scene: Scene| {
                     [scene.film, scene.target.unwrap_or(Nothing)]
                         .iter()
                         .any(|held| matches!(held, Original | Replacement))
                 };
-                assert!(!whole(&now) || whole(&then), "{start:?}: {step:?} leaves no film");
+                assert!(!whole(now) || whole(then), "{start:?}: {step:?} leaves no film");
                 if matches!(step, DeleteAside | DeleteTarget | DropBackup) {
                     assert_eq!(now.film, Original, "{start:?}: {step:?}");
                 }
@@ -265,7 +286,7 @@ mod tests {
                 assert!(overwritten.is_none_or(|held| held == Replacement), "{start:?}: {step:?}");
                 now = then;
             }
-            assert!(!matches!(next(&now), Next::Do(_)), "{start:?} doesn't end");
+            assert!(!matches!(next(now), Next::Do(_)), "{start:?} doesn't end");
         }
     }
 }

@@ -16,7 +16,7 @@ use crate::names;
 use crate::promote::Commit;
 use crate::sanitize::display;
 use crate::sidecars::{self, MarkCause};
-pub use decide::{Held, Move, Next, Refusal, Scene, all, next};
+pub use decide::{Held, Move, Naming, Next, Refusal, Scene, all, next};
 
 /// The job whose replacement is to be taken back: the latest that replaced the film, whether that was taken back already or
 /// not. `film` is any of its names, or the original's.
@@ -49,7 +49,7 @@ pub struct Undo<'a> {
     backup: PathBuf,
     aside: PathBuf,
     target: Option<PathBuf>,
-    links: bool,
+    naming: Naming,
     /// Files that were read to their end: their hash, or nothing where they couldn't be.
     read: HashMap<(u64, u64, u64, i64), Option<String>>,
 }
@@ -63,7 +63,7 @@ impl<'a> Undo<'a> {
             backup: names::backup(&film),
             aside: names::temporary(&film, &job.id),
             target: names::renamed(&film),
-            links: true,
+            naming: Naming::Links,
             read: HashMap::new(),
             jobs,
             job,
@@ -100,7 +100,7 @@ impl<'a> Undo<'a> {
     /// Does the next step; nothing where all are done.
     pub fn step(&mut self) -> Result<Option<Move>, UndoError> {
         let scene = self.look();
-        let step = match next(&scene) {
+        let step = match next(scene) {
             Next::Done => return Ok(None),
             Next::Refuse(refusal) => return Err(self.refused(refusal)),
             Next::Do(step) => step,
@@ -110,9 +110,11 @@ impl<'a> Undo<'a> {
         match self.act(step) {
             // No hard links here: what comes next is decided anew.
             Err(error)
-                if matches!(step, Move::SetAside | Move::PutBack) && self.links && !is_taken(&error) =>
+                if matches!(step, Move::SetAside | Move::PutBack)
+                    && self.naming == Naming::Links
+                    && !is_taken(&error) =>
             {
-                self.links = false;
+                self.naming = Naming::Renames;
                 return self.step();
             }
             acted => acted.map_err(failed)?,
@@ -121,7 +123,7 @@ impl<'a> Undo<'a> {
             disk::sync_folder_of(&self.film).map_err(failed)?;
         }
         // What counts is what the disk shows, not what a call said.
-        if self.look() != decide::after(&scene, step) {
+        if self.look() != decide::after(scene, step) {
             return Err(failed(disk::not_done()));
         }
         Ok(Some(step))
@@ -136,7 +138,7 @@ impl<'a> Undo<'a> {
             ),
             Move::SetAside => disk::link(&self.film, &self.aside),
             Move::PutBackOver => disk::rename_over(&self.backup, &self.film),
-            Move::PutBack if self.links => disk::link(&self.backup, &self.film),
+            Move::PutBack if self.naming == Naming::Links => disk::link(&self.backup, &self.film),
             Move::PutBack => disk::rename_without_overwriting(&self.backup, &self.film),
             Move::DropBackup => disk::unlink(&self.backup),
             Move::DeleteAside => disk::unlink(&self.aside),
@@ -166,7 +168,7 @@ impl<'a> Undo<'a> {
             target: target.map(|target| self.held(&target)),
             marked: sidecars::is_left_alone(&self.film),
             recorded: self.is_done(),
-            links: self.links,
+            naming: self.naming,
         }
     }
 

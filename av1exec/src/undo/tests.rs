@@ -97,11 +97,11 @@ impl Stage {
 #[test]
 fn an_original_is_put_back_wherever_it_was_stopped() {
     for name in ["Film.mkv", "Film.avi"] {
-        for links in [true, false] {
+        for naming in [Naming::Links, Naming::Renames] {
             let steps = {
                 let stage = Stage::new(name);
                 let mut undo = stage.undo();
-                undo.links = links;
+                undo.naming = naming;
                 let planned = undo.steps().unwrap();
                 assert_eq!(stage.files().len(), 2, "only said");
                 assert_eq!(undo.run().unwrap(), planned);
@@ -111,7 +111,7 @@ fn an_original_is_put_back_wherever_it_was_stopped() {
             for stop in 0..steps {
                 let stage = Stage::new(name);
                 let mut first = stage.undo();
-                first.links = links;
+                first.naming = naming;
                 for _ in 0..stop {
                     first.step().unwrap();
                     stage.is_whole();

@@ -132,7 +132,7 @@ async fn follow(
                 }
             }
             None if line.trim().is_empty() => {}
-            None => words = line.trim().to_owned(),
+            None => line.trim().clone_into(&mut words),
         }
     }
     Ok((times, words))

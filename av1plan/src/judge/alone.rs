@@ -29,7 +29,7 @@ pub fn judge_alone(probe: &MediaProbe, packets: &PacketSummary, epsilon: Micros)
     let span = end.zip(first).map(|(end, first)| Micros(end.0.saturating_sub(first.0)));
     // Matroska's header carries the expected duration from the start: what was cut off still says all of it.
     if let Some(expected) = probe.duration()
-        && !span.is_some_and(|span| span.0.saturating_add(epsilon.0) >= expected.0)
+        && span.is_none_or(|span| span.0.saturating_add(epsilon.0) < expected.0)
     {
         defects.push(Defect::Truncated { expected, found: span });
     }
@@ -46,7 +46,9 @@ mod tests {
 
     fn codes(document: &[u8], lines: &[&str]) -> Vec<&'static str> {
         let mut packets = PacketSummary::default();
-        lines.iter().for_each(|line| packets.add_line(line));
+        for line in lines {
+            packets.add_line(line);
+        }
         let probe = MediaProbe::from_json(document).unwrap();
         judge_alone(&probe, &packets, Micros::from_secs(1)).iter().map(Defect::code).collect()
     }
