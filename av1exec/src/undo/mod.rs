@@ -1,6 +1,6 @@
 //! Putting an original back that was kept (`keep_original = true`), and having it left alone from then on.
 //!
-//! [`decide`] says what comes next by what the disk shows; here it is looked at and done, one step at a time, each synced before the
+//! `decide` says what comes next by what the disk shows; here it is looked at and done, one step at a time, each synced before the
 //! next look. At every instant the film's name holds the original or the replacement that was verified; the replacement
 //! goes only once the original has its name. A run that was cut off is finished by the next.
 
