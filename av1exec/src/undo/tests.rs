@@ -204,3 +204,14 @@ fn a_film_is_known_by_the_name_of_its_original_too() {
     let jobs = stage.store.of_film(std::slice::from_ref(&other)).unwrap();
     assert!(job_of(&jobs, &other).is_none());
 }
+
+/// What counts is the disk: here the marker is said to be written, and isn't, since somebody's link has its name.
+#[test]
+fn a_step_that_was_only_said_to_be_done_stops_it() {
+    let stage = Stage::new("Film.mkv");
+    std::os::unix::fs::symlink("/nonexistent", names::skip_marker(&stage.film)).unwrap();
+    let error = stage.undo().step().unwrap_err();
+    assert_eq!(error.code(), "failed", "{error}");
+    assert_eq!(fs::read_to_string(&stage.film).unwrap(), REPLACEMENT);
+    assert_eq!(fs::read_to_string(names::backup(&stage.film)).unwrap(), ORIGINAL);
+}
