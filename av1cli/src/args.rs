@@ -3,6 +3,9 @@
 mod config;
 mod control;
 mod output;
+mod undo;
+mod verify;
+mod why;
 
 use std::path::PathBuf;
 
@@ -16,6 +19,9 @@ use crate::logging::{Format, Logging};
 pub(crate) use config::{CheckArgs, ConfigCommand, DoctorArgs, InitArgs, ShowArgs};
 pub(crate) use control::{AskArgs, CancelArgs, ControlCommand, PathsArgs, StatusArgs, UnskipArgs};
 pub(crate) use output::OutputArgs;
+pub(crate) use undo::UndoArgs;
+pub(crate) use verify::VerifyArgs;
+pub(crate) use why::WhyArgs;
 
 /// Turns films into AV1 at high visual quality, and never loses one on the way.
 #[derive(Debug, Parser)]
@@ -78,6 +84,29 @@ pub(crate) enum Command {
     /// This happens by itself whenever films are worked on; here it can be seen, and done by hand.
     #[command(after_help = "Examples:\n  av1cli recover --dry-run\n  av1cli recover")]
     Recover(RecoverArgs),
+    /// Tell what happened to films, and why
+    ///
+    /// Each time that a film was worked on, under every name that it had; what lies beside it; what the daemon remembers of it;
+    /// and what would be done now. This reads only, and works beside a daemon, without one, and without ffmpeg.
+    #[command(after_help = "Examples:\n  av1cli why Film.mkv\n  av1cli why --json *.mkv | jq .outlook")]
+    Why(WhyArgs),
+    /// Put originals back that were kept, and leave those films alone
+    ///
+    /// With `keep_original = true` an original stays as NAME.orig. It gets its name back, the replacement is deleted, and an `.av1skip`
+    /// marker keeps the film from being encoded again. Where the one or the other isn't what av1d left there, nothing is
+    /// done.
+    #[command(after_help = "Examples:\n  av1cli undo --dry-run Film.mkv\n  av1cli undo Film.mkv")]
+    Undo(UndoArgs),
+    /// Check a result again: decode all of it, hold it against its contract, score its picture
+    ///
+    /// The contract is that of the job that made it, or with --against one that the original gives. With the original, the picture
+    /// is compared and scored: by VMAF where ffmpeg has libvmaf, else, and for HDR, by XPSNR. Exits with 1 where something is
+    /// wrong.
+    #[command(
+        after_help = "Examples:\n  av1cli verify Film.mkv\n  av1cli verify Film.mkv --against Film.mkv.orig\n  av1cli verify \
+                      --json --sample --metric xpsnr Film.mkv --against /backup/Film.mkv | jq .picture"
+    )]
+    Verify(VerifyArgs),
     /// Watch the library and encode what is worth it
     #[command(after_help = "Examples:\n  av1cli watch --once\n  av1cli --config ~/av1d.toml watch")]
     Watch(WatchArgs),

@@ -1,6 +1,6 @@
 //! Films that were named on the command line.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use av1exec::daemon::root_of;
 use av1exec::sanitize::display;
@@ -24,4 +24,25 @@ pub(crate) fn look(file: &Path, settings: &Settings) -> Result<Film, Failure> {
     let path = std::path::absolute(file).map_err(failed)?;
     let root = root_of(&path, &settings.library_roots).into();
     Film::look(&path, &root, &settings.policy).map_err(failed)
+}
+
+/// The path as the daemon knows it: links in its folders are followed, since the library is walked that way; the film
+/// itself may be gone.
+pub(crate) fn real(path: &Path) -> Result<PathBuf, Failure> {
+    let absolute = std::path::absolute(path).map_err(|error| {
+        Failure::new(Exit::Failed, format!("failed to look at {}: {error}", display(path)))
+            .hint("give an absolute path")
+    })?;
+    let real = match (absolute.parent(), absolute.file_name()) {
+        (Some(folder), Some(name)) => folder.canonicalize().map(|folder| folder.join(name)),
+        _ => absolute.canonicalize(),
+    };
+    Ok(real.unwrap_or(absolute))
+}
+
+/// The names by which the jobs may know a file: the daemon goes by its real folder, and who names a film by the folder that was named.
+pub(crate) fn names_of(path: &Path) -> Result<Vec<PathBuf>, Failure> {
+    let real = real(path)?;
+    let named = std::path::absolute(path).ok().filter(|named| *named != real);
+    Ok(std::iter::once(real).chain(named).collect())
 }

@@ -19,7 +19,10 @@ mod reporter;
 pub mod service;
 mod session;
 mod telling;
+mod undo;
+mod verify;
 mod watch;
+mod why;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -77,6 +80,9 @@ async fn dispatch(cli: Cli, environment: &Environment, service: &Service) -> Res
         Command::Plan(args) => plan::run(args, settings()?, environment).await,
         Command::Encode(args) => encode::encode(args, settings()?, environment).await,
         Command::Recover(args) => recover::run(&args, &settings()?),
+        Command::Why(args) => why::run(&args, &settings()?, environment).await,
+        Command::Undo(args) => undo::run(&args, &settings()?),
+        Command::Verify(args) => verify::run(&args, &settings()?, environment).await,
         Command::Watch(args) => watch::watch(&args, config.clone(), settings()?, environment, service).await,
         Command::Control(command) => control::run(command, &settings()?),
         Command::Doctor(args) => doctor::run(&args, file, environment).await,

@@ -13,8 +13,32 @@ pub fn bind(args: Vec<Arg>, input: &Path, output: &Path) -> Vec<OsString> {
     bind_run(args, input, output, Path::new(""))
 }
 
+/// The same for arguments that hold a result against its original.
+pub fn bind_pair(args: Vec<Arg>, result: &Path, original: &Path) -> Vec<OsString> {
+    bind_all(args, &Paths { input: result, original, ..Paths::default() })
+}
+
 /// The same for arguments that name a third path, where ffmpeg writes the times of frames to.
 pub fn bind_run(args: Vec<Arg>, input: &Path, output: &Path, frame_times: &Path) -> Vec<OsString> {
+    bind_all(args, &Paths { input, output, frame_times, ..Paths::default() })
+}
+
+/// What placeholders stand for.
+struct Paths<'a> {
+    input: &'a Path,
+    output: &'a Path,
+    original: &'a Path,
+    frame_times: &'a Path,
+}
+
+impl Default for Paths<'_> {
+    fn default() -> Self {
+        let none = Path::new("");
+        Self { input: none, output: none, original: none, frame_times: none }
+    }
+}
+
+fn bind_all(args: Vec<Arg>, paths: &Paths<'_>) -> Vec<OsString> {
     let file = |path: &Path| {
         let mut argument = OsString::from(FILE_PROTOCOL);
         argument.push(path);
@@ -22,9 +46,10 @@ pub fn bind_run(args: Vec<Arg>, input: &Path, output: &Path, frame_times: &Path)
     };
     let bound = args.into_iter().map(|arg| match arg {
         Arg::Text(text) => OsString::from(text.into_owned()),
-        Arg::Input => file(input),
-        Arg::Output => file(output),
-        Arg::FrameTimes => file(frame_times),
+        Arg::Input => file(paths.input),
+        Arg::Output => file(paths.output),
+        Arg::Original => file(paths.original),
+        Arg::FrameTimes => file(paths.frame_times),
     });
     bound.collect()
 }

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use av1plan::EncodePlan;
-use av1plan::command::{Arg, Side, decode_audio_arguments, decode_video_arguments};
+use av1plan::command::{Arg, Side, decode_audio_arguments, decode_streams_arguments, decode_video_arguments};
 use av1plan::judge::{Defect, damage_in};
 use av1plan::plan::StreamType;
 use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
@@ -33,30 +33,58 @@ impl Decode<'_> {
     /// Decodes all of it and tells `reached` at which second it is; returns what is wrong. An error says that it couldn't be
     /// done, which is no verdict on the result.
     pub async fn run(&self, reached: impl FnMut(u64)) -> io::Result<Option<Defect>> {
+        let decoder = Decoder { tools: self.tools, stall: self.stall };
+        let sound = decode_audio_arguments(self.plan, Side::Result);
+        let (defect, sound) = decoder.result(self.result, sound, reached).await?;
+        let Some(line) = sound.first.filter(|_| defect.is_none()) else { return Ok(defect) };
+        // A copied track says the same as before: what was damaged already isn't made worse.
+        let before = decoder.sound(self.source, decode_audio_arguments(self.plan, Side::Source)).await?;
+        let worse = sound.count > before.count;
+        Ok(worse.then_some(Defect::DecodeError { kind: StreamType::Audio, line }))
+    }
+}
+
+/// Decodes all of a file whose original nobody has: its first video, and the tracks of sound of these indexes.
+pub async fn decode_alone(
+    tools: &Tools,
+    result: &Path,
+    sounds: &[u32],
+    stall: Duration,
+    reached: impl FnMut(u64),
+) -> io::Result<Option<Defect>> {
+    let decoder = Decoder { tools, stall };
+    let (defect, sound) = decoder.result(result, decode_streams_arguments(sounds), reached).await?;
+    let heard = sound.first.map(|line| Defect::DecodeError { kind: StreamType::Audio, line });
+    Ok(defect.or(heard))
+}
+
+/// What every decode takes.
+struct Decoder<'a> {
+    tools: &'a Tools,
+    stall: Duration,
+}
+
+impl Decoder<'_> {
+    /// What is wrong with the picture, and what was said of the sound.
+    async fn result(
+        &self,
+        path: &Path,
+        sound: Option<Vec<Arg>>,
+        reached: impl FnMut(u64),
+    ) -> io::Result<(Option<Defect>, Complaints)> {
         // Side by side: the second reads what the first has brought from the disk.
         let (video, audio) = tokio::try_join!(
-            self.complaints(self.result, decode_video_arguments(), reached),
-            self.sound_complaints(Side::Result),
+            self.complaints(path, decode_video_arguments(), reached),
+            self.sound(path, sound),
         )?;
         if video.missing_decoder {
             return Err(io::Error::other("this ffmpeg has no decoder for AV1 that works here"));
         }
-        if let Some(line) = video.first {
-            return Ok(Some(Defect::DecodeError { kind: StreamType::Video, line }));
-        }
-        let Some(line) = audio.first else { return Ok(None) };
-        // A copied track says the same as before: what was damaged already isn't made worse.
-        let before = self.sound_complaints(Side::Source).await?;
-        let worse = audio.count > before.count;
-        Ok(worse.then_some(Defect::DecodeError { kind: StreamType::Audio, line }))
+        Ok((video.first.map(|line| Defect::DecodeError { kind: StreamType::Video, line }), audio))
     }
 
-    async fn sound_complaints(&self, side: Side) -> io::Result<Complaints> {
-        let path = match side {
-            Side::Source => self.source,
-            Side::Result => self.result,
-        };
-        match decode_audio_arguments(self.plan, side) {
+    async fn sound(&self, path: &Path, args: Option<Vec<Arg>>) -> io::Result<Complaints> {
+        match args {
             Some(args) => self.complaints(path, args, |_| {}).await,
             None => Ok(Complaints::default()),
         }

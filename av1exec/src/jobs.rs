@@ -1,5 +1,7 @@
 //! Jobs: one JSON file for each film that was worked on, written whole at each step.
 
+mod lookup;
+
 use std::io;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
@@ -14,11 +16,14 @@ use crate::names;
 use crate::orphan::ProcessId;
 use crate::outcome::Outcome;
 use crate::promote::{Commit, Step};
+pub use lookup::FilmJobs;
 
 /// What every job file calls itself.
 pub const FORMAT: &str = "av1.job";
 /// The version that is written: `major.minor`.
 pub const VERSION: &str = "1.0";
+/// The code of a replacement that was taken back.
+pub const UNDONE: &str = "undone";
 /// [`VERSION`] as numbers.
 const MAJOR: u32 = 1;
 const MINOR: u32 = 0;
@@ -55,6 +60,9 @@ pub struct Job {
     /// How it ended; absent while it runs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub outcome: Option<OutcomeRecord>,
+    /// When a person took the replacement back; absent where it holds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub undone: Option<Timestamp>,
     /// What was planned, with every decision and loss.
     pub plan: Document,
 }
@@ -137,6 +145,7 @@ impl Job {
             journal: Vec::new(),
             commit: None,
             outcome: None,
+            undone: None,
             plan,
         }
     }
@@ -149,6 +158,17 @@ impl Job {
     /// Whether a program of a later minor version wrote it.
     pub fn is_newer(&self) -> bool {
         version(&self.version).is_some_and(|(_, minor)| minor > MINOR)
+    }
+
+    /// Notes that its replacement was taken back, now. It saves nothing any more: who counts what was saved goes by
+    /// [`OutcomeRecord::replaced_by`].
+    pub fn undo(&mut self) {
+        self.undone = Some(Timestamp::now());
+        if let Some(outcome) = &mut self.outcome {
+            outcome.text = format!("the original is back, as somebody asked (it was {})", outcome.text);
+            UNDONE.clone_into(&mut outcome.code);
+            outcome.replaced_by = None;
+        }
     }
 
     /// Notes how it ended, now.

@@ -3,12 +3,14 @@
 //!
 //! The way of a film: [`scan`] finds it, [`stable`] waits until it holds still, [`probe`] asks ffprobe, `av1plan`
 //! decides, [`encode`] runs ffmpeg, `av1plan` judges, [`promote`] puts the result in place, [`jobs`] and [`sidecars`] say
-//! what happened. [`pipeline`] is that way for one film, [`daemon`] is the loop over all of them,
+//! what happened. [`account`] tells all that is known of one film, [`verify`] holds a result against its contract again, [`undo`]
+//! puts an original back. [`pipeline`] is that way for one film, [`daemon`] is the loop over all of them,
 //! [`control`] is how it is talked to. [`doctor`] says what keeps all that from working.
 //!
 //! This crate never prints, never exits and never reads the environment: what happens is told as [`event::Event`]s, and what it
 //! needs to know is passed in.
 
+pub mod account;
 pub mod argv;
 pub mod concurrency;
 pub mod control;
@@ -52,4 +54,6 @@ pub mod stable;
 pub mod status;
 pub mod stop;
 pub mod tools;
+pub mod undo;
+pub mod verify;
 mod why;

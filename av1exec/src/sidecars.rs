@@ -103,6 +103,12 @@ pub fn is_outdated(marker: &Path, film: &Identity, gate: Ratio) -> bool {
     size_gate_text(marker).is_some_and(|text| !text.contains(&size_gate_line(film, gate)))
 }
 
+/// Whether a film has a marker that holds whatever becomes of the film and the gate: a person's word.
+pub(crate) fn is_left_alone(film: &Path) -> bool {
+    let marker = names::skip_marker(film);
+    marker.exists() && size_gate_text(&marker).is_none()
+}
+
 /// What a marker of the size gate says; nothing where it is a person's, or there is none.
 fn size_gate_text(marker: &Path) -> Option<String> {
     fs::symlink_metadata(marker).ok().filter(fs::Metadata::is_file)?;

@@ -22,7 +22,7 @@ pub struct Tools {
 }
 
 /// Introducing itself takes ffmpeg a fraction of a second.
-const PATIENCE: Duration = Duration::from_secs(30);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 const OUTPUT_LIMIT: usize = 1 << 20;
 
 impl Tools {

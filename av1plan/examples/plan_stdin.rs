@@ -34,7 +34,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
                     Arg::Input => println!("file:{name}"),
                     Arg::Output => println!("file:{name}.av1"),
                     // Of a program's command only.
-                    Arg::FrameTimes => {}
+                    Arg::FrameTimes | Arg::Original => {}
                 }
             }
         }

@@ -17,6 +17,7 @@ use crate::number::Micros;
 use crate::plan::{
     EncodePlan, Filter, Kept, Rotation, StreamType, Strictness, Timestamps, Treatment, VideoPlan,
 };
+use crate::quality::Metric;
 
 pub use ask::{
     TrialPicture, decoders_arguments, encoders_arguments, filters_arguments, trial_arguments,
@@ -32,6 +33,8 @@ pub enum Arg {
     Input,
     /// `file:` and the path to write to.
     Output,
+    /// `file:` and the path of the original that a result is held against, where [`Arg::Input`] is the result.
+    Original,
     /// `file:` and the path of a file for the times of all frames that go into the encoder, which
     /// [`frame_time`](crate::judge::frame_time) reads.
     FrameTimes,
@@ -303,6 +306,72 @@ pub fn sample_arguments(
     args.0
 }
 
+/// A result and its original, whose pictures are to be scored.
+#[derive(Debug, Clone, Copy)]
+pub struct Scored<'a> {
+    /// How the original became, or would become, a result: which stream, through which filters.
+    pub plan: &'a EncodePlan,
+    /// The result's video stream.
+    pub stream: u32,
+    /// By what.
+    pub metric: Metric,
+    /// How many threads it may use.
+    pub threads: u32,
+}
+
+/// The arguments of ffmpeg that score each picture of a result ([`Arg::Input`]) against the original's
+/// ([`Arg::Original`]). `part` is a part of both that is entered by seeking: the place in the result, that in the original, and the
+/// length.
+///
+/// Pictures are paired by their times, to the nearest: a result's are rounded to its container's tick, and the default
+/// (the nearest that isn't later) would pair every other one with its neighbour. Times go to standard error, scores to
+/// standard output.
+pub fn score_arguments(scored: &Scored<'_>, part: Option<(Micros, Micros, Micros)>) -> Vec<Arg> {
+    let Scored { plan, stream, metric, threads } = *scored;
+    let mut args = Args(Vec::with_capacity(50));
+    args.fixed(&["-nostdin", "-hide_banner", "-loglevel", "error"]);
+    for input in [Arg::Input, Arg::Original] {
+        let is_original = input == Arg::Original;
+        args.push("-noautorotate");
+        match part {
+            Some((result, original, length)) => {
+                args.option("-ss", alloc::format!("{}", if is_original { original } else { result }));
+                args.option("-t", alloc::format!("{length}"));
+            }
+            None if is_original => args.source_times(plan.timestamps),
+            None => {}
+        }
+        args.fixed(&SAFE_INPUT);
+        args.push("-i");
+        args.0.push(input);
+    }
+    // After a seek both count from where they were entered.
+    let start = if part.is_some() { "" } else { ",setpts=PTS-STARTPTS" };
+    let format = metric.pixel_format(plan.video.pixel_format).name();
+    let source = plan.mapped().find(|(_, kept)| kept.treatment == Treatment::Encode);
+    let source = source.map_or("v:0".into(), |(stream, _)| alloc::format!("{}", stream.index));
+    let steps = plan.video.filters.iter().map(filter);
+    let steps: Vec<Cow<'static, str>> = steps.chain(core::iter::once("settb=AVTB".into())).collect();
+    let steps = steps.join(",");
+    let compare = match metric {
+        Metric::Vmaf { model } => alloc::format!(
+            "libvmaf=ts_sync_mode=nearest:model=version={}:n_threads={threads}:log_fmt=csv:log_path=/dev/stdout",
+            model.name()
+        ),
+        Metric::Xpsnr => "xpsnr=ts_sync_mode=nearest,metadata=mode=print:file=-".into(),
+    };
+    args.option(
+        "-filter_complex",
+        alloc::format!(
+            "[0:{stream}]settb=AVTB{start},format={format}[result];\
+             [1:{source}]{steps}{start},format={format}[original];[result][original]{compare}"
+        ),
+    );
+    args.fixed(&["-fps_mode", "passthrough", "-stats_mux_pre", "pipe:2", "-stats_mux_pre_fmt", "{t}"]);
+    args.fixed(&["-f", "null", "-"]);
+    args.0
+}
+
 /// The arguments of ffmpeg that decode all of a result's pictures, and write a line with a time for each to standard output.
 ///
 /// Measured with dav1d: without `-strict 1` four bytes flipped in a packet of AV1 were noticed in 0 of 10 files, with it in
@@ -318,17 +387,22 @@ pub fn decode_video_arguments() -> Vec<Arg> {
 ///
 /// It goes on after errors, so that those of source and result can be counted.
 pub fn decode_audio_arguments(plan: &EncodePlan, side: Side) -> Option<Vec<Arg>> {
-    let mut args = decode(&["-err_detect", "crccheck"]);
-    let sounds = plan.mapped().enumerate().filter(|(_, (stream, _))| stream.kind == StreamType::Audio);
-    let indexes: Vec<String> = match side {
-        Side::Source => sounds.map(|(_, (stream, _))| alloc::format!("0:{}", stream.index)).collect(),
-        Side::Result => sounds.map(|(position, _)| alloc::format!("0:{position}")).collect(),
+    let sounds = plan.mapped().zip(0_u32..).filter(|((stream, _), _)| stream.kind == StreamType::Audio);
+    let indexes: Vec<u32> = match side {
+        Side::Source => sounds.map(|((stream, _), _)| stream.index).collect(),
+        Side::Result => sounds.map(|(_, position)| position).collect(),
     };
+    decode_streams_arguments(&indexes)
+}
+
+/// The same for the tracks of these indexes, of any file; nothing where there are none.
+pub fn decode_streams_arguments(indexes: &[u32]) -> Option<Vec<Arg>> {
     if indexes.is_empty() {
         return None;
     }
+    let mut args = decode(&["-err_detect", "crccheck"]);
     for index in indexes {
-        args.option("-map", index);
+        args.option("-map", alloc::format!("0:{index}"));
     }
     args.fixed(&["-stats_mux_pre", "pipe:1", "-stats_mux_pre_fmt", "{t}", "-f", "null", "-"]);
     Some(args.0)

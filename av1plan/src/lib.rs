@@ -27,6 +27,7 @@ mod picture;
 pub mod plan;
 mod planner;
 pub mod probe;
+pub mod quality;
 mod record;
 pub mod size_gate;
 mod streams;

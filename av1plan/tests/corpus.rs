@@ -136,7 +136,7 @@ fn command(plan: &EncodePlan) -> String {
             Arg::Text(word) => word.into_owned(),
             Arg::Input => String::from("INPUT"),
             Arg::Output => String::from("\nOUTPUT"),
-            Arg::FrameTimes => unreachable!("a person's command has none"),
+            Arg::FrameTimes | Arg::Original => unreachable!("a person's command has none"),
         };
         text += if word.starts_with('-') { "\n" } else { " " };
         text += &word;

@@ -4,7 +4,7 @@
 mod report;
 mod status;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use av1exec::control::alone;
 use av1exec::control::client::{Client, ClientError};
@@ -15,6 +15,7 @@ use av1exec::settings::Settings;
 
 use crate::args::{AskArgs, CancelArgs, ControlCommand, PathsArgs, UnskipArgs};
 use crate::console::{complain, out};
+use crate::films::real;
 
 /// Carries out one of these commands.
 pub(crate) fn run(command: ControlCommand, settings: &Settings) -> Result<Exit, Failure> {
@@ -73,7 +74,7 @@ fn each(args: &PathsArgs, request: impl Fn(&Path) -> Request, settings: &Setting
     let mut daemon = connect(settings)?;
     let mut worst = Exit::Done;
     for path in &args.paths {
-        let path = absolute(path)?;
+        let path = real(path)?;
         let request = request(&path);
         let reply = match &mut daemon {
             Some(daemon) => daemon.ask(&request).map_err(|error| failure(&error))?,
@@ -82,20 +83,6 @@ fn each(args: &PathsArgs, request: impl Fn(&Path) -> Request, settings: &Setting
         worst = worst.max(print(&reply, Some(&path), Form::of(args.json))?);
     }
     Ok(worst)
-}
-
-/// The path as the daemon knows it: links in its folders are followed, since the library is walked that way; the film
-/// itself may be gone.
-fn absolute(path: &Path) -> Result<PathBuf, Failure> {
-    let absolute = std::path::absolute(path).map_err(|error| {
-        Failure::new(Exit::Failed, format!("failed to look at {}: {error}", display(path)))
-            .hint("give an absolute path")
-    })?;
-    let real = match (absolute.parent(), absolute.file_name()) {
-        (Some(folder), Some(name)) => folder.canonicalize().map(|folder| folder.join(name)),
-        _ => absolute.canonicalize(),
-    };
-    Ok(real.unwrap_or(absolute))
 }
 
 fn print(reply: &Reply, path: Option<&Path>, form: Form) -> Result<Exit, Failure> {

@@ -32,8 +32,7 @@ const UNMARKED: SignedDuration = SignedDuration::from_hours(24);
 
 /// Stands for all that plans depend on besides the films.
 pub(super) fn fingerprint(pipeline: &Pipeline) -> Fingerprint {
-    let (policy, toolchain) = (&pipeline.settings.policy, &pipeline.tools.toolchain);
-    Fingerprint::of(&[env!("CARGO_PKG_VERSION"), &format!("{policy:?}"), &format!("{toolchain:?}")])
+    Fingerprint::of_planning(&pipeline.settings.policy, &pipeline.tools.toolchain)
 }
 
 impl Daemon {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use av1plan::SkipReason;
+use av1plan::{Config, SkipReason, Toolchain};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::disk::Identity;
@@ -61,6 +61,11 @@ pub enum Rest {
 pub struct Fingerprint(pub [u8; 16]);
 
 impl Fingerprint {
+    /// The fingerprint of all that plans depend on besides the films.
+    pub fn of_planning(policy: &Config, toolchain: &Toolchain) -> Self {
+        Self::of(&[env!("CARGO_PKG_VERSION"), &format!("{policy:?}"), &format!("{toolchain:?}")])
+    }
+
     /// The fingerprint of these texts, in this order.
     pub fn of(texts: &[&str]) -> Self {
         let mut hasher = blake3::Hasher::new();

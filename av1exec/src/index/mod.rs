@@ -3,6 +3,7 @@
 //! It is a memory, not a record: losing it costs time and nothing else. The record is the job files and the sidecars.
 
 mod entry;
+mod peek;
 
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
@@ -16,6 +17,7 @@ use rusqlite::{Connection, OpenFlags, OptionalExtension, Row, params};
 use crate::disk::{self, Identity};
 use crate::probe::ProbeText;
 pub use entry::{Entry, Fingerprint, Next, Rest, Verdict, WANTED, remember};
+pub use peek::peek;
 
 /// The index's name in the state folder.
 pub const FILE_NAME: &str = "index.sqlite";
@@ -33,6 +35,11 @@ const SCHEMA: &str = "
         probe BLOB, frame BLOB
     ) STRICT, WITHOUT ROWID;
 ";
+
+/// What [`read_entry`] reads, in its order.
+const COLUMNS: &str =
+    "path, device, inode, size, links, modified_ns, changed_ns, first_seen_us, unchanged_since_us,
+    last_seen_us, code, fingerprint, rest, until_us, failures, probe IS NOT NULL";
 
 /// The open index.
 #[derive(Debug)]
@@ -91,10 +98,7 @@ impl Index {
 
     /// All entries, without what ffprobe said.
     pub fn load(&self) -> rusqlite::Result<BTreeMap<PathBuf, Entry>> {
-        let mut statement = self.connection.prepare(
-            "SELECT path, device, inode, size, links, modified_ns, changed_ns, first_seen_us, unchanged_since_us,
-                    last_seen_us, code, fingerprint, rest, until_us, failures, probe IS NOT NULL FROM films",
-        )?;
+        let mut statement = self.connection.prepare(&format!("SELECT {COLUMNS} FROM films"))?;
         let rows = statement.query_map([], |row| {
             let path: Vec<u8> = row.get(0)?;
             Ok((PathBuf::from(OsStr::from_bytes(&path)), read_entry(row)?))

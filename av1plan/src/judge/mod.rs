@@ -3,6 +3,7 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
+mod alone;
 mod closing;
 mod course;
 mod defect;
@@ -11,6 +12,7 @@ mod probe;
 mod report;
 mod times;
 
+pub use alone::judge_alone;
 pub use defect::Defect;
 use probe::{duration_defect, probe_defects};
 pub use report::{ClosingReport, Given, Taken};

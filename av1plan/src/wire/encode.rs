@@ -110,7 +110,7 @@ impl EncodeDocument {
             Arg::Input => alloc::format!("file:{}", source.path),
             Arg::Output => alloc::format!("file:{}", output.path),
             // Of a program's command only.
-            Arg::FrameTimes => String::new(),
+            Arg::FrameTimes | Arg::Original => String::new(),
         };
         let arguments = command::arguments(plan, Audience::Person).into_iter().map(argument);
         Self {

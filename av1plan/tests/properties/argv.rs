@@ -21,6 +21,7 @@ pub(crate) fn options_of(arguments: &[Arg]) -> Vec<Opt> {
         Arg::Input => String::from("INPUT"),
         Arg::Output => String::from("OUTPUT"),
         Arg::FrameTimes => String::from("TIMES"),
+        Arg::Original => String::from("ORIGINAL"),
     });
     let mut options = Vec::new();
     while let Some(word) = words.next() {

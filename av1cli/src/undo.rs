@@ -1,0 +1,101 @@
+//! `av1cli undo`: originals that were kept get their names back.
+
+use std::path::Path;
+
+use av1exec::event::{Event, Events};
+use av1exec::failure::{Exit, Failure};
+use av1exec::jobs::JobStore;
+use av1exec::lock::{LockError, Locks};
+use av1exec::recover::recover;
+use av1exec::sanitize::display;
+use av1exec::settings::Settings;
+use av1exec::undo::{Move, Undo, film_of, job_of};
+
+use crate::args::UndoArgs;
+use crate::console::{complain, note, out};
+use crate::films::names_of;
+use crate::recover::{describe, unreadable};
+use crate::session::{open_jobs, take_locks};
+
+/// Puts originals back, one after the other; one that can't be doesn't stop the others.
+pub(crate) fn run(args: &UndoArgs, settings: &Settings) -> Result<Exit, Failure> {
+    let (jobs, _locks) = if args.dry_run {
+        let locks = match Locks::take(&settings.job_state_dir, &[], || ()) {
+            Err(held @ LockError::Held { .. }) => return Err(held.into()),
+            // Without a right to write, looking is still allowed.
+            taken => taken.ok(),
+        };
+        (JobStore::read_only(&settings.job_state_dir), locks)
+    } else {
+        let jobs = open_jobs(settings)?;
+        let locks = take_locks(settings, &jobs)?;
+        tidy_up(&jobs, settings)?;
+        (jobs, Some(locks))
+    };
+    let mut worst = Exit::Done;
+    for file in &args.files {
+        if let Err(failure) = undo(file, &jobs, args.dry_run) {
+            complain(&failure);
+            worst = worst.max(failure.exit);
+        }
+    }
+    Ok(worst)
+}
+
+/// A replacement that was cut off is finished or taken back before anything else.
+fn tidy_up(jobs: &JobStore, settings: &Settings) -> Result<(), Failure> {
+    let (events, mut told) = Events::channel();
+    let recovered =
+        recover(jobs, settings.keep_original, false, &events).map_err(|error| unreadable(&error))?;
+    for recovered in &recovered {
+        note(&describe(recovered));
+    }
+    while let Ok(event) = told.try_recv() {
+        if let Event::Warning { path, message } = event {
+            note(&format!("warning: {}: {message}", display(&path)));
+        }
+    }
+    Ok(())
+}
+
+fn undo(file: &Path, jobs: &JobStore, dry_run: bool) -> Result<(), Failure> {
+    let names = names_of(&film_of(file))?;
+    let found = jobs.of_film(&names).map_err(|error| unreadable(&error))?;
+    let job = names.iter().find_map(|name| job_of(&found, name));
+    let Some(mut undo) = job.and_then(|job| Undo::new(jobs, job.clone())) else {
+        let message = format!("no job of this state folder replaced {}", display(file));
+        return Err(Failure::new(Exit::Failed, message).hint(
+            "what isn't written down can't be checked: look at FILE.orig, rename it by hand, then `av1cli skip` the film",
+        ));
+    };
+    let film = display(undo.film());
+    if undo.is_done() {
+        out(format!("{film} was put back already").as_bytes())?;
+        return Ok(());
+    }
+    let done = if dry_run { undo.steps() } else { undo.run() };
+    let done = done.map_err(|error| {
+        Failure::new(Exit::Failed, format!("{error} [{}]", error.code())).hint(error.hint())
+    })?;
+    let line = if dry_run {
+        let steps: Vec<&str> = done.iter().map(|step| doing(*step)).collect();
+        format!("{film} would be put back: {}", steps.join(", "))
+    } else {
+        format!("{film} is the original again, and is left alone from now on (`av1cli unskip` ends that)")
+    };
+    out(line.as_bytes())?;
+    Ok(())
+}
+
+/// A step in words.
+fn doing(step: Move) -> &'static str {
+    match step {
+        Move::Mark => "write its .av1skip",
+        Move::SetAside => "give the replacement a second name",
+        Move::PutBackOver => "rename the original over it",
+        Move::PutBack => "give the original its name",
+        Move::DropBackup => "take the name .orig away",
+        Move::DeleteAside | Move::DeleteTarget => "delete the replacement",
+        Move::Record => "note it in the job",
+    }
+}

@@ -1,0 +1,150 @@
+//! What is to be expected of a film, in one sentence: a pure function of all that is known of it.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use av1plan::Verdict;
+use jiff::Timestamp;
+use serde::Serialize;
+
+use crate::index::{Entry, Fingerprint, Next};
+use crate::jobs::Job;
+use crate::scan::Film;
+
+/// What is to be expected.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Outlook {
+    /// The stable code: that of the skip, or `gone`, `unfinished`, `unknown`, `asked`, `rests`, `outside`, `wanted`.
+    pub code: String,
+    /// The sentence.
+    pub text: String,
+    /// What a person can do about it, where there is something.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hint: Option<&'static str>,
+}
+
+/// Where a film is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Place {
+    /// Nowhere.
+    Gone,
+    /// Under a folder that is watched.
+    Watched,
+    /// Elsewhere.
+    Outside,
+}
+
+impl Place {
+    pub(super) fn of(film: &Film, roots: &[PathBuf]) -> Self {
+        let real = roots.iter().filter_map(|root| root.canonicalize().ok());
+        let watched = roots.iter().cloned().chain(real).any(|root| film.path.starts_with(root));
+        if watched { Self::Watched } else { Self::Outside }
+    }
+}
+
+/// All that the outlook rests on.
+pub(super) struct Known<'a> {
+    pub(super) place: Place,
+    /// What would be planned now.
+    pub(super) verdict: Option<&'a Verdict>,
+    /// What is remembered of the file as it is now.
+    pub(super) entry: Option<&'a Entry>,
+    /// Of the policy and the tools as they are now.
+    pub(super) fingerprint: Option<Fingerprint>,
+    /// A job without an end.
+    pub(super) running: Option<&'a Job>,
+}
+
+pub(super) fn outlook(known: &Known<'_>, now: Timestamp) -> Outlook {
+    let say = |code: &str, text: String, hint| Outlook { code: code.to_owned(), text, hint };
+    if let Some(job) = known.running {
+        let text = format!("job {} works on it, or was cut off", job.id);
+        return say(
+            "unfinished",
+            text,
+            Some("`av1cli status` shows whether it runs; the next start tidies up where it doesn't"),
+        );
+    }
+    let settings = match (known.place, known.verdict) {
+        (Place::Gone, _) => {
+            return say("gone", "no file of this name is there".to_owned(), Some("check the path"));
+        }
+        (_, None) => return say("unknown", "what would be done now can't be told".to_owned(), None),
+        (_, Some(Verdict::Skip(skip))) => {
+            let text = format!("it is left alone: {}", skip.reason);
+            return say(skip.reason.code(), text, None);
+        }
+        (_, Some(Verdict::Encode(plan))) => plan.video.settings.to_string(),
+    };
+    let rest = known.entry.zip(known.fingerprint).map(|(entry, fingerprint)| {
+        let code = entry.verdict.as_ref().map_or("", |verdict| verdict.code.as_str());
+        (entry.next(&fingerprint, Duration::ZERO, now), code)
+    });
+    match rest {
+        Some((Next::Nothing, code)) => say(
+            "asked",
+            format!("it is left alone until somebody asks for it or it changes, since it ended as {code}"),
+            Some("`av1cli retry FILE` has it tried again"),
+        ),
+        Some((Next::Wait(until), code)) => say(
+            "rests",
+            format!("it is tried again after {until}, since it ended as {code}"),
+            Some("`av1cli retry FILE` has it tried again at once"),
+        ),
+        _ if known.place == Place::Outside => say(
+            "outside",
+            format!("it would be encoded with {settings}, but is in none of `library_roots`"),
+            Some("`av1cli encode FILE` encodes it all the same"),
+        ),
+        _ => say("wanted", format!("it would be encoded with {settings}"), None),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::disk::Identity;
+    use crate::index::{Rest, Verdict as Remembered};
+    use av1plan::gates::FileFacts;
+    use av1plan::{Config, MediaProbe, Source, Toolchain};
+
+    const ONE: Fingerprint = Fingerprint([1; 16]);
+
+    fn verdict(codec: &str) -> Verdict {
+        let document = format!(
+            r#"{{"streams": [{{"index": 0, "codec_type": "video", "codec_name": "{codec}", "width": 1920, "height": 800}}]}}"#
+        );
+        let probe = MediaProbe::from_json(document.as_bytes()).unwrap();
+        let file = FileFacts::new("a.mkv", 9_000_000_000);
+        av1plan::plan(&Source { file: &file, probe: &probe }, &Toolchain::assumed(), &Config::default())
+    }
+
+    #[test]
+    fn what_is_remembered_outweighs_a_plan_and_a_gate_outweighs_both() {
+        let now = Timestamp::from_second(1_800_000_000).unwrap();
+        let later = now + jiff::SignedDuration::from_hours(1);
+        let identity = Identity { device: 1, inode: 2, size: 3, modified_ns: 4, changed_ns: 5, links: 1 };
+        let entry = |rest| {
+            let verdict = Remembered { code: "stalled".into(), fingerprint: ONE, rest, failures: 1 };
+            Some(Entry { verdict: Some(verdict), is_probed: true, ..Entry::new(identity, now) })
+        };
+        let (encode, skip) = (verdict("h264"), verdict("av1"));
+        #[rustfmt::skip]
+        let table = [
+            (Place::Watched, Some(&encode), None, "wanted"),
+            (Place::Outside, Some(&encode), None, "outside"),
+            (Place::Watched, Some(&encode), entry(Rest::Until(later)), "rests"),
+            (Place::Watched, Some(&encode), entry(Rest::Until(now)), "wanted"),
+            (Place::Watched, Some(&encode), entry(Rest::UntilAsked), "asked"),
+            (Place::Watched, Some(&skip), entry(Rest::UntilAsked), "already-av1"),
+            (Place::Watched, None, None, "unknown"),
+            (Place::Gone, None, entry(Rest::UntilAsked), "gone"),
+        ];
+        for (place, verdict, entry, code) in table {
+            let fingerprint = Some(ONE);
+            let known = Known { place, verdict, entry: entry.as_ref(), fingerprint, running: None };
+            let told = outlook(&known, now);
+            assert_eq!(told.code, code, "{told:?}");
+        }
+    }
+}

@@ -1,0 +1,292 @@
+//! What is to be done next to put an original back, by what is found under the names that a replacement touched.
+
+use strum::IntoStaticStr;
+
+/// What is found under one name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Held {
+    /// Nothing.
+    Nothing,
+    /// The film as it was before it was encoded.
+    Original,
+    /// What av1d put in its place, byte for byte.
+    Replacement,
+    /// The same file, or one of its size, with other bytes.
+    Edited,
+    /// Anything else.
+    Other,
+    /// Nobody can say: the disk doesn't answer, or a file can't be read to its end.
+    Unknown,
+}
+
+/// How a file gets another name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Naming {
+    /// It can have two at once.
+    Links,
+    /// By a rename only: exFAT, some network file systems.
+    Renames,
+}
+
+/// What is found, and what is written down.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Scene {
+    /// Under the name that the film had.
+    pub film: Held,
+    /// Under the name that the original is kept by.
+    pub backup: Held,
+    /// Whether these two are one file by two names.
+    pub one_file: bool,
+    /// Under the hidden name that the replacement has while the original takes its place.
+    pub aside: Held,
+    /// Under the replacement's own name; nothing where it has the film's.
+    pub target: Option<Held>,
+    /// Whether the film is left alone from now on.
+    pub marked: bool,
+    /// Whether the job says that it was undone.
+    pub recorded: bool,
+    /// How a file gets another name here.
+    pub naming: Naming,
+}
+
+/// One step. Each is made only where the disk says that it wasn't made yet, so that a second run goes on where a first was cut off.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, IntoStaticStr)]
+#[strum(serialize_all = "kebab-case")]
+pub enum Move {
+    /// Write the marker, so that no daemon encodes the film again.
+    Mark,
+    /// Give the replacement a second, hidden name.
+    SetAside,
+    /// Rename the original over the replacement, in one step.
+    PutBackOver,
+    /// Give the original its own name again, which is free.
+    PutBack,
+    /// Take the original's other name away.
+    DropBackup,
+    /// Delete the replacement by its hidden name.
+    DeleteAside,
+    /// Delete the replacement by its own name.
+    DeleteTarget,
+    /// Note in the job that it was undone.
+    Record,
+}
+
+/// Why nothing is done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, IntoStaticStr)]
+#[strum(serialize_all = "kebab-case")]
+pub enum Refusal {
+    /// There is no original any more.
+    NoOriginal,
+    /// What has the original's name isn't the original.
+    OriginalChanged,
+    /// The replacement isn't what av1d put there any more: deleting it would lose somebody's work.
+    ReplacementChanged,
+    /// Another file has the film's old name.
+    NameTaken,
+    /// Something can't be read.
+    Unreadable,
+}
+
+/// What comes next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Next {
+    /// This step.
+    Do(Move),
+    /// All is as it was before the encode.
+    Done,
+    /// Nothing, for this reason.
+    Refuse(Refusal),
+}
+
+/// What comes next.
+pub fn next(scene: Scene) -> Next {
+    if scene.recorded {
+        return Next::Done;
+    }
+    let found = [Some(scene.film), Some(scene.backup), Some(scene.aside), scene.target];
+    if found.contains(&Some(Held::Unknown)) {
+        return Next::Refuse(Refusal::Unreadable);
+    }
+    let next = match scene.target {
+        None => in_place(scene),
+        Some(target) => under_a_new_name(scene, target),
+    };
+    match next {
+        // First of all: from the moment on that the original has its name, a daemon would take it for a new film.
+        Next::Do(_) if !scene.marked => Next::Do(Move::Mark),
+        next => next,
+    }
+}
+
+fn in_place(scene: Scene) -> Next {
+    use Held::{Edited, Nothing, Original, Other, Replacement, Unknown};
+    match (scene.film, scene.backup, scene.aside) {
+        (Original, Original, _) if scene.one_file => Next::Do(Move::DropBackup),
+        (Original, _, Replacement) => Next::Do(Move::DeleteAside),
+        (Original, _, _) => Next::Do(Move::Record),
+        (Edited | Other, _, _) => Next::Refuse(Refusal::ReplacementChanged),
+        (_, Nothing, _) => Next::Refuse(Refusal::NoOriginal),
+        (Nothing, Original, _) => Next::Do(Move::PutBack),
+        (Replacement, Original, Nothing) if scene.naming == Naming::Links => Next::Do(Move::SetAside),
+        // Without a second name the replacement goes in the moment in which the original comes: the name holds one of them.
+        (Replacement, Original, Nothing | Replacement) => Next::Do(Move::PutBackOver),
+        (Replacement, Original, _) => Next::Refuse(Refusal::NameTaken),
+        (_, Replacement | Edited | Other | Unknown, _) => Next::Refuse(Refusal::OriginalChanged),
+        (Unknown, _, _) => Next::Refuse(Refusal::Unreadable),
+    }
+}
+
+fn under_a_new_name(scene: Scene, target: Held) -> Next {
+    use Held::{Nothing, Original, Replacement};
+    match (scene.film, scene.backup, target) {
+        (Original, Original, _) if scene.one_file => Next::Do(Move::DropBackup),
+        (Original, _, Replacement) => Next::Do(Move::DeleteTarget),
+        // Whatever else has the new name is somebody's.
+        (Original, _, _) => Next::Do(Move::Record),
+        (Nothing, Nothing, _) => Next::Refuse(Refusal::NoOriginal),
+        (Nothing, Original, Replacement | Nothing) => Next::Do(Move::PutBack),
+        (Nothing, Original, _) => Next::Refuse(Refusal::ReplacementChanged),
+        (Nothing, _, _) => Next::Refuse(Refusal::OriginalChanged),
+        (_, _, _) => Next::Refuse(Refusal::NameTaken),
+    }
+}
+
+/// What must be found after a step; where something else is, it wasn't done, whatever the call said.
+pub(super) fn after(scene: Scene, step: Move) -> Scene {
+    let mut after = scene;
+    match step {
+        Move::Mark => after.marked = true,
+        Move::SetAside => after.aside = Held::Replacement,
+        Move::PutBack if scene.naming == Naming::Links => {
+            (after.film, after.one_file) = (Held::Original, true);
+        }
+        Move::PutBackOver | Move::PutBack => {
+            (after.film, after.backup) = (Held::Original, Held::Nothing);
+        }
+        Move::DropBackup => (after.backup, after.one_file) = (Held::Nothing, false),
+        Move::DeleteAside => after.aside = Held::Nothing,
+        Move::DeleteTarget => after.target = Some(Held::Nothing),
+        Move::Record => after.recorded = true,
+    }
+    after
+}
+
+/// All steps from here to the end.
+pub fn all(mut scene: Scene) -> Result<Vec<Move>, Refusal> {
+    let mut steps = Vec::new();
+    loop {
+        match next(scene) {
+            Next::Done => return Ok(steps),
+            Next::Refuse(refusal) => return Err(refusal),
+            Next::Do(step) => {
+                scene = after(scene, step);
+                steps.push(step);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use Held::{Edited, Nothing, Original, Other, Replacement, Unknown};
+    use Move::{DeleteAside, DeleteTarget, DropBackup, Mark, PutBack, PutBackOver, Record, SetAside};
+
+    const ALL: [Held; 6] = [Nothing, Original, Replacement, Edited, Other, Unknown];
+
+    fn scene(film: Held, backup: Held, aside: Held, target: Option<Held>) -> Scene {
+        Scene {
+            film,
+            backup,
+            one_file: false,
+            aside,
+            target,
+            marked: false,
+            recorded: false,
+            naming: Naming::Links,
+        }
+    }
+
+    #[test]
+    fn the_table_of_undoing() {
+        let in_place = |film, backup, aside| all(scene(film, backup, aside, None));
+        let renamed = |film, backup, target| all(scene(film, backup, Nothing, Some(target)));
+        #[rustfmt::skip]
+        let table = [
+            ("kept", in_place(Replacement, Original, Nothing), Ok(vec![Mark, SetAside, PutBackOver, DeleteAside, Record])),
+            ("set aside already", in_place(Replacement, Original, Replacement), Ok(vec![Mark, PutBackOver, DeleteAside, Record])),
+            ("back already", in_place(Original, Nothing, Replacement), Ok(vec![Mark, DeleteAside, Record])),
+            ("by hand", in_place(Original, Nothing, Nothing), Ok(vec![Mark, Record])),
+            ("a copy by hand", in_place(Original, Original, Nothing), Ok(vec![Mark, Record])),
+            ("the replacement is gone", in_place(Nothing, Original, Nothing), Ok(vec![Mark, PutBack, DropBackup, Record])),
+            ("not kept", in_place(Replacement, Nothing, Nothing), Err(Refusal::NoOriginal)),
+            ("another original", in_place(Replacement, Other, Nothing), Err(Refusal::OriginalChanged)),
+            ("edited", in_place(Edited, Original, Nothing), Err(Refusal::ReplacementChanged)),
+            ("another film", in_place(Other, Original, Nothing), Err(Refusal::ReplacementChanged)),
+            ("no answer", in_place(Replacement, Unknown, Nothing), Err(Refusal::Unreadable)),
+            ("renamed", renamed(Nothing, Original, Replacement), Ok(vec![Mark, PutBack, DropBackup, DeleteTarget, Record])),
+            ("renamed, back already", renamed(Original, Nothing, Replacement), Ok(vec![Mark, DeleteTarget, Record])),
+            ("renamed, replaced since", renamed(Original, Nothing, Other), Ok(vec![Mark, Record])),
+            ("renamed, edited", renamed(Nothing, Original, Edited), Err(Refusal::ReplacementChanged)),
+            ("renamed, not kept", renamed(Nothing, Nothing, Replacement), Err(Refusal::NoOriginal)),
+            ("renamed, the old name taken", renamed(Other, Original, Replacement), Err(Refusal::NameTaken)),
+        ];
+        for (what, found, expected) in table {
+            assert_eq!(found, expected, "{what}");
+        }
+        let without_links = |scene: Scene| all(Scene { naming: Naming::Renames, ..scene });
+        let expected = Ok(vec![Mark, PutBackOver, Record]);
+        assert_eq!(without_links(scene(Replacement, Original, Nothing, None)), expected);
+        let expected = Ok(vec![Mark, PutBack, DeleteTarget, Record]);
+        assert_eq!(without_links(scene(Nothing, Original, Nothing, Some(Replacement))), expected);
+        let done = Scene { recorded: true, ..scene(Other, Nothing, Nothing, None) };
+        assert_eq!(all(done), Ok(vec![]), "done is done, whatever came since");
+    }
+
+    /// Over every scene there can be: it ends, nothing is deleted but a replacement beside its original, and no step is taken
+    /// by which the film is neither.
+    #[test]
+    fn no_scene_loses_a_film() {
+        let mut scenes = Vec::new();
+        for film in ALL {
+            for backup in ALL {
+                for aside in ALL {
+                    for target in ALL.map(Some).into_iter().chain([None]) {
+                        for naming in [Naming::Links, Naming::Renames] {
+                            for one_file in [false, true] {
+                                let one_file = one_file && film == Original && backup == Original;
+                                scenes.push(Scene { one_file, naming, ..scene(film, backup, aside, target) });
+                            }
+                        }
+                    }
+                }
+            }
+        }
+        for start in scenes {
+            let mut now = start;
+            for _ in 0..8 {
+                let Next::Do(step) = next(now) else { break };
+                let then = after(now, step);
+                assert!(then.marked, "{start:?}: the marker comes first");
+                let whole = |scene: Scene| {
+                    [scene.film, scene.target.unwrap_or(Nothing)]
+                        .iter()
+                        .any(|held| matches!(held, Original | Replacement))
+                };
+                assert!(!whole(now) || whole(then), "{start:?}: {step:?} leaves no film");
+                if matches!(step, DeleteAside | DeleteTarget | DropBackup) {
+                    assert_eq!(now.film, Original, "{start:?}: {step:?}");
+                }
+                let overwritten = match step {
+                    PutBackOver => Some(now.film),
+                    DeleteAside => Some(now.aside),
+                    DeleteTarget => now.target,
+                    _ => None,
+                };
+                assert!(overwritten.is_none_or(|held| held == Replacement), "{start:?}: {step:?}");
+                now = then;
+            }
+            assert!(!matches!(next(now), Next::Do(_)), "{start:?} doesn't end");
+        }
+    }
+}

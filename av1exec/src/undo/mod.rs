@@ -1,0 +1,291 @@
+//! Putting an original back that was kept (`keep_original = true`), and having it left alone from then on.
+//!
+//! `decide` says what comes next by what the disk shows; here it is looked at and done, one step at a time, each synced before the
+//! next look. At every instant the film's name holds the original or the replacement that was verified; the replacement
+//! goes only once the original has its name. A run that was cut off is finished by the next.
+
+mod decide;
+
+use std::collections::HashMap;
+use std::io::{self, ErrorKind};
+use std::path::{Path, PathBuf};
+
+use crate::disk::{self, Identity};
+use crate::jobs::{FilmJobs, Job, JobStore, path_of};
+use crate::names;
+use crate::promote::Commit;
+use crate::sanitize::display;
+use crate::sidecars::{self, MarkCause};
+pub use decide::{Held, Move, Naming, Next, Refusal, Scene, all, next};
+
+/// The job whose replacement is to be taken back: the latest that replaced the film, whether that was taken back already or
+/// not. `film` is any of its names, or the original's.
+pub fn job_of<'a>(jobs: &'a FilmJobs, film: &Path) -> Option<&'a Job> {
+    jobs.jobs.iter().rev().find(|job| {
+        let replaced = job.outcome.as_ref().and_then(|outcome| outcome.replaced_by.as_ref()).map(path_of);
+        let names = [Some(job.film()), replaced, names::renamed(&job.film())];
+        let is_finished =
+            job.undone.is_some() || job.outcome.as_ref().is_some_and(|it| it.replaced_by.is_some());
+        job.commit.is_some() && is_finished && names.iter().flatten().any(|name| name == film)
+    })
+}
+
+/// The name of a film, of which perhaps the kept original was named.
+pub fn film_of(path: &Path) -> PathBuf {
+    if path.extension().is_some_and(|extension| extension == "orig") {
+        path.with_extension("")
+    } else {
+        path.to_owned()
+    }
+}
+
+/// A replacement that is taken back. Whoever makes it holds the locks.
+#[derive(Debug)]
+pub struct Undo<'a> {
+    jobs: &'a JobStore,
+    job: Job,
+    commit: Commit,
+    film: PathBuf,
+    backup: PathBuf,
+    aside: PathBuf,
+    target: Option<PathBuf>,
+    naming: Naming,
+    /// Files that were read to their end: their hash, or nothing where they couldn't be.
+    read: HashMap<(u64, u64, u64, i64), Option<String>>,
+}
+
+impl<'a> Undo<'a> {
+    /// Takes back what this job did; nothing where it replaced no film.
+    pub fn new(jobs: &'a JobStore, job: Job) -> Option<Self> {
+        let commit = job.commit.clone()?;
+        let film = job.film();
+        Some(Self {
+            backup: names::backup(&film),
+            aside: names::temporary(&film, &job.id),
+            target: names::renamed(&film),
+            naming: Naming::Links,
+            read: HashMap::new(),
+            jobs,
+            job,
+            commit,
+            film,
+        })
+    }
+
+    /// The name that the original gets back.
+    pub fn film(&self) -> &Path {
+        &self.film
+    }
+
+    /// Whether it was taken back already.
+    pub fn is_done(&self) -> bool {
+        self.job.undone.is_some()
+    }
+
+    /// What would be done.
+    pub fn steps(&mut self) -> Result<Vec<Move>, UndoError> {
+        let scene = self.look();
+        all(scene).map_err(|refusal| self.refused(refusal))
+    }
+
+    /// Does all of it.
+    pub fn run(&mut self) -> Result<Vec<Move>, UndoError> {
+        let mut done = Vec::new();
+        while let Some(step) = self.step()? {
+            done.push(step);
+        }
+        Ok(done)
+    }
+
+    /// Does the next step; nothing where all are done.
+    pub fn step(&mut self) -> Result<Option<Move>, UndoError> {
+        let scene = self.look();
+        let step = match next(scene) {
+            Next::Done => return Ok(None),
+            Next::Refuse(refusal) => return Err(self.refused(refusal)),
+            Next::Do(step) => step,
+        };
+        let path = self.film.clone();
+        let failed = |source| UndoError::Disk { step: step.into(), path: path.clone(), source };
+        match self.act(step) {
+            // No hard links here: what comes next is decided anew.
+            Err(error)
+                if matches!(step, Move::SetAside | Move::PutBack)
+                    && self.naming == Naming::Links
+                    && !is_taken(&error) =>
+            {
+                self.naming = Naming::Renames;
+                return self.step();
+            }
+            acted => acted.map_err(failed)?,
+        }
+        if step != Move::Record {
+            disk::sync_folder_of(&self.film).map_err(failed)?;
+        }
+        // What counts is what the disk shows, not what a call said.
+        if self.look() != decide::after(scene, step) {
+            return Err(failed(disk::not_done()));
+        }
+        Ok(Some(step))
+    }
+
+    fn act(&mut self, step: Move) -> io::Result<()> {
+        match step {
+            Move::Mark => sidecars::mark(
+                &self.film,
+                "its encode was undone, so that it is left alone",
+                MarkCause::Asked,
+            ),
+            Move::SetAside => disk::link(&self.film, &self.aside),
+            Move::PutBackOver => disk::rename_over(&self.backup, &self.film),
+            Move::PutBack if self.naming == Naming::Links => disk::link(&self.backup, &self.film),
+            Move::PutBack => disk::rename_without_overwriting(&self.backup, &self.film),
+            Move::DropBackup => disk::unlink(&self.backup),
+            Move::DeleteAside => disk::unlink(&self.aside),
+            Move::DeleteTarget => self.target.as_deref().map_or(Ok(()), disk::unlink),
+            Move::Record => {
+                let mut job = self.job.clone();
+                job.undo();
+                self.jobs.save(&job)?;
+                self.job = job;
+                Ok(())
+            }
+        }
+    }
+
+    fn look(&mut self) -> Scene {
+        let identity = |path: &Path| Identity::of(path).ok();
+        let one_file = identity(&self.film)
+            .zip(identity(&self.backup))
+            .is_some_and(|(film, backup)| film.same_file(&backup));
+        let (film, backup, aside) = (self.film.clone(), self.backup.clone(), self.aside.clone());
+        let target = self.target.clone();
+        Scene {
+            film: self.held(&film),
+            backup: self.held(&backup),
+            one_file,
+            aside: self.held(&aside),
+            target: target.map(|target| self.held(&target)),
+            marked: sidecars::is_left_alone(&self.film),
+            recorded: self.is_done(),
+            naming: self.naming,
+        }
+    }
+
+    /// What is under a name. The original is known by size and time, since nobody hashed it before it was encoded, and its
+    /// replacement, which has its time, by all of its bytes; an inode doesn't outlive a move to another disk.
+    fn held(&mut self, path: &Path) -> Held {
+        let found = match Identity::of(path) {
+            Ok(found) => found,
+            Err(error) if error.kind() == ErrorKind::NotFound => return Held::Nothing,
+            Err(error) if error.kind() == ErrorKind::InvalidInput => return Held::Other,
+            Err(_) => return Held::Unknown,
+        };
+        if found.same_content_stamp(&self.job.source) {
+            // An original that can't be read any more is no reason to delete what can.
+            return if self.hash(path, &found).is_some() { Held::Original } else { Held::Unknown };
+        }
+        if found.size == self.commit.size {
+            return match self.hash(path, &found) {
+                Some(hash) if hash == self.commit.hash => Held::Replacement,
+                Some(_) => Held::Edited,
+                None => Held::Unknown,
+            };
+        }
+        if found.inode == self.commit.inode { Held::Edited } else { Held::Other }
+    }
+
+    fn hash(&mut self, path: &Path, found: &Identity) -> Option<String> {
+        let key = (found.device, found.inode, found.size, found.modified_ns);
+        let read = || disk::hash(path).ok().map(|hash| hash.to_hex().to_string());
+        self.read.entry(key).or_insert_with(read).clone()
+    }
+
+    fn refused(&self, refusal: Refusal) -> UndoError {
+        let replacement = self.target.as_ref().unwrap_or(&self.film).clone();
+        let (backup, film) = (self.backup.clone(), self.film.clone());
+        UndoError::Refused { refusal, film, backup, replacement, job: self.job.id.clone() }
+    }
+}
+
+fn is_taken(error: &io::Error) -> bool {
+    error.kind() == ErrorKind::AlreadyExists
+}
+
+/// Why a replacement wasn't taken back. Nothing is lost: both files are there, by one name or another.
+#[derive(Debug, thiserror::Error)]
+pub enum UndoError {
+    /// What is found doesn't allow it.
+    #[error("{}", refusal_text(*refusal, film, backup, replacement, job))]
+    Refused {
+        /// Why.
+        refusal: Refusal,
+        /// The film's name before.
+        film: PathBuf,
+        /// The original's name.
+        backup: PathBuf,
+        /// The replacement's name.
+        replacement: PathBuf,
+        /// The job.
+        job: String,
+    },
+    /// A step failed.
+    #[error("putting the original of {} back stopped at {step}: {source}", display(path))]
+    Disk {
+        /// Which.
+        step: &'static str,
+        /// The film.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+}
+
+fn refusal_text(refusal: Refusal, film: &Path, backup: &Path, replacement: &Path, job: &str) -> String {
+    let (film, backup, replacement) = (display(film), display(backup), display(replacement));
+    match refusal {
+        Refusal::NoOriginal => format!("{film} can't be put back: {backup} isn't there"),
+        Refusal::OriginalChanged => {
+            format!(
+                "{backup} isn't the original any more: its size or time isn't that which job {job} wrote down"
+            )
+        }
+        Refusal::ReplacementChanged => format!(
+            "{replacement} isn't what job {job} put there: somebody changed it since, and undoing would lose that"
+        ),
+        Refusal::NameTaken => format!("{film} can't be put back: another file has a name that this needs"),
+        Refusal::Unreadable => {
+            format!("{film} can't be put back: it, {backup} or {replacement} can't be read")
+        }
+    }
+}
+
+impl UndoError {
+    /// The stable code.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Refused { refusal, .. } => (*refusal).into(),
+            Self::Disk { .. } => "failed",
+        }
+    }
+
+    /// What to do about it.
+    pub fn hint(&self) -> &'static str {
+        match self {
+            Self::Refused { refusal: Refusal::NoOriginal, .. } => {
+                "originals are kept with `keep_original = true` only; without it the replacement is all there is"
+            }
+            Self::Refused { refusal: Refusal::OriginalChanged | Refusal::ReplacementChanged, .. } => {
+                "look at both, and rename by hand what you want to keep"
+            }
+            Self::Refused { refusal: Refusal::NameTaken, .. } => "move the other file away first",
+            Self::Refused { refusal: Refusal::Unreadable, .. } => {
+                "check the disk and the rights of its files"
+            }
+            Self::Disk { .. } => "nothing is lost; run this again once that is mended",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,217 @@
+//! Originals that are put back on a real file system, with a stop after each step.
+
+use std::fs;
+
+use super::*;
+use crate::jobs::{OutcomeRecord, path_document};
+
+const ORIGINAL: &str = "the original, byte for byte";
+const REPLACEMENT: &str = "the replacement";
+
+struct Stage {
+    folder: tempfile::TempDir,
+    store: JobStore,
+    film: PathBuf,
+    result: PathBuf,
+}
+
+impl Stage {
+    /// A film that was replaced while its original was kept.
+    fn new(film: &str) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let (films, state) = (folder.path().join("films"), folder.path().join("state"));
+        fs::create_dir(&films).unwrap();
+        let store = JobStore::open(&state).unwrap();
+        let film = films.join(film);
+        let result = names::renamed(&film).unwrap_or_else(|| film.clone());
+        let backup = names::backup(&film);
+        fs::write(&backup, ORIGINAL).unwrap();
+        fs::write(&result, REPLACEMENT).unwrap();
+        let source = Identity::of(&backup).unwrap();
+        let time = fs::metadata(&backup).unwrap().modified().unwrap();
+        fs::File::open(&result).unwrap().set_modified(time).unwrap();
+        let commit = Commit {
+            inode: Identity::of(&result).unwrap().inode,
+            size: u64::try_from(REPLACEMENT.len()).unwrap(),
+            hash: disk::hash(&result).unwrap().to_hex().to_string(),
+        };
+        let plan = include_str!("../../../av1plan/tests/data/plan-1.0.json");
+        let plan = serde_json::from_str(plan).unwrap();
+        let mut job = Job::new(store.new_id(), &film, source, Path::new("/gone"), plan);
+        job.commit = Some(commit);
+        job.outcome = Some(OutcomeRecord {
+            code: "replaced".to_owned(),
+            text: "3 GiB to 1 GiB".to_owned(),
+            failed: false,
+            lasting: true,
+            size_after: Some(15),
+            replaced_by: Some(path_document(&result)),
+        });
+        store.save(&job).unwrap();
+        Self { folder, store, film, result }
+    }
+
+    /// As another run finds it.
+    fn undo(&self) -> Undo<'_> {
+        let jobs = self.store.of_film(std::slice::from_ref(&self.result)).unwrap();
+        Undo::new(&self.store, job_of(&jobs, &self.film).unwrap().clone()).unwrap()
+    }
+
+    fn files(&self) -> Vec<(String, String)> {
+        let entries = fs::read_dir(self.folder.path().join("films")).unwrap().map(Result::unwrap);
+        let mut files: Vec<_> = entries
+            .map(|entry| {
+                (entry.file_name().into_string().unwrap(), fs::read_to_string(entry.path()).unwrap())
+            })
+            .collect();
+        files.sort();
+        files
+    }
+
+    /// The original is there under its own name, a marker beside it, and nothing else.
+    #[track_caller]
+    fn is_undone(&self) {
+        let name = self.film.file_name().unwrap().to_str().unwrap();
+        let files = self.files();
+        assert_eq!(files.len(), 2, "{files:?}");
+        assert_eq!(files[0], (name.to_owned(), ORIGINAL.to_owned()));
+        assert_eq!(files[1].0, format!("{name}.av1skip"));
+        assert!(files[1].1.starts_with("av1d: "), "{files:?}");
+        let job = self.store.load().unwrap().jobs.remove(0);
+        let outcome = job.outcome.unwrap();
+        assert_eq!((outcome.code.as_str(), outcome.replaced_by), ("undone", None));
+        assert!(job.undone.is_some() && outcome.text.contains("3 GiB to 1 GiB"), "{}", outcome.text);
+        let mut again = self.undo();
+        assert!(again.is_done());
+        assert_eq!(again.run().unwrap(), []);
+    }
+
+    /// One of the two names that people know holds one of the two films whole.
+    #[track_caller]
+    fn is_whole(&self) {
+        let holds = |path: &Path, text| fs::read_to_string(path).is_ok_and(|found| found == text);
+        assert!(holds(&self.film, ORIGINAL) || holds(&self.result, REPLACEMENT), "{:?}", self.files());
+    }
+}
+
+#[test]
+fn an_original_is_put_back_wherever_it_was_stopped() {
+    for name in ["Film.mkv", "Film.avi"] {
+        for naming in [Naming::Links, Naming::Renames] {
+            let steps = {
+                let stage = Stage::new(name);
+                let mut undo = stage.undo();
+                undo.naming = naming;
+                let planned = undo.steps().unwrap();
+                assert_eq!(stage.files().len(), 2, "only said");
+                assert_eq!(undo.run().unwrap(), planned);
+                stage.is_undone();
+                planned.len()
+            };
+            for stop in 0..steps {
+                let stage = Stage::new(name);
+                let mut first = stage.undo();
+                first.naming = naming;
+                for _ in 0..stop {
+                    first.step().unwrap();
+                    stage.is_whole();
+                    let marked = names::skip_marker(&stage.film).exists();
+                    assert!(marked, "before anything else");
+                }
+                drop(first);
+                stage.undo().run().unwrap();
+                stage.is_undone();
+            }
+        }
+    }
+}
+
+#[track_caller]
+fn refused(stage: &Stage, refusal: &str) {
+    let before = stage.files();
+    for error in [stage.undo().steps().unwrap_err(), stage.undo().run().unwrap_err()] {
+        assert_eq!(error.code(), refusal, "{error}");
+        assert!(!error.hint().is_empty());
+    }
+    assert_eq!(stage.files(), before, "nothing is touched, and no marker written");
+}
+
+#[test]
+fn what_somebody_changed_is_not_lost() {
+    for name in ["Film.mkv", "Film.avi"] {
+        let stage = Stage::new(name);
+        fs::write(&stage.result, "the replacement, edited").unwrap();
+        refused(&stage, "replacement-changed");
+        fs::write(&stage.result, REPLACEMENT.replace("repl", "REPL")).unwrap();
+        refused(&stage, "replacement-changed");
+
+        let stage = Stage::new(name);
+        fs::remove_file(names::backup(&stage.film)).unwrap();
+        refused(&stage, "no-original");
+        fs::write(names::backup(&stage.film), "another film").unwrap();
+        refused(&stage, "original-changed");
+        // The same length at another time.
+        fs::write(names::backup(&stage.film), ORIGINAL.to_uppercase()).unwrap();
+        refused(&stage, "original-changed");
+    }
+    let stage = Stage::new("Film.avi");
+    fs::write(&stage.film, "another film").unwrap();
+    refused(&stage, "name-taken");
+    let stage = Stage::new("Film.mkv");
+    fs::write(&stage.undo().aside, "another file").unwrap();
+    refused(&stage, "name-taken");
+}
+
+#[test]
+fn a_person_s_own_marker_stays_and_the_size_gate_s_is_replaced() {
+    let stage = Stage::new("Film.mkv");
+    let marker = names::skip_marker(&stage.film);
+    fs::write(&marker, "grain").unwrap();
+    stage.undo().run().unwrap();
+    assert_eq!(fs::read_to_string(&marker).unwrap(), "grain");
+
+    let stage = Stage::new("Film.mkv");
+    let cause = MarkCause::TooBig {
+        original: Identity::of(&names::backup(&stage.film)).unwrap(),
+        gate: av1plan::config::Ratio::SEED,
+    };
+    sidecars::mark(&stage.film, "too big", cause).unwrap();
+    stage.undo().run().unwrap();
+    stage.is_undone();
+    assert!(sidecars::is_left_alone(&stage.film), "whatever the gate is by then");
+}
+
+#[test]
+fn an_original_that_was_put_back_by_hand_is_noted() {
+    for name in ["Film.mkv", "Film.avi"] {
+        let stage = Stage::new(name);
+        fs::rename(names::backup(&stage.film), &stage.film).unwrap();
+        stage.undo().run().unwrap();
+        stage.is_undone();
+    }
+}
+
+#[test]
+fn a_film_is_known_by_the_name_of_its_original_too() {
+    assert_eq!(film_of(Path::new("/a/Film.avi.orig")), Path::new("/a/Film.avi"));
+    assert_eq!(film_of(Path::new("/a/Film.mkv")), Path::new("/a/Film.mkv"));
+    let stage = Stage::new("Film.avi");
+    for name in [&stage.film, &stage.result] {
+        let jobs = stage.store.of_film(std::slice::from_ref(name)).unwrap();
+        assert!(job_of(&jobs, name).is_some(), "{}", name.display());
+    }
+    let other = stage.film.with_file_name("Other.mkv");
+    let jobs = stage.store.of_film(std::slice::from_ref(&other)).unwrap();
+    assert!(job_of(&jobs, &other).is_none());
+}
+
+/// What counts is the disk: here the marker is said to be written, and isn't, since somebody's link has its name.
+#[test]
+fn a_step_that_was_only_said_to_be_done_stops_it() {
+    let stage = Stage::new("Film.mkv");
+    std::os::unix::fs::symlink("/nonexistent", names::skip_marker(&stage.film)).unwrap();
+    let error = stage.undo().step().unwrap_err();
+    assert_eq!(error.code(), "failed", "{error}");
+    assert_eq!(fs::read_to_string(&stage.film).unwrap(), REPLACEMENT);
+    assert_eq!(fs::read_to_string(names::backup(&stage.film)).unwrap(), ORIGINAL);
+}

@@ -1,0 +1,168 @@
+//! What a result is held against: the contract that its job was made under, or one that its original gives now.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use av1plan::container::Container;
+use av1plan::gates::{FileFacts, Gate};
+use av1plan::{Config, EncodePlan, MediaProbe, Source, Verdict};
+use strum::VariantNames;
+
+use super::{Finding, Request, failed, unreadable};
+use crate::disk::{self, Identity};
+use crate::failure::{Exit, Failure};
+use crate::jobs::Job;
+use crate::probe;
+use crate::sanitize::display;
+
+/// What is known of how a result was made.
+pub(super) struct Basis {
+    /// The job that put it there.
+    pub(super) job: Option<Job>,
+    /// What it was made from.
+    pub(super) original: Option<Original>,
+    /// What was, or would be, promised of it.
+    pub(super) plan: Option<Box<EncodePlan>>,
+    from_job: bool,
+    /// Why there is none.
+    pub(super) note: Option<Finding>,
+}
+
+/// A film that a result was made from.
+pub(super) struct Original {
+    pub(super) path: PathBuf,
+    pub(super) probe: MediaProbe,
+}
+
+impl Basis {
+    pub(super) async fn of(request: &Request<'_>) -> Result<Self, Failure> {
+        let jobs = request.jobs.of_film(&[request.film.to_owned()]);
+        let jobs = jobs.map_err(|error| failed(request.film, &error))?;
+        let job = jobs.replacement(request.film).cloned();
+        let planned = job.as_ref().and_then(|job| match job.plan.verdict() {
+            Ok(Verdict::Encode(plan)) => Some(plan),
+            _ => None,
+        });
+        let Some(path) = request.original else {
+            let note = planned.is_none().then(|| {
+                let text = "no job of this state folder made it, so that it is held against nothing but itself; \
+                            --against ORIGINAL would tell more";
+                Finding::new("no-contract", text)
+            });
+            return Ok(Self { job, original: None, from_job: planned.is_some(), plan: planned, note });
+        };
+        let identity = Identity::of(path).map_err(|error| unreadable(path, &error))?;
+        if Identity::of(request.film).is_ok_and(|film| film.same_file(&identity)) {
+            let message = format!("{} is the same file as {}", display(path), display(request.film));
+            return Err(Failure::new(Exit::Usage, message).hint("give the film that it was made from"));
+        }
+        let probe = probe::probe(request.tools, path).await.map_err(|error| {
+            let message = format!("failed to probe {}: {error}", display(path));
+            Failure::new(Exit::Failed, message).hint("is it whole, and is it a film?")
+        })?;
+        // Another config may have come since the encode; what counts is what was promised then.
+        let is_its_source = job.as_ref().is_some_and(|job| job.source.same_content_stamp(&identity));
+        let from_job = is_its_source && planned.is_some();
+        let (plan, note) = match planned.filter(|_| from_job) {
+            Some(plan) => (Some(plan), None),
+            None => plan_anew(request, path, &identity, &probe),
+        };
+        let original = Original { path: path.to_owned(), probe };
+        Ok(Self { job, original: Some(original), plan, from_job, note })
+    }
+
+    pub(super) fn name(&self) -> &'static str {
+        match (&self.plan, self.from_job) {
+            (None, _) => "nothing",
+            (Some(_), true) => "job",
+            (Some(_), false) => "original",
+        }
+    }
+}
+
+fn plan_anew(
+    request: &Request<'_>,
+    original: &Path,
+    identity: &Identity,
+    probe: &MediaProbe,
+) -> (Option<Box<EncodePlan>>, Option<Finding>) {
+    let file = FileFacts::new(name_of(original, request.film), identity.size);
+    // It has been encoded: whether it should have been isn't asked.
+    let policy = Config {
+        ignore: Gate::VARIANTS.iter().filter_map(|code| code.parse().ok()).collect(),
+        refuse_losses: std::collections::BTreeSet::new(),
+        ..request.policy.clone()
+    };
+    match av1plan::plan(&Source { file: &file, probe }, &request.tools.toolchain, &policy) {
+        Verdict::Encode(plan) => (Some(plan), None),
+        Verdict::Skip(skip) => {
+            let text = format!("the original gives no contract [{}]: {}", skip.reason.code(), skip.reason);
+            (None, Some(Finding::new("no-contract", text)))
+        }
+    }
+}
+
+/// What the original was called before it was set aside. Where the result is in another container than its name would give it,
+/// the result's own extension counts: somebody else chose that.
+fn name_of(original: &Path, result: &Path) -> String {
+    let extension = |path: &Path| path.extension().unwrap_or_default().to_string_lossy().to_lowercase();
+    let name = match extension(original).as_str() {
+        "orig" => original.with_extension(""),
+        _ => original.to_owned(),
+    };
+    let own = Container::for_extension(&extension(&name)) == Container::for_extension(&extension(result));
+    let name = if own { name } else { name.with_extension(extension(result)) };
+    name.file_name().unwrap_or_default().to_string_lossy().into_owned()
+}
+
+/// The code of a file whose bytes changed behind everybody's back.
+pub(super) const CONTENT_CHANGED: &str = "content-changed";
+
+/// Holds the file's bytes against those that the job put there; nothing where they are the same.
+pub(super) async fn compare_bytes(film: &Path, job: &Job) -> io::Result<Option<Finding>> {
+    let Some(commit) = job.commit.clone() else { return Ok(None) };
+    let identity = Identity::of(film)?;
+    let same = if identity.size == commit.size {
+        let film = film.to_owned();
+        let hash = tokio::task::spawn_blocking(move || disk::hash(&film));
+        let hash = hash.await.map_err(io::Error::other)?;
+        // One that can't be read to its end has other bytes.
+        hash.is_ok_and(|hash| hash.to_hex().as_str() == commit.hash)
+    } else {
+        false
+    };
+    if same {
+        return Ok(None);
+    }
+    // A result has its film's time.
+    let untouched = identity.size == commit.size && identity.modified_ns == job.source.modified_ns;
+    Ok(Some(if untouched {
+        let text = format!(
+            "its bytes aren't those of job {}, though neither its size nor its time changed: the disk may be failing",
+            job.id
+        );
+        Finding::new(CONTENT_CHANGED, text)
+    } else {
+        Finding::new("edited", format!("it was changed since job {} put it there", job.id))
+    }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_original_is_planned_under_the_name_that_it_had() {
+        let table = [
+            ("/a/Film.mkv.orig", "/a/Film.mkv", "Film.mkv"),
+            ("/a/Film.avi.orig", "/a/Film.mkv", "Film.avi"),
+            ("/b/Source.mkv", "/a/Film.mkv", "Source.mkv"),
+            ("/b/Source.mkv", "/a/Film.mp4", "Source.mp4"),
+            ("/b/Source.mov", "/a/Film.webm", "Source.webm"),
+            ("/b/noext", "/a/Film.mkv", "noext"),
+        ];
+        for (original, result, name) in table {
+            assert_eq!(name_of(Path::new(original), Path::new(result)), name, "{original}");
+        }
+    }
+}

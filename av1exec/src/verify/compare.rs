@@ -1,0 +1,139 @@
+//! A result's pictures scored against its original's, by ffmpeg.
+
+use std::io;
+use std::path::Path;
+use std::time::Duration;
+
+use av1plan::command::{Scored as Scoring, score_arguments};
+use av1plan::judge::picture::{Window, entry, windows};
+use av1plan::number::Micros;
+use av1plan::quality::Metric;
+use av1plan::{EncodePlan, MediaProbe};
+use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
+
+use super::score::{Scored, Scores, Summary, summarize};
+use super::{Extent, Stage};
+use crate::argv::bind_pair;
+use crate::process::{end, start};
+use crate::tools::Tools;
+
+/// A result and its original, which show the same at the same times.
+pub(super) struct Compare<'a> {
+    pub(super) tools: &'a Tools,
+    pub(super) plan: &'a EncodePlan,
+    pub(super) original: (&'a Path, &'a MediaProbe),
+    pub(super) result: (&'a Path, &'a MediaProbe),
+    pub(super) metric: Metric,
+    /// How long no picture may come out.
+    pub(super) stall: Duration,
+}
+
+/// A part of both films that is entered by seeking.
+type Part = (Micros, Micros, Micros);
+
+impl Compare<'_> {
+    /// Scores all of it, or three windows; nothing where no picture of one met one of the other.
+    pub(super) async fn run(
+        &self,
+        extent: Extent,
+        tell: &mut impl FnMut(Stage),
+    ) -> io::Result<Option<Summary>> {
+        let duration = self.result.1.duration().or(self.plan.contract.duration);
+        let windows = windows(duration);
+        if extent == Extent::Windows && windows.len() > 1 {
+            let mut scores = Vec::new();
+            let of = windows.iter().map(|window| window.length.0).sum::<i64>() / 1_000_000;
+            for (window, before) in windows.into_iter().zip((0_i64..).step_by(5)) {
+                let Window { start, length } = window;
+                let part = (entry(window, self.result.1), entry(window, self.original.1), length);
+                let scored = self.score(Some(part), |second| tell(stage(before + second, Some(of)))).await?;
+                scores.extend(scored.into_iter().map(|one| Scored { at: Micros(one.at.0 + start.0), ..one }));
+            }
+            let summary = summarize(self.metric, &scores, false);
+            // Some containers are entered elsewhere than asked for; then the whole tells.
+            if summary.as_ref().is_some_and(|summary| !self.is_suspicious(summary)) {
+                return Ok(summary);
+            }
+        }
+        let of = duration.map(|duration| duration.0 / 1_000_000);
+        let scores = self.score(None, |second| tell(stage(second, of))).await?;
+        Ok(summarize(self.metric, &scores, true))
+    }
+
+    /// Whether a seek on one side, rather than the encoder, may be to blame.
+    fn is_suspicious(&self, summary: &Summary) -> bool {
+        let floor = match self.metric {
+            Metric::Vmaf { .. } => 70.0,
+            Metric::Xpsnr => 30.0,
+        };
+        summary.worst.score < floor
+    }
+
+    async fn score(&self, part: Option<Part>, reached: impl FnMut(i64)) -> io::Result<Vec<Scored>> {
+        let threads = std::thread::available_parallelism().map_or(1, usize::from);
+        let stream = self.result.1.main_video().map_or(0, |(stream, _)| stream.index);
+        let threads = u32::try_from(threads).unwrap_or(1);
+        let scoring = Scoring { plan: self.plan, stream, metric: self.metric, threads };
+        let args = bind_pair(score_arguments(&scoring, part), self.result.0, self.original.0);
+        let mut child = start(&self.tools.ffmpeg, &args)?;
+        let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
+        let mut scores = Scores::default();
+        let heard = tokio::join!(read(stdout, &mut scores), follow(stderr, self.stall, reached));
+        let (times, words) = match heard {
+            (read, Ok(told)) => {
+                read?;
+                told
+            }
+            (_, Err(_)) => {
+                end(&mut child).await?;
+                let seconds = self.stall.as_secs();
+                return Err(io::Error::other(format!("a comparison showed no sign of life for {seconds} s")));
+            }
+        };
+        let status = child.wait().await?;
+        if !status.success() {
+            return Err(io::Error::other(format!("ffmpeg can't compare the pictures ({status}): {words}")));
+        }
+        Ok(scores.finish(&times))
+    }
+}
+
+fn stage(done: i64, of: Option<i64>) -> Stage {
+    let seconds = |seconds: i64| u64::try_from(seconds).unwrap_or_default();
+    Stage::Scoring { done: seconds(done), of: of.map(seconds) }
+}
+
+async fn read(stdout: Option<impl AsyncRead + Unpin>, scores: &mut Scores) -> io::Result<()> {
+    let Some(stdout) = stdout else { return Ok(()) };
+    let mut lines = BufReader::new(stdout).lines();
+    while let Some(line) = lines.next_line().await? {
+        scores.add_line(&line);
+    }
+    Ok(())
+}
+
+/// Reads the times of pictures as they pass; what is no time is a complaint, the last of which is kept.
+async fn follow(
+    stderr: Option<impl AsyncRead + Unpin>,
+    stall: Duration,
+    mut reached: impl FnMut(i64),
+) -> Result<(Vec<Micros>, String), tokio::time::error::Elapsed> {
+    let (mut times, mut words, mut last) = (Vec::new(), String::new(), None);
+    let Some(stderr) = stderr else { return Ok((times, words)) };
+    let mut lines = BufReader::new(stderr).split(b'\n');
+    while let Ok(Some(line)) = tokio::time::timeout(stall, lines.next_segment()).await? {
+        let line = String::from_utf8_lossy(&line);
+        match Micros::parse(line.trim()) {
+            Some(time) => {
+                times.push(time);
+                let second = time.0 / 1_000_000;
+                if last.replace(second) != Some(second) {
+                    reached(second);
+                }
+            }
+            None if line.trim().is_empty() => {}
+            None => line.trim().clone_into(&mut words),
+        }
+    }
+    Ok((times, words))
+}

@@ -1,0 +1,122 @@
+//! `av1cli undo`: originals that were kept come back, and nobody's work is lost for it.
+
+#![cfg(test)]
+
+use std::fs;
+
+use av1d_tests::{Library, PICTURE};
+use serde_json::Value;
+
+/// A library that keeps originals, with one film that was replaced, and the film's bytes before.
+fn replaced(name: &str) -> Option<(Library, Vec<u8>)> {
+    let mut library = Library::open()?;
+    library.hurry();
+    library.set("keep_original", true);
+    let codec = if name == "Film.avi" { "mpeg4 -q:v 1 -an" } else { "libx264 -preset ultrafast -crf 10" };
+    library.make(name, &PICTURE.replace("libx264 -preset ultrafast -crf 10", codec));
+    let original = fs::read(library.path(name)).unwrap();
+    library.encode(name).exits_with(0).says("[replaced]");
+    Some((library, original))
+}
+
+const NAMES: [(&str, &str); 2] = [("Film.mkv", "Film.mkv"), ("Film.avi", "Film.mkv")];
+
+#[test]
+fn an_original_comes_back_and_is_left_alone() {
+    for (name, result) in NAMES {
+        let Some((library, original)) = replaced(name) else { return };
+        let before = library.files();
+        assert!(before.contains(&format!("{name}.orig")), "{before:?}");
+        let dry = library.run(["undo", "--dry-run", result]).exits_with(0);
+        assert!(dry.text().contains("would be put back"), "{dry}");
+        assert_eq!(library.files(), before, "only said");
+        library.media(result).is_av1();
+
+        let run = library.run(["undo", result]).exits_with(0);
+
+        assert!(run.text().contains("is the original again"), "{run}");
+        assert!(fs::read(library.path(name)).unwrap() == original, "byte for byte");
+        assert_eq!(library.files(), [name.to_owned(), format!("{name}.av1skip")]);
+        let job = library.job();
+        assert_eq!(job["outcome"]["code"], "undone");
+        assert!(job["outcome"].get("replaced_by").is_none() && job["undone"].is_string(), "{job}");
+        let status = library.run(["status", "--json"]).exits_with(0).documents().remove(0);
+        assert_eq!(status["totals"]["jobs"]["undone"], 1);
+        assert_eq!(status["totals"]["bytes_before"], 0, "it saves nothing any more: {status}");
+
+        let again = library.run(["undo", name]).exits_with(0);
+        assert!(again.text().contains("was put back already"), "{again}");
+        library.watch_once().exits_with(0);
+        assert_eq!(library.jobs().len(), 1, "it isn't encoded again");
+        assert!(fs::read(library.path(name)).unwrap() == original);
+
+        library.run(["unskip", name]).exits_with(0);
+        library.watch_once().exits_with(0).says("[replaced]");
+        assert_eq!(library.run(["undo", result]).exits_with(0).text().lines().count(), 1);
+        assert!(fs::read(library.path(name)).unwrap() == original, "a second time, by the second job");
+    }
+}
+
+#[test]
+fn what_was_changed_since_is_refused_and_nothing_is_touched() {
+    for (name, result) in NAMES {
+        let Some((library, _)) = replaced(name) else { return };
+        let before = library.files();
+        let refuse = |code: &str| {
+            let held = |name: &String| fs::read(library.path(name)).unwrap();
+            let contents: Vec<Vec<u8>> = library.files().iter().map(held).collect();
+            library
+                .run(["undo", result])
+                .exits_with(1)
+                .prints_nothing()
+                .says(format!("[{code}]"))
+                .says("hint: ");
+            assert_eq!(contents, library.files().iter().map(held).collect::<Vec<_>>());
+        };
+        let (path, kept) = (library.path(result), library.path(format!("{name}.orig")));
+        let whole = fs::read(&path).unwrap();
+        let mut edited = whole.clone();
+        let middle = edited.len() / 2;
+        edited[middle] ^= 1;
+        fs::write(&path, edited).unwrap();
+        refuse("replacement-changed");
+        fs::write(&path, whole).unwrap();
+        let aside = kept.with_extension("moved");
+        fs::rename(&kept, &aside).unwrap();
+        refuse("no-original");
+        fs::copy(&path, &kept).unwrap();
+        refuse("original-changed");
+        fs::remove_file(&kept).unwrap();
+        fs::rename(&aside, &kept).unwrap();
+        assert_eq!(library.files(), before);
+        assert_eq!(library.job()["outcome"]["code"], "replaced");
+        library.run(["undo", &format!("{name}.orig")]).exits_with(0);
+    }
+}
+
+#[test]
+fn a_film_that_nobody_replaced_is_refused_and_does_not_stop_the_others() {
+    let Some((library, original)) = replaced("Film.mkv") else { return };
+    fs::write(library.path("Other.mkv"), "x").unwrap();
+    fs::write(library.path("Other.mkv.orig"), "y").unwrap();
+    let run = library.run(["undo", "Other.mkv", "Film.mkv"]).exits_with(1);
+    run.says("no job of this state folder replaced Other.mkv").says("hint: ");
+    assert!(fs::read(library.path("Film.mkv")).unwrap() == original);
+    assert_eq!(fs::read(library.path("Other.mkv")).unwrap(), b"x");
+}
+
+#[test]
+fn two_of_us_do_not_work_on_one_library() {
+    let Some((library, _)) = replaced("Film.mkv") else { return };
+    let before = library.files();
+    for lock in [library.root().join(".av1d.lock"), library.state().join("lock")] {
+        // Of a holder that says its name and is dead, the end would be waited for.
+        let file = fs::File::create(&lock).unwrap();
+        file.lock().unwrap();
+        library.run(["undo", "Film.mkv"]).exits_with(4).prints_nothing().says("another av1d");
+        drop(file);
+    }
+    assert_eq!(library.files(), before);
+    assert_eq!(library.job()["outcome"]["code"], Value::from("replaced"));
+    library.run(["undo", "Film.mkv"]).exits_with(0);
+}
