@@ -16,6 +16,7 @@ mod recover;
 mod reporter;
 pub mod service;
 mod session;
+mod share;
 mod telling;
 mod watch;
 
@@ -67,12 +68,19 @@ pub fn run(
 }
 
 async fn dispatch(cli: Cli, environment: &Environment, service: &Service) -> Result<Exit, Failure> {
-    let settings = av1exec::settings::load(cli.config.as_deref(), environment)?.settings;
-    match cli.command {
-        Command::Plan(args) => plan::run(args, settings, environment).await,
-        Command::Encode(args) => encode::encode(args, settings, environment).await,
-        Command::Recover(args) => recover::run(&args, &settings),
-        Command::Watch(args) => watch::watch(&args, cli.config, settings, environment, service).await,
-        Command::Control(command) => control::run(command, &settings),
+    let Cli { config, color: _, command } = cli;
+    // Not for commands that have nothing to do with a config, or are there for one that is wrong.
+    let settings = || Ok::<_, Failure>(av1exec::settings::load(config.as_deref(), environment)?.settings);
+    match command {
+        Command::Plan(args) => plan::run(args, settings()?, environment).await,
+        Command::Encode(args) => encode::encode(args, settings()?, environment).await,
+        Command::Recover(args) => recover::run(&args, &settings()?),
+        Command::Watch(args) => {
+            let settings = settings()?;
+            watch::watch(&args, config, settings, environment, service).await
+        }
+        Command::Control(command) => control::run(command, &settings()?),
+        Command::Completions { shell } => share::completions(shell),
+        Command::Share { folder } => share::write(&folder),
     }
 }

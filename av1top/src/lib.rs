@@ -10,6 +10,7 @@ pub mod job;
 pub mod keys;
 pub mod message;
 pub mod model;
+mod share;
 mod source;
 pub mod table;
 mod terminal;
@@ -56,7 +57,11 @@ pub fn run(
         }
     };
     let looks = args::looks(&variable);
-    match start(&cli, looks, &Environment::from_vars(variable)) {
+    let result = match &cli.share {
+        Some(folder) => share::write(folder),
+        None => start(&cli, looks, &Environment::from_vars(variable)),
+    };
+    match result {
         Ok(exit) => exit.into(),
         Err(failure) => {
             let mut stderr = std::io::stderr().lock();
