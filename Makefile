@@ -8,16 +8,30 @@ MINUTES ?= 10
 # How many damaged films `make fuzz-media` makes.
 N ?= 300
 
+# Where `make install` installs to; DESTDIR stands before it, for packages.
+PREFIX ?= /usr/local
+# A folder with av1cli and av1top, where they are built already.
+BIN ?=
+
 # One of the long tests, of which `make test` runs a part only.
 long = tools=$$(tests/tools/fetch) && cache=$$(tests/tools/fetch --cache) && \
 	PATH="$$tools:$$PATH" AV1D_TEST_TOOLS="$$cache" $(2) \
 	cargo test -q -p av1d-tests --locked --test $(1) -- --ignored --nocapture --test-threads 1
 
-.PHONY: help test faults demo bench fuzz power-cut soak fuzz-media fmt lint clean-cache
+.PHONY: help install uninstall test faults demo bench fuzz power-cut soak fuzz-media fmt lint clean-cache
 .DEFAULT_GOAL := help
 
 help: ## this list
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
+
+install: ## builds and installs to PREFIX=/usr/local (DESTDIR= for packages, BIN= for programs that are there)
+ifeq ($(BIN),)
+	cargo build --release --locked -p av1cli -p av1top
+endif
+	@PREFIX='$(PREFIX)' DESTDIR='$(DESTDIR)' BIN='$(or $(BIN),$(or $(CARGO_TARGET_DIR),target)/release)' dist/install install
+
+uninstall: ## removes what `make install` installed
+	@PREFIX='$(PREFIX)' DESTDIR='$(DESTDIR)' dist/install uninstall
 
 test: ## every test, with real ffmpegs
 	@tools=$$(tests/tools/fetch) && cache=$$(tests/tools/fetch --cache) && \

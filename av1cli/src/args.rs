@@ -13,6 +13,7 @@ use av1exec::failure::Exit;
 use av1plan::gates::Gate;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, ColorChoice, Parser, Subcommand};
+use clap_complete::Shell;
 
 use crate::logging::{Format, Logging};
 
@@ -29,15 +30,8 @@ pub(crate) use why::WhyArgs;
 pub(crate) struct Cli {
     #[arg(long, global = true, value_name = "FILE", help = CONFIG_HELP)]
     pub(crate) config: Option<PathBuf>,
-    #[arg(
-        long,
-        global = true,
-        value_enum,
-        value_name = "WHEN",
-        hide_possible_values = true,
-        help = "When to use colours: auto (on terminals, and as $NO_COLOR and $CLICOLOR_FORCE say), always, never"
-    )]
-    #[arg(default_value_t = ColorChoice::Auto, hide_default_value = true)]
+    #[arg(long, global = true, value_enum, value_name = "WHEN", help = COLOR_HELP, display_order = 100)]
+    #[arg(default_value_t = ColorChoice::Auto, hide_default_value = true, hide_possible_values = true)]
     pub(crate) color: ColorChoice,
     #[command(subcommand)]
     pub(crate) command: Command,
@@ -45,6 +39,9 @@ pub(crate) struct Cli {
 
 const CONFIG_HELP: &str =
     "The config file [default: $AV1D_CONFIG, $XDG_CONFIG_HOME/av1d/config.toml, /etc/av1d/config.toml]";
+
+const COLOR_HELP: &str =
+    "When to use colours: auto (on terminals, and as $NO_COLOR and $CLICOLOR_FORCE say), always, never";
 
 /// Examples, and the table of exit codes, which is the same for every command.
 fn after_help() -> String {
@@ -125,6 +122,24 @@ pub(crate) enum Command {
     /// Write, show, check or find the config file
     #[command(subcommand, after_help = "Example:\n  av1cli config init")]
     Config(ConfigCommand),
+    /// Print what a shell needs to complete the arguments of av1cli
+    ///
+    /// `make install` puts it where bash, zsh and fish look for it.
+    #[command(
+        after_help = "Examples:\n  av1cli completions bash > ~/.local/share/bash-completion/completions/av1cli\n  \
+                            av1cli completions fish > ~/.config/fish/completions/av1cli.fish\n  \
+                            av1cli completions zsh > ~/.zfunc/_av1cli"
+    )]
+    Completions {
+        /// The shell
+        shell: Shell,
+    },
+    /// Write what is installed below `share`: manual, completions, a config with the defaults
+    #[command(hide = true)]
+    Share {
+        /// A folder that isn't there yet
+        folder: PathBuf,
+    },
 }
 
 #[derive(Debug, Args)]

@@ -18,6 +18,7 @@ mod recover;
 mod reporter;
 pub mod service;
 mod session;
+mod share;
 mod telling;
 mod undo;
 mod verify;
@@ -74,7 +75,7 @@ pub fn run(
 async fn dispatch(cli: Cli, environment: &Environment, service: &Service) -> Result<Exit, Failure> {
     let Cli { config, color: _, command } = cli;
     let file = config.as_deref();
-    // Not for those that are there for a config that is wrong.
+    // Not for commands that have nothing to do with a config, or are there for one that is wrong.
     let settings = || Ok::<_, Failure>(av1exec::settings::load(file, environment)?.settings);
     match command {
         Command::Plan(args) => plan::run(args, settings()?, environment).await,
@@ -87,5 +88,7 @@ async fn dispatch(cli: Cli, environment: &Environment, service: &Service) -> Res
         Command::Control(command) => control::run(command, &settings()?),
         Command::Doctor(args) => doctor::run(&args, file, environment).await,
         Command::Config(command) => config::run(&command, file, environment),
+        Command::Completions { shell } => share::completions(shell),
+        Command::Share { folder } => share::write(&folder),
     }
 }

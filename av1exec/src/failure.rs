@@ -54,7 +54,9 @@ impl Exit {
             Self::Usage => "wrong arguments, or a wrong config",
             Self::NoTools => "ffmpeg is missing, too old, or without an AV1 encoder or decoder",
             Self::Locked => "another av1d holds the lock",
-            Self::Interrupted => "interrupted by Ctrl-C or SIGTERM",
+            Self::Interrupted => {
+                "interrupted by Ctrl-C or SIGTERM; a daemon that stops when asked to is done (0)"
+            }
         }
     }
 }

@@ -16,6 +16,9 @@ use crate::model::{Colours, Looks};
 pub(crate) struct Cli {
     #[arg(long, value_name = "FILE", help = CONFIG_HELP)]
     pub(crate) config: Option<PathBuf>,
+    /// Write what is installed below `share`, manual and completions, into a folder that isn't there yet
+    #[arg(long, value_name = "FOLDER", hide = true)]
+    pub(crate) share: Option<PathBuf>,
 }
 
 const CONFIG_HELP: &str =

@@ -11,6 +11,7 @@ pub mod keys;
 pub mod live;
 pub mod message;
 pub mod model;
+mod share;
 mod source;
 pub mod table;
 mod terminal;
@@ -57,7 +58,11 @@ pub fn run(
         }
     };
     let looks = args::looks(&variable);
-    match start(&cli, looks, &Environment::from_vars(variable)) {
+    let result = match &cli.share {
+        Some(folder) => share::write(folder),
+        None => start(&cli, looks, &Environment::from_vars(variable)),
+    };
+    match result {
         Ok(exit) => exit.into(),
         Err(failure) => {
             let mut stderr = std::io::stderr().lock();

@@ -131,10 +131,15 @@ pub fn clips() -> Option<PathBuf> {
 }
 
 fn missing<T>(what: &str) -> Option<T> {
+    lacking(&format!("{what} is missing (`make test` fetches it)"))
+}
+
+/// Where it matters that every test shows something, one that can't fails.
+fn lacking<T>(why: &str) -> Option<T> {
     let ci =
         std::env::var_os("CI").is_some_and(|value| value != OsStr::new("") && value != OsStr::new("false"));
-    assert!(!ci, "{what} is missing: run this by `make test`");
-    skipped(&format!("{what} is missing (`make test` fetches it)"));
+    assert!(!ci, "{why}");
+    skipped(why);
     None
 }
 
@@ -143,7 +148,8 @@ pub fn program(name: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     // Where file systems are made, which isn't on everybody's path.
     let folders = std::env::split_paths(&path).chain([PathBuf::from("/usr/sbin"), PathBuf::from("/sbin")]);
-    folders.map(|folder| folder.join(name)).find(|file| file.is_file()).or_else(|| missing(name))
+    let found = folders.map(|folder| folder.join(name)).find(|file| file.is_file());
+    found.or_else(|| lacking(&format!("{name} is missing (`.ci/run` installs it)")))
 }
 
 /// Says something while a test runs. Written past the test harness, which swallows what a passing test prints.

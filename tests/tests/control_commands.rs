@@ -165,6 +165,7 @@ fn another_tools_marker_excludes_every_film_of_its_name_and_goes_only_by_force()
     fs::write(&marker, "").unwrap();
 
     let run = library.watch_once().exits_with(0).says("1 replaced, 2 skipped, 0 failed");
+    let run = run.says("scan: 3 film(s) in the library, 2 of them left alone (2 skip-marker)");
     let why = "[skip-marker]: another tool's .av1skip marker, of its name without the extension, excludes it";
     for film in ["Film.mkv", "Film.mp4"] {
         assert!(run.stderr.contains(&format!("{} {why}", library.path(film).display())), "{run}");

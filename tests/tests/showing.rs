@@ -155,9 +155,12 @@ fn ctrl_c_on_a_terminal_leaves_it_and_the_library_as_they_were() {
     assert!(states.len() == 2 && states[0] == states[1], "the terminal is as it was: {text:?}");
     let (hides, shows) = (text.rfind("\u{1b}[?25l"), text.rfind("\u{1b}[?25h"));
     assert!(hides.is_none() || hides < shows, "the cursor is shown: {text:?}");
-    // Nothing of the bar is left on the line where the prompt comes.
-    let last = text.rsplit_once("exit=130").unwrap().0.rsplit(['\n', '\r']).next().unwrap().to_owned();
-    assert!(!last.contains('%'), "{last:?}");
+    // Neither the word nor the prompt stands behind what is left of a bar.
+    for word in ["stopping:", "exit=130"] {
+        let before = text.split_once(word).unwrap().0;
+        let line = before.rsplit(['\n', '\r']).next().unwrap().rsplit("\u{1b}[2K").next().unwrap();
+        assert!(!line.contains("fps"), "{word} stands behind {line:?}");
+    }
     assert_eq!(library.files(), ["Film.mkv"]);
     assert!(fs::read(library.path("Film.mkv")).unwrap() == original);
     assert_eq!(with_argument("ffmpeg", &library.root()), [] as [u32; 0]);

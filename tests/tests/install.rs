@@ -1,0 +1,206 @@
+//! `make install` and `make uninstall`, into an empty root: each file is there and works, and all of them go again.
+
+#![cfg(test)]
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use av1d_tests::{Run, built, program};
+use tempfile::TempDir;
+
+/// The programs under their own names, and an empty root.
+struct Root {
+    home: TempDir,
+}
+
+impl Root {
+    fn new() -> Option<Self> {
+        program("make")?;
+        let home = tempfile::tempdir().unwrap();
+        let bin = home.path().join("bin");
+        fs::create_dir(&bin).unwrap();
+        for name in ["av1cli", "av1top"] {
+            fs::copy(built(name), bin.join(name)).unwrap();
+        }
+        fs::create_dir(home.path().join("root")).unwrap();
+        Some(Self { home })
+    }
+
+    fn path(&self) -> PathBuf {
+        self.home.path().join("root")
+    }
+
+    fn make(&self, target: &str, variables: &[(&str, &Path)]) -> Run {
+        let mut command = Command::new("make");
+        command.arg("-C").arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("..")).args(["-s", target]);
+        // What runs the tests may be a make itself.
+        command.env_remove("MAKEFLAGS").env_remove("MAKELEVEL").env_remove("DESTDIR").env_remove("PREFIX");
+        let bin = self.home.path().join("bin");
+        for (name, value) in [&[("BIN", bin.as_path())], variables].concat() {
+            command.arg(format!("{name}={}", value.display()));
+        }
+        Run::of(&mut command)
+    }
+
+    /// Every file below the root.
+    fn files(&self) -> BTreeSet<String> {
+        let mut found = BTreeSet::new();
+        collect(&self.path(), &self.path(), &mut found);
+        found
+    }
+}
+
+fn collect(folder: &Path, root: &Path, found: &mut BTreeSet<String>) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            collect(&path, root, found);
+        } else {
+            found.insert(path.strip_prefix(root).unwrap().to_str().unwrap().to_owned());
+        }
+    }
+}
+
+/// What must be there whatever commands there are; the manual has a page for each of these.
+const INSTALLED: [&str; 14] = [
+    "bin/av1cli",
+    "bin/av1top",
+    "lib/systemd/system/av1d.service",
+    "share/bash-completion/completions/av1cli",
+    "share/bash-completion/completions/av1top",
+    "share/doc/av1d/config.toml",
+    "share/doc/av1d/installed",
+    "share/fish/vendor_completions.d/av1cli.fish",
+    "share/fish/vendor_completions.d/av1top.fish",
+    "share/man/man1/av1cli.1",
+    "share/man/man1/av1cli-watch.1",
+    "share/man/man1/av1top.1",
+    "share/zsh/site-functions/_av1cli",
+    "share/zsh/site-functions/_av1top",
+];
+
+#[test]
+fn what_is_installed_into_an_empty_root_is_all_taken_away_again() {
+    let Some(root) = Root::new() else { return };
+    let (usr, destination) = (Path::new("/usr"), root.path());
+    let places = [("DESTDIR", destination.as_path()), ("PREFIX", usr)];
+    for _ in 0..2 {
+        // Twice: one that is there is brought up to date.
+        root.make("install", &places).exits_with(0);
+    }
+    let files = root.files();
+    for name in INSTALLED {
+        assert!(files.contains(&format!("usr/{name}")), "{name} is missing: {files:#?}");
+    }
+    let listed = fs::read_to_string(destination.join("usr/share/doc/av1d/installed")).unwrap();
+    let listed: BTreeSet<String> =
+        listed.lines().map(|path| path.trim_start_matches('/').to_owned()).collect();
+    assert_eq!(listed, files, "nothing is installed that isn't listed");
+    let unit = fs::read_to_string(destination.join("usr/lib/systemd/system/av1d.service")).unwrap();
+    assert!(unit.contains("\nExecStart=/usr/bin/av1cli --config /etc/av1d/config.toml watch\n"), "{unit}");
+
+    let theirs = destination.join("usr/share/man/man1/theirs.1");
+    fs::write(&theirs, "").unwrap();
+    root.make("uninstall", &places).exits_with(0);
+    assert_eq!(root.files(), ["usr/share/man/man1/theirs.1".to_owned()].into(), "what isn't ours stays");
+    fs::remove_file(theirs).unwrap();
+    assert!(root.files().is_empty());
+    root.make("uninstall", &places).says("nothing is installed below ");
+    root.make("install", &[("PREFIX", Path::new("here"))]).says("PREFIX must be an absolute path");
+    assert!(root.files().is_empty());
+}
+
+/// A prefix as it stands, so that what is installed is found where it says.
+fn installed() -> Option<(Root, PathBuf)> {
+    let root = Root::new()?;
+    let prefix = root.path().join("opt");
+    root.make("install", &[("PREFIX", &prefix)]).exits_with(0);
+    Some((root, prefix))
+}
+
+#[test]
+fn the_installed_programs_run_and_the_installed_config_is_right() {
+    let Some((_root, prefix)) = installed() else { return };
+    for name in ["av1cli", "av1top"] {
+        let mut command = Command::new(prefix.join("bin").join(name));
+        let run = Run::of(command.arg("--version").env_clear()).exits_with(0);
+        assert_eq!(run.text(), format!("{name} {}\n", env!("CARGO_PKG_VERSION")));
+    }
+    let mut command = Command::new(prefix.join("bin/av1cli"));
+    command.arg("--config").arg(prefix.join("share/doc/av1d/config.toml"));
+    // A document that isn't there is the first thing that it stumbles over.
+    Run::of(command.args(["plan", "--probe-json", "/nonexistent"]).env_clear()).exits_with(1);
+}
+
+#[test]
+fn shells_take_the_completions() {
+    let Some((_root, prefix)) = installed() else { return };
+    for (shell, folder, names) in [
+        ("bash", "bash-completion/completions", ["av1cli", "av1top"]),
+        ("zsh", "zsh/site-functions", ["_av1cli", "_av1top"]),
+        ("fish", "fish/vendor_completions.d", ["av1cli.fish", "av1top.fish"]),
+    ] {
+        let Some(shell) = program(shell) else { continue };
+        for name in names {
+            let path = prefix.join("share").join(folder).join(name);
+            let run = Run::of(Command::new(&shell).arg("-n").arg(&path)).exits_with(0);
+            assert_eq!(run.stderr, "", "{path:?}");
+        }
+    }
+    let Some(bash) = program("bash") else { return };
+    let script = format!(
+        ". '{}/share/bash-completion/completions/av1cli'; COMP_WORDS=(av1cli enc); COMP_CWORD=1; \
+         _av1cli av1cli enc av1cli; echo \"${{COMPREPLY[*]}}\"",
+        prefix.display()
+    );
+    assert_eq!(Run::of(Command::new(bash).args(["-c", &script])).exits_with(0).text(), "encode\n");
+    let printed =
+        Run::of(Command::new(prefix.join("bin/av1cli")).args(["completions", "bash"])).exits_with(0);
+    let file = fs::read_to_string(prefix.join("share/bash-completion/completions/av1cli")).unwrap();
+    assert_eq!(printed.text(), file);
+}
+
+#[test]
+fn the_manual_is_well_formed_and_has_a_page_for_each_command() {
+    let Some((root, prefix)) = installed() else { return };
+    let pages: Vec<String> =
+        root.files().into_iter().filter(|name| name.starts_with("opt/share/man/")).collect();
+    let main = fs::read_to_string(prefix.join("share/man/man1/av1cli.1")).unwrap();
+    let commands = main.lines().filter_map(|line| line.strip_prefix("av1cli\\-")?.strip_suffix("(1)"));
+    let commands: Vec<String> = commands.map(|name| name.replace('\\', "")).collect();
+    assert!(commands.len() > 10, "{main}");
+    for name in &commands {
+        assert!(pages.contains(&format!("opt/share/man/man1/av1cli-{name}.1")), "{name}: {pages:?}");
+    }
+    let (man, mandoc) = (program("man"), program("mandoc"));
+    for page in &pages {
+        let page = root.path().join(page);
+        if let Some(man) = &man {
+            let mut command = Command::new(man);
+            command.args(["--warnings", "-E", "UTF-8", "-l", "-Tutf8", "-Z"]).arg(&page);
+            let run = Run::of(command.env("LC_ALL", "C.UTF-8").env("MANWIDTH", "80")).exits_with(0);
+            assert_eq!(run.stderr, "", "{page:?}");
+            assert!(!run.stdout.is_empty());
+        }
+        if let Some(mandoc) = &mandoc {
+            let mut command = Command::new(mandoc);
+            // The generator leaves the date empty, which is a warning.
+            Run::of(command.args(["-Tlint", "-Werror"]).arg(&page)).exits_with(0);
+        }
+    }
+}
+
+#[test]
+fn systemd_takes_the_unit_with_the_path_of_its_program() {
+    let Some((_root, prefix)) = installed() else { return };
+    let unit = prefix.join("lib/systemd/system/av1d.service");
+    let text = fs::read_to_string(&unit).unwrap();
+    let start = text.lines().find_map(|line| line.strip_prefix("ExecStart=")).unwrap();
+    assert!(Path::new(start.split(' ').next().unwrap()).is_file(), "{start}");
+    let Some(analyze) = program("systemd-analyze") else { return };
+    let run = Run::of(Command::new(analyze).arg("verify").arg(&unit));
+    assert!(!run.stderr.contains("av1d.service"), "{run}");
+    run.exits_with(0);
+}
