@@ -124,7 +124,12 @@ pub(super) fn draw_tabs(model: &Model, frame: &mut Frame<'_>, area: Rect) {
         if narrow && count == 0 && tab.is_some() && tab != chosen {
             return Line::default();
         }
-        let style = if tab == chosen { style::selected() } else { tab.map_or(Style::new(), style::state) };
+        let style = match tab {
+            _ if tab == chosen => style::selected(),
+            // Nothing that is nowhere catches the eye.
+            Some(state) if count > 0 => style::state(state),
+            _ => Style::new(),
+        };
         let gap = if narrow { "" } else { " " };
         Line::from(vec![Span::styled(format!(" {name} {count} "), style), Span::raw(gap)])
     };
