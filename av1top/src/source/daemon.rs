@@ -10,7 +10,6 @@ use av1exec::control::client::{Client, ClientError};
 use av1exec::control::events::EventDocument;
 use av1exec::control::protocol::{Reply, Request};
 use av1exec::jobs;
-use av1exec::sanitize::sanitize;
 use av1exec::settings::Settings;
 
 use super::{LOOK, spawn, worker};
@@ -81,7 +80,7 @@ impl Line<'_> {
     }
 
     fn silent(&self, error: &ClientError) -> Result<(), End> {
-        self.tell(Msg::Worker(Worker::Silent(sanitize(&error.to_string()).into_owned())))
+        self.tell(Msg::Worker(Worker::Silent(error.to_string())))
     }
 
     fn folder(&self) -> &Path {
@@ -126,24 +125,29 @@ impl Line<'_> {
     }
 
     /// Waits until it is time for another look, and does what is asked for meanwhile.
-    fn wait(&self, daemon: Option<&mut Client>) -> Result<(), End> {
-        match self.calls.recv_timeout(LOOK) {
-            Err(RecvTimeoutError::Timeout) => Ok(()),
-            Err(RecvTimeoutError::Disconnected) => Err(End::Unheard),
-            Ok(Call::Silence) => Err(End::Silence),
-            Ok(Call::News) => {
-                std::thread::sleep(PAUSE);
-                Ok(())
-            }
-            Ok(Call::Carry(wish)) => {
-                let (told, end) = match self.carry_out(&wish, daemon) {
-                    Ok(told) => (told, Ok(())),
-                    Err(error) => (error.to_string(), Err(error.into())),
-                };
-                self.tell(Msg::Notice(sanitize(&told).into_owned()))?;
-                end
+    fn wait(&self, mut daemon: Option<&mut Client>) -> Result<(), End> {
+        let first = match self.calls.recv_timeout(LOOK) {
+            Ok(call) => call,
+            Err(RecvTimeoutError::Timeout) => return Ok(()),
+            Err(RecvTimeoutError::Disconnected) => return Err(End::Unheard),
+        };
+        if matches!(first, Call::News) {
+            std::thread::sleep(PAUSE);
+        }
+        // A thousand pieces of news are one look, and no wish waits behind them.
+        for call in std::iter::once(first).chain(self.calls.try_iter()) {
+            match call {
+                Call::News => {}
+                Call::Silence => return Err(End::Silence),
+                Call::Carry(wish) => {
+                    let done = self.carry_out(&wish, daemon.as_deref_mut());
+                    let told = done.as_ref().map_or_else(ToString::to_string, Clone::clone);
+                    self.tell(Msg::Notice(told))?;
+                    done?;
+                }
             }
         }
+        Ok(())
     }
 
     /// Does it, and says what was done or why it wasn't.

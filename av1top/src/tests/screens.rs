@@ -182,6 +182,38 @@ fn a_terminal_gets_no_colours_but_its_own() {
 }
 
 #[test]
+fn a_daemon_that_says_hostile_things_is_shown_and_not_obeyed() {
+    const EVIL: &str = "\u{1b}]0;owned\u{7}\u{9b}2J\n";
+    let mut status = script::status(State::Running, vec![script::running(Stage::Encoding)]);
+    for text in [&mut status.ffmpeg, &mut status.encoder, &mut status.version] {
+        *text = EVIL.into();
+    }
+    status.films.insert(EVIL.into(), 1 << 40);
+    status.running[0].settings = EVIL.into();
+    let job = status.running[0].job.clone();
+    let workers = [
+        Worker::Daemon(Box::new(status.clone())),
+        Worker::Silent(EVIL.into()),
+        Worker::Working(EVIL.into()),
+        Worker::Gone(Rest { last_sign: None, films: status.films }),
+    ];
+    let events = [
+        EventDocument::Judging { job, check: EVIL.into() },
+        EventDocument::Warning { path: script::files()[2].0.path.clone(), message: EVIL.into() },
+    ];
+    for size in SIZES {
+        for worker in workers.clone() {
+            let told = events.clone().map(|event| Msg::Event(Box::new(event)));
+            let script = after_the_day([Msg::Worker(worker)]).into_iter().chain(told);
+            let shown = buffer(&play(empty(size, FULL), script));
+            assert!(shown.content.iter().all(|cell| !cell.symbol().contains(char::is_control)));
+            let text: String = shown.content.iter().map(ratatui::buffer::Cell::symbol).collect();
+            assert!(text.contains("\\u{1b}"), "{text}");
+        }
+    }
+}
+
+#[test]
 fn no_control_character_reaches_the_terminal() {
     let hostile = script::files()[2].0.id.clone();
     for size in SIZES {

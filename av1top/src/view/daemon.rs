@@ -19,11 +19,13 @@ pub(super) fn state(model: &Model, columns: usize) -> Line<'static> {
         Worker::Unknown => parts.push(Line::styled("unknown", style::faint())),
         Worker::Daemon(status) => parts.extend(at_work(model, status, columns)),
         Worker::Silent(why) => {
-            let why = text::cut(why, columns.saturating_sub(30)).into_owned();
+            let why = text::cut(&sanitize(why), columns.saturating_sub(30)).into_owned();
             parts.push(Line::styled(format!("doesn't answer: {why}"), style::bad()));
         }
         Worker::Working(who) if who.is_empty() => parts.push(Line::from("none, but an av1d works here")),
-        Worker::Working(who) => parts.push(Line::from(format!("none, but an av1d works here ({who})"))),
+        Worker::Working(who) => {
+            parts.push(Line::from(format!("none, but an av1d works here ({})", sanitize(who))));
+        }
         Worker::Gone(Rest { last_sign, .. }) => {
             let since = last_sign.map(|time| text::when(time, model.now, &model.zone));
             let since = since.map(|since| format!(" since {}", since.trim())).unwrap_or_default();
