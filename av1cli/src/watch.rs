@@ -3,7 +3,7 @@
 use std::io::IsTerminal;
 use std::path::PathBuf;
 
-use av1exec::control::events::Feed;
+use av1exec::control::feed::Feed;
 use av1exec::control::server::{Call, Server};
 use av1exec::daemon::{Daemon, Lines, Summary};
 use av1exec::metrics;

@@ -4,6 +4,7 @@
 //! has no type for them. Every option here was tried with ffmpeg 8.0 and 9.0.2.
 
 mod ask;
+mod check;
 
 use alloc::borrow::Cow;
 use alloc::string::String;
@@ -12,16 +13,17 @@ use alloc::vec::Vec;
 
 use crate::container::Container;
 use crate::encode::{Aom, EncoderSettings, Rav1e, Svt, Workers};
-use crate::judge::picture::{Thumbnail, Window};
-use crate::number::Micros;
 use crate::plan::{
     EncodePlan, Filter, Kept, Rotation, StreamType, Strictness, Timestamps, Treatment, VideoPlan,
 };
-use crate::quality::Metric;
 
 pub use ask::{
     TrialPicture, decoders_arguments, encoders_arguments, filters_arguments, trial_arguments,
     version_arguments,
+};
+pub use check::{
+    Reach, Scored, Side, decode_audio_arguments, decode_streams_arguments, decode_video_arguments,
+    sample_arguments, score_arguments,
 };
 
 /// One argument.
@@ -238,184 +240,6 @@ fn filter(filter: &Filter) -> Cow<'static, str> {
         Filter::PadToEven => "pad=ceil(iw/2)*2:ceil(ih/2)*2".into(),
         Filter::SquarePixels => "setsar=1".into(),
     }
-}
-
-/// Which of the two films a check reads.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Side {
-    /// The original.
-    Source,
-    /// What was made of it.
-    Result,
-}
-
-/// How a window of a film is reached.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Reach {
-    /// The container is entered here: quick, but some land a few frames off, and some elsewhere.
-    Seek(Micros),
-    /// Everything before it is decoded: slow and certain.
-    FromStart,
-}
-
-/// The arguments of ffmpeg that write the thumbnails of a window to standard output, for
-/// [`judge::picture::compare`](crate::judge::picture::compare()). The source passes the plan's own filters first.
-pub fn sample_arguments(
-    plan: &EncodePlan,
-    side: Side,
-    window: Window,
-    reach: Reach,
-    size: Thumbnail,
-) -> Vec<Arg> {
-    let mut args = Args(Vec::with_capacity(40));
-    // A picture is compared as stored, whatever turns it for show.
-    args.fixed(&["-nostdin", "-hide_banner", "-loglevel", "error", "-noautorotate"]);
-    match (reach, side) {
-        (Reach::Seek(to), _) => args.option("-ss", alloc::format!("{to}")),
-        // The window lies where the encode had it.
-        (Reach::FromStart, Side::Source) => args.source_times(plan.timestamps),
-        (Reach::FromStart, Side::Result) => {}
-    }
-    args.fixed(&SAFE_INPUT);
-    args.push("-i");
-    args.0.push(Arg::Input);
-    let mut filters: Vec<Cow<'static, str>> = Vec::new();
-    match side {
-        Side::Source => {
-            let encoded = plan.mapped().find(|(_, kept)| kept.treatment == Treatment::Encode);
-            args.option(
-                "-map",
-                encoded.map_or("0:v:0".into(), |(stream, _)| alloc::format!("0:{}", stream.index)),
-            );
-            filters.extend(plan.video.filters.iter().map(filter));
-        }
-        Side::Result => args.fixed(&["-map", "0:v:0"]),
-    }
-    let Window { start, length } = window;
-    if reach == Reach::FromStart {
-        filters.push(alloc::format!("setpts=PTS-STARTPTS,trim=start={start}:duration={length}").into());
-    } else {
-        args.option("-t", alloc::format!("{length}"));
-    }
-    let (format, Thumbnail { width, height }) = (plan.video.pixel_format.name(), size);
-    filters
-        .push(alloc::format!("format={format},scale={width}:{height}:flags=area,format=yuv444p10le").into());
-    args.option("-vf", filters.join(","));
-    args.option("-frames:v", alloc::format!("{}", size.most_frames()));
-    args.fixed(&["-fps_mode", "passthrough", "-f", "rawvideo", "pipe:1"]);
-    args.0
-}
-
-/// A result and its original, whose pictures are to be scored.
-#[derive(Debug, Clone, Copy)]
-pub struct Scored<'a> {
-    /// How the original became, or would become, a result: which stream, through which filters.
-    pub plan: &'a EncodePlan,
-    /// The result's video stream.
-    pub stream: u32,
-    /// By what.
-    pub metric: Metric,
-    /// How many threads it may use.
-    pub threads: u32,
-}
-
-/// The arguments of ffmpeg that score each picture of a result ([`Arg::Input`]) against the original's
-/// ([`Arg::Original`]). `part` is a part of both that is entered by seeking: the place in the result, that in the original, and the
-/// length.
-///
-/// Pictures are paired by their times, to the nearest: a result's are rounded to its container's tick, and the default
-/// (the nearest that isn't later) would pair every other one with its neighbour. Times go to standard error, scores to
-/// standard output.
-pub fn score_arguments(scored: &Scored<'_>, part: Option<(Micros, Micros, Micros)>) -> Vec<Arg> {
-    let Scored { plan, stream, metric, threads } = *scored;
-    let mut args = Args(Vec::with_capacity(50));
-    args.fixed(&["-nostdin", "-hide_banner", "-loglevel", "error"]);
-    for input in [Arg::Input, Arg::Original] {
-        let is_original = input == Arg::Original;
-        args.push("-noautorotate");
-        match part {
-            Some((result, original, length)) => {
-                args.option("-ss", alloc::format!("{}", if is_original { original } else { result }));
-                args.option("-t", alloc::format!("{length}"));
-            }
-            None if is_original => args.source_times(plan.timestamps),
-            None => {}
-        }
-        args.fixed(&SAFE_INPUT);
-        args.push("-i");
-        args.0.push(input);
-    }
-    // After a seek both count from where they were entered.
-    let start = if part.is_some() { "" } else { ",setpts=PTS-STARTPTS" };
-    let format = metric.pixel_format(plan.video.pixel_format).name();
-    let source = plan.mapped().find(|(_, kept)| kept.treatment == Treatment::Encode);
-    let source = source.map_or("v:0".into(), |(stream, _)| alloc::format!("{}", stream.index));
-    let steps = plan.video.filters.iter().map(filter);
-    let steps: Vec<Cow<'static, str>> = steps.chain(core::iter::once("settb=AVTB".into())).collect();
-    let steps = steps.join(",");
-    let compare = match metric {
-        Metric::Vmaf { model } => alloc::format!(
-            "libvmaf=ts_sync_mode=nearest:model=version={}:n_threads={threads}:log_fmt=csv:log_path=/dev/stdout",
-            model.name()
-        ),
-        Metric::Xpsnr => "xpsnr=ts_sync_mode=nearest,metadata=mode=print:file=-".into(),
-    };
-    args.option(
-        "-filter_complex",
-        alloc::format!(
-            "[0:{stream}]settb=AVTB{start},format={format}[result];\
-             [1:{source}]{steps}{start},format={format}[original];[result][original]{compare}"
-        ),
-    );
-    args.fixed(&["-fps_mode", "passthrough", "-stats_mux_pre", "pipe:2", "-stats_mux_pre_fmt", "{t}"]);
-    args.fixed(&["-f", "null", "-"]);
-    args.0
-}
-
-/// The arguments of ffmpeg that decode all of a result's pictures, and write a line with a time for each to standard output.
-///
-/// Measured with dav1d: without `-strict 1` four bytes flipped in a packet of AV1 were noticed in 0 of 10 files, with it in
-/// 10 of 10, since it then looks at the bits that must follow a picture's data.
-pub fn decode_video_arguments() -> Vec<Arg> {
-    let mut args = decode(&["-xerror", "-strict", "1"]);
-    args.fixed(&["-map", "0:v:0", "-fps_mode", "passthrough"]);
-    args.fixed(&["-stats_mux_pre", "pipe:1", "-stats_mux_pre_fmt", "{t}", "-f", "null", "-"]);
-    args.0
-}
-
-/// The arguments of ffmpeg that decode the plan's tracks of sound; nothing where it has none.
-///
-/// It goes on after errors, so that those of source and result can be counted.
-pub fn decode_audio_arguments(plan: &EncodePlan, side: Side) -> Option<Vec<Arg>> {
-    let sounds = plan.mapped().zip(0_u32..).filter(|((stream, _), _)| stream.kind == StreamType::Audio);
-    let indexes: Vec<u32> = match side {
-        Side::Source => sounds.map(|((stream, _), _)| stream.index).collect(),
-        Side::Result => sounds.map(|(_, position)| position).collect(),
-    };
-    decode_streams_arguments(&indexes)
-}
-
-/// The same for the tracks of these indexes, of any file; nothing where there are none.
-pub fn decode_streams_arguments(indexes: &[u32]) -> Option<Vec<Arg>> {
-    if indexes.is_empty() {
-        return None;
-    }
-    let mut args = decode(&["-err_detect", "crccheck"]);
-    for index in indexes {
-        args.option("-map", alloc::format!("0:{index}"));
-    }
-    args.fixed(&["-stats_mux_pre", "pipe:1", "-stats_mux_pre_fmt", "{t}", "-f", "null", "-"]);
-    Some(args.0)
-}
-
-fn decode(options: &[&'static str]) -> Args {
-    let mut args = Args(Vec::with_capacity(40));
-    args.fixed(&["-nostdin", "-hide_banner", "-loglevel", "level+warning"]);
-    args.fixed(options);
-    args.fixed(&SAFE_INPUT);
-    args.push("-i");
-    args.0.push(Arg::Input);
-    args
 }
 
 /// The arguments of ffprobe that print what [`MediaProbe::from_json`](crate::probe::MediaProbe::from_json) reads.

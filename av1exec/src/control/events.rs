@@ -1,12 +1,10 @@
-//! [`Event`]s as JSON, for subscribers and scripts, and the way to them.
+//! [`Event`]s as JSON, for subscribers and scripts.
 
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::sync::Arc;
 
 use av1plan::wire::PathDocument;
 use serde::{Deserialize, Serialize};
-use tokio::sync::broadcast;
 
 use crate::event::Event;
 use crate::jobs::path_document;
@@ -216,51 +214,6 @@ fn finished(job: Option<String>, path: &Path, outcome: &Outcome) -> EventDocumen
     }
 }
 
-/// How many events a subscriber may be behind before it misses some.
-const BACKLOG: usize = 1024;
-
-/// Where the daemon tells events to subscribers; cloned freely. Telling never waits, and costs nothing while nobody listens.
-#[derive(Debug, Clone)]
-pub struct Feed(broadcast::Sender<Arc<[u8]>>);
-
-impl Default for Feed {
-    fn default() -> Self {
-        Self::new()
-    }
-}
-
-impl Feed {
-    /// One that nobody listens to yet.
-    pub fn new() -> Self {
-        Self::with_backlog(BACKLOG)
-    }
-
-    /// How many listen.
-    #[cfg(test)]
-    pub(super) fn listeners(&self) -> usize {
-        self.0.receiver_count()
-    }
-
-    pub(super) fn with_backlog(lines: usize) -> Self {
-        Self(broadcast::Sender::new(lines))
-    }
-
-    /// Tells all who listen now.
-    pub fn tell(&self, event: &Event) {
-        if self.0.receiver_count() > 0 {
-            self.tell_document(&EventDocument::from(event));
-        }
-    }
-
-    pub(super) fn tell_document(&self, document: &EventDocument) {
-        drop(self.0.send(super::protocol::line(document).into()));
-    }
-
-    pub(super) fn subscribe(&self) -> broadcast::Receiver<Arc<[u8]>> {
-        self.0.subscribe()
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -381,15 +334,5 @@ mod tests {
             serde_json::to_string(&recovered).unwrap(),
             r#"{"event":"recovered","job":"7","path":"/a.mkv","actions":["delete-temporary","close-as-interrupted"]}"#
         );
-    }
-
-    #[test]
-    fn nobody_listening_costs_nothing_and_a_listener_gets_lines() {
-        let feed = Feed::new();
-        feed.tell(&Event::Scanned { films: 1, stopped: BTreeMap::new() });
-        let mut listener = feed.subscribe();
-        feed.tell(&Event::Scanned { films: 2, stopped: BTreeMap::new() });
-        assert_eq!(&listener.try_recv().unwrap()[..], b"{\"event\":\"scanned\",\"films\":2}\n");
-        assert!(listener.try_recv().is_err(), "what was told before isn't told again");
     }
 }

@@ -15,7 +15,8 @@ use tokio::task::JoinSet;
 use tokio::time::timeout;
 
 use super::address::{Address, SOCKET, socket};
-use super::events::{EventDocument, Feed};
+use super::events::EventDocument;
+use super::feed::Feed;
 use super::protocol::{Greeting, MAX_REQUEST, Refusal, RefusalCode, Reply, Request, line};
 use crate::disk;
 

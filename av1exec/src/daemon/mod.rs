@@ -23,7 +23,7 @@ use jiff::Timestamp;
 use tokio::sync::mpsc::{Receiver, UnboundedReceiver};
 use tokio::task::{JoinHandle, JoinSet};
 
-use crate::control::events::Feed;
+use crate::control::feed::Feed;
 use crate::control::server::Call;
 use crate::event::{Event, Events};
 use crate::failure::Failure;

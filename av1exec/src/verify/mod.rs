@@ -5,31 +5,28 @@
 
 mod basis;
 mod compare;
+mod look;
 mod score;
 
 use std::io;
 use std::path::Path;
 use std::time::Duration;
 
-use av1plan::judge::{Defect, Evidence, RunReport, judge_alone};
-use av1plan::packets::PacketSummary;
-use av1plan::probe::StreamKind;
-use av1plan::quality::{Metric, MetricName};
+use av1plan::Config;
+use av1plan::judge::Defect;
+use av1plan::quality::MetricName;
 use av1plan::wire::PathDocument;
-use av1plan::{Config, EncodePlan, Judgement, MediaProbe, command, judge};
 use serde::Serialize;
 use strum::IntoStaticStr;
 
-use crate::decode::{Decode, decode_alone};
 use crate::disk::Identity;
 use crate::failure::{Exit, Failure};
 use crate::jobs::{JobStore, path_document};
 use crate::probe::{self, ProbeError};
-use crate::sample::Sample;
 use crate::sanitize::display;
-use crate::tools::{self, Tools};
+use crate::tools::Tools;
 use basis::Basis;
-use compare::Compare;
+use look::Look;
 pub use score::{Summary, Worst};
 
 /// What the document of a verification calls itself.
@@ -179,185 +176,6 @@ pub async fn verify(request: &Request<'_>, mut tell: impl FnMut(Stage)) -> Resul
     }
     verification.good = verification.defects.is_empty();
     Ok(verification)
-}
-
-/// A file that ffprobe can read.
-struct Look<'a> {
-    request: &'a Request<'a>,
-    basis: &'a Basis,
-    probe: &'a MediaProbe,
-    size: u64,
-}
-
-impl Look<'_> {
-    async fn take(&self, into: &mut Verification, tell: &mut impl FnMut(Stage)) -> io::Result<()> {
-        tell(Stage::Reading);
-        let mut defects = self.held_against_contract(into).await?;
-        defects.extend(self.decoded(&defects, tell).await?);
-        into.defects.extend(defects.iter().map(Finding::from));
-        let (Some(original), Some(plan)) = (&self.basis.original, &self.basis.plan) else { return Ok(()) };
-        if let Some(note) = incomparable(plan, self.probe, &original.probe, &defects) {
-            into.notes.push(note);
-            return Ok(());
-        }
-        tell(Stage::Comparing);
-        let (source, result) = ((original.path.as_path(), &original.probe), (self.request.film, self.probe));
-        let sample = Sample { tools: self.request.tools, plan, source, result };
-        if let Some(defect) = sample.take().await? {
-            into.defects.push(Finding::from(&defect));
-            let text = "no score was taken: what isn't the same picture has none";
-            into.notes.push(Finding::new("not-scored", text));
-            return Ok(());
-        }
-        self.scored(plan, (source, result), into, tell).await
-    }
-
-    /// One pass over the headers and packets.
-    async fn held_against_contract(&self, into: &mut Verification) -> io::Result<Vec<Defect>> {
-        let Request { tools, film, .. } = *self.request;
-        let picture = self.probe.main_video().map_or(0, |(stream, _)| stream.index);
-        let packets = probe::packets(tools, film, picture).await.map_err(io::Error::other)?;
-        let mut defects = judge_alone(self.probe, &packets, self.request.policy.duration_epsilon);
-        let Some(plan) = &self.basis.plan else { return Ok(defects) };
-        let opening = match &self.basis.original {
-            Some(original) => Some(probe::opening(tools, &original.path).await.map_err(io::Error::other)?),
-            None => None,
-        };
-        match self.judged(plan, &packets, opening.as_ref()) {
-            Judgement::Accept => {}
-            Judgement::TooBig { size, limit } => into.notes.push(Finding::new(
-                "too-big",
-                format!("it is no smaller than asked for: {size} bytes, where less than {limit} would do"),
-            )),
-            // The contract says it better, where it says the same.
-            Judgement::Defective(broken) => {
-                defects.retain(|defect| broken.iter().all(|other| other.code() != defect.code()));
-                let cut =
-                    |defect: &Defect| matches!(defect, Defect::EndsEarly { .. } | Defect::Duration { .. });
-                if broken.iter().any(cut) {
-                    defects.retain(|defect| !matches!(defect, Defect::Truncated { .. }));
-                }
-                defects.extend(broken);
-            }
-        }
-        Ok(defects)
-    }
-
-    fn judged(
-        &self,
-        plan: &EncodePlan,
-        packets: &PacketSummary,
-        opening: Option<&PacketSummary>,
-    ) -> Judgement {
-        // Nobody knows any more how ffmpeg ended; what isn't known isn't asked for.
-        let run = RunReport { exit_code: Some(0), ..RunReport::default() };
-        let evidence =
-            Evidence { run: &run, probe: Some(self.probe), packets: Some(packets), opening, size: self.size };
-        judge(plan, &evidence)
-    }
-
-    async fn decoded(&self, defects: &[Defect], tell: &mut impl FnMut(Stage)) -> io::Result<Option<Defect>> {
-        let Request { tools, film, stall, .. } = *self.request;
-        if self.probe.main_video().is_none() {
-            return Ok(None);
-        }
-        let of = self.probe.duration().and_then(|duration| u64::try_from(duration.0 / 1_000_000).ok());
-        let reached = |done| tell(Stage::Decoding { done, of });
-        let in_order = !defects.iter().any(|defect| matches!(defect, Defect::StreamCount { .. }));
-        match (&self.basis.original, &self.basis.plan) {
-            (Some(original), Some(plan)) if in_order => {
-                Decode { tools, plan, source: &original.path, result: film, stall }.run(reached).await
-            }
-            _ => {
-                let sounds = self.probe.streams.iter();
-                let sounds = sounds.filter(|stream| matches!(stream.kind, StreamKind::Audio(_)));
-                let sounds: Vec<u32> = sounds.map(|stream| stream.index).collect();
-                decode_alone(tools, film, &sounds, stall, reached).await
-            }
-        }
-    }
-
-    async fn scored(
-        &self,
-        plan: &EncodePlan,
-        (original, result): ((&Path, &MediaProbe), (&Path, &MediaProbe)),
-        into: &mut Verification,
-        tell: &mut impl FnMut(Stage),
-    ) -> io::Result<()> {
-        let Request { tools, metric, extent, stall, .. } = *self.request;
-        let filters = tools::ask(&tools.ffmpeg, command::filters_arguments(), tools::PATIENCE);
-        let filters = filters.await.map_err(io::Error::other)?;
-        let Some(chosen) = Metric::among(&filters, metric, plan) else {
-            let wanted = metric.map_or("neither libvmaf nor xpsnr", |metric| match metric {
-                MetricName::Vmaf => "no libvmaf",
-                MetricName::Xpsnr => "no xpsnr",
-            });
-            let text = format!("this ffmpeg has {wanted}; the picture was compared in parts, and not scored");
-            into.notes.push(Finding::new("no-metric", text));
-            return Ok(());
-        };
-        let compare = Compare { tools, plan, original, result, metric: chosen, stall };
-        match compare.run(extent, tell).await {
-            Ok(Some(summary)) => into.picture = Some(summary),
-            Ok(None) => into.notes.push(Finding::new("not-scored", "no picture of one met one of the other")),
-            // What a metric can't do (a picture of a few rows) says nothing of the result.
-            Err(error) => into.notes.push(Finding::new("not-scored", error.to_string())),
-        }
-        Ok(())
-    }
-}
-
-/// Why pictures can't be paired with the original's; nothing where they can.
-fn incomparable(
-    plan: &EncodePlan,
-    result: &MediaProbe,
-    original: &MediaProbe,
-    defects: &[Defect],
-) -> Option<Finding> {
-    let note = |text: String| Some(Finding::new("not-compared", text));
-    let (Some((_, found)), Some((_, source))) = (result.main_video(), original.main_video()) else {
-        return note("one of the two has no picture".to_owned());
-    };
-    let missing = |defect: &&Defect| {
-        use Defect::{
-            DecodeError, EmptyStream, EndsEarly, FrameRate, GapInPicture, MiddleMissing, Truncated,
-        };
-        matches!(
-            defect,
-            DecodeError { .. }
-                | EmptyStream { .. }
-                | EndsEarly { .. }
-                | FrameRate { .. }
-                | GapInPicture { .. }
-                | MiddleMissing { .. }
-                | Truncated { .. }
-        )
-    };
-    if let Some(defect) = defects.iter().find(missing) {
-        return note(format!("the picture isn't compared with the original's: [{}]", defect.code()));
-    }
-    let expected = &plan.contract.picture;
-    if (found.width, found.height) != (expected.width, expected.height) {
-        return note(format!(
-            "the picture can't be compared: it is {}x{}, where the original's would be {}x{} (cropped or scaled)",
-            found.width, found.height, expected.width, expected.height
-        ));
-    }
-    // Two fields of one frame that became two, or a pulldown that was taken back.
-    let rates = found.average_rate.zip(source.average_rate);
-    let rates = rates.map(|(found, source)| (found.thousandths(), source.thousandths()));
-    match rates.filter(|(found, source)| found.min(source) > &0 && found.abs_diff(*source) > source / 50) {
-        Some((found, source)) => note(format!(
-            "the picture can't be compared: it has {} frames a second, and the original {} (deinterlaced or decimated)",
-            decimal(found),
-            decimal(source)
-        )),
-        None => None,
-    }
-}
-
-fn decimal(thousandths: u64) -> String {
-    format!("{}.{:03}", thousandths / 1000, thousandths % 1000)
 }
 
 fn failed(film: &Path, error: &io::Error) -> Failure {

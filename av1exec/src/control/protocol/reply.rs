@@ -1,0 +1,161 @@
+//! What the daemon answers.
+
+use serde::{Deserialize, Serialize};
+use strum::IntoStaticStr;
+
+use crate::status::Status;
+
+/// The answer to a request: `{"ok":true,...}` or `{"ok":false,"code":...,"error":...}`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(into = "ReplyLine", try_from = "ReplyLine")]
+pub enum Reply {
+    /// What the daemon is doing.
+    Status(Box<Status>),
+    /// It was done.
+    Done {
+        /// What, for a person.
+        message: String,
+    },
+    /// It wasn't done.
+    Refused(Refusal),
+}
+
+impl Reply {
+    /// What was done, for a person.
+    pub fn done(message: impl Into<String>) -> Self {
+        Self::Done { message: message.into() }
+    }
+
+    /// Why it wasn't done.
+    pub fn refused(code: RefusalCode, error: impl Into<String>) -> Self {
+        Self::Refused(Refusal::new(code, error))
+    }
+}
+
+impl From<Refusal> for Reply {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal)
+    }
+}
+
+/// Why a request wasn't carried out.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Refusal {
+    /// The stable code.
+    pub code: RefusalCode,
+    /// The sentence.
+    pub error: String,
+    /// What to do about it, where there is something.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hint: Option<String>,
+}
+
+impl Refusal {
+    /// A refusal without a hint.
+    pub fn new(code: RefusalCode, error: impl Into<String>) -> Self {
+        Self { code, error: error.into(), hint: None }
+    }
+
+    /// What to do about it.
+    #[must_use]
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+}
+
+/// The kinds of refusal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, IntoStaticStr)]
+#[serde(rename_all = "kebab-case")]
+#[strum(serialize_all = "kebab-case")]
+pub enum RefusalCode {
+    /// The line is no JSON.
+    InvalidJson,
+    /// The JSON is no request that is known here.
+    UnknownRequest,
+    /// The line is longer than [`MAX_REQUEST`].
+    LineTooLong,
+    /// The path isn't absolute, or its bytes are damaged.
+    InvalidPath,
+    /// Too many clients are there already.
+    TooManyClients,
+    /// The daemon didn't answer in time, or is about to end.
+    Busy,
+    /// No encode of that job runs.
+    NoSuchJob,
+    /// There is no such film or folder, or nothing is known of it.
+    NoSuchFilm,
+    /// A marker isn't ours to remove.
+    ForeignMarker,
+    /// The system refused something.
+    Failed,
+    /// One that a newer daemon knows.
+    #[serde(other)]
+    Other,
+}
+
+/// A [`Reply`] as it is written.
+#[derive(Serialize, Deserialize)]
+struct ReplyLine {
+    ok: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    status: Option<Box<Status>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    message: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    code: Option<RefusalCode>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    error: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    hint: Option<String>,
+}
+
+impl From<Reply> for ReplyLine {
+    fn from(reply: Reply) -> Self {
+        let line = Self { ok: true, status: None, message: None, code: None, error: None, hint: None };
+        match reply {
+            Reply::Status(status) => Self { status: Some(status), ..line },
+            Reply::Done { message } => Self { message: Some(message), ..line },
+            Reply::Refused(Refusal { code, error, hint }) => {
+                Self { ok: false, code: Some(code), error: Some(error), hint, ..line }
+            }
+        }
+    }
+}
+
+impl TryFrom<ReplyLine> for Reply {
+    type Error = &'static str;
+
+    fn try_from(line: ReplyLine) -> Result<Self, Self::Error> {
+        let ReplyLine { ok, status, message, code, error, hint } = line;
+        match (ok, status, message, error) {
+            (true, Some(status), _, _) => Ok(Self::Status(status)),
+            (true, None, message, _) => Ok(Self::Done { message: message.unwrap_or_default() }),
+            (false, _, _, Some(error)) => {
+                Ok(Self::Refused(Refusal { code: code.unwrap_or(RefusalCode::Other), error, hint }))
+            }
+            (false, _, _, None) => Err("a refusal without an `error`"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn replies_say_whether_it_was_done() {
+        let refusal = Refusal::new(RefusalCode::NoSuchJob, "no").hint("look");
+        let table = [
+            (r#"{"ok":true,"message":"paused"}"#, Reply::done("paused")),
+            (r#"{"ok":false,"code":"no-such-job","error":"no","hint":"look"}"#, refusal.into()),
+        ];
+        for (text, reply) in table {
+            assert_eq!(serde_json::to_string(&reply).unwrap(), text);
+            assert_eq!(serde_json::from_str::<Reply>(text).unwrap(), reply);
+        }
+        let newer: Reply = serde_json::from_str(r#"{"ok":false,"code":"new","error":"no"}"#).unwrap();
+        assert_eq!(newer, Reply::refused(RefusalCode::Other, "no"));
+        assert!(serde_json::from_str::<Reply>(r#"{"ok":false}"#).is_err());
+    }
+}

@@ -1,0 +1,207 @@
+//! What a client asks for.
+
+use std::path::{Path, PathBuf};
+
+use av1plan::wire::PathDocument;
+use serde::{Deserialize, Serialize};
+use strum::IntoStaticStr;
+
+use super::{Refusal, RefusalCode};
+use crate::jobs::{path_document, path_of};
+
+/// What a client asks for, one a line: `{"request":"cancel","job":"20260101-120000-000000"}`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, IntoStaticStr)]
+#[serde(tag = "request", rename_all = "kebab-case")]
+#[strum(serialize_all = "kebab-case")]
+pub enum Request {
+    /// What the daemon is doing.
+    Status,
+    /// Stop running encodes where they are, begin no new ones.
+    Pause,
+    /// Go on.
+    Resume,
+    /// End a running encode.
+    Cancel {
+        /// Its job.
+        job: String,
+    },
+    /// Forget that a film failed, and try it again.
+    Retry(PathDocument),
+    /// Leave a film, or all below a folder, alone from now on; a running encode of it is ended.
+    Skip(PathDocument),
+    /// Take such a marker away again.
+    Unskip {
+        /// Which film or folder.
+        #[serde(flatten)]
+        path: PathDocument,
+        /// What becomes of a marker with somebody's own text in it.
+        #[serde(default, skip_serializing_if = "Foreign::is_kept")]
+        foreign: Foreign,
+    },
+    /// Look through the library now.
+    Scan,
+    /// Tell what happens, as it happens, until the client hangs up. Answered by the server itself.
+    Subscribe,
+}
+
+/// What becomes of a marker that holds somebody's own text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Foreign {
+    /// It stays.
+    #[default]
+    Keep,
+    /// It goes.
+    Remove,
+}
+
+impl Foreign {
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes references")]
+    fn is_kept(&self) -> bool {
+        *self == Self::Keep
+    }
+}
+
+impl Request {
+    /// To try the film at `path` again.
+    pub fn retry(path: &Path) -> Self {
+        Self::Retry(path_document(path))
+    }
+
+    /// To leave `path` alone.
+    pub fn skip(path: &Path) -> Self {
+        Self::Skip(path_document(path))
+    }
+
+    /// To look at `path` again.
+    pub fn unskip(path: &Path, foreign: Foreign) -> Self {
+        Self::Unskip { path: path_document(path), foreign }
+    }
+
+    /// The path that it is about, where it is about one.
+    pub fn path(&self) -> Option<PathBuf> {
+        self.path_document().map(path_of)
+    }
+
+    fn path_document(&self) -> Option<&PathDocument> {
+        match self {
+            Self::Retry(path) | Self::Skip(path) | Self::Unskip { path, .. } => Some(path),
+            Self::Status
+            | Self::Pause
+            | Self::Resume
+            | Self::Cancel { .. }
+            | Self::Scan
+            | Self::Subscribe => None,
+        }
+    }
+
+    /// Reads a line. A path must be absolute and whole: the daemon's working folder is nobody's business.
+    pub fn parse(line: &[u8]) -> Result<Self, Refusal> {
+        let value: serde_json::Value = serde_json::from_slice(line)
+            .map_err(|error| Refusal::new(RefusalCode::InvalidJson, format!("it is no JSON: {error}")))?;
+        let request: Self = serde_json::from_value(value).map_err(|error| {
+            Refusal::new(RefusalCode::UnknownRequest, format!("it is no request: {error}"))
+                .hint(r#"one JSON object a line, such as {"request":"status"}"#)
+        })?;
+        let Some(path) = request.path_document() else { return Ok(request) };
+        let bytes = path.bytes().filter(|bytes| bytes.first() == Some(&b'/') && !bytes.contains(&0));
+        match bytes {
+            Some(_) => Ok(request),
+            None => Err(Refusal::new(RefusalCode::InvalidPath, "`path` is no absolute path")
+                .hint("`path_hex` holds the bytes in hexadecimal where they aren't UTF-8")),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::control::protocol::{MAX_REQUEST, line};
+    use proptest::prelude::*;
+    use std::ffi::OsString;
+    use std::os::unix::ffi::{OsStrExt, OsStringExt};
+
+    fn requests(path: &Path) -> [Request; 4] {
+        [
+            Request::retry(path),
+            Request::skip(path),
+            Request::unskip(path, Foreign::Keep),
+            Request::unskip(path, Foreign::Remove),
+        ]
+    }
+
+    proptest! {
+        #[test]
+        fn paths_of_any_bytes_arrive_as_they_are(name in prop::collection::vec(1_u8.., 0..300)) {
+            let path = PathBuf::from(OsString::from_vec([b"/", &name[..]].concat()));
+            for request in requests(&path) {
+                let line = line(&request);
+                prop_assert_eq!(line.iter().position(|byte| *byte == b'\n'), Some(line.len() - 1));
+                let read = Request::parse(&line).unwrap();
+                let arrived = read.path().unwrap();
+                prop_assert_eq!(arrived.as_os_str().as_bytes(), path.as_os_str().as_bytes());
+                prop_assert_eq!(read, request);
+            }
+        }
+
+        #[test]
+        fn no_bytes_do_harm(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+            drop(Request::parse(&bytes));
+        }
+    }
+
+    #[test]
+    fn a_path_of_the_longest_kind_fits_a_request() {
+        let longest = PathBuf::from(OsString::from_vec([b"/", &[0xff; 4095][..]].concat()));
+        for request in requests(&longest) {
+            assert!(line(&request).len() <= MAX_REQUEST);
+        }
+    }
+
+    #[test]
+    fn requests_are_written_as_the_documentation_says() {
+        let table = [
+            (r#"{"request":"status"}"#, Request::Status),
+            (r#"{"request":"pause"}"#, Request::Pause),
+            (r#"{"request":"resume"}"#, Request::Resume),
+            (r#"{"request":"cancel","job":"7"}"#, Request::Cancel { job: "7".into() }),
+            (r#"{"request":"retry","path":"/a.mkv"}"#, Request::retry(Path::new("/a.mkv"))),
+            (r#"{"request":"skip","path":"/a.mkv"}"#, Request::skip(Path::new("/a.mkv"))),
+            (r#"{"request":"unskip","path":"/a"}"#, Request::unskip(Path::new("/a"), Foreign::Keep)),
+            (
+                r#"{"request":"unskip","path":"/a","foreign":"remove"}"#,
+                Request::unskip(Path::new("/a"), Foreign::Remove),
+            ),
+            (r#"{"request":"scan"}"#, Request::Scan),
+            (r#"{"request":"subscribe"}"#, Request::Subscribe),
+        ];
+        for (text, request) in table {
+            assert_eq!(serde_json::to_string(&request).unwrap(), text);
+            assert_eq!(Request::parse(text.as_bytes()), Ok(request));
+        }
+        // A later version may say more.
+        assert_eq!(Request::parse(br#"{"more":1,"request":"scan"}"#), Ok(Request::Scan));
+    }
+
+    #[test]
+    fn what_is_no_request_is_refused_with_its_code() {
+        let table: [(&[u8], RefusalCode); 12] = [
+            (b"", RefusalCode::InvalidJson),
+            (b"\xff\xfe\0", RefusalCode::InvalidJson),
+            (b"{\"request\":\"sta", RefusalCode::InvalidJson),
+            (b"{}{}", RefusalCode::InvalidJson),
+            (b"[]", RefusalCode::UnknownRequest),
+            (b"7", RefusalCode::UnknownRequest),
+            (br#"{"request":"format-disk"}"#, RefusalCode::UnknownRequest),
+            (br#"{"request":"cancel"}"#, RefusalCode::UnknownRequest),
+            (br#"{"request":"skip","path":"a.mkv"}"#, RefusalCode::InvalidPath),
+            (br#"{"request":"skip","path":""}"#, RefusalCode::InvalidPath),
+            (br#"{"request":"skip","path":"/a","path_hex":"2fzz"}"#, RefusalCode::InvalidPath),
+            (br#"{"request":"skip","path":"/a\u0000b"}"#, RefusalCode::InvalidPath),
+        ];
+        for (text, code) in table {
+            let refusal = Request::parse(text).unwrap_err();
+            assert_eq!(refusal.code, code, "{}: {refusal:?}", String::from_utf8_lossy(text));
+        }
+    }
+}

@@ -1,0 +1,212 @@
+//! The walk itself: one listing a folder and one look at each film, nothing else.
+
+use std::collections::HashSet;
+use std::ffi::{OsStr, OsString};
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use av1plan::Config;
+use av1plan::gates::Marker;
+
+use super::{Film, protection};
+use crate::disk::Identity;
+use crate::lock::ROOT_LOCK;
+use crate::{names, sidecars};
+
+/// What a walk finds besides films.
+#[derive(Debug, Default)]
+pub(super) struct Walked {
+    pub(super) hidden: Vec<PathBuf>,
+    pub(super) unreadable: Vec<(PathBuf, String)>,
+    pub(super) empty: Vec<PathBuf>,
+}
+
+/// Walks `roots` and hands every film over. Symlinks aren't followed; other people's hidden files and folders aren't looked
+/// at.
+pub(super) fn walk(roots: &[PathBuf], policy: &Config, film: impl FnMut(Film)) -> Walked {
+    let mut walk = Walk { policy, film, found: Walked::default() };
+    for root in outermost(roots, &mut walk.found.unreadable) {
+        if walk.folder(&root, &Arc::from(root.as_path()), false) == Some(0) {
+            walk.found.empty.push(root);
+        }
+    }
+    let mut found = walk.found;
+    found.unreadable.sort();
+    found
+}
+
+/// The real folders behind the roots, each once and none inside another. A root itself may be a symlink.
+fn outermost(roots: &[PathBuf], unreadable: &mut Vec<(PathBuf, String)>) -> Vec<PathBuf> {
+    let mut real: Vec<PathBuf> = Vec::new();
+    for root in roots {
+        match root.canonicalize() {
+            Ok(path) => real.push(path),
+            Err(error) => unreadable.push((root.clone(), error.to_string())),
+        }
+    }
+    real.sort();
+    real.dedup_by(|inner, outer| inner.starts_with(outer));
+    real
+}
+
+struct Walk<'a, F> {
+    policy: &'a Config,
+    film: F,
+    found: Walked,
+}
+
+impl<F: FnMut(Film)> Walk<'_, F> {
+    /// Walks a folder; says how many entries it has, where that can be told. Depth is bounded by the length of a path.
+    fn folder(&mut self, folder: &Path, root: &Arc<Path>, excluded_above: bool) -> Option<usize> {
+        let listed = match Listing::of(folder) {
+            Ok(listed) => listed,
+            Err(error) => {
+                self.found.unreadable.push((folder.to_owned(), error.to_string()));
+                return None;
+            }
+        };
+        let excluded = excluded_above || listed.names.contains(OsStr::new(names::SKIP_MARKER));
+        for entry in &listed.files {
+            self.file(folder, entry, &listed, root, excluded);
+        }
+        for name in &listed.folders {
+            self.folder(&folder.join(name), root, excluded);
+        }
+        // A root's own lock is no sign of a mounted share.
+        Some(listed.names.iter().filter(|name| *name != ROOT_LOCK).count())
+    }
+
+    fn file(
+        &mut self,
+        folder: &Path,
+        entry: &fs::DirEntry,
+        listed: &Listing,
+        root: &Arc<Path>,
+        excluded: bool,
+    ) {
+        let name = entry.file_name();
+        if is_hidden(&name) {
+            if names::hidden_kind(&name).is_some() {
+                self.found.hidden.push(folder.join(name));
+            }
+            return;
+        }
+        if !has_extension(&name, self.policy) {
+            return;
+        }
+        let path = folder.join(&name);
+        match listed.film(&path, entry, root, excluded, self.policy) {
+            Ok(film) => (self.film)(film),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => self.found.unreadable.push((path, error.to_string())),
+        }
+    }
+}
+
+/// One folder's entries.
+struct Listing {
+    files: Vec<fs::DirEntry>,
+    folders: Vec<OsString>,
+    /// All names, for what lies beside a film.
+    names: HashSet<OsString>,
+}
+
+impl Listing {
+    fn of(folder: &Path) -> io::Result<Self> {
+        let mut listing = Self { files: Vec::new(), folders: Vec::new(), names: HashSet::new() };
+        for entry in fs::read_dir(folder)? {
+            let entry = entry?;
+            let (kind, name) = match entry.file_type() {
+                Ok(kind) => (kind, entry.file_name()),
+                // Our own temporary files come and go.
+                Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+                Err(error) => return Err(error),
+            };
+            if kind.is_dir() && !is_hidden(&name) {
+                listing.folders.push(name.clone());
+            } else if kind.is_file() {
+                listing.files.push(entry);
+            }
+            listing.names.insert(name);
+        }
+        listing.folders.sort_unstable();
+        Ok(listing)
+    }
+
+    fn film(
+        &self,
+        path: &Path,
+        entry: &fs::DirEntry,
+        root: &Arc<Path>,
+        excluded: bool,
+        policy: &Config,
+    ) -> io::Result<Film> {
+        // Relative to the open folder, which is what makes this cheap.
+        let metadata = entry.metadata()?;
+        let identity = Identity::from_metadata(&metadata)?;
+        let own = self.has(&names::skip_marker(path))
+            && !sidecars::is_outdated(&names::skip_marker(path), &identity, policy.max_size_ratio);
+        let stem = names::stem_marker(path).filter(|marker| self.has(marker));
+        let marker = match () {
+            () if own => Some(Marker::File),
+            () if stem.is_some_and(|marker| sidecars::is_foreign(&marker)) => Some(Marker::Stem),
+            () => excluded.then_some(Marker::Folder),
+        };
+        Ok(Film {
+            identity,
+            root: Arc::clone(root),
+            marker,
+            protection: protection(&metadata),
+            target_exists: names::renamed(path).is_some_and(|target| self.has(&target)),
+            backup_exists: self.has(&names::backup(path)),
+            path: path.to_owned(),
+        })
+    }
+
+    /// Whether a file of that path's name is in this folder.
+    fn has(&self, path: &Path) -> bool {
+        path.file_name().is_some_and(|name| self.names.contains(name))
+    }
+}
+
+fn is_hidden(name: &OsStr) -> bool {
+    name.as_encoded_bytes().starts_with(b".")
+}
+
+fn has_extension(name: &OsStr, policy: &Config) -> bool {
+    let extension = Path::new(name).extension().map(|extension| extension.to_string_lossy().to_lowercase());
+    extension.is_some_and(|extension| policy.extensions.contains(&extension))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn policy() -> Config {
+        Config { min_bytes: 0, ..Config::default() }
+    }
+
+    #[test]
+    fn what_is_said_of_one_file_is_what_a_walk_says_of_it() {
+        let root = tempfile::tempdir().unwrap();
+        let root: Arc<Path> = root.path().canonicalize().unwrap().into();
+        fs::create_dir(root.join("sub")).unwrap();
+        for file in ["a.avi", "a.mkv", "a.avi.orig", "b.mkv", "b.mkv.av1skip", "c.mkv", "c.mp4", "c.av1skip"]
+        {
+            fs::write(root.join("sub").join(file), file).unwrap();
+        }
+        // As `av1cli skip d.mkv` writes it: no word about d.mkv.mp4.
+        fs::write(root.join("sub/d.mkv.mp4"), "").unwrap();
+        crate::exclusion::exclude(&root.join("sub/d.mkv.mp4")).unwrap();
+        fs::rename(root.join("sub/d.mkv.mp4.av1skip"), root.join("sub/d.mkv.av1skip")).unwrap();
+        let listing = Listing::of(&root.join("sub")).unwrap();
+        for entry in &listing.files {
+            let path = root.join("sub").join(entry.file_name());
+            let walked = listing.film(&path, entry, &root, false, &policy()).unwrap();
+            let looked = Film::look(&path, &root, &policy()).unwrap();
+            assert_eq!(format!("{walked:?}"), format!("{looked:?}"));
+        }
+    }
+}

@@ -1,0 +1,109 @@
+//! How far the thumbnails of a result are from those of its source.
+
+use super::{BYTES_PER_SAMPLE, PLANES, Thumbnail};
+
+/// How far a plane of the result is from the source's, in squared steps of 8 bits, each in thousandths.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Distance {
+    /// The mean squared error.
+    pub(super) error: u64,
+    /// The part of it that one brightness and one contrast would take away.
+    pub(super) levels: u64,
+    /// The source's own mean squared difference from frame to frame.
+    pub(super) motion: u64,
+    /// The source's own variance around its mean colour.
+    pub(super) variance: u64,
+}
+
+/// Thumbnails of a window, one after the other as ffmpeg writes them.
+#[derive(Debug, Clone, Copy)]
+pub struct Frames<'a> {
+    bytes: &'a [u8],
+    size: Thumbnail,
+}
+
+impl<'a> Frames<'a> {
+    /// Reads `bytes` as thumbnails of `size`; what is left over at the end is no frame.
+    pub fn new(bytes: &'a [u8], size: Thumbnail) -> Self {
+        Self { bytes, size }
+    }
+
+    /// How many there are.
+    pub(super) fn count(self) -> usize {
+        self.bytes.len() / self.size.bytes().max(1)
+    }
+
+    fn plane(self, frame: usize, plane: usize) -> impl Iterator<Item = i64> + 'a {
+        let samples = self.size.samples() * BYTES_PER_SAMPLE;
+        let start = (frame * PLANES + plane) * samples;
+        let bytes = self.bytes.get(start..start + samples).unwrap_or_default();
+        bytes.chunks_exact(BYTES_PER_SAMPLE).map(|pair| i64::from(u16::from_le_bytes([pair[0], pair[1]])))
+    }
+}
+
+/// Measures a plane over all pairs of frames, the result's being `lag` frames behind; nothing where there is no pair.
+pub(super) fn measure(source: Frames<'_>, result: Frames<'_>, lag: isize, plane: usize) -> Option<Distance> {
+    let pairs = (0..source.count())
+        .filter_map(|frame| Some((frame, frame.checked_add_signed(lag)?)))
+        .filter(|(_, other)| *other < result.count());
+    let mut sums = Sums::default();
+    for (frame, other) in pairs {
+        for (s, r) in source.plane(frame, plane).zip(result.plane(other, plane)) {
+            sums.add(s, r);
+        }
+        if frame > 0 {
+            for (s, before) in source.plane(frame, plane).zip(source.plane(frame - 1, plane)) {
+                sums.motion += i128::from((s - before) * (s - before));
+                sums.moved += 1;
+            }
+        }
+    }
+    sums.distance()
+}
+
+/// Sums over samples of 10 bits.
+#[derive(Default)]
+struct Sums {
+    count: i128,
+    s: i128,
+    r: i128,
+    ss: i128,
+    rr: i128,
+    sr: i128,
+    moved: i128,
+    motion: i128,
+}
+
+impl Sums {
+    fn add(&mut self, s: i64, r: i64) {
+        self.count += 1;
+        self.s += i128::from(s);
+        self.r += i128::from(r);
+        self.ss += i128::from(s * s);
+        self.rr += i128::from(r * r);
+        self.sr += i128::from(s * r);
+    }
+
+    fn distance(&self) -> Option<Distance> {
+        let &Self { count: n, s, r, ss, rr, sr, moved, motion } = self;
+        if n == 0 {
+            return None;
+        }
+        // All times n squared.
+        let error = n * (ss - 2 * sr + rr);
+        let bias = (r - s) * (r - s);
+        let (variance, covariance) = (n * ss - s * s, n * sr - s * r);
+        // (1 - slope)^2 * variance, where slope = covariance / variance.
+        let off = variance - covariance;
+        let contrast = if variance == 0 { 0 } else { off / 1024 * off / variance * 1024 };
+        // 16: a step of 8 bits is 4 of 10.
+        let scaled =
+            |value: i128, by: i128| u64::try_from(value * 1000 / (by.max(1) * 16)).unwrap_or(u64::MAX);
+        Some(Distance {
+            error: scaled(error, n * n),
+            levels: scaled(bias + contrast, n * n),
+            motion: scaled(motion, moved),
+            variance: scaled(variance, n * n),
+        })
+    }
+}
