@@ -101,6 +101,8 @@ pub fn status_line(status: &Status) -> String {
         State::QuietHours => format!("outside active hours, {} encode(s) under way", running.len()),
         State::StateDiskFull => "the disk of the state folder is full".to_owned(),
         State::Stopping => "stopping".to_owned(),
+        // No daemon says that of itself.
+        State::Other => String::new(),
     };
     let saved = av1exec::outcome::Bytes(status.totals.saved());
     format!("{doing}; {queued} queued, {settling} settling; {saved} saved")

@@ -57,6 +57,9 @@ pub enum State {
     StateDiskFull,
     /// It was asked to stop.
     Stopping,
+    /// One that only a newer daemon knows.
+    #[serde(other)]
+    Other,
 }
 
 /// A walk over the library.
@@ -120,6 +123,9 @@ pub enum Stage {
     Paused,
     /// The result is checked and put in place.
     Judging,
+    /// One that only a newer daemon knows.
+    #[serde(other)]
+    Other,
 }
 
 /// What jobs came to.

@@ -8,7 +8,7 @@ use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::Command;
 
-use av1d_tests::{Library, Running, Script, skipped};
+use av1d_tests::{Library, PICTURE, Running, Script, skipped, wait_until, with_argument};
 
 /// Somebody who is nobody in particular.
 const NOBODY: u32 = 65534;
@@ -93,8 +93,7 @@ fn a_film_on_a_file_system_without_a_safe_rename() {
 #[test]
 fn without_hard_links_a_film_is_replaced_by_renames_that_overwrite_nothing() {
     let Some(library) = library() else { return };
-    library
-        .make("Other.avi", &av1d_tests::PICTURE.replace("libx264 -preset ultrafast -crf 10", "mpeg4 -q:v 2"));
+    library.make("Other.avi", &PICTURE.replace("libx264 -preset ultrafast -crf 10", "mpeg4 -q:v 2"));
     let Some(mut command) = failing(&once(&library), &["link,linkat:error=EPERM"]) else { return };
     Running::start(&mut command, b"").wait().exits_with(0).says("2 replaced");
     assert_eq!(library.files(), ["Film.mkv", "Other.mkv"]);
@@ -144,7 +143,7 @@ fn a_library_that_another_av1d_works_on_whatever_its_state_folder() {
     let Some(mut library) = library() else { return };
     library.replace_ffmpeg(Script { when: "-progress", does: "exec sleep 60" });
     let first = library.start(["watch", "--once"]);
-    av1d_tests::wait_until("the first encodes", || first.has_said("encode: "));
+    wait_until("the first encodes", || first.has_said("encode: "));
 
     let elsewhere = library.scratch().join("another state");
     library.set("job_state_dir", elsewhere.to_str().unwrap());
@@ -159,15 +158,15 @@ fn what_outlived_a_killed_av1d_is_ended_at_the_next_start() {
     // Its child doesn't die with av1d, as that of a script wouldn't.
     library.replace_ffmpeg(Script { when: "-progress", does: "sleep 300 & wait" });
     let first = library.start(["watch", "--once"]);
-    av1d_tests::wait_until("the job says which process works for it", || {
+    wait_until("the job says which process works for it", || {
         library.jobs().first().is_some_and(|job| job["child"].is_object())
     });
     let group = library.job()["child"]["pid"].as_u64().unwrap();
     let sleeping = || av1d_tests::in_group(group);
-    av1d_tests::wait_until("its child sleeps", || sleeping().len() == 2);
+    wait_until("its child sleeps", || sleeping().len() == 2);
     av1d_tests::signal(first.id(), av1d_tests::Signal::KILL);
     first.wait();
-    av1d_tests::wait_until("ffmpeg itself is gone", || sleeping().len() == 1);
+    wait_until("ffmpeg itself is gone", || sleeping().len() == 1);
 
     let real = library.tools.ffmpeg.clone();
     library.set("ffmpeg", real.to_str().unwrap());
@@ -198,4 +197,20 @@ fn a_job_file_that_is_damaged_is_set_aside_and_work_goes_on() {
             .any(|name| name.starts_with("20260101-000000-000000.json.") && name.ends_with(".damaged"))
     );
     assert!(names.contains(&"20260101-000000-000001.json".to_owned()), "it is the newer program's");
+}
+
+#[test]
+fn a_film_that_is_excluded_while_it_is_encoded() {
+    let Some(mut library) = Library::open() else { return };
+    library.set("prefer_encoder", "rav1e");
+    library.film("Film.mkv");
+    let film = library.path("Film.mkv");
+    let before = fs::read(&film).unwrap();
+    let run = library.start(["encode", "Film.mkv"]);
+    wait_until("it is encoded", || !with_argument("ffmpeg", &library.root()).is_empty());
+    // Nobody listens whom one could ask to end the encode.
+    library.run(["skip", "Film.mkv"]).exits_with(0);
+    run.wait().exits_with(0).says("Film.mkv [cancelled]");
+    assert!(fs::read(&film).unwrap() == before);
+    assert_eq!(library.files(), ["Film.mkv", "Film.mkv.av1skip"]);
 }

@@ -42,6 +42,7 @@ fn daemon_lines(status: &Status, now: Timestamp, lines: &mut Vec<String>) {
         State::QuietHours => "quiet until its active hours",
         State::StateDiskFull => "waiting for room on the disk of the state folder",
         State::Stopping => "stopping",
+        State::Other => "there (a newer av1d says of itself what this one doesn't know)",
     };
     let Status { pid, version, started, ffmpeg, encoder, queued, settling, .. } = status;
     lines.push(format!(
@@ -75,6 +76,7 @@ fn running_lines(job: &RunningJob, lines: &mut Vec<String>) {
         Stage::Encoding => "encoding",
         Stage::Paused => "paused",
         Stage::Judging => "checking the result of",
+        Stage::Other => "working on",
     };
     lines.push(format!("{what}: {} (job {})", display(&path_of(&job.path)), job.job));
     lines.push(format!("  {}", job.settings));

@@ -1,6 +1,7 @@
 //! A face's end: blocking, with time limits.
 
 use std::io::{self, BufRead, BufReader, Read, Write};
+use std::net::Shutdown;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -117,6 +118,25 @@ fn connect(folder: &Path, patience: Duration) -> io::Result<UnixStream> {
 /// Events as they happen. An error is the last item.
 #[derive(Debug)]
 pub struct Subscription(Option<Client>);
+
+/// Ends a [`Subscription`] that another thread waits in, when it is dropped.
+#[derive(Debug)]
+pub struct HangUp(UnixStream);
+
+impl Drop for HangUp {
+    fn drop(&mut self) {
+        // One that is closed already is as good.
+        drop(self.0.shutdown(Shutdown::Both));
+    }
+}
+
+impl Subscription {
+    /// What ends it from elsewhere.
+    pub fn hang_up(&self) -> io::Result<HangUp> {
+        let Some(client) = &self.0 else { return Err(io::ErrorKind::NotConnected.into()) };
+        client.stream.get_ref().try_clone().map(HangUp)
+    }
+}
 
 impl Iterator for Subscription {
     type Item = Result<EventDocument, ClientError>;

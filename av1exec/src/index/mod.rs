@@ -12,12 +12,12 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
-use rusqlite::{Connection, OpenFlags, OptionalExtension, Row, params};
+use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use crate::disk::{self, Identity};
 use crate::probe::ProbeText;
 pub use entry::{Entry, Fingerprint, Next, Rest, Verdict, WANTED, remember};
-pub use peek::peek;
+pub use peek::{census, peek};
 
 /// The index's name in the state folder.
 pub const FILE_NAME: &str = "index.sqlite";
@@ -175,31 +175,6 @@ pub fn forget_failure(state: &Path, film: &Path) -> Result<Forgotten, IndexError
     let known = index.forget_verdict(film);
     let known = known.map_err(|source| IndexError { path: state.join(FILE_NAME), source })?;
     Ok(if known { Forgotten::Failure } else { Forgotten::Nothing })
-}
-
-/// How many films the index of a state folder knows, by what came of them: the code of a skip or a failure, `done` or
-/// `queued`. It is only read, beside a daemon too; a folder without an index knows none.
-pub fn census(state: &Path) -> Result<BTreeMap<String, u64>, IndexError> {
-    let path = state.join(FILE_NAME);
-    if !path.exists() {
-        return Ok(BTreeMap::new());
-    }
-    let count = || {
-        let connection = Connection::open_with_flags(&path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
-        let mut statement =
-            connection.prepare("SELECT code, count(*) FROM films WHERE code IS NOT NULL GROUP BY code")?;
-        let rows = statement.query_map([], |row| {
-            let (code, count): (String, i64) = (row.get(0)?, row.get(1)?);
-            let word = match code.as_str() {
-                "replaced" => "done",
-                WANTED => "queued",
-                code => code,
-            };
-            Ok((word.to_owned(), u64::try_from(count).unwrap_or_default()))
-        })?;
-        rows.collect::<rusqlite::Result<_>>()
-    };
-    count().map_err(|source| IndexError { path: path.clone(), source })
 }
 
 fn read_entry(row: &Row<'_>) -> rusqlite::Result<Entry> {

@@ -1,5 +1,6 @@
 //! Looking at the index of a daemon that may run, without disturbing it.
 
+use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
@@ -7,28 +8,14 @@ use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags, OptionalExtension};
 
-use super::{COLUMNS, Entry, FILE_NAME, IndexError, SHAPE, read_entry};
+use super::{COLUMNS, Entry, FILE_NAME, IndexError, SHAPE, WANTED, read_entry};
 
 /// A writer that happens to begin its log anew takes less.
 const PATIENCE: Duration = Duration::from_secs(2);
 
 /// What the index of this state folder knows of these films. One that isn't there knows nothing.
-///
-/// It is opened for reading only. Where no daemon has it open there is no log beside it, and none is made: a reader of another user would
-/// leave files behind that the daemon couldn't write to.
 pub fn peek(state: &Path, films: &[PathBuf]) -> Result<Vec<(PathBuf, Entry)>, IndexError> {
-    let path = state.join(FILE_NAME);
-    if !path.exists() {
-        return Ok(Vec::new());
-    }
-    let read = || {
-        let connection = open(&path)?;
-        let shape: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
-        if shape != SHAPE {
-            return Err(rusqlite::Error::InvalidParameterName(format!(
-                "it is of shape {shape}, not {SHAPE}"
-            )));
-        }
+    read(state, |connection| {
         let mut statement = connection.prepare(&format!("SELECT {COLUMNS} FROM films WHERE path = ?1"))?;
         let mut found = Vec::new();
         for film in films {
@@ -36,8 +23,50 @@ pub fn peek(state: &Path, films: &[PathBuf]) -> Result<Vec<(PathBuf, Entry)>, In
             found.extend(entry.map(|entry| (film.clone(), entry)));
         }
         Ok(found)
-    };
-    read().map_err(|source| IndexError { path: path.clone(), source })
+    })
+}
+
+/// How many films the index of a state folder knows, by what came of them: the code of a skip or a failure, `done` or
+/// `queued`. One that isn't there knows none.
+pub fn census(state: &Path) -> Result<BTreeMap<String, u64>, IndexError> {
+    read(state, |connection| {
+        let mut statement =
+            connection.prepare("SELECT code, count(*) FROM films WHERE code IS NOT NULL GROUP BY code")?;
+        let rows = statement.query_map([], |row| {
+            let (code, count): (String, i64) = (row.get(0)?, row.get(1)?);
+            let word = match code.as_str() {
+                "replaced" => "done",
+                WANTED => "queued",
+                code => code,
+            };
+            Ok((word.to_owned(), u64::try_from(count).unwrap_or_default()))
+        })?;
+        rows.collect()
+    })
+}
+
+/// Reads from an index, or finds nothing where there is none.
+///
+/// It is opened for reading only. Where no daemon has it open there is no log beside it, and none is made: a reader of another user would
+/// leave files behind that the daemon couldn't write to.
+fn read<T: Default>(
+    state: &Path,
+    ask: impl FnOnce(&Connection) -> rusqlite::Result<T>,
+) -> Result<T, IndexError> {
+    let path = state.join(FILE_NAME);
+    if !path.exists() {
+        return Ok(T::default());
+    }
+    let answer = open(&path).and_then(|connection| {
+        let shape: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
+        if shape != SHAPE {
+            return Err(rusqlite::Error::InvalidParameterName(format!(
+                "it is of shape {shape}, not {SHAPE}"
+            )));
+        }
+        ask(&connection)
+    });
+    answer.map_err(|source| IndexError { path, source })
 }
 
 fn open(path: &Path) -> rusqlite::Result<Connection> {

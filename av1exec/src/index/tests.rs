@@ -121,4 +121,9 @@ fn films_are_counted_by_what_came_of_them_without_a_daemon() {
     let counted = census(folder.path()).unwrap();
     let expected = [("done", 1), ("queued", 1), ("too-big", 2)].map(|(word, count)| (word.to_owned(), count));
     assert_eq!(counted, BTreeMap::from(expected));
+    // Nor is anything left beside an index that nobody has open.
+    drop(index);
+    let files = || std::fs::read_dir(folder.path()).unwrap().count();
+    let before = files();
+    assert_eq!((census(folder.path()).unwrap(), files()), (counted, before));
 }

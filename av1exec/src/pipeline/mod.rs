@@ -9,7 +9,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use av1plan::command::{self, Audience};
-use av1plan::gates::{self, Stability};
+use av1plan::gates::{self, Gate, Stability};
 use av1plan::judge::RunReport;
 use av1plan::{Config, EncodePlan, MediaProbe, SkipReason, Source, Verdict};
 
@@ -237,7 +237,18 @@ impl Pipeline {
             Ok(Some(outcome)) => return outcome,
             Err(error) => return failed("check the result of", &film.path, &error),
         }
+        // A person who excludes it while it is encoded wants it to stay as it is, whoever was there to be told.
+        if self.is_excluded(film) {
+            return Outcome::Cancelled;
+        }
         self.promote(film, temporary, job).await
+    }
+
+    /// Whether a marker excludes a film now. That it can't be looked at is for the promotion to find.
+    fn is_excluded(&self, film: &Film) -> bool {
+        let policy = &self.settings.policy;
+        let now = Film::look(&film.path, &film.root, policy);
+        !policy.ignore.contains(&Gate::SkipMarker) && now.is_ok_and(|now| now.marker.is_some())
     }
 
     async fn promote(&self, film: &Film, temporary: &Path, job: &mut Job) -> Outcome {

@@ -1,9 +1,8 @@
 //! The daemon of the state folder: what it says, and what it is asked for. Where none runs, what works without one is done here.
 
 use std::path::Path;
-use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use av1exec::control::alone;
 use av1exec::control::client::{Client, ClientError};
@@ -18,13 +17,16 @@ use crate::message::{Msg, Wish, Worker};
 /// What has this source do something before its time.
 #[derive(Debug)]
 pub(super) enum Call {
-    /// A person wants something done.
-    Carry(Wish),
+    /// A person wants something done, since then.
+    Carry(Wish, Instant),
     /// The daemon told something that changes more than the events say.
     News,
     /// The daemon tells no more.
     Silence,
 }
+
+/// A wish that couldn't be asked for so long is forgotten: whoever had it has seen that nothing happens.
+const STALE: Duration = Duration::from_secs(15);
 
 /// What happens at once is asked about once.
 const PAUSE: Duration = Duration::from_millis(200);
@@ -62,7 +64,10 @@ impl Line<'_> {
     fn look(&self) -> Result<(), End> {
         let end = match Client::connect(self.folder()) {
             Ok(Some(client)) => match self.attend(client) {
-                Err(End::Lost(error)) => self.silent(&error),
+                Err(End::Lost(error)) => {
+                    self.silent(&error)?;
+                    return self.wait(None);
+                }
                 end => end,
             },
             Ok(None) => {
@@ -95,21 +100,18 @@ impl Line<'_> {
     fn attend(&self, mut client: Client) -> Result<(), End> {
         let Some(feed) = Client::connect(self.folder())? else { return Err(End::Silence) };
         let feed = feed.subscribe()?;
+        // Whatever ends this, the thread that listens ends with it.
+        let Ok(_hang_up) = feed.hang_up() else { return Err(End::Silence) };
         let caller = self.caller.clone();
-        let attended = Arc::new(());
-        let still = Arc::downgrade(&attended);
         let listen = move |sender: &Sender<Msg>| {
             for event in feed.flatten() {
                 let news = !matches!(event, EventDocument::Progressed { .. });
-                // Another thread tells the events of a connection that came after this one.
-                let told = still.strong_count() > 0 && sender.send(Msg::Event(Box::new(event))).is_ok();
+                let told = sender.send(Msg::Event(Box::new(event))).is_ok();
                 if !told || news && caller.send(Call::News).is_err() {
                     return;
                 }
             }
-            if still.strong_count() > 0 {
-                drop(caller.send(Call::Silence));
-            }
+            drop(caller.send(Call::Silence));
         };
         if let Err(error) = spawn("events", self.sender, listen) {
             self.tell(Msg::Notice(format!("failed to start a thread: {error}")))?;
@@ -139,7 +141,10 @@ impl Line<'_> {
             match call {
                 Call::News => {}
                 Call::Silence => return Err(End::Silence),
-                Call::Carry(wish) => {
+                Call::Carry(_, since) if since.elapsed() > STALE => {
+                    self.tell(Msg::Notice("nobody answered in time: nothing was done".into()))?;
+                }
+                Call::Carry(wish, _) => {
                     let done = self.carry_out(&wish, daemon.as_deref_mut());
                     let told = done.as_ref().map_or_else(ToString::to_string, Clone::clone);
                     self.tell(Msg::Notice(told))?;

@@ -12,7 +12,7 @@ mod worker;
 use std::path::PathBuf;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use av1exec::settings::Settings;
 use crossterm::event::{self, Event};
@@ -62,7 +62,7 @@ impl Sources {
 
     /// Has done what a person wants.
     pub(crate) fn carry(&self, wish: Wish) {
-        let _ = self.calls.send(Call::Carry(wish));
+        let _ = self.calls.send(Call::Carry(wish, Instant::now()));
     }
 
     /// Has the state folder read anew.

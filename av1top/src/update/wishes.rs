@@ -31,6 +31,11 @@ pub(super) fn wish(model: &mut Model, action: Action) -> Option<Effect> {
     if action == Action::Pause {
         return pause(model);
     }
+    if let Worker::Silent(why) = &model.worker {
+        let why = why.clone();
+        say(model, why);
+        return None;
+    }
     let Some(id) = model.chosen().map(str::to_owned) else {
         say(model, "no job is selected");
         return None;
@@ -49,7 +54,11 @@ pub(super) fn wish(model: &mut Model, action: Action) -> Option<Effect> {
             ask(model, Question { verb: "Cancel", name, cost, wish: Wish::Cancel(id) })
         }
         Action::Skip => {
-            let cost = if runs { "Its encode ends." } else { "It gets a marker." };
+            let cost = match &model.worker {
+                Worker::Daemon(_) if runs => "Its encode ends.",
+                _ if runs => "What is encoded of it is lost in the end.",
+                _ => "It gets a marker.",
+            };
             ask(model, Question { verb: "Skip for ever", name, cost, wish: Wish::Skip(id) })
         }
         _ => Some(Effect::Carry(Wish::Retry(id))),

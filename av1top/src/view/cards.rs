@@ -64,7 +64,7 @@ fn title(model: &Model, job: &Job, columns: usize) -> Line<'static> {
 fn course(live: &LiveJob, columns: usize) -> Line<'static> {
     let job = &live.running;
     let (word, colour) = match job.stage {
-        Stage::Encoding => (String::new(), Color::Green),
+        Stage::Encoding | Stage::Other => (String::new(), Color::Green),
         Stage::Paused => ("  paused".to_owned(), Color::Yellow),
         Stage::Judging => (format!("  {}", checking(live.check.as_deref())), Color::Cyan),
     };

@@ -43,6 +43,7 @@ fn at_work(model: &Model, status: &Status, columns: usize) -> Vec<Line<'static>>
         State::QuietHours => ("quiet hours", style::warning()),
         State::StateDiskFull => ("the disk of its state folder is full", style::bad()),
         State::Stopping => ("stopping", style::warning()),
+        State::Other => ("there", style::warning()),
     };
     let ffmpeg = sanitize(&status.ffmpeg).into_owned();
     let ffmpeg = if columns < 120 { text::cut(&ffmpeg, 12).into_owned() } else { ffmpeg };
