@@ -1,32 +1,19 @@
 //! `av1cli recover`: what jobs that were cut off left behind, and what becomes of it.
 
 use av1exec::event::{Event, Events};
-use av1exec::jobs::JobStore;
-use av1exec::lock::{LockError, Locks};
 use av1exec::recover::{Action, Recovered, recover};
 use av1exec::sanitize::display;
 use av1exec::settings::Settings;
 
 use crate::args::RecoverArgs;
 use crate::console::{Reader, note, out};
-use crate::session::{open_jobs, take_locks};
+use crate::session::lock_jobs;
 use av1exec::failure::{Exit, Failure};
 
 /// Tidies up, or with `--dry-run` only says what would be done.
 pub(crate) fn run(args: &RecoverArgs, settings: &Settings) -> Result<Exit, Failure> {
     // Whoever holds the lock has tidied up already, and its own jobs are unfinished by right.
-    let (jobs, locks) = if args.dry_run {
-        let locks = match Locks::take(&settings.job_state_dir, &[], || ()) {
-            Err(held @ LockError::Held { .. }) => return Err(held.into()),
-            // Without a right to write, looking is still allowed.
-            taken => taken.ok(),
-        };
-        (JobStore::read_only(&settings.job_state_dir), locks)
-    } else {
-        let jobs = open_jobs(settings)?;
-        let locks = take_locks(settings, &jobs)?;
-        (jobs, Some(locks))
-    };
+    let (jobs, locks) = lock_jobs(settings, args.dry_run)?;
     let (events, mut told) = Events::channel();
     let recovered =
         recover(&jobs, settings.keep_original, args.dry_run, &events).map_err(|error| unreadable(&error))?;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use av1exec::event::{Event, Events};
 use av1exec::jobs::JobStore;
-use av1exec::lock::Locks;
+use av1exec::lock::{LockError, Locks};
 use av1exec::pause::Pause;
 use av1exec::pipeline::Pipeline;
 use av1exec::recover::{end_orphans, recover};
@@ -51,6 +51,21 @@ impl Session {
         };
         Ok(Self { pipeline, events: receiver })
     }
+}
+
+/// The jobs, with other workers kept out. A dry run only looks at them: it makes nothing, and leaves the library unlocked.
+pub(crate) fn lock_jobs(settings: &Settings, dry_run: bool) -> Result<(JobStore, Option<Locks>), Failure> {
+    if dry_run {
+        let locks = match Locks::take(&settings.job_state_dir, &[], || ()) {
+            Err(held @ LockError::Held { .. }) => return Err(held.into()),
+            // Without a right to write, looking is still allowed.
+            taken => taken.ok(),
+        };
+        return Ok((JobStore::read_only(&settings.job_state_dir), locks));
+    }
+    let jobs = open_jobs(settings)?;
+    let locks = take_locks(settings, &jobs)?;
+    Ok((jobs, Some(locks)))
 }
 
 /// Keeps other workers out of the state folder and the library.

@@ -5,7 +5,6 @@ use std::path::Path;
 use av1exec::event::{Event, Events};
 use av1exec::failure::{Exit, Failure};
 use av1exec::jobs::JobStore;
-use av1exec::lock::{LockError, Locks};
 use av1exec::recover::recover;
 use av1exec::sanitize::display;
 use av1exec::settings::Settings;
@@ -15,23 +14,14 @@ use crate::args::UndoArgs;
 use crate::console::{complain, note, out};
 use crate::films::names_of;
 use crate::recover::{describe, unreadable};
-use crate::session::{open_jobs, take_locks};
+use crate::session::lock_jobs;
 
 /// Puts originals back, one after the other; one that can't be doesn't stop the others.
 pub(crate) fn run(args: &UndoArgs, settings: &Settings) -> Result<Exit, Failure> {
-    let (jobs, _locks) = if args.dry_run {
-        let locks = match Locks::take(&settings.job_state_dir, &[], || ()) {
-            Err(held @ LockError::Held { .. }) => return Err(held.into()),
-            // Without a right to write, looking is still allowed.
-            taken => taken.ok(),
-        };
-        (JobStore::read_only(&settings.job_state_dir), locks)
-    } else {
-        let jobs = open_jobs(settings)?;
-        let locks = take_locks(settings, &jobs)?;
+    let (jobs, _locks) = lock_jobs(settings, args.dry_run)?;
+    if !args.dry_run {
         tidy_up(&jobs, settings)?;
-        (jobs, Some(locks))
-    };
+    }
     let mut worst = Exit::Done;
     for file in &args.files {
         if let Err(failure) = undo(file, &jobs, args.dry_run) {

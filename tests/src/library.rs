@@ -11,6 +11,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::media::Media;
+use crate::processes::with_argument;
 use crate::run::{Run, Running, av1cli};
 use crate::stand_in::Script;
 use crate::tools::Tools;
@@ -131,6 +132,18 @@ impl Library {
     /// Makes a film of one second without sound.
     pub fn film(&self, name: impl AsRef<Path>) -> PathBuf {
         self.make(name, PICTURE)
+    }
+
+    /// Makes a film whose encode takes minutes: the slowest encoder is chosen for it, and it is large.
+    pub fn long_film(&mut self, name: impl AsRef<Path>) -> PathBuf {
+        self.set("prefer_encoder", "rav1e");
+        let long = PICTURE.replace("160x120", "320x180").replace("duration=1", "duration=40");
+        self.make(name, &long.replace(",noise=alls=25:allf=t", ""))
+    }
+
+    /// The ffmpegs that work in this library.
+    pub fn encoders(&self) -> Vec<u32> {
+        with_argument("ffmpeg", &self.root())
     }
 
     /// The command line on this library's config.

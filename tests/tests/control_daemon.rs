@@ -9,19 +9,14 @@ use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use av1d_tests::{Library, PICTURE, Running, Script, Signal, signal, wait_until, with_argument};
+use av1d_tests::{Library, Running, Script, Signal, signal, wait_until};
 use serde_json::{Value, json};
 
 /// A library with one film, whose encode takes minutes, and a daemon that looks at it once an hour.
 fn with_long_film() -> Option<Library> {
     let mut library = Library::open()?;
-    library.set("prefer_encoder", "rav1e");
     library.set("scan_interval_secs", 3600);
-    let long = PICTURE
-        .replace("160x120", "320x180")
-        .replace("duration=1", "duration=40")
-        .replace(",noise=alls=25:allf=t", "");
-    library.make("Film.mkv", &long);
+    library.long_film("Film.mkv");
     Some(library)
 }
 
@@ -104,10 +99,6 @@ fn running_job(library: &Library, stage: &str) -> Value {
     job
 }
 
-fn encoders(library: &Library) -> Vec<u32> {
-    with_argument("ffmpeg", &library.root())
-}
-
 /// The state of a process: `R`, `S`, `T` for stopped.
 fn process_state(id: u32) -> char {
     let stat = fs::read_to_string(format!("/proc/{id}/stat")).unwrap_or_default();
@@ -141,8 +132,8 @@ fn pause_stops_ffmpeg_where_it_is_and_resume_lets_it_go_on() {
     let Some(library) = with_long_film() else { return };
     let run = start_daemon(&library);
     running_job(&library, "encoding");
-    wait_until("ffmpeg works", || encoders(&library).len() == 1);
-    let ffmpeg = encoders(&library)[0];
+    wait_until("ffmpeg works", || library.encoders().len() == 1);
+    let ffmpeg = library.encoders()[0];
 
     library.run(["pause"]).exits_with(0);
     wait_until("ffmpeg is stopped", || process_state(ffmpeg) == 'T');
@@ -161,7 +152,7 @@ fn pause_stops_ffmpeg_where_it_is_and_resume_lets_it_go_on() {
     let asked = Instant::now();
     stop(run);
     assert!(asked.elapsed() < Duration::from_secs(30), "{:?}", asked.elapsed());
-    assert_eq!((encoders(&library), library.files()), (vec![], vec!["Film.mkv".to_owned()]));
+    assert_eq!((library.encoders(), library.files()), (vec![], vec!["Film.mkv".to_owned()]));
 }
 
 #[test]
@@ -195,7 +186,7 @@ fn a_job_that_is_cancelled_ends_and_leaves_the_original() {
     library.run(["cancel", job.as_str().unwrap()]).exits_with(0);
 
     wait_until("it has ended", || status(&library)["running"] == json!([]));
-    assert_eq!((encoders(&library), library.files()), (vec![], vec!["Film.mkv".to_owned()]));
+    assert_eq!((library.encoders(), library.files()), (vec![], vec!["Film.mkv".to_owned()]));
     assert!(fs::read(library.path("Film.mkv")).unwrap() == original);
     assert_eq!(library.job()["outcome"]["code"], "cancelled");
     ask(&library, &json!({"request": "scan"}));
@@ -212,7 +203,7 @@ fn skip_ends_the_encode_and_unskip_brings_it_back() {
 
     library.run(["skip", "Film.mkv"]).exits_with(0);
     wait_until("it has ended", || status(&library)["running"] == json!([]));
-    assert_eq!(encoders(&library), [] as [u32; 0]);
+    assert_eq!(library.encoders(), [] as [u32; 0]);
     assert_eq!(library.files(), ["Film.mkv", "Film.mkv.av1skip"]);
     ask(&library, &json!({"request": "scan"}));
     wait_until("it is skipped", || status(&library)["films"]["skip-marker"] == 1);

@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use av1d_tests::{Library, PICTURE, Running, Signal, built, program, signal, wait_until, with_argument};
+use av1d_tests::{Library, Running, Signal, built, program, signal, wait_until, with_argument};
 
 /// A shell in a terminal of its own. It ends with the test.
 struct Terminal {
@@ -85,16 +85,10 @@ fn start_line(library: &Library) -> String {
 /// A library with one film whose encode takes minutes, and a daemon on it.
 fn with_long_film() -> Option<(Library, Running)> {
     let mut library = Library::open()?;
-    library.set("prefer_encoder", "rav1e");
     library.set("scan_interval_secs", 3600);
-    let long = PICTURE.replace("160x120", "320x180").replace("duration=1", "duration=40");
-    library.make("A Long Film.mkv", &long.replace(",noise=alls=25:allf=t", ""));
+    library.long_film("A Long Film.mkv");
     let daemon = library.start(["watch"]);
     Some((library, daemon))
-}
-
-fn encoders(library: &Library) -> Vec<u32> {
-    with_argument("ffmpeg", &library.root())
 }
 
 /// Whether a process is stopped by a signal.
@@ -117,7 +111,7 @@ fn a_person_watches_pauses_and_cancels_an_encode_and_leaves() {
 
     terminal.press("p");
     terminal.wait_for("daemon paused since");
-    let encoder = encoders(&library)[0];
+    let encoder = library.encoders()[0];
     wait_until("ffmpeg is stopped", || is_stopped(encoder));
     terminal.press("p");
     terminal.wait_for("daemon running since");
@@ -129,12 +123,12 @@ fn a_person_watches_pauses_and_cancels_an_encode_and_leaves() {
     terminal.wait_for("Cancel A Long Film.mkv? What is encoded of it is lost.");
     terminal.press("n");
     terminal.wait_for("nothing was done");
-    assert_eq!(encoders(&library), [encoder]);
+    assert_eq!(library.encoders(), [encoder]);
     terminal.press("x");
     terminal.wait_for("Cancel A Long Film.mkv?");
     terminal.press("y");
     terminal.wait_for("[cancelled]");
-    assert!(encoders(&library).is_empty());
+    assert!(library.encoders().is_empty());
     terminal.press("Escape");
     terminal.wait_for("running 0");
 
@@ -156,7 +150,7 @@ fn a_person_watches_pauses_and_cancels_an_encode_and_leaves() {
 fn it_shows_what_a_daemon_left_and_a_daemon_that_comes() {
     let Some((library, daemon)) = with_long_film() else { return };
     let Some(terminal) = Terminal::open(&library.scratch(), 80, 24) else { return };
-    wait_until("it encodes", || !encoders(&library).is_empty());
+    wait_until("it encodes", || !library.encoders().is_empty());
     signal(daemon.id(), Signal::TERM);
     daemon.wait().exits_with(0);
     terminal.enter(&start_line(&library));
@@ -181,7 +175,7 @@ fn it_shows_what_a_daemon_left_and_a_daemon_that_comes() {
     terminal.press("y");
     terminal.wait_for("is left alone from now on");
     assert!(library.root().join("A Long Film.mkv.av1skip").is_file());
-    wait_until("the encode ends", || encoders(&library).is_empty());
+    wait_until("the encode ends", || library.encoders().is_empty());
 
     let dashboard = with_argument("av1top-under-test", library.config().as_path());
     signal(dashboard[0], Signal::TERM);

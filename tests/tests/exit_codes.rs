@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
-use av1d_tests::{Library, PICTURE, Run, Script, Signal, Tools, av1cli, signal, wait_until, with_argument};
+use av1d_tests::{Library, Run, Script, Signal, Tools, av1cli, signal, wait_until};
 
 /// The table at the end of `av1cli --help`: each code and what it says.
 fn documented() -> Vec<(i32, String)> {
@@ -60,10 +60,9 @@ fn every_code_of_the_table_is_reached() {
     // 4 and 130: two at once, and Ctrl-C.
     let real = library.tools.ffmpeg.clone();
     library.set("ffmpeg", real.to_str().unwrap());
-    library.set("prefer_encoder", "rav1e");
-    library.make("Film.mkv", &PICTURE.replace("160x120", "320x180").replace("duration=1", "duration=40"));
+    library.long_film("Film.mkv");
     let first = library.start(["encode", "Film.mkv"]);
-    wait_until("ffmpeg works", || !with_argument("ffmpeg", &library.root()).is_empty());
+    wait_until("ffmpeg works", || !library.encoders().is_empty());
     ends(library.run(["watch", "--once"]), 4).says("is held by another av1d").says("hint: ");
     signal(first.id(), Signal::INT);
     ends(first.wait(), 130).says("[interrupted]");

@@ -8,7 +8,7 @@ use std::io::{Read, Write};
 use std::process::Stdio;
 use std::sync::{Arc, Mutex};
 
-use av1d_tests::{Library, PICTURE, Run, Script, av1cli, built, program, wait_until, with_argument};
+use av1d_tests::{Library, Run, Script, av1cli, built, program, wait_until};
 use serde_json::Value;
 
 /// A library with one film of a second.
@@ -111,8 +111,7 @@ const CTRL_C: &[u8] = b"\x03";
 fn ctrl_c_on_a_terminal_leaves_it_and_the_library_as_they_were() {
     let Some(script) = program("script") else { return };
     let Some(mut library) = Library::open() else { return };
-    library.set("prefer_encoder", "rav1e");
-    library.make("Film.mkv", &PICTURE.replace("160x120", "320x180").replace("duration=1", "duration=40"));
+    library.long_film("Film.mkv");
     let original = fs::read(library.path("Film.mkv")).unwrap();
     // The shell outlives the signal, and says how the terminal was and is.
     let session = format!(
@@ -163,6 +162,6 @@ fn ctrl_c_on_a_terminal_leaves_it_and_the_library_as_they_were() {
     }
     assert_eq!(library.files(), ["Film.mkv"]);
     assert!(fs::read(library.path("Film.mkv")).unwrap() == original);
-    assert_eq!(with_argument("ffmpeg", &library.root()), [] as [u32; 0]);
+    assert_eq!(library.encoders(), [] as [u32; 0]);
     assert_eq!(library.job()["outcome"]["code"], "interrupted");
 }

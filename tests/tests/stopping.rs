@@ -6,23 +6,13 @@ use std::fs;
 use std::os::unix::process::ExitStatusExt;
 use std::time::Instant;
 
-use av1d_tests::{Library, PICTURE, Running, Script, Signal, signal, wait_until, with_argument};
+use av1d_tests::{Library, Running, Script, Signal, signal, wait_until, with_argument};
 
-/// A library with one film, whose encode takes minutes: it is the slowest encoder at a large size.
+/// A library with one film, whose encode takes minutes.
 fn with_long_film() -> Option<Library> {
     let mut library = Library::open()?;
-    library.set("prefer_encoder", "rav1e");
-    let long = PICTURE
-        .replace("160x120", "320x180")
-        .replace("duration=1", "duration=40")
-        .replace(",noise=alls=25:allf=t", "");
-    library.make("Film.mkv", &long);
+    library.long_film("Film.mkv");
     Some(library)
-}
-
-/// The ffmpegs that work in this library.
-fn encoders(library: &Library) -> Vec<u32> {
-    with_argument("ffmpeg", &library.root())
 }
 
 /// Starts the command and waits until ffmpeg is at work.
@@ -30,7 +20,7 @@ fn start_encode(library: &Library, arguments: &[&str]) -> Running {
     let mut run = library.start(arguments);
     wait_until("ffmpeg works", || {
         assert!(!run.has_ended(), "it ended too early");
-        !encoders(library).is_empty()
+        !library.encoders().is_empty()
     });
     run
 }
@@ -57,7 +47,7 @@ fn a_signal_ends_the_encode_and_leaves_nothing_behind() {
 
         assert_eq!(library.files(), ["Film.mkv"], "{run}");
         assert!(fs::read(library.path("Film.mkv")).unwrap() == original);
-        assert_eq!(encoders(&library), [] as [u32; 0], "no ffmpeg lives on");
+        assert_eq!(library.encoders(), [] as [u32; 0], "no ffmpeg lives on");
         assert_eq!(library.job()["outcome"]["code"], "interrupted");
     }
 }
@@ -104,14 +94,14 @@ fn as_many_are_encoded_at_once_as_the_config_says() {
         fs::copy(library.path("Film.mkv"), library.path(name)).unwrap();
     }
     let run = start_encode(&library, &["watch", "--once"]);
-    wait_until("two are at work", || encoders(&library).len() == 2);
+    wait_until("two are at work", || library.encoders().len() == 2);
     assert_eq!(temporary_files(&library).len(), 2);
 
     signal(run.id(), Signal::TERM);
 
     run.wait().exits_with(130).says("0 replaced");
     assert_eq!(library.files(), ["Film.mkv", "Second.mkv", "Third.mkv"]);
-    assert_eq!(encoders(&library), [] as [u32; 0]);
+    assert_eq!(library.encoders(), [] as [u32; 0]);
 }
 
 #[test]
@@ -123,7 +113,7 @@ fn kill_9_takes_ffmpeg_along_and_leaves_the_original() {
     signal(run.id(), Signal::KILL);
 
     assert_eq!(run.wait().status.signal(), Some(9));
-    wait_until("no ffmpeg lives on", || encoders(&library).is_empty());
+    wait_until("no ffmpeg lives on", || library.encoders().is_empty());
     assert!(fs::read(library.path("Film.mkv")).unwrap() == original);
     let strangers: Vec<String> = library.files().into_iter().filter(|name| !name.starts_with('.')).collect();
     assert_eq!(strangers, ["Film.mkv"], "what is left is hidden from media servers");
@@ -143,7 +133,7 @@ fn recover_says_what_a_killed_run_left_before_it_tidies_up() {
     library.run(["recover"]).exits_with(4).says("is held by another av1d");
     signal(run.id(), Signal::KILL);
     run.wait();
-    wait_until("no ffmpeg lives on", || encoders(&library).is_empty());
+    wait_until("no ffmpeg lives on", || library.encoders().is_empty());
     let left = library.files();
     assert_eq!(temporary_files(&library).len(), 1);
 
@@ -163,13 +153,23 @@ fn recover_says_what_a_killed_run_left_before_it_tidies_up() {
 /// An ffmpeg that goes on for ever and doesn't hear SIGTERM. It keeps its standard output open, which `tail` would watch.
 const DEAF: &str = "trap '' TERM; exec 3>&1; exec tail -f \"$output\" > /dev/null";
 
+/// An encode of a film by an ffmpeg that ends in `tail`, and is there.
+fn encode_that_hangs(does: &str) -> Option<(Library, Running)> {
+    let mut library = Library::open()?;
+    library.film("Film.mkv");
+    library.replace_ffmpeg(Script { when: "-progress", does });
+    let run = library.start(["encode", "Film.mkv"]);
+    wait_until("ffmpeg works", || !hung(&library).is_empty());
+    Some((library, run))
+}
+
+fn hung(library: &Library) -> Vec<u32> {
+    with_argument("tail", &library.root())
+}
+
 #[test]
 fn the_second_signal_ends_it_at_once_though_ffmpeg_doesnt_listen() {
-    let Some(mut library) = Library::open() else { return };
-    library.film("Film.mkv");
-    library.replace_ffmpeg(Script { when: "-progress", does: DEAF });
-    let run = library.start(["encode", "Film.mkv"]);
-    wait_until("ffmpeg works", || !with_argument("tail", &library.root()).is_empty());
+    let Some((library, run)) = encode_that_hangs(DEAF) else { return };
 
     signal(run.id(), Signal::TERM);
     wait_until("the first signal is heard", || run.has_said("again to stop at once"));
@@ -178,36 +178,26 @@ fn the_second_signal_ends_it_at_once_though_ffmpeg_doesnt_listen() {
 
     run.wait().exits_with(130);
     assert!(heard.elapsed().as_secs() < 5, "at once");
-    wait_until("no ffmpeg lives on", || with_argument("tail", &library.root()).is_empty());
+    wait_until("no ffmpeg lives on", || hung(&library).is_empty());
     assert_eq!(library.media("Film.mkv").codecs("video"), ["h264"]);
 }
 
 #[test]
 fn an_ffmpeg_that_doesnt_listen_is_killed() {
-    let Some(mut library) = Library::open() else { return };
-    library.film("Film.mkv");
-    library.replace_ffmpeg(Script { when: "-progress", does: DEAF });
-    let run = library.start(["encode", "Film.mkv"]);
-    wait_until("ffmpeg works", || !with_argument("tail", &library.root()).is_empty());
+    let Some((library, run)) = encode_that_hangs(DEAF) else { return };
 
     signal(run.id(), Signal::TERM);
 
     run.wait().exits_with(130).says("[interrupted]");
-    assert_eq!(with_argument("tail", &library.root()), [] as [u32; 0]);
+    assert_eq!(hung(&library), [] as [u32; 0]);
     assert_eq!(library.files(), ["Film.mkv"]);
 }
 
 /// As SVT-AV1 does on some machines when its encoder is freed: ffmpeg has closed its progress by then.
 #[test]
 fn an_ffmpeg_that_hangs_after_its_last_word_is_stopped_too() {
-    let Some(mut library) = Library::open() else { return };
-    library.film("Film.mkv");
-    library.replace_ffmpeg(Script {
-        when: "-progress",
-        does: "echo progress=end; exec tail -f \"$output\" > /dev/null",
-    });
-    let run = library.start(["encode", "Film.mkv"]);
-    wait_until("ffmpeg works", || !with_argument("tail", &library.root()).is_empty());
+    let does = "echo progress=end; exec tail -f \"$output\" > /dev/null";
+    let Some((library, run)) = encode_that_hangs(does) else { return };
 
     signal(run.id(), Signal::TERM);
 
@@ -225,7 +215,7 @@ fn two_on_one_state_folder_never_work_at_once() {
         second.says(format!("process {}", first.id())).says("hint: ");
     }
     library.run(["plan", "Film.mkv"]).exits_with(0);
-    assert_eq!(encoders(&library).len(), 1, "the first goes on");
+    assert_eq!(library.encoders().len(), 1, "the first goes on");
 
     signal(first.id(), Signal::INT);
     first.wait().exits_with(130);

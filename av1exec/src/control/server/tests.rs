@@ -1,17 +1,17 @@
 //! Clients of every kind against a real socket; the daemon behind it is a function.
 
-use std::collections::BTreeMap;
+mod socket;
+mod subscribers;
+
 use std::io::{BufRead, BufReader, Read, Write};
-use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixStream as Stream;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
 use super::*;
-use crate::control::client::{Client as Face, ClientError};
+use crate::control::client::Client as Face;
 use crate::control::protocol::Foreign;
-use crate::event::{Check, Event};
 
 /// A server with a daemon that answers everything, on a thread of its own until it is dropped.
 struct Served {
@@ -129,82 +129,6 @@ fn a_client_is_greeted_and_answered_again_and_again() {
 }
 
 #[test]
-fn only_its_owner_may_connect_and_its_name_goes_with_it() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join(SOCKET);
-    let server = Server::bind(folder.path()).unwrap();
-    assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
-    drop(server);
-    assert!(!path.exists());
-}
-
-#[test]
-fn a_dead_daemons_socket_is_replaced_and_nothing_else_is() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join(SOCKET);
-    // The name stays when the socket is closed.
-    drop(StdListener::bind(&path).unwrap());
-    assert!(Face::connect(folder.path()).unwrap().is_none(), "nobody listens");
-    let first = Server::bind(folder.path()).unwrap();
-    // As the next daemon does after one that was killed; the first must not take its name away then.
-    let second = Server::bind(folder.path()).unwrap();
-    drop(first);
-    assert!(path.exists());
-    drop(second);
-
-    std::fs::write(&path, "precious").unwrap();
-    let error = Server::bind(folder.path()).unwrap_err();
-    assert!(matches!(error, ControlError::InTheWay { .. }), "{error}");
-    assert_eq!(std::fs::read(&path).unwrap(), b"precious");
-    assert!(Face::connect(folder.path()).unwrap().is_none());
-    std::fs::remove_file(&path).unwrap();
-    std::os::unix::fs::symlink("/dev/null", &path).unwrap();
-    assert!(Server::bind(folder.path()).is_err());
-}
-
-#[test]
-fn a_path_that_no_address_holds_works_all_the_same() {
-    let home = tempfile::tempdir().unwrap();
-    let folder = home.path().join("x".repeat(200)).join("y".repeat(200));
-    std::fs::create_dir_all(&folder).unwrap();
-    let server = Server::bind(&folder).unwrap();
-    let path = folder.join(SOCKET);
-    assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let asked =
-        std::thread::spawn(move || Face::connect(&folder).unwrap().unwrap().ask(&Request::Resume).unwrap());
-    runtime.block_on(async {
-        let (sender, receiver) = mpsc::channel(1);
-        let (served, counted) = (server.run(sender, Feed::new()), AtomicUsize::new(0));
-        let answered = async {
-            while !asked.is_finished() {
-                tokio::time::sleep(Duration::from_millis(5)).await;
-            }
-        };
-        tokio::select! { _ = served => {}, () = daemon(receiver, &counted) => {}, () = answered => {} }
-    });
-    assert_eq!(asked.join().unwrap(), Reply::done("resume"));
-    drop(server);
-    assert!(!path.exists());
-}
-
-#[test]
-fn at_the_length_where_an_address_is_full_the_name_is_whole_too() {
-    let home = tempfile::tempdir().unwrap();
-    let given = home.path().as_os_str().len() + 1 + 1 + SOCKET.len();
-    for length in 104..=112 {
-        let folder = home.path().join("x".repeat(length - given));
-        std::fs::create_dir(&folder).unwrap();
-        let server = Server::bind(&folder).unwrap();
-        let path = folder.join(SOCKET);
-        assert_eq!(path.as_os_str().len(), length);
-        assert!(std::fs::metadata(&path).unwrap().file_type().is_socket(), "{length}");
-        drop(server);
-        assert_eq!(std::fs::read_dir(&folder).unwrap().count(), 0, "{length}");
-    }
-}
-
-#[test]
 fn what_is_no_request_is_refused_and_the_client_may_go_on() {
     let served = Served::start();
     let mut client = served.greeted();
@@ -303,110 +227,4 @@ fn more_clients_than_are_allowed_are_turned_away_with_a_word() {
     while served.face().ask(&Request::Scan).is_ok_and(|reply| reply != Reply::done("scan")) {
         assert!(Instant::now() < deadline);
     }
-}
-
-#[test]
-fn a_subscriber_is_told_what_happens_until_it_leaves() {
-    let served = Served::start();
-    let mut events = served.face().subscribe().unwrap();
-    served.feed.tell(&Event::Scanned { films: 1, stopped: BTreeMap::new() });
-    served.feed.tell(&Event::Judging { job: "7".into(), check: Check::Contract });
-    assert_eq!(
-        events.next().unwrap().unwrap(),
-        EventDocument::Scanned { films: 1, stopped: BTreeMap::new() }
-    );
-    assert_eq!(
-        events.next().unwrap().unwrap(),
-        EventDocument::Judging { job: "7".into(), check: "contract".into() }
-    );
-    drop(events);
-    served.wait_for_listeners(0);
-    let events = served.face().subscribe().unwrap();
-    drop(served);
-    assert_eq!(events.count(), 0, "the daemon's end is the end of the events");
-}
-
-#[test]
-fn a_subscriber_that_is_too_slow_holds_nobody_up_and_is_told_what_it_missed() {
-    let served = Served::with(Feed::with_backlog(16), |_| ());
-    let mut slow = served.greeted();
-    slow.get_mut().write_all(b"{\"request\":\"subscribe\"}\n").unwrap();
-    read(&mut slow);
-    let mut quick = served.face().subscribe().unwrap();
-    // Far more than the kernel buffers for one that doesn't read.
-    let long = "x".repeat(1000);
-    let told: u64 = 5000;
-    for number in 0..told {
-        let message = format!("{number} {long}");
-        served.feed.tell(&Event::Warning { path: "/f".into(), message });
-        // The quick one keeps up, though the slow one doesn't read.
-        match quick.next().unwrap().unwrap() {
-            EventDocument::Warning { message, .. } => assert!(message.starts_with(&format!("{number} "))),
-            other => panic!("{other:?}"),
-        }
-    }
-    served.is_well();
-    let (mut seen, mut missed) = (0, 0);
-    while seen + missed < told {
-        match serde_json::from_str(&read(&mut slow)).unwrap() {
-            EventDocument::Warning { .. } => seen += 1,
-            EventDocument::Lagged { missed: more } => missed += more,
-            other => panic!("{other:?}"),
-        }
-    }
-    assert!(missed > 0, "all {seen} fitted the buffers");
-    assert_eq!(seen + missed, told, "nothing is lost without a word");
-}
-
-#[test]
-fn a_client_that_never_reads_is_dropped() {
-    let served = Served::with(Feed::with_backlog(16), |limits| limits.unread = Duration::from_millis(50));
-    let mut client = served.greeted();
-    client.get_mut().write_all(b"{\"request\":\"subscribe\"}\n").unwrap();
-    served.wait_for_listeners(1);
-    let long = "x".repeat(100_000);
-    let deadline = Instant::now() + Duration::from_secs(20);
-    while served.feed.listeners() > 0 {
-        served.feed.tell(&Event::Warning { path: "/f".into(), message: long.clone() });
-        assert!(Instant::now() < deadline);
-        std::thread::sleep(Duration::from_millis(1));
-    }
-    // The same for one that only asks and never reads the answers.
-    let mut client = served.greeted();
-    client.get_mut().set_write_timeout(Some(Duration::from_secs(20))).unwrap();
-    let error = loop {
-        if let Err(error) = client.get_mut().write_all(b"{\"request\":\"scan\"}\n") {
-            break error;
-        }
-    };
-    assert_ne!(error.kind(), io::ErrorKind::WouldBlock, "it hangs up rather than waits for ever");
-    served.is_well();
-}
-
-#[test]
-fn a_subscriber_is_not_listened_to() {
-    let served = Served::start();
-    let mut client = served.greeted();
-    client.get_mut().write_all(b"{\"request\":\"subscribe\"}\n").unwrap();
-    read(&mut client);
-    client.get_mut().write_all(&b"{\"request\":\"scan\"}\n".repeat(10_000)).unwrap();
-    served.feed.tell(&Event::Scanned { films: 1, stopped: BTreeMap::new() });
-    assert_eq!(read(&mut client), "{\"event\":\"scanned\",\"films\":1}\n");
-    assert_eq!(served.calls.load(Ordering::Relaxed), 0);
-}
-
-#[test]
-fn a_face_without_a_right_is_told_so() {
-    // Root may connect to anything.
-    if rustix::process::geteuid().is_root() {
-        return;
-    }
-    let served = Served::start();
-    let path = served.folder.path().join(SOCKET);
-    std::fs::set_permissions(&path, PermissionsExt::from_mode(0o000)).unwrap();
-    let error = Face::connect(served.folder.path()).unwrap_err();
-    assert!(
-        matches!(&error, ClientError::Lost { source, .. } if source.kind() == io::ErrorKind::PermissionDenied)
-    );
-    assert!(error.hint().contains("as the user"));
 }

@@ -1,0 +1,80 @@
+//! What a running daemon is told by signals, and what it tells monitoring.
+
+use std::fs;
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
+
+use av1d_tests::{PICTURE, Signal, signal, wait_until};
+
+use crate::{quick, replaced, start_daemon, status, stop};
+
+#[test]
+fn sighup_reads_the_config_again_and_sigusr1_looks_at_the_library() {
+    let Some(mut library) = quick() else { return };
+    library.set("scan_interval_secs", 3600);
+    library.set("min_bytes", 1_000_000_000);
+    library.film("Film.mkv");
+    let run = start_daemon(&library);
+
+    library.set("min_bytes", "many");
+    signal(run.id(), Signal::HUP);
+    wait_until("the bad config is reported", || run.has_said("the old one stays: "));
+    assert_eq!(status(&library)["films"]["too-small"], 1, "the old one stays");
+
+    let other = library.scratch().join("other root");
+    fs::create_dir(&other).unwrap();
+    library.tools.make(&library.scratch(), PICTURE, &other.join("Other.mkv"));
+    library.set("library_roots", vec![library.root().to_str().unwrap(), other.to_str().unwrap()]);
+    library.set("min_bytes", 500);
+    library.set("metrics_listen", "127.0.0.1:9");
+    signal(run.id(), Signal::HUP);
+    wait_until("it is said", || run.has_said("read again; a restart is needed for metrics_listen"));
+    wait_until("both are replaced", || replaced(&library) == 2);
+
+    let later = library.film(".later.mkv");
+    fs::rename(later, library.path("Later.mkv")).unwrap();
+    signal(run.id(), Signal::USR1);
+    wait_until("the new film is replaced", || replaced(&library) == 3);
+    stop(run).says("3 replaced, ").says(" 0 failed");
+}
+
+/// One GET, as simple as can be.
+fn get(address: &str, path: &str) -> String {
+    let Ok(mut stream) = TcpStream::connect(address) else { return String::new() };
+    write!(stream, "GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n").unwrap();
+    let mut reply = String::new();
+    stream.read_to_string(&mut reply).unwrap();
+    reply
+}
+
+#[test]
+fn metrics_tell_how_things_stand() {
+    let Some(mut library) = quick() else { return };
+    library.set("scan_interval_secs", 3600);
+    library.film("Film.mkv");
+    // Free again once it is dropped.
+    let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
+    library.set("metrics_listen", address.as_str());
+    let before = fs::metadata(library.path("Film.mkv")).unwrap().len();
+    let run = start_daemon(&library);
+    wait_until("it is replaced", || replaced(&library) == 1);
+    assert!(get(&address, "/healthz").starts_with("HTTP/1.1 200 "));
+
+    // A page is made at each beat; a person's word is one.
+    let after = fs::metadata(library.path("Film.mkv")).unwrap().len();
+    for command in ["pause", "resume"] {
+        library.run([command]).exits_with(0);
+    }
+    let page = get(&address, "/metrics");
+    assert!(page.starts_with("HTTP/1.1 200 "), "{page}");
+    for line in [
+        "av1d_queue_films 0",
+        "av1d_jobs{outcome=\"replaced\"} 1",
+        "av1d_films{code=\"done\"} 1",
+        &format!("av1d_replaced_bytes_before {before}"),
+        &format!("av1d_replaced_bytes_after {after}"),
+    ] {
+        assert!(page.lines().any(|said| said == line), "{line}\n{page}");
+    }
+    stop(run);
+}
