@@ -185,6 +185,13 @@ mod tests {
     use super::*;
 
     #[test]
+    fn what_a_newer_daemon_says_is_no_reason_to_understand_nothing() {
+        assert_eq!(serde_json::from_str::<State>("\"dreaming\"").unwrap(), State::Other);
+        assert_eq!(serde_json::from_str::<Stage>("\"polishing\"").unwrap(), Stage::Other);
+        assert_eq!(serde_json::from_str::<State>("\"quiet-hours\"").unwrap(), State::QuietHours);
+    }
+
+    #[test]
     fn each_code_stands_for_one_kind_of_film() {
         let table = [
             ("queued", Standing::Queued),

@@ -94,3 +94,14 @@ fn a_subscriber_is_not_listened_to() {
     assert_eq!(read(&mut client), "{\"event\":\"scanned\",\"films\":1}\n");
     assert_eq!(served.calls.load(Ordering::Relaxed), 0);
 }
+
+#[test]
+fn who_waits_for_events_is_hung_up_on_from_another_thread() {
+    let served = Served::start();
+    let events = served.face().subscribe().unwrap();
+    let hang_up = events.hang_up().unwrap();
+    let waiting = std::thread::spawn(move || events.flatten().count());
+    drop(hang_up);
+    assert_eq!(waiting.join().unwrap(), 0);
+    served.wait_for_listeners(0);
+}
