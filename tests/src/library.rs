@@ -134,7 +134,7 @@ impl Library {
         self.make(name, PICTURE)
     }
 
-    /// Makes a film whose encode takes minutes: the slowest encoder is chosen for it, and it is large.
+    /// Makes a film of forty seconds, and chooses the slowest encoder: it takes minutes.
     pub fn long_film(&mut self, name: impl AsRef<Path>) -> PathBuf {
         self.set("prefer_encoder", "rav1e");
         let long = PICTURE.replace("160x120", "320x180").replace("duration=1", "duration=40");

@@ -1,3 +1,5 @@
+//! What the index remembers and forgets, and what a damaged one costs.
+
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt;
 

@@ -1,3 +1,5 @@
+//! What the state folder, its daemon and its lock come to, by example.
+
 use super::super::Level;
 use super::*;
 use crate::orphan::ProcessId;
