@@ -49,7 +49,9 @@ fn init(args: &InitArgs, explicit: Option<&Path>, environment: &Environment) -> 
     write_default(&path).map_err(|error| Failure::new(Exit::Failed, error.to_string()).hint(error.hint()))?;
     out(format!("wrote {}", display(&path)).as_bytes())?;
     match inspect(explicit, environment).file {
-        Some(read) if read == path => {}
+        Some(read) if read == path => {
+            note("next: name your folders in it (`library_roots`), then see what `av1cli doctor` says");
+        }
         Some(other) => note(&format!("but {} comes before it and is the one that is read", other.display())),
         None => note("av1d doesn't look there by itself: name it with --config or $AV1D_CONFIG"),
     }

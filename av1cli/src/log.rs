@@ -47,7 +47,10 @@ impl Log {
             }
             Event::Settling { films, wait } => {
                 let secs = wait.as_secs_f64();
-                info!(event = "settling", films, secs, "wait: whether {films} film(s) hold still");
+                info!(
+                    event = "settling",
+                    films, secs, "wait: {secs} s, to see whether {films} film(s) hold still"
+                );
             }
             Event::Unreadable { path, reason } => {
                 let shown = display(path);

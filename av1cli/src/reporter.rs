@@ -57,7 +57,7 @@ impl Reporter {
             }
             Event::Settling { films, wait } => {
                 let secs = wait.as_secs_f64();
-                tell(Weight::News, &format!("wait: whether {films} film(s) hold still for {secs} s"));
+                tell(Weight::News, &format!("wait: {secs} s, to see whether {films} film(s) hold still"));
             }
             Event::Unreadable { path, reason } => {
                 let path = display(&path);

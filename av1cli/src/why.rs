@@ -127,7 +127,7 @@ fn sidecar_lines(head: &str, sidecar: &Sidecar) -> Vec<String> {
         (SidecarKind::Marker, _) => "a marker that excludes it",
         (SidecarKind::FolderMarker, _) => "a marker that excludes all below its folder",
         (SidecarKind::Why, _) => "why it wasn't replaced",
-        (SidecarKind::Original, _) => "the original, kept",
+        (SidecarKind::Original, _) => "the original, kept (`av1cli undo` puts it back)",
     };
     let shown = if sidecar.kind == SidecarKind::FolderMarker { display(&path) } else { name(&path) };
     let mut lines = vec![row(head, &format!("{shown}: {what}"))];
@@ -148,9 +148,11 @@ fn memory(remembered: &Remembered) -> String {
         _ => String::new(),
     };
     let failed = if *failures > 0 { format!("; {failures} attempt(s) failed") } else { String::new() };
-    let stale = if remembered.holds { "" } else { "; of another file of this name, so that it doesn't hold" };
     let path = name(&path_of(&remembered.path));
-    format!("{path}: {came}, unchanged since {}{again}{failed}{stale}", clock(*unchanged_since))
+    if !remembered.holds {
+        return format!("{path}: {came}, but that was another file of this name and doesn't hold any more");
+    }
+    format!("{path}: {came}, unchanged since {}{again}{failed}", clock(*unchanged_since))
 }
 
 fn name(path: &Path) -> String {

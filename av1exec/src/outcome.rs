@@ -4,6 +4,7 @@ use std::fmt;
 use std::path::PathBuf;
 
 use av1plan::SkipReason;
+pub use av1plan::explain::Bytes;
 use av1plan::judge::Defect;
 use strum::IntoStaticStr;
 
@@ -203,31 +204,6 @@ impl fmt::Display for Outcome {
     }
 }
 
-/// A number of bytes as a person reads it: `1.4 GiB`.
-#[derive(Debug, Clone, Copy)]
-pub struct Bytes(pub u64);
-
-impl fmt::Display for Bytes {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        const UNITS: [&str; 6] = ["KiB", "MiB", "GiB", "TiB", "PiB", "EiB"];
-        let Self(bytes) = *self;
-        let mut tenths = u128::from(bytes) * 10;
-        let mut unit = "bytes";
-        for larger in UNITS {
-            if tenths < 10_240 {
-                break;
-            }
-            tenths /= 1024;
-            unit = larger;
-        }
-        if unit == "bytes" {
-            write!(f, "{bytes} bytes")
-        } else {
-            write!(f, "{}.{} {unit}", tenths / 10, tenths % 10)
-        }
-    }
-}
-
 /// How much smaller the second size is, in percent of the first.
 #[derive(Debug, Clone, Copy)]
 pub struct Saved(pub u64, pub u64);
@@ -245,22 +221,6 @@ impl fmt::Display for Saved {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn bytes_are_shown_in_the_unit_that_fits() {
-        let table = [
-            (0, "0 bytes"),
-            (1023, "1023 bytes"),
-            (1024, "1.0 KiB"),
-            (1536, "1.5 KiB"),
-            (1_048_575, "1023.9 KiB"),
-            (2_147_483_648, "2.0 GiB"),
-            (u64::MAX, "15.9 EiB"),
-        ];
-        for (bytes, shown) in table {
-            assert_eq!(Bytes(bytes).to_string(), shown);
-        }
-    }
 
     #[test]
     fn savings_are_a_share_of_the_original() {

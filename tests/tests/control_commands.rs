@@ -45,7 +45,16 @@ fn status() -> Value {
 #[test]
 fn what_needs_a_daemon_says_that_none_runs() {
     let Some(library) = Library::open() else { return };
-    for arguments in [&["pause"][..], &["resume"], &["scan"], &["cancel", "7"], &["pause", "--json"]] {
+    for arguments in [
+        &["pause"][..],
+        &["resume"],
+        &["scan"],
+        &["cancel", "7"],
+        &["pause", "--json"],
+        &["resume", "--json"],
+        &["scan", "--json"],
+        &["cancel", "--json", "7"],
+    ] {
         let run = library.run(arguments).exits_with(1).prints_nothing();
         run.says("error: no daemon runs here").says("hint: start one with `av1cli watch`");
     }
@@ -244,6 +253,17 @@ fn a_daemon_is_asked_where_one_runs() {
         let daemon = play_daemon(&library, 1, std::slice::from_ref(&done));
         let run = library.run(arguments).exits_with(0);
         assert_eq!(run.text(), "it \\u{1b}[2J was done\n");
+        assert_eq!(daemon.join().unwrap(), std::slice::from_ref(&request));
+
+        let daemon = play_daemon(&library, 1, std::slice::from_ref(&done));
+        let run = library.run([arguments, &["--json"]].concat()).exits_with(0);
+        let document = run.documents().remove(0);
+        assert_eq!((&document["ok"], &document["message"]), (&done["ok"], &done["message"]), "{run}");
+        assert_eq!(
+            document.get("path"),
+            request.get("path"),
+            "which film it is about, where it is about one"
+        );
         assert_eq!(daemon.join().unwrap(), [request]);
     }
     assert_eq!(library.files(), [""; 0], "the daemon writes the markers, not we");

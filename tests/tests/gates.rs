@@ -113,7 +113,7 @@ fn a_file_that_grows_is_not_touched_until_it_holds_still() {
     assert_eq!(library.jobs().len(), 1);
 
     fs::write(library.path("Film.mkv"), &whole).unwrap();
-    library.watch_once().exits_with(0).says("wait: whether 2 film(s) hold still").says("1 replaced");
+    library.watch_once().exits_with(0).says("to see whether 2 film(s) hold still").says("1 replaced");
     library.media("Film.mkv").is_av1();
 }
 

@@ -160,6 +160,10 @@ fn shells_take_the_completions() {
         Run::of(Command::new(prefix.join("bin/av1cli")).args(["completions", "bash"])).exits_with(0);
     let file = fs::read_to_string(prefix.join("share/bash-completion/completions/av1cli")).unwrap();
     assert_eq!(printed.text(), file);
+    for arguments in [&["completions"][..], &["completions", "csh"]] {
+        let mut command = Command::new(prefix.join("bin/av1cli"));
+        Run::of(command.args(arguments)).exits_with(2).prints_nothing().says("<SHELL>");
+    }
 }
 
 #[test]

@@ -77,5 +77,14 @@ fn another_config_shows_what_it_would_change_and_only_that() {
     assert_eq!(topics, ["preset"]);
 
     library.run(["plan", "--diff", library.config().to_str().unwrap(), "."]).exits_with(0).prints_nothing();
-    library.run(["plan", "--diff", "/nonexistent.toml", "."]).exits_with(2).says("/nonexistent.toml");
+    let missing = library.run(["plan", "--diff", "/nonexistent.toml", "."]).exits_with(2).prints_nothing();
+    missing
+        .says("error: /nonexistent.toml: no such config file, though --diff names it\n")
+        .says("hint: correct the path\n");
+    fs::write(other, "min_bytes = \"many\"\n").unwrap();
+    library
+        .run(["plan", "--diff", other, "."])
+        .exits_with(2)
+        .prints_nothing()
+        .says("other.toml:1:13: `min_bytes`");
 }

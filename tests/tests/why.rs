@@ -146,6 +146,8 @@ fn beside_a_daemon_its_memory_is_read_and_not_disturbed() {
         (&told["outlook"]["code"], &told["remembered"][0]["holds"]),
         (&"wanted".into(), &false.into())
     );
+    let run = library.run(["why", "Film.mkv"]).exits_with(0);
+    assert!(run.text().contains("but that was another file of this name and doesn't hold any more"), "{run}");
 
     fs::write(library.state().join("index.sqlite"), "no index").unwrap();
     fs::write(library.state().join("20260101-000000-000000.json"), "{\"path\": \"").unwrap();

@@ -7,7 +7,7 @@ mod library;
 
 use std::ffi::OsString;
 
-use av1exec::settings::{self, Environment, Settings};
+use av1exec::settings::{self, Environment, Settings, SettingsError};
 use av1exec::tools::Tools;
 
 use crate::args::PlanArgs;
@@ -26,7 +26,7 @@ pub(crate) async fn run(
     }
     let other = match &args.diff {
         Some(file) => {
-            let mut other = settings::load(Some(file), environment)?.settings.policy;
+            let mut other = settings::load(Some(file), environment).map_err(of_the_other)?.settings.policy;
             other.ignore.extend(&args.ignore);
             Some(other)
         }
@@ -52,6 +52,17 @@ pub(crate) async fn run(
         }
     }
     Ok(worst)
+}
+
+/// What is wrong with the config that `--diff` names.
+fn of_the_other(error: SettingsError) -> Failure {
+    match error {
+        SettingsError::NotFound { path, .. } => {
+            let missing = format!("{}: no such config file, though --diff names it", path.display());
+            Failure::new(Exit::Usage, missing).hint("correct the path")
+        }
+        error => error.into(),
+    }
 }
 
 /// Whether whoever reads standard output still does.

@@ -26,7 +26,9 @@ pub(super) fn checks(inspection: &Inspection) -> Vec<Check> {
     }
     let Some(file) = file else {
         let text = "there is no config file, and all keys have their defaults";
-        return vec![Check::ok(Code::Config, text).hint("`av1cli config init` writes one")];
+        return vec![
+            Check::ok(Code::Config, text).hint("`av1cli config init` writes one, to name your folders in"),
+        ];
     };
     let text = format!("{} {}", display(file), sets(&effective(reading)));
     vec![Check::ok(Code::Config, text).about(file)]

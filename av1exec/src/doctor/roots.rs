@@ -32,7 +32,7 @@ fn checks(root: &Path, looked: io::Result<Folder>) -> Vec<Check> {
             let (text, hint) = match error.kind() {
                 ErrorKind::NotFound => (
                     format!("{name} isn't there"),
-                    "mount it, make it, or correct `library_roots` in the config",
+                    "mount it, make it, or name the folders of your films in the config (`library_roots`)",
                 ),
                 ErrorKind::NotADirectory => {
                     (format!("{name} is no folder"), "correct `library_roots` in the config")

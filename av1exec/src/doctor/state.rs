@@ -63,8 +63,7 @@ fn look(state: &Path) -> Looked {
 
 fn folder_check(state: &Path, looked: Option<Looked>) -> Check {
     /// For whatever can't be used.
-    const OTHER: &str =
-        "set `job_state_dir` in the config to a folder that the user that runs av1d may write to";
+    const OTHER: &str = "set `job_state_dir` in the config to a folder that the user that runs av1d may write to, like /home/NAME/.local/state/av1d";
     let name = display(state);
     let fail = |text: String| Check::fail(Code::StateFolder, text, OTHER);
     let with_room = |text: String, space: Option<Space>| match space {

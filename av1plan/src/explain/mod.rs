@@ -2,6 +2,7 @@
 //!
 //! Sentences are fragments in lower case that fit after a colon. They may change in any version; codes don't.
 
+mod bytes;
 mod defect;
 
 use alloc::borrow::Cow;
@@ -12,6 +13,8 @@ use crate::decision::{Decision, Reason};
 use crate::density::LOW_MILLIBITS;
 use crate::gates::{Marker, SkipReason};
 use crate::loss::{Loss, LossKind};
+
+pub use bytes::Bytes;
 
 impl fmt::Display for Reason {
     #[allow(clippy::too_many_lines, reason = "one line a reason")]
@@ -171,7 +174,7 @@ impl fmt::Display for SkipReason {
             }
             Self::NotStable => f.write_str("it hasn't held still long enough and may still be being copied"),
             Self::TooSmall { size, min_bytes } => {
-                write!(f, "{size} bytes are no more than min_bytes ({min_bytes})")
+                write!(f, "its size, {}, is no more than min_bytes, {}", Bytes(*size), Bytes(*min_bytes))
             }
             Self::Hardlinked { links } => {
                 write!(f, "{links} names share its data, so that replacing this one would save nothing")
