@@ -196,6 +196,19 @@ fn lock_check(locks: &[(PathBuf, io::Result<Standing>)], daemon: &Daemon) -> Che
     if let Some((_, daemon)) = held.first() {
         return Check::ok(Code::Lock, format!("held by the daemon ({})", holder(daemon)));
     }
+    let unknown = |(path, standing): &(PathBuf, io::Result<Standing>)| match standing {
+        Ok(Standing::Unknown(last)) => Some((path.clone(), last.clone())),
+        _ => None,
+    };
+    if let Some((path, last)) = locks.iter().find_map(unknown) {
+        let last = last.map_or_else(String::new, |last| format!("; {last} had it last"));
+        return Check::warn(
+            Code::Lock,
+            format!("whether {} is held can't be seen from here{last}", display(&path)),
+            "see on the other machines and in the containers that have this folder whether an av1d works there",
+        )
+        .about(&path);
+    }
     if let Some((path, Err(error))) = locks.iter().find(|(_, standing)| standing.is_err()) {
         return Check::warn(
             Code::Lock,

@@ -10,6 +10,7 @@ use std::time::Instant;
 
 use super::*;
 use crate::control::client::{Client as Face, ClientError};
+use crate::control::events::EventDocument;
 use crate::control::protocol::Foreign;
 use crate::event::{Check, Event};
 
