@@ -19,6 +19,7 @@ mod reporter;
 pub mod service;
 mod session;
 mod share;
+mod stream;
 mod telling;
 mod undo;
 mod verify;

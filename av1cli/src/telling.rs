@@ -2,21 +2,21 @@
 
 use std::io::IsTerminal;
 
-use av1exec::control::events::EventDocument;
 use av1exec::event::Event;
+use av1exec::stop::Stop;
 use tokio::sync::mpsc::UnboundedReceiver;
 
 use crate::args::OutputArgs;
-use crate::console::{Reader, complain, out};
 use crate::log::Log;
 use crate::logging::Logging;
 use crate::reporter::Reporter;
+use crate::stream::Stream;
 
 /// All that hears of an event.
 pub(crate) struct Telling {
     ear: Ear,
-    /// Whether standard output gets each event as JSON, and is still read.
-    json: bool,
+    /// Standard output, where it gets each event as JSON.
+    programs: Option<Stream>,
 }
 
 /// Who hears of it on standard error.
@@ -30,38 +30,34 @@ impl Telling {
     pub(crate) fn to_person(output: OutputArgs) -> Self {
         let bars = output.bars(std::io::stderr().is_terminal());
         let reporter = Reporter::open(bars, !bars && output.lines(true), output.level());
-        Self { ear: Ear::Person(reporter), json: output.json() }
+        Self { ear: Ear::Person(reporter), programs: programs(output) }
     }
 
     /// For a daemon: to its log where it has one, which begins here.
     pub(crate) fn to_log(logging: Option<Logging>, output: OutputArgs) -> Self {
         let Some(logging) = logging else { return Self::to_person(output) };
         logging.begin();
-        Self { ear: Ear::Log(Log::new(output.lines(false))), json: output.json() }
+        Self { ear: Ear::Log(Log::new(output.lines(false))), programs: programs(output) }
     }
 
-    /// Listens until nobody speaks any more.
-    pub(crate) async fn listen(mut self, mut events: UnboundedReceiver<Event>) {
+    /// Listens until nobody speaks any more, and until programs have read it, unless work is to stop.
+    pub(crate) async fn listen(self, mut events: UnboundedReceiver<Event>, stop: Stop) {
+        let Self { mut ear, programs } = self;
         while let Some(event) = events.recv().await {
-            if self.json {
-                self.json = print(&event);
+            if let Some(programs) = &programs {
+                programs.tell(&event);
             }
-            match &mut self.ear {
+            match &mut ear {
                 Ear::Person(reporter) => reporter.show(event),
                 Ear::Log(log) => log.tell(&event),
             }
         }
+        if let Some(programs) = programs {
+            programs.end(stop).await;
+        }
     }
 }
 
-/// Prints an event; says whether the next one is wanted too. Work goes on whoever reads.
-fn print(event: &Event) -> bool {
-    let document = serde_json::to_vec(&EventDocument::from(event)).unwrap_or_default();
-    match out(&document) {
-        Ok(reader) => reader == Reader::Listens,
-        Err(failure) => {
-            complain(&failure);
-            false
-        }
-    }
+fn programs(output: OutputArgs) -> Option<Stream> {
+    output.json().then(Stream::open).flatten()
 }

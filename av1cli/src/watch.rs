@@ -37,7 +37,7 @@ pub(crate) async fn watch(
     let logging = args.logging(terminal, service.journal);
     let telling = Telling::to_log(logging, args.output);
     let Session { pipeline, events } = Session::open(settings, environment).await?;
-    let telling = tokio::spawn(telling.listen(events));
+    let telling = tokio::spawn(telling.listen(events, pipeline.stop.clone()));
     greet(&pipeline);
     let around = Around::open(&pipeline, service, terminal).await?;
     let (lines, tasks) = around.connect(config, environment.clone());

@@ -5,12 +5,16 @@
 //! systems. Encodes inherit them, so that an ffmpeg that outlives its av1d keeps others out of the library. What is
 //! written into the files only says who holds them.
 
+mod look;
+
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, ErrorKind, Read, Seek, Write};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
+
+pub use look::{Standing, look};
 
 use crate::orphan::{self, ProcessId};
 
@@ -142,31 +146,6 @@ pub fn paths(state: &Path, roots: &[PathBuf]) -> Vec<PathBuf> {
     [state.join(STATE_LOCK)].into_iter().chain(roots.iter().map(|root| root.join(ROOT_LOCK))).collect()
 }
 
-/// Whether somebody has a lock.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Standing {
-    /// Nobody.
-    Free,
-    /// Somebody, where it says who.
-    Held(Option<Holder>),
-}
-
-/// Looks whether somebody has a lock, without making its file, and without keeping the lock for more than a moment.
-pub fn look(path: &Path) -> io::Result<Standing> {
-    let mut file = match crate::disk::open(path) {
-        Ok(file) => file,
-        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
-            return Ok(Standing::Free);
-        }
-        Err(error) => return Err(error),
-    };
-    match file.try_lock_shared() {
-        Ok(()) => file.unlock().map(|()| Standing::Free),
-        Err(TryLockError::WouldBlock) => Ok(Standing::Held(Holder::read(&mut file))),
-        Err(TryLockError::Error(error)) => Err(error),
-    }
-}
-
 /// Who holds a lock, as it says itself.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Holder {
@@ -255,18 +234,8 @@ mod tests {
             panic!("two held one lock")
         };
         assert_eq!(holder.unwrap().process.pid, std::process::id());
-        let path = folder.path().join(STATE_LOCK);
-        assert!(matches!(look(&path), Ok(Standing::Held(Some(_)))));
         drop(first);
-        assert_eq!(look(&path).unwrap(), Standing::Free);
         take(folder.path(), &[]).unwrap();
-    }
-
-    #[test]
-    fn a_look_makes_no_lock() {
-        let folder = tempfile::tempdir().unwrap();
-        assert_eq!(look(&folder.path().join(STATE_LOCK)).unwrap(), Standing::Free);
-        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
     }
 
     #[test]

@@ -61,13 +61,22 @@ pub struct Running {
 impl Running {
     /// Starts `command`, which reads `input`.
     pub fn start(command: &mut Command, input: &[u8]) -> Self {
-        let spawned = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
+        Self::spawn(command.stdout(Stdio::piped()), input)
+    }
+
+    /// Starts `command`, which has nothing to read and prints into `stdout`.
+    pub fn start_into(command: &mut Command, stdout: impl Into<Stdio>) -> Self {
+        Self::spawn(command.stdout(stdout), b"")
+    }
+
+    fn spawn(command: &mut Command, input: &[u8]) -> Self {
+        let spawned = command.stdin(Stdio::piped()).stderr(Stdio::piped()).spawn();
         let mut child = spawned.unwrap_or_else(|error| panic!("failed to start {command:?}: {error}"));
-        let (stdout, stderr) = (child.stdout.take().unwrap(), child.stderr.take().unwrap());
+        let stdout = child.stdout.take().map_or_else(|| Pipe::drain(std::io::empty()), Pipe::drain);
+        let stderr = Pipe::drain(child.stderr.take().unwrap());
         let mut stdin = child.stdin.take().unwrap();
         let input = input.to_vec();
         std::thread::spawn(move || drop(stdin.write_all(&input)));
-        let (stdout, stderr) = (Pipe::drain(stdout), Pipe::drain(stderr));
         let deadline = Instant::now() + PATIENCE;
         Self { child, what: format!("{command:?}"), stdout, stderr, deadline }
     }

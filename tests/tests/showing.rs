@@ -4,11 +4,11 @@
 #![cfg(test)]
 
 use std::fs;
-use std::io::{Read, Write};
+use std::io::{ErrorKind, PipeReader, PipeWriter, Read, Write};
 use std::process::Stdio;
 use std::sync::{Arc, Mutex};
 
-use av1d_tests::{Library, Run, Script, av1cli, built, program, wait_until};
+use av1d_tests::{Library, Run, Running, Script, Signal, av1cli, built, program, signal, wait_until};
 use serde_json::Value;
 
 /// A library with one film of a second.
@@ -56,6 +56,48 @@ fn a_reader_who_has_seen_enough_doesnt_stop_the_encode() {
     let run = Run::shell(script.as_bytes(), &library.root()).exits_with(0).says("[replaced]");
     assert_eq!(events(&run), ["started"]);
     library.media("Film.mkv").is_av1();
+}
+
+/// A pipe that holds all that it can.
+fn full_pipe() -> (PipeReader, PipeWriter) {
+    let (reader, mut writer) = std::io::pipe().unwrap();
+    rustix::io::ioctl_fionbio(&writer, true).unwrap();
+    let full = std::iter::repeat_with(|| writer.write(&[b'\n'; 4096])).find_map(Result::err);
+    assert_eq!(full.unwrap().kind(), ErrorKind::WouldBlock);
+    rustix::io::ioctl_fionbio(&writer, false).unwrap();
+    (reader, writer)
+}
+
+#[test]
+fn a_reader_who_does_not_read_holds_up_nothing() {
+    let Some(library) = with_film() else { return };
+    let (reader, writer) = full_pipe();
+    let mut command = library.command(["watch", "--progress", "json"]);
+    let daemon = Running::start_into(&mut command, writer);
+    wait_until("the film is replaced", || {
+        library.jobs().iter().any(|job| job["outcome"]["code"] == "replaced")
+    });
+    library.run(["status"]).exits_with(0).says_no("no daemon");
+    signal(daemon.id(), Signal::TERM);
+    daemon.wait().exits_with(0);
+    drop(reader);
+}
+
+#[test]
+fn a_reader_who_comes_back_gets_what_was_told_meanwhile() {
+    let Some(library) = with_film() else { return };
+    let (mut reader, writer) = full_pipe();
+    let mut command = library.command(["encode", "--progress", "json", "Film.mkv"]);
+    let mut encode = Running::start_into(&mut command, writer);
+    drop(command);
+    wait_until("the film is replaced", || encode.has_said("[replaced]"));
+    assert!(!encode.has_ended(), "it waits for its reader");
+    let mut text = String::new();
+    reader.read_to_string(&mut text).unwrap();
+    encode.wait().exits_with(0);
+    let events: Vec<Value> = text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
+    let ends = [events.first(), events.last()].map(|event| event.map(|event| event["event"].clone()));
+    assert_eq!(ends, [Some("started".into()), Some("finished".into())], "{text}");
 }
 
 #[test]

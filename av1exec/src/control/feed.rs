@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use tokio::sync::broadcast;
+use tokio::sync::broadcast::{self, error::RecvError};
 
 use super::events::EventDocument;
 use super::protocol::line;
@@ -48,8 +48,33 @@ impl Feed {
         drop(self.0.send(line(document).into()));
     }
 
-    pub(super) fn subscribe(&self) -> broadcast::Receiver<Arc<[u8]>> {
-        self.0.subscribe()
+    /// One who hears what is told from now on.
+    pub fn listen(&self) -> Listener {
+        Listener(self.0.subscribe())
+    }
+}
+
+/// One who hears of events as lines of JSON. Who is too slow misses the oldest, and gets a line that says how many.
+#[derive(Debug)]
+pub struct Listener(broadcast::Receiver<Arc<[u8]>>);
+
+impl Listener {
+    /// The next line with its line break; nothing once nobody can tell any more.
+    pub(super) async fn next(&mut self) -> Option<Arc<[u8]>> {
+        heard(self.0.recv().await)
+    }
+
+    /// The same for a thread of its own, which is held up until there is one; a runtime's thread must not ask.
+    pub fn wait(&mut self) -> Option<Arc<[u8]>> {
+        heard(self.0.blocking_recv())
+    }
+}
+
+fn heard(received: Result<Arc<[u8]>, RecvError>) -> Option<Arc<[u8]>> {
+    match received {
+        Ok(line) => Some(line),
+        Err(RecvError::Lagged(missed)) => Some(line(&EventDocument::Lagged { missed }).into()),
+        Err(RecvError::Closed) => None,
     }
 }
 
@@ -61,10 +86,30 @@ mod tests {
     #[test]
     fn nobody_listening_costs_nothing_and_a_listener_gets_lines() {
         let feed = Feed::new();
-        feed.tell(&Event::Scanned { films: 1, stopped: BTreeMap::new() });
-        let mut listener = feed.subscribe();
-        feed.tell(&Event::Scanned { films: 2, stopped: BTreeMap::new() });
-        assert_eq!(&listener.try_recv().unwrap()[..], b"{\"event\":\"scanned\",\"films\":2}\n");
-        assert!(listener.try_recv().is_err(), "what was told before isn't told again");
+        feed.tell(&scanned(1));
+        let mut listener = feed.listen();
+        feed.tell(&scanned(2));
+        drop(feed);
+        assert_eq!(all(&mut listener), ["{\"event\":\"scanned\",\"films\":2}\n"], "and nothing from before");
+    }
+
+    #[test]
+    fn who_is_too_slow_gets_the_newest_and_learns_how_many_are_missing() {
+        let feed = Feed::with_backlog(2);
+        let mut listener = feed.listen();
+        (1..=5).for_each(|films| feed.tell(&scanned(films)));
+        drop(feed);
+        let [lagged, fourth, fifth] = &all(&mut listener)[..] else { panic!("not three lines") };
+        assert_eq!(lagged, "{\"event\":\"lagged\",\"missed\":3}\n");
+        assert!(fourth.contains(":4}") && fifth.contains(":5}"), "{fourth}{fifth}");
+    }
+
+    fn scanned(films: usize) -> Event {
+        Event::Scanned { films, stopped: BTreeMap::new() }
+    }
+
+    fn all(listener: &mut Listener) -> Vec<String> {
+        let lines = std::iter::from_fn(|| listener.wait());
+        lines.map(|line| String::from_utf8(line.to_vec()).unwrap()).collect()
     }
 }

@@ -10,12 +10,11 @@ use rustix::fs::Mode;
 use rustix::net::SocketFlags;
 use tokio::io::{AsyncBufRead, AsyncBufReadExt, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufReader};
 use tokio::net::{UnixListener, UnixStream};
-use tokio::sync::{broadcast, mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
 use super::address::{Address, SOCKET, socket};
-use super::events::EventDocument;
 use super::feed::Feed;
 use super::protocol::{Greeting, MAX_REQUEST, Refusal, RefusalCode, Reply, Request, line};
 use crate::disk;
@@ -221,19 +220,16 @@ impl Client {
         mut writer: impl AsyncWrite + Unpin,
     ) -> io::Result<()> {
         // Before the reply: what happens after it isn't missed.
-        let mut events = self.feed.subscribe();
+        let mut events = self.feed.listen();
         self.send(&mut writer, &line(&Reply::done("events follow"))).await?;
         loop {
             let event = tokio::select! {
-                event = events.recv() => event,
+                event = events.next() => event,
                 () = hung_up(&mut reader) => return Ok(()),
             };
             match event {
-                Ok(event) => self.send(&mut writer, &event).await?,
-                Err(broadcast::error::RecvError::Lagged(missed)) => {
-                    self.send(&mut writer, &line(&EventDocument::Lagged { missed })).await?;
-                }
-                Err(broadcast::error::RecvError::Closed) => return Ok(()),
+                Some(event) => self.send(&mut writer, &event).await?,
+                None => return Ok(()),
             }
         }
     }

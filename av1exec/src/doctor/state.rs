@@ -26,13 +26,8 @@ pub(super) async fn examine(settings: &Settings) -> Vec<Check> {
     let looked = within(PATIENCE, move || look(&folder)).await;
     let folder = state.clone();
     let daemon = within(CONTROL_PATIENCE, move || greet(&folder)).await.unwrap_or(Daemon::Silent);
-    let paths = lock::paths(state, &settings.library_roots);
-    let locks = within(PATIENCE, move || paths.into_iter().map(standing).collect::<Vec<_>>()).await;
-    vec![
-        folder_check(state, looked).about(state),
-        daemon_check(state, &daemon),
-        lock_check(&locks.unwrap_or_default(), &daemon),
-    ]
+    let locks = standings(lock::paths(state, &settings.library_roots)).await;
+    vec![folder_check(state, looked).about(state), daemon_check(state, &daemon), lock_check(&locks, &daemon)]
 }
 
 /// What there is of the state folder.
@@ -163,9 +158,28 @@ fn daemon_check(state: &Path, daemon: &Daemon) -> Check {
     }
 }
 
-fn standing(path: PathBuf) -> (PathBuf, io::Result<Standing>) {
-    let standing = lock::look(&path);
-    (path, standing)
+/// Looks at all locks at once, at each by itself: a share that hangs hides no other.
+async fn standings(paths: Vec<PathBuf>) -> Vec<(PathBuf, io::Result<Standing>)> {
+    let looks: Vec<_> = paths
+        .into_iter()
+        .map(|path| {
+            let looked_at = path.clone();
+            (path, tokio::spawn(within(PATIENCE, move || lock::look(&looked_at))))
+        })
+        .collect();
+    let mut standings = Vec::new();
+    for (path, look) in looks {
+        standings.push((path, in_time(look.await.ok().flatten())));
+    }
+    standings
+}
+
+/// What is known of a lock where the look at it may not have ended.
+fn in_time(looked: Option<io::Result<Standing>>) -> io::Result<Standing> {
+    looked.unwrap_or_else(|| {
+        let text = format!("it doesn't answer within {} s", PATIENCE.as_secs());
+        Err(io::Error::new(ErrorKind::TimedOut, text))
+    })
 }
 
 fn lock_check(locks: &[(PathBuf, io::Result<Standing>)], daemon: &Daemon) -> Check {
@@ -195,13 +209,26 @@ fn lock_check(locks: &[(PathBuf, io::Result<Standing>)], daemon: &Daemon) -> Che
     if let Some((_, daemon)) = held.first() {
         return Check::ok(Code::Lock, format!("held by the daemon ({})", holder(daemon)));
     }
-    if let Some((path, Err(error))) = locks.iter().find(|(_, standing)| standing.is_err()) {
+    let unknown = |(path, standing): &(PathBuf, io::Result<Standing>)| match standing {
+        Ok(Standing::Unknown(last)) => Some((path.clone(), last.clone())),
+        _ => None,
+    };
+    if let Some((path, last)) = locks.iter().find_map(unknown) {
+        let last = last.map_or_else(String::new, |last| format!("; {last} had it last"));
         return Check::warn(
             Code::Lock,
-            format!("{} can't be looked at: {error}", display(path)),
-            "run this as the user that runs av1d",
+            format!("whether {} is held can't be seen from here{last}", display(&path)),
+            "see on the other machines and in the containers that have this folder whether an av1d works there",
         )
-        .about(path);
+        .about(&path);
+    }
+    if let Some((path, Err(error))) = locks.iter().find(|(_, standing)| standing.is_err()) {
+        let hint = match error.kind() {
+            ErrorKind::TimedOut => "see whether what is mounted there can be reached",
+            _ => "run this as the user that runs av1d",
+        };
+        return Check::warn(Code::Lock, format!("{} can't be looked at: {error}", display(path)), hint)
+            .about(path);
     }
     Check::ok(Code::Lock, "free: no other av1d works on this state folder or in these roots")
 }

@@ -82,17 +82,41 @@ fn a_lock_is_the_daemons_or_nobodys() {
     let daemon = || Daemon::Answers(greeting("0.1.0"), None);
     let free = || Ok(Standing::Free);
     let no = || Err(io::Error::from(ErrorKind::PermissionDenied));
-    let table: [Row; 6] = [
+    let unknown = || {
+        let Ok(Standing::Held(holder)) = by(8) else { panic!() };
+        Ok(Standing::Unknown(holder))
+    };
+    let table: [Row; 9] = [
         ([free(), free()], Daemon::None, Level::Ok, "free"),
         ([by(7), by(7)], daemon(), Level::Ok, "held by the daemon (process 7 on box)"),
         ([by(8), free()], Daemon::None, Level::Warn, "/s/lock is held by process 8 on box"),
         ([by(7), by(8)], daemon(), Level::Warn, "/films/.av1d.lock is held by process 8"),
         ([free(), Ok(Standing::Held(None))], Daemon::None, Level::Warn, "held by somebody"),
         ([free(), no()], Daemon::None, Level::Warn, "can't be looked at"),
+        ([free(), in_time(None)], Daemon::None, Level::Warn, "doesn't answer within 10 s"),
+        (
+            [free(), unknown()],
+            Daemon::None,
+            Level::Warn,
+            "can't be seen from here; process 8 on box had it last",
+        ),
+        ([free(), Ok(Standing::Unknown(None))], Daemon::None, Level::Warn, "can't be seen from here"),
     ];
     for (standings, daemon, level, words) in table {
         let paths = lock::paths(Path::new("/s"), &["/films".into()]);
         let locks: Vec<_> = paths.into_iter().zip(standings).collect();
         says(&lock_check(&locks, &daemon), level, words);
     }
+}
+
+#[tokio::test]
+async fn each_lock_is_looked_at() {
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path().join("films");
+    std::fs::create_dir_all(root.join(lock::ROOT_LOCK)).unwrap();
+    let looked = standings(lock::paths(folder.path(), &[root.clone(), folder.path().join("gone")])).await;
+    let [state, films, gone] = &looked[..] else { panic!("{looked:?}") };
+    assert!(state.0 == folder.path().join(lock::STATE_LOCK) && matches!(state.1, Ok(Standing::Free)));
+    assert!(films.0 == root.join(lock::ROOT_LOCK) && films.1.is_err());
+    assert!(matches!(gone.1, Ok(Standing::Free)));
 }

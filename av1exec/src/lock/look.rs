@@ -1,0 +1,139 @@
+//! Whether somebody has a lock, found out without touching it: an av1d that starts in that moment would find one that is
+//! tried for a moment taken. The kernel tells who holds what in `/proc/locks` (`proc_locks(5)`).
+
+use std::fs;
+use std::io::{self, ErrorKind};
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
+
+use super::{Holder, host};
+use crate::disk;
+
+/// Whether somebody has a lock.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Standing {
+    /// Nobody.
+    Free,
+    /// Somebody, where it says who.
+    Held(Option<Holder>),
+    /// It can't be known from here. This one had it last, where it says who.
+    Unknown(Option<Holder>),
+}
+
+/// Looks whether somebody has a lock, without making its file or taking it.
+pub fn look(path: &Path) -> io::Result<Standing> {
+    let found = match fs::symlink_metadata(path) {
+        Ok(found) if found.is_file() => found,
+        Ok(_) => return Err(io::Error::new(ErrorKind::AlreadyExists, "it is no regular file")),
+        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
+            return Ok(Standing::Free);
+        }
+        Err(error) => return Err(error),
+    };
+    let listed = fs::read_to_string("/proc/locks").ok().map(|locks| is_listed(&locks, found.ino()));
+    let holder = match disk::open(path) {
+        Ok(mut file) => Holder::read(&mut file),
+        Err(_) if listed == Some(true) => None,
+        Err(error) => return Err(error),
+    };
+    Ok(standing(listed, holder, &host()))
+}
+
+/// What it means that a lock is listed on the machine `here`, or not, or that there is no list.
+///
+/// A container's list leaves out what others hold, and no machine knows what another one holds on a share.
+fn standing(listed: Option<bool>, holder: Option<Holder>, here: &str) -> Standing {
+    match listed {
+        Some(true) => Standing::Held(holder),
+        Some(false) if holder.as_ref().is_none_or(|holder| holder.host == here) => Standing::Free,
+        _ => Standing::Unknown(holder),
+    }
+}
+
+/// Whether `/proc/locks` has a lock of the whole file (flock) on that inode. The device isn't compared: some file systems
+/// tell the kernel's users another one than the kernel's lists.
+fn is_listed(locks: &str, inode: u64) -> bool {
+    locks.lines().any(|line| {
+        let mut words = line.split_whitespace();
+        // `->` before the kind is one who waits.
+        let kind = words.nth(1);
+        let file = words.nth(3);
+        let found = file.and_then(|file| file.rsplit(':').next()).and_then(|inode| inode.parse().ok());
+        kind == Some("FLOCK") && found == Some(inode)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Locks, STATE_LOCK};
+    use super::*;
+    use crate::orphan::ProcessId;
+    use std::fs::File;
+
+    #[test]
+    fn a_look_makes_no_lock() {
+        let folder = tempfile::tempdir().unwrap();
+        assert_eq!(look(&folder.path().join(STATE_LOCK)).unwrap(), Standing::Free);
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn a_look_does_not_try_the_lock() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join(STATE_LOCK);
+        let file = File::create(&path).unwrap();
+        // Who tries whether a shared lock can be had gets one of these, and calls it free.
+        file.lock_shared().unwrap();
+        assert!(matches!(look(&path).unwrap(), Standing::Held(None) | Standing::Unknown(None)));
+    }
+
+    #[test]
+    fn who_has_it_is_told_as_long_as_he_has_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join(STATE_LOCK);
+        let locks = Locks::take(folder.path(), &[], || ()).unwrap();
+        // A kernel that doesn't tell is none that tells wrongly.
+        let told = |standing| {
+            let (Standing::Held(Some(holder)) | Standing::Unknown(Some(holder))) = standing else {
+                panic!("{standing:?}")
+            };
+            assert_eq!(holder.process.pid, std::process::id());
+        };
+        told(look(&path).unwrap());
+        drop(locks);
+        assert!(matches!(look(&path).unwrap(), Standing::Free | Standing::Unknown(_)));
+    }
+
+    #[test]
+    fn what_is_no_lock_is_not_opened() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join(STATE_LOCK);
+        rustix::fs::mkfifoat(rustix::fs::CWD, &path, rustix::fs::Mode::RUSR).unwrap();
+        assert!(look(&path).is_err(), "and it doesn't wait for whoever writes into it");
+    }
+
+    #[test]
+    fn a_held_lock_is_found_in_the_list() {
+        let locks = "1: POSIX  ADVISORY  WRITE 700 fe:00:41 0 EOF\n\
+                     2: FLOCK  ADVISORY  WRITE 7317 fe:00:42 0 EOF\n\
+                     2: -> FLOCK  ADVISORY  WRITE 7318 fe:00:43 0 EOF\n";
+        let held = [41, 42, 43, 4].map(|inode| is_listed(locks, inode));
+        assert_eq!(held, [false, true, false, false]);
+    }
+
+    #[test]
+    fn a_lock_that_others_could_hold_unseen_is_not_called_free() {
+        let by = |host: &str| Some(Holder { host: host.into(), process: ProcessId::current() });
+        for (listed, holder, expected) in [
+            (Some(true), by("here"), Standing::Held(by("here"))),
+            (Some(true), by("there"), Standing::Held(by("there"))),
+            (Some(false), by("here"), Standing::Free),
+            (Some(false), None, Standing::Free),
+            (Some(false), by("there"), Standing::Unknown(by("there"))),
+            (None, by("here"), Standing::Unknown(by("here"))),
+            (None, None, Standing::Unknown(None)),
+        ] {
+            assert_eq!(standing(listed, holder, "here"), expected);
+        }
+    }
+}
