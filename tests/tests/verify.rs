@@ -231,3 +231,17 @@ fn without_a_metric_the_rest_is_done() {
     library.set("ffmpeg", "/nonexistent/ffmpeg");
     library.run(["verify", "Film.mkv"]).exits_with(3).says("hint: ");
 }
+
+#[test]
+fn a_comparison_that_stands_still_is_ended() {
+    let Some(mut library) = replaced("Film.mkv", FILM) else { return };
+    library.set("stall_secs", 4);
+    library.replace_ffmpeg(Script { when: "ts_sync_mode", does: "exec sleep 600" });
+    let (run, document) = verify(&library, &AGAINST);
+    run.exits_with(0);
+    assert_eq!(codes(&document, "notes"), ["not-scored"], "{document:#}");
+    assert!(
+        document["notes"][0]["text"].as_str().unwrap().contains("no sign of life for 4 s"),
+        "{document:#}"
+    );
+}
