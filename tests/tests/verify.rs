@@ -3,9 +3,10 @@
 #![cfg(test)]
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
-use av1d_tests::{Library, Run, Script};
+use av1d_tests::{Library, Run, Script, under_rights};
 use serde_json::Value;
 
 /// Three seconds at a rate whose times no container holds exactly, with sound.
@@ -244,4 +245,21 @@ fn a_comparison_that_stands_still_is_ended() {
         document["notes"][0]["text"].as_str().unwrap().contains("no sign of life for 4 s"),
         "{document:#}"
     );
+}
+
+#[test]
+fn what_may_not_be_read_is_not_called_defective() {
+    let Some(library) = replaced("Film.mkv", FILM) else { return };
+    for name in ["Film.mkv.orig", "Film.mkv"] {
+        let rights =
+            |mode| fs::set_permissions(library.path(name), fs::Permissions::from_mode(mode)).unwrap();
+        rights(0o000);
+        let run = under_rights(&library, &[&["verify", "--json", "Film.mkv"], &AGAINST[..]].concat());
+        let Some(run) = run else { return };
+        let told = run.exits_with(1).prints_nothing().says("failed to look at ").says("Permission denied");
+        told.says(format!("{name}: ")).says("that this user may read");
+        rights(0o644);
+    }
+    let (run, _) = verify(&library, &[]);
+    run.exits_with(0);
 }

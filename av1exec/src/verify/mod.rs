@@ -19,7 +19,7 @@ use av1plan::wire::PathDocument;
 use serde::Serialize;
 use strum::IntoStaticStr;
 
-use crate::disk::Identity;
+use crate::disk::{self, Identity};
 use crate::failure::{Exit, Failure};
 use crate::jobs::{JobStore, path_document};
 use crate::probe::{self, ProbeError};
@@ -142,6 +142,8 @@ impl Finding {
 /// Verifies a result. A check that couldn't be made is a failure, which is no verdict on it.
 pub async fn verify(request: &Request<'_>, mut tell: impl FnMut(Stage)) -> Result<Verification, Failure> {
     let size = Identity::of(request.film).map_err(|error| unreadable(request.film, &error))?.size;
+    // What this user may not read isn't broken.
+    disk::open(request.film).map_err(|error| unreadable(request.film, &error))?;
     let basis = Basis::of(request).await?;
     let mut verification = Verification {
         format: FORMAT,
