@@ -263,3 +263,21 @@ fn what_may_not_be_read_is_not_called_defective() {
     let (run, _) = verify(&library, &[]);
     run.exits_with(0);
 }
+
+#[test]
+fn a_film_that_was_encoded_through_a_link_is_held_against_its_job() {
+    let Some(mut library) = Library::open() else { return };
+    library.hurry();
+    library.set("max_size_ratio", 1.0);
+    library.make("Film.mkv", FILM);
+    let link = library.scratch().join("link");
+    std::os::unix::fs::symlink(library.root(), &link).unwrap();
+    let film = link.join("Film.mkv");
+    library.encode(&film).exits_with(0).says("[replaced]");
+    let documents =
+        library.run(["verify".as_ref(), "--json".as_ref(), film.as_os_str()]).exits_with(0).documents();
+    assert_eq!(
+        (&documents[0]["contract"], &documents[0]["notes"]),
+        (&"job".into(), &Value::Array(Vec::new()))
+    );
+}

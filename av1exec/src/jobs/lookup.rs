@@ -26,8 +26,8 @@ pub struct FilmJobs {
 
 impl FilmJobs {
     /// The job whose result has one of these names now, as far as the jobs know: the latest one that replaced the film.
-    pub fn replacement(&self, film: &Path) -> Option<&Job> {
-        let is_there = |job: &&Job| replaced_by(job).is_some_and(|path| path == film);
+    pub fn replacement(&self, films: &[PathBuf]) -> Option<&Job> {
+        let is_there = |job: &&Job| replaced_by(job).is_some_and(|path| films.contains(&path));
         self.jobs.iter().rev().find(is_there)
     }
 }
@@ -169,8 +169,8 @@ mod tests {
             let ids: Vec<&str> = found.jobs.iter().map(|job| job.id.as_str()).collect();
             assert_eq!(ids, ["1", "2", "3"], "{name}");
             assert_eq!(found.names.len(), 2, "{:?}", found.names);
-            assert_eq!(found.replacement(Path::new("/films/Film.mkv")).unwrap().id, "2");
-            assert!(found.replacement(Path::new("/films/Film.avi")).is_none());
+            assert_eq!(found.replacement(&["/films/Film.mkv".into()]).unwrap().id, "2");
+            assert!(found.replacement(&["/films/Film.avi".into()]).is_none());
         }
         let mut undone = job("2", "/films/Film.avi", None);
         undone.undone = Some(undone.started);

@@ -36,9 +36,9 @@ pub(super) struct Original {
 
 impl Basis {
     pub(super) async fn of(request: &Request<'_>) -> Result<Self, Failure> {
-        let jobs = request.jobs.of_film(&[request.film.to_owned()]);
+        let jobs = request.jobs.of_film(request.names);
         let jobs = jobs.map_err(|error| failed(request.film, &error))?;
-        let job = jobs.replacement(request.film).cloned();
+        let job = jobs.replacement(request.names).cloned();
         let planned = job.as_ref().and_then(|job| match job.plan.verdict() {
             Ok(Verdict::Encode(plan)) => Some(plan),
             _ => None,

@@ -9,7 +9,7 @@ mod look;
 mod score;
 
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use av1plan::Config;
@@ -54,6 +54,8 @@ pub struct Request<'a> {
     pub policy: &'a Config,
     /// The result; its path is absolute.
     pub film: &'a Path,
+    /// The names by which the jobs may know it: this one, and that by which it was named, through links.
+    pub names: &'a [PathBuf],
     /// What it was made from, where that is there; absolute, too.
     pub original: Option<&'a Path>,
     /// How pictures are scored; the best there is without it.
