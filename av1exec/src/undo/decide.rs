@@ -45,6 +45,8 @@ pub struct Scene {
     pub marked: bool,
     /// Whether the job says that it was undone.
     pub recorded: bool,
+    /// Whether a program of a later version wrote the job, which then can only be read.
+    pub newer: bool,
     /// How a file gets another name here.
     pub naming: Naming,
 }
@@ -83,6 +85,8 @@ pub enum Refusal {
     ReplacementChanged,
     /// Another file has the film's old name.
     NameTaken,
+    /// A newer program wrote the job: that it was undone couldn't be noted.
+    NewerJob,
     /// Something can't be read.
     Unreadable,
 }
@@ -102,6 +106,9 @@ pub enum Next {
 pub fn next(scene: Scene) -> Next {
     if scene.recorded {
         return Next::Done;
+    }
+    if scene.newer {
+        return Next::Refuse(Refusal::NewerJob);
     }
     let found = [Some(scene.film), Some(scene.backup), Some(scene.aside), scene.target];
     if found.contains(&Some(Held::Unknown)) {
@@ -171,6 +178,11 @@ pub(super) fn after(scene: Scene, step: Move) -> Scene {
     after
 }
 
+/// Whether a step is one that a disk without second names can't do, and there is another way.
+pub(super) fn links(scene: Scene, step: Move) -> bool {
+    matches!(step, Move::SetAside | Move::PutBack) && scene.naming == Naming::Links
+}
+
 /// All steps from here to the end.
 pub fn all(mut scene: Scene) -> Result<Vec<Move>, Refusal> {
     let mut steps = Vec::new();
@@ -203,6 +215,7 @@ mod tests {
             target,
             marked: false,
             recorded: false,
+            newer: false,
             naming: Naming::Links,
         }
     }
@@ -241,6 +254,8 @@ mod tests {
         assert_eq!(without_links(scene(Nothing, Original, Nothing, Some(Replacement))), expected);
         let done = Scene { recorded: true, ..scene(Other, Nothing, Nothing, None) };
         assert_eq!(all(done), Ok(vec![]), "done is done, whatever came since");
+        let newer = Scene { newer: true, ..scene(Replacement, Original, Nothing, None) };
+        assert_eq!(all(newer), Err(Refusal::NewerJob), "before the first step");
     }
 
     /// Over every scene there can be: it ends, nothing is deleted but a replacement beside its original, and no step is taken

@@ -162,6 +162,30 @@ fn what_somebody_changed_is_not_lost() {
     refused(&stage, "name-taken");
 }
 
+/// Some network and union file systems say that they linked, and didn't.
+#[test]
+fn a_link_that_was_only_said_to_be_made_is_done_without() {
+    for name in ["Film.mkv", "Film.avi"] {
+        let stage = Stage::new(name);
+        let mut undo = stage.undo();
+        undo.link = |_, _| Ok(());
+        let done = undo.run().unwrap();
+        assert!(!done.contains(&Move::SetAside) && !done.contains(&Move::DropBackup), "{done:?}");
+        stage.is_undone();
+    }
+}
+
+#[test]
+fn what_a_newer_program_replaced_is_not_touched() {
+    let stage = Stage::new("Film.mkv");
+    let id = stage.store.load().unwrap().jobs.remove(0).id;
+    let path = stage.folder.path().join("state").join(format!("{id}.json"));
+    let mut job: serde_json::Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
+    job["version"] = "1.7".into();
+    fs::write(&path, job.to_string()).unwrap();
+    refused(&stage, "newer-job");
+}
+
 #[test]
 fn a_person_s_own_marker_stays_and_the_size_gate_s_is_replaced() {
     let stage = Stage::new("Film.mkv");
