@@ -83,6 +83,11 @@ pub fn broken(film: &Path) -> PathBuf {
     beside(film, ".broken")
 }
 
+/// A result that somebody changed, out of the original's way: `Film.mkv.edited`.
+pub fn edited(film: &Path) -> PathBuf {
+    beside(film, ".edited")
+}
+
 /// The marker that excludes a film: `Film.mkv.av1skip`.
 pub fn skip_marker(film: &Path) -> PathBuf {
     beside(film, SKIP_MARKER)

@@ -11,6 +11,8 @@ pub enum Held {
     Original,
     /// What av1d put in its place, byte for byte.
     Replacement,
+    /// What av1d put in its place by size and time, but with other bytes, or with some that can't be read: no edit does that.
+    Rotten,
     /// The same file, or one of its size, with other bytes.
     Edited,
     /// Anything else.
@@ -83,6 +85,8 @@ pub enum Refusal {
     OriginalChanged,
     /// The replacement isn't what av1d put there any more: deleting it would lose somebody's work.
     ReplacementChanged,
+    /// The replacement is damaged, though nobody wrote to it: it is the better for an original, but not ours to delete.
+    ReplacementRotten,
     /// Another file has the film's old name.
     NameTaken,
     /// A newer program wrote the job: that it was undone couldn't be noted.
@@ -126,25 +130,26 @@ pub fn next(scene: Scene) -> Next {
 }
 
 fn in_place(scene: Scene) -> Next {
-    use Held::{Edited, Nothing, Original, Other, Replacement, Unknown};
+    use Held::{Edited, Nothing, Original, Other, Replacement, Rotten, Unknown};
     match (scene.film, scene.backup, scene.aside) {
         (Original, Original, _) if scene.one_file => Next::Do(Move::DropBackup),
         (Original, _, Replacement) => Next::Do(Move::DeleteAside),
         (Original, _, _) => Next::Do(Move::Record),
         (Edited | Other, _, _) => Next::Refuse(Refusal::ReplacementChanged),
         (_, Nothing, _) => Next::Refuse(Refusal::NoOriginal),
+        (Rotten, Original, _) => Next::Refuse(Refusal::ReplacementRotten),
         (Nothing, Original, _) => Next::Do(Move::PutBack),
         (Replacement, Original, Nothing) if scene.naming == Naming::Links => Next::Do(Move::SetAside),
         // Without a second name the replacement goes in the moment in which the original comes: the name holds one of them.
         (Replacement, Original, Nothing | Replacement) => Next::Do(Move::PutBackOver),
         (Replacement, Original, _) => Next::Refuse(Refusal::NameTaken),
-        (_, Replacement | Edited | Other | Unknown, _) => Next::Refuse(Refusal::OriginalChanged),
+        (_, Replacement | Rotten | Edited | Other | Unknown, _) => Next::Refuse(Refusal::OriginalChanged),
         (Unknown, _, _) => Next::Refuse(Refusal::Unreadable),
     }
 }
 
 fn under_a_new_name(scene: Scene, target: Held) -> Next {
-    use Held::{Nothing, Original, Replacement};
+    use Held::{Nothing, Original, Replacement, Rotten};
     match (scene.film, scene.backup, target) {
         (Original, Original, _) if scene.one_file => Next::Do(Move::DropBackup),
         (Original, _, Replacement) => Next::Do(Move::DeleteTarget),
@@ -152,6 +157,7 @@ fn under_a_new_name(scene: Scene, target: Held) -> Next {
         (Original, _, _) => Next::Do(Move::Record),
         (Nothing, Nothing, _) => Next::Refuse(Refusal::NoOriginal),
         (Nothing, Original, Replacement | Nothing) => Next::Do(Move::PutBack),
+        (Nothing, Original, Rotten) => Next::Refuse(Refusal::ReplacementRotten),
         (Nothing, Original, _) => Next::Refuse(Refusal::ReplacementChanged),
         (Nothing, _, _) => Next::Refuse(Refusal::OriginalChanged),
         (_, _, _) => Next::Refuse(Refusal::NameTaken),
@@ -201,10 +207,10 @@ pub fn all(mut scene: Scene) -> Result<Vec<Move>, Refusal> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use Held::{Edited, Nothing, Original, Other, Replacement, Unknown};
+    use Held::{Edited, Nothing, Original, Other, Replacement, Rotten, Unknown};
     use Move::{DeleteAside, DeleteTarget, DropBackup, Mark, PutBack, PutBackOver, Record, SetAside};
 
-    const ALL: [Held; 6] = [Nothing, Original, Replacement, Edited, Other, Unknown];
+    const ALL: [Held; 7] = [Nothing, Original, Replacement, Rotten, Edited, Other, Unknown];
 
     fn scene(film: Held, backup: Held, aside: Held, target: Option<Held>) -> Scene {
         Scene {
@@ -235,12 +241,15 @@ mod tests {
             ("not kept", in_place(Replacement, Nothing, Nothing), Err(Refusal::NoOriginal)),
             ("another original", in_place(Replacement, Other, Nothing), Err(Refusal::OriginalChanged)),
             ("edited", in_place(Edited, Original, Nothing), Err(Refusal::ReplacementChanged)),
+            ("rotten", in_place(Rotten, Original, Nothing), Err(Refusal::ReplacementRotten)),
+            ("rotten, not kept", in_place(Rotten, Nothing, Nothing), Err(Refusal::NoOriginal)),
             ("another film", in_place(Other, Original, Nothing), Err(Refusal::ReplacementChanged)),
             ("no answer", in_place(Replacement, Unknown, Nothing), Err(Refusal::Unreadable)),
             ("renamed", renamed(Nothing, Original, Replacement), Ok(vec![Mark, PutBack, DropBackup, DeleteTarget, Record])),
             ("renamed, back already", renamed(Original, Nothing, Replacement), Ok(vec![Mark, DeleteTarget, Record])),
             ("renamed, replaced since", renamed(Original, Nothing, Other), Ok(vec![Mark, Record])),
             ("renamed, edited", renamed(Nothing, Original, Edited), Err(Refusal::ReplacementChanged)),
+            ("renamed, rotten", renamed(Nothing, Original, Rotten), Err(Refusal::ReplacementRotten)),
             ("renamed, not kept", renamed(Nothing, Nothing, Replacement), Err(Refusal::NoOriginal)),
             ("renamed, the old name taken", renamed(Other, Original, Replacement), Err(Refusal::NameTaken)),
         ];

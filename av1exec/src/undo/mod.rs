@@ -187,24 +187,14 @@ impl<'a> Undo<'a> {
             Err(error) if error.kind() == ErrorKind::InvalidInput => return Held::Other,
             Err(_) => return Held::Unknown,
         };
-        if found.same_content_stamp(&self.job.source) {
-            // An original that can't be read any more is no reason to delete what can.
-            return if self.hash(path, &found).is_some() { Held::Original } else { Held::Unknown };
+        let mut hash = None;
+        if found.same_content_stamp(&self.job.source) || found.size == self.commit.size {
+            let Ok(file) = disk::open(path) else { return Held::Unknown };
+            let key = (found.device, found.inode, found.size, found.modified_ns);
+            let read = || disk::hash_of(file).ok().map(|hash| hash.to_hex().to_string());
+            hash = self.read.entry(key).or_insert_with(read).as_deref();
         }
-        if found.size == self.commit.size {
-            return match self.hash(path, &found) {
-                Some(hash) if hash == self.commit.hash => Held::Replacement,
-                Some(_) => Held::Edited,
-                None => Held::Unknown,
-            };
-        }
-        if found.inode == self.commit.inode { Held::Edited } else { Held::Other }
-    }
-
-    fn hash(&mut self, path: &Path, found: &Identity) -> Option<String> {
-        let key = (found.device, found.inode, found.size, found.modified_ns);
-        let read = || disk::hash(path).ok().map(|hash| hash.to_hex().to_string());
-        self.read.entry(key).or_insert_with(read).clone()
+        known(&found, hash, &self.job.source, &self.commit)
     }
 
     fn refused(&self, refusal: Refusal) -> UndoError {
@@ -212,6 +202,25 @@ impl<'a> Undo<'a> {
         let (backup, film) = (self.backup.clone(), self.film.clone());
         UndoError::Refused { refusal, film, backup, replacement, job: self.job.id.clone() }
     }
+}
+
+/// What a file is that could be opened. There is no hash where that isn't asked for, or where it can't be read to its end.
+fn known(found: &Identity, hash: Option<&str>, source: &Identity, commit: &Commit) -> Held {
+    if found.same_content_stamp(source) {
+        // An original that can't be read any more is no reason to delete what can.
+        return if hash.is_some() { Held::Original } else { Held::Unknown };
+    }
+    if found.size == commit.size {
+        // A replacement has its film's time.
+        let untouched = found.modified_ns == source.modified_ns;
+        return match hash {
+            Some(hash) if hash == commit.hash => Held::Replacement,
+            _ if untouched => Held::Rotten,
+            Some(_) => Held::Edited,
+            None => Held::Unknown,
+        };
+    }
+    if found.inode == commit.inode { Held::Edited } else { Held::Other }
 }
 
 fn is_taken(error: &io::Error) -> bool {

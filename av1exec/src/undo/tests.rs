@@ -162,6 +162,59 @@ fn what_somebody_changed_is_not_lost() {
     refused(&stage, "name-taken");
 }
 
+/// Its bytes changed, and nothing else about it: kept originals are for that day.
+#[test]
+fn what_rotted_is_told_from_what_was_edited_and_how_to_go_on_is_said() {
+    for name in ["Film.mkv", "Film.avi"] {
+        for (rotten, refusal, suffix) in
+            [(true, "replacement-rotten", "broken"), (false, "replacement-changed", "edited")]
+        {
+            let stage = Stage::new(name);
+            let time = fs::metadata(&stage.result).unwrap().modified().unwrap();
+            let other = REPLACEMENT.replace('r', "R");
+            fs::write(&stage.result, &other).unwrap();
+            if rotten {
+                fs::File::open(&stage.result).unwrap().set_modified(time).unwrap();
+            }
+            refused(&stage, refusal);
+            let hint = stage.undo().run().unwrap_err().hint();
+            let command = hint.split('`').nth(1).unwrap();
+            assert!(std::process::Command::new("sh").args(["-c", command]).status().unwrap().success());
+            let aside = stage.result.with_extension(format!("mkv.{suffix}"));
+            assert_eq!(fs::read_to_string(&aside).unwrap(), other, "{hint}");
+            stage.undo().run().unwrap();
+            fs::remove_file(aside).unwrap();
+            stage.is_undone();
+        }
+    }
+}
+
+#[test]
+fn what_can_not_be_read_to_its_end_is_known_by_its_size_and_time() {
+    let stage = Stage::new("Film.mkv");
+    let undo = stage.undo();
+    let (source, commit) = (&undo.job.source, &undo.commit);
+    let result = Identity::of(&stage.result).unwrap();
+    let original = Identity::of(&names::backup(&stage.film)).unwrap();
+    let later = Identity { modified_ns: result.modified_ns + 1, ..result };
+    let longer = Identity { size: result.size + 1, ..result };
+    let table = [
+        (original, Some("any"), Held::Original),
+        (original, None, Held::Unknown),
+        (result, Some(commit.hash.as_str()), Held::Replacement),
+        (result, Some("another"), Held::Rotten),
+        (result, None, Held::Rotten),
+        (later, Some(commit.hash.as_str()), Held::Replacement),
+        (later, Some("another"), Held::Edited),
+        (later, None, Held::Unknown),
+        (longer, None, Held::Edited),
+        (Identity { inode: 0, ..longer }, None, Held::Other),
+    ];
+    for (found, hash, held) in table {
+        assert_eq!(known(&found, hash, source, commit), held, "{found:?} {hash:?}");
+    }
+}
+
 /// Some network and union file systems say that they linked, and didn't.
 #[test]
 fn a_link_that_was_only_said_to_be_made_is_done_without() {
