@@ -9,7 +9,7 @@ use av1exec::lock::{LockError, Locks};
 use av1exec::recover::recover;
 use av1exec::sanitize::display;
 use av1exec::settings::Settings;
-use av1exec::undo::{Move, Undo, film_of, job_of};
+use av1exec::undo::{Move, Undo, job_of};
 
 use crate::args::UndoArgs;
 use crate::console::{complain, note, out};
@@ -59,9 +59,9 @@ fn tidy_up(jobs: &JobStore, settings: &Settings) -> Result<(), Failure> {
 }
 
 fn undo(file: &Path, jobs: &JobStore, dry_run: bool) -> Result<(), Failure> {
-    let names = names_of(&film_of(file))?;
+    let names = names_of(file)?;
     let found = jobs.of_film(&names).map_err(|error| unreadable(&error))?;
-    let job = names.iter().find_map(|name| job_of(&found, name));
+    let job = job_of(&found, &names);
     let Some(mut undo) = job.and_then(|job| Undo::new(jobs, job.clone())) else {
         let message = format!("no job of this state folder replaced {}", display(file));
         return Err(Failure::new(Exit::Failed, message).hint(
@@ -77,11 +77,18 @@ fn undo(file: &Path, jobs: &JobStore, dry_run: bool) -> Result<(), Failure> {
     let done = done.map_err(|error| {
         Failure::new(Exit::Failed, format!("{error} [{}]", error.code())).hint(error.hint())
     })?;
+    let left: Vec<String> = undo.left().iter().map(|path| display(path)).collect();
+    let left = match left.as_slice() {
+        [] => String::new(),
+        left => format!("; not deleted, since it isn't known to be av1d's: {}", left.join(", ")),
+    };
     let line = if dry_run {
         let steps: Vec<&str> = done.iter().map(|step| doing(*step)).collect();
-        format!("{film} would be put back: {}", steps.join(", "))
+        format!("{film} would be put back: {}{left}", steps.join(", "))
     } else {
-        format!("{film} is the original again, and is left alone from now on (`av1cli unskip` ends that)")
+        format!(
+            "{film} is the original again, and is left alone from now on (`av1cli unskip` ends that){left}"
+        )
     };
     out(line.as_bytes())?;
     Ok(())

@@ -136,6 +136,13 @@ pub fn fit(name: &OsStr, length: usize) -> OsString {
     short
 }
 
+/// What was before the cut of a name that [`fit`] may have cut.
+pub fn before_the_cut(name: &OsStr) -> Option<&OsStr> {
+    let (before, tag) = name.as_bytes().split_at_checked(name.len().checked_sub(13)?)?;
+    let is_tag = tag.strip_prefix(b"~").is_some_and(|tag| tag.iter().all(u8::is_ascii_hexdigit));
+    is_tag.then(|| OsStr::from_bytes(before))
+}
+
 fn hidden(film: &Path, suffix: &str) -> PathBuf {
     let name = film.file_name().unwrap_or_default();
     let mut hidden = OsString::from(".");

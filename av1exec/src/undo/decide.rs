@@ -189,12 +189,34 @@ pub(super) fn links(scene: Scene, step: Move) -> bool {
     matches!(step, Move::SetAside | Move::PutBack) && scene.naming == Naming::Links
 }
 
+/// Under which names there is something still when all is done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Left {
+    pub(super) backup: bool,
+    pub(super) aside: bool,
+    pub(super) target: bool,
+}
+
+/// What stays once all steps from here are done.
+pub(super) fn left(scene: Scene) -> Left {
+    let end = to_the_end(scene).map_or(scene, |(_, end)| end);
+    Left {
+        backup: end.backup != Held::Nothing,
+        aside: end.aside != Held::Nothing,
+        target: end.target.is_some_and(|target| target != Held::Nothing),
+    }
+}
+
 /// All steps from here to the end.
-pub fn all(mut scene: Scene) -> Result<Vec<Move>, Refusal> {
+pub fn all(scene: Scene) -> Result<Vec<Move>, Refusal> {
+    to_the_end(scene).map(|(steps, _)| steps)
+}
+
+fn to_the_end(mut scene: Scene) -> Result<(Vec<Move>, Scene), Refusal> {
     let mut steps = Vec::new();
     loop {
         match next(scene) {
-            Next::Done => return Ok(steps),
+            Next::Done => return Ok((steps, scene)),
             Next::Refuse(refusal) => return Err(refusal),
             Next::Do(step) => {
                 scene = after(scene, step);
@@ -265,6 +287,25 @@ mod tests {
         assert_eq!(all(done), Ok(vec![]), "done is done, whatever came since");
         let newer = Scene { newer: true, ..scene(Replacement, Original, Nothing, None) };
         assert_eq!(all(newer), Err(Refusal::NewerJob), "before the first step");
+    }
+
+    #[test]
+    fn what_stays_is_known_before_and_after() {
+        let stays = |scene| {
+            let Left { backup, aside, target } = left(scene);
+            [backup, aside, target]
+        };
+        let table = [
+            ("kept", scene(Replacement, Original, Nothing, None), [false; 3]),
+            ("renamed", scene(Nothing, Original, Nothing, Some(Replacement)), [false; 3]),
+            ("a copy", scene(Original, Original, Nothing, None), [true, false, false]),
+            ("another backup", scene(Original, Other, Nothing, None), [true, false, false]),
+            ("another hidden file", scene(Original, Nothing, Other, None), [false, true, false]),
+            ("an edited result", scene(Original, Nothing, Nothing, Some(Edited)), [false, false, true]),
+        ];
+        for (what, scene, expected) in table {
+            assert_eq!(stays(scene), expected, "{what}");
+        }
     }
 
     /// Over every scene there can be: it ends, nothing is deleted but a replacement beside its original, and no step is taken

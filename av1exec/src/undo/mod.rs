@@ -20,24 +20,15 @@ pub use decide::{Held, Move, Naming, Next, Refusal, Scene, all, next};
 pub use error::UndoError;
 
 /// The job whose replacement is to be taken back: the latest that replaced the film, whether that was taken back already or
-/// not. `film` is any of its names, or the original's.
-pub fn job_of<'a>(jobs: &'a FilmJobs, film: &Path) -> Option<&'a Job> {
+/// not. `films` are any of its names, or the original's.
+pub fn job_of<'a>(jobs: &'a FilmJobs, films: &[PathBuf]) -> Option<&'a Job> {
     jobs.jobs.iter().rev().find(|job| {
+        let film = job.film();
         let replaced = job.outcome.as_ref().and_then(|outcome| outcome.replaced_by.as_ref()).map(path_of);
-        let names = [Some(job.film()), replaced, names::renamed(&job.film())];
-        let is_finished =
-            job.undone.is_some() || job.outcome.as_ref().is_some_and(|it| it.replaced_by.is_some());
-        job.commit.is_some() && is_finished && names.iter().flatten().any(|name| name == film)
+        let is_finished = job.undone.is_some() || replaced.is_some();
+        let names = [names::renamed(&film), Some(names::backup(&film)), Some(film), replaced];
+        job.commit.is_some() && is_finished && names.iter().flatten().any(|name| films.contains(name))
     })
-}
-
-/// The name of a film, of which perhaps the kept original was named.
-pub fn film_of(path: &Path) -> PathBuf {
-    if path.extension().is_some_and(|extension| extension == "orig") {
-        path.with_extension("")
-    } else {
-        path.to_owned()
-    }
 }
 
 /// A replacement that is taken back. Whoever makes it holds the locks.
@@ -90,6 +81,17 @@ impl<'a> Undo<'a> {
     pub fn steps(&mut self) -> Result<Vec<Move>, UndoError> {
         let scene = self.look();
         all(scene).map_err(|refusal| self.refused(refusal))
+    }
+
+    /// Files that stay, or would stay, though the original has its name again: somebody's, or not known to be ours.
+    pub fn left(&mut self) -> Vec<PathBuf> {
+        let left = decide::left(self.look());
+        let names = [
+            (left.backup, Some(&self.backup)),
+            (left.aside, Some(&self.aside)),
+            (left.target, self.target.as_ref()),
+        ];
+        names.into_iter().filter_map(|(stays, name)| name.filter(|_| stays).cloned()).collect()
     }
 
     /// Does all of it.

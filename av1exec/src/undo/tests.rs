@@ -54,7 +54,7 @@ impl Stage {
     /// As another run finds it.
     fn undo(&self) -> Undo<'_> {
         let jobs = self.store.of_film(std::slice::from_ref(&self.result)).unwrap();
-        Undo::new(&self.store, job_of(&jobs, &self.film).unwrap().clone()).unwrap()
+        Undo::new(&self.store, job_of(&jobs, std::slice::from_ref(&self.film)).unwrap().clone()).unwrap()
     }
 
     fn files(&self) -> Vec<(String, String)> {
@@ -215,6 +215,27 @@ fn what_can_not_be_read_to_its_end_is_known_by_its_size_and_time() {
     }
 }
 
+#[test]
+fn what_stays_beside_an_original_is_named() {
+    let stage = Stage::new("Film.avi");
+    fs::copy(names::backup(&stage.film), &stage.film).unwrap();
+    let time = fs::metadata(names::backup(&stage.film)).unwrap().modified().unwrap();
+    fs::File::open(&stage.film).unwrap().set_modified(time).unwrap();
+    fs::write(&stage.result, "the replacement, edited").unwrap();
+    let mut undo = stage.undo();
+    let left = [names::backup(&stage.film), stage.result.clone()];
+    assert_eq!(undo.left(), left, "before");
+    undo.run().unwrap();
+    assert_eq!(undo.left(), left, "and after");
+    assert!(left.iter().all(|path| path.exists()));
+
+    let stage = Stage::new("Film.avi");
+    let mut undo = stage.undo();
+    assert_eq!(undo.left(), [PathBuf::new(); 0]);
+    undo.run().unwrap();
+    assert_eq!(undo.left(), [PathBuf::new(); 0]);
+}
+
 /// Some network and union file systems say that they linked, and didn't.
 #[test]
 fn a_link_that_was_only_said_to_be_made_is_done_without() {
@@ -270,16 +291,20 @@ fn an_original_that_was_put_back_by_hand_is_noted() {
 
 #[test]
 fn a_film_is_known_by_the_name_of_its_original_too() {
-    assert_eq!(film_of(Path::new("/a/Film.avi.orig")), Path::new("/a/Film.avi"));
-    assert_eq!(film_of(Path::new("/a/Film.mkv")), Path::new("/a/Film.mkv"));
-    let stage = Stage::new("Film.avi");
-    for name in [&stage.film, &stage.result] {
-        let jobs = stage.store.of_film(std::slice::from_ref(name)).unwrap();
-        assert!(job_of(&jobs, name).is_some(), "{}", name.display());
+    // Of the last, the original's name is a hash in part.
+    for name in ["Film.mkv", "Film.avi", &format!("{}.mkv", "ö".repeat(124))] {
+        let stage = Stage::new(name);
+        let found = |name: &Path| {
+            let names = [name.to_owned()];
+            job_of(&stage.store.of_film(&names).unwrap(), &names).is_some()
+        };
+        for name in [&stage.film, &stage.result, &names::backup(&stage.film)] {
+            assert!(found(name), "{}", name.display());
+        }
+        for other in ["Other.mkv", "Other.mkv.orig", "öö~0123456789ab.orig"] {
+            assert!(!found(&stage.film.with_file_name(other)), "{other}");
+        }
     }
-    let other = stage.film.with_file_name("Other.mkv");
-    let jobs = stage.store.of_film(std::slice::from_ref(&other)).unwrap();
-    assert!(job_of(&jobs, &other).is_none());
 }
 
 /// What counts is the disk: here the marker is said to be written, and isn't, since somebody's link has its name.
