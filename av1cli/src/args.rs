@@ -91,7 +91,7 @@ pub(crate) enum Command {
     ///
     /// With `keep_original = true` an original stays as NAME.orig. It gets its name back, the replacement is deleted, and an `.av1skip`
     /// marker keeps the film from being encoded again. Where the one or the other isn't what av1d left there, nothing is
-    /// done.
+    /// done. A daemon must be stopped first: while it runs, this exits with 4.
     #[command(after_help = "Examples:\n  av1cli undo --dry-run Film.mkv\n  av1cli undo Film.mkv")]
     Undo(UndoArgs),
     /// Check a result again: decode all of it, hold it against its contract, score its picture
