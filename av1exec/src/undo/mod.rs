@@ -5,6 +5,7 @@
 //! goes only once the original has its name. A run that was cut off is finished by the next.
 
 mod decide;
+mod document;
 mod error;
 
 use std::collections::HashMap;
@@ -17,6 +18,7 @@ use crate::names;
 use crate::promote::Commit;
 use crate::sidecars::{self, MarkCause};
 pub use decide::{Held, Move, Naming, Next, Refusal, Scene, all, next};
+pub use document::UndoDocument;
 pub use error::UndoError;
 
 /// The job whose replacement is to be taken back: the latest that replaced the film, whether that was taken back already or
@@ -70,6 +72,11 @@ impl<'a> Undo<'a> {
     /// The name that the original gets back.
     pub fn film(&self) -> &Path {
         &self.film
+    }
+
+    /// The job that replaced it.
+    pub fn job(&self) -> &str {
+        &self.job.id
     }
 
     /// Whether it was taken back already.
