@@ -79,7 +79,9 @@ pub(crate) enum Command {
     /// Tidy up after an av1d that was killed: finish or take back what its jobs left behind
     ///
     /// This happens by itself whenever films are worked on; here it can be seen, and done by hand.
-    #[command(after_help = "Examples:\n  av1cli recover --dry-run\n  av1cli recover")]
+    #[command(
+        after_help = "Examples:\n  av1cli recover --dry-run\n  av1cli recover\n  av1cli recover --dry-run --json | jq .actions"
+    )]
     Recover(RecoverArgs),
     /// Tell what happened to films, and why
     ///
@@ -91,8 +93,10 @@ pub(crate) enum Command {
     ///
     /// With `keep_original = true` an original stays as NAME.orig. It gets its name back, the replacement is deleted, and an `.av1skip`
     /// marker keeps the film from being encoded again. Where the one or the other isn't what av1d left there, nothing is
-    /// done.
-    #[command(after_help = "Examples:\n  av1cli undo --dry-run Film.mkv\n  av1cli undo Film.mkv")]
+    /// done. A daemon must be stopped first: while it runs, this exits with 4.
+    #[command(
+        after_help = "Examples:\n  av1cli undo --dry-run Film.mkv\n  av1cli undo Film.mkv\n  av1cli undo --json *.mkv | jq -r .code"
+    )]
     Undo(UndoArgs),
     /// Check a result again: decode all of it, hold it against its contract, score its picture
     ///
@@ -187,6 +191,9 @@ pub(crate) struct RecoverArgs {
     /// Only say what would be done
     #[arg(long)]
     pub(crate) dry_run: bool,
+    /// Print a JSON document a line for each film
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 #[derive(Debug, Args)]

@@ -1,7 +1,7 @@
 //! `av1cli recover`: what jobs that were cut off left behind, and what becomes of it.
 
 use av1exec::event::{Event, Events};
-use av1exec::recover::{Action, Recovered, recover};
+use av1exec::recover::{Action, RecoverDocument, Recovered, recover};
 use av1exec::sanitize::display;
 use av1exec::settings::Settings;
 
@@ -19,7 +19,12 @@ pub(crate) fn run(args: &RecoverArgs, settings: &Settings) -> Result<Exit, Failu
         recover(&jobs, settings.keep_original, args.dry_run, &events).map_err(|error| unreadable(&error))?;
     drop(locks);
     for recovered in &recovered {
-        if out(describe(recovered).as_bytes())? == Reader::Left {
+        let line = if args.json {
+            serde_json::to_string(&RecoverDocument::new(recovered, args.dry_run)).unwrap_or_default()
+        } else {
+            describe(recovered)
+        };
+        if out(line.as_bytes())? == Reader::Left {
             break;
         }
     }
@@ -44,7 +49,7 @@ pub(crate) fn unreadable(error: &std::io::Error) -> Failure {
 
 /// One line about a job that was cut off.
 pub(crate) fn describe(recovered: &Recovered) -> String {
-    let Recovered { job, film, scene, actions } = recovered;
+    let Recovered { job, film, scene, actions, .. } = recovered;
     let stage = if scene.committed { "while its result was put in place" } else { "while it was encoded" };
     let actions: Vec<&str> = actions.iter().map(|action: &Action| (*action).into()).collect();
     format!("recover: {} (job {job}) was cut off {stage}: {}", display(film), actions.join(", "))

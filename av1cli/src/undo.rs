@@ -1,14 +1,14 @@
 //! `av1cli undo`: originals that were kept get their names back.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use av1exec::event::{Event, Events};
 use av1exec::failure::{Exit, Failure};
-use av1exec::jobs::JobStore;
+use av1exec::jobs::{JobStore, UNDONE};
 use av1exec::recover::recover;
 use av1exec::sanitize::display;
 use av1exec::settings::Settings;
-use av1exec::undo::{Move, Undo, film_of, job_of};
+use av1exec::undo::{Move, Undo, UndoDocument, job_of};
 
 use crate::args::UndoArgs;
 use crate::console::{complain, note, out};
@@ -24,10 +24,12 @@ pub(crate) fn run(args: &UndoArgs, settings: &Settings) -> Result<Exit, Failure>
     }
     let mut worst = Exit::Done;
     for file in &args.files {
-        if let Err(failure) = undo(file, &jobs, args.dry_run) {
-            complain(&failure);
-            worst = worst.max(failure.exit);
+        let document = undo(file, &jobs, args.dry_run)
+            .unwrap_or_else(|failure| UndoDocument::new(file, "failed", failure.lines().join("; ")));
+        if !is_undone(&document) {
+            worst = worst.max(Exit::Failed);
         }
+        tell(&document, args.json)?;
     }
     Ok(worst)
 }
@@ -48,33 +50,70 @@ fn tidy_up(jobs: &JobStore, settings: &Settings) -> Result<(), Failure> {
     Ok(())
 }
 
-fn undo(file: &Path, jobs: &JobStore, dry_run: bool) -> Result<(), Failure> {
-    let names = names_of(&film_of(file))?;
+/// Whether the original is where it was wanted, or would be.
+fn is_undone(document: &UndoDocument) -> bool {
+    matches!(document.code, UNDONE | "already-undone" | "would-be-undone")
+}
+
+fn tell(document: &UndoDocument, json: bool) -> Result<(), Failure> {
+    if json {
+        out(serde_json::to_string(document).unwrap_or_default().as_bytes())?;
+    } else if is_undone(document) {
+        out(document.text.as_bytes())?;
+    } else {
+        let failure = Failure::new(Exit::Failed, format!("{} [{}]", document.text, document.code));
+        complain(&match &document.hint {
+            Some(hint) => failure.hint(hint),
+            None => failure,
+        });
+    }
+    Ok(())
+}
+
+fn undo(file: &Path, jobs: &JobStore, dry_run: bool) -> Result<UndoDocument, Failure> {
+    let names = names_of(file)?;
     let found = jobs.of_film(&names).map_err(|error| unreadable(&error))?;
-    let job = names.iter().find_map(|name| job_of(&found, name));
+    let job = job_of(&found, &names);
     let Some(mut undo) = job.and_then(|job| Undo::new(jobs, job.clone())) else {
         let message = format!("no job of this state folder replaced {}", display(file));
-        return Err(Failure::new(Exit::Failed, message).hint(
-            "what isn't written down can't be checked: look at FILE.orig, rename it by hand, then `av1cli skip` the film",
-        ));
+        let hint = "what isn't written down can't be checked: look at FILE.orig, rename it by hand, then `av1cli skip` the film";
+        let path = names.first().map_or(file, PathBuf::as_path);
+        return Ok(UndoDocument {
+            hint: Some(hint.to_owned()),
+            ..UndoDocument::new(path, "no-job", message)
+        });
     };
-    let film = display(undo.film());
-    if undo.is_done() {
-        out(format!("{film} was put back already").as_bytes())?;
-        return Ok(());
-    }
-    let done = if dry_run { undo.steps() } else { undo.run() };
-    let done = done.map_err(|error| {
-        Failure::new(Exit::Failed, format!("{error} [{}]", error.code())).hint(error.hint())
-    })?;
-    let line = if dry_run {
-        let steps: Vec<&str> = done.iter().map(|step| doing(*step)).collect();
-        format!("{film} would be put back: {}", steps.join(", "))
+    let (job, film) = (Some(undo.job().to_owned()), undo.film().to_owned());
+    let document = if undo.is_done() {
+        UndoDocument::new(&film, "already-undone", format!("{} was put back already", display(&film)))
     } else {
-        format!("{film} is the original again, and is left alone from now on (`av1cli unskip` ends that)")
+        match if dry_run { undo.steps() } else { undo.run() } {
+            Ok(steps) => {
+                let left = undo.left();
+                let text = sentence(&film, dry_run, &steps, &left);
+                UndoDocument::done(&film, dry_run, text, &steps, &left)
+            }
+            Err(error) => UndoDocument::refused(&film, &error),
+        }
     };
-    out(line.as_bytes())?;
-    Ok(())
+    Ok(UndoDocument { job, ..document })
+}
+
+fn sentence(film: &Path, dry_run: bool, steps: &[Move], left: &[PathBuf]) -> String {
+    let film = display(film);
+    let left: Vec<String> = left.iter().map(|path| display(path)).collect();
+    let left = match left.as_slice() {
+        [] => String::new(),
+        left => format!("; not deleted, since it isn't known to be av1d's: {}", left.join(", ")),
+    };
+    if dry_run {
+        let steps: Vec<&str> = steps.iter().map(|step| doing(*step)).collect();
+        format!("{film} would be put back: {}{left}", steps.join(", "))
+    } else {
+        format!(
+            "{film} is the original again, and is left alone from now on (`av1cli unskip` ends that){left}"
+        )
+    }
 }
 
 /// A step in words.

@@ -13,7 +13,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::args::VerifyArgs;
 use crate::console::out;
-use crate::films::real;
+use crate::films::{names_of, real};
 
 /// Verifies one result and prints what was found.
 pub(crate) async fn run(
@@ -24,12 +24,14 @@ pub(crate) async fn run(
     let tools = Tools::find(settings, environment.path.as_deref()).await?;
     let jobs = JobStore::read_only(&settings.job_state_dir);
     let film = real(&args.file)?;
+    let names = names_of(&args.file)?;
     let original: Option<PathBuf> = args.against.as_deref().map(real).transpose()?;
     let request = Request {
         tools: &tools,
         jobs: &jobs,
         policy: &settings.policy,
         film: &film,
+        names: &names,
         original: original.as_deref(),
         metric: args.metric,
         extent: if args.sample { Extent::Windows } else { Extent::Whole },

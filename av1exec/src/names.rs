@@ -83,6 +83,11 @@ pub fn broken(film: &Path) -> PathBuf {
     beside(film, ".broken")
 }
 
+/// A result that somebody changed, out of the original's way: `Film.mkv.edited`.
+pub fn edited(film: &Path) -> PathBuf {
+    beside(film, ".edited")
+}
+
 /// The marker that excludes a film: `Film.mkv.av1skip`.
 pub fn skip_marker(film: &Path) -> PathBuf {
     beside(film, SKIP_MARKER)
@@ -129,6 +134,13 @@ pub fn fit(name: &OsStr, length: usize) -> OsString {
     short.push("~");
     short.push(tag);
     short
+}
+
+/// What was before the cut of a name that [`fit`] may have cut.
+pub fn before_the_cut(name: &OsStr) -> Option<&OsStr> {
+    let (before, tag) = name.as_bytes().split_at_checked(name.len().checked_sub(13)?)?;
+    let is_tag = tag.strip_prefix(b"~").is_some_and(|tag| tag.iter().all(u8::is_ascii_hexdigit));
+    is_tag.then(|| OsStr::from_bytes(before))
 }
 
 fn hidden(film: &Path, suffix: &str) -> PathBuf {

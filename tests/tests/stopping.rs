@@ -142,12 +142,36 @@ fn recover_says_what_a_killed_run_left_before_it_tidies_up() {
         said.text().contains("Film.mkv") && said.text().contains("cut off while it was encoded"),
         "{said}"
     );
+    let document = |mut documents: Vec<serde_json::Value>| {
+        assert_eq!(documents.len(), 1, "{documents:?}");
+        assert_eq!(documents[0]["format"], "av1.recover");
+        documents.remove(0)
+    };
+    let mut told = document(library.run(["recover", "--dry-run", "--json"]).exits_with(0).documents());
+    assert_eq!(told["path"], library.path("Film.mkv").to_str().unwrap());
+    assert_eq!((&told["committed"], &told["dry_run"]), (&false.into(), &true.into()));
+    assert!(told["actions"].as_array().unwrap().contains(&"close-as-interrupted".into()), "{told}");
     assert_eq!(library.files(), left, "it only says");
-    let done = library.run(["recover"]).exits_with(0);
-    assert_eq!(done.text(), said.text(), "it does what it said");
+
+    let job = library.state().join(format!("{}.json", library.job()["id"].as_str().unwrap()));
+    let ours = fs::read(&job).unwrap();
+    let mut newer = library.job();
+    newer["version"] = "1.7".into();
+    fs::write(&job, newer.to_string()).unwrap();
+    let run = library.run(["recover", "--json"]).exits_with(1).says("warning: ");
+    let refused = document(run.documents());
+    assert_eq!(refused["actions"], serde_json::json!(["leave-alone"]));
+    assert!(refused["failure"].as_str().unwrap().contains("a newer av1d"), "{refused}");
+    assert_eq!(library.files(), left);
+    fs::write(&job, ours).unwrap();
+
+    let done = document(library.run(["recover", "--json"]).exits_with(0).documents());
+    told["dry_run"] = false.into();
+    assert_eq!(done, told, "it does what it said");
 
     assert_eq!(library.files(), ["Film.mkv"]);
     library.run(["recover"]).exits_with(0).prints_nothing();
+    library.run(["recover", "--json"]).exits_with(0).prints_nothing();
 }
 
 /// An ffmpeg that goes on for ever and doesn't hear SIGTERM. It keeps its standard output open, which `tail` would watch.

@@ -9,10 +9,14 @@ use serde_json::Value;
 
 /// A library that keeps originals, with one film that was replaced, and the film's bytes before.
 fn replaced(name: &str) -> Option<(Library, Vec<u8>)> {
+    let codec = if name == "Film.avi" { "mpeg4 -q:v 1 -an" } else { "libx264 -preset ultrafast -crf 10" };
+    replaced_as(codec, name)
+}
+
+fn replaced_as(codec: &str, name: &str) -> Option<(Library, Vec<u8>)> {
     let mut library = Library::open()?;
     library.hurry();
     library.set("keep_original", true);
-    let codec = if name == "Film.avi" { "mpeg4 -q:v 1 -an" } else { "libx264 -preset ultrafast -crf 10" };
     library.make(name, &PICTURE.replace("libx264 -preset ultrafast -crf 10", codec));
     let original = fs::read(library.path(name)).unwrap();
     library.encode(name).exits_with(0).says("[replaced]");
@@ -92,6 +96,60 @@ fn what_was_changed_since_is_refused_and_nothing_is_touched() {
         assert_eq!(library.job()["outcome"]["code"], "replaced");
         library.run(["undo", &format!("{name}.orig")]).exits_with(0);
     }
+}
+
+#[test]
+fn programs_get_a_document_a_film_whether_it_was_put_back_or_not() {
+    let Some((library, _)) = replaced("Film.avi") else { return };
+    fs::write(library.path("Other.mkv"), "x").unwrap();
+    let job = library.job()["id"].clone();
+    let ask = |arguments: &[&str], exit| {
+        let run =
+            library.run([&["undo", "--json", "Other.mkv", "Film.mkv"], arguments].concat()).exits_with(exit);
+        assert!(run.stderr.is_empty(), "{run}");
+        let documents = run.documents();
+        assert_eq!(documents.len(), 2, "{run}");
+        let head = (&documents[0]["format"], &documents[0]["version"], &documents[0]["code"]);
+        assert_eq!(head, (&"av1.undo".into(), &"1.0".into(), &"no-job".into()));
+        assert!(documents[0]["hint"].is_string() && documents[0].get("job").is_none());
+        assert_eq!(documents[1]["job"], job);
+        assert_eq!(documents[1]["path"], library.path("Film.avi").to_str().unwrap());
+        documents[1].clone()
+    };
+    let steps = Value::from(vec!["mark", "put-back", "drop-backup", "delete-target", "record"]);
+    let dry = ask(&["--dry-run"], 1);
+    assert_eq!(
+        (&dry["code"], &dry["steps"], &dry["left"]),
+        (&"would-be-undone".into(), &steps, &Value::Array(vec![]))
+    );
+
+    let whole = fs::read(library.path("Film.mkv")).unwrap();
+    fs::write(library.path("Film.mkv"), &whole[1..]).unwrap();
+    let refused = ask(&[], 1);
+    assert_eq!((&refused["code"], &refused["steps"]), (&"replacement-changed".into(), &Value::Array(vec![])));
+    assert!(refused["hint"].as_str().unwrap().contains("`mv -n -- "), "{refused}");
+    fs::write(library.path("Film.mkv"), whole).unwrap();
+
+    let done = ask(&[], 1);
+    assert_eq!((&done["code"], &done["steps"]), (&"undone".into(), &steps));
+    assert_eq!(ask(&[], 1)["code"], "already-undone");
+    assert_eq!(library.run(["undo", "--json", "Film.mkv"]).exits_with(0).documents().len(), 1);
+}
+
+#[test]
+fn a_film_of_a_long_name_is_undone_by_its_originals_and_what_stays_is_named() {
+    let name = format!("{}.avi", "ö".repeat(124));
+    let Some((library, original)) = replaced_as("mpeg4 -q:v 1 -an", &name) else { return };
+    let kept = library.files().into_iter().find(|name| name.ends_with(".orig")).unwrap();
+    assert!(kept.contains('~'), "{kept}");
+    fs::rename(library.path(&kept), library.path(&name)).unwrap();
+    let result = name.replace(".avi", ".mkv");
+    fs::write(library.path(&result), "somebody's").unwrap();
+    let run = library.run(["undo", &kept]).exits_with(0);
+    assert!(run.text().contains("is the original again") && run.text().contains("; not deleted"), "{run}");
+    assert!(run.text().trim_end().ends_with(&result), "{run}");
+    assert!(fs::read(library.path(&name)).unwrap() == original);
+    assert_eq!(fs::read(library.path(&result)).unwrap(), b"somebody's");
 }
 
 #[test]

@@ -3,9 +3,10 @@
 #![cfg(test)]
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
-use av1d_tests::{Library, Run, Script};
+use av1d_tests::{Library, Run, Script, under_rights};
 use serde_json::Value;
 
 /// Three seconds at a rate whose times no container holds exactly, with sound.
@@ -230,4 +231,53 @@ fn without_a_metric_the_rest_is_done() {
     library.run(["verify", "Film.mkv", "--sample"]).exits_with(2).says("--against");
     library.set("ffmpeg", "/nonexistent/ffmpeg");
     library.run(["verify", "Film.mkv"]).exits_with(3).says("hint: ");
+}
+
+#[test]
+fn a_comparison_that_stands_still_is_ended() {
+    let Some(mut library) = replaced("Film.mkv", FILM) else { return };
+    library.set("stall_secs", 4);
+    library.replace_ffmpeg(Script { when: "ts_sync_mode", does: "exec sleep 600" });
+    let (run, document) = verify(&library, &AGAINST);
+    run.exits_with(0);
+    assert_eq!(codes(&document, "notes"), ["not-scored"], "{document:#}");
+    assert!(
+        document["notes"][0]["text"].as_str().unwrap().contains("no sign of life for 4 s"),
+        "{document:#}"
+    );
+}
+
+#[test]
+fn what_may_not_be_read_is_not_called_defective() {
+    let Some(library) = replaced("Film.mkv", FILM) else { return };
+    for name in ["Film.mkv.orig", "Film.mkv"] {
+        let rights =
+            |mode| fs::set_permissions(library.path(name), fs::Permissions::from_mode(mode)).unwrap();
+        rights(0o000);
+        let run = under_rights(&library, &[&["verify", "--json", "Film.mkv"], &AGAINST[..]].concat());
+        let Some(run) = run else { return };
+        let told = run.exits_with(1).prints_nothing().says("failed to look at ").says("Permission denied");
+        told.says(format!("{name}: ")).says("that this user may read");
+        rights(0o644);
+    }
+    let (run, _) = verify(&library, &[]);
+    run.exits_with(0);
+}
+
+#[test]
+fn a_film_that_was_encoded_through_a_link_is_held_against_its_job() {
+    let Some(mut library) = Library::open() else { return };
+    library.hurry();
+    library.set("max_size_ratio", 1.0);
+    library.make("Film.mkv", FILM);
+    let link = library.scratch().join("link");
+    std::os::unix::fs::symlink(library.root(), &link).unwrap();
+    let film = link.join("Film.mkv");
+    library.encode(&film).exits_with(0).says("[replaced]");
+    let documents =
+        library.run(["verify".as_ref(), "--json".as_ref(), film.as_os_str()]).exits_with(0).documents();
+    assert_eq!(
+        (&documents[0]["contract"], &documents[0]["notes"]),
+        (&"job".into(), &Value::Array(Vec::new()))
+    );
 }

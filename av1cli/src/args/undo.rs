@@ -12,4 +12,7 @@ pub(crate) struct UndoArgs {
     /// Only say what would be done
     #[arg(long)]
     pub(crate) dry_run: bool,
+    /// Print a JSON document a line for each film, put back or not
+    #[arg(long)]
+    pub(crate) json: bool,
 }

@@ -161,7 +161,7 @@ impl From<&Event> for EventDocument {
             Event::Unreadable { path, reason } => {
                 Self::Unreadable { path: path_document(path), reason: reason.clone() }
             }
-            Event::Recovered(Recovered { job, film, scene: _, actions }) => {
+            Event::Recovered(Recovered { job, film, actions, .. }) => {
                 let codes = actions.iter().map(|action| <&str>::from(*action).to_owned());
                 Self::Recovered { job: job.clone(), path: path_document(film), actions: codes.collect() }
             }
@@ -328,7 +328,7 @@ mod tests {
             target: None,
         };
         let actions = vec![Action::DeleteTemporary, Action::CloseAsInterrupted];
-        let recovered = Recovered { job: job(), film: "/a.mkv".into(), scene, actions };
+        let recovered = Recovered { job: job(), film: "/a.mkv".into(), scene, actions, failure: None };
         let recovered = EventDocument::from(&Event::Recovered(recovered));
         assert_eq!(
             serde_json::to_string(&recovered).unwrap(),

@@ -5,6 +5,7 @@
 //! and leaves alone what it doesn't understand. A second run finds nothing to do.
 
 mod decide;
+mod document;
 
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
@@ -19,6 +20,7 @@ use crate::outcome::Outcome;
 use crate::promote::{Commit, PromoteError, Promotion, Step, is_original, is_result};
 use crate::sidecars;
 pub use decide::{Action, Found, Scene, decide};
+pub use document::RecoverDocument;
 
 /// What was found of an unfinished job, and what was done or would be done about it.
 #[derive(Debug, Clone)]
@@ -31,6 +33,8 @@ pub struct Recovered {
     pub scene: Scene,
     /// What it takes.
     pub actions: Vec<Action>,
+    /// Why not all of that was done, where it wasn't; it was sent as a warning, too.
+    pub failure: Option<String>,
 }
 
 /// Ends every encode of an unfinished job that outlived its av1d.
@@ -72,17 +76,19 @@ pub fn tidy(mut job: Job, jobs: &JobStore, keep_original: bool, dry_run: bool, e
     let scene = places.look(&job);
     // Only the newer program knows what else its job stands for.
     let actions = if job.is_newer() { vec![Action::LeaveAlone] } else { decide(scene) };
+    let mut failure = None;
     if !dry_run {
         // Nothing is judged by it any more; what can't be removed is only untidy.
         drop(disk::unlink(&jobs.frame_times(&job.id)));
         for action in &actions {
             if let Err(message) = places.act(*action, &mut job, jobs, keep_original) {
-                events.send(Event::Warning { path: places.film.clone(), message });
+                events.send(Event::Warning { path: places.film.clone(), message: message.clone() });
+                failure = Some(message);
                 break;
             }
         }
     }
-    Recovered { job: job.id, film: places.film, scene, actions }
+    Recovered { job: job.id, film: places.film, scene, actions, failure }
 }
 
 /// The names that a job may have touched.

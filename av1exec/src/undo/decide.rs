@@ -11,6 +11,8 @@ pub enum Held {
     Original,
     /// What av1d put in its place, byte for byte.
     Replacement,
+    /// What av1d put in its place by size and time, but with other bytes, or with some that can't be read: no edit does that.
+    Rotten,
     /// The same file, or one of its size, with other bytes.
     Edited,
     /// Anything else.
@@ -45,6 +47,8 @@ pub struct Scene {
     pub marked: bool,
     /// Whether the job says that it was undone.
     pub recorded: bool,
+    /// Whether a program of a later version wrote the job, which then can only be read.
+    pub newer: bool,
     /// How a file gets another name here.
     pub naming: Naming,
 }
@@ -81,8 +85,12 @@ pub enum Refusal {
     OriginalChanged,
     /// The replacement isn't what av1d put there any more: deleting it would lose somebody's work.
     ReplacementChanged,
+    /// The replacement is damaged, though nobody wrote to it: it is the better for an original, but not ours to delete.
+    ReplacementRotten,
     /// Another file has the film's old name.
     NameTaken,
+    /// A newer program wrote the job: that it was undone couldn't be noted.
+    NewerJob,
     /// Something can't be read.
     Unreadable,
 }
@@ -103,6 +111,9 @@ pub fn next(scene: Scene) -> Next {
     if scene.recorded {
         return Next::Done;
     }
+    if scene.newer {
+        return Next::Refuse(Refusal::NewerJob);
+    }
     let found = [Some(scene.film), Some(scene.backup), Some(scene.aside), scene.target];
     if found.contains(&Some(Held::Unknown)) {
         return Next::Refuse(Refusal::Unreadable);
@@ -119,25 +130,26 @@ pub fn next(scene: Scene) -> Next {
 }
 
 fn in_place(scene: Scene) -> Next {
-    use Held::{Edited, Nothing, Original, Other, Replacement, Unknown};
+    use Held::{Edited, Nothing, Original, Other, Replacement, Rotten, Unknown};
     match (scene.film, scene.backup, scene.aside) {
         (Original, Original, _) if scene.one_file => Next::Do(Move::DropBackup),
         (Original, _, Replacement) => Next::Do(Move::DeleteAside),
         (Original, _, _) => Next::Do(Move::Record),
         (Edited | Other, _, _) => Next::Refuse(Refusal::ReplacementChanged),
         (_, Nothing, _) => Next::Refuse(Refusal::NoOriginal),
+        (Rotten, Original, _) => Next::Refuse(Refusal::ReplacementRotten),
         (Nothing, Original, _) => Next::Do(Move::PutBack),
         (Replacement, Original, Nothing) if scene.naming == Naming::Links => Next::Do(Move::SetAside),
         // Without a second name the replacement goes in the moment in which the original comes: the name holds one of them.
         (Replacement, Original, Nothing | Replacement) => Next::Do(Move::PutBackOver),
         (Replacement, Original, _) => Next::Refuse(Refusal::NameTaken),
-        (_, Replacement | Edited | Other | Unknown, _) => Next::Refuse(Refusal::OriginalChanged),
+        (_, Replacement | Rotten | Edited | Other | Unknown, _) => Next::Refuse(Refusal::OriginalChanged),
         (Unknown, _, _) => Next::Refuse(Refusal::Unreadable),
     }
 }
 
 fn under_a_new_name(scene: Scene, target: Held) -> Next {
-    use Held::{Nothing, Original, Replacement};
+    use Held::{Nothing, Original, Replacement, Rotten};
     match (scene.film, scene.backup, target) {
         (Original, Original, _) if scene.one_file => Next::Do(Move::DropBackup),
         (Original, _, Replacement) => Next::Do(Move::DeleteTarget),
@@ -145,6 +157,7 @@ fn under_a_new_name(scene: Scene, target: Held) -> Next {
         (Original, _, _) => Next::Do(Move::Record),
         (Nothing, Nothing, _) => Next::Refuse(Refusal::NoOriginal),
         (Nothing, Original, Replacement | Nothing) => Next::Do(Move::PutBack),
+        (Nothing, Original, Rotten) => Next::Refuse(Refusal::ReplacementRotten),
         (Nothing, Original, _) => Next::Refuse(Refusal::ReplacementChanged),
         (Nothing, _, _) => Next::Refuse(Refusal::OriginalChanged),
         (_, _, _) => Next::Refuse(Refusal::NameTaken),
@@ -171,12 +184,39 @@ pub(super) fn after(scene: Scene, step: Move) -> Scene {
     after
 }
 
+/// Whether a step is one that a disk without second names can't do, and there is another way.
+pub(super) fn links(scene: Scene, step: Move) -> bool {
+    matches!(step, Move::SetAside | Move::PutBack) && scene.naming == Naming::Links
+}
+
+/// Under which names there is something still when all is done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Left {
+    pub(super) backup: bool,
+    pub(super) aside: bool,
+    pub(super) target: bool,
+}
+
+/// What stays once all steps from here are done.
+pub(super) fn left(scene: Scene) -> Left {
+    let end = to_the_end(scene).map_or(scene, |(_, end)| end);
+    Left {
+        backup: end.backup != Held::Nothing,
+        aside: end.aside != Held::Nothing,
+        target: end.target.is_some_and(|target| target != Held::Nothing),
+    }
+}
+
 /// All steps from here to the end.
-pub fn all(mut scene: Scene) -> Result<Vec<Move>, Refusal> {
+pub fn all(scene: Scene) -> Result<Vec<Move>, Refusal> {
+    to_the_end(scene).map(|(steps, _)| steps)
+}
+
+fn to_the_end(mut scene: Scene) -> Result<(Vec<Move>, Scene), Refusal> {
     let mut steps = Vec::new();
     loop {
         match next(scene) {
-            Next::Done => return Ok(steps),
+            Next::Done => return Ok((steps, scene)),
             Next::Refuse(refusal) => return Err(refusal),
             Next::Do(step) => {
                 scene = after(scene, step);
@@ -189,10 +229,10 @@ pub fn all(mut scene: Scene) -> Result<Vec<Move>, Refusal> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use Held::{Edited, Nothing, Original, Other, Replacement, Unknown};
+    use Held::{Edited, Nothing, Original, Other, Replacement, Rotten, Unknown};
     use Move::{DeleteAside, DeleteTarget, DropBackup, Mark, PutBack, PutBackOver, Record, SetAside};
 
-    const ALL: [Held; 6] = [Nothing, Original, Replacement, Edited, Other, Unknown];
+    const ALL: [Held; 7] = [Nothing, Original, Replacement, Rotten, Edited, Other, Unknown];
 
     fn scene(film: Held, backup: Held, aside: Held, target: Option<Held>) -> Scene {
         Scene {
@@ -203,6 +243,7 @@ mod tests {
             target,
             marked: false,
             recorded: false,
+            newer: false,
             naming: Naming::Links,
         }
     }
@@ -222,12 +263,15 @@ mod tests {
             ("not kept", in_place(Replacement, Nothing, Nothing), Err(Refusal::NoOriginal)),
             ("another original", in_place(Replacement, Other, Nothing), Err(Refusal::OriginalChanged)),
             ("edited", in_place(Edited, Original, Nothing), Err(Refusal::ReplacementChanged)),
+            ("rotten", in_place(Rotten, Original, Nothing), Err(Refusal::ReplacementRotten)),
+            ("rotten, not kept", in_place(Rotten, Nothing, Nothing), Err(Refusal::NoOriginal)),
             ("another film", in_place(Other, Original, Nothing), Err(Refusal::ReplacementChanged)),
             ("no answer", in_place(Replacement, Unknown, Nothing), Err(Refusal::Unreadable)),
             ("renamed", renamed(Nothing, Original, Replacement), Ok(vec![Mark, PutBack, DropBackup, DeleteTarget, Record])),
             ("renamed, back already", renamed(Original, Nothing, Replacement), Ok(vec![Mark, DeleteTarget, Record])),
             ("renamed, replaced since", renamed(Original, Nothing, Other), Ok(vec![Mark, Record])),
             ("renamed, edited", renamed(Nothing, Original, Edited), Err(Refusal::ReplacementChanged)),
+            ("renamed, rotten", renamed(Nothing, Original, Rotten), Err(Refusal::ReplacementRotten)),
             ("renamed, not kept", renamed(Nothing, Nothing, Replacement), Err(Refusal::NoOriginal)),
             ("renamed, the old name taken", renamed(Other, Original, Replacement), Err(Refusal::NameTaken)),
         ];
@@ -241,6 +285,27 @@ mod tests {
         assert_eq!(without_links(scene(Nothing, Original, Nothing, Some(Replacement))), expected);
         let done = Scene { recorded: true, ..scene(Other, Nothing, Nothing, None) };
         assert_eq!(all(done), Ok(vec![]), "done is done, whatever came since");
+        let newer = Scene { newer: true, ..scene(Replacement, Original, Nothing, None) };
+        assert_eq!(all(newer), Err(Refusal::NewerJob), "before the first step");
+    }
+
+    #[test]
+    fn what_stays_is_known_before_and_after() {
+        let stays = |scene| {
+            let Left { backup, aside, target } = left(scene);
+            [backup, aside, target]
+        };
+        let table = [
+            ("kept", scene(Replacement, Original, Nothing, None), [false; 3]),
+            ("renamed", scene(Nothing, Original, Nothing, Some(Replacement)), [false; 3]),
+            ("a copy", scene(Original, Original, Nothing, None), [true, false, false]),
+            ("another backup", scene(Original, Other, Nothing, None), [true, false, false]),
+            ("another hidden file", scene(Original, Nothing, Other, None), [false, true, false]),
+            ("an edited result", scene(Original, Nothing, Nothing, Some(Edited)), [false, false, true]),
+        ];
+        for (what, scene, expected) in table {
+            assert_eq!(stays(scene), expected, "{what}");
+        }
     }
 
     /// Over every scene there can be: it ends, nothing is deleted but a replacement beside its original, and no step is taken

@@ -5,6 +5,8 @@
 //! goes only once the original has its name. A run that was cut off is finished by the next.
 
 mod decide;
+mod document;
+mod error;
 
 use std::collections::HashMap;
 use std::io::{self, ErrorKind};
@@ -14,29 +16,21 @@ use crate::disk::{self, Identity};
 use crate::jobs::{FilmJobs, Job, JobStore, path_of};
 use crate::names;
 use crate::promote::Commit;
-use crate::sanitize::display;
 use crate::sidecars::{self, MarkCause};
 pub use decide::{Held, Move, Naming, Next, Refusal, Scene, all, next};
+pub use document::UndoDocument;
+pub use error::UndoError;
 
 /// The job whose replacement is to be taken back: the latest that replaced the film, whether that was taken back already or
-/// not. `film` is any of its names, or the original's.
-pub fn job_of<'a>(jobs: &'a FilmJobs, film: &Path) -> Option<&'a Job> {
+/// not. `films` are any of its names, or the original's.
+pub fn job_of<'a>(jobs: &'a FilmJobs, films: &[PathBuf]) -> Option<&'a Job> {
     jobs.jobs.iter().rev().find(|job| {
+        let film = job.film();
         let replaced = job.outcome.as_ref().and_then(|outcome| outcome.replaced_by.as_ref()).map(path_of);
-        let names = [Some(job.film()), replaced, names::renamed(&job.film())];
-        let is_finished =
-            job.undone.is_some() || job.outcome.as_ref().is_some_and(|it| it.replaced_by.is_some());
-        job.commit.is_some() && is_finished && names.iter().flatten().any(|name| name == film)
+        let is_finished = job.undone.is_some() || replaced.is_some();
+        let names = [names::renamed(&film), Some(names::backup(&film)), Some(film), replaced];
+        job.commit.is_some() && is_finished && names.iter().flatten().any(|name| films.contains(name))
     })
-}
-
-/// The name of a film, of which perhaps the kept original was named.
-pub fn film_of(path: &Path) -> PathBuf {
-    if path.extension().is_some_and(|extension| extension == "orig") {
-        path.with_extension("")
-    } else {
-        path.to_owned()
-    }
 }
 
 /// A replacement that is taken back. Whoever makes it holds the locks.
@@ -50,6 +44,8 @@ pub struct Undo<'a> {
     aside: PathBuf,
     target: Option<PathBuf>,
     naming: Naming,
+    /// How a file gets a second name; tests have a disk that only says so.
+    link: fn(&Path, &Path) -> io::Result<()>,
     /// Files that were read to their end: their hash, or nothing where they couldn't be.
     read: HashMap<(u64, u64, u64, i64), Option<String>>,
 }
@@ -64,6 +60,7 @@ impl<'a> Undo<'a> {
             aside: names::temporary(&film, &job.id),
             target: names::renamed(&film),
             naming: Naming::Links,
+            link: disk::link,
             read: HashMap::new(),
             jobs,
             job,
@@ -77,6 +74,11 @@ impl<'a> Undo<'a> {
         &self.film
     }
 
+    /// The job that replaced it.
+    pub fn job(&self) -> &str {
+        &self.job.id
+    }
+
     /// Whether it was taken back already.
     pub fn is_done(&self) -> bool {
         self.job.undone.is_some()
@@ -86,6 +88,17 @@ impl<'a> Undo<'a> {
     pub fn steps(&mut self) -> Result<Vec<Move>, UndoError> {
         let scene = self.look();
         all(scene).map_err(|refusal| self.refused(refusal))
+    }
+
+    /// Files that stay, or would stay, though the original has its name again: somebody's, or not known to be ours.
+    pub fn left(&mut self) -> Vec<PathBuf> {
+        let left = decide::left(self.look());
+        let names = [
+            (left.backup, Some(&self.backup)),
+            (left.aside, Some(&self.aside)),
+            (left.target, self.target.as_ref()),
+        ];
+        names.into_iter().filter_map(|(stays, name)| name.filter(|_| stays).cloned()).collect()
     }
 
     /// Does all of it.
@@ -109,11 +122,7 @@ impl<'a> Undo<'a> {
         let failed = |source| UndoError::Disk { step: step.into(), path: path.clone(), source };
         match self.act(step) {
             // No hard links here: what comes next is decided anew.
-            Err(error)
-                if matches!(step, Move::SetAside | Move::PutBack)
-                    && self.naming == Naming::Links
-                    && !is_taken(&error) =>
-            {
+            Err(error) if decide::links(scene, step) && !is_taken(&error) => {
                 self.naming = Naming::Renames;
                 return self.step();
             }
@@ -123,10 +132,15 @@ impl<'a> Undo<'a> {
             disk::sync_folder_of(&self.film).map_err(failed)?;
         }
         // What counts is what the disk shows, not what a call said.
-        if self.look() != decide::after(scene, step) {
-            return Err(failed(disk::not_done()));
+        let found = self.look();
+        if found == decide::after(scene, step) {
+            return Ok(Some(step));
         }
-        Ok(Some(step))
+        if found == scene && decide::links(scene, step) {
+            self.naming = Naming::Renames;
+            return self.step();
+        }
+        Err(failed(disk::not_done()))
     }
 
     fn act(&mut self, step: Move) -> io::Result<()> {
@@ -136,9 +150,9 @@ impl<'a> Undo<'a> {
                 "its encode was undone, so that it is left alone",
                 MarkCause::Asked,
             ),
-            Move::SetAside => disk::link(&self.film, &self.aside),
+            Move::SetAside => (self.link)(&self.film, &self.aside),
             Move::PutBackOver => disk::rename_over(&self.backup, &self.film),
-            Move::PutBack if self.naming == Naming::Links => disk::link(&self.backup, &self.film),
+            Move::PutBack if self.naming == Naming::Links => (self.link)(&self.backup, &self.film),
             Move::PutBack => disk::rename_without_overwriting(&self.backup, &self.film),
             Move::DropBackup => disk::unlink(&self.backup),
             Move::DeleteAside => disk::unlink(&self.aside),
@@ -168,6 +182,7 @@ impl<'a> Undo<'a> {
             target: target.map(|target| self.held(&target)),
             marked: sidecars::is_left_alone(&self.film),
             recorded: self.is_done(),
+            newer: self.job.is_newer(),
             naming: self.naming,
         }
     }
@@ -181,24 +196,14 @@ impl<'a> Undo<'a> {
             Err(error) if error.kind() == ErrorKind::InvalidInput => return Held::Other,
             Err(_) => return Held::Unknown,
         };
-        if found.same_content_stamp(&self.job.source) {
-            // An original that can't be read any more is no reason to delete what can.
-            return if self.hash(path, &found).is_some() { Held::Original } else { Held::Unknown };
+        let mut hash = None;
+        if found.same_content_stamp(&self.job.source) || found.size == self.commit.size {
+            let Ok(file) = disk::open(path) else { return Held::Unknown };
+            let key = (found.device, found.inode, found.size, found.modified_ns);
+            let read = || disk::hash_of(file).ok().map(|hash| hash.to_hex().to_string());
+            hash = self.read.entry(key).or_insert_with(read).as_deref();
         }
-        if found.size == self.commit.size {
-            return match self.hash(path, &found) {
-                Some(hash) if hash == self.commit.hash => Held::Replacement,
-                Some(_) => Held::Edited,
-                None => Held::Unknown,
-            };
-        }
-        if found.inode == self.commit.inode { Held::Edited } else { Held::Other }
-    }
-
-    fn hash(&mut self, path: &Path, found: &Identity) -> Option<String> {
-        let key = (found.device, found.inode, found.size, found.modified_ns);
-        let read = || disk::hash(path).ok().map(|hash| hash.to_hex().to_string());
-        self.read.entry(key).or_insert_with(read).clone()
+        known(&found, hash, &self.job.source, &self.commit)
     }
 
     fn refused(&self, refusal: Refusal) -> UndoError {
@@ -208,83 +213,27 @@ impl<'a> Undo<'a> {
     }
 }
 
+/// What a file is that could be opened. There is no hash where that isn't asked for, or where it can't be read to its end.
+fn known(found: &Identity, hash: Option<&str>, source: &Identity, commit: &Commit) -> Held {
+    if found.same_content_stamp(source) {
+        // An original that can't be read any more is no reason to delete what can.
+        return if hash.is_some() { Held::Original } else { Held::Unknown };
+    }
+    if found.size == commit.size {
+        // A replacement has its film's time.
+        let untouched = found.modified_ns == source.modified_ns;
+        return match hash {
+            Some(hash) if hash == commit.hash => Held::Replacement,
+            _ if untouched => Held::Rotten,
+            Some(_) => Held::Edited,
+            None => Held::Unknown,
+        };
+    }
+    if found.inode == commit.inode { Held::Edited } else { Held::Other }
+}
+
 fn is_taken(error: &io::Error) -> bool {
     error.kind() == ErrorKind::AlreadyExists
-}
-
-/// Why a replacement wasn't taken back. Nothing is lost: both files are there, by one name or another.
-#[derive(Debug, thiserror::Error)]
-pub enum UndoError {
-    /// What is found doesn't allow it.
-    #[error("{}", refusal_text(*refusal, film, backup, replacement, job))]
-    Refused {
-        /// Why.
-        refusal: Refusal,
-        /// The film's name before.
-        film: PathBuf,
-        /// The original's name.
-        backup: PathBuf,
-        /// The replacement's name.
-        replacement: PathBuf,
-        /// The job.
-        job: String,
-    },
-    /// A step failed.
-    #[error("putting the original of {} back stopped at {step}: {source}", display(path))]
-    Disk {
-        /// Which.
-        step: &'static str,
-        /// The film.
-        path: PathBuf,
-        /// Why.
-        source: io::Error,
-    },
-}
-
-fn refusal_text(refusal: Refusal, film: &Path, backup: &Path, replacement: &Path, job: &str) -> String {
-    let (film, backup, replacement) = (display(film), display(backup), display(replacement));
-    match refusal {
-        Refusal::NoOriginal => format!("{film} can't be put back: {backup} isn't there"),
-        Refusal::OriginalChanged => {
-            format!(
-                "{backup} isn't the original any more: its size or time isn't that which job {job} wrote down"
-            )
-        }
-        Refusal::ReplacementChanged => format!(
-            "{replacement} isn't what job {job} put there: somebody changed it since, and undoing would lose that"
-        ),
-        Refusal::NameTaken => format!("{film} can't be put back: another file has a name that this needs"),
-        Refusal::Unreadable => {
-            format!("{film} can't be put back: it, {backup} or {replacement} can't be read")
-        }
-    }
-}
-
-impl UndoError {
-    /// The stable code.
-    pub fn code(&self) -> &'static str {
-        match self {
-            Self::Refused { refusal, .. } => (*refusal).into(),
-            Self::Disk { .. } => "failed",
-        }
-    }
-
-    /// What to do about it.
-    pub fn hint(&self) -> &'static str {
-        match self {
-            Self::Refused { refusal: Refusal::NoOriginal, .. } => {
-                "originals are kept with `keep_original = true` only; without it the replacement is all there is"
-            }
-            Self::Refused { refusal: Refusal::OriginalChanged | Refusal::ReplacementChanged, .. } => {
-                "look at both, and rename by hand what you want to keep"
-            }
-            Self::Refused { refusal: Refusal::NameTaken, .. } => "move the other file away first",
-            Self::Refused { refusal: Refusal::Unreadable, .. } => {
-                "check the disk and the rights of its files"
-            }
-            Self::Disk { .. } => "nothing is lost; run this again once that is mended",
-        }
-    }
 }
 
 #[cfg(test)]

@@ -54,7 +54,7 @@ impl Stage {
     /// As another run finds it.
     fn undo(&self) -> Undo<'_> {
         let jobs = self.store.of_film(std::slice::from_ref(&self.result)).unwrap();
-        Undo::new(&self.store, job_of(&jobs, &self.film).unwrap().clone()).unwrap()
+        Undo::new(&self.store, job_of(&jobs, std::slice::from_ref(&self.film)).unwrap().clone()).unwrap()
     }
 
     fn files(&self) -> Vec<(String, String)> {
@@ -162,6 +162,104 @@ fn what_somebody_changed_is_not_lost() {
     refused(&stage, "name-taken");
 }
 
+/// Its bytes changed, and nothing else about it: kept originals are for that day.
+#[test]
+fn what_rotted_is_told_from_what_was_edited_and_how_to_go_on_is_said() {
+    for name in ["Film.mkv", "Film.avi"] {
+        for (rotten, refusal, suffix) in
+            [(true, "replacement-rotten", "broken"), (false, "replacement-changed", "edited")]
+        {
+            let stage = Stage::new(name);
+            let time = fs::metadata(&stage.result).unwrap().modified().unwrap();
+            let other = REPLACEMENT.replace('r', "R");
+            fs::write(&stage.result, &other).unwrap();
+            if rotten {
+                fs::File::open(&stage.result).unwrap().set_modified(time).unwrap();
+            }
+            refused(&stage, refusal);
+            let hint = stage.undo().run().unwrap_err().hint();
+            let command = hint.split('`').nth(1).unwrap();
+            assert!(std::process::Command::new("sh").args(["-c", command]).status().unwrap().success());
+            let aside = stage.result.with_extension(format!("mkv.{suffix}"));
+            assert_eq!(fs::read_to_string(&aside).unwrap(), other, "{hint}");
+            stage.undo().run().unwrap();
+            fs::remove_file(aside).unwrap();
+            stage.is_undone();
+        }
+    }
+}
+
+#[test]
+fn what_can_not_be_read_to_its_end_is_known_by_its_size_and_time() {
+    let stage = Stage::new("Film.mkv");
+    let undo = stage.undo();
+    let (source, commit) = (&undo.job.source, &undo.commit);
+    let result = Identity::of(&stage.result).unwrap();
+    let original = Identity::of(&names::backup(&stage.film)).unwrap();
+    let later = Identity { modified_ns: result.modified_ns + 1, ..result };
+    let longer = Identity { size: result.size + 1, ..result };
+    let table = [
+        (original, Some("any"), Held::Original),
+        (original, None, Held::Unknown),
+        (result, Some(commit.hash.as_str()), Held::Replacement),
+        (result, Some("another"), Held::Rotten),
+        (result, None, Held::Rotten),
+        (later, Some(commit.hash.as_str()), Held::Replacement),
+        (later, Some("another"), Held::Edited),
+        (later, None, Held::Unknown),
+        (longer, None, Held::Edited),
+        (Identity { inode: 0, ..longer }, None, Held::Other),
+    ];
+    for (found, hash, held) in table {
+        assert_eq!(known(&found, hash, source, commit), held, "{found:?} {hash:?}");
+    }
+}
+
+#[test]
+fn what_stays_beside_an_original_is_named() {
+    let stage = Stage::new("Film.avi");
+    fs::copy(names::backup(&stage.film), &stage.film).unwrap();
+    let time = fs::metadata(names::backup(&stage.film)).unwrap().modified().unwrap();
+    fs::File::open(&stage.film).unwrap().set_modified(time).unwrap();
+    fs::write(&stage.result, "the replacement, edited").unwrap();
+    let mut undo = stage.undo();
+    let left = [names::backup(&stage.film), stage.result.clone()];
+    assert_eq!(undo.left(), left, "before");
+    undo.run().unwrap();
+    assert_eq!(undo.left(), left, "and after");
+    assert!(left.iter().all(|path| path.exists()));
+
+    let stage = Stage::new("Film.avi");
+    let mut undo = stage.undo();
+    assert_eq!(undo.left(), [PathBuf::new(); 0]);
+    undo.run().unwrap();
+    assert_eq!(undo.left(), [PathBuf::new(); 0]);
+}
+
+/// Some network and union file systems say that they linked, and didn't.
+#[test]
+fn a_link_that_was_only_said_to_be_made_is_done_without() {
+    for name in ["Film.mkv", "Film.avi"] {
+        let stage = Stage::new(name);
+        let mut undo = stage.undo();
+        undo.link = |_, _| Ok(());
+        let done = undo.run().unwrap();
+        assert!(!done.contains(&Move::SetAside) && !done.contains(&Move::DropBackup), "{done:?}");
+        stage.is_undone();
+    }
+}
+
+#[test]
+fn what_a_newer_program_replaced_is_not_touched() {
+    let stage = Stage::new("Film.mkv");
+    let id = stage.store.load().unwrap().jobs.remove(0).id;
+    let path = stage.folder.path().join("state").join(format!("{id}.json"));
+    let mut job: serde_json::Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
+    job["version"] = "1.7".into();
+    fs::write(&path, job.to_string()).unwrap();
+    refused(&stage, "newer-job");
+}
+
 #[test]
 fn a_person_s_own_marker_stays_and_the_size_gate_s_is_replaced() {
     let stage = Stage::new("Film.mkv");
@@ -193,16 +291,20 @@ fn an_original_that_was_put_back_by_hand_is_noted() {
 
 #[test]
 fn a_film_is_known_by_the_name_of_its_original_too() {
-    assert_eq!(film_of(Path::new("/a/Film.avi.orig")), Path::new("/a/Film.avi"));
-    assert_eq!(film_of(Path::new("/a/Film.mkv")), Path::new("/a/Film.mkv"));
-    let stage = Stage::new("Film.avi");
-    for name in [&stage.film, &stage.result] {
-        let jobs = stage.store.of_film(std::slice::from_ref(name)).unwrap();
-        assert!(job_of(&jobs, name).is_some(), "{}", name.display());
+    // Of the last, the original's name is a hash in part.
+    for name in ["Film.mkv", "Film.avi", &format!("{}.mkv", "ö".repeat(124))] {
+        let stage = Stage::new(name);
+        let found = |name: &Path| {
+            let names = [name.to_owned()];
+            job_of(&stage.store.of_film(&names).unwrap(), &names).is_some()
+        };
+        for name in [&stage.film, &stage.result, &names::backup(&stage.film)] {
+            assert!(found(name), "{}", name.display());
+        }
+        for other in ["Other.mkv", "Other.mkv.orig", "öö~0123456789ab.orig"] {
+            assert!(!found(&stage.film.with_file_name(other)), "{other}");
+        }
     }
-    let other = stage.film.with_file_name("Other.mkv");
-    let jobs = stage.store.of_film(std::slice::from_ref(&other)).unwrap();
-    assert!(job_of(&jobs, &other).is_none());
 }
 
 /// What counts is the disk: here the marker is said to be written, and isn't, since somebody's link has its name.

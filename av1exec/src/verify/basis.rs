@@ -36,9 +36,9 @@ pub(super) struct Original {
 
 impl Basis {
     pub(super) async fn of(request: &Request<'_>) -> Result<Self, Failure> {
-        let jobs = request.jobs.of_film(&[request.film.to_owned()]);
+        let jobs = request.jobs.of_film(request.names);
         let jobs = jobs.map_err(|error| failed(request.film, &error))?;
-        let job = jobs.replacement(request.film).cloned();
+        let job = jobs.replacement(request.names).cloned();
         let planned = job.as_ref().and_then(|job| match job.plan.verdict() {
             Ok(Verdict::Encode(plan)) => Some(plan),
             _ => None,
@@ -56,6 +56,7 @@ impl Basis {
             let message = format!("{} is the same file as {}", display(path), display(request.film));
             return Err(Failure::new(Exit::Usage, message).hint("give the film that it was made from"));
         }
+        disk::open(path).map_err(|error| unreadable(path, &error))?;
         let probe = probe::probe(request.tools, path).await.map_err(|error| {
             let message = format!("failed to probe {}: {error}", display(path));
             Failure::new(Exit::Failed, message).hint("is it whole, and is it a film?")
@@ -123,8 +124,9 @@ pub(super) async fn compare_bytes(film: &Path, job: &Job) -> io::Result<Option<F
     let Some(commit) = job.commit.clone() else { return Ok(None) };
     let identity = Identity::of(film)?;
     let same = if identity.size == commit.size {
-        let film = film.to_owned();
-        let hash = tokio::task::spawn_blocking(move || disk::hash(&film));
+        // One that can't be opened tells nothing of its bytes.
+        let file = disk::open(film)?;
+        let hash = tokio::task::spawn_blocking(move || disk::hash_of(file));
         let hash = hash.await.map_err(io::Error::other)?;
         // One that can't be read to its end has other bytes.
         hash.is_ok_and(|hash| hash.to_hex().as_str() == commit.hash)

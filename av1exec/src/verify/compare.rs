@@ -78,18 +78,17 @@ impl Compare<'_> {
         let mut child = start(&self.tools.ffmpeg, &args)?;
         let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
         let mut scores = Scores::default();
-        let heard = tokio::join!(read(stdout, &mut scores), follow(stderr, self.stall, reached));
-        let (times, words) = match heard {
-            (read, Ok(told)) => {
-                read?;
-                told
-            }
-            (_, Err(_)) => {
-                end(&mut child).await?;
-                let seconds = self.stall.as_secs();
-                return Err(io::Error::other(format!("a comparison showed no sign of life for {seconds} s")));
-            }
+        let heard = async {
+            // One that is frozen never closes its output: the first that gives up ends both.
+            let read = async { Ok(read(stdout, &mut scores).await) };
+            tokio::try_join!(read, follow(stderr, self.stall, reached))
         };
+        let Ok((read, (times, words))) = heard.await else {
+            end(&mut child).await?;
+            let seconds = self.stall.as_secs();
+            return Err(io::Error::other(format!("a comparison showed no sign of life for {seconds} s")));
+        };
+        read?;
         let status = child.wait().await?;
         if !status.success() {
             return Err(io::Error::other(format!("ffmpeg can't compare the pictures ({status}): {words}")));

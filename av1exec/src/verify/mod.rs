@@ -9,7 +9,7 @@ mod look;
 mod score;
 
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use av1plan::Config;
@@ -19,7 +19,7 @@ use av1plan::wire::PathDocument;
 use serde::Serialize;
 use strum::IntoStaticStr;
 
-use crate::disk::Identity;
+use crate::disk::{self, Identity};
 use crate::failure::{Exit, Failure};
 use crate::jobs::{JobStore, path_document};
 use crate::probe::{self, ProbeError};
@@ -54,6 +54,8 @@ pub struct Request<'a> {
     pub policy: &'a Config,
     /// The result; its path is absolute.
     pub film: &'a Path,
+    /// The names by which the jobs may know it: this one, and that by which it was named, through links.
+    pub names: &'a [PathBuf],
     /// What it was made from, where that is there; absolute, too.
     pub original: Option<&'a Path>,
     /// How pictures are scored; the best there is without it.
@@ -142,6 +144,8 @@ impl Finding {
 /// Verifies a result. A check that couldn't be made is a failure, which is no verdict on it.
 pub async fn verify(request: &Request<'_>, mut tell: impl FnMut(Stage)) -> Result<Verification, Failure> {
     let size = Identity::of(request.film).map_err(|error| unreadable(request.film, &error))?.size;
+    // What this user may not read isn't broken.
+    disk::open(request.film).map_err(|error| unreadable(request.film, &error))?;
     let basis = Basis::of(request).await?;
     let mut verification = Verification {
         format: FORMAT,
