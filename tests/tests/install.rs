@@ -64,10 +64,11 @@ fn collect(folder: &Path, root: &Path, found: &mut BTreeSet<String>) {
 }
 
 /// What must be there whatever commands there are; the manual has a page for each of these.
-const INSTALLED: [&str; 14] = [
+const INSTALLED: [&str; 15] = [
     "bin/av1cli",
     "bin/av1top",
     "lib/systemd/system/av1d.service",
+    "lib/sysusers.d/av1d.conf",
     "share/bash-completion/completions/av1cli",
     "share/bash-completion/completions/av1top",
     "share/doc/av1d/config.toml",
@@ -203,4 +204,19 @@ fn systemd_takes_the_unit_with_the_path_of_its_program() {
     let run = Run::of(Command::new(analyze).arg("verify").arg(&unit));
     assert!(!run.stderr.contains("av1d.service"), "{run}");
     run.exits_with(0);
+}
+
+#[test]
+fn systemd_makes_the_user_that_the_unit_runs_as() {
+    let Some((root, prefix)) = installed() else { return };
+    let unit = fs::read_to_string(prefix.join("lib/systemd/system/av1d.service")).unwrap();
+    let user = unit.lines().find_map(|line| line.strip_prefix("User=")).unwrap();
+    let users = prefix.join("lib/sysusers.d/av1d.conf");
+    let text = fs::read_to_string(&users).unwrap();
+    assert!(text.lines().any(|line| line.starts_with(&format!("u {user} "))), "{text}");
+    let Some(sysusers) = program("systemd-sysusers") else { return };
+    let mut command = Command::new(sysusers);
+    // A system without users, so that it would make this one whoever is there here.
+    let run = Run::of(command.arg("--dry-run").arg("--root").arg(root.home.path().join("bin")).arg(&users));
+    run.exits_with(0).says(format!("Creating user '{user}'"));
 }
