@@ -113,6 +113,48 @@ fn what_is_installed_into_an_empty_root_is_all_taken_away_again() {
     assert!(root.files().is_empty());
 }
 
+#[test]
+fn an_update_takes_away_what_it_replaces_and_nothing_else() {
+    let Some((root, prefix)) = installed() else { return };
+    let before = root.files();
+    let list = prefix.join("share/doc/av1d/installed");
+    let (gone, theirs) =
+        (prefix.join("share/man/man1/av1cli-gone.1"), prefix.join("share/man/man1/theirs.1"));
+    for path in [&gone, &theirs] {
+        fs::write(path, "").unwrap();
+    }
+    let listed = fs::read_to_string(&list).unwrap();
+    fs::write(&list, format!("{listed}{}\n", gone.display())).unwrap();
+    root.make("install", &[("PREFIX", &prefix)]).exits_with(0);
+    assert!(!gone.exists(), "an older version had it");
+    fs::remove_file(&theirs).unwrap();
+    assert_eq!(root.files(), before);
+    assert_eq!(fs::read_to_string(&list).unwrap(), listed);
+}
+
+#[test]
+fn what_an_install_that_failed_left_can_be_taken_away() {
+    let Some(root) = Root::new() else { return };
+    let prefix = root.path().join("opt");
+    // A folder can't be made where a file is.
+    fs::create_dir(&prefix).unwrap();
+    fs::write(prefix.join("lib"), "theirs").unwrap();
+    assert!(!root.make("install", &[("PREFIX", &prefix)]).status.success());
+    assert!(prefix.join("bin/av1cli").exists(), "it got some way");
+    root.make("uninstall", &[("PREFIX", &prefix)]).exits_with(0);
+    assert_eq!(root.files(), ["opt/lib".to_owned()].into());
+}
+
+#[test]
+fn programs_that_are_built_are_named_on_the_command_line_and_not_by_chance() {
+    let Some(make) = program("make") else { return };
+    let mut command = Command::new(make);
+    command.arg("-C").arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("..")).args(["-n", "install"]);
+    command.env_remove("MAKEFLAGS").env_remove("MAKELEVEL").env("BIN", "/nonexistent");
+    let run = Run::of(&mut command).exits_with(0);
+    assert!(run.text().contains("cargo build --release") && !run.text().contains("/nonexistent"), "{run}");
+}
+
 /// A prefix as it stands, so that what is installed is found where it says.
 fn installed() -> Option<(Root, PathBuf)> {
     let root = Root::new()?;
