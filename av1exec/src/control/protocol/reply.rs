@@ -73,7 +73,7 @@ pub enum RefusalCode {
     InvalidJson,
     /// The JSON is no request that is known here.
     UnknownRequest,
-    /// The line is longer than [`MAX_REQUEST`].
+    /// The line is longer than [`MAX_REQUEST`](super::MAX_REQUEST).
     LineTooLong,
     /// The path isn't absolute, or its bytes are damaged.
     InvalidPath,
