@@ -11,7 +11,7 @@ N ?= 300
 # Where `make install` installs to; DESTDIR stands before it, for packages.
 PREFIX ?= /usr/local
 # A folder with av1cli and av1top, where they are built already.
-BIN ?=
+BIN =
 
 # One of the long tests, of which `make test` runs a part only.
 long = tools=$$(tests/tools/fetch) && cache=$$(tests/tools/fetch --cache) && \

@@ -118,7 +118,8 @@ pub(crate) enum Command {
     /// ffmpeg and what it can do (each encoder is tried out), the config, the folders of films, the state folder, the lock and
     /// the daemon. A line a check: `ok`, `warn` for what works but may not be meant, `FAIL` for what keeps av1d from working,
     /// on all films or on some. Exits with 1 where anything fails. Run it as the user that the daemon runs as. It changes nothing: files that it makes to try things out with
-    /// are its own, and gone afterwards.
+    /// are its own, and gone afterwards. Only where it is killed may a `.doctor-*` stay: `watch` removes it from the folders of
+    /// films; in $TMPDIR and in the state folder it is yours to remove.
     #[command(
         after_help = "Examples:\n  av1cli doctor\n  av1cli doctor --no-encode\n  av1cli doctor --json | jq '.checks[] | select(.level != \"ok\")'"
     )]

@@ -1,5 +1,6 @@
 //! `av1cli doctor`: all that av1d needs, a line a check.
 
+use std::io;
 use std::path::Path;
 
 use av1exec::doctor::{Check, Level, Patient, Trials, examine};
@@ -11,6 +12,7 @@ use av1plan::wire::PathDocument;
 use console::style;
 use serde::Serialize;
 use serde_json::{Map, Value};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::args::DoctorArgs;
 use crate::config::settings_document;
@@ -34,10 +36,14 @@ pub(crate) async fn run(
         }
         checks.push(check);
     });
+    let failed = |error| Failure::new(Exit::Failed, format!("failed to listen for signals: {error}"));
+    let [mut interrupt, mut terminate, mut hang_up] = signals().map_err(failed)?;
     // What is dropped half-way ends its children and takes its files away.
     tokio::select! {
         () = examined => {}
-        Ok(()) = tokio::signal::ctrl_c() => return Ok(Exit::Interrupted),
+        _ = interrupt.recv() => return Ok(Exit::Interrupted),
+        _ = terminate.recv() => return Ok(Exit::Interrupted),
+        _ = hang_up.recv() => return Ok(Exit::Interrupted),
     }
     printed?;
     let counts = Counts::of(&checks);
@@ -57,6 +63,13 @@ pub(crate) async fn run(
         out(counts.summary().as_bytes())?;
     }
     Ok(if counts.fail == 0 { Exit::Done } else { Exit::Failed })
+}
+
+/// All that a person or a terminal that is closed ends a program with.
+fn signals() -> io::Result<[Signal; 3]> {
+    let [interrupt, terminate, hang_up] =
+        [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()].map(signal);
+    Ok([interrupt?, terminate?, hang_up?])
 }
 
 #[derive(Debug, Serialize)]

@@ -28,6 +28,7 @@ mod why;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use av1exec::settings::Environment;
 use clap::Parser;
@@ -36,6 +37,9 @@ use args::{Cli, Command};
 pub use av1exec::failure::Exit;
 use av1exec::failure::Failure;
 use service::Service;
+
+/// How long threads that look at folders may take to end with the program.
+const MOMENT: Duration = Duration::from_secs(1);
 
 /// Runs the program: `args` with the program's name first, `variable` to look up the environment.
 pub fn run(
@@ -58,8 +62,9 @@ pub fn run(
     let result = match runtime {
         Ok(runtime) => {
             let result = runtime.block_on(dispatch(cli, &environment, &service));
-            // A walk that hangs in an unreachable share must not keep the program.
-            runtime.shutdown_background();
+            // A file that something is tried out with goes with its thread, which is given a moment; a walk that hangs in an
+            // unreachable share must not keep the program.
+            runtime.shutdown_timeout(MOMENT);
             result
         }
         Err(error) => Err(Failure::new(Exit::Failed, format!("failed to start the runtime: {error}"))),

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use crate::control::server::ControlError;
 use crate::index::IndexError;
-use crate::lock::LockError;
+use crate::lock::{LockError, ROOT_LOCK};
 use crate::metrics::server::MetricsError;
 use crate::sanitize::sanitize;
 use crate::settings::SettingsError;
@@ -157,6 +157,8 @@ impl From<LockError> for Failure {
         match &error {
             LockError::Held { .. } => Self::of(Exit::Locked, &error)
                 .hint("let it work, or stop it first; two would encode the same films"),
+            LockError::Failed { path, .. } if path.ends_with(ROOT_LOCK) => Self::of(Exit::Failed, &error)
+                .hint("see what is there: it must be a regular file, on a file system that can lock it"),
             LockError::Failed { .. } => {
                 Self::of(Exit::Failed, &error).hint("check the owner and the rights of `job_state_dir`")
             }
@@ -175,5 +177,15 @@ mod tests {
         let missing = SettingsError::Unreadable { path: "/x".into(), source: std::io::Error::other("gone") };
         let lines = Failure::from(missing).lines();
         assert!(lines.iter().any(|line| line == "caused by: gone"), "{lines:?}");
+    }
+
+    #[test]
+    fn the_hint_of_a_lock_is_about_its_own_folder() {
+        let source = || std::io::Error::other("no");
+        for (path, words) in [("/state/lock", "`job_state_dir`"), ("/films/.av1d.lock", "regular file")] {
+            let failure = Failure::from(LockError::Failed { path: path.into(), source: source() });
+            let hint = failure.hint.unwrap();
+            assert!(hint.contains(words), "{path}: {hint}");
+        }
     }
 }

@@ -8,7 +8,9 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 use std::process::Command;
 
-use av1d_tests::{Library, Run, Script, Signal, Tools, signal, skipped, under_rights, wait_until, wrapped};
+use av1d_tests::{
+    Library, Run, Running, Script, Signal, Tools, signal, skipped, under_rights, wait_until, wrapped,
+};
 use av1exec::lock::Locks;
 use serde_json::Value;
 
@@ -171,6 +173,21 @@ fn an_ffmpeg_that_hangs_does_not_hang_doctor() {
     let run = doctor(&library, &[]).exits_with(1);
     finds(&run, "ffmpeg", "FAIL", "didn't end within 10 s");
     finds(&run, "lock", "ok", "free");
+}
+
+#[test]
+fn who_ends_doctor_half_way_finds_nothing_left() {
+    for ending in [Signal::INT, Signal::TERM, Signal::HUP] {
+        let Some(mut library) = with_film() else { return };
+        library.replace_ffmpeg(Script { when: "-f lavfi", does: "exec sleep 600" });
+        let mut command = library.command(["doctor"]);
+        let run = Running::start(command.env("TMPDIR", temporary(&library)), b"");
+        let left = || fs::read_dir(temporary(&library)).unwrap().count();
+        wait_until("an encoder is tried out", || left() == 1);
+        signal(run.id(), ending);
+        run.wait().exits_with(130);
+        assert_eq!(left(), 0, "{ending:?}");
+    }
 }
 
 #[test]

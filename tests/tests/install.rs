@@ -64,10 +64,11 @@ fn collect(folder: &Path, root: &Path, found: &mut BTreeSet<String>) {
 }
 
 /// What must be there whatever commands there are; the manual has a page for each of these.
-const INSTALLED: [&str; 14] = [
+const INSTALLED: [&str; 15] = [
     "bin/av1cli",
     "bin/av1top",
     "lib/systemd/system/av1d.service",
+    "lib/sysusers.d/av1d.conf",
     "share/bash-completion/completions/av1cli",
     "share/bash-completion/completions/av1top",
     "share/doc/av1d/config.toml",
@@ -110,6 +111,48 @@ fn what_is_installed_into_an_empty_root_is_all_taken_away_again() {
     root.make("uninstall", &places).says("nothing is installed below ");
     root.make("install", &[("PREFIX", Path::new("here"))]).says("PREFIX must be an absolute path");
     assert!(root.files().is_empty());
+}
+
+#[test]
+fn an_update_takes_away_what_it_replaces_and_nothing_else() {
+    let Some((root, prefix)) = installed() else { return };
+    let before = root.files();
+    let list = prefix.join("share/doc/av1d/installed");
+    let (gone, theirs) =
+        (prefix.join("share/man/man1/av1cli-gone.1"), prefix.join("share/man/man1/theirs.1"));
+    for path in [&gone, &theirs] {
+        fs::write(path, "").unwrap();
+    }
+    let listed = fs::read_to_string(&list).unwrap();
+    fs::write(&list, format!("{listed}{}\n", gone.display())).unwrap();
+    root.make("install", &[("PREFIX", &prefix)]).exits_with(0);
+    assert!(!gone.exists(), "an older version had it");
+    fs::remove_file(&theirs).unwrap();
+    assert_eq!(root.files(), before);
+    assert_eq!(fs::read_to_string(&list).unwrap(), listed);
+}
+
+#[test]
+fn what_an_install_that_failed_left_can_be_taken_away() {
+    let Some(root) = Root::new() else { return };
+    let prefix = root.path().join("opt");
+    // A folder can't be made where a file is.
+    fs::create_dir(&prefix).unwrap();
+    fs::write(prefix.join("lib"), "theirs").unwrap();
+    assert!(!root.make("install", &[("PREFIX", &prefix)]).status.success());
+    assert!(prefix.join("bin/av1cli").exists(), "it got some way");
+    root.make("uninstall", &[("PREFIX", &prefix)]).exits_with(0);
+    assert_eq!(root.files(), ["opt/lib".to_owned()].into());
+}
+
+#[test]
+fn programs_that_are_built_are_named_on_the_command_line_and_not_by_chance() {
+    let Some(make) = program("make") else { return };
+    let mut command = Command::new(make);
+    command.arg("-C").arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("..")).args(["-n", "install"]);
+    command.env_remove("MAKEFLAGS").env_remove("MAKELEVEL").env("BIN", "/nonexistent");
+    let run = Run::of(&mut command).exits_with(0);
+    assert!(run.text().contains("cargo build --release") && !run.text().contains("/nonexistent"), "{run}");
 }
 
 /// A prefix as it stands, so that what is installed is found where it says.
@@ -207,4 +250,19 @@ fn systemd_takes_the_unit_with_the_path_of_its_program() {
     let run = Run::of(Command::new(analyze).arg("verify").arg(&unit));
     assert!(!run.stderr.contains("av1d.service"), "{run}");
     run.exits_with(0);
+}
+
+#[test]
+fn systemd_makes_the_user_that_the_unit_runs_as() {
+    let Some((root, prefix)) = installed() else { return };
+    let unit = fs::read_to_string(prefix.join("lib/systemd/system/av1d.service")).unwrap();
+    let user = unit.lines().find_map(|line| line.strip_prefix("User=")).unwrap();
+    let users = prefix.join("lib/sysusers.d/av1d.conf");
+    let text = fs::read_to_string(&users).unwrap();
+    assert!(text.lines().any(|line| line.starts_with(&format!("u {user} "))), "{text}");
+    let Some(sysusers) = program("systemd-sysusers") else { return };
+    let mut command = Command::new(sysusers);
+    // A system without users, so that it would make this one whoever is there here.
+    let run = Run::of(command.arg("--dry-run").arg("--root").arg(root.home.path().join("bin")).arg(&users));
+    run.exits_with(0).says(format!("Creating user '{user}'"));
 }

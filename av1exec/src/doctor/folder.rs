@@ -69,7 +69,7 @@ pub(super) struct Own(pub(super) PathBuf);
 
 impl Drop for Own {
     fn drop(&mut self) {
-        // Where that fails, the next daemon's sweep takes it away.
+        // Where that fails, the next daemon's sweep takes it away in a root; elsewhere it stays.
         drop(disk::unlink(&self.0));
     }
 }
