@@ -140,8 +140,7 @@ fn programs_get_a_document_a_film_whether_it_was_put_back_or_not() {
 fn a_film_of_a_long_name_is_undone_by_its_originals_and_what_stays_is_named() {
     let name = format!("{}.avi", "ö".repeat(124));
     let Some((library, original)) = replaced_as("mpeg4 -q:v 1 -an", &name) else { return };
-    let kept = library.files().into_iter().find(|name| name.ends_with(".orig")).unwrap();
-    assert!(kept.contains('~'), "{kept}");
+    let kept = library.files().into_iter().find(|name| name.contains('~')).unwrap();
     fs::rename(library.path(&kept), library.path(&name)).unwrap();
     let result = name.replace(".avi", ".mkv");
     fs::write(library.path(&result), "somebody's").unwrap();

@@ -30,6 +30,17 @@ pub enum Naming {
     Renames,
 }
 
+/// What a job says of its undoing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Noted {
+    /// Nothing yet.
+    Open,
+    /// It was undone.
+    Undone,
+    /// Nothing, and nothing can be noted: a program of a later version wrote it.
+    Newer,
+}
+
 /// What is found, and what is written down.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Scene {
@@ -45,10 +56,8 @@ pub struct Scene {
     pub target: Option<Held>,
     /// Whether the film is left alone from now on.
     pub marked: bool,
-    /// Whether the job says that it was undone.
-    pub recorded: bool,
-    /// Whether a program of a later version wrote the job, which then can only be read.
-    pub newer: bool,
+    /// What the job says.
+    pub noted: Noted,
     /// How a file gets another name here.
     pub naming: Naming,
 }
@@ -108,11 +117,10 @@ pub enum Next {
 
 /// What comes next.
 pub fn next(scene: Scene) -> Next {
-    if scene.recorded {
-        return Next::Done;
-    }
-    if scene.newer {
-        return Next::Refuse(Refusal::NewerJob);
+    match scene.noted {
+        Noted::Open => {}
+        Noted::Undone => return Next::Done,
+        Noted::Newer => return Next::Refuse(Refusal::NewerJob),
     }
     let found = [Some(scene.film), Some(scene.backup), Some(scene.aside), scene.target];
     if found.contains(&Some(Held::Unknown)) {
@@ -179,7 +187,7 @@ pub(super) fn after(scene: Scene, step: Move) -> Scene {
         Move::DropBackup => (after.backup, after.one_file) = (Held::Nothing, false),
         Move::DeleteAside => after.aside = Held::Nothing,
         Move::DeleteTarget => after.target = Some(Held::Nothing),
-        Move::Record => after.recorded = true,
+        Move::Record => after.noted = Noted::Undone,
     }
     after
 }
@@ -242,8 +250,7 @@ mod tests {
             aside,
             target,
             marked: false,
-            recorded: false,
-            newer: false,
+            noted: Noted::Open,
             naming: Naming::Links,
         }
     }
@@ -283,9 +290,9 @@ mod tests {
         assert_eq!(without_links(scene(Replacement, Original, Nothing, None)), expected);
         let expected = Ok(vec![Mark, PutBack, DeleteTarget, Record]);
         assert_eq!(without_links(scene(Nothing, Original, Nothing, Some(Replacement))), expected);
-        let done = Scene { recorded: true, ..scene(Other, Nothing, Nothing, None) };
+        let done = Scene { noted: Noted::Undone, ..scene(Other, Nothing, Nothing, None) };
         assert_eq!(all(done), Ok(vec![]), "done is done, whatever came since");
-        let newer = Scene { newer: true, ..scene(Replacement, Original, Nothing, None) };
+        let newer = Scene { noted: Noted::Newer, ..scene(Replacement, Original, Nothing, None) };
         assert_eq!(all(newer), Err(Refusal::NewerJob), "before the first step");
     }
 

@@ -17,7 +17,7 @@ use crate::jobs::{FilmJobs, Job, JobStore, path_of};
 use crate::names;
 use crate::promote::Commit;
 use crate::sidecars::{self, MarkCause};
-pub use decide::{Held, Move, Naming, Next, Refusal, Scene, all, next};
+pub use decide::{Held, Move, Naming, Next, Noted, Refusal, Scene, all, next};
 pub use document::UndoDocument;
 pub use error::UndoError;
 
@@ -181,8 +181,11 @@ impl<'a> Undo<'a> {
             aside: self.held(&aside),
             target: target.map(|target| self.held(&target)),
             marked: sidecars::is_left_alone(&self.film),
-            recorded: self.is_done(),
-            newer: self.job.is_newer(),
+            noted: match (self.is_done(), self.job.is_newer()) {
+                (true, _) => Noted::Undone,
+                (false, true) => Noted::Newer,
+                (false, false) => Noted::Open,
+            },
             naming: self.naming,
         }
     }

@@ -231,9 +231,9 @@ fn what_stays_beside_an_original_is_named() {
 
     let stage = Stage::new("Film.avi");
     let mut undo = stage.undo();
-    assert_eq!(undo.left(), [PathBuf::new(); 0]);
+    assert_eq!(undo.left(), Vec::<PathBuf>::new());
     undo.run().unwrap();
-    assert_eq!(undo.left(), [PathBuf::new(); 0]);
+    assert_eq!(undo.left(), Vec::<PathBuf>::new());
 }
 
 /// Some network and union file systems say that they linked, and didn't.
