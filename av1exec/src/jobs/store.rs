@@ -91,6 +91,13 @@ impl JobStore {
         disk::write_whole(&self.folder.join(format!("{}.json", job.id)), &json)
     }
 
+    /// Takes a job's file away again: nothing came of it that anybody needs to know of.
+    pub fn forget(&self, job: &Job) -> io::Result<()> {
+        let path = self.folder.join(format!("{}.json", job.id));
+        disk::unlink(&path)?;
+        disk::sync_folder_of(&path)
+    }
+
     /// Reads all jobs; a folder that isn't there has none.
     pub fn load(&self) -> io::Result<Jobs> {
         let mut loaded = Jobs::default();

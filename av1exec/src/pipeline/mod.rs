@@ -139,22 +139,22 @@ impl Pipeline {
     ) -> (Outcome, Option<String>) {
         let id = self.jobs.new_id();
         let temporary = names::temporary(&film.path, &id);
-        match rehearse(&film.path, &temporary, &names::second(&temporary)) {
-            Ok(None) => {}
-            Ok(Some(reason)) => return (Outcome::Skipped(reason), None),
-            Err(error) => return (failed("create a temporary file beside", &film.path, &error), None),
-        }
-        // Held until the result is in place or gone.
-        let _room = match self.find_room(film, policy) {
-            Ok(room) => room,
-            Err(no_room) => return (no_room, None),
-        };
         let document = plan_document(&film.path, film.identity.size, verdict);
         let mut job = Job::new(id.clone(), &film.path, film.identity, &temporary, document);
         job.journal.push(Entry { step: Step::Running, at: job.started });
+        // Before the first file beside the film, so that whatever a death leaves there is known for this job's.
         if let Err(error) = self.jobs.save(&job) {
             return (failed("write the job of", &film.path, &error), None);
         }
+        // Held until the result is in place or gone.
+        let _room = match self.prepare(film, &temporary, policy) {
+            Ok(room) => room,
+            Err(outcome) if self.jobs.forget(&job).is_ok() => return (outcome, None),
+            Err(outcome) => {
+                self.close(&mut job, &outcome);
+                return (outcome, Some(id));
+            }
+        };
         if let Err(error) = disk::create_new(&temporary) {
             let outcome = failed("create a temporary file beside", &film.path, &error);
             self.close(&mut job, &outcome);
@@ -183,6 +183,15 @@ impl Pipeline {
             self.close(&mut job, &outcome);
         }
         (outcome, Some(id))
+    }
+
+    /// Tries out what replacing the film will take, and finds room for it; or says why there will be no encode.
+    fn prepare(&self, film: &Film, temporary: &Path, policy: &Config) -> Result<Option<Promised>, Outcome> {
+        match rehearse(&film.path, temporary, &names::second(temporary)) {
+            Ok(None) => self.find_room(film, policy),
+            Ok(Some(reason)) => Err(Outcome::Skipped(reason)),
+            Err(error) => Err(failed("create a temporary file beside", &film.path, &error)),
+        }
     }
 
     /// Room for the largest result that would be taken. Where free space can't be asked for, the write itself will tell.

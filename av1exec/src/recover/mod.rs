@@ -80,6 +80,9 @@ pub fn tidy(mut job: Job, jobs: &JobStore, keep_original: bool, dry_run: bool, e
     if !dry_run {
         // Nothing is judged by it any more; what can't be removed is only untidy.
         drop(disk::unlink(&jobs.frame_times(&job.id)));
+        if !actions.contains(&Action::LeaveAlone) {
+            places.drop_rehearsal();
+        }
         for action in &actions {
             if let Err(message) = places.act(*action, &mut job, jobs, keep_original) {
                 events.send(Event::Warning { path: places.film.clone(), message: message.clone() });
@@ -107,6 +110,16 @@ impl Places {
             temporary: path_of(&job.temporary),
             target: names::renamed(&film),
             film,
+        }
+    }
+
+    /// Removes the second name that a rehearsal gave its empty file, which is of no use to anybody.
+    fn drop_rehearsal(&self) {
+        let second = names::second(&self.temporary);
+        let is_empty = |found: std::fs::Metadata| found.is_file() && found.len() == 0;
+        if std::fs::symlink_metadata(&second).is_ok_and(is_empty) {
+            // One that can't be removed is the daily sweep's.
+            drop(disk::unlink(&second));
         }
     }
 

@@ -145,13 +145,22 @@ pub fn violations(before: &Snapshot, library: &Library) -> Vec<String> {
     for name in strangers(before, library) {
         match kind(before, library, &name) {
             Kind::Sidecar | Kind::Backup | Kind::Draft => {}
-            Kind::Temporary if journaled.contains(library.path(&name).to_str().unwrap_or_default()) => {}
+            Kind::Temporary if is_journaled(&journaled, library, &name) => {}
+            // What renaming is tried out with is empty, and beside the same job's temporary file.
+            Kind::Rehearsal
+                if is_journaled(&journaled, library, &name.replace(".av1try", ".av1tmp"))
+                    && fs::metadata(library.path(&name)).is_ok_and(|found| found.len() == 0) => {}
             Kind::Temporary => found.push(format!("{name}: a temporary file that no job knows")),
             Kind::Broken => found.push(format!("{name}: a broken result was in the film's place")),
-            Kind::Other => found.push(format!("{name}: nobody knows this file")),
+            Kind::Rehearsal | Kind::Other => found.push(format!("{name}: nobody knows this file")),
         }
     }
     found
+}
+
+/// Whether a job says that this is its temporary file.
+fn is_journaled(journaled: &BTreeSet<String>, library: &Library, name: &str) -> bool {
+    journaled.contains(library.path(name).to_str().unwrap_or_default())
 }
 
 /// What the product must not leave behind once it has tidied up: temporary files, second names, doubles, open jobs.
@@ -160,7 +169,7 @@ pub fn leftovers(before: &Snapshot, library: &Library) -> Vec<String> {
     for name in strangers(before, library) {
         match kind(before, library, &name) {
             Kind::Sidecar => {}
-            Kind::Backup | Kind::Draft | Kind::Temporary | Kind::Broken | Kind::Other => {
+            Kind::Backup | Kind::Draft | Kind::Temporary | Kind::Rehearsal | Kind::Broken | Kind::Other => {
                 found.push(format!("{name}: left behind"));
             }
         }
@@ -188,6 +197,8 @@ enum Kind {
     Temporary,
     /// A small file that was being written when the writer died.
     Draft,
+    /// The second name of a file that renaming was tried out with.
+    Rehearsal,
     Broken,
     Other,
 }
@@ -199,6 +210,7 @@ fn kind(before: &Snapshot, library: &Library, name: &str) -> Kind {
     match name.rsplit_once('.') {
         Some((film, "orig")) if original(film) => Kind::Backup,
         Some((_, "av1tmp")) => Kind::Temporary,
+        Some((_, "av1try")) => Kind::Rehearsal,
         Some((_, "av1new")) => Kind::Draft,
         Some((_, "broken")) => Kind::Broken,
         Some((_, "av1skip" | "txt")) if signed() => Kind::Sidecar,
