@@ -183,7 +183,8 @@ fn a_terminal_gets_no_colours_but_its_own() {
 
 #[test]
 fn a_daemon_that_says_hostile_things_is_shown_and_not_obeyed() {
-    const EVIL: &str = "\u{1b}]0;owned\u{7}\u{9b}2J\n";
+    // The terminal's library drops control characters by itself, but not those that turn the direction of text.
+    const EVIL: &str = "\u{202e}\u{1b}]0;owned\u{7}\u{9b}2J\n";
     let mut status = script::status(State::Running, vec![script::running(Stage::Encoding)]);
     for text in [&mut status.ffmpeg, &mut status.encoder, &mut status.version] {
         *text = EVIL.into();
@@ -206,8 +207,8 @@ fn a_daemon_that_says_hostile_things_is_shown_and_not_obeyed() {
             let told = events.clone().map(|event| Msg::Event(Box::new(event)));
             let script = after_the_day([Msg::Worker(worker)]).into_iter().chain(told);
             let shown = buffer(&play(empty(size, FULL), script));
-            assert!(shown.content.iter().all(|cell| !cell.symbol().contains(char::is_control)));
             let text: String = shown.content.iter().map(ratatui::buffer::Cell::symbol).collect();
+            assert!(!text.contains(['\u{202e}', '\u{1b}', '\u{9b}']), "{text}");
             assert!(text.contains("\\u{1b}"), "{text}");
         }
     }
