@@ -24,6 +24,9 @@ pub struct Status {
     pub ffmpeg: String,
     /// The encoder that films get, in ffmpeg's name.
     pub encoder: String,
+    /// Its own version, where it says one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub encoder_version: Option<String>,
     /// The folders that are watched.
     pub roots: Vec<PathDocument>,
     /// The last walk over the library.

@@ -4,6 +4,8 @@ use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use av1plan::encode::Encoder;
+use av1plan::toolchain::encoder_version_in;
 use av1plan::{Toolchain, ToolchainError, command};
 
 use crate::argv::bind;
@@ -39,6 +41,13 @@ impl Tools {
             .map_err(|source| ToolsError::Unfit { path: ffmpeg.clone(), source })?;
         Ok(Self { ffmpeg, ffprobe, toolchain })
     }
+}
+
+/// The version that an encoder of this ffmpeg says of itself; nothing where it says none, or takes too long.
+pub async fn encoder_version(ffmpeg: &Path, encoder: Encoder) -> Option<String> {
+    let args = bind(command::encoder_version_arguments(encoder), Path::new(""), Path::new(""));
+    let captured = capture(ffmpeg, &args, OUTPUT_LIMIT, PATIENCE).await.ok()?;
+    encoder_version_in(encoder, &String::from_utf8_lossy(&captured.stderr)).map(str::to_owned)
 }
 
 /// The configured one, else the first in `path`. Whether a configured one is there shows when it is run.

@@ -18,8 +18,8 @@ use crate::plan::{
 };
 
 pub use ask::{
-    TrialPicture, decoders_arguments, encoders_arguments, filters_arguments, trial_arguments,
-    version_arguments,
+    TrialPicture, decoders_arguments, encoder_version_arguments, encoders_arguments, filters_arguments,
+    trial_arguments, version_arguments,
 };
 pub use check::{
     Reach, Scored, Side, decode_audio_arguments, decode_streams_arguments, decode_video_arguments,

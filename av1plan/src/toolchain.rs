@@ -159,6 +159,22 @@ pub fn encoders_in(listing: &str) -> BTreeSet<Encoder> {
     names(listing).filter_map(Encoder::from_ffmpeg_name).collect()
 }
 
+/// An encoder's own version in what ffmpeg says while it encodes with [`encoder_version_arguments`](crate::command::encoder_version_arguments).
+/// `librav1e` says none.
+pub fn encoder_version_in(encoder: Encoder, words: &str) -> Option<&str> {
+    let said = |line| match encoder {
+        // `Svt[info]: SVT [version]:	SVT-AV1 Encoder Lib v3.1.0`
+        Encoder::Svt => str::split_once(line, "SVT-AV1 Encoder Lib ").map(|(_, rest)| rest),
+        // `[libaom-av1 @ 0x5630a8696e00] v3.13.1`
+        Encoder::Aom => line.strip_prefix("[libaom-av1 @ ")?.split_once("] ").map(|(_, rest)| rest),
+        Encoder::Rav1e => None,
+    };
+    let is_version = |word: &&str| {
+        word.strip_prefix('v').is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()))
+    };
+    words.lines().filter_map(said).filter_map(|rest| rest.split_whitespace().next()).find(is_version)
+}
+
 /// The software decoders of AV1 in the output of `ffmpeg -hide_banner -decoders`. ffmpeg takes the first.
 pub fn software_decoders_in(listing: &str) -> Vec<&'static str> {
     let known = |name: &str| SOFTWARE_DECODERS.into_iter().find(|decoder| *decoder == name);
@@ -244,6 +260,24 @@ mod tests {
             "ffmpeg version {version} Copyright (c) 2000-2025 the FFmpeg developers\nbuilt with gcc\nlibavutil      \
              {libavutil}.  8.100 / {libavutil}.  8.100\nlibavcodec     62. 11.100 / 62. 11.100\n"
         )
+    }
+
+    #[test]
+    fn encoders_say_their_version_in_their_own_ways() {
+        let svt = "Svt[info]: -----\nSvt[info]: SVT [version]:\tSVT-AV1 Encoder Lib v3.1.0-76-g724d061f\n";
+        let aom = "  Stream #0:0 -> #0:0 (wrapped_avframe (native) -> av1 (libaom-av1))\n[libaom-av1 @ 0x5630a8696e00] v3.13.1\n\
+                   [libaom-av1 @ 0x5630a8696e00] Neither bitrate nor constrained quality specified\n";
+        let table = [
+            (Encoder::Svt, svt, Some("v3.1.0-76-g724d061f")),
+            (Encoder::Aom, aom, Some("v3.13.1")),
+            (Encoder::Rav1e, "[librav1e @ 0x1] v1\n", None),
+            (Encoder::Svt, aom, None),
+            (Encoder::Aom, "[libaom-av1 @ 0x1] very slow\n", None),
+            (Encoder::Svt, "SVT-AV1 Encoder Lib \n", None),
+        ];
+        for (encoder, words, version) in table {
+            assert_eq!(encoder_version_in(encoder, words), version, "{words}");
+        }
     }
 
     #[test]

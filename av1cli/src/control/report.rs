@@ -44,9 +44,10 @@ fn daemon_lines(status: &Status, now: Timestamp, lines: &mut Vec<String>) {
         State::Stopping => "stopping",
         State::Other => "there (a newer av1d says of itself what this one doesn't know)",
     };
-    let Status { pid, version, started, ffmpeg, encoder, queued, settling, .. } = status;
+    let Status { pid, version, started, ffmpeg, encoder, encoder_version, queued, settling, .. } = status;
+    let encoder_version = encoder_version.iter().map(|version| format!(" {version}")).collect::<String>();
     lines.push(format!(
-        "{word}: av1d {version} since {} (process {pid}), ffmpeg {ffmpeg}, {encoder}",
+        "{word}: av1d {version} since {} (process {pid}), ffmpeg {ffmpeg}, {encoder}{encoder_version}",
         clock(*started)
     ));
     let roots: Vec<String> = status.roots.iter().map(|root| display(&path_of(root))).collect();

@@ -169,6 +169,9 @@ impl Daemon {
             state => state,
         };
         let (settings, toolchain) = (&self.pipeline.settings, &self.pipeline.tools.toolchain);
+        let encoder = toolchain.choose(settings.policy.prefer_encoder);
+        // Another config may want another encoder than the one that was asked.
+        let encoder_version = self.encoder_version.get().filter(|(asked, _)| *asked == encoder);
         let running = self.board.running.values().cloned().map(|running| self.shown(running));
         Status {
             state,
@@ -176,7 +179,8 @@ impl Daemon {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             started: self.started,
             ffmpeg: toolchain.version().to_string(),
-            encoder: toolchain.choose(settings.policy.prefer_encoder).ffmpeg_name().to_owned(),
+            encoder: encoder.ffmpeg_name().to_owned(),
+            encoder_version: encoder_version.map(|(_, version)| version.clone()),
             roots: settings.library_roots.iter().map(|root| path_document(root)).collect(),
             last_scan: self.board.last_scan,
             films: self.films(),

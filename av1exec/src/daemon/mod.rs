@@ -15,10 +15,11 @@ mod work;
 
 use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
 use av1plan::MediaProbe;
+use av1plan::encode::Encoder;
 use jiff::Timestamp;
 use tokio::sync::mpsc::{Receiver, UnboundedReceiver};
 use tokio::task::{JoinHandle, JoinSet};
@@ -36,6 +37,7 @@ use crate::probe::{ProbeError, ProbeText};
 use crate::scan::Film;
 use crate::settings::Settings;
 use crate::stop::StopSwitch;
+use crate::tools::encoder_version;
 use board::Board;
 use library::Library;
 use pace::Pace;
@@ -90,6 +92,8 @@ pub struct Daemon {
     pipeline: Pipeline,
     lines: Lines,
     started: Timestamp,
+    /// The encoder that was asked for its version, and what it said, once it has.
+    encoder_version: Arc<OnceLock<(Encoder, String)>>,
     /// What the pipeline tells, on its way to everybody else.
     told: UnboundedReceiver<Event>,
     everybody: Events,
@@ -163,6 +167,7 @@ impl Daemon {
             pipeline,
             lines,
             started: Timestamp::now(),
+            encoder_version: Arc::default(),
             told,
             everybody,
             library,
@@ -201,7 +206,19 @@ impl Daemon {
 
     /// Pass after pass until it is stopped.
     pub async fn forever(&mut self) -> Summary {
+        self.ask_encoder_version();
         self.run(Run::Forever).await
+    }
+
+    /// Asks the encoder for its version, for whoever asks how things stand. Nobody waits for it.
+    fn ask_encoder_version(&self) {
+        let (answer, tools) = (Arc::clone(&self.encoder_version), Arc::clone(&self.pipeline.tools));
+        let encoder = tools.toolchain.choose(self.pipeline.settings.policy.prefer_encoder);
+        drop(tokio::spawn(async move {
+            if let Some(version) = encoder_version(&tools.ffmpeg, encoder).await {
+                let _ = answer.set((encoder, version));
+            }
+        }));
     }
 
     async fn run(&mut self, run: Run) -> Summary {

@@ -5,6 +5,7 @@ use alloc::vec;
 use alloc::vec::Vec;
 
 use super::{Arg, Args};
+use crate::encode::Encoder;
 use crate::plan::VideoPlan;
 
 /// The arguments of ffmpeg and ffprobe that print their version, for [`Version::parse`](crate::toolchain::Version::parse).
@@ -25,6 +26,22 @@ pub fn decoders_arguments() -> Vec<Arg> {
 /// The arguments of ffmpeg that list its filters, for [`has_filter`](crate::toolchain::has_filter).
 pub fn filters_arguments() -> Vec<Arg> {
     list("-filters")
+}
+
+/// The arguments of ffmpeg that have an encoder say its version, for
+/// [`encoder_version_in`](crate::toolchain::encoder_version_in): one frame of a picture that every encoder takes, to nowhere.
+pub fn encoder_version_arguments(encoder: Encoder) -> Vec<Arg> {
+    let mut args = Args(Vec::with_capacity(16));
+    args.fixed(&["-nostdin", "-hide_banner", "-loglevel", "info", "-f", "lavfi", "-i"]);
+    args.fixed(&[
+        "testsrc2=size=64x64:rate=25:duration=0.04",
+        "-c:v",
+        encoder.ffmpeg_name(),
+        "-f",
+        "null",
+        "-",
+    ]);
+    args.0
 }
 
 fn list(what: &'static str) -> Vec<Arg> {

@@ -201,6 +201,7 @@ pub(crate) fn status(state: State, running: Vec<RunningJob>) -> Status {
         started: now() - SignedDuration::from_hours(6),
         ffmpeg: "n8.0-23-gd1f31a829d-20251022".into(),
         encoder: "libsvtav1".into(),
+        encoder_version: Some("v3.1.0".into()),
         roots: vec![path_document(Path::new("/media/Films"))],
         last_scan: Some(ScanStatus { ended: now(), took_ms: 280, films: 2162, unreadable: 0 }),
         films: films.into_iter().map(|(word, count)| (word.to_owned(), count)).collect(),

@@ -47,12 +47,15 @@ fn at_work(model: &Model, status: &Status, columns: usize) -> Vec<Line<'static>>
     };
     let ffmpeg = sanitize(&status.ffmpeg).into_owned();
     let ffmpeg = if columns < 120 { text::cut(&ffmpeg, 12).into_owned() } else { ffmpeg };
+    let version = status.encoder_version.as_deref().filter(|_| columns >= 80);
+    let version =
+        version.map(|version| format!(" {}", text::cut(&sanitize(version), 12))).unwrap_or_default();
     let since = text::when(status.started, model.now, &model.zone);
     vec![
         Line::styled(word, style),
         format!(" since {}", since.trim()).into(),
         format!("  ffmpeg {ffmpeg}").into(),
-        format!("  {}", sanitize(&status.encoder)).into(),
+        format!("  {}{version}", sanitize(&status.encoder)).into(),
         format!("  av1d {} (process {})", sanitize(&status.version), status.pid).into(),
     ]
 }

@@ -12,6 +12,7 @@ fn status() -> Status {
         started,
         ffmpeg: "8.0".into(),
         encoder: "libsvtav1".into(),
+        encoder_version: Some("v3.1.0".into()),
         roots: vec![path_document(Path::new("/films")), path_document(Path::new("/se\x1bries"))],
         last_scan: Some(ScanStatus {
             ended: "2026-01-31T20:10:00Z".parse().unwrap(),
@@ -53,7 +54,7 @@ fn a_daemons_status_says_all_that_a_person_asks() {
     let text = shown(Some(status()), Vec::new());
     let lines: Vec<&str> = text.lines().collect();
     assert!(lines[0].starts_with("paused: av1d 0.1.0 since 2026-"), "{text}");
-    assert!(lines[0].ends_with(" (process 7), ffmpeg 8.0, libsvtav1"), "{text}");
+    assert!(lines[0].ends_with(" (process 7), ffmpeg 8.0, libsvtav1 v3.1.0"), "{text}");
     assert_eq!(
         lines[1..],
         [
