@@ -180,11 +180,16 @@ fn temporary_beside(path: &Path) -> PathBuf {
 }
 
 fn write_synced(path: &Path, content: &[u8]) -> io::Result<()> {
+    write_new(path, content)?.sync_all()
+}
+
+/// Writes a file of the state folder from its start, for the caller to sync. Half of it is left where that fails or is cut off.
+pub(crate) fn write_new(path: &Path, content: &[u8]) -> io::Result<File> {
     // Left over by a process that was killed between two calls.
     unlink(path)?;
     let mut file = create_new(path)?;
     file.write_all(content)?;
-    file.sync_all()
+    Ok(file)
 }
 
 /// Gives `to` what `from` has besides its content: owner, mode, extended attributes (ACLs are such), times.

@@ -135,8 +135,7 @@ impl From<ToolsError> for Failure {
 
 impl From<IndexError> for Failure {
     fn from(error: IndexError) -> Self {
-        Self::of(Exit::Failed, &error)
-            .hint("check the owner, the rights and the free space of `job_state_dir`")
+        Self::of(Exit::Failed, &error).hint(error.hint())
     }
 }
 

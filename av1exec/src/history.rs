@@ -1,16 +1,16 @@
-//! What the job files of a state folder tell without a daemon: what all came to, what failed lately, what was cut off.
+//! What the jobs of a state folder tell without a daemon: what all came to, what failed lately, what was cut off.
 
-use std::path::{Path, PathBuf};
+use std::io;
+use std::path::Path;
 
 use av1plan::wire::PathDocument;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::jobs::{self, Job};
+use crate::index::peek_jobs;
+use crate::jobs::{JobStore, JobSummary, path_document};
 use crate::status::Totals;
 
-/// How many of the latest job files are looked at for recent failures: a status must not take longer the more was done.
-const LOOKED_AT: usize = 200;
 /// How many failures are told.
 const TOLD: usize = 5;
 
@@ -56,67 +56,69 @@ pub struct FailedJob {
 }
 
 impl History {
-    /// What jobs tell, in the order of their starts.
-    pub fn of<'a>(jobs: impl Iterator<Item = &'a Job>) -> Self {
+    /// Reads it. What is folded comes from the table of the index; where that isn't complete, from all files.
+    pub fn read(state: &Path) -> io::Result<Self> {
+        let store = JobStore::read_only(state);
         let mut history = Self::default();
-        for job in jobs {
-            let Some(outcome) = &job.outcome else {
-                let (path, started) = (job.path.clone(), job.started);
-                history.unfinished.push(Unfinished { job: job.id.clone(), path, started });
-                continue;
-            };
-            let totals = &mut history.totals;
-            *totals.jobs.entry(outcome.code.clone()).or_default() += 1;
-            if let (Some(_), Some(after)) = (&outcome.replaced_by, outcome.size_after) {
-                totals.bytes_before = totals.bytes_before.saturating_add(job.source.size);
-                totals.bytes_after = totals.bytes_after.saturating_add(after);
+        // Before the table, so that a job that ends meanwhile is in one of both.
+        let plain = store.plain_jobs()?;
+        let folded = peek_jobs(state, |table| {
+            let mut unfolded = Vec::new();
+            for job in &plain {
+                if !table.contains(&job.id)? {
+                    unfolded.push(job.clone());
+                }
             }
-            history.failures.extend(failed(job));
+            Ok((table.totals()?, table.failures(TOLD)?, unfolded))
+        });
+        let unfolded = if let Ok(Some((totals, failures, unfolded))) = folded {
+            history.totals = totals;
+            history.failures.extend(failures.into_iter().filter_map(FailedJob::of));
+            unfolded
+        } else {
+            store.each_finished(|job| match job {
+                Ok(job) if !plain.iter().any(|known| known.id == job.id) => history.count(job),
+                // One that can't be read tells nothing; who works with the files says so.
+                Ok(_) | Err(_) => {}
+            })?;
+            plain
+        };
+        for job in unfolded {
+            history.count(job);
         }
-        history.failures.reverse();
+        history.failures.sort_by(|one, other| other.job.cmp(&one.job));
         history.failures.truncate(TOLD);
-        history
+        Ok(history)
+    }
+
+    fn count(&mut self, job: JobSummary) {
+        if job.end.is_some() {
+            self.totals.add(&job);
+            self.failures.extend(FailedJob::of(job));
+        } else {
+            let path = path_document(&job.film);
+            self.unfinished.push(Unfinished { job: job.id, path, started: job.started });
+        }
     }
 }
 
-/// What a job tells of its failure; to have been interrupted is none to tell.
-fn failed(job: &Job) -> Option<FailedJob> {
-    let outcome = job.outcome.as_ref().filter(|outcome| outcome.failed && outcome.code != "interrupted")?;
-    Some(FailedJob {
-        job: job.id.clone(),
-        path: job.path.clone(),
-        ended: job.ended.unwrap_or(job.started),
-        code: outcome.code.clone(),
-        text: outcome.text.clone(),
-        lasting: outcome.lasting,
-    })
-}
-
-/// What failed lately, the latest first, by the latest job files only.
-pub fn recent_failures(state: &Path) -> std::io::Result<Vec<FailedJob>> {
-    let mut paths: Vec<PathBuf> = match std::fs::read_dir(state) {
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Vec::new(),
-        entries => entries?.flatten().map(|entry| entry.path()).collect(),
-    };
-    paths.retain(|path| path.extension().is_some_and(|extension| extension == "json"));
-    // Ids begin with the time.
-    paths.sort_by(|one, other| other.cmp(one));
-    let jobs = paths.iter().take(LOOKED_AT).filter_map(|path| jobs::read(path).ok());
-    Ok(jobs.filter_map(|job| failed(&job)).take(TOLD).collect())
+impl FailedJob {
+    /// What a job tells of its failure; to have been interrupted is none to tell.
+    fn of(job: JobSummary) -> Option<Self> {
+        let end = job.end.filter(|end| end.failed && end.code != "interrupted")?;
+        let path = path_document(&job.film);
+        Some(Self { job: job.id, path, ended: end.at, code: end.code, text: end.text, lasting: end.lasting })
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::jobs::{JobStore, OutcomeRecord};
+    use crate::index::FILE_NAME;
+    use crate::jobs::{Job, OutcomeRecord, test_job};
 
     fn job(id: &str, code: Option<&str>) -> Job {
-        let text = r#"{"format":"av1.job","version":"1.0","id":"","path":"/a.mkv","source":{"device":1,"inode":2,
-            "size":100,"modified_ns":4,"changed_ns":5,"links":1},"temporary":{"path":"/.a.av1tmp"},
-            "started":"2026-01-01T00:00:00Z","journal":[],"plan":PLAN}"#;
-        let plan = include_str!("../../av1plan/tests/data/plan-1.0.json");
-        let mut job: Job = serde_json::from_str(&text.replace("PLAN", plan)).unwrap();
-        id.clone_into(&mut job.id);
+        let mut job = test_job(id, "/a.mkv");
         job.outcome = code.map(|code| OutcomeRecord {
             code: code.to_owned(),
             text: format!("it was {code}"),
@@ -144,8 +146,10 @@ mod tests {
         for job in &all {
             store.save(job).unwrap();
         }
-
-        let history = History::of(store.load().unwrap().jobs.iter());
+        let from_files = History::read(folder.path()).unwrap();
+        store.fold_finished(|_, _| true).unwrap();
+        let history = History::read(folder.path()).unwrap();
+        assert_eq!(history, from_files, "the table tells what the files tell");
 
         let counts: Vec<(&str, u64)> =
             history.totals.jobs.iter().map(|(code, count)| (code.as_str(), *count)).collect();
@@ -158,7 +162,9 @@ mod tests {
         assert_eq!(history.unfinished.iter().map(|job| job.job.as_str()).collect::<Vec<_>>(), ["4"]);
         let failures: Vec<_> = history.failures.iter().map(|job| (job.job.as_str(), job.lasting)).collect();
         assert_eq!(failures, [("6", false), ("3", true)]);
-        assert_eq!(recent_failures(folder.path()).unwrap(), history.failures);
-        assert_eq!(recent_failures(&folder.path().join("gone")).unwrap(), []);
+        assert_eq!(History::read(&folder.path().join("gone")).unwrap(), History::default());
+
+        std::fs::write(folder.path().join(FILE_NAME), "no index any more").unwrap();
+        assert_eq!(History::read(folder.path()).unwrap(), history, "nor is a damaged index missed");
     }
 }

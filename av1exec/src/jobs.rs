@@ -1,23 +1,33 @@
-//! Jobs: one JSON file for each film that was worked on, written whole at each step.
+//! Jobs: one JSON file for each attempt on a film, written whole at each step.
+//!
+//! The file of an unfinished job lies in the state folder itself; there are never more of them than encodes that run or were cut
+//! off. The files of finished ones are compressed and kept in `finished/`, a folder a month, and summed up in a table of the index, so
+//! that nothing has to read them all. The files are the truth: a table that is lost is made anew from them.
 
+mod archive;
+mod folding;
 mod lookup;
 mod store;
+mod summary;
 
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
 
 use av1plan::Verdict;
-use av1plan::wire::{Document, PathDocument};
+use av1plan::wire::{Document, PathDocument, WireError};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
 
 use crate::disk::Identity;
 use crate::names;
 use crate::orphan::ProcessId;
 use crate::outcome::Outcome;
 use crate::promote::{Commit, Step};
+pub use folding::{Folded, FoldingError};
 pub use lookup::FilmJobs;
 pub use store::{JobStore, Jobs, Unread, read};
+pub use summary::{JobEnd, JobSummary};
 
 /// What every job file calls itself.
 pub const FORMAT: &str = "av1.job";
@@ -64,8 +74,9 @@ pub struct Job {
     /// When a person took the replacement back; absent where it holds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub undone: Option<Timestamp>,
-    /// What was planned, with every decision and loss.
-    pub plan: Document,
+    /// The document of what was planned, as it was written: see [`Job::document`]. An open job is recovered also where its
+    /// plan can't be read any more.
+    pub plan: Box<RawValue>,
 }
 
 /// A step of the replacement.
@@ -132,7 +143,9 @@ pub fn path_of(document: &PathDocument) -> PathBuf {
 
 impl Job {
     /// A job that starts now.
-    pub fn new(id: String, film: &Path, source: Identity, temporary: &Path, plan: Document) -> Self {
+    pub fn new(id: String, film: &Path, source: Identity, temporary: &Path, plan: &Document) -> Self {
+        // A document can always be written as JSON; the fallback can't come about.
+        let plan = RawValue::from_string(plan.to_json()).unwrap_or_else(|_| RawValue::NULL.to_owned());
         Self {
             format: FORMAT.to_owned(),
             version: VERSION.to_owned(),
@@ -149,6 +162,11 @@ impl Job {
             undone: None,
             plan,
         }
+    }
+
+    /// What was planned, with every decision and loss.
+    pub fn document(&self) -> Result<Document, WireError> {
+        Document::from_json(self.plan.get().as_bytes())
     }
 
     /// The film's path.
@@ -183,4 +201,13 @@ impl Job {
 fn version(text: &str) -> Option<(u32, u32)> {
     let (major, minor) = text.split_once('.')?;
     Some((major.parse().ok()?, minor.parse().ok()?))
+}
+
+/// A job that nobody works on, for tests.
+#[cfg(test)]
+pub(crate) fn test_job(id: &str, film: &str) -> Job {
+    let source = Identity { device: 1, inode: 2, size: 100, modified_ns: 4, changed_ns: 5, links: 1 };
+    let plan = include_bytes!("../../av1plan/tests/data/plan-1.0.json");
+    let plan = Document::from_json(plan).unwrap_or_else(|error| unreachable!("{error}"));
+    Job::new(id.to_owned(), Path::new(film), source, Path::new("/.a.av1tmp"), &plan)
 }

@@ -9,6 +9,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use strum::{IntoStaticStr, VariantNames};
 
+use crate::jobs::JobSummary;
+
 /// All of it, at one moment.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Status {
@@ -143,6 +145,25 @@ pub struct Totals {
 }
 
 impl Totals {
+    /// Counts a finished job in.
+    pub fn add(&mut self, job: &JobSummary) {
+        let Some(end) = &job.end else { return };
+        *self.jobs.entry(end.code.clone()).or_default() += 1;
+        if let (Some(_), Some(after)) = (&end.replaced_by, end.size_after) {
+            self.bytes_before = self.bytes_before.saturating_add(job.size);
+            self.bytes_after = self.bytes_after.saturating_add(after);
+        }
+    }
+
+    /// Counts in what other jobs came to.
+    pub fn add_all(&mut self, other: &Self) {
+        for (code, count) in &other.jobs {
+            *self.jobs.entry(code.clone()).or_default() += count;
+        }
+        self.bytes_before = self.bytes_before.saturating_add(other.bytes_before);
+        self.bytes_after = self.bytes_after.saturating_add(other.bytes_after);
+    }
+
     /// Bytes that were saved.
     pub fn saved(&self) -> u64 {
         self.bytes_before.saturating_sub(self.bytes_after)

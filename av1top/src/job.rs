@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use av1exec::jobs::{self, OutcomeRecord};
+use av1exec::jobs::{self, JobEnd, JobSummary};
 use av1exec::promote::Step;
 use av1exec::sanitize;
 use av1plan::encode::EncoderSettings;
@@ -79,41 +79,47 @@ impl State {
         }
     }
 
-    fn of(outcome: Option<&OutcomeRecord>) -> Self {
-        match outcome {
+    fn of(end: Option<&JobEnd>) -> Self {
+        match end {
             None => Self::Running,
-            Some(outcome) if outcome.replaced_by.is_some() => Self::Done,
-            Some(outcome) if !outcome.failed => Self::Skipped,
+            Some(end) if end.replaced_by.is_some() => Self::Done,
+            Some(end) if !end.failed => Self::Skipped,
             // Nothing is wrong with the film or the machine.
-            Some(outcome) if matches!(outcome.code.as_str(), "interrupted" | "source-changed") => {
-                Self::Stopped
-            }
+            Some(end) if matches!(end.code.as_str(), "interrupted" | "source-changed") => Self::Stopped,
             Some(_) => Self::Failed,
         }
     }
 }
 
 impl Job {
+    /// What the table shows of a job in brief.
+    pub fn of(summary: &JobSummary) -> Self {
+        let end = summary.end.as_ref();
+        Self {
+            id: summary.id.clone(),
+            path: sanitize::display(&summary.film),
+            state: State::of(end),
+            code: end.map_or_else(String::new, |end| sanitize::sanitize(&end.code).into_owned()),
+            class: summary.resolution,
+            settings: summary.settings,
+            before: summary.size,
+            after: end.and_then(|end| end.size_after),
+            limit: summary.size_limit,
+            started: summary.started,
+            ended: end.map(|end| end.at),
+            replacing: false,
+            temporary: None,
+        }
+    }
+
     /// What the table shows of a job file.
-    pub fn of(job: &jobs::Job) -> Self {
-        let encode = job.plan.encode.as_ref();
-        let outcome = job.outcome.as_ref();
-        let state = State::of(outcome);
+    pub fn of_file(job: &jobs::Job) -> Self {
+        let brief = Self::of(&JobSummary::from(job));
         let temporary = || Temporary { path: jobs::path_of(&job.temporary), bytes: None };
         Self {
-            id: job.id.clone(),
-            path: sanitize::display(&job.film()),
-            state,
-            code: outcome.map_or_else(String::new, |outcome| sanitize::sanitize(&outcome.code).into_owned()),
-            class: encode.map(|encode| encode.resolution),
-            settings: encode.map(|encode| encode.settings),
-            before: job.source.size,
-            after: outcome.and_then(|outcome| outcome.size_after),
-            limit: encode.map(|encode| encode.contract.size.limit()),
-            started: job.started,
-            ended: job.ended,
             replacing: job.journal.last().is_some_and(|entry| entry.step >= Step::Commit),
-            temporary: (state == State::Running).then(temporary),
+            temporary: (brief.state == State::Running).then(temporary),
+            ..brief
         }
     }
 

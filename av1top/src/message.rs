@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use av1exec::control::events::EventDocument;
 use av1exec::jobs;
 use av1exec::status::Status;
+use av1plan::wire::{Document, EncodeDocument};
 use crossterm::event::{KeyEvent, MouseEvent};
 use jiff::Timestamp;
 
@@ -34,6 +35,8 @@ pub enum Msg {
     Event(Box<EventDocument>),
     /// Job files that are new, changed or gone.
     Jobs(Changes),
+    /// Finished jobs that are new or changed.
+    Finished(Vec<Job>),
     /// How far the results of running jobs have grown, by job; nothing: there is no file.
     Sizes(Vec<(String, Option<u64>)>),
     /// A job's file and log, as asked for by [`Effect::Load`].
@@ -150,13 +153,34 @@ pub struct Changes {
     pub damaged: Vec<(String, String)>,
 }
 
+/// A job's file, with the plan in it.
+#[derive(Debug, Clone)]
+pub struct JobFile {
+    /// The job.
+    pub job: jobs::Job,
+    /// What was planned, or why that can't be read.
+    pub plan: Result<Document, String>,
+}
+
+impl JobFile {
+    /// Reads the plan in it.
+    pub fn of(job: jobs::Job) -> Self {
+        Self { plan: job.document().map_err(|error| error.to_string()), job }
+    }
+
+    /// How the film was to be encoded.
+    pub fn encode(&self) -> Option<&EncodeDocument> {
+        self.plan.as_ref().ok()?.encode.as_ref()
+    }
+}
+
 /// All about one job.
 #[derive(Debug, Clone)]
 pub struct Loaded {
     /// Which.
     pub id: String,
     /// Its file, or why it can't be read.
-    pub job: Result<jobs::Job, String>,
+    pub job: Result<JobFile, String>,
     /// The last lines of its log, harmless to show; or why there are none.
     pub log: Result<Vec<String>, String>,
 }

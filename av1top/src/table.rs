@@ -166,6 +166,13 @@ impl Table {
         self.arrange(now);
     }
 
+    /// Forgets all jobs.
+    pub fn clear(&mut self, now: Timestamp) {
+        self.jobs.clear();
+        self.slots.clear();
+        self.arrange(now);
+    }
+
     fn put(&mut self, mut job: Job) {
         if let Some(known) = self.slots.get(&job.id).and_then(|slot| self.jobs.get_mut(*slot)) {
             // A file says nothing of how far the result has grown.

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::fs;
+use std::io::ErrorKind;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -192,13 +193,9 @@ impl Library {
         names
     }
 
-    /// The job files, in the order of their seconds.
+    /// The job files, in the order of their starts.
     pub fn jobs(&self) -> Vec<Value> {
-        let Ok(entries) = fs::read_dir(self.state()) else { return Vec::new() };
-        let mut paths: Vec<PathBuf> = entries.map(|entry| entry.unwrap().path()).collect();
-        paths.retain(|path| path.extension() == Some(OsStr::new("json")));
-        paths.sort();
-        paths.iter().map(|path| serde_json::from_slice(&fs::read(path).unwrap()).unwrap()).collect()
+        job_files(&self.state()).into_iter().map(|(id, job)| job.unwrap_or_else(|| panic!("{id}"))).collect()
     }
 
     /// The only job file.
@@ -239,4 +236,38 @@ fn collect(folder: &Path, found: &mut Vec<PathBuf>) {
             found.push(entry.path());
         }
     }
+}
+
+/// Every job file of a state folder, by id, so in the order of their starts; nothing for one that can't be read. Those of finished jobs
+/// are compressed.
+pub(crate) fn job_files(state: &Path) -> BTreeMap<String, Option<Value>> {
+    let mut jobs = BTreeMap::new();
+    // The plain ones first, since one that is finished meanwhile is compressed then.
+    let plain = files_in(state);
+    let months = files_in(&state.join("finished"));
+    for path in plain.into_iter().chain(months.iter().flat_map(|month| files_in(month))) {
+        let name = path.file_name().unwrap().to_string_lossy().into_owned();
+        let (id, packed) = match (name.strip_suffix(".json"), name.strip_suffix(".json.gz")) {
+            (Some(id), _) => (id, false),
+            (_, Some(id)) => (id, true),
+            _ => continue,
+        };
+        match fs::read(&path) {
+            Err(error) if error.kind() == ErrorKind::NotFound => {}
+            bytes => drop(jobs.entry(id.to_owned()).or_insert_with(|| document(&bytes.ok()?, packed))),
+        }
+    }
+    jobs
+}
+
+fn document(bytes: &[u8], packed: bool) -> Option<Value> {
+    if !packed {
+        return serde_json::from_slice(bytes).ok();
+    }
+    serde_json::from_reader(flate2::read::GzDecoder::new(bytes)).ok()
+}
+
+fn files_in(folder: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    entries.map(|entry| entry.path()).collect()
 }

@@ -4,8 +4,7 @@ use std::time::Duration;
 
 use av1exec::control::protocol::{Reply, Request};
 use av1exec::failure::{Exit, Failure};
-use av1exec::history::{FailedJob, History, Unfinished, recent_failures};
-use av1exec::jobs::JobStore;
+use av1exec::history::{FailedJob, History, Unfinished};
 use av1exec::settings::Settings;
 use av1exec::status::{Status, Totals};
 use jiff::Timestamp;
@@ -69,7 +68,7 @@ fn look(settings: &Settings) -> Result<Shown, Failure> {
     if let Some(mut daemon) = connect(settings)? {
         return match daemon.ask(&Request::Status).map_err(|error| failure(&error))? {
             Reply::Status(status) => {
-                let failures = recent_failures(state).map_err(|error| unreadable(&error))?;
+                let History { failures, .. } = History::read(state).map_err(|error| unreadable(&error))?;
                 let totals = status.totals.clone();
                 Ok(Shown { daemon: Some(*status), totals, unfinished: Vec::new(), failures })
             }
@@ -77,7 +76,7 @@ fn look(settings: &Settings) -> Result<Shown, Failure> {
             Reply::Done { .. } => Err(Failure::new(Exit::Failed, "the daemon didn't tell its status")),
         };
     }
-    let jobs = JobStore::read_only(state).load().map_err(|error| unreadable(&error))?;
-    let History { totals, unfinished, failures } = History::of(jobs.jobs.iter());
+    let History { totals, unfinished, failures } =
+        History::read(state).map_err(|error| unreadable(&error))?;
     Ok(Shown { daemon: None, totals, unfinished, failures })
 }

@@ -299,7 +299,9 @@ impl FileLook {
 impl Attempt {
     fn of(job: &Job) -> Self {
         let outcome = job.outcome.as_ref();
-        let encode = job.plan.encode.as_ref();
+        // What can't be read of a plan takes nothing from what became of it.
+        let document = job.document().ok();
+        let encode = document.as_ref().and_then(|document| document.encode.as_ref());
         let losses = encode.map(|encode| encode.losses.iter().map(|loss| loss.kind.code().to_owned()));
         Self {
             job: job.id.clone(),

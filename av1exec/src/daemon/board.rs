@@ -6,7 +6,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use crate::event::Event;
-use crate::jobs::{Job, path_document};
+use crate::jobs::path_document;
 use crate::outcome::Outcome;
 use crate::progress::{Progress, remaining};
 use crate::status::{RunningJob, ScanStatus, Stage, Totals};
@@ -20,16 +20,6 @@ pub(super) struct Board {
 }
 
 impl Board {
-    /// Counts a job that ended before this daemon started.
-    pub(super) fn count(&mut self, job: &Job) {
-        let Some(outcome) = &job.outcome else { return };
-        *self.totals.jobs.entry(outcome.code.clone()).or_default() += 1;
-        if outcome.replaced_by.is_some() {
-            self.totals.bytes_before += job.source.size;
-            self.totals.bytes_after += outcome.size_after.unwrap_or_default();
-        }
-    }
-
     /// Takes in what happened.
     pub(super) fn note(&mut self, event: &Event, now: Timestamp) {
         match event {

@@ -156,10 +156,7 @@ impl Daemon {
         }
         let library = Library::new(opened.index, opened.entries);
         let order = pipeline.settings.queue_order;
-        let mut board = Board::default();
-        for job in pipeline.jobs.load().unwrap_or_default().jobs {
-            board.count(&job);
-        }
+        let board = Board { totals: opened.totals, ..Board::default() };
         let (pace, pause) = Pace::new();
         pipeline.pause = pause;
         Ok(Self {

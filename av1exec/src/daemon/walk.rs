@@ -19,7 +19,7 @@ use crate::leftovers::{Fate, sweep};
 use crate::recover::{Action, tidy};
 use crate::scan::{Film, Scan, scan};
 use crate::settings::Settings;
-use crate::status::ScanStatus;
+use crate::status::{ScanStatus, Totals};
 
 /// A walk that ended.
 #[derive(Debug, Default)]
@@ -28,12 +28,14 @@ pub(super) struct Walked {
     took: Duration,
     /// Whether a job is still open that nobody works on.
     still_open: bool,
+    /// What finished jobs came to that weren't counted before.
+    folded: Totals,
 }
 
 /// Tidies up after jobs that were left open: a share may have come back since. Says whether one still is.
 fn tidy_open(jobs: &JobStore, running: &[String], settings: &Settings, events: &Events) -> bool {
-    let open = jobs.load().unwrap_or_default().jobs.into_iter();
-    let open: Vec<_> = open.filter(|job| job.outcome.is_none() && !running.contains(&job.id)).collect();
+    let open = jobs.unfinished().unwrap_or_default().jobs.into_iter();
+    let open: Vec<_> = open.filter(|job| !running.contains(&job.id)).collect();
     let mut still_open = false;
     for job in open {
         let seen = tidy(job.clone(), jobs, settings.keep_original, true, events);
@@ -53,12 +55,14 @@ impl Daemon {
         self.left.clear();
         let open_jobs = std::mem::take(&mut self.may_be_open).then(|| self.pipeline.jobs.clone());
         let running: Vec<String> = self.board.running.keys().cloned().collect();
-        let events = self.pipeline.events.clone();
+        let pipeline = self.pipeline.clone();
         self.walking = Some(tokio::task::spawn_blocking(move || {
+            let folded = pipeline.fold_finished_jobs();
             let began = Instant::now();
-            let still_open = open_jobs.is_some_and(|jobs| tidy_open(&jobs, &running, &settings, &events));
+            let still_open =
+                open_jobs.is_some_and(|jobs| tidy_open(&jobs, &running, &settings, &pipeline.events));
             let scan = scan(&roots, &settings.policy);
-            Walked { scan, took: began.elapsed(), still_open }
+            Walked { scan, took: began.elapsed(), still_open, folded }
         }));
     }
 
@@ -76,13 +80,17 @@ impl Daemon {
 
     /// Takes in what a walk found. The queues are filled anew, so that what went away or changed isn't in them.
     pub(super) fn walked(&mut self, walked: Option<Walked>, run: Run) {
-        let Some(Walked { scan, took, still_open }) = walked else {
+        let Some(Walked { scan, took, still_open, folded }) = walked else {
             // A walk that panicked is a defect of ours; the next one may do better.
             self.summary.unreadable += 1;
             let path = self.pipeline.settings.job_state_dir.clone();
             return self.warn_once(&path, "a walk over the library went wrong".to_owned());
         };
         self.may_be_open |= still_open;
+        // Later ones are of this run, and counted already.
+        if self.board.last_scan.is_none() {
+            self.board.totals.add_all(&folded);
+        }
         // Somebody may have asked for another one meanwhile.
         if run == Run::Forever && self.next_walk.is_none() {
             self.next_walk = Some(Instant::now() + self.pipeline.settings.scan_interval);
@@ -146,11 +154,10 @@ impl Daemon {
             return;
         }
         // As long as one job can't be read, nobody knows which files it counts on.
-        let Some(known) = self.pipeline.jobs.load().ok().filter(|known| known.unread.is_empty()) else {
+        let Some(known) = self.pipeline.jobs.unfinished().ok().filter(|known| known.unread.is_empty()) else {
             return;
         };
-        let unfinished = known.jobs.iter().filter(|job| job.outcome.is_none());
-        let journaled: Vec<PathBuf> = unfinished.map(|job| path_of(&job.temporary)).collect();
+        let journaled: Vec<PathBuf> = known.jobs.iter().map(|job| path_of(&job.temporary)).collect();
         for path in hidden {
             let message = match sweep(path, &journaled, Timestamp::now()) {
                 Ok(Fate::Keep) => continue,

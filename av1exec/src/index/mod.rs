@@ -1,8 +1,13 @@
 //! What is known of the library, kept over restarts: each film as it was seen, ffprobe's word on it, and what came of it.
 //!
+//! And a table of all finished jobs, so that nobody has to read their files.
+//!
 //! It is a memory, not a record: losing it costs time and nothing else. The record is the job files and the sidecars.
 
 mod entry;
+mod error;
+mod jobs;
+mod notes;
 mod peek;
 
 use std::collections::BTreeMap;
@@ -10,20 +15,28 @@ use std::ffi::OsStr;
 use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use crate::disk::{self, Identity};
 use crate::probe::ProbeText;
+use crate::status::Totals;
 pub use entry::{Entry, Fingerprint, Next, Rest, Verdict, WANTED, remember};
-pub use peek::{census, peek};
+use error::Fault;
+pub use error::IndexError;
+pub use jobs::{JobTable, Mark};
+pub use peek::{census, peek, peek_jobs};
 
 /// The index's name in the state folder.
 pub const FILE_NAME: &str = "index.sqlite";
 
-/// What the file says of its own shape (`PRAGMA user_version`); another one is none of ours.
+/// What the file says of its own shape (`PRAGMA user_version`). A later one is a newer av1d's.
 const SHAPE: i64 = 1;
+
+/// How long another process, or another connection of this one, may take to write.
+const WRITE_TIMEOUT: Duration = Duration::from_secs(10);
 
 const SCHEMA: &str = "
     CREATE TABLE IF NOT EXISTS films (
@@ -45,6 +58,8 @@ const COLUMNS: &str =
 #[derive(Debug)]
 pub struct Index {
     connection: Connection,
+    /// Whether it notes that it is in use, until it is dropped.
+    notes_use: bool,
 }
 
 /// An index, and where the one before it went if it couldn't be read.
@@ -54,6 +69,8 @@ pub struct Opened {
     pub index: Index,
     /// What it knows of each film.
     pub entries: BTreeMap<PathBuf, Entry>,
+    /// What the finished jobs of its table came to. Those that aren't folded yet are counted when they are.
+    pub totals: Totals,
     /// A damaged one that was set aside: its new name, and what was wrong with it.
     pub damaged: Option<(PathBuf, String)>,
 }
@@ -63,37 +80,45 @@ impl Index {
     /// entries can't be read is damaged too, though `SQLite` opens it without a word.
     pub fn open(folder: &Path) -> Result<Opened, IndexError> {
         let path = folder.join(FILE_NAME);
-        let failed = |source| IndexError { path: path.clone(), source };
+        let failed = |fault: Fault| fault.at(folder);
         let read = || {
-            let index = Self::open_file(&path)?;
-            Ok((index.load()?, index))
+            let mut index = Self::open_file(&path)?;
+            index.check_if_due(Timestamp::now())?;
+            Ok::<_, Fault>((index.load()?, index.jobs().totals()?, index))
         };
         match read() {
-            Ok((entries, index)) => Ok(Opened { index, entries, damaged: None }),
-            Err(error) if is_damage(&error) => {
-                let aside = set_aside(&path).map_err(|error| failed(unusable(&error)))?;
+            Ok((entries, totals, index)) => Ok(Opened { index, entries, totals, damaged: None }),
+            Err(fault) if fault.is_damage() => {
+                let aside = set_aside(&path).map_err(|error| failed(Fault::Stuck(error)))?;
                 let index = Self::open_file(&path).map_err(failed)?;
-                Ok(Opened { index, entries: BTreeMap::new(), damaged: Some((aside, error.to_string())) })
+                let damaged = Some((aside, fault.to_string()));
+                Ok(Opened { index, entries: BTreeMap::new(), totals: Totals::default(), damaged })
             }
-            Err(error) => Err(failed(error)),
+            Err(fault) => Err(failed(fault)),
         }
     }
 
-    fn open_file(path: &Path) -> rusqlite::Result<Self> {
+    /// Opens the index in `folder` to write finished jobs down. One that is damaged is an error and stays as it is.
+    pub(crate) fn for_jobs(folder: &Path) -> Result<Self, IndexError> {
+        Self::open_file(&folder.join(FILE_NAME)).map_err(|fault| fault.at(folder))
+    }
+
+    fn open_file(path: &Path) -> Result<Self, Fault> {
         let connection = Connection::open(path)?;
-        // Written beside the file first (WAL): a reader never waits, and a kill at any moment leaves it whole.
-        connection.pragma_update(None, "journal_mode", "WAL")?;
-        connection.pragma_update(None, "synchronous", "NORMAL")?;
+        connection.busy_timeout(WRITE_TIMEOUT)?;
         let shape: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
         let tables: i64 = connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
         if shape != SHAPE && (shape, tables) != (0, 0) {
-            return Err(rusqlite::Error::InvalidParameterName(format!(
-                "it is of shape {shape}, not {SHAPE}"
-            )));
+            return Err(Fault::Shape(shape));
         }
+        // Written beside the file first (WAL): a reader never waits, and a kill at any moment leaves it whole.
+        connection.pragma_update(None, "journal_mode", "WAL")?;
+        connection.pragma_update(None, "synchronous", "NORMAL")?;
         connection.execute_batch(SCHEMA)?;
+        notes::prepare(&connection)?;
+        jobs::prepare(&connection)?;
         connection.pragma_update(None, "user_version", SHAPE)?;
-        Ok(Self { connection })
+        Ok(Self { connection, notes_use: false })
     }
 
     /// All entries, without what ffprobe said.
@@ -173,7 +198,7 @@ pub enum Forgotten {
 pub fn forget_failure(state: &Path, film: &Path) -> Result<Forgotten, IndexError> {
     let Opened { mut index, .. } = Index::open(state)?;
     let known = index.forget_verdict(film);
-    let known = known.map_err(|source| IndexError { path: state.join(FILE_NAME), source })?;
+    let known = known.map_err(|error| IndexError::of(state, error))?;
     Ok(if known { Forgotten::Failure } else { Forgotten::Nothing })
 }
 
@@ -265,16 +290,6 @@ fn timestamp(microseconds: i64) -> Timestamp {
     Timestamp::from_microsecond(microseconds).unwrap_or(Timestamp::UNIX_EPOCH)
 }
 
-/// Whether the file itself is at fault, and not the machine.
-fn is_damage(error: &rusqlite::Error) -> bool {
-    use rusqlite::ErrorCode::{DatabaseCorrupt, NotADatabase};
-    match error {
-        rusqlite::Error::SqliteFailure(failure, _) => matches!(failure.code, DatabaseCorrupt | NotADatabase),
-        // Another shape, or columns that aren't what they were.
-        _ => true,
-    }
-}
-
 /// Renames an index and what belongs to it out of the way.
 fn set_aside(path: &Path) -> io::Result<PathBuf> {
     let stamp = Timestamp::now().strftime("%Y%m%d-%H%M%S-%6f");
@@ -292,20 +307,6 @@ fn set_aside(path: &Path) -> io::Result<PathBuf> {
         }
     }
     Ok(aside)
-}
-
-fn unusable(error: &io::Error) -> rusqlite::Error {
-    rusqlite::Error::InvalidParameterName(format!("it is damaged and can't be set aside: {error}"))
-}
-
-/// The index can't be used: its file can't be made, read or written.
-#[derive(Debug, thiserror::Error)]
-#[error("failed to open the index {}: {source}", crate::sanitize::display(path))]
-pub struct IndexError {
-    /// Its file.
-    pub path: PathBuf,
-    /// Why.
-    pub source: rusqlite::Error,
 }
 
 #[cfg(test)]

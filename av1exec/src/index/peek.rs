@@ -8,10 +8,11 @@ use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags, OptionalExtension};
 
-use super::{COLUMNS, Entry, FILE_NAME, IndexError, SHAPE, WANTED, read_entry};
+use super::error::Fault;
+use super::{COLUMNS, Entry, FILE_NAME, IndexError, JobTable, SHAPE, WANTED, read_entry};
 
 /// A writer that happens to begin its log anew takes less.
-const PATIENCE: Duration = Duration::from_secs(2);
+const READ_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// What the index of this state folder knows of these films. One that isn't there knows nothing.
 pub fn peek(state: &Path, films: &[PathBuf]) -> Result<Vec<(PathBuf, Entry)>, IndexError> {
@@ -45,6 +46,17 @@ pub fn census(state: &Path) -> Result<BTreeMap<String, u64>, IndexError> {
     })
 }
 
+/// Asks the table of finished jobs; nothing where there is none that is complete, so that their files have to be read.
+pub fn peek_jobs<T>(
+    state: &Path,
+    ask: impl FnOnce(JobTable<'_>) -> rusqlite::Result<T>,
+) -> Result<Option<T>, IndexError> {
+    read(state, |connection| {
+        let table = JobTable(connection);
+        if table.is_complete()? { ask(table).map(Some) } else { Ok(None) }
+    })
+}
+
 /// Reads from an index, or finds nothing where there is none.
 ///
 /// It is opened for reading only. Where no daemon has it open there is no log beside it, and none is made: a reader of another user would
@@ -57,16 +69,15 @@ fn read<T: Default>(
     if !path.exists() {
         return Ok(T::default());
     }
-    let answer = open(&path).and_then(|connection| {
+    let answer = || {
+        let connection = open(&path)?;
         let shape: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
         if shape != SHAPE {
-            return Err(rusqlite::Error::InvalidParameterName(format!(
-                "it is of shape {shape}, not {SHAPE}"
-            )));
+            return Err(Fault::Shape(shape));
         }
-        ask(&connection)
-    });
-    answer.map_err(|source| IndexError { path, source })
+        Ok(ask(&connection)?)
+    };
+    answer().map_err(|fault| fault.at(state))
 }
 
 fn open(path: &Path) -> rusqlite::Result<Connection> {
@@ -79,7 +90,7 @@ fn open(path: &Path) -> rusqlite::Result<Connection> {
     } else {
         Connection::open_with_flags(as_uri(path.as_os_str()), flags | OpenFlags::SQLITE_OPEN_URI)?
     };
-    connection.busy_timeout(PATIENCE)?;
+    connection.busy_timeout(READ_TIMEOUT)?;
     Ok(connection)
 }
 

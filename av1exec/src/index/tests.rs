@@ -67,7 +67,7 @@ fn a_film_that_is_asked_for_is_as_if_never_tried() {
 fn a_damaged_index_is_set_aside_and_begun_anew() {
     let of_another_shape = |path: &Path| {
         let other = Connection::open(path).unwrap();
-        other.execute_batch("CREATE TABLE films (a); PRAGMA user_version = 77;").unwrap();
+        other.execute_batch("CREATE TABLE films (a); PRAGMA user_version = 1;").unwrap();
     };
     let garbage = |path: &Path| std::fs::write(path, [b'x'; 5000]).unwrap();
     let cut = |path: &Path| {
@@ -95,6 +95,25 @@ fn a_damaged_index_is_set_aside_and_begun_anew() {
         drop(index);
         assert_eq!(opened(folder.path()).load().unwrap().len(), 1);
     }
+}
+
+#[test]
+fn an_index_of_a_newer_program_is_refused_and_stays_as_it_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join(FILE_NAME);
+    let newer = Connection::open(&path).unwrap();
+    newer.execute_batch("CREATE TABLE films (path); PRAGMA user_version = 2;").unwrap();
+    drop(newer);
+    let before = std::fs::read(&path).unwrap();
+    for error in [Index::open(folder.path()).unwrap_err(), census(folder.path()).unwrap_err()] {
+        let text = error.to_string();
+        assert!(
+            text.ends_with("it is of shape 2, and 1 is the latest that is known here: a newer av1d wrote it"),
+            "{text}"
+        );
+        assert!(error.hint().starts_with("start the newer av1d"), "{}", error.hint());
+    }
+    assert_eq!(std::fs::read(&path).unwrap(), before);
 }
 
 #[test]

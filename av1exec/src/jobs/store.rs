@@ -5,8 +5,9 @@ use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 
-use super::{FORMAT, Job, MAJOR, version};
+use super::{FORMAT, Job, JobSummary, MAJOR, archive, version};
 use crate::disk;
 
 /// The folder of job files.
@@ -15,7 +16,7 @@ pub struct JobStore {
     pub(super) folder: PathBuf,
 }
 
-/// All jobs of a store, and the files that hold none.
+/// Jobs of a store, and the files that hold none.
 #[derive(Debug, Default)]
 pub struct Jobs {
     /// By id, so in the order of their starts.
@@ -81,6 +82,9 @@ impl JobStore {
 
     /// Writes a job, whole and synced. One that a newer program wrote is only read, since writing it would lose what only
     /// that program knows.
+    ///
+    /// A finished job is folded, too: see [`JobStore::fold_finished`]. That it couldn't be is no error, since nothing is lost: it is done
+    /// at the next occasion.
     pub fn save(&self, job: &Job) -> io::Result<()> {
         if job.is_newer() {
             let message = format!("a newer av1d wrote it (version {})", job.version);
@@ -88,57 +92,124 @@ impl JobStore {
         }
         let mut json = serde_json::to_vec_pretty(job)?;
         json.push(b'\n');
-        disk::write_whole(&self.folder.join(format!("{}.json", job.id)), &json)
+        disk::write_whole(&self.plain(&job.id), &json)?;
+        if job.outcome.is_some() {
+            drop(self.fold(&job.id));
+        }
+        Ok(())
     }
 
-    /// Takes a job's file away again: nothing came of it that anybody needs to know of.
+    /// Takes the file of an unfinished job away again: nothing came of it that anybody needs to know of.
     pub fn forget(&self, job: &Job) -> io::Result<()> {
-        let path = self.folder.join(format!("{}.json", job.id));
+        let path = self.plain(&job.id);
         disk::unlink(&path)?;
         disk::sync_folder_of(&path)
     }
 
-    /// Reads all jobs; a folder that isn't there has none.
-    pub fn load(&self) -> io::Result<Jobs> {
-        let mut loaded = Jobs::default();
-        let entries = match std::fs::read_dir(&self.folder) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(loaded),
-            entries => entries?,
-        };
-        for entry in entries {
-            let path = entry?.path();
-            if path.extension().is_none_or(|extension| extension != "json") {
-                continue;
-            }
-            match read(&path) {
-                Ok(job) => loaded.jobs.push(job),
-                Err(unread) => loaded.unread.push((path, unread)),
+    /// Reads the jobs that have no outcome yet; a folder that isn't there has none. Of finished jobs whose files lie here still no more
+    /// than the head is read.
+    pub fn unfinished(&self) -> io::Result<Jobs> {
+        let mut found = Jobs::default();
+        for (id, path) in self.plain_files()? {
+            match read_unfinished(&path, &id) {
+                Ok(job) => found.jobs.extend(job),
+                Err(unread) => found.unread.push((path, unread)),
             }
         }
-        loaded.jobs.sort_by(|one, other| one.id.cmp(&other.id));
-        loaded.unread.sort();
-        Ok(loaded)
+        Ok(found)
+    }
+
+    /// The jobs whose files lie in the folder itself: the unfinished ones, and those that aren't folded yet. Files that can't be read
+    /// are passed over.
+    pub(crate) fn plain_jobs(&self) -> io::Result<Vec<JobSummary>> {
+        let files = self.plain_files()?.into_iter();
+        Ok(files.filter_map(|(_, path)| read(&path).ok()).map(|job| JobSummary::from(&job)).collect())
+    }
+
+    /// Reads the job `id`, finished or not.
+    pub fn get(&self, id: &str) -> Result<Job, Unread> {
+        match std::fs::read(self.plain(id)) {
+            // What lies in the folder itself is newer than what was folded before.
+            Ok(json) => parse(&json, id),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                archive::read(&archive::path(&self.folder, id), id)
+            }
+            Err(error) => Err(Unread::Damaged(error.to_string())),
+        }
+    }
+
+    /// Where the file of the job `id` is, finished or not.
+    pub fn path(&self, id: &str) -> PathBuf {
+        let plain = self.plain(id);
+        if plain.exists() { plain } else { archive::path(&self.folder, id) }
+    }
+
+    /// Where the file of an unfinished job is.
+    pub(super) fn plain(&self, id: &str) -> PathBuf {
+        self.folder.join(format!("{id}.json"))
+    }
+
+    /// The job files that lie in the folder itself, by id, so in the order of their starts.
+    pub(super) fn plain_files(&self) -> io::Result<Vec<(String, PathBuf)>> {
+        let entries = match std::fs::read_dir(&self.folder) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+            entries => entries?,
+        };
+        let mut found = Vec::new();
+        for entry in entries {
+            let path = entry?.path();
+            if path.extension().is_some_and(|extension| extension == "json") {
+                let id = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+                found.push((id, path));
+            }
+        }
+        found.sort();
+        Ok(found)
     }
 }
 
-/// Reads one job file.
+/// Reads one job file that isn't compressed.
 pub fn read(path: &Path) -> Result<Job, Unread> {
-    #[derive(Deserialize)]
-    struct Head {
-        format: String,
-        version: String,
-    }
-    let damaged = |error: &dyn std::error::Error| Unread::Damaged(error.to_string());
-    let bytes = std::fs::read(path).map_err(|error| damaged(&error))?;
-    let head: Head = serde_json::from_slice(&bytes).map_err(|error| damaged(&error))?;
+    let json = std::fs::read(path).map_err(|error| Unread::Damaged(error.to_string()))?;
+    let id = path.file_stem().unwrap_or_default().to_string_lossy();
+    parse(&json, &id)
+}
+
+/// What stands in every job file, of whatever version.
+#[derive(Deserialize)]
+struct Head {
+    format: String,
+    version: String,
+    outcome: Option<IgnoredAny>,
+}
+
+fn head(json: &[u8]) -> Result<Head, Unread> {
+    let head: Head = serde_json::from_slice(json).map_err(|error| Unread::Damaged(error.to_string()))?;
     if head.format != FORMAT {
         return Err(Unread::Damaged(format!("it is of format {:?}", head.format)));
     }
     match version(&head.version) {
         None => Err(Unread::Damaged(format!("it is of version {:?}", head.version))),
         Some((major, _)) if major > MAJOR => Err(Unread::Newer(head.version)),
-        Some(_) => serde_json::from_slice(&bytes).map_err(|error| damaged(&error)),
+        Some(_) => Ok(head),
     }
+}
+
+/// Reads the content of the file of the job `id`.
+pub(super) fn parse(json: &[u8], id: &str) -> Result<Job, Unread> {
+    head(json)?;
+    let job: Job = serde_json::from_slice(json).map_err(|error| Unread::Damaged(error.to_string()))?;
+    // Files are found and written by their id.
+    if job.id != id {
+        return Err(Unread::Damaged(format!("it is of job {:?}, and is called {id:?}", job.id)));
+    }
+    Ok(job)
+}
+
+/// Reads a job file that isn't compressed; nothing where the job is finished.
+fn read_unfinished(path: &Path, id: &str) -> Result<Option<Job>, Unread> {
+    let json = std::fs::read(path).map_err(|error| Unread::Damaged(error.to_string()))?;
+    if head(&json)?.outcome.is_some() { Ok(None) } else { parse(&json, id).map(Some) }
 }
 
 #[cfg(test)]
@@ -167,7 +238,7 @@ mod tests {
         ];
         for (content, newer) in table {
             let (_folder, store) = store_with("a.json", content);
-            let jobs = store.load().unwrap();
+            let jobs = store.unfinished().unwrap();
             assert!(jobs.jobs.is_empty());
             assert_eq!(matches!(jobs.unread[0].1, Unread::Newer(_)), newer, "{content}");
         }
@@ -178,7 +249,7 @@ mod tests {
         let (folder, store) = store_with("a.json", "{");
         let aside = store.set_aside(&folder.path().join("a.json")).unwrap();
         assert_eq!(std::fs::read(aside).unwrap(), b"{");
-        assert!(store.load().unwrap().unread.is_empty());
+        assert!(store.unfinished().unwrap().unread.is_empty());
     }
 
     #[test]
@@ -190,7 +261,7 @@ mod tests {
         let plan = include_str!("../../../av1plan/tests/data/plan-1.0.json");
         let text = text.replace("VERSION", &minor).replace("PLAN", plan);
         let (folder, store) = store_with("a.json", &text);
-        let jobs = store.load().unwrap();
+        let jobs = store.unfinished().unwrap();
         assert_eq!(jobs.unread, []);
         assert!(jobs.jobs[0].is_newer());
         assert!(store.save(&jobs.jobs[0]).is_err());

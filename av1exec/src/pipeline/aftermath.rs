@@ -86,7 +86,7 @@ impl Pipeline {
         }
     }
 
-    fn warn(&self, path: &Path, message: String) {
+    pub(super) fn warn(&self, path: &Path, message: String) {
         self.events.send(Event::Warning { path: path.to_owned(), message });
     }
 }

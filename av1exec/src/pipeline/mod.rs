@@ -2,6 +2,7 @@
 //! what is left to do after an attempt is in `aftermath`.
 
 mod aftermath;
+mod fold;
 mod judging;
 
 use std::io;
@@ -140,7 +141,7 @@ impl Pipeline {
         let id = self.jobs.new_id();
         let temporary = names::temporary(&film.path, &id);
         let document = plan_document(&film.path, film.identity.size, verdict);
-        let mut job = Job::new(id.clone(), &film.path, film.identity, &temporary, document);
+        let mut job = Job::new(id.clone(), &film.path, film.identity, &temporary, &document);
         job.journal.push(Entry { step: Step::Running, at: job.started });
         // Before the first file beside the film, so that whatever a death leaves there is known for this job's.
         if let Err(error) = self.jobs.save(&job) {

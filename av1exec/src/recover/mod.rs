@@ -39,7 +39,7 @@ pub struct Recovered {
 
 /// Ends every encode of an unfinished job that outlived its av1d.
 pub fn end_orphans(jobs: &JobStore) {
-    let unfinished = jobs.load().unwrap_or_default().jobs.into_iter().filter(|job| job.outcome.is_none());
+    let unfinished = jobs.unfinished().unwrap_or_default().jobs.into_iter();
     for (id, child) in unfinished.filter_map(|job| Some((job.id, job.child?))) {
         orphan::end(&id, &child);
     }
@@ -55,8 +55,8 @@ pub fn recover(
     if !dry_run {
         end_orphans(jobs);
     }
-    let loaded = jobs.load()?;
-    for (path, unread) in loaded.unread {
+    let unfinished = jobs.unfinished()?;
+    for (path, unread) in unfinished.unread {
         let message = match unread {
             Unread::Damaged(_) if !dry_run => match jobs.set_aside(&path) {
                 Ok(aside) => format!("{unread}; it is now {}", crate::sanitize::display(&aside)),
@@ -66,7 +66,7 @@ pub fn recover(
         };
         events.send(Event::Warning { path, message });
     }
-    let unfinished = loaded.jobs.into_iter().filter(|job| job.outcome.is_none());
+    let unfinished = unfinished.jobs.into_iter();
     Ok(unfinished.map(|job| tidy(job, jobs, keep_original, dry_run, events)).collect())
 }
 

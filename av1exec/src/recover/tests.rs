@@ -24,7 +24,7 @@ impl Scene {
         fs::write(&temporary, "the result").unwrap();
         let verdict = Verdict::Skip(Skip { reason: SkipReason::NoVideo, decisions: Vec::new() });
         let document = plan_document(&film, 12, &verdict);
-        let job = Job::new("1".into(), &film, Identity::of(&film).unwrap(), &temporary, document);
+        let job = Job::new("1".into(), &film, Identity::of(&film).unwrap(), &temporary, &document);
         Self { folder, state, job }
     }
 
@@ -46,7 +46,7 @@ impl Scene {
         jobs.save(&self.job).unwrap();
         let (events, mut told) = Events::channel();
         assert_eq!(recover(&jobs, false, false, &events).unwrap().len(), 1);
-        let code = jobs.load().unwrap().jobs[0].outcome.as_ref().map(|outcome| outcome.code.clone());
+        let code = jobs.get(&self.job.id).unwrap().outcome.as_ref().map(|outcome| outcome.code.clone());
         let files = self.files();
         let again = recover(&jobs, false, false, &events).unwrap();
         assert_eq!(again.is_empty(), code.is_some(), "an open job is looked at again, a closed one is not");
@@ -160,6 +160,6 @@ fn a_share_that_is_not_there_closes_no_job() {
     jobs.save(&scene.job).unwrap();
     let (events, _told) = Events::channel();
     recover(&jobs, false, false, &events).unwrap();
-    assert!(jobs.load().unwrap().jobs[0].outcome.is_none());
+    assert!(jobs.get(&scene.job.id).unwrap().outcome.is_none());
     assert_eq!(fs::read_to_string(moved.join("film.mkv")).unwrap(), "the original");
 }

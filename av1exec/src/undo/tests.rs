@@ -36,8 +36,8 @@ impl Stage {
             hash: disk::hash(&result).unwrap().to_hex().to_string(),
         };
         let plan = include_str!("../../../av1plan/tests/data/plan-1.0.json");
-        let plan = serde_json::from_str(plan).unwrap();
-        let mut job = Job::new(store.new_id(), &film, source, Path::new("/gone"), plan);
+        let plan = av1plan::wire::Document::from_json(plan.as_bytes()).unwrap();
+        let mut job = Job::new(store.new_id(), &film, source, Path::new("/gone"), &plan);
         job.commit = Some(commit);
         job.outcome = Some(OutcomeRecord {
             code: "replaced".to_owned(),
@@ -55,6 +55,10 @@ impl Stage {
     fn undo(&self) -> Undo<'_> {
         let jobs = self.store.of_film(std::slice::from_ref(&self.result)).unwrap();
         Undo::new(&self.store, job_of(&jobs, std::slice::from_ref(&self.film)).unwrap().clone()).unwrap()
+    }
+
+    fn job(&self) -> Job {
+        self.store.of_film(std::slice::from_ref(&self.film)).unwrap().jobs.remove(0)
     }
 
     fn files(&self) -> Vec<(String, String)> {
@@ -77,7 +81,7 @@ impl Stage {
         assert_eq!(files[0], (name.to_owned(), ORIGINAL.to_owned()));
         assert_eq!(files[1].0, format!("{name}.av1skip"));
         assert!(files[1].1.starts_with("av1d: "), "{files:?}");
-        let job = self.store.load().unwrap().jobs.remove(0);
+        let job = self.job();
         let outcome = job.outcome.unwrap();
         assert_eq!((outcome.code.as_str(), outcome.replaced_by), ("undone", None));
         assert!(job.undone.is_some() && outcome.text.contains("3 GiB to 1 GiB"), "{}", outcome.text);
@@ -252,11 +256,10 @@ fn a_link_that_was_only_said_to_be_made_is_done_without() {
 #[test]
 fn what_a_newer_program_replaced_is_not_touched() {
     let stage = Stage::new("Film.mkv");
-    let id = stage.store.load().unwrap().jobs.remove(0).id;
-    let path = stage.folder.path().join("state").join(format!("{id}.json"));
-    let mut job: serde_json::Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
-    job["version"] = "1.7".into();
-    fs::write(&path, job.to_string()).unwrap();
+    let mut job = stage.job();
+    job.version = "1.7".to_owned();
+    let path = stage.folder.path().join("state").join(format!("{}.json", job.id));
+    fs::write(&path, serde_json::to_string(&job).unwrap()).unwrap();
     refused(&stage, "newer-job");
 }
 

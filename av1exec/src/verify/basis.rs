@@ -39,14 +39,19 @@ impl Basis {
         let jobs = request.jobs.of_film(request.names);
         let jobs = jobs.map_err(|error| failed(request.film, &error))?;
         let job = jobs.replacement(request.names).cloned();
-        let planned = job.as_ref().and_then(|job| match job.plan.verdict() {
-            Ok(Verdict::Encode(plan)) => Some(plan),
-            _ => None,
-        });
+        let (planned, unread) = match job.as_ref().map(|job| job.document()?.verdict()) {
+            Some(Ok(Verdict::Encode(plan))) => (Some(plan), None),
+            Some(Err(error)) => (None, Some(error)),
+            Some(Ok(Verdict::Skip(_))) | None => (None, None),
+        };
         let Some(path) = request.original else {
             let note = planned.is_none().then(|| {
-                let text = "no job of this state folder made it, so that it is held against nothing but itself; \
-                            --against ORIGINAL would tell more";
+                let why = unread.map_or("no job of this state folder made it".to_owned(), |error| {
+                    format!("the plan of the job that made it can't be read ({error})")
+                });
+                let text = format!(
+                    "{why}, so that it is held against nothing but itself; --against ORIGINAL would tell more"
+                );
                 Finding::new("no-contract", text)
             });
             return Ok(Self { job, original: None, from_job: planned.is_some(), plan: planned, note });

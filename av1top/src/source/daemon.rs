@@ -8,7 +8,7 @@ use av1exec::control::alone;
 use av1exec::control::client::{Client, ClientError};
 use av1exec::control::events::EventDocument;
 use av1exec::control::protocol::{Reply, Request};
-use av1exec::jobs;
+use av1exec::jobs::{self, JobStore};
 use av1exec::settings::Settings;
 
 use super::{LOOK, spawn, worker};
@@ -182,7 +182,7 @@ impl Line<'_> {
 /// What a wish is to the daemon. A job's film is found by its file: what the table shows of a path may not be all of it.
 fn request(wish: &Wish, folder: &Path) -> Result<Request, String> {
     let film = |id: &str| {
-        let job = jobs::read(&folder.join(format!("{id}.json"))).map_err(|unread| unread.to_string())?;
+        let job = JobStore::read_only(folder).get(id).map_err(|unread| unread.to_string())?;
         let now = job.outcome.as_ref().and_then(|outcome| outcome.replaced_by.as_ref());
         Ok::<_, String>(now.map_or_else(|| job.film(), jobs::path_of))
     };
@@ -204,7 +204,7 @@ mod tests {
     fn a_wish_is_about_the_film_where_it_is_now() {
         let folder = tempfile::tempdir().unwrap();
         let mut job = files().remove(0).0;
-        let store = jobs::JobStore::open(folder.path()).unwrap();
+        let store = JobStore::open(folder.path()).unwrap();
         let asked = |wish: &Wish| request(wish, folder.path()).map(|request| request.path());
         store.save(&job).unwrap();
         assert_eq!(asked(&Wish::Skip(job.id.clone())), Ok(Some(job.film())));

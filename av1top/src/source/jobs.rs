@@ -1,8 +1,7 @@
-//! The job files, read as they change.
+//! The jobs, read as they change: the files of those that run, and the table of finished ones.
 //!
-//! A hundred thousand of them are a gigabyte of JSON, so each is read once and then only when its size, time or inode is
-//! another one; and the folder is gone through only when its own time is another one, since every job file is written whole under another name
-//! and renamed.
+//! A file is read once and then only when its size, time or inode is another one; and the folder is gone through only when its own time is
+//! another one, since every job file is written whole under another name and renamed.
 
 use std::collections::HashMap;
 use std::ffi::OsString;
@@ -13,10 +12,11 @@ use std::path::Path;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
 use std::time::{Duration, Instant, SystemTime};
 
-use av1exec::jobs;
+use av1exec::jobs::{self, JobStore};
 use av1exec::sanitize;
 
 use super::LOOK;
+use super::finished::Finished;
 use crate::job::{Job, State, Temporary};
 use crate::message::{Changes, Folder, Msg};
 
@@ -49,6 +49,7 @@ struct Reader {
     files: HashMap<OsString, File>,
     /// The results that grow.
     growing: HashMap<String, Temporary>,
+    finished: Finished,
 }
 
 /// A file that was read.
@@ -70,7 +71,7 @@ impl Reader {
         let modified = match fs::metadata(folder).and_then(|metadata| metadata.modified()) {
             Ok(modified) => modified,
             Err(error) => {
-                self.forget(tell);
+                *self = Self::default();
                 let state = match error.kind() {
                     ErrorKind::NotFound => Folder::Missing,
                     _ => Folder::Unreadable(error.to_string()),
@@ -88,17 +89,8 @@ impl Reader {
             let settled = began.duration_since(modified).is_ok_and(|age| age > Duration::from_secs(1));
             self.gone_through = settled.then_some(modified);
         }
+        self.finished.look(folder, anew, tell);
         self.measure(tell);
-    }
-
-    /// The folder can't be read any more, so nothing of it is shown.
-    fn forget(&mut self, tell: &mut impl FnMut(Msg)) {
-        let gone: Vec<String> = self.files.drain().filter_map(|(_, file)| file.job.ok()).collect();
-        self.growing.clear();
-        self.gone_through = None;
-        if !gone.is_empty() {
-            tell(Msg::Jobs(Changes { gone, ..Changes::default() }));
-        }
     }
 
     fn go_through(&mut self, folder: &Path, tell: &mut impl FnMut(Msg)) -> std::io::Result<()> {
@@ -109,9 +101,9 @@ impl Reader {
         // An id begins with the time, and the newest are what one wants to see.
         names.sort_unstable_by(|one, other| other.cmp(one));
 
-        let mut changes = Changes { gone: self.drop_missing(&names), ..Changes::default() };
+        let mut changes = self.drop_missing(folder, &names);
         let mut told = Instant::now();
-        let mut news = !changes.gone.is_empty() || self.gone_through.is_none();
+        let mut news = !changes.gone.is_empty() || !changes.changed.is_empty() || self.gone_through.is_none();
         for name in names {
             if self.take_in(folder, name, &mut changes) {
                 news = true;
@@ -127,14 +119,19 @@ impl Reader {
         Ok(())
     }
 
-    fn drop_missing(&mut self, names: &[OsString]) -> Vec<String> {
+    /// What became of jobs whose files aren't there any more: most are finished, and put away.
+    fn drop_missing(&mut self, folder: &Path, names: &[OsString]) -> Changes {
         let there = |name: &OsString| names.binary_search_by(|other| name.cmp(other)).is_ok();
-        let gone: Vec<String> =
-            self.files.extract_if(|name, _| !there(name)).filter_map(|(_, file)| file.job.ok()).collect();
-        for id in &gone {
-            self.growing.remove(id);
+        let missing = self.files.extract_if(|name, _| !there(name)).filter_map(|(_, file)| file.job.ok());
+        let mut changes = Changes::default();
+        for id in missing {
+            self.growing.remove(&id);
+            match JobStore::read_only(folder).get(&id) {
+                Ok(job) => changes.changed.push(Job::of_file(&job)),
+                Err(_) => changes.gone.push(id),
+            }
         }
-        gone
+        changes
     }
 
     /// Reads a file if it is new or changed; says whether it was.
@@ -146,7 +143,7 @@ impl Reader {
         if self.files.get(&name).is_some_and(|known| known.stamp == stamp) {
             return false;
         }
-        let read = jobs::read(&path).map(|job| Job::of(&job)).map_err(|unread| unread.to_string());
+        let read = jobs::read(&path).map(|job| Job::of_file(&job)).map_err(|unread| unread.to_string());
         let job = read.as_ref().map(|job| job.id.clone()).map_err(Clone::clone);
         if let Ok(job) = read {
             match &job.temporary {
@@ -186,7 +183,7 @@ impl Reader {
     }
 }
 
-/// What [`JobStore::load`](av1exec::jobs::JobStore::load) takes for a job file.
+/// Whether it is the file of a job that runs, or was cut off.
 fn is_job(name: &OsString) -> bool {
     Path::new(name).extension().is_some_and(|extension| extension == "json")
 }
@@ -277,15 +274,12 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_that_goes_away_takes_its_jobs_with_it() {
+    fn a_folder_that_goes_away_is_told() {
         let mut scene = Scene::new();
         scene.write(&job(1));
         scene.look();
         fs::remove_dir_all(scene.folder.path()).unwrap();
         let told = scene.look();
-        assert!(
-            matches!(told.as_slice(), [Msg::Jobs(changes), Msg::Folder(Folder::Missing)] if changes.gone.len() == 1),
-            "{told:?}"
-        );
+        assert!(matches!(told.as_slice(), [Msg::Folder(Folder::Missing)]), "{told:?}");
     }
 }

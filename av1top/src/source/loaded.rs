@@ -5,10 +5,10 @@ use std::io::{self, Read, Seek, SeekFrom};
 use std::path::Path;
 
 use av1exec::disk;
-use av1exec::jobs::{self, JobStore};
+use av1exec::jobs::JobStore;
 use av1exec::sanitize::sanitize;
 
-use crate::message::Loaded;
+use crate::message::{JobFile, Loaded};
 
 /// How much of a log's end is read, and how many lines of it are shown.
 const TAIL: u64 = 64 * 1024;
@@ -16,8 +16,9 @@ const LINES: usize = 100;
 
 /// Reads the job `id` of the state folder and the end of its log.
 pub(super) fn load(folder: &Path, id: String) -> Loaded {
-    let job = jobs::read(&folder.join(format!("{id}.json"))).map_err(|unread| unread.to_string());
-    let log = match tail(&JobStore::read_only(folder).log(&id)) {
+    let store = JobStore::read_only(folder);
+    let job = store.get(&id).map(JobFile::of).map_err(|unread| unread.to_string());
+    let log = match tail(&store.log(&id)) {
         Ok(text) => Ok(lines(&text)),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Err("there is none".to_owned()),
         Err(error) => Err(format!("can't read it: {error}")),

@@ -4,6 +4,7 @@
 //! A thread lives until its message finds nobody who listens.
 
 mod daemon;
+mod finished;
 mod jobs;
 mod loaded;
 mod machine;

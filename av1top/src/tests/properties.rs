@@ -1,7 +1,7 @@
 //! Whatever is pressed and whatever happens: no panic, and the selected job stays the selected one.
 
+use crate::message::JobFile;
 use av1exec::control::events::EventDocument;
-use av1exec::jobs::Job as JobFile;
 use av1exec::status::{RunningJob, Stage, State};
 use av1plan::wire::PathDocument;
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers, MouseButton, MouseEvent, MouseEventKind};

@@ -10,12 +10,14 @@ use av1exec::status::{RunningJob, ScanStatus, Stage, State, Status, Totals};
 use av1plan::encode::{
     Aom, CpuUsed, Crf, EncoderSettings, Preset, Quantizer, Rav1e, Speed, Svt, Tiles, Workers,
 };
+use av1plan::wire::EncodeDocument;
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
+use serde_json::value::RawValue;
 
 use crate::job::Job;
-use crate::message::{Changes, Effect, Loaded, Machine, Msg, Root, Worker};
+use crate::message::{Changes, Effect, JobFile, Loaded, Machine, Msg, Root, Worker};
 use crate::model::{Colours, Looks, Model, Place};
 use crate::update::update;
 
@@ -55,17 +57,22 @@ impl File {
         (job.ended, job.outcome, job.commit) = (None, None, None);
         job.journal.truncate(1);
         job.journal[0].at = job.started;
-        let encode = job.plan.encode.as_mut().unwrap();
-        encode.contract.size.original = size;
-        Self(job)
+        Self(job).planned(|encode| encode.contract.size.original = size)
+    }
+
+    fn planned(mut self, change: impl FnOnce(&mut EncodeDocument)) -> Self {
+        let mut document = self.0.document().unwrap();
+        change(document.encode.as_mut().unwrap());
+        self.0.plan = RawValue::from_string(document.to_json()).unwrap();
+        self
     }
 
     /// The encoder's settings and the class, as the file has them.
-    pub(crate) fn encoded_by(mut self, settings: EncoderSettings, class: &str) -> Self {
-        let encode = self.0.plan.encode.as_mut().unwrap();
-        encode.settings = settings;
-        encode.resolution = class.parse().unwrap();
-        self
+    pub(crate) fn encoded_by(self, settings: EncoderSettings, class: &str) -> Self {
+        self.planned(|encode| {
+            encode.settings = settings;
+            encode.resolution = class.parse().unwrap();
+        })
     }
 
     pub(crate) fn ended(mut self, minutes: i64, code: &str, text: &str, after: Option<u64>) -> Self {
@@ -83,7 +90,7 @@ impl File {
     }
 
     pub(crate) fn brief(&self) -> Job {
-        Job::of(&self.0)
+        Job::of_file(&self.0)
     }
 }
 
@@ -263,7 +270,7 @@ pub(crate) fn play(mut model: Model, script: impl IntoIterator<Item = Msg>) -> M
 
 pub(crate) fn load(id: String) -> Loaded {
     let found = files().into_iter().find(|file| file.0.id == id);
-    let job = found.map(|file| file.0).ok_or_else(|| "no such file".to_owned());
+    let job = found.map(|file| JobFile::of(file.0)).ok_or_else(|| "no such file".to_owned());
     let log = "[info] Stream mapping:\n[info] frame=  132 fps= 18 q=24.0 size= 1368KiB time=00:00:05.28\n\
                [error] [out#0/matroska] Error writing trailer: No space left on device";
     Loaded { id, job, log: Ok(log.lines().map(str::to_owned).collect()) }

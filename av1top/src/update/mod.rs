@@ -15,7 +15,7 @@ use jiff::Timestamp;
 use ratatui::layout::Rect;
 
 use crate::command;
-use crate::job::State;
+use crate::job::{Job, State};
 use crate::message::{Changes, Effect, Folder, Loaded, Msg, Worker};
 use crate::model::{Model, Notice};
 use crate::table::Choice;
@@ -35,10 +35,11 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
         Msg::Clock(now) => on_clock(model, now),
         Msg::Machine(machine) => set(&mut model.machine, Some(machine)),
         Msg::Roots(roots) => set(&mut model.roots, roots),
-        Msg::Folder(folder) => set(&mut model.folder, folder),
+        Msg::Folder(folder) => on_folder(model, folder),
         Msg::Worker(worker) => on_worker(model, worker),
         Msg::Event(event) => on_event(model, &event),
         Msg::Jobs(changes) => on_jobs(model, changes),
+        Msg::Finished(jobs) => on_finished(model, jobs),
         Msg::Sizes(sizes) => {
             if model.table.grow(sizes) {
                 vec![Effect::Draw]
@@ -136,6 +137,20 @@ fn on_clock(model: &mut Model, now: Timestamp) -> Vec<Effect> {
         effects.push(Effect::Load(job.id.clone()));
     }
     effects
+}
+
+/// Of a folder that can't be read any more nothing is shown.
+fn on_folder(model: &mut Model, folder: Folder) -> Vec<Effect> {
+    if !matches!(folder, Folder::Read) && model.table.job_count() > 0 {
+        model.table.clear(model.now);
+        fit(model);
+    }
+    set(&mut model.folder, folder)
+}
+
+fn on_finished(model: &mut Model, jobs: Vec<Job>) -> Vec<Effect> {
+    let damaged = model.damaged.clone();
+    on_jobs(model, Changes { changed: jobs, gone: Vec::new(), damaged })
 }
 
 fn on_jobs(model: &mut Model, changes: Changes) -> Vec<Effect> {

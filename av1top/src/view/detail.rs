@@ -13,6 +13,7 @@ use ratatui::widgets::Paragraph;
 
 use super::{cards, footer, layout, style};
 use crate::job::{Job, State};
+use crate::message::JobFile;
 use crate::model::{Details, Model};
 use crate::{command, text};
 
@@ -35,7 +36,7 @@ pub fn lines(model: &Model, details: &Details, columns: usize) -> Vec<Line<'stat
     let Some(loaded) = &details.loaded else { return vec![Line::styled(" reading the job", style::faint())] };
     let mut page = Page { columns, lines: Vec::new() };
     match &loaded.job {
-        Ok(job) => page.job(model, job),
+        Ok(file) => page.job(model, file),
         Err(reason) => page.text(&format!("can't read the job's file: {reason}"), style::bad()),
     }
     page.heading("log");
@@ -54,19 +55,23 @@ struct Page {
 }
 
 impl Page {
-    fn job(&mut self, model: &Model, job: &jobs::Job) {
+    fn job(&mut self, model: &Model, file: &JobFile) {
+        let job = &file.job;
         self.outcome(model, job);
-        self.sizes(model, job);
+        self.sizes(model, file);
         self.attempts(model, job);
-        if let Some(encode) = &job.plan.encode {
+        if let Some(encode) = file.encode() {
             self.losses(encode);
         }
         self.heading("decisions");
-        job.plan.decisions.iter().for_each(|decision| self.decision(decision));
-        if let Some(encode) = &job.plan.encode {
+        match &file.plan {
+            Ok(plan) => plan.decisions.iter().for_each(|decision| self.decision(decision)),
+            Err(reason) => self.text(&format!("can't read the plan: {reason}"), style::bad()),
+        }
+        if let Some(encode) = file.encode() {
             self.contract(encode, job.outcome.as_ref());
             self.heading("command");
-            match command::line(job) {
+            match command::line(file) {
                 Ok(line) => self.text(&line, Style::new()),
                 Err(reason) => self.text(&reason, style::faint()),
             }
@@ -79,7 +84,7 @@ impl Page {
     }
 
     fn outcome(&mut self, model: &Model, job: &jobs::Job) {
-        let brief = Job::of(job);
+        let brief = Job::of_file(job);
         let state = model.table.state(&brief);
         let sentence = match &job.outcome {
             Some(outcome) => outcome.text.clone(),
@@ -102,7 +107,8 @@ impl Page {
         self.field("job", &job.id, Style::new());
     }
 
-    fn sizes(&mut self, model: &Model, job: &jobs::Job) {
+    fn sizes(&mut self, model: &Model, file: &JobFile) {
+        let job = &file.job;
         let before = job.source.size;
         let outcome = job.outcome.as_ref();
         let after = match outcome.and_then(|outcome| outcome.size_after) {
@@ -110,7 +116,7 @@ impl Page {
             Some(after) => format!("{} to {}, {} saved", Bytes(before), Bytes(after), Saved(before, after)),
             None => Bytes(before).to_string(),
         };
-        let limit = job.plan.encode.as_ref().map(|encode| encode.contract.size.limit());
+        let limit = file.encode().map(|encode| encode.contract.size.limit());
         let limit = limit.map(|limit| format!("; too big from {}", Bytes(limit))).unwrap_or_default();
         self.field("size", &format!("{after}{limit}"), Style::new());
         let temporary = model.table.job(&job.id).and_then(|job| job.temporary.as_ref());
@@ -134,7 +140,7 @@ impl Page {
     }
 
     fn attempts(&mut self, model: &Model, job: &jobs::Job) {
-        let path = Job::of(job).path;
+        let path = Job::of_file(job).path;
         let attempts = model.table.attempts(&path);
         if attempts.len() < 2 {
             return;

@@ -17,9 +17,8 @@ use std::fs;
 use std::path::Path;
 
 use blake3::Hash;
-use serde_json::Value;
 
-use crate::library::Library;
+use crate::library::{Library, job_files};
 use crate::tools::Tools;
 use shown::Shown;
 
@@ -179,7 +178,7 @@ pub fn leftovers(before: &Snapshot, library: &Library) -> Vec<String> {
         new != **name && library.path(name).exists() && library.path(new).exists()
     };
     found.extend(before.films().filter(doubled).map(|name| format!("{name}: there under both names")));
-    for (file, job) in jobs(library) {
+    for (file, job) in job_files(&library.state()) {
         match job {
             Some(job) if job["outcome"].is_null() => found.push(format!("{file}: a job without an end")),
             Some(_) => {}
@@ -229,17 +228,8 @@ fn strangers(before: &Snapshot, library: &Library) -> Vec<String> {
 
 /// The temporary files that job files tell of.
 fn temporaries(library: &Library) -> BTreeSet<String> {
-    let jobs = jobs(library).into_iter().filter_map(|(_, job)| job);
+    let jobs = job_files(&library.state()).into_values().flatten();
     jobs.filter_map(|job| job["temporary"]["path"].as_str().map(str::to_owned)).collect()
-}
-
-/// Every job file, by name; nothing for one that can't be read.
-fn jobs(library: &Library) -> Vec<(String, Option<Value>)> {
-    let Ok(entries) = fs::read_dir(library.state()) else { return Vec::new() };
-    let paths = entries.flatten().map(|entry| entry.path());
-    let files = paths.filter(|path| path.extension().is_some_and(|extension| extension == "json"));
-    let read = |path: &Path| serde_json::from_slice(&fs::read(path).ok()?).ok();
-    files.map(|path| (path.display().to_string(), read(&path))).collect()
 }
 
 fn is_film(name: &str) -> bool {

@@ -1,0 +1,72 @@
+//! What is wrong with an index: whether it is damaged, of a newer av1d, or can't be used for now.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::{FILE_NAME, SHAPE};
+use crate::sanitize::display;
+
+/// The index can't be used: its file can't be made, read or written.
+#[derive(Debug, thiserror::Error)]
+#[error("failed to open the index {}: {fault}", display(path))]
+pub struct IndexError {
+    /// Its file.
+    pub path: PathBuf,
+    fault: Fault,
+}
+
+impl IndexError {
+    /// What went wrong with the index of the state folder `state`.
+    pub fn of(state: &Path, error: rusqlite::Error) -> Self {
+        Fault::from(error).at(state)
+    }
+
+    /// What to do about it.
+    pub fn hint(&self) -> &'static str {
+        match self.fault {
+            Fault::Shape(_) => {
+                "start the newer av1d, or move the index away: it is made anew, and only time is lost"
+            }
+            _ => "check the owner, the rights and the free space of `job_state_dir`",
+        }
+    }
+}
+
+/// Why.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Fault {
+    /// `SQLite` says no.
+    #[error("{0}")]
+    Sqlite(#[from] rusqlite::Error),
+    /// It calls itself something else than what is written here.
+    #[error("it is of shape {0}, and {SHAPE} is the latest that is known here: a newer av1d wrote it")]
+    Shape(i64),
+    /// A check found these faults.
+    #[error("{0}")]
+    Check(String),
+    /// It is damaged and can't be set aside.
+    #[error("it is damaged and can't be set aside: {0}")]
+    Stuck(io::Error),
+}
+
+impl Fault {
+    pub(super) fn at(self, state: &Path) -> IndexError {
+        IndexError { path: state.join(FILE_NAME), fault: self }
+    }
+
+    /// Whether the file itself is at fault, and neither the machine nor a newer program.
+    pub(super) fn is_damage(&self) -> bool {
+        use rusqlite::ErrorCode::{DatabaseCorrupt, NotADatabase};
+        match self {
+            Self::Sqlite(rusqlite::Error::SqliteFailure(failure, message)) => {
+                matches!(failure.code, DatabaseCorrupt | NotADatabase)
+                    // Another table of the name that ours should have.
+                    || message.as_deref().is_some_and(|message| message.starts_with("no such column"))
+            }
+            // Columns that aren't what they were.
+            Self::Sqlite(_) | Self::Check(_) => true,
+            Self::Shape(shape) => *shape < SHAPE,
+            Self::Stuck(_) => false,
+        }
+    }
+}

@@ -1,0 +1,330 @@
+//! The table of finished jobs: what lists, sums and searches need, so that none of them reads a hundred thousand files.
+//!
+//! It is made of the job files and can be made anew from them at any time; until that is done it says that it isn't complete.
+
+use std::ffi::OsString;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::path::PathBuf;
+
+use jiff::Timestamp;
+use rusqlite::{Connection, Row, params};
+
+use super::Index;
+use super::notes::{self, Note};
+use crate::jobs::{JobEnd, JobSummary};
+use crate::status::Totals;
+
+/// The shape of these tables. Those of another shape are made anew.
+const SHAPE: i64 = 1;
+
+/// `change` grows with each row that is written, so that a reader finds what is new since its last look.
+const SCHEMA: &str = "
+    DROP TABLE IF EXISTS jobs;
+    CREATE TABLE jobs (
+        change INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT UNIQUE NOT NULL,
+        film BLOB NOT NULL, result BLOB, started_ns INTEGER NOT NULL, ended_ns INTEGER NOT NULL, undone_ns INTEGER,
+        code TEXT NOT NULL, text TEXT NOT NULL, failed INTEGER NOT NULL, lasting INTEGER NOT NULL,
+        replaced INTEGER NOT NULL, size INTEGER NOT NULL, size_after INTEGER, size_limit INTEGER, resolution TEXT, settings TEXT
+    ) STRICT;
+    CREATE INDEX jobs_by_film ON jobs (film);
+    CREATE INDEX jobs_to_sum ON jobs (code, replaced, size, size_after);
+    CREATE INDEX jobs_that_failed ON jobs (id) WHERE failed AND code != 'interrupted';
+";
+
+/// What [`read_summary`] reads, in its order.
+const COLUMNS: &str =
+    "id, film, result, started_ns, ended_ns, undone_ns, code, text, failed, lasting, size, size_after,
+    size_limit, resolution, settings";
+
+/// Makes the tables that aren't there, and anew those of another shape.
+pub(super) fn prepare(connection: &Connection) -> rusqlite::Result<()> {
+    if notes::get(connection, Note::JobsShape)? == Some(SHAPE) {
+        return Ok(());
+    }
+    connection.execute_batch("BEGIN IMMEDIATE")?;
+    let made = connection.execute_batch(SCHEMA).and_then(|()| {
+        notes::set(connection, Note::JobsShape, SHAPE)?;
+        notes::set(connection, Note::JobsComplete, 0)?;
+        notes::set(connection, Note::JobsMade, Timestamp::now().as_microsecond())
+    });
+    connection.execute_batch(if made.is_ok() { "COMMIT" } else { "ROLLBACK" })?;
+    made
+}
+
+impl Index {
+    /// Writes finished jobs down, all or none of them; says which of them weren't there before.
+    pub(crate) fn put_jobs(&mut self, jobs: &[JobSummary]) -> rusqlite::Result<Vec<bool>> {
+        // A job whose file is compressed is in no other place that is quick to read: its row must outlast a power cut.
+        self.connection.pragma_update(None, "synchronous", "FULL")?;
+        let transaction = self.connection.transaction()?;
+        let new = jobs.iter().map(|job| put(&transaction, job)).collect::<rusqlite::Result<_>>()?;
+        transaction.commit()?;
+        self.connection.pragma_update(None, "synchronous", "NORMAL")?;
+        Ok(new)
+    }
+
+    /// The finished jobs of the table.
+    pub(crate) fn jobs(&self) -> JobTable<'_> {
+        JobTable(&self.connection)
+    }
+
+    /// Notes that every finished job is in the table.
+    pub(crate) fn completed_jobs(&self) -> rusqlite::Result<()> {
+        notes::set(&self.connection, Note::JobsComplete, 1)
+    }
+}
+
+/// The table of finished jobs, to be read.
+#[derive(Debug, Clone, Copy)]
+pub struct JobTable<'a>(pub(super) &'a Connection);
+
+impl JobTable<'_> {
+    /// Whether every finished job is in it. One that isn't there, or is of another shape, holds none.
+    pub fn is_complete(self) -> rusqlite::Result<bool> {
+        Ok(notes::get(self.0, Note::JobsShape)? == Some(SHAPE)
+            && notes::get(self.0, Note::JobsComplete)? == Some(1))
+    }
+
+    /// Whether it has the job `id`.
+    pub fn contains(self, id: &str) -> rusqlite::Result<bool> {
+        self.0.prepare_cached("SELECT 1 FROM jobs WHERE id = ?1")?.exists([id])
+    }
+
+    /// What all of them came to.
+    pub fn totals(self) -> rusqlite::Result<Totals> {
+        let mut statement = self.0.prepare(
+            // Sums of the upper and the lower bits, since a sum of sizes that a damaged file claims may be too large.
+            "SELECT code, count(*), replaced, sum(size >> 20), sum(size & 1048575),
+                    sum(size_after >> 20), sum(size_after & 1048575)
+             FROM jobs GROUP BY code, replaced",
+        )?;
+        let mut totals = Totals::default();
+        let mut rows = statement.query([])?;
+        while let Some(row) = rows.next()? {
+            let bytes = |column| {
+                let part = |column| Ok::<_, rusqlite::Error>(row.get::<_, Option<i64>>(column)?.unwrap_or(0));
+                let (upper, lower) = (part(column)?.cast_unsigned(), part(column + 1)?.cast_unsigned());
+                Ok::<_, rusqlite::Error>(upper.saturating_mul(1 << 20).saturating_add(lower))
+            };
+            let count: i64 = row.get(1)?;
+            *totals.jobs.entry(row.get(0)?).or_default() += count.cast_unsigned();
+            if row.get(2)? {
+                totals.bytes_before = totals.bytes_before.saturating_add(bytes(3)?);
+                totals.bytes_after = totals.bytes_after.saturating_add(bytes(5)?);
+            }
+        }
+        Ok(totals)
+    }
+
+    /// The latest `count` failures, the latest first.
+    pub fn failures(self, count: usize) -> rusqlite::Result<Vec<JobSummary>> {
+        self.select(
+            "WHERE failed AND code != 'interrupted' ORDER BY id DESC LIMIT ?1",
+            [i64::try_from(count).unwrap_or(i64::MAX)],
+        )
+    }
+
+    /// The jobs of films whose path begins with these bytes.
+    pub fn of_films_beginning_with(self, start: &[u8]) -> rusqlite::Result<Vec<JobSummary>> {
+        match successor(start) {
+            Some(end) => self.select("WHERE film >= ?1 AND film < ?2", params![start, end]),
+            None => self.select("WHERE film >= ?1", [start]),
+        }
+    }
+
+    /// At most `count` jobs with smaller ids than `before`, the latest first; `None` begins with the latest of all.
+    pub fn before(self, before: Option<&str>, count: usize) -> rusqlite::Result<Vec<JobSummary>> {
+        let count = i64::try_from(count).unwrap_or(i64::MAX);
+        match before {
+            Some(id) => self.select("WHERE id < ?1 ORDER BY id DESC LIMIT ?2", params![id, count]),
+            None => self.select("ORDER BY id DESC LIMIT ?1", [count]),
+        }
+    }
+
+    /// The jobs that were written since `mark`.
+    pub fn since(self, mark: Mark) -> rusqlite::Result<Vec<JobSummary>> {
+        self.select("WHERE change > ?1", [mark.change])
+    }
+
+    /// How far the table is.
+    pub fn mark(self) -> rusqlite::Result<Mark> {
+        let made_us = notes::get(self.0, Note::JobsMade)?.unwrap_or_default();
+        let change = self.0.query_row("SELECT coalesce(max(change), 0) FROM jobs", [], |row| row.get(0))?;
+        Ok(Mark { made_us, change })
+    }
+
+    fn select(self, which: &str, values: impl rusqlite::Params) -> rusqlite::Result<Vec<JobSummary>> {
+        let mut statement = self.0.prepare_cached(&format!("SELECT {COLUMNS} FROM jobs {which}"))?;
+        statement.query_map(values, read_summary)?.collect()
+    }
+}
+
+/// How far a table was at some moment: when it was made, and its latest change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Mark {
+    made_us: i64,
+    change: i64,
+}
+
+impl Mark {
+    /// Whether what is new since this mark says all that changed: the table wasn't made anew.
+    pub fn is_of_the_same_table(&self, now: &Self) -> bool {
+        self.made_us == now.made_us && self.change <= now.change
+    }
+}
+
+/// The smallest bytes that are greater than all that begin with `start`; nothing where there are none.
+fn successor(start: &[u8]) -> Option<Vec<u8>> {
+    let last = start.iter().rposition(|byte| *byte < u8::MAX)?;
+    let mut end = start.get(..=last)?.to_vec();
+    *end.last_mut()? += 1;
+    Some(end)
+}
+
+/// Says whether the job wasn't there before.
+fn put(connection: &Connection, job: &JobSummary) -> rusqlite::Result<bool> {
+    let Some(end) = &job.end else { return Ok(false) };
+    let JobSummary { id, film, size, size_limit, resolution, settings, started, end: _ } = job;
+    let JobEnd { at, code, text, failed, lasting, size_after, replaced_by, undone } = end;
+    let is_new = !JobTable(connection).contains(id)?;
+    let mut statement = connection.prepare_cached(&format!(
+        "INSERT OR REPLACE INTO jobs ({COLUMNS}, replaced)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)"
+    ))?;
+    let settings = settings.and_then(|settings| serde_json::to_string(&settings).ok());
+    statement.execute(params![
+        id,
+        film.as_os_str().as_bytes(),
+        replaced_by.as_ref().map(|path| path.as_os_str().as_bytes()),
+        nanoseconds(*started),
+        nanoseconds(*at),
+        undone.map(nanoseconds),
+        code,
+        text,
+        failed,
+        lasting,
+        signed(*size),
+        size_after.map(signed),
+        size_limit.map(signed),
+        resolution.and_then(|class| serde_json::to_string(&class).ok()),
+        settings,
+        replaced_by.is_some() && size_after.is_some(),
+    ])?;
+    Ok(is_new)
+}
+
+/// A size as the table holds it. No file is as large as what doesn't fit.
+fn signed(size: u64) -> i64 {
+    i64::try_from(size).unwrap_or(i64::MAX)
+}
+
+/// A time as the table holds it: nanoseconds since 1970, which go on until 2262.
+fn nanoseconds(time: Timestamp) -> i64 {
+    i64::try_from(time.as_nanosecond()).unwrap_or(i64::MAX)
+}
+
+fn moment(nanoseconds: i64) -> Timestamp {
+    Timestamp::from_nanosecond(nanoseconds.into()).unwrap_or(Timestamp::UNIX_EPOCH)
+}
+
+fn read_summary(row: &Row<'_>) -> rusqlite::Result<JobSummary> {
+    let path = |bytes: Vec<u8>| PathBuf::from(OsString::from_vec(bytes));
+    let size = |size: Option<i64>| size.map(i64::cast_unsigned);
+    let time = |column| Ok::<_, rusqlite::Error>(moment(row.get(column)?));
+    let resolution: Option<String> = row.get(13)?;
+    let settings: Option<String> = row.get(14)?;
+    Ok(JobSummary {
+        id: row.get(0)?,
+        film: path(row.get(1)?),
+        started: time(3)?,
+        end: Some(JobEnd {
+            at: time(4)?,
+            replaced_by: row.get::<_, Option<Vec<u8>>>(2)?.map(path),
+            undone: row.get::<_, Option<i64>>(5)?.map(moment),
+            code: row.get(6)?,
+            text: row.get(7)?,
+            failed: row.get(8)?,
+            lasting: row.get(9)?,
+            size_after: size(row.get(11)?),
+        }),
+        size: row.get::<_, i64>(10)?.cast_unsigned(),
+        size_limit: size(row.get(12)?),
+        resolution: resolution.and_then(|class| serde_json::from_str(&class).ok()),
+        settings: settings.and_then(|settings| serde_json::from_str(&settings).ok()),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::index::{Opened, peek_jobs};
+
+    fn job(id: &str, film: &str) -> JobSummary {
+        let at = Timestamp::UNIX_EPOCH;
+        let end = JobEnd {
+            at,
+            code: "replaced".to_owned(),
+            text: String::new(),
+            failed: false,
+            lasting: true,
+            size_after: Some(u64::MAX),
+            replaced_by: Some(PathBuf::from(film)),
+            undone: None,
+        };
+        let (size_limit, resolution, settings) = (None, None, None);
+        let (id, film) = (id.to_owned(), PathBuf::from(film));
+        JobSummary { id, film, size: u64::MAX, size_limit, resolution, settings, started: at, end: Some(end) }
+    }
+
+    fn ids(jobs: &[JobSummary]) -> Vec<&str> {
+        jobs.iter().map(|job| job.id.as_str()).collect()
+    }
+
+    #[test]
+    fn a_reader_finds_what_is_new_since_its_last_look() {
+        let folder = tempfile::tempdir().unwrap();
+        let Opened { mut index, .. } = Index::open(folder.path()).unwrap();
+        assert!(
+            peek_jobs(folder.path(), |_| Ok(())).unwrap().is_none(),
+            "a new table isn't known to be complete"
+        );
+        index.completed_jobs().unwrap();
+        assert_eq!(index.put_jobs(&[job("1", "/a"), job("2", "/b")]).unwrap(), [true, true]);
+        let look = |table: JobTable<'_>| Ok((table.mark()?, table.contains("1")?));
+        let (mark, contained) = peek_jobs(folder.path(), look).unwrap().unwrap();
+        assert!(contained);
+        assert_eq!(index.put_jobs(&[job("3", "/c"), job("1", "/a")]).unwrap(), [true, false]);
+        let table = index.jobs();
+        assert_eq!(ids(&table.since(mark).unwrap()), ["3", "1"]);
+        assert!(mark.is_of_the_same_table(&table.mark().unwrap()));
+        assert!(table.since(table.mark().unwrap()).unwrap().is_empty());
+        assert_eq!(ids(&table.before(None, 2).unwrap()), ["3", "2"]);
+        assert_eq!(ids(&table.before(Some("2"), 2).unwrap()), ["1"]);
+    }
+
+    #[test]
+    fn sizes_that_no_file_has_are_summed_all_the_same() {
+        let folder = tempfile::tempdir().unwrap();
+        let Opened { mut index, .. } = Index::open(folder.path()).unwrap();
+        index.put_jobs(&[job("1", "/a"), job("2", "/b"), job("3", "/c")]).unwrap();
+        let totals = index.jobs().totals().unwrap();
+        assert_eq!((totals.jobs["replaced"], totals.bytes_before), (3, u64::MAX));
+    }
+
+    #[test]
+    fn films_are_found_by_how_their_paths_begin() {
+        let folder = tempfile::tempdir().unwrap();
+        let Opened { mut index, .. } = Index::open(folder.path()).unwrap();
+        index
+            .put_jobs(&[job("1", "/a/b.mkv"), job("2", "/a/b.avi"), job("3", "/a/c"), job("4", "/a/a")])
+            .unwrap();
+        let found = |start: &[u8]| index.jobs().of_films_beginning_with(start).unwrap().len();
+        let table: [(&[u8], usize); 5] =
+            [(b"/a/b", 2), (b"/a/b.mkv", 1), (b"/a/", 4), (b"/b", 0), (b"\xff", 0)];
+        for (start, count) in table {
+            assert_eq!(found(start), count, "{start:?}");
+        }
+        assert_eq!(successor(b"a\xff"), Some(b"b".to_vec()));
+        assert_eq!(successor(b"\xff\xff"), None);
+    }
+}

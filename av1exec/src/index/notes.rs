@@ -1,0 +1,102 @@
+//! What the index notes about itself, and its upkeep: when it is checked, and when its file is made smaller.
+
+use jiff::{SignedDuration, Timestamp};
+use rusqlite::{Connection, OptionalExtension, params};
+
+use super::Index;
+use super::error::Fault;
+
+/// A number that the index notes about itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Note {
+    /// The shape of the tables of jobs.
+    JobsShape,
+    /// 1 where every finished job is in its table.
+    JobsComplete,
+    /// When the tables of jobs were made, in microseconds since 1970.
+    JobsMade,
+    /// 1 while a daemon has it open: found at its start, the one before was cut off.
+    InUse,
+    /// When it was last checked, in microseconds since 1970.
+    Checked,
+}
+
+impl Note {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::JobsShape => "jobs-shape",
+            Self::JobsComplete => "jobs-complete",
+            Self::JobsMade => "jobs-made",
+            Self::InUse => "in-use",
+            Self::Checked => "checked",
+        }
+    }
+}
+
+/// Makes the table of notes where it isn't there.
+pub(super) fn prepare(connection: &Connection) -> rusqlite::Result<()> {
+    connection.execute_batch(
+        "CREATE TABLE IF NOT EXISTS notes (name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT",
+    )
+}
+
+/// What is noted; nothing where nothing is, or where an older av1d made the index.
+pub(super) fn get(connection: &Connection, note: Note) -> rusqlite::Result<Option<i64>> {
+    if !connection.table_exists(None, "notes")? {
+        return Ok(None);
+    }
+    let mut statement = connection.prepare_cached("SELECT value FROM notes WHERE name = ?1")?;
+    statement.query_row([note.name()], |row| row.get(0)).optional()
+}
+
+pub(super) fn set(connection: &Connection, note: Note, value: i64) -> rusqlite::Result<()> {
+    let mut statement = connection.prepare_cached("INSERT OR REPLACE INTO notes VALUES (?1, ?2)")?;
+    statement.execute(params![note.name(), value]).map(drop)
+}
+
+/// How long an index that was closed well each time isn't checked. A check reads all of it: a second for some hundred megabytes.
+const CHECKED_EACH: SignedDuration = SignedDuration::from_hours(24 * 30);
+
+/// Unused room in the file that is worth making it anew, in bytes; and it must be more than half of the file.
+const WASTED: i64 = 16 << 20;
+
+impl Index {
+    /// Checks the whole file where the daemon before was cut off, or where nobody has for a month.
+    pub(super) fn check_if_due(&mut self, now: Timestamp) -> Result<(), Fault> {
+        let was_cut_off = get(&self.connection, Note::InUse)? == Some(1);
+        let checked = get(&self.connection, Note::Checked)?.map(super::timestamp);
+        if was_cut_off || checked.is_some_and(|checked| now.duration_since(checked) > CHECKED_EACH) {
+            self.check()?;
+        }
+        if was_cut_off || checked.is_none_or(|checked| now.duration_since(checked) > CHECKED_EACH) {
+            set(&self.connection, Note::Checked, now.as_microsecond())?;
+        }
+        set(&self.connection, Note::InUse, 1)?;
+        self.notes_use = true;
+        Ok(())
+    }
+
+    fn check(&self) -> Result<(), Fault> {
+        let found: String = self.connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
+        if found == "ok" { Ok(()) } else { Err(Fault::Check(found)) }
+    }
+
+    /// Makes the file smaller where most of it is unused.
+    pub(crate) fn shrink_if_worth_it(&self) -> rusqlite::Result<()> {
+        let number = |name| self.connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
+        let (unused, pages, size) = (number("freelist_count")?, number("page_count")?, number("page_size")?);
+        if unused.saturating_mul(size) > WASTED && unused > pages / 2 {
+            self.connection.execute_batch("VACUUM")?;
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Index {
+    fn drop(&mut self) {
+        if self.notes_use {
+            // Where that fails, the next start checks the file, which harms nothing.
+            drop(set(&self.connection, Note::InUse, 0));
+        }
+    }
+}

@@ -1,0 +1,135 @@
+//! The files of finished jobs: compressed, a folder a month, `finished/2026-11/20261122-134501-357123.json.gz`.
+//!
+//! A file is written while the job's plain one is still there, which counts as long as it is: a write that is cut off
+//! harms nothing, and is repeated.
+
+use std::fs::File;
+use std::io::{self, Read, Write};
+use std::path::{Path, PathBuf};
+
+use flate2::Compression;
+use flate2::read::GzDecoder;
+use flate2::write::GzEncoder;
+
+use super::Unread;
+use crate::disk;
+
+/// The folder of finished jobs in the state folder.
+const FOLDER: &str = "finished";
+/// What the file of a finished job ends in.
+const SUFFIX: &str = ".json.gz";
+/// Far more than any job file has; what is larger when decompressed is no job file.
+const LARGEST: u64 = 64 << 20;
+
+/// Where the file of the finished job `id` is.
+pub(super) fn path(state: &Path, id: &str) -> PathBuf {
+    // An id begins with its date: 20261122.
+    let month = match id.as_bytes() {
+        [y1, y2, y3, y4, m1, m2, ..] if [y1, y2, y3, y4, m1, m2].iter().all(|byte| byte.is_ascii_digit()) => {
+            format!("{}-{}", &id[..4], &id[4..6])
+        }
+        _ => "other".to_owned(),
+    };
+    state.join(FOLDER).join(month).join(format!("{id}{SUFFIX}"))
+}
+
+/// Writes the file of a finished job, not yet synced.
+pub(super) fn write(state: &Path, id: &str, json: &[u8]) -> io::Result<File> {
+    let path = path(state, id);
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
+    encoder.write_all(json)?;
+    let packed = encoder.finish()?;
+    match disk::write_new(&path, &packed) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            std::fs::create_dir_all(disk::folder_of(&path))?;
+            // The names of the new folders.
+            disk::sync_folder_of(disk::folder_of(&path))?;
+            disk::sync_folder_of(&state.join(FOLDER))?;
+            disk::write_new(&path, &packed)
+        }
+        written => written,
+    }
+}
+
+/// The content of the file at `path`, as it was before it was compressed.
+pub(super) fn unpack(path: &Path) -> io::Result<Vec<u8>> {
+    let mut json = Vec::new();
+    GzDecoder::new(disk::open(path)?).take(LARGEST).read_to_end(&mut json)?;
+    Ok(json)
+}
+
+/// The files of all finished jobs, by id, so in the order of their starts.
+pub(super) fn list(state: &Path) -> io::Result<Vec<(String, PathBuf)>> {
+    let mut found = Vec::new();
+    for month in entries(&state.join(FOLDER))? {
+        let month = month?;
+        if !month.file_type()?.is_dir() {
+            continue;
+        }
+        for entry in entries(&month.path())? {
+            let path = entry?.path();
+            let name = path.file_name().and_then(|name| name.to_str());
+            if let Some(id) = name.and_then(|name| name.strip_suffix(SUFFIX)) {
+                found.push((id.to_owned(), path.clone()));
+            }
+        }
+    }
+    found.sort();
+    Ok(found)
+}
+
+/// What is in a folder; nothing where it isn't there.
+fn entries(folder: &Path) -> io::Result<impl Iterator<Item = io::Result<std::fs::DirEntry>>> {
+    let entries = match std::fs::read_dir(folder) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+        entries => Some(entries?),
+    };
+    Ok(entries.into_iter().flatten())
+}
+
+/// Reads the job in the file at `path`.
+pub(super) fn read(path: &Path, id: &str) -> Result<super::Job, Unread> {
+    let json = unpack(path).map_err(|error| Unread::Damaged(error.to_string()))?;
+    super::store::parse(&json, id)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_is_found_by_its_id_and_holds_what_was_written() {
+        let folder = tempfile::tempdir().unwrap();
+        let json = b"{\"any\": \"bytes\"}".repeat(100);
+        for (id, place) in [
+            ("20261122-134501-357123", "finished/2026-11/20261122-134501-357123.json.gz"),
+            ("1", "finished/other/1.json.gz"),
+            ("é", "finished/other/é.json.gz"),
+        ] {
+            write(folder.path(), id, &json).unwrap();
+            let written = folder.path().join(place);
+            assert_eq!(path(folder.path(), id), written);
+            assert_eq!(unpack(&written).unwrap(), json);
+            assert!(std::fs::metadata(written).unwrap().len() < 100);
+        }
+        let ids: Vec<String> = list(folder.path()).unwrap().into_iter().map(|(id, _)| id).collect();
+        assert_eq!(ids, ["1", "20261122-134501-357123", "é"]);
+        assert!(list(&folder.path().join("gone")).unwrap().is_empty());
+    }
+
+    #[test]
+    fn a_damaged_file_is_an_error() {
+        let folder = tempfile::tempdir().unwrap();
+        write(folder.path(), "1", &b"{}".repeat(1000)).unwrap();
+        let path = path(folder.path(), "1");
+        let mut bytes = std::fs::read(&path).unwrap();
+        let half = bytes.len() / 2;
+        for damaged in [&bytes[..half], &[]] {
+            std::fs::write(&path, damaged).unwrap();
+            assert!(unpack(&path).is_err());
+        }
+        bytes[half] ^= 0x10;
+        std::fs::write(&path, &bytes).unwrap();
+        assert!(unpack(&path).is_err(), "a flipped bit is seen by the checksum");
+    }
+}

@@ -1,0 +1,133 @@
+//! A job in brief: what lists, sums and searches need of it, a twentieth of its file.
+
+use std::path::PathBuf;
+
+use av1plan::encode::EncoderSettings;
+use av1plan::ladder::ResolutionClass;
+use av1plan::size_gate::SizeGate;
+use jiff::Timestamp;
+use serde::Deserialize;
+
+use super::{Job, path_of};
+use crate::names;
+
+/// A job in brief.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct JobSummary {
+    /// The job's id.
+    pub id: String,
+    /// The film's path when the job started.
+    pub film: PathBuf,
+    /// Bytes of the film then.
+    pub size: u64,
+    /// The smallest number of bytes of a result that is too big; absent where the plan can't be read.
+    pub size_limit: Option<u64>,
+    /// The row of the ladder; absent where the plan can't be read.
+    pub resolution: Option<ResolutionClass>,
+    /// The encoder's settings; absent where the plan can't be read.
+    pub settings: Option<EncoderSettings>,
+    /// When it started.
+    pub started: Timestamp,
+    /// How it ended; absent while it runs.
+    pub end: Option<JobEnd>,
+}
+
+/// How a job ended, in brief.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct JobEnd {
+    /// When; the start where the job file doesn't say.
+    pub at: Timestamp,
+    /// The stable code.
+    pub code: String,
+    /// The sentence, for a failure; the sentences of the others are in their job files only.
+    pub text: String,
+    /// Whether the attempt failed.
+    pub failed: bool,
+    /// Whether trying the unchanged film again would end the same way.
+    pub lasting: bool,
+    /// Bytes of the result, where there was one.
+    pub size_after: Option<u64>,
+    /// The result's path, where it took the film's place and has it still.
+    pub replaced_by: Option<PathBuf>,
+    /// When the replacement was taken back.
+    pub undone: Option<Timestamp>,
+}
+
+/// What a summary takes from a plan.
+#[derive(Deserialize)]
+struct PlanExcerpt {
+    encode: EncodeExcerpt,
+}
+
+#[derive(Deserialize)]
+struct EncodeExcerpt {
+    #[serde(flatten)]
+    settings: EncoderSettings,
+    resolution: ResolutionClass,
+    contract: ContractExcerpt,
+}
+
+#[derive(Deserialize)]
+struct ContractExcerpt {
+    size: SizeGate,
+}
+
+impl From<&Job> for JobSummary {
+    /// A plan that can't be read is passed over: what became of the film doesn't depend on it.
+    fn from(job: &Job) -> Self {
+        let plan = serde_json::from_str::<PlanExcerpt>(job.plan.get()).ok().map(|plan| plan.encode);
+        Self {
+            id: job.id.clone(),
+            film: job.film(),
+            size: job.source.size,
+            size_limit: plan.as_ref().map(|plan| plan.contract.size.limit()),
+            resolution: plan.as_ref().map(|plan| plan.resolution),
+            settings: plan.map(|plan| plan.settings),
+            started: job.started,
+            end: job.outcome.as_ref().map(|outcome| JobEnd {
+                at: job.ended.unwrap_or(job.started),
+                code: outcome.code.clone(),
+                text: if outcome.failed { outcome.text.clone() } else { String::new() },
+                failed: outcome.failed,
+                lasting: outcome.lasting,
+                size_after: outcome.size_after,
+                replaced_by: outcome.replaced_by.as_ref().map(path_of),
+                undone: job.undone,
+            }),
+        }
+    }
+}
+
+impl JobSummary {
+    /// The name that the result got, also where the replacement was taken back since.
+    pub fn became(&self) -> Option<PathBuf> {
+        let end = self.end.as_ref()?;
+        end.replaced_by.clone().or_else(|| end.undone.and_then(|_| names::renamed(&self.film)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use av1plan::wire::Document;
+    use serde_json::value::RawValue;
+
+    use super::*;
+    use crate::jobs::test_job;
+
+    #[test]
+    fn a_summary_says_what_the_plan_says_and_does_without_one_that_cant_be_read() {
+        let mut job = test_job("1", "/films/a.mkv");
+        let document: Document = job.document().unwrap();
+        let encode = document.encode.unwrap();
+        let summary = JobSummary::from(&job);
+        assert_eq!(summary.settings, Some(encode.settings));
+        assert_eq!(summary.resolution, Some(encode.resolution));
+        assert_eq!(summary.size_limit, Some(encode.contract.size.limit()));
+        for plan in ["null", "{}", r#"{"encode":{"crf":"low"}}"#, "[1]"] {
+            job.plan = RawValue::from_string(plan.to_owned()).unwrap();
+            let without =
+                JobSummary { settings: None, resolution: None, size_limit: None, ..summary.clone() };
+            assert_eq!(JobSummary::from(&job), without, "{plan}");
+        }
+    }
+}
