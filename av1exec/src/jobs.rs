@@ -6,6 +6,7 @@
 
 mod archive;
 mod folding;
+mod logs;
 mod lookup;
 mod store;
 mod summary;
@@ -25,6 +26,7 @@ use crate::orphan::ProcessId;
 use crate::outcome::Outcome;
 use crate::promote::{Commit, Step};
 pub use folding::{Folded, FoldingError};
+pub use logs::LogLimits;
 pub use lookup::FilmJobs;
 pub use store::{JobStore, Jobs, Unread, read};
 pub use summary::{JobEnd, JobSummary};

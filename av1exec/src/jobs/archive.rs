@@ -3,7 +3,6 @@
 //! A file is written while the job's plain one is still there, which counts as long as it is: a write that is cut off
 //! harms nothing, and is repeated.
 
-use std::fs::File;
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
@@ -33,22 +32,20 @@ pub(super) fn path(state: &Path, id: &str) -> PathBuf {
     state.join(FOLDER).join(month).join(format!("{id}{SUFFIX}"))
 }
 
-/// Writes the file of a finished job, not yet synced.
-pub(super) fn write(state: &Path, id: &str, json: &[u8]) -> io::Result<File> {
+/// Writes the file of a finished job, for the caller to sync.
+pub(super) fn write(state: &Path, id: &str, json: &[u8]) -> io::Result<()> {
     let path = path(state, id);
     let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
     encoder.write_all(json)?;
     let packed = encoder.finish()?;
-    match disk::write_new(&path, &packed) {
+    let written = match disk::write_new(&path, &packed) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             std::fs::create_dir_all(disk::folder_of(&path))?;
-            // The names of the new folders.
-            disk::sync_folder_of(disk::folder_of(&path))?;
-            disk::sync_folder_of(&state.join(FOLDER))?;
             disk::write_new(&path, &packed)
         }
         written => written,
-    }
+    };
+    written.map(drop)
 }
 
 /// The content of the file at `path`, as it was before it was compressed.

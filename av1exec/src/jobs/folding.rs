@@ -12,7 +12,7 @@ use crate::sanitize::display;
 use crate::status::Totals;
 
 /// How many jobs are folded together: their files wait for the disk once.
-const BATCH: usize = 500;
+const BATCH: usize = 1000;
 
 /// What folding came to.
 #[derive(Debug, Default)]
@@ -74,24 +74,16 @@ impl JobStore {
         folded: &mut Folded,
     ) -> Result<(), FoldingError> {
         let mut jobs = Vec::with_capacity(files.len());
-        let mut written = Vec::new();
         for (id, path) in files {
             match self.take(id, path, step) {
                 Ok(Taken::Unfinished) => {}
-                Ok(Taken::Finished(job, file)) => {
-                    jobs.push(*job);
-                    written.extend(file);
-                }
+                Ok(Taken::Finished(job)) => jobs.push(*job),
                 Err(Trouble::Unread(unread)) => folded.unread.push((path.clone(), unread)),
                 Err(Trouble::Disk(source)) => return Err(failed(path, source)),
             }
         }
-        // All are written before the first is waited for.
-        for file in &written {
-            file.sync_all().map_err(|source| failed(&self.folder, source))?;
-        }
-        if step == Step::Fold {
-            self.sync_folders_of(&jobs).map_err(|source| failed(&self.folder, source))?;
+        if step == Step::Fold && !jobs.is_empty() {
+            disk::sync_all_of(&self.folder).map_err(|source| failed(&self.folder, source))?;
         }
         let new = index.put_jobs(&jobs).map_err(|error| self.index_failed(error))?;
         for (job, is_new) in jobs.iter().zip(new) {
@@ -117,25 +109,11 @@ impl JobStore {
         if job.outcome.is_none() {
             return Ok(Taken::Unfinished);
         }
-        let file = match step {
+        if step == Step::Fold {
             // As it was written: a newer av1d may have written more into it than is known here.
-            Step::Fold => Some(archive::write(&self.folder, id, &json).map_err(Trouble::Disk)?),
-            Step::List => None,
-        };
-        Ok(Taken::Finished(Box::new(JobSummary::from(&job)), file))
-    }
-
-    /// Has the names of compressed files outlast a power cut.
-    fn sync_folders_of(&self, jobs: &[JobSummary]) -> io::Result<()> {
-        let mut last = PathBuf::new();
-        for job in jobs {
-            let path = archive::path(&self.folder, &job.id);
-            if disk::folder_of(&path) != last {
-                disk::sync_folder_of(&path)?;
-                disk::folder_of(&path).clone_into(&mut last);
-            }
+            archive::write(&self.folder, id, &json).map_err(Trouble::Disk)?;
         }
-        Ok(())
+        Ok(Taken::Finished(Box::new(JobSummary::from(&job))))
     }
 
     fn index_failed(&self, source: rusqlite::Error) -> FoldingError {
@@ -156,8 +134,8 @@ enum Step {
 enum Taken {
     /// Its job has no end yet: it stays as it is.
     Unfinished,
-    /// The job, and its compressed file where that was written now.
-    Finished(Box<JobSummary>, Option<std::fs::File>),
+    /// The job.
+    Finished(Box<JobSummary>),
 }
 
 /// Why nothing was made of a file.
@@ -249,9 +227,9 @@ mod tests {
         assert!(folded.unwrap().stopped);
         assert_eq!(listed(state), None, "half of it is not taken for the whole");
         let folded = store.fold_finished(|_, _| true).unwrap();
-        assert_eq!((folded.stopped, folded.jobs), (false, u64::from(count) - 500));
+        assert_eq!((folded.stopped, folded.jobs), (false, u64::from(count) - 1000));
         assert_eq!(folded.unread.len(), 1);
-        assert_eq!(looks, [(0, 1003), (500, 1003)]);
+        assert_eq!(looks, [(0, 2003), (1000, 2003)]);
 
         assert_eq!(listed(state), Some(count.into()));
         assert_eq!(files(state), 3, "the index, the open job, the damaged file");

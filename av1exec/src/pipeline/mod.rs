@@ -183,6 +183,9 @@ impl Pipeline {
         if cleared {
             self.close(&mut job, &outcome);
         }
+        if let Err(error) = self.jobs.prune_logs(self.settings.logs) {
+            self.warn(&self.jobs.log(&id), format!("old logs can't be deleted: {error}"));
+        }
         (outcome, Some(id))
     }
 

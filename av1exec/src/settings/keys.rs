@@ -19,6 +19,13 @@ use super::key::{Allowed, Key};
 use super::render::{quoted, quoted_list, quoted_path, rendered_ratio, rendered_seconds};
 use super::value::{absolute_path, choice, filled_list, list, seconds, text, truth, whole};
 
+/// Seconds of a day.
+const DAY: u64 = 24 * 60 * 60;
+
+fn days(count: u64) -> Duration {
+    Duration::from_secs(count.saturating_mul(DAY))
+}
+
 /// The seed's keys in the seed's order, then ours.
 pub(super) const KEYS: &[Key] = &[
     Key {
@@ -138,6 +145,20 @@ pub(super) const KEYS: &[Key] = &[
         purpose: "How long an encode may show no sign of life before it is ended.",
         set: |settings, value| put(&mut settings.stall, seconds(value, 1..=86_400)),
         get: |settings| Set(rendered_seconds(settings.stall)),
+    },
+    Key {
+        name: "log_keep_days",
+        allowed: Allowed::Words("a whole number of days from 0 to 36500"),
+        purpose: "How long the log of an encode is kept; those of unfinished jobs stay.",
+        set: |settings, value| put(&mut settings.logs.age, whole(value, 0..=36_500).map(days)),
+        get: |settings| Set((settings.logs.age.as_secs() / DAY).to_string()),
+    },
+    Key {
+        name: "log_keep_bytes",
+        allowed: Allowed::Words("a whole number of bytes, 0 or more"),
+        purpose: "How many bytes the logs of encodes may take together; the oldest go first.",
+        set: |settings, value| put(&mut settings.logs.bytes, whole(value, 0..=u64::MAX)),
+        get: |settings| Set(settings.logs.bytes.to_string()),
     },
     Key {
         name: "full_decode",

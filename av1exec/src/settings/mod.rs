@@ -33,6 +33,7 @@ use crate::concurrency::Concurrency;
 use crate::courtesy::Courtesy;
 use crate::daemon::QueueOrder;
 use crate::hours::{ActiveHours, OutsideHours};
+use crate::jobs::LogLimits;
 use key::Present;
 use keys::KEYS;
 
@@ -61,6 +62,8 @@ pub struct Settings {
     pub stable: Duration,
     /// How long nothing may move in an encode before it counts as hung.
     pub stall: Duration,
+    /// How many logs of encodes are kept.
+    pub logs: LogLimits,
     /// Whether a result is decoded from start to end before its original goes.
     pub full_decode: bool,
     /// The ffmpeg to run; nothing: the one on `PATH`.
@@ -92,6 +95,7 @@ impl Default for Settings {
             write_why_sidecars: true,
             stable: Duration::from_secs(10),
             stall: Duration::from_mins(5),
+            logs: LogLimits::default(),
             full_decode: true,
             ffmpeg: None,
             ffprobe: None,
@@ -188,6 +192,8 @@ write_why_sidecars = true
             queue_order = "oldest"
             hardlinked = "replace"
             stall_secs = 7.25
+            log_keep_days = 7
+            log_keep_bytes = 0
             full_decode = false
             ffmpeg = "/opt/ffmpeg"
             ffprobe = "/opt/ffprobe"

@@ -1,0 +1,129 @@
+//! The logs of encodes, within bounds: the oldest go first, and those of unfinished jobs stay.
+
+use std::io;
+use std::path::PathBuf;
+use std::time::{Duration, SystemTime};
+
+use super::JobStore;
+use crate::disk;
+
+/// How many logs are kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LogLimits {
+    /// How long a log is kept after it was last written to.
+    pub age: Duration,
+    /// How many bytes all logs together may take.
+    pub bytes: u64,
+}
+
+impl Default for LogLimits {
+    /// Three months, and 1 GiB: a log takes some ten kilobytes, and never more than eight megabytes and its last lines.
+    fn default() -> Self {
+        Self { age: Duration::from_hours(24 * 90), bytes: 1 << 30 }
+    }
+}
+
+/// A log that is there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Log {
+    written: SystemTime,
+    path: PathBuf,
+    job: String,
+    bytes: u64,
+}
+
+impl LogLimits {
+    /// Those of the logs that are too old or too many. One whose time is still to come counts as new.
+    fn surplus(self, mut logs: Vec<Log>, now: SystemTime) -> Vec<Log> {
+        logs.sort_by(|one, other| (other.written, &other.job).cmp(&(one.written, &one.job)));
+        let mut kept: u64 = 0;
+        logs.retain(|log| {
+            kept = kept.saturating_add(log.bytes);
+            let age = now.duration_since(log.written).unwrap_or_default();
+            kept > self.bytes || age > self.age
+        });
+        logs
+    }
+}
+
+impl JobStore {
+    /// Deletes logs beyond the limits, but none of an unfinished job. Says how many.
+    pub fn prune_logs(&self, limits: LogLimits) -> io::Result<usize> {
+        let mut pruned = 0;
+        for log in limits.surplus(self.logs()?, SystemTime::now()) {
+            if !self.plain(&log.job).exists() {
+                disk::unlink(&log.path)?;
+                pruned += 1;
+            }
+        }
+        Ok(pruned)
+    }
+
+    fn logs(&self) -> io::Result<Vec<Log>> {
+        let mut logs = Vec::new();
+        for entry in std::fs::read_dir(self.folder.join("logs"))? {
+            let entry = entry?;
+            let path = entry.path();
+            let job = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+            if path.extension().is_some_and(|extension| extension == "log")
+                && let Ok(metadata) = entry.metadata()
+            {
+                logs.push(Log { written: metadata.modified()?, path, job, bytes: metadata.len() });
+            }
+        }
+        Ok(logs)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+    use crate::jobs::test_job;
+
+    #[test]
+    fn the_oldest_go_first_by_age_and_by_bytes() {
+        let now = SystemTime::UNIX_EPOCH + Duration::from_hours(24 * 1000);
+        let log = |job: &str, days: i64, bytes| Log {
+            written: if days < 0 {
+                now + Duration::from_hours(24)
+            } else {
+                now - Duration::from_hours(24 * days.unsigned_abs())
+            },
+            path: PathBuf::from(job),
+            job: job.to_owned(),
+            bytes,
+        };
+        let logs = vec![log("old", 9, 10), log("older", 11, 10), log("new", 1, 30), log("ahead", -1, 10)];
+        for (days, bytes, gone) in [
+            (10, 1000, vec!["older"]),
+            (100, 1000, vec![]),
+            (100, 50, vec!["older"]),
+            (100, 49, vec!["old", "older"]),
+            (5, 39, vec!["new", "old", "older"]),
+            (0, 0, vec!["ahead", "new", "old", "older"]),
+        ] {
+            let limits = LogLimits { age: Duration::from_hours(24 * days), bytes };
+            let surplus: Vec<String> =
+                limits.surplus(logs.clone(), now).into_iter().map(|log| log.job).collect();
+            assert_eq!(surplus, gone, "{days} days, {bytes} bytes");
+        }
+    }
+
+    #[test]
+    fn the_log_of_a_job_that_runs_and_what_is_no_log_stay() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = JobStore::open(folder.path()).unwrap();
+        store.save(&test_job("runs", "/films/a.mkv")).unwrap();
+        for job in ["runs", "done"] {
+            fs::write(store.log(job), "x".repeat(1000)).unwrap();
+        }
+        fs::write(folder.path().join("logs/notes.txt"), "a person's").unwrap();
+        let limits = LogLimits { bytes: 0, ..LogLimits::default() };
+        assert_eq!(store.prune_logs(limits).unwrap(), 1);
+        assert!(store.log("runs").exists() && folder.path().join("logs/notes.txt").exists());
+        assert!(!store.log("done").exists());
+        assert_eq!(store.prune_logs(limits).unwrap(), 0);
+    }
+}
