@@ -26,7 +26,7 @@ mod tools;
 mod verify;
 
 pub use disk_image::{FileSystem, Image, Moment, Mounted};
-pub use library::{Library, PICTURE, SOUND};
+pub use library::{Library, PICTURE, SOUND, copy_folder};
 pub use media::{Media, Packet};
 pub use processes::{in_group, signal, wait_until, with_argument};
 pub use random::random;

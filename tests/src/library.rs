@@ -238,6 +238,14 @@ fn collect(folder: &Path, found: &mut Vec<PathBuf>) {
     }
 }
 
+/// Copies the files in a folder to another one, which is made where it isn't there.
+pub fn copy_folder(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    for path in files_in(from) {
+        fs::copy(&path, to.join(path.file_name().unwrap())).unwrap();
+    }
+}
+
 /// Every job file of a state folder, by id, so in the order of their starts; nothing for one that can't be read. Those of finished jobs
 /// are compressed.
 pub(crate) fn job_files(state: &Path) -> BTreeMap<String, Option<Value>> {

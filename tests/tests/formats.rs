@@ -1,0 +1,220 @@
+//! What an older av1d wrote: its state folder is taken over without a loss, and what it had begun is finished.
+
+#![cfg(test)]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use av1d_tests::{Library, copy_folder};
+use av1exec::disk::{Identity, hash};
+use av1exec::index::{Index, Opened};
+use av1exec::settings::{Settings, differences, parse};
+use serde_json::{Value, json};
+
+/// Where the films were when the fixtures were made.
+const FILMS: &str = "/srv/films";
+
+fn fixture(path: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("data/formats").join(path)
+}
+
+/// The state folder of the last version that kept each job as a plain file, as if its films had been in this library.
+fn older_state(library: &Library) {
+    copy_folder(&fixture("2026-11-plain-jobs/state"), &library.state());
+    for path in plain_jobs(library) {
+        let text = fs::read_to_string(&path).unwrap();
+        fs::write(&path, text.replace(FILMS, library.root().to_str().unwrap())).unwrap();
+    }
+}
+
+fn plain_jobs(library: &Library) -> Vec<PathBuf> {
+    let entries = fs::read_dir(library.state()).unwrap().map(|entry| entry.unwrap().path());
+    entries.filter(|path| path.extension().is_some_and(|extension| extension == "json")).collect()
+}
+
+#[track_caller]
+fn status(library: &Library) -> Value {
+    library.run(["status", "--json"]).exits_with(0).documents().remove(0)
+}
+
+const OPEN: &str = "20261126-014613-067540";
+
+#[test]
+fn a_folder_of_plain_job_files_is_taken_over_at_the_first_start() {
+    let Some(library) = Library::open() else { return };
+    older_state(&library);
+    // The film of the job that was cut off is replaced already, and its original gone.
+    let job = fs::read_to_string(library.state().join(format!("{OPEN}.json"))).unwrap();
+    lay(&library, &serde_json::from_str(&job).unwrap(), Moment::Replaced);
+    let before = status(&library);
+    let mut jobs = json!({"replaced": 3, "too-big": 1, "damaged-source": 1, "undone": 1, "interrupted": 2});
+    assert_eq!(before["totals"]["jobs"], jobs);
+    assert_eq!(before["unfinished"][0]["job"], OPEN);
+    assert_eq!(before["failures"][0]["code"], "damaged-source");
+    assert_eq!(plain_jobs(&library).len(), 9);
+
+    library.watch_once().exits_with(0).says("recover: ");
+
+    assert_eq!(plain_jobs(&library), [PathBuf::new(); 0]);
+    let after = status(&library);
+    jobs["replaced"] = 4.into();
+    assert_eq!(after["totals"]["jobs"], jobs);
+    assert_eq!((&after["unfinished"], &after["failures"]), (&json!([]), &before["failures"]));
+    // By the name that it had, and by the one that it has.
+    for name in ["Renamed.avi", "Renamed.mkv"] {
+        let told = library.run(["why", "--json", name]).documents().remove(0);
+        assert_eq!(told["attempts"][0]["code"], "replaced", "{told}");
+        assert_eq!(told["attempts"][0]["settings"], "libsvtav1 crf 24 preset 5", "{told}");
+    }
+    // Once more, with an index that is gone: the files are there still.
+    fs::remove_file(library.state().join("index.sqlite")).unwrap();
+    assert_eq!(status(&library), after);
+    library.watch_once().exits_with(0);
+    assert_eq!(status(&library), after);
+}
+
+/// How far a replacement had come when it was cut off.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Moment {
+    /// ffmpeg was at work.
+    Running,
+    /// The result was found good.
+    Committed,
+    /// The original had its second name.
+    Linked,
+    /// The result had the film's name, and the original its second one.
+    Renamed,
+    /// The original was gone, too.
+    Replaced,
+}
+
+/// Lays out the files of a job as they were at that moment, and writes its file so that it is about them.
+fn lay(library: &Library, job: &Value, moment: Moment) {
+    let mut job = job.clone();
+    let text = |value: &Value| PathBuf::from(value["path"].as_str().unwrap());
+    let (film, temporary) = (text(&job), text(&job["temporary"]));
+    let backup = film.with_extension("mkv.orig");
+    fs::write(&film, "the original, byte for byte").unwrap();
+    fs::write(&temporary, "the result").unwrap();
+    let source = fs::File::open(&film).unwrap().metadata().unwrap().modified().unwrap();
+    fs::File::open(&temporary).unwrap().set_modified(source).unwrap();
+    let result = Identity::of(&temporary).unwrap();
+    job["source"] = serde_json::to_value(Identity::of(&film).unwrap()).unwrap();
+    job["commit"] = json!({"inode": result.inode, "size": result.size, "hash": hash(&temporary).unwrap().to_hex().to_string()});
+    let steps = match moment {
+        Moment::Running => 1,
+        Moment::Committed | Moment::Linked | Moment::Renamed => 2,
+        Moment::Replaced => 3,
+    };
+    job["journal"].as_array_mut().unwrap().truncate(steps);
+    if moment == Moment::Running {
+        job.as_object_mut().unwrap().remove("commit");
+        fs::write(&temporary, "half a resu").unwrap();
+    }
+    if [Moment::Linked, Moment::Renamed].contains(&moment) {
+        fs::hard_link(&film, &backup).unwrap();
+    }
+    if [Moment::Renamed, Moment::Replaced].contains(&moment) {
+        fs::rename(&temporary, &film).unwrap();
+    }
+    let file = library.state().join(format!("{}.json", job["id"].as_str().unwrap()));
+    fs::write(file, serde_json::to_string_pretty(&job).unwrap()).unwrap();
+}
+
+#[test]
+fn a_job_that_an_older_version_began_is_finished_by_this_one() {
+    for (moment, code, content) in [
+        (Moment::Running, "interrupted", "the original, byte for byte"),
+        (Moment::Committed, "replaced", "the result"),
+        (Moment::Linked, "replaced", "the result"),
+        (Moment::Renamed, "replaced", "the result"),
+        (Moment::Replaced, "replaced", "the result"),
+    ] {
+        let Some(library) = Library::open() else { return };
+        fs::create_dir(library.state()).unwrap();
+        let text =
+            fs::read_to_string(fixture("2026-11-plain-jobs/state").join(format!("{OPEN}.json"))).unwrap();
+        let job = serde_json::from_str(&text.replace(FILMS, library.root().to_str().unwrap())).unwrap();
+        lay(&library, &job, moment);
+        library.run(["recover"]).exits_with(0);
+        assert_eq!(library.files(), ["Open.mkv"], "{moment:?}");
+        assert_eq!(fs::read_to_string(library.path("Open.mkv")).unwrap(), content, "{moment:?}");
+        assert_eq!(library.job()["outcome"]["code"], code, "{moment:?}");
+        library.run(["recover"]).exits_with(0).prints_nothing();
+    }
+}
+
+#[test]
+fn an_open_job_is_finished_though_its_plan_can_t_be_read() {
+    for plan in [json!(null), json!({"format": "av1.plan", "version": "9.0"}), json!({"encode": {"crf": 0}})]
+    {
+        let Some(library) = Library::open() else { return };
+        fs::create_dir(library.state()).unwrap();
+        let text =
+            fs::read_to_string(fixture("2026-11-plain-jobs/state").join(format!("{OPEN}.json"))).unwrap();
+        let mut job: Value =
+            serde_json::from_str(&text.replace(FILMS, library.root().to_str().unwrap())).unwrap();
+        job["plan"] = plan.clone();
+        lay(&library, &job, Moment::Linked);
+        library.run(["recover"]).exits_with(0);
+        assert_eq!(fs::read_to_string(library.path("Open.mkv")).unwrap(), "the result", "{plan}");
+        assert_eq!(library.job()["plan"], plan, "what can't be read is kept");
+        let told = library.run(["why", "--json", "Open.mkv"]).documents().remove(0);
+        assert_eq!(told["attempts"][0]["code"], "replaced", "{told}");
+    }
+}
+
+#[test]
+fn markers_of_an_older_version_hold() {
+    let Some(library) = Library::open() else { return };
+    copy_folder(&fixture("2026-11-plain-jobs/films"), &library.root());
+    let too_big = library.path("Too Big.mkv");
+    for name in ["Skipped.mkv", "Undone.mkv", "Damaged.mkv"] {
+        fs::write(library.path(name), [0; 1000]).unwrap();
+    }
+    fs::write(&too_big, [0; 16486]).unwrap();
+    let outlook = |name: &str| {
+        let told = library.run(["why", "--json", name]).documents().remove(0);
+        told["outlook"]["code"].as_str().unwrap().to_owned()
+    };
+    assert_ne!(outlook("Too Big.mkv"), "skip-marker", "it is about another film of this name");
+    let time = std::time::SystemTime::UNIX_EPOCH + std::time::Duration::from_nanos(1_795_657_569_733_765_815);
+    fs::File::open(&too_big).unwrap().set_modified(time).unwrap();
+    for name in ["Skipped.mkv", "Undone.mkv", "Too Big.mkv"] {
+        assert_eq!(outlook(name), "skip-marker", "{name}");
+    }
+    assert_ne!(outlook("Damaged.mkv"), "skip-marker");
+}
+
+#[test]
+fn an_index_of_an_older_version_is_opened_as_it_is() {
+    let state = tempfile::tempdir().unwrap();
+    copy_folder(&fixture("2026-11-plain-jobs/state"), state.path());
+    let Opened { entries, damaged, .. } = Index::open(state.path()).unwrap();
+    assert_eq!(damaged, None);
+    let known = |name: &str| {
+        let entry = &entries[&Path::new(FILMS).join(name)];
+        (entry.verdict.as_ref().unwrap().code.as_str(), entry.failures(), entry.is_probed)
+    };
+    assert_eq!(entries.len(), 6);
+    assert_eq!(known("Damaged.mkv"), ("damaged-source", 1, true));
+    assert_eq!(known("Renamed.mkv"), ("replaced", 0, false));
+    assert_eq!(known("Too Big.mkv"), ("too-big", 0, true));
+    assert_eq!(known("Ünïcode – «x».mkv").0, "replaced");
+}
+
+#[test]
+fn a_config_of_an_older_version_says_what_it_said() {
+    let file = fixture("2026-11-plain-jobs/every-key.toml");
+    let text = fs::read_to_string(&file).unwrap();
+    let settings = parse(&text, &file).unwrap();
+    let keys: Vec<&str> =
+        text.lines().filter_map(|line| line.split_once(" = ")).map(|(key, _)| key).collect();
+    let changed: Vec<&str> =
+        differences(&Settings::default(), &settings).iter().map(|difference| difference.key).collect();
+    assert_eq!(keys.len(), 29);
+    for key in &keys {
+        assert!(changed.contains(key), "{key}");
+    }
+    assert_eq!(changed.len(), keys.len(), "{changed:?}");
+}
