@@ -25,7 +25,7 @@ pub(crate) async fn encode(
 ) -> Result<Exit, Failure> {
     settings.policy.ignore.extend(&args.ignore);
     let Session { pipeline, events } = Session::open(settings, environment).await?;
-    let telling = tokio::spawn(Telling::to_person(args.output).listen(events, pipeline.stop.clone()));
+    let telling = tokio::spawn(Telling::to_person(args.output)?.listen(events));
     let mut worst = Exit::Done;
     let mut films = Vec::new();
     for file in &args.files {

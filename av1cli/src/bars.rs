@@ -1,0 +1,103 @@
+//! Progress bars that are drawn into a sink: whoever draws never waits for the terminal.
+
+use std::cell::Cell;
+use std::io;
+use std::sync::{Mutex, PoisonError};
+
+use console::Term;
+use indicatif::{MultiProgress, ProgressDrawTarget, TermLike};
+
+use crate::sink::{Importance, Sink};
+
+thread_local! {
+    /// What this thread draws: bars, or a line above them.
+    static DRAWN: Cell<Importance> = const { Cell::new(Importance::Drawing) };
+}
+
+/// Draws a line above the bars that is as important as that.
+pub(crate) fn above(importance: Importance, draw: impl FnOnce()) {
+    DRAWN.set(importance);
+    draw();
+    DRAWN.set(Importance::Drawing);
+}
+
+/// Bars on the terminal that `sink` writes to; hidden ones where none are wanted, or can be drawn.
+pub(crate) fn open(wanted: bool, sink: &Sink) -> MultiProgress {
+    // No terminal, or one that can't move its cursor.
+    let hidden = !wanted || ProgressDrawTarget::stderr().is_hidden();
+    let target = if hidden {
+        ProgressDrawTarget::hidden()
+    } else {
+        let screen = Screen { sink: sink.clone(), terminal: Term::stderr(), drawing: Mutex::default() };
+        ProgressDrawTarget::term_like_with_hz(Box::new(screen), 4)
+    };
+    MultiProgress::with_draw_target(target)
+}
+
+/// What is drawn, until it is handed over whole.
+#[derive(Debug)]
+struct Screen {
+    sink: Sink,
+    /// Asked for its size only.
+    terminal: Term,
+    drawing: Mutex<String>,
+}
+
+impl Screen {
+    fn add(&self, text: &str) -> io::Result<()> {
+        self.drawing.lock().unwrap_or_else(PoisonError::into_inner).push_str(text);
+        Ok(())
+    }
+
+    /// An ANSI sequence that moves the cursor by `n` in a direction.
+    fn step(&self, n: usize, direction: char) -> io::Result<()> {
+        if n > 0 { self.add(&format!("\x1b[{n}{direction}")) } else { Ok(()) }
+    }
+}
+
+impl TermLike for Screen {
+    fn width(&self) -> u16 {
+        self.terminal.size().1
+    }
+
+    fn height(&self) -> u16 {
+        self.terminal.size().0
+    }
+
+    fn move_cursor_up(&self, n: usize) -> io::Result<()> {
+        self.step(n, 'A')
+    }
+
+    fn move_cursor_down(&self, n: usize) -> io::Result<()> {
+        self.step(n, 'B')
+    }
+
+    fn move_cursor_right(&self, n: usize) -> io::Result<()> {
+        self.step(n, 'C')
+    }
+
+    fn move_cursor_left(&self, n: usize) -> io::Result<()> {
+        self.step(n, 'D')
+    }
+
+    fn write_line(&self, text: &str) -> io::Result<()> {
+        self.add(text)?;
+        self.add("\n")
+    }
+
+    fn write_str(&self, text: &str) -> io::Result<()> {
+        self.add(text)
+    }
+
+    fn clear_line(&self) -> io::Result<()> {
+        self.add("\r\x1b[2K")
+    }
+
+    fn flush(&self) -> io::Result<()> {
+        let drawing = std::mem::take(&mut *self.drawing.lock().unwrap_or_else(PoisonError::into_inner));
+        if !drawing.is_empty() {
+            self.sink.push(DRAWN.get(), drawing.into_bytes());
+        }
+        Ok(())
+    }
+}
