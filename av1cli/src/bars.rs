@@ -1,8 +1,9 @@
 //! Progress bars that are drawn into a sink: whoever draws never waits for the terminal.
 
 use std::cell::Cell;
+use std::fmt::{self, Write};
 use std::io;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use console::Term;
 use indicatif::{MultiProgress, ProgressDrawTarget, TermLike};
@@ -44,14 +45,18 @@ struct Screen {
 }
 
 impl Screen {
-    fn add(&self, text: &str) -> io::Result<()> {
-        self.drawing.lock().unwrap_or_else(PoisonError::into_inner).push_str(text);
-        Ok(())
+    fn drawing(&self) -> MutexGuard<'_, String> {
+        self.drawing.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// An ANSI sequence that moves the cursor by `n` in a direction.
+    /// Adds to what is drawn, which can't fail, but may for others who draw.
+    fn add(&self, text: fmt::Arguments<'_>) -> io::Result<()> {
+        self.drawing().write_fmt(text).map_err(io::Error::other)
+    }
+
+    /// Moves the cursor by `n` in a direction, by an ANSI sequence.
     fn step(&self, n: usize, direction: char) -> io::Result<()> {
-        if n > 0 { self.add(&format!("\x1b[{n}{direction}")) } else { Ok(()) }
+        if n > 0 { self.add(format_args!("\x1b[{n}{direction}")) } else { Ok(()) }
     }
 }
 
@@ -81,20 +86,19 @@ impl TermLike for Screen {
     }
 
     fn write_line(&self, text: &str) -> io::Result<()> {
-        self.add(text)?;
-        self.add("\n")
+        self.add(format_args!("{text}\n"))
     }
 
     fn write_str(&self, text: &str) -> io::Result<()> {
-        self.add(text)
+        self.add(format_args!("{text}"))
     }
 
     fn clear_line(&self) -> io::Result<()> {
-        self.add("\r\x1b[2K")
+        self.add(format_args!("\r\x1b[2K"))
     }
 
     fn flush(&self) -> io::Result<()> {
-        let drawing = std::mem::take(&mut *self.drawing.lock().unwrap_or_else(PoisonError::into_inner));
+        let drawing = std::mem::take(&mut *self.drawing());
         if !drawing.is_empty() {
             self.sink.push(DRAWN.get(), drawing.into_bytes());
         }

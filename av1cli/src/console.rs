@@ -90,7 +90,8 @@ const FULL: Duration = Duration::from_millis(10);
 fn write_whole(to: &mut impl Write, bytes: &[u8]) -> io::Result<()> {
     let mut left = bytes;
     loop {
-        let done = if left.is_empty() { to.flush() } else { to.write(left).map(|written| left = &left[written..]) };
+        let done =
+            if left.is_empty() { to.flush() } else { to.write(left).map(|written| left = &left[written..]) };
         match done {
             Ok(()) if left.is_empty() => return to.flush(),
             Ok(()) => {}

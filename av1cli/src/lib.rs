@@ -71,7 +71,9 @@ pub fn run(
         console::complain(&failure);
         failure.exit
     });
-    sink::end_all(|name, lines| console::warn(&format!("{lines} line(s) for {name} were not read and are lost")));
+    sink::end_all(|name, lines| {
+        console::warn(&format!("{lines} line(s) for {name} were not read and are lost"));
+    });
     exit.into()
 }
 

@@ -267,6 +267,9 @@ pub(crate) mod tests {
         );
         assert_eq!(said(Format::Text, -2, &loss(2, None)), "");
         let json: serde_json::Value = serde_json::from_str(&said(Format::Json, 0, &loss(3, None))).unwrap();
-        assert_eq!((&json["event"], &json["lines"], &json["level"]), (&"lost".into(), &3.into(), &"WARN".into()));
+        assert_eq!(
+            (&json["event"], &json["lines"], &json["level"]),
+            (&"lost".into(), &3.into(), &"WARN".into())
+        );
     }
 }

@@ -91,7 +91,8 @@ fn listen_for_signals(switch: StopSwitch) -> Result<(), Failure> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build().map_err(failed)?;
     let listening = {
         let _within = runtime.enter();
-        signal(SignalKind::interrupt()).and_then(|interrupt| Ok((interrupt, signal(SignalKind::terminate())?)))
+        signal(SignalKind::interrupt())
+            .and_then(|interrupt| Ok((interrupt, signal(SignalKind::terminate())?)))
     };
     let (interrupt, terminate) = listening.map_err(failed)?;
     let thread = std::thread::Builder::new().name("signals".to_owned());

@@ -46,3 +46,27 @@ fn importance(event: &Event) -> Importance {
         | Event::Warning { .. } => Importance::Result,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use av1exec::progress::Progress;
+
+    use super::*;
+
+    #[test]
+    fn a_program_learns_how_many_events_it_missed_and_of_nothing_else() {
+        let loss = |lines| Loss { lines, trouble: Some(("no room".to_owned(), std::time::Duration::ZERO)) };
+        assert_eq!(lagged(&loss(3)), b"{\"event\":\"lagged\",\"missed\":3}\n");
+        assert_eq!(lagged(&loss(0)), b"");
+    }
+
+    #[test]
+    fn how_far_an_encode_is_is_missed_before_what_came_of_it() {
+        let progressed = Event::Progressed { job: "1".into(), progress: Progress::default() };
+        let warning = Event::Warning { path: "/f".into(), message: "m".into() };
+        let settling = Event::Settling { films: 1, wait: std::time::Duration::ZERO };
+        assert!(
+            importance(&progressed) < importance(&settling) && importance(&settling) < importance(&warning)
+        );
+    }
+}

@@ -78,7 +78,9 @@ impl Sink {
     /// Begins to write to `to`, which a person knows as `name`.
     pub(crate) fn open(name: &'static str, to: impl AsFd, words: Words) -> Result<Self, Failure> {
         let begun = to.as_fd().try_clone_to_owned().and_then(|to| Self::start(name, to.into(), words));
-        begun.map_err(|error| Failure::new(Exit::Failed, format!("failed to begin to write to {name}: {error}")))
+        begun.map_err(|error| {
+            Failure::new(Exit::Failed, format!("failed to begin to write to {name}: {error}"))
+        })
     }
 
     fn start(name: &'static str, to: std::fs::File, words: Words) -> io::Result<Self> {

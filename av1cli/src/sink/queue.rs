@@ -142,7 +142,10 @@ mod tests {
 
     #[test]
     fn bytes_have_a_bound_too_and_a_line_beyond_it_is_lost_itself() {
-        assert_eq!(after(9, 4, &[(News, "ab"), (News, "cd"), (News, "e")]), (vec!["cd".into(), "e".into()], 1));
+        assert_eq!(
+            after(9, 4, &[(News, "ab"), (News, "cd"), (News, "e")]),
+            (vec!["cd".into(), "e".into()], 1)
+        );
         assert_eq!(after(9, 4, &[(Result, "ab"), (News, "cdefg")]), (vec!["ab".into()], 1));
         assert_eq!(after(9, 4, &[(News, "cdefg"), (News, "a")]), (vec!["a".into()], 1));
     }

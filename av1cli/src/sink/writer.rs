@@ -58,11 +58,13 @@ pub(super) struct Writer {
     trouble: Option<Trouble>,
     /// When it was last said that lines were lost.
     told: Option<Instant>,
+    /// How many had been lost before the last thing that was written.
+    lost: u64,
 }
 
 impl Writer {
     pub(super) fn new(shared: Arc<Shared>, to: File, words: Words) -> Self {
-        Self { shared, to, words, rest: Vec::new(), line: None, trouble: None, told: None }
+        Self { shared, to, words, rest: Vec::new(), line: None, trouble: None, told: None, lost: 0 }
     }
 
     /// Writes until nothing more comes, or until it can't and nobody would come to see it.
@@ -128,7 +130,7 @@ impl Writer {
             let words = (self.words)(&Loss { lines: lost, trouble });
             self.begin(words).map_err(|(error, _)| error)?;
             self.trouble = None;
-            self.told = Some(Instant::now());
+            (self.told, self.lost) = (Some(Instant::now()), 0);
             self.shared.lock().queue.told_of(lost);
             return Ok(());
         }
@@ -145,13 +147,14 @@ impl Writer {
         })
     }
 
-    /// How many lines were lost, where it is time to say so: first of all after a failure, else now and then, since a reader
-    /// that is too slow must not spend its time on reading just that.
-    fn to_be_told(&self) -> Option<u64> {
+    /// How many lines were lost, where it is time to say so: first of all after a failure. A reader that is too slow, so that
+    /// more are lost with each line, is told now and then only: it must not spend its time on reading just that.
+    fn to_be_told(&mut self) -> Option<u64> {
         let state = self.shared.lock();
         let lost = state.queue.lost();
-        let nothing_else = self.line.is_none() && state.queue.lines() == 0;
-        let time = nothing_else || self.told.is_none_or(|told| told.elapsed() >= TELL_AGAIN);
+        let still_losing = lost > self.lost && state.queue.lines() > 0;
+        let time = !still_losing || self.told.is_none_or(|told| told.elapsed() >= TELL_AGAIN);
+        self.lost = lost;
         (self.trouble.is_some() || lost > 0 && time).then_some(lost)
     }
 

@@ -81,7 +81,11 @@ mod tests {
         let mut listener = feed.listen();
         feed.tell(&scanned(2));
         drop(feed);
-        assert_eq!(all(&mut listener).await, ["{\"event\":\"scanned\",\"films\":2}\n"], "and nothing from before");
+        assert_eq!(
+            all(&mut listener).await,
+            ["{\"event\":\"scanned\",\"films\":2}\n"],
+            "and nothing from before"
+        );
     }
 
     #[tokio::test]
