@@ -27,8 +27,6 @@ pub(crate) type Words = Box<dyn Fn(&Loss) -> Vec<u8> + Send>;
 const PATIENCE: Duration = Duration::from_secs(5);
 /// The same once work was asked to stop: service managers and containers wait ten seconds for an end.
 const PATIENCE_STOPPING: Duration = Duration::from_secs(2);
-/// So long a reader may take in all that takes something again and again.
-const PATIENCE_IN_ALL: Duration = Duration::from_secs(10);
 
 /// Every sink that was opened, in that order.
 static SINKS: Mutex<Vec<Sink>> = Mutex::new(Vec::new());
@@ -107,8 +105,8 @@ impl Sink {
         state.queue.lines() > 0 || state.in_hand > 0
     }
 
-    /// Takes nothing more, and waits until all is written: as long as something gets through, but not for ever. Says how many
-    /// lines were not written.
+    /// Takes nothing more, and waits until all is written: for `patience` while nothing gets through, and twice as long where
+    /// something does. Says how many lines were not written.
     fn end(&self, patience: impl Fn() -> Duration) -> u64 {
         let start = Instant::now();
         let mut state = self.0.lock();
@@ -119,7 +117,7 @@ impl Sink {
             if state.progress != progress {
                 (progress, moved) = (state.progress, Instant::now());
             }
-            if moved.elapsed() >= patience() || start.elapsed() >= PATIENCE_IN_ALL {
+            if moved.elapsed() >= patience() || start.elapsed() >= 2 * patience() {
                 break;
             }
             // Looked at again and again, since patience may end meanwhile.

@@ -124,7 +124,7 @@ impl Writer {
             self.rest.drain(..written);
             return Ok(());
         }
-        if let Some(lost) = self.to_be_told() {
+        if let Some(lost) = self.due() {
             let trouble = self.trouble.as_ref();
             let trouble = trouble.map(|trouble| (trouble.error.to_string(), trouble.since.elapsed()));
             let words = (self.words)(&Loss { lines: lost, trouble });
@@ -149,7 +149,7 @@ impl Writer {
 
     /// How many lines were lost, where it is time to say so: first of all after a failure. A reader that is too slow, so that
     /// more are lost with each line, is told now and then only: it must not spend its time on reading just that.
-    fn to_be_told(&mut self) -> Option<u64> {
+    fn due(&mut self) -> Option<u64> {
         let state = self.shared.lock();
         let lost = state.queue.lost();
         let still_losing = lost > self.lost && state.queue.lines() > 0;
