@@ -89,15 +89,20 @@ const FULL: Duration = Duration::from_millis(10);
 /// Writes all of it, also where somebody made standard output non-blocking, which others that share it can do at any time.
 fn write_whole(to: &mut impl Write, bytes: &[u8]) -> io::Result<()> {
     let mut left = bytes;
+    while !left.is_empty() {
+        let written = patiently(|| to.write(left))?;
+        left = &left[written..];
+    }
+    patiently(|| to.flush())
+}
+
+/// Tries it until it is done or fails for good.
+fn patiently<T>(mut attempt: impl FnMut() -> io::Result<T>) -> io::Result<T> {
     loop {
-        let done =
-            if left.is_empty() { to.flush() } else { to.write(left).map(|written| left = &left[written..]) };
-        match done {
-            Ok(()) if left.is_empty() => return to.flush(),
-            Ok(()) => {}
+        match attempt() {
             Err(error) if error.kind() == ErrorKind::WouldBlock => std::thread::sleep(FULL),
             Err(error) if error.kind() == ErrorKind::Interrupted => {}
-            Err(error) => return Err(error),
+            done => return done,
         }
     }
 }
@@ -166,5 +171,50 @@ pub(crate) fn complain(failure: &Failure) {
         for line in &lines {
             write(Importance::Result, line);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Takes three bytes at a time, and none each second time.
+    #[derive(Default)]
+    struct Choppy {
+        taken: Vec<u8>,
+        full: bool,
+        flushed: bool,
+    }
+
+    impl Choppy {
+        fn turn(&mut self) -> io::Result<()> {
+            self.full = !self.full;
+            if self.full { Err(ErrorKind::WouldBlock.into()) } else { Ok(()) }
+        }
+    }
+
+    impl Write for Choppy {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.turn()?;
+            let taken = &bytes[..bytes.len().min(3)];
+            self.taken.extend_from_slice(taken);
+            Ok(taken.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            self.turn()?;
+            self.flushed = true;
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn an_answer_gets_through_whole_where_a_pipe_is_full_and_does_not_block() {
+        let mut to = Choppy::default();
+        write_whole(&mut to, b"an answer").unwrap();
+        assert!(to.taken == b"an answer" && to.flushed);
+        let mut none = Choppy::default();
+        write_whole(&mut none, b"").unwrap();
+        assert!(none.taken.is_empty());
     }
 }

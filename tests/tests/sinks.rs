@@ -238,7 +238,7 @@ fn on_a_stopped_terminal(command: &Command) -> Option<(Running, PipeReader)> {
     let quoted = |text: &std::ffi::OsStr| format!("'{}'", text.to_str().unwrap());
     let words: Vec<String> =
         std::iter::once(command.get_program()).chain(command.get_args()).map(quoted).collect();
-    let session = format!("yes & sleep 2; exec {}", words.join(" "));
+    let session = format!("stty cols 100 rows 30; yes & sleep 2; exec {}", words.join(" "));
     let (reader, writer) = full_pipe();
     let mut terminal = Command::new(script);
     terminal.args(["-qfc", &session, "/dev/null"]).env("TERM", "xterm").env("SHELL", "/bin/sh");
@@ -276,6 +276,28 @@ fn the_dashboard_ends_though_its_terminal_takes_nothing_more() {
     signal(id, Signal::TERM);
     wait_until("it ends", || run().is_empty());
     assert!(asked.elapsed() < ENDS_WITHIN, "it took {:?}", asked.elapsed());
+}
+
+#[test]
+fn the_dashboard_ends_quietly_with_its_terminal() {
+    let Some(script) = program("script") else { return };
+    let Some(library) = with_film() else { return };
+    let said = library.scratch().join("code");
+    // The shell ignores the signal of a terminal that is closed, and so does what it starts: an error is all that tells.
+    let session = format!(
+        "stty cols 100 rows 30; trap '' HUP; '{}' --config '{}'; echo $? > '{}'",
+        built("av1top").display(),
+        library.config().display(),
+        said.display()
+    );
+    let mut terminal = Command::new(script);
+    terminal.args(["-qfc", &session, "/dev/null"]).env("TERM", "xterm").env("SHELL", "/bin/sh");
+    terminal.env("HOME", "/nonexistent").stdin(Stdio::null());
+    let terminal = Running::start(&mut terminal, b"");
+    wait_until("it draws", || terminal.has_printed("quit"));
+    signal(terminal.id(), Signal::KILL);
+    wait_until("it ends", || fs::read_to_string(&said).is_ok_and(|code| code.ends_with('\n')));
+    assert_eq!(fs::read_to_string(&said).unwrap(), "130\n");
 }
 
 #[test]
