@@ -2,17 +2,19 @@
 
 use std::io;
 use std::path::Path;
+use std::sync::mpsc::{Sender, channel};
 
 use av1exec::doctor::{Check, Level, Patient, Trials, examine};
 use av1exec::failure::{Exit, Failure};
 use av1exec::jobs::path_document;
 use av1exec::sanitize::sanitize;
-use av1exec::settings::{Environment, effective, inspect};
+use av1exec::settings::{Environment, Inspection, effective, inspect};
 use av1plan::wire::PathDocument;
 use console::style;
 use serde::Serialize;
 use serde_json::{Map, Value};
 use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::oneshot;
 
 use crate::args::DoctorArgs;
 use crate::config::settings_document;
@@ -28,41 +30,65 @@ pub(crate) async fn run(
     let inspection = inspect(explicit, environment);
     let trials = if *no_encode { Trials::Leave } else { Trials::Run };
     let patient = Patient { inspection: &inspection, environment, trials };
-    let (mut checks, mut printed) = (Vec::new(), Ok(()));
-    let examined = examine(&patient, |check| {
-        if !json && printed.is_ok() {
-            // That nobody reads any more is no reason to leave a file of a trial behind.
-            printed = out(lines(&check).as_bytes()).map(drop);
-        }
-        checks.push(check);
-    });
     let failed = |error| Failure::new(Exit::Failed, format!("failed to listen for signals: {error}"));
     let [mut interrupt, mut terminate, mut hang_up] = signals().map_err(failed)?;
+    let (lines, printed) = printer()?;
+    let examined = async {
+        let mut checks = Vec::new();
+        examine(&patient, |check| {
+            if !json {
+                // That nobody reads any more is no reason to leave a file of a trial behind.
+                let _ = lines.send(text(&check));
+            }
+            checks.push(check);
+        })
+        .await;
+        let counts = Counts::of(&checks);
+        let last = if *json { document(&inspection, counts, &checks) } else { counts.summary() };
+        let _ = lines.send(last);
+        drop(lines);
+        let printed = printed.await.unwrap_or(Ok(()));
+        printed.map(|()| if counts.fail == 0 { Exit::Done } else { Exit::Failed })
+    };
     // What is dropped half-way ends its children and takes its files away.
     tokio::select! {
-        () = examined => {}
-        _ = interrupt.recv() => return Ok(Exit::Interrupted),
-        _ = terminate.recv() => return Ok(Exit::Interrupted),
-        _ = hang_up.recv() => return Ok(Exit::Interrupted),
+        exit = examined => exit,
+        _ = interrupt.recv() => Ok(Exit::Interrupted),
+        _ = terminate.recv() => Ok(Exit::Interrupted),
+        _ = hang_up.recv() => Ok(Exit::Interrupted),
     }
-    printed?;
-    let counts = Counts::of(&checks);
-    if *json {
-        let document = Document {
-            version: env!("CARGO_PKG_VERSION"),
-            works: counts.fail == 0,
-            counts,
-            checks: &checks,
-            config: ConfigDocument {
-                file: inspection.file.as_deref().map(path_document),
-                settings: settings_document(&effective(&inspection.reading)),
-            },
-        };
-        out(serde_json::to_string(&document).unwrap_or_default().as_bytes())?;
-    } else {
-        out(counts.summary().as_bytes())?;
-    }
-    Ok(if counts.fail == 0 { Exit::Done } else { Exit::Failed })
+}
+
+/// How printing went, once it is over.
+type Printed = oneshot::Receiver<Result<(), Failure>>;
+
+/// Prints texts on a thread of its own: a reader who doesn't read must not keep signals from being heard. How that went is
+/// known once all are printed.
+fn printer() -> Result<(Sender<String>, Printed), Failure> {
+    let (sender, texts) = channel::<String>();
+    let (done, printed) = oneshot::channel();
+    let print = move || {
+        // Nobody asks once a signal came.
+        let _ = done.send(texts.iter().try_for_each(|text| out(text.as_bytes()).map(drop)));
+    };
+    let thread = std::thread::Builder::new().name("stdout".to_owned()).spawn(print);
+    let failed = |error| Failure::new(Exit::Failed, format!("failed to start a thread: {error}"));
+    thread.map(|_| (sender, printed)).map_err(failed)
+}
+
+/// All of it, for programs.
+fn document(inspection: &Inspection, counts: Counts, checks: &[Check]) -> String {
+    let document = Document {
+        version: env!("CARGO_PKG_VERSION"),
+        works: counts.fail == 0,
+        counts,
+        checks,
+        config: ConfigDocument {
+            file: inspection.file.as_deref().map(path_document),
+            settings: settings_document(&effective(&inspection.reading)),
+        },
+    };
+    serde_json::to_string(&document).unwrap_or_default()
 }
 
 /// All that a person or a terminal that is closed ends a program with.
@@ -114,7 +140,7 @@ impl Counts {
 }
 
 /// The line of a check, and the one below it that says what to do.
-fn lines(check: &Check) -> String {
+fn text(check: &Check) -> String {
     let Check { code, level, text, hint, about: _, took_ms: _ } = check;
     let word = match level {
         Level::Ok => style("ok  ").green(),

@@ -25,7 +25,7 @@ pub(crate) async fn encode(
 ) -> Result<Exit, Failure> {
     settings.policy.ignore.extend(&args.ignore);
     let Session { pipeline, events } = Session::open(settings, environment).await?;
-    let telling = tokio::spawn(Telling::to_person(args.output).listen(events, pipeline.stop.clone()));
+    let telling = tokio::spawn(Telling::to_person(args.output)?.listen(events));
     let folding = pipeline.clone();
     // What it came to is the daemon's to count; that it panicked would be a defect of ours, which keeps no film from being encoded.
     drop(tokio::task::spawn_blocking(move || folding.fold_finished_jobs()).await);

@@ -2,6 +2,7 @@
 //! [`av1plan`], what is done is done by [`av1exec`].
 
 mod args;
+mod bars;
 mod color;
 mod config;
 mod console;
@@ -19,6 +20,7 @@ mod reporter;
 pub mod service;
 mod session;
 mod share;
+mod sink;
 mod stream;
 mod telling;
 mod undo;
@@ -48,11 +50,7 @@ pub fn run(
 ) -> ExitCode {
     let cli = match Cli::try_parse_from(args) {
         Ok(cli) => cli,
-        Err(error) => {
-            // Help and version are no errors; a closed pipe is none either.
-            let _ = error.print();
-            return if error.use_stderr() { Exit::Usage.into() } else { Exit::Done.into() };
-        }
+        Err(said) => return say(&said).into(),
     };
     color::settle(cli.color, &variable);
     let environment = Environment::from_vars(&variable);
@@ -69,12 +67,26 @@ pub fn run(
         }
         Err(error) => Err(Failure::new(Exit::Failed, format!("failed to start the runtime: {error}"))),
     };
-    match result {
-        Ok(exit) => exit.into(),
-        Err(failure) => {
-            console::complain(&failure);
-            failure.exit.into()
+    let exit = result.unwrap_or_else(|failure| {
+        console::complain(&failure);
+        failure.exit
+    });
+    sink::end_all(|name, lines| {
+        console::warn(&format!("{lines} line(s) for {name} were not read and are lost"));
+    });
+    exit.into()
+}
+
+/// Prints what the arguments alone lead to: help and version, which are answers, and errors.
+fn say(said: &clap::Error) -> Exit {
+    match said.print() {
+        _ if said.use_stderr() => Exit::Usage,
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
+            console::complain(&console::unwritten(&error));
+            Exit::Failed
         }
+        // A reader that went away has seen enough.
+        Ok(()) | Err(_) => Exit::Done,
     }
 }
 

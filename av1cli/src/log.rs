@@ -11,6 +11,7 @@ use av1exec::sanitize::display;
 use av1plan::EncodePlan;
 use tracing::{debug, info, warn};
 
+use crate::logging::{PROGRESS, RESULT};
 use crate::reporter::scanned;
 
 /// Writes what happens to the log. Each message reads alone; the fields are for programs.
@@ -57,7 +58,7 @@ impl Log {
                 warn!(event = "unreadable", path = %lossy(path), "{shown} can't be read and is passed over: {reason}");
             }
             Event::Recovered(recovered) => {
-                info!(event = "recovered", "{}", crate::recover::describe(recovered));
+                info!(target: RESULT, event = "recovered", "{}", crate::recover::describe(recovered));
             }
             Event::Skipped { path, reason } => {
                 let (shown, code) = (display(path), reason.code());
@@ -84,6 +85,7 @@ impl Log {
         let (shown, settings) = (display(path), plan.video.settings.to_string());
         let size = plan.contract.size.original;
         info!(
+            target: RESULT,
             event = "started",
             path = %lossy(path),
             job,
@@ -101,7 +103,7 @@ impl Log {
         *told = Instant::now();
         let Progress { frame, fps, speed, total_size: size, .. } = *progress;
         if self.progress {
-            info!(event = "progress", job, frame, fps, speed, size, "encode: at frame {frame}");
+            info!(target: PROGRESS, event = "progress", job, frame, fps, speed, size, "encode: at frame {frame}");
         } else {
             debug!(event = "progress", job, frame, fps, speed, size, "encode: at frame {frame}");
         }
@@ -120,7 +122,7 @@ impl Log {
         if outcome.is_failure() {
             warn!(event = "finished", %path, job, code, before, after, "failed: {shown} [{code}]: {outcome}{to_do}");
         } else {
-            info!(event = "finished", %path, job, code, before, after, "done: {shown} [{code}]: {outcome}{to_do}");
+            info!(target: RESULT, event = "finished", %path, job, code, before, after, "done: {shown} [{code}]: {outcome}{to_do}");
         }
     }
 }
@@ -137,8 +139,8 @@ mod tests {
     use av1plan::SkipReason;
 
     use super::*;
-    use crate::logging::tests::Lines;
-    use crate::logging::{Format, Logging};
+    use crate::logging::tests::lines;
+    use crate::logging::{Format, Kept, Logging};
     use av1exec::event::Check;
     use std::collections::BTreeMap;
 
@@ -157,14 +159,14 @@ mod tests {
     }
 
     fn written(logging: Logging) -> Vec<String> {
-        let lines = Lines::default();
+        let kept = Kept::default();
         let mut log = Log::default();
-        tracing::dispatcher::with_default(&logging.dispatch(lines.clone()), || {
+        tracing::dispatcher::with_default(&logging.dispatch(kept.clone()), || {
             for event in &events() {
                 log.tell(event);
             }
         });
-        lines.all()
+        lines(&kept)
     }
 
     #[test]

@@ -5,17 +5,21 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use av1exec::event::{Check, Event};
+use av1exec::failure::Failure;
 use av1exec::outcome::{Bytes, Outcome};
 use av1exec::progress::{Progress, projected, remaining};
 use av1exec::sanitize::display;
 use av1plan::EncodePlan;
-use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
-use crate::console::{Weight, speak, tell};
+use crate::bars;
+use crate::console::{STDERR, Weight, speak, tell, tell_as, words_of_loss};
+use crate::sink::{Importance, Sink};
 
 /// Writes what happens to standard error.
 pub(crate) struct Reporter {
     bars: MultiProgress,
+    sink: Sink,
     /// Whether lines say how far encodes are.
     lines: bool,
     running: HashMap<String, Running>,
@@ -40,11 +44,11 @@ const LINE_INTERVAL: Duration = Duration::from_mins(1);
 
 impl Reporter {
     /// Begins to speak at this level, with bars or without.
-    pub(crate) fn open(bars: bool, lines: bool, level: i8) -> Self {
-        let target = if bars { ProgressDrawTarget::stderr_with_hz(4) } else { ProgressDrawTarget::hidden() };
-        let bars = MultiProgress::with_draw_target(target);
-        speak(bars.clone(), level);
-        Self { bars, lines, running: HashMap::new(), scanned: String::new() }
+    pub(crate) fn open(bars: bool, lines: bool, level: i8) -> Result<Self, Failure> {
+        let sink = Sink::open(STDERR, std::io::stderr(), Box::new(words_of_loss(level)))?;
+        let bars = bars::open(bars, &sink);
+        speak(bars.clone(), sink.clone(), level);
+        Ok(Self { bars, sink, lines, running: HashMap::new(), scanned: String::new() })
     }
 
     /// Tells of one event.
@@ -63,7 +67,9 @@ impl Reporter {
                 let path = display(&path);
                 tell(Weight::Problem, &format!("warning: {path} can't be read and is passed over: {reason}"));
             }
-            Event::Recovered(recovered) => tell(Weight::News, &crate::recover::describe(&recovered)),
+            Event::Recovered(recovered) => {
+                tell_as(Importance::Result, Weight::News, &crate::recover::describe(&recovered));
+            }
             Event::Skipped { path, reason } => {
                 let line = format!("skip: {} [{}]: {reason}", display(&path), reason.code());
                 tell(Weight::News, &line);
@@ -80,9 +86,10 @@ impl Reporter {
 
     fn start(&mut self, job: String, path: PathBuf, plan: &EncodePlan) {
         let (shown, settings) = (display(&path), &plan.video.settings);
-        tell(Weight::News, &format!("encode: {shown} with {settings} (job {job})"));
+        let say = |line: String| tell_as(Importance::Result, Weight::News, &line);
+        say(format!("encode: {shown} with {settings} (job {job})"));
         for loss in &plan.losses {
-            tell(Weight::News, &format!("  loss: {loss} [{}]", loss.kind));
+            say(format!("  loss: {loss} [{}]", loss.kind));
         }
         let bar = self.bars.add(ProgressBar::new(plan.video.frames.unwrap_or_default()));
         bar.set_style(style());
@@ -97,7 +104,12 @@ impl Reporter {
         let text = describe(progress, running.frames, running.started.elapsed());
         if self.lines && running.told.elapsed() >= LINE_INTERVAL {
             running.told = Instant::now();
-            tell(Weight::News, &format!("  {}: {text}", display(&running.path)));
+            let line = format!("  {}: {text}", display(&running.path));
+            tell_as(Importance::Progress, Weight::News, &line);
+        }
+        // A terminal that doesn't keep up is drawn on once it has.
+        if self.sink.is_behind() {
+            return;
         }
         running.bar.set_position(progress.frame);
         running.bar.set_message(text);
@@ -120,9 +132,10 @@ impl Reporter {
         }
         let (word, weight) =
             if outcome.is_failure() { ("failed", Weight::Problem) } else { ("done", Weight::News) };
-        tell(weight, &format!("{word}: {} [{}]: {outcome}", display(path), outcome.code()));
+        let say = |line: String| tell_as(Importance::Result, weight, &line);
+        say(format!("{word}: {} [{}]: {outcome}", display(path), outcome.code()));
         if let Some(hint) = outcome.hint() {
-            tell(weight, &format!("  hint: {hint}"));
+            say(format!("  hint: {hint}"));
         }
     }
 }

@@ -12,11 +12,12 @@ use av1exec::room::Room;
 use av1exec::settings::{Environment, Settings};
 use av1exec::stop::{StopSwitch, stop_switch};
 use av1exec::tools::Tools;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc::UnboundedReceiver;
 
 use crate::console::{leave, note};
 use crate::recover::unreadable;
+use crate::sink;
 use av1exec::failure::{Exit, Failure};
 
 /// A pipeline, and what it tells.
@@ -83,24 +84,37 @@ pub(crate) fn open_jobs(settings: &Settings) -> Result<JobStore, Failure> {
 }
 
 /// The first Ctrl-C or SIGTERM asks work to stop, which leaves nothing behind; the second ends the program at once.
+///
+/// A thread of its own hears them: whatever the work waits for, it can be ended.
 fn listen_for_signals(switch: StopSwitch) -> Result<(), Failure> {
     let failed = |error| Failure::new(Exit::Failed, format!("failed to listen for signals: {error}"));
-    let mut interrupt = signal(SignalKind::interrupt()).map_err(failed)?;
-    let mut terminate = signal(SignalKind::terminate()).map_err(failed)?;
-    tokio::spawn(async move {
-        for asked in 0_u8.. {
-            tokio::select! {
-                _ = interrupt.recv() => {}
-                _ = terminate.recv() => {}
-            }
-            if asked > 0 {
-                // Children die with us; what they leave is tidied up at the next start.
-                leave();
-                std::process::exit(Exit::Interrupted.code().into());
-            }
-            note("stopping: encodes are ended, originals are untouched (again to stop at once)");
-            switch.stop();
-        }
-    });
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build().map_err(failed)?;
+    let listening = {
+        let _within = runtime.enter();
+        signal(SignalKind::interrupt())
+            .and_then(|interrupt| Ok((interrupt, signal(SignalKind::terminate())?)))
+    };
+    let (interrupt, terminate) = listening.map_err(failed)?;
+    let thread = std::thread::Builder::new().name("signals".to_owned());
+    thread.spawn(move || runtime.block_on(obey(interrupt, terminate, switch))).map_err(failed)?;
     Ok(())
+}
+
+async fn obey(mut interrupt: Signal, mut terminate: Signal, switch: StopSwitch) {
+    for asked in 0_u8.. {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+        if asked > 0 {
+            // Children die with us; what they leave is tidied up at the next start.
+            leave();
+            sink::end_at_once();
+            std::process::exit(Exit::Interrupted.code().into());
+        }
+        // First the effect, then the word on it.
+        switch.stop();
+        sink::hurry();
+        note("stopping: encodes are ended, originals are untouched (again to stop at once)");
+    }
 }

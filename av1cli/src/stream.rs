@@ -1,72 +1,72 @@
 //! Events for programs: each a line of JSON on standard output.
 
-use std::time::Duration;
-
-use av1exec::control::feed::{Feed, Listener};
+use av1exec::control::events::EventDocument;
 use av1exec::event::Event;
-use av1exec::failure::{Exit, Failure};
-use av1exec::stop::Stop;
-use tokio::sync::oneshot;
+use av1exec::failure::Failure;
+use serde::Serialize;
 
-use crate::console::{Reader, complain, out};
+use crate::sink::{Importance, Loss, Sink};
 
-/// How long a reader may take for what lies unread when work was asked to stop.
-const PATIENCE: Duration = Duration::from_secs(5);
-
-/// Standard output, written by a thread of its own: a reader that doesn't read holds up that thread, and not the work.
-/// Who falls too far behind misses events, and is told so, as subscribers of the control socket are.
-pub(crate) struct Stream {
-    feed: Feed,
-    /// Comes to an end when the thread does.
-    writing: oneshot::Receiver<()>,
-}
+/// Standard output. Who falls too far behind misses events, and is told so as subscribers of the control socket are.
+pub(crate) struct Stream(Sink);
 
 impl Stream {
-    /// Begins to write; nothing where the system has no thread for it.
-    pub(crate) fn open() -> Option<Self> {
-        let feed = Feed::new();
-        let (listener, (written, writing)) = (feed.listen(), oneshot::channel());
-        let thread = std::thread::Builder::new().name("stdout".to_owned());
-        match thread.spawn(move || {
-            write(listener);
-            drop(written);
-        }) {
-            Ok(_) => Some(Self { feed, writing }),
-            Err(error) => {
-                let message = format!("failed to start a thread for standard output: {error}");
-                complain(&Failure::new(Exit::Failed, message));
-                None
-            }
-        }
+    /// Begins to write.
+    pub(crate) fn open() -> Result<Self, Failure> {
+        Sink::open("standard output", std::io::stdout(), Box::new(lagged)).map(Self)
     }
 
     /// Tells of one event, and never waits.
     pub(crate) fn tell(&self, event: &Event) {
-        self.feed.tell(event);
-    }
-
-    /// Waits until all is written: as long as the reader likes, but not for long once work was asked to stop.
-    pub(crate) async fn end(self, mut stop: Stop) {
-        let Self { feed, writing } = self;
-        drop(feed);
-        let given_up = async {
-            stop.asked().await;
-            tokio::time::sleep(PATIENCE).await;
-        };
-        tokio::select! {
-            _ = writing => {}
-            () = given_up => {}
-        }
+        self.0.push(importance(event), line(&EventDocument::from(event)));
     }
 }
 
-/// Writes until nobody speaks or nobody reads any more. Work goes on whoever reads.
-fn write(mut listener: Listener) {
-    while let Some(line) = listener.wait() {
-        match out(line.trim_ascii_end()) {
-            Ok(Reader::Listens) => {}
-            Ok(Reader::Left) => return,
-            Err(failure) => return complain(&failure),
-        }
+fn lagged(loss: &Loss) -> Vec<u8> {
+    // That nothing could be written for a while is none of a program's business where it missed nothing.
+    if loss.lines == 0 { Vec::new() } else { line(&EventDocument::Lagged { missed: loss.lines }) }
+}
+
+fn line(document: &impl Serialize) -> Vec<u8> {
+    // No event has a map whose keys aren't text, the only thing that JSON can't hold.
+    let mut line = serde_json::to_vec(document).unwrap_or_default();
+    line.push(b'\n');
+    line
+}
+
+/// What a program would miss most without it.
+fn importance(event: &Event) -> Importance {
+    match event {
+        Event::Progressed { .. } | Event::Judging { .. } => Importance::Progress,
+        Event::Scanned { .. } | Event::Settling { .. } | Event::Skipped { .. } => Importance::News,
+        Event::Unreadable { .. }
+        | Event::Recovered(_)
+        | Event::Started { .. }
+        | Event::Finished { .. }
+        | Event::Warning { .. } => Importance::Result,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use av1exec::progress::Progress;
+
+    use super::*;
+
+    #[test]
+    fn a_program_learns_how_many_events_it_missed_and_of_nothing_else() {
+        let loss = |lines| Loss { lines, trouble: Some(("no room".to_owned(), std::time::Duration::ZERO)) };
+        assert_eq!(lagged(&loss(3)), b"{\"event\":\"lagged\",\"missed\":3}\n");
+        assert_eq!(lagged(&loss(0)), b"");
+    }
+
+    #[test]
+    fn how_far_an_encode_is_is_missed_before_what_came_of_it() {
+        let progressed = Event::Progressed { job: "1".into(), progress: Progress::default() };
+        let warning = Event::Warning { path: "/f".into(), message: "m".into() };
+        let settling = Event::Settling { films: 1, wait: std::time::Duration::ZERO };
+        assert!(
+            importance(&progressed) < importance(&settling) && importance(&settling) < importance(&warning)
+        );
     }
 }

@@ -3,7 +3,7 @@
 use std::io::IsTerminal;
 
 use av1exec::event::Event;
-use av1exec::stop::Stop;
+use av1exec::failure::Failure;
 use tokio::sync::mpsc::UnboundedReceiver;
 
 use crate::args::OutputArgs;
@@ -27,21 +27,21 @@ enum Ear {
 
 impl Telling {
     /// For a command that somebody waits for.
-    pub(crate) fn to_person(output: OutputArgs) -> Self {
+    pub(crate) fn to_person(output: OutputArgs) -> Result<Self, Failure> {
         let bars = output.bars(std::io::stderr().is_terminal());
-        let reporter = Reporter::open(bars, !bars && output.lines(true), output.level());
-        Self { ear: Ear::Person(reporter), programs: programs(output) }
+        let reporter = Reporter::open(bars, !bars && output.lines(true), output.level())?;
+        Ok(Self { ear: Ear::Person(reporter), programs: programs(output)? })
     }
 
     /// For a daemon: to its log where it has one, which begins here.
-    pub(crate) fn to_log(logging: Option<Logging>, output: OutputArgs) -> Self {
+    pub(crate) fn to_log(logging: Option<Logging>, output: OutputArgs) -> Result<Self, Failure> {
         let Some(logging) = logging else { return Self::to_person(output) };
-        logging.begin();
-        Self { ear: Ear::Log(Log::new(output.lines(false))), programs: programs(output) }
+        logging.begin()?;
+        Ok(Self { ear: Ear::Log(Log::new(output.lines(false))), programs: programs(output)? })
     }
 
-    /// Listens until nobody speaks any more, and until programs have read it, unless work is to stop.
-    pub(crate) async fn listen(self, mut events: UnboundedReceiver<Event>, stop: Stop) {
+    /// Listens until nobody speaks any more. It hands lines over and waits for no reader, so that events don't pile up.
+    pub(crate) async fn listen(self, mut events: UnboundedReceiver<Event>) {
         let Self { mut ear, programs } = self;
         while let Some(event) = events.recv().await {
             if let Some(programs) = &programs {
@@ -52,12 +52,9 @@ impl Telling {
                 Ear::Log(log) => log.tell(&event),
             }
         }
-        if let Some(programs) = programs {
-            programs.end(stop).await;
-        }
     }
 }
 
-fn programs(output: OutputArgs) -> Option<Stream> {
-    output.json().then(Stream::open).flatten()
+fn programs(output: OutputArgs) -> Result<Option<Stream>, Failure> {
+    output.json().then(Stream::open).transpose()
 }

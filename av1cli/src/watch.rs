@@ -15,7 +15,7 @@ use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
 use crate::args::WatchArgs;
-use crate::console::note;
+use crate::console::{note, warn};
 use crate::nudges;
 use crate::service::{Notifier, Service};
 use crate::session::Session;
@@ -35,9 +35,9 @@ pub(crate) async fn watch(
 ) -> Result<Exit, Failure> {
     let terminal = std::io::stderr().is_terminal();
     let logging = args.logging(terminal, service.journal);
-    let telling = Telling::to_log(logging, args.output);
+    let telling = Telling::to_log(logging, args.output)?;
     let Session { pipeline, events } = Session::open(settings, environment).await?;
-    let telling = tokio::spawn(telling.listen(events, pipeline.stop.clone()));
+    let telling = tokio::spawn(telling.listen(events));
     greet(&pipeline);
     let around = Around::open(&pipeline, service, terminal).await?;
     let (lines, tasks) = around.connect(config, environment.clone());
@@ -110,7 +110,7 @@ impl Around {
         let told = feed.clone();
         let mut running = vec![tokio::spawn(async move {
             if let Err(error) = control.run(sender, told).await {
-                note(&format!("warning: the control socket is given up: {error}"));
+                warn(&format!("the control socket is given up: {error}"));
             }
         })];
         if let Some(server) = metrics {

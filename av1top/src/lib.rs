@@ -24,7 +24,7 @@ pub mod view;
 mod tests;
 
 use std::ffi::OsString;
-use std::io::Write as _;
+use std::io::{ErrorKind, Write as _};
 use std::process::ExitCode;
 use std::sync::mpsc::Receiver;
 
@@ -52,9 +52,17 @@ pub fn run(
     let cli = match Cli::try_parse_from(args) {
         Ok(cli) => cli,
         Err(error) => {
-            // Help and version are no errors; a closed pipe is none either.
-            let _ = error.print();
-            return if error.use_stderr() { Exit::Usage.into() } else { Exit::Done.into() };
+            let printed = error.print();
+            return match printed {
+                _ if error.use_stderr() => Exit::Usage.into(),
+                // A reader that went away has seen enough of the help.
+                Err(unwritten) if unwritten.kind() != ErrorKind::BrokenPipe => {
+                    let failure = Failure::new(Exit::Failed, "failed to write to standard output");
+                    complain(&failure.cause(&unwritten));
+                    Exit::Failed.into()
+                }
+                Ok(()) | Err(_) => Exit::Done.into(),
+            };
         }
     };
     let looks = args::looks(&variable);
@@ -65,12 +73,16 @@ pub fn run(
     match result {
         Ok(exit) => exit.into(),
         Err(failure) => {
-            let mut stderr = std::io::stderr().lock();
-            // Where that fails there is nobody to tell.
-            failure.lines().iter().for_each(|line| drop(writeln!(stderr, "{line}")));
+            complain(&failure);
             failure.exit.into()
         }
     }
+}
+
+fn complain(failure: &Failure) {
+    let mut stderr = std::io::stderr().lock();
+    // Where that fails there is nobody to tell.
+    failure.lines().iter().for_each(|line| drop(writeln!(stderr, "{line}")));
 }
 
 fn start(cli: &Cli, looks: Looks, environment: &Environment) -> Result<Exit, Failure> {
@@ -85,7 +97,11 @@ fn start(cli: &Cli, looks: Looks, environment: &Environment) -> Result<Exit, Fai
     let size = screen.size().map_err(failed)?;
     let mut model = Model::new(looks, place, TimeZone::system(), Timestamp::now(), size);
     let (sources, messages) = Sources::start(&loaded.settings).map_err(failed)?;
-    attend(&mut model, &mut screen, &sources, &messages).map_err(failed)
+    match attend(&mut model, &mut screen, &sources, &messages) {
+        // Nobody is left who could be told; the signal that says the same may be on its way still.
+        Err(error) if terminal::is_gone(&error) => Ok(Exit::Interrupted),
+        attended => attended.map_err(failed),
+    }
 }
 
 /// What the config says, for a person.

@@ -1,6 +1,7 @@
 //! The terminal: taken over whole, and given back as it was on every way out.
 
-use std::io::{self, IsTerminal, Stdout};
+use std::io::{self, ErrorKind, IsTerminal, Stdout};
+use std::mem::ManuallyDrop;
 use std::panic;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -23,14 +24,16 @@ static TAKEN: AtomicBool = AtomicBool::new(false);
 /// The terminal while it is taken over.
 #[derive(Debug)]
 pub(crate) struct Screen {
-    terminal: Terminal<CrosstermBackend<Stdout>>,
+    /// Never dropped: it would print to standard error that it couldn't show the cursor on a terminal that is gone, and panic
+    /// where that is the same terminal.
+    terminal: ManuallyDrop<Terminal<CrosstermBackend<Stdout>>>,
 }
 
 impl Screen {
     /// Takes the terminal over. Panics give it back before they are told, so that their words can be read.
     pub(crate) fn open() -> io::Result<Self> {
         if !io::stdout().is_terminal() {
-            return Err(io::Error::new(io::ErrorKind::Unsupported, "standard output is no terminal"));
+            return Err(io::Error::new(ErrorKind::Unsupported, "standard output is no terminal"));
         }
         let tell = panic::take_hook();
         panic::set_hook(Box::new(move |info| {
@@ -48,7 +51,7 @@ impl Screen {
     fn take_over() -> io::Result<Self> {
         terminal::enable_raw_mode()?;
         execute!(io::stdout(), EnterAlternateScreen, DisableLineWrap, EnableMouseCapture)?;
-        Ok(Self { terminal: Terminal::new(CrosstermBackend::new(io::stdout()))? })
+        Ok(Self { terminal: ManuallyDrop::new(Terminal::new(CrosstermBackend::new(io::stdout()))?) })
     }
 
     /// Columns and rows.
@@ -74,6 +77,19 @@ impl Drop for Screen {
     fn drop(&mut self) {
         give_back();
     }
+}
+
+/// Gives back what can be given back without writing to the terminal, which takes nothing more.
+pub(crate) fn abandon() {
+    drop(terminal::disable_raw_mode());
+}
+
+/// What Linux says of a terminal that was closed.
+const EIO: i32 = 5;
+
+/// Whether an error says that the terminal is gone.
+pub(crate) fn is_gone(error: &io::Error) -> bool {
+    error.raw_os_error() == Some(EIO) || error.kind() == ErrorKind::BrokenPipe
 }
 
 /// Gives the terminal back. An error has nobody left to be told to.

@@ -31,7 +31,7 @@ pub use media::{Media, Packet};
 pub use processes::{in_group, signal, wait_until, with_argument};
 pub use random::random;
 pub use rights::{as_a_user, under_rights, wrapped};
-pub use run::{Run, Running, av1cli, av1top, built};
+pub use run::{Run, Running, av1cli, av1top, built, full_pipe};
 pub use rustix::process::Signal;
 pub use stand_in::Script;
 pub use tools::{Tools, clips, program, say, skipped};

@@ -1,6 +1,6 @@
 //! Running the command line under test.
 
-use std::io::{Read, Write};
+use std::io::{ErrorKind, PipeReader, PipeWriter, Read, Write, pipe};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -61,19 +61,26 @@ pub struct Running {
 impl Running {
     /// Starts `command`, which reads `input`.
     pub fn start(command: &mut Command, input: &[u8]) -> Self {
-        Self::spawn(command.stdout(Stdio::piped()), input)
+        Self::spawn(command.stdout(Stdio::piped()).stderr(Stdio::piped()), input)
     }
 
     /// Starts `command`, which has nothing to read and prints into `stdout`.
     pub fn start_into(command: &mut Command, stdout: impl Into<Stdio>) -> Self {
-        Self::spawn(command.stdout(stdout), b"")
+        Self::spawn(command.stdout(stdout).stderr(Stdio::piped()), b"")
+    }
+
+    /// Starts `command`, which has nothing to read and speaks to people into `stderr`.
+    pub fn start_saying_into(command: &mut Command, stderr: impl Into<Stdio>) -> Self {
+        Self::spawn(command.stdout(Stdio::piped()).stderr(stderr), b"")
     }
 
     fn spawn(command: &mut Command, input: &[u8]) -> Self {
-        let spawned = command.stdin(Stdio::piped()).stderr(Stdio::piped()).spawn();
+        let spawned = command.stdin(Stdio::piped()).spawn();
         let mut child = spawned.unwrap_or_else(|error| panic!("failed to start {command:?}: {error}"));
         let stdout = child.stdout.take().map_or_else(|| Pipe::drain(std::io::empty()), Pipe::drain);
-        let stderr = Pipe::drain(child.stderr.take().unwrap());
+        let stderr = child.stderr.take().map_or_else(|| Pipe::drain(std::io::empty()), Pipe::drain);
+        // Else a file or a pipe that it was given stays open as long as its command does.
+        command.stdout(Stdio::null()).stderr(Stdio::null());
         let mut stdin = child.stdin.take().unwrap();
         let input = input.to_vec();
         std::thread::spawn(move || drop(stdin.write_all(&input)));
@@ -125,6 +132,16 @@ impl Drop for Running {
         drop(self.child.kill());
         drop(self.child.wait());
     }
+}
+
+/// A pipe that holds all that it can: line breaks, until somebody reads.
+pub fn full_pipe() -> (PipeReader, PipeWriter) {
+    let (reader, mut writer) = pipe().unwrap();
+    rustix::io::ioctl_fionbio(&writer, true).unwrap();
+    let full = std::iter::repeat_with(|| writer.write(&[b'\n'; 4096])).find_map(Result::err);
+    assert_eq!(full.unwrap().kind(), ErrorKind::WouldBlock);
+    rustix::io::ioctl_fionbio(&writer, false).unwrap();
+    (reader, writer)
 }
 
 /// What comes out of a child, read as it comes.

@@ -4,11 +4,13 @@
 #![cfg(test)]
 
 use std::fs;
-use std::io::{ErrorKind, PipeReader, PipeWriter, Read, Write};
+use std::io::{Read, Write};
 use std::process::Stdio;
 use std::sync::{Arc, Mutex};
 
-use av1d_tests::{Library, Run, Running, Script, Signal, av1cli, built, program, signal, wait_until};
+use av1d_tests::{
+    Library, Run, Running, Script, Signal, av1cli, built, full_pipe, program, signal, wait_until,
+};
 use serde_json::Value;
 
 /// A library with one film of a second.
@@ -56,16 +58,6 @@ fn a_reader_who_has_seen_enough_doesnt_stop_the_encode() {
     let run = Run::shell(script.as_bytes(), &library.root()).exits_with(0).says("[replaced]");
     assert_eq!(events(&run), ["started"]);
     library.media("Film.mkv").is_av1();
-}
-
-/// A pipe that holds all that it can.
-fn full_pipe() -> (PipeReader, PipeWriter) {
-    let (reader, mut writer) = std::io::pipe().unwrap();
-    rustix::io::ioctl_fionbio(&writer, true).unwrap();
-    let full = std::iter::repeat_with(|| writer.write(&[b'\n'; 4096])).find_map(Result::err);
-    assert_eq!(full.unwrap().kind(), ErrorKind::WouldBlock);
-    rustix::io::ioctl_fionbio(&writer, false).unwrap();
-    (reader, writer)
 }
 
 #[test]

@@ -49,32 +49,23 @@ impl Feed {
     }
 
     /// One who hears what is told from now on.
-    pub fn listen(&self) -> Listener {
+    pub(super) fn listen(&self) -> Listener {
         Listener(self.0.subscribe())
     }
 }
 
 /// One who hears of events as lines of JSON. Who is too slow misses the oldest, and gets a line that says how many.
 #[derive(Debug)]
-pub struct Listener(broadcast::Receiver<Arc<[u8]>>);
+pub(super) struct Listener(broadcast::Receiver<Arc<[u8]>>);
 
 impl Listener {
     /// The next line with its line break; nothing once nobody can tell any more.
     pub(super) async fn next(&mut self) -> Option<Arc<[u8]>> {
-        heard(self.0.recv().await)
-    }
-
-    /// The same for a thread of its own, which is held up until there is one; a runtime's thread must not ask.
-    pub fn wait(&mut self) -> Option<Arc<[u8]>> {
-        heard(self.0.blocking_recv())
-    }
-}
-
-fn heard(received: Result<Arc<[u8]>, RecvError>) -> Option<Arc<[u8]>> {
-    match received {
-        Ok(line) => Some(line),
-        Err(RecvError::Lagged(missed)) => Some(line(&EventDocument::Lagged { missed }).into()),
-        Err(RecvError::Closed) => None,
+        match self.0.recv().await {
+            Ok(line) => Some(line),
+            Err(RecvError::Lagged(missed)) => Some(line(&EventDocument::Lagged { missed }).into()),
+            Err(RecvError::Closed) => None,
+        }
     }
 }
 
@@ -83,23 +74,27 @@ mod tests {
     use super::*;
     use std::collections::BTreeMap;
 
-    #[test]
-    fn nobody_listening_costs_nothing_and_a_listener_gets_lines() {
+    #[tokio::test]
+    async fn nobody_listening_costs_nothing_and_a_listener_gets_lines() {
         let feed = Feed::new();
         feed.tell(&scanned(1));
         let mut listener = feed.listen();
         feed.tell(&scanned(2));
         drop(feed);
-        assert_eq!(all(&mut listener), ["{\"event\":\"scanned\",\"films\":2}\n"], "and nothing from before");
+        assert_eq!(
+            all(&mut listener).await,
+            ["{\"event\":\"scanned\",\"films\":2}\n"],
+            "and nothing from before"
+        );
     }
 
-    #[test]
-    fn who_is_too_slow_gets_the_newest_and_learns_how_many_are_missing() {
+    #[tokio::test]
+    async fn who_is_too_slow_gets_the_newest_and_learns_how_many_are_missing() {
         let feed = Feed::with_backlog(2);
         let mut listener = feed.listen();
         (1..=5).for_each(|films| feed.tell(&scanned(films)));
         drop(feed);
-        let [lagged, fourth, fifth] = &all(&mut listener)[..] else { panic!("not three lines") };
+        let [lagged, fourth, fifth] = &all(&mut listener).await[..] else { panic!("not three lines") };
         assert_eq!(lagged, "{\"event\":\"lagged\",\"missed\":3}\n");
         assert!(fourth.contains(":4}") && fifth.contains(":5}"), "{fourth}{fifth}");
     }
@@ -108,8 +103,11 @@ mod tests {
         Event::Scanned { films, stopped: BTreeMap::new() }
     }
 
-    fn all(listener: &mut Listener) -> Vec<String> {
-        let lines = std::iter::from_fn(|| listener.wait());
-        lines.map(|line| String::from_utf8(line.to_vec()).unwrap()).collect()
+    async fn all(listener: &mut Listener) -> Vec<String> {
+        let mut lines = Vec::new();
+        while let Some(line) = listener.next().await {
+            lines.push(String::from_utf8(line.to_vec()).unwrap());
+        }
+        lines
     }
 }

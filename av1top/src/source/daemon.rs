@@ -1,7 +1,7 @@
 //! The daemon of the state folder: what it says, and what it is asked for. Where none runs, what works without one is done here.
 
 use std::path::Path;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, SyncSender};
 use std::time::{Duration, Instant};
 
 use av1exec::control::alone;
@@ -33,7 +33,7 @@ const PAUSE: Duration = Duration::from_millis(200);
 
 /// This source: whom it tells, who calls it, and the way for others to call it.
 pub(super) struct Line<'a> {
-    pub(super) sender: &'a Sender<Msg>,
+    pub(super) sender: &'a SyncSender<Msg>,
     pub(super) calls: Receiver<Call>,
     pub(super) caller: Sender<Call>,
     pub(super) settings: &'a Settings,
@@ -103,7 +103,7 @@ impl Line<'_> {
         // Whatever ends this, the thread that listens ends with it.
         let Ok(_hang_up) = feed.hang_up() else { return Err(End::Silence) };
         let caller = self.caller.clone();
-        let listen = move |sender: &Sender<Msg>| {
+        let listen = move |sender: &SyncSender<Msg>| {
             for event in feed.flatten() {
                 let news = !matches!(event, EventDocument::Progressed { .. });
                 let told = sender.send(Msg::Event(Box::new(event))).is_ok();

@@ -9,7 +9,7 @@ use std::fs::{self, Metadata};
 use std::io::ErrorKind;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender};
 use std::time::{Duration, Instant, SystemTime};
 
 use av1exec::jobs::{self, JobStore};
@@ -24,7 +24,7 @@ use crate::message::{Changes, Folder, Msg};
 const BATCH: Duration = Duration::from_millis(300);
 
 /// Tells what changes in the state folder until nobody listens.
-pub(super) fn watch(sender: &Sender<Msg>, refresh: &Receiver<()>, folder: &Path) {
+pub(super) fn watch(sender: &SyncSender<Msg>, refresh: &Receiver<()>, folder: &Path) {
     let mut reader = Reader::default();
     let mut anew = false;
     loop {

@@ -1,7 +1,7 @@
 //! How busy the machine is, and how much room its disks have.
 
 use std::path::PathBuf;
-use std::sync::mpsc::Sender;
+use std::sync::mpsc::SyncSender;
 use std::thread;
 
 use av1exec::{disk, sanitize};
@@ -12,7 +12,7 @@ use super::{BEAT, SPACE};
 use crate::message::{Machine, Msg, Root};
 
 /// Tells the time and the machine's readings, beat by beat; the time alone where the system doesn't let itself be read.
-pub(super) fn watch(sender: &Sender<Msg>) {
+pub(super) fn watch(sender: &SyncSender<Msg>) {
     let mut system = System::new().ok();
     // How busy a core is shows between two looks.
     system.iter_mut().for_each(System::refresh_cpu_usage);
@@ -55,7 +55,7 @@ fn hundredths(load: f64) -> u32 {
 }
 
 /// Tells the free space of each root, again and again.
-pub(super) fn watch_roots(sender: &Sender<Msg>, roots: &[PathBuf]) {
+pub(super) fn watch_roots(sender: &SyncSender<Msg>, roots: &[PathBuf]) {
     loop {
         let read = |path: &PathBuf| {
             let space = disk::space(path).map(|space| (space.free, space.total));

@@ -1,7 +1,8 @@
 //! Where messages come from: the terminal, the clock, the machine, the daemon, the job files, signals. Each has a thread of its own, so
 //! that a slow disk or a hanging network file system holds nothing else up.
 //!
-//! A thread lives until its message finds nobody who listens.
+//! A thread lives until its message finds nobody who listens, and waits while too many lie there unheard: a terminal that
+//! takes nothing more must not have them pile up.
 
 mod daemon;
 mod finished;
@@ -11,7 +12,7 @@ mod machine;
 mod worker;
 
 use std::path::PathBuf;
-use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -20,6 +21,7 @@ use crossterm::event::{self, Event};
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::message::{Msg, Wish};
+use crate::terminal as screen;
 use av1exec::failure::Exit;
 use daemon::{Call, Line};
 
@@ -29,11 +31,15 @@ const BEAT: Duration = Duration::from_secs(1);
 const LOOK: Duration = Duration::from_secs(2);
 /// Between two looks at the roots' free space.
 const SPACE: Duration = Duration::from_secs(10);
+/// So many messages may lie unheard.
+const UNHEARD: usize = 1000;
+/// How long the terminal may take to be given back once a signal ended the program.
+const FAREWELL: Duration = Duration::from_secs(1);
 
 /// The sources while they run.
 #[derive(Debug)]
 pub(crate) struct Sources {
-    sender: Sender<Msg>,
+    sender: SyncSender<Msg>,
     refresh: Sender<()>,
     calls: Sender<Call>,
     folder: PathBuf,
@@ -42,7 +48,7 @@ pub(crate) struct Sources {
 impl Sources {
     /// Starts all of them.
     pub(crate) fn start(settings: &Settings) -> std::io::Result<(Self, Receiver<Msg>)> {
-        let (sender, receiver) = channel();
+        let (sender, receiver) = sync_channel(UNHEARD);
         let (refresh, asked) = channel();
         let folder = settings.job_state_dir.clone();
         let roots = settings.library_roots.clone();
@@ -55,8 +61,9 @@ impl Sources {
         spawn("jobs", &sender, move |sender| jobs::watch(sender, &asked, &watched))?;
         let (caller, calls) = channel();
         let (calling, settings) = (caller.clone(), settings.clone());
-        let hold =
-            move |sender: &Sender<Msg>| Line { sender, calls, caller: calling, settings: &settings }.hold();
+        let hold = move |sender: &SyncSender<Msg>| {
+            Line { sender, calls, caller: calling, settings: &settings }.hold();
+        };
         spawn("daemon", &sender, hold)?;
         Ok((Self { sender, refresh, calls: caller, folder }, receiver))
     }
@@ -74,17 +81,18 @@ impl Sources {
     /// Has all about a job read.
     pub(crate) fn load(&self, id: String) {
         let folder = self.folder.clone();
-        let load = move |sender: &Sender<Msg>| {
+        let load = move |sender: &SyncSender<Msg>| {
             drop(sender.send(Msg::Loaded(Box::new(loaded::load(&folder, id)))));
         };
         if let Err(error) = spawn("details", &self.sender, load) {
-            drop(self.sender.send(Msg::Notice(format!("failed to start a thread: {error}"))));
+            // Who listens is who calls this, and would wait for itself.
+            drop(self.sender.try_send(Msg::Notice(format!("failed to start a thread: {error}"))));
         }
     }
 }
 
 /// Ends the program where a thread panics: half of it must not go on as if it were all.
-struct Watchman(Sender<Msg>);
+struct Watchman(SyncSender<Msg>);
 
 impl Drop for Watchman {
     fn drop(&mut self) {
@@ -96,8 +104,8 @@ impl Drop for Watchman {
 
 fn spawn(
     name: &str,
-    sender: &Sender<Msg>,
-    work: impl FnOnce(&Sender<Msg>) + Send + 'static,
+    sender: &SyncSender<Msg>,
+    work: impl FnOnce(&SyncSender<Msg>) + Send + 'static,
 ) -> std::io::Result<()> {
     let sender = sender.clone();
     let watched = move || {
@@ -107,14 +115,15 @@ fn spawn(
     thread::Builder::new().name(name.to_owned()).spawn(watched).map(drop)
 }
 
-fn terminal(sender: &Sender<Msg>) {
+fn terminal(sender: &SyncSender<Msg>) {
     loop {
         let msg = match event::read() {
             Ok(Event::Key(key)) => Msg::Key(key),
             Ok(Event::Mouse(mouse)) => Msg::Mouse(mouse),
             Ok(Event::Resize(columns, rows)) => Msg::Resized(columns, rows),
             Ok(Event::FocusGained | Event::FocusLost | Event::Paste(_)) => continue,
-            Err(_) => Msg::Stop(Exit::Failed),
+            // The terminal is gone.
+            Err(_) => Msg::Stop(Exit::Interrupted),
         };
         let last = matches!(msg, Msg::Stop(_));
         if sender.send(msg).is_err() || last {
@@ -123,7 +132,8 @@ fn terminal(sender: &Sender<Msg>) {
     }
 }
 
-fn signals(sender: &Sender<Msg>) {
+/// Has the program end on a signal; where it can't, since its terminal takes nothing more, this ends it.
+fn signals(sender: &SyncSender<Msg>) {
     let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else { return };
     runtime.block_on(async {
         let kinds = [SignalKind::terminate(), SignalKind::hangup(), SignalKind::interrupt()];
@@ -134,5 +144,9 @@ fn signals(sender: &Sender<Msg>) {
             _ = interrupt.recv() => {}
         }
     });
-    drop(sender.send(Msg::Stop(Exit::Interrupted)));
+    // It finds no room where nobody listens any more.
+    drop(sender.try_send(Msg::Stop(Exit::Interrupted)));
+    thread::sleep(FAREWELL);
+    screen::abandon();
+    std::process::exit(Exit::Interrupted.code().into());
 }

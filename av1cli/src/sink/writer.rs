@@ -1,0 +1,183 @@
+//! The thread of a sink.
+
+use std::fs::File;
+use std::io::{self, ErrorKind, Write};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::{Shared, Words};
+
+/// How often a line is tried again that couldn't be written.
+const RETRY: Duration = Duration::from_secs(1);
+/// The same where somebody made it non-blocking, and it is full.
+const RETRY_FULL: Duration = Duration::from_millis(50);
+
+/// A reader that is too slow is told how much it misses no more often than this.
+const TELL_AGAIN: Duration = Duration::from_secs(1);
+
+/// What a reader missed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Loss {
+    /// How many lines.
+    pub(crate) lines: u64,
+    /// Why nothing could be written, and for how long; nothing where the reader was only too slow.
+    pub(crate) trouble: Option<(String, Duration)>,
+}
+
+impl Loss {
+    /// For a person; `name` is what was written to.
+    pub(crate) fn describe(&self, name: &str) -> String {
+        let lines = match self.lines {
+            1 => "1 line was".to_owned(),
+            lines => format!("{lines} lines were"),
+        };
+        match &self.trouble {
+            Some((error, time)) => {
+                format!("{lines} lost while {name} couldn't be written for {} s: {error}", time.as_secs())
+            }
+            None => format!("{lines} lost: who reads {name} didn't keep up"),
+        }
+    }
+}
+
+/// Why nothing can be written, and since when.
+struct Trouble {
+    error: io::Error,
+    since: Instant,
+}
+
+/// What the thread works with.
+pub(super) struct Writer {
+    shared: Arc<Shared>,
+    to: File,
+    words: Words,
+    /// What is left of a line that is written in part: nothing may come before it.
+    rest: Vec<u8>,
+    /// The next line, where it couldn't be written.
+    line: Option<Vec<u8>>,
+    trouble: Option<Trouble>,
+    /// When it was last said that lines were lost.
+    told: Option<Instant>,
+    /// How many had been lost before the last thing that was written.
+    lost: u64,
+}
+
+impl Writer {
+    pub(super) fn new(shared: Arc<Shared>, to: File, words: Words) -> Self {
+        Self { shared, to, words, rest: Vec::new(), line: None, trouble: None, told: None, lost: 0 }
+    }
+
+    /// Writes until nothing more comes, or until it can't and nobody would come to see it.
+    pub(super) fn run(mut self) {
+        while self.has_something() {
+            match self.write_something() {
+                Ok(()) => self.shared.lock().progress += 1,
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) if error.kind() == ErrorKind::WouldBlock => self.pause(RETRY_FULL),
+                Err(error) => {
+                    if self.shared.lock().ending {
+                        break;
+                    }
+                    let since = self.trouble.as_ref().map_or_else(Instant::now, |trouble| trouble.since);
+                    self.trouble = Some(Trouble { error, since });
+                    self.pause(RETRY);
+                }
+            }
+            self.shared.lock().in_hand = u64::from(!self.rest.is_empty()) + u64::from(self.line.is_some());
+        }
+        self.shared.lock().ended = true;
+        self.shared.changed.notify_all();
+    }
+
+    /// Waits until there is something to write; there won't be any more where it says no.
+    fn has_something(&self) -> bool {
+        let mut state = self.shared.lock();
+        loop {
+            let at_hand = !self.rest.is_empty() || self.line.is_some();
+            if at_hand || state.queue.lines() > 0 || state.queue.lost() > 0 {
+                return true;
+            }
+            if state.ending {
+                return false;
+            }
+            state = self.shared.wait(state, Duration::from_hours(1));
+        }
+    }
+
+    /// Lets some time pass, but not where the end is waited for.
+    fn pause(&self, time: Duration) {
+        let end = Instant::now() + time;
+        let mut state = self.shared.lock();
+        while !state.ending || time < RETRY {
+            let left = end.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                break;
+            }
+            state = self.shared.wait(state, left);
+        }
+    }
+
+    /// Writes a part of what comes next: the rest of a line, a word on what was lost, or a line.
+    fn write_something(&mut self) -> io::Result<()> {
+        if !self.rest.is_empty() {
+            let written = written(self.to.write(&self.rest))?;
+            self.rest.drain(..written);
+            return Ok(());
+        }
+        if let Some(lost) = self.due() {
+            let trouble = self.trouble.as_ref();
+            let trouble = trouble.map(|trouble| (trouble.error.to_string(), trouble.since.elapsed()));
+            let words = (self.words)(&Loss { lines: lost, trouble });
+            self.begin(words).map_err(|(error, _)| error)?;
+            self.trouble = None;
+            (self.told, self.lost) = (Some(Instant::now()), 0);
+            self.shared.lock().queue.told_of(lost);
+            return Ok(());
+        }
+        let next = self.line.take().or_else(|| {
+            let mut state = self.shared.lock();
+            let line = state.queue.pop();
+            state.in_hand = u64::from(line.is_some());
+            line
+        });
+        let Some(line) = next else { return Ok(()) };
+        self.begin(line).map_err(|(error, line)| {
+            self.line = Some(line);
+            error
+        })
+    }
+
+    /// How many lines were lost, where it is time to say so: first of all after a failure. A reader that is too slow, so that
+    /// more are lost with each line, is told now and then only: it must not spend its time on reading just that.
+    fn due(&mut self) -> Option<u64> {
+        let state = self.shared.lock();
+        let lost = state.queue.lost();
+        let still_losing = lost > self.lost && state.queue.lines() > 0;
+        let time = !still_losing || self.told.is_none_or(|told| told.elapsed() >= TELL_AGAIN);
+        self.lost = lost;
+        (self.trouble.is_some() || lost > 0 && time).then_some(lost)
+    }
+
+    /// Writes the beginning of a line, which is given back where nothing of it could be written.
+    fn begin(&mut self, mut line: Vec<u8>) -> Result<(), (io::Error, Vec<u8>)> {
+        if line.is_empty() {
+            return Ok(());
+        }
+        match written(self.to.write(&line)) {
+            Ok(written) => {
+                line.drain(..written);
+                self.rest = line;
+                Ok(())
+            }
+            Err(error) => Err((error, line)),
+        }
+    }
+}
+
+/// Nothing written is an error too: trying that again at once would never end.
+fn written(result: io::Result<usize>) -> io::Result<usize> {
+    match result {
+        Ok(0) => Err(ErrorKind::WriteZero.into()),
+        result => result,
+    }
+}
