@@ -25,7 +25,8 @@ fn job(number: u32) -> Job {
     let started = now() - SignedDuration::from_mins(number.into());
     Job {
         id: format!("20261122-120000-{number:06}"),
-        path: format!("/media/Series/Long.Series.S{:02}E{number:06}.1080p.BluRay.x264.mkv", number % 97),
+        path: format!("/media/Series/Long.Series.S{:02}E{number:06}.1080p.BluRay.x264.mkv", number % 97)
+            .into(),
         state: if number.is_multiple_of(7) { State::Skipped } else { State::Done },
         code: if number.is_multiple_of(7) { "too-big" } else { "replaced" }.into(),
         class: None,

@@ -15,7 +15,7 @@ pub struct Job {
     /// Unique.
     pub id: String,
     /// The film's path, for a person.
-    pub path: String,
+    pub path: Box<str>,
     /// How it stands, as its file says.
     pub state: State,
     /// The stable code of how it ended; empty while it runs.
@@ -37,7 +37,7 @@ pub struct Job {
     /// Whether the result was found good and is being put in place.
     pub replacing: bool,
     /// The temporary result of a running job, and its bytes so far, once they were looked at.
-    pub temporary: Option<Temporary>,
+    pub temporary: Option<Box<Temporary>>,
 }
 
 /// The growing result of a job that runs.
@@ -97,7 +97,7 @@ impl Job {
         let end = summary.end.as_ref();
         Self {
             id: summary.id.clone(),
-            path: sanitize::display(&summary.film),
+            path: sanitize::display(&summary.film).into(),
             state: State::of(end),
             code: end.map_or_else(String::new, |end| sanitize::sanitize(&end.code).into_owned()),
             class: summary.resolution,
@@ -115,7 +115,7 @@ impl Job {
     /// What the table shows of a job file.
     pub fn of_file(job: &jobs::Job) -> Self {
         let brief = Self::of(&JobSummary::from(job));
-        let temporary = || Temporary { path: jobs::path_of(&job.temporary), bytes: None };
+        let temporary = || Box::new(Temporary { path: jobs::path_of(&job.temporary), bytes: None });
         Self {
             replacing: job.journal.last().is_some_and(|entry| entry.step >= Step::Commit),
             temporary: (brief.state == State::Running).then(temporary),
@@ -125,7 +125,7 @@ impl Job {
 
     /// The film's file name.
     pub fn name(&self) -> &str {
-        Path::new(&self.path).file_name().and_then(|name| name.to_str()).unwrap_or(&self.path)
+        Path::new(&*self.path).file_name().and_then(|name| name.to_str()).unwrap_or(&self.path)
     }
 
     /// What the state's column says: where a skip has a common reason, that one.

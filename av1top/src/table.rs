@@ -125,7 +125,7 @@ impl Table {
 
     /// All attempts on the film at `path`, the oldest first.
     pub fn attempts(&self, path: &str) -> Vec<&Job> {
-        let mut attempts: Vec<&Job> = self.jobs.iter().filter(|job| job.path == path).collect();
+        let mut attempts: Vec<&Job> = self.jobs.iter().filter(|job| *job.path == *path).collect();
         attempts.sort_by(|one, other| (one.started, &one.id).cmp(&(other.started, &other.id)));
         attempts
     }

@@ -55,7 +55,7 @@ fn a_folder_of_plain_job_files_is_taken_over_at_the_first_start() {
 
     library.watch_once().exits_with(0).says("recover: ");
 
-    assert_eq!(plain_jobs(&library), [PathBuf::new(); 0]);
+    assert!(plain_jobs(&library).is_empty());
     let after = status(&library);
     jobs["replaced"] = 4.into();
     assert_eq!(after["totals"]["jobs"], jobs);
@@ -172,7 +172,7 @@ fn markers_of_an_older_version_hold() {
     for name in ["Skipped.mkv", "Undone.mkv", "Damaged.mkv"] {
         fs::write(library.path(name), [0; 1000]).unwrap();
     }
-    fs::write(&too_big, [0; 16486]).unwrap();
+    fs::write(&too_big, vec![0; 16486]).unwrap();
     let outlook = |name: &str| {
         let told = library.run(["why", "--json", name]).documents().remove(0);
         told["outlook"]["code"].as_str().unwrap().to_owned()

@@ -148,7 +148,7 @@ impl Reader {
         if let Ok(job) = read {
             match &job.temporary {
                 Some(temporary) if job.state == State::Running => {
-                    self.growing.insert(job.id.clone(), temporary.clone());
+                    self.growing.insert(job.id.clone(), (**temporary).clone());
                 }
                 _ => drop(self.growing.remove(&job.id)),
             }

@@ -16,7 +16,7 @@ fn jobs() -> Vec<Job> {
         let kind = &kinds[number as usize % 5];
         Job {
             id: format!("20261122-120000-{number:08x}"),
-            path: format!("/media/Series/Long.Series.S{:02}E{number:06}.1080p.mkv", number % 97),
+            path: format!("/media/Series/Long.Series.S{:02}E{number:06}.1080p.mkv", number % 97).into(),
             started: now() - SignedDuration::from_secs(number.into()),
             ..kind.clone()
         }
