@@ -7,7 +7,7 @@ use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
 
 use av1plan::Verdict;
-use av1plan::wire::{Document, PathDocument};
+use av1plan::wire::{Document, PathDocument, Stored};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -64,8 +64,8 @@ pub struct Job {
     /// When a person took the replacement back; absent where it holds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub undone: Option<Timestamp>,
-    /// What was planned, with every decision and loss.
-    pub plan: Document,
+    /// What was planned, with every decision and loss. That it can't be read keeps nobody from reading the job.
+    pub plan: Stored,
 }
 
 /// A step of the replacement.
@@ -147,7 +147,7 @@ impl Job {
             commit: None,
             outcome: None,
             undone: None,
-            plan,
+            plan: plan.into(),
         }
     }
 

@@ -5,7 +5,7 @@ use av1plan::classify::SourceClass;
 use av1plan::config::Config;
 use av1plan::encode::Encoder;
 use av1plan::toolchain::Toolchain;
-use av1plan::wire::{Document, PathDocument, VerdictName, WireError};
+use av1plan::wire::{Document, PathDocument, Stored, VerdictName, WireError};
 use av1plan::{FileFacts, MediaProbe, Source, Verdict};
 use serde_json::{Value, json};
 
@@ -154,6 +154,14 @@ fn impossible_values_are_refused() {
         ("/encode/contract/size/max_ratio", json!(0)),
         ("/encode/contract/size/max_ratio", json!(10_001)),
         ("/encode/crf", json!(300)),
+        ("/encode/crf", json!(0)),
+        ("/encode/crf", json!(255)),
+        ("/encode/preset", json!(14)),
+        ("/encode/streams/0/stale_tags/0", json!("title=evil")),
+        ("/encode/streams/0/stale_tags/0", json!("title")),
+        ("/encode/streams/0/disposition/0", json!("default+x")),
+        ("/encode/contract/picture/color/primaries", json!("bt709,movie=x")),
+        ("/encode/contract/duration", json!(-1)),
         ("/encode/container", json!("avi")),
         ("/encode/encoder", json!("libx265")),
         ("/source/size", json!(-1)),
@@ -161,6 +169,75 @@ fn impossible_values_are_refused() {
         let mut odd = sample();
         *odd.pointer_mut(place).unwrap() = value.clone();
         assert!(matches!(read(&odd), Err(WireError::Json(_))), "{place} {value}");
+    }
+}
+
+/// Values that are right each by itself.
+#[test]
+fn values_that_do_not_go_together_are_refused() {
+    let table: [(&str, Value, &str); 8] = [
+        ("/verdict", json!("skip"), "`skip` or `encode`"),
+        ("/encode/streams/1/index", json!(0), "one `index`"),
+        ("/encode/streams/0/action", json!("copy"), "video that is kept"),
+        ("/encode/streams/0/action", json!("drop"), "video that is kept"),
+        ("/encode/streams/5/action", json!("copy"), "video that is kept"),
+        ("/encode/streams/1/action", json!("encode"), "video that is kept"),
+        ("/encode/contract/streams/1/source", json!(3), "`contract.streams`"),
+        ("/encode/filters", json!(["square-pixels", "square-pixels"]), "twice"),
+    ];
+    for (place, value, what) in table {
+        let mut odd = sample();
+        *odd.pointer_mut(place).unwrap() = value.clone();
+        let error = read(&odd).unwrap().verdict().unwrap_err();
+        assert!(error.to_string().contains(what), "{place} {value}: {error}");
+    }
+}
+
+/// A path with a zero byte can't be given to a program, and one with two forms is two paths.
+#[test]
+fn paths_that_can_be_none_are_refused() {
+    for (place, path, hex) in [
+        ("/source", "/films/a\u{0}.mkv", None),
+        ("/source", "/films/a.mkv", Some("2f62")),
+        ("/source", "/films/a.mkv", Some("zz")),
+        ("/encode", "/films/\u{0}", None),
+        ("/encode", "/films/a.mkv", Some("2f6")),
+    ] {
+        let mut odd = sample();
+        let (path_field, hex_field) =
+            if place == "/source" { ("path", "path_hex") } else { ("output", "output_hex") };
+        odd.pointer_mut(place).unwrap()[path_field] = json!(path);
+        if let Some(hex) = hex {
+            odd.pointer_mut(place).unwrap()[hex_field] = json!(hex);
+        }
+        assert!(matches!(read(&odd), Err(WireError::Path { .. })), "{place} {path} {hex:?}");
+    }
+}
+
+/// What the document shows of the command may be anything; the command is made from the plan.
+#[test]
+fn the_command_is_made_from_the_plan() {
+    let mut odd = sample();
+    odd["encode"]["argv"] = json!(["rm", "-rf", "/"]);
+    let command = read(&odd).unwrap().command().unwrap().unwrap();
+    let written = sample()["encode"]["argv"].clone();
+    assert_eq!(json!(command), written);
+}
+
+/// A plan in another document is read where it can be, and kept where it can't.
+#[test]
+fn a_stored_plan_loses_nothing() {
+    let stored: Stored = serde_json::from_value(sample()).unwrap();
+    assert_eq!(stored.document().unwrap(), &Document::from_json(SAMPLE).unwrap());
+    assert_eq!(stored.encode().map(|encode| encode.frames), Some(Some(169_199)));
+    let mut hostile = sample();
+    hostile["encode"]["crf"] = json!(0);
+    hostile["added_later"] = json!([1]);
+    let another = json!({"format": "av1.plan", "version": "2.0", "anything": 1});
+    for document in [hostile, another, json!(null), json!("text"), json!([{}])] {
+        let stored: Stored = serde_json::from_value(document.clone()).unwrap();
+        assert!(stored.document().is_err() && stored.encode().is_none());
+        assert_eq!(serde_json::to_value(&stored).unwrap(), document);
     }
 }
 

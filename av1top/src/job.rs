@@ -96,7 +96,7 @@ impl State {
 impl Job {
     /// What the table shows of a job file.
     pub fn of(job: &jobs::Job) -> Self {
-        let encode = job.plan.encode.as_ref();
+        let encode = job.plan.encode();
         let outcome = job.outcome.as_ref();
         let state = State::of(outcome);
         let temporary = || Temporary { path: jobs::path_of(&job.temporary), bytes: None };

@@ -299,7 +299,7 @@ impl FileLook {
 impl Attempt {
     fn of(job: &Job) -> Self {
         let outcome = job.outcome.as_ref();
-        let encode = job.plan.encode.as_ref();
+        let encode = job.plan.encode();
         let losses = encode.map(|encode| encode.losses.iter().map(|loss| loss.kind.code().to_owned()));
         Self {
             job: job.id.clone(),

@@ -39,16 +39,17 @@ impl Basis {
         let jobs = request.jobs.of_film(request.names);
         let jobs = jobs.map_err(|error| failed(request.film, &error))?;
         let job = jobs.replacement(request.names).cloned();
-        let planned = job.as_ref().and_then(|job| match job.plan.verdict() {
-            Ok(Verdict::Encode(plan)) => Some(plan),
-            _ => None,
-        });
+        let (planned, unread) = match job.as_ref().map(planned_by) {
+            Some(Ok(plan)) => (plan, None),
+            Some(Err(note)) => (None, Some(note)),
+            None => (None, None),
+        };
         let Some(path) = request.original else {
-            let note = planned.is_none().then(|| {
+            let note = unread.or_else(|| planned.is_none().then(|| {
                 let text = "no job of this state folder made it, so that it is held against nothing but itself; \
                             --against ORIGINAL would tell more";
                 Finding::new("no-contract", text)
-            });
+            }));
             return Ok(Self { job, original: None, from_job: planned.is_some(), plan: planned, note });
         };
         let identity = Identity::of(path).map_err(|error| unreadable(path, &error))?;
@@ -68,6 +69,7 @@ impl Basis {
             Some(plan) => (Some(plan), None),
             None => plan_anew(request, path, &identity, &probe),
         };
+        let note = note.or(unread);
         let original = Original { path: path.to_owned(), probe };
         Ok(Self { job, original: Some(original), plan, from_job, note })
     }
@@ -77,6 +79,24 @@ impl Basis {
             (None, _) => "nothing",
             (Some(_), true) => "job",
             (Some(_), false) => "original",
+        }
+    }
+}
+
+/// What the job's plan promised; nothing where it was to leave the film alone.
+fn planned_by(job: &Job) -> Result<Option<Box<EncodePlan>>, Finding> {
+    match job
+        .plan
+        .document()
+        .map_err(ToString::to_string)
+        .and_then(|document| document.verdict().map_err(|error| error.to_string()))
+    {
+        Ok(Verdict::Encode(plan)) => Ok(Some(plan)),
+        Ok(Verdict::Skip(_)) => Ok(None),
+        Err(why) => {
+            let text =
+                format!("the plan that job {} was made by can't be read, and isn't used: {why}", job.id);
+            Err(Finding::new("plan-unread", text))
         }
     }
 }

@@ -10,6 +10,7 @@ use av1exec::status::{RunningJob, ScanStatus, Stage, State, Status, Totals};
 use av1plan::encode::{
     Aom, CpuUsed, Crf, EncoderSettings, Preset, Quantizer, Rav1e, Speed, Svt, Tiles, Workers,
 };
+use av1plan::wire::EncodeDocument;
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
@@ -55,16 +56,22 @@ impl File {
         (job.ended, job.outcome, job.commit) = (None, None, None);
         job.journal.truncate(1);
         job.journal[0].at = job.started;
-        let encode = job.plan.encode.as_mut().unwrap();
-        encode.contract.size.original = size;
-        Self(job)
+        Self(job).planned(|encode| encode.contract.size.original = size)
     }
 
     /// The encoder's settings and the class, as the file has them.
-    pub(crate) fn encoded_by(mut self, settings: EncoderSettings, class: &str) -> Self {
-        let encode = self.0.plan.encode.as_mut().unwrap();
-        encode.settings = settings;
-        encode.resolution = class.parse().unwrap();
+    pub(crate) fn encoded_by(self, settings: EncoderSettings, class: &str) -> Self {
+        self.planned(|encode| {
+            encode.settings = settings;
+            encode.resolution = class.parse().unwrap();
+        })
+    }
+
+    /// The same with another plan.
+    fn planned(mut self, change: impl FnOnce(&mut EncodeDocument)) -> Self {
+        let mut plan = self.0.plan.document().unwrap().clone();
+        change(plan.encode.as_mut().unwrap());
+        self.0.plan = plan.into();
         self
     }
 
@@ -91,12 +98,17 @@ impl File {
 pub(crate) fn files() -> Vec<File> {
     let svt = |crf, preset| {
         let workers = Workers::All;
-        EncoderSettings::Svt(Svt { crf: Crf::new(crf), preset: Preset(preset), workers, nominal_rate: None })
+        EncoderSettings::Svt(Svt {
+            crf: Crf::new(crf),
+            preset: Preset::new(preset),
+            workers,
+            nominal_rate: None,
+        })
     };
-    let tiles = Tiles { columns: 2, rows: 1 };
-    let aom = Aom { crf: Crf::new(23), cpu_used: CpuUsed(4), tiles, threads: Aom::THREADS };
+    let tiles = Tiles::new(2, 1);
+    let aom = Aom { crf: Crf::new(23), cpu_used: CpuUsed::new(4), tiles, threads: Aom::THREADS };
     let aom = EncoderSettings::Aom(aom);
-    let rav1e = EncoderSettings::Rav1e(Rav1e { qp: Quantizer::SEED, speed: Speed(3) });
+    let rav1e = EncoderSettings::Rav1e(Rav1e { qp: Quantizer::SEED, speed: Speed::new(3) });
     let film = |number, name: &str, minutes, size| File::new(number, OsStr::new(name), minutes, size);
     let damaged = OsStr::from_bytes(b"Not.UTF-8.\xff\xfe.mkv");
     vec![

@@ -58,12 +58,15 @@ impl Page {
         self.outcome(model, job);
         self.sizes(model, job);
         self.attempts(model, job);
-        if let Some(encode) = &job.plan.encode {
+        if let Some(encode) = job.plan.encode() {
             self.losses(encode);
         }
         self.heading("decisions");
-        job.plan.decisions.iter().for_each(|decision| self.decision(decision));
-        if let Some(encode) = &job.plan.encode {
+        match job.plan.document() {
+            Ok(plan) => plan.decisions.iter().for_each(|decision| self.decision(decision)),
+            Err(error) => self.text(&format!("its plan can't be read here: {error}"), style::faint()),
+        }
+        if let Some(encode) = job.plan.encode() {
             self.contract(encode, job.outcome.as_ref());
             self.heading("command");
             match command::line(job) {
@@ -110,7 +113,7 @@ impl Page {
             Some(after) => format!("{} to {}, {} saved", Bytes(before), Bytes(after), Saved(before, after)),
             None => Bytes(before).to_string(),
         };
-        let limit = job.plan.encode.as_ref().map(|encode| encode.contract.size.limit());
+        let limit = job.plan.encode().map(|encode| encode.contract.size.limit());
         let limit = limit.map(|limit| format!("; too big from {}", Bytes(limit))).unwrap_or_default();
         self.field("size", &format!("{after}{limit}"), Style::new());
         let temporary = model.table.job(&job.id).and_then(|job| job.temporary.as_ref());
