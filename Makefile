@@ -1,7 +1,8 @@
 # What a person or a robot does with this repository. Nothing needs to be set first: the tools that the tests and the
 # demo want are fetched once into the cache folder by tests/tools/fetch.
 
-# How long `make fuzz` runs.
+# What `make fuzz` feeds, and how many seconds long.
+TARGET ?= plan
 SECONDS ?= 60
 # How long `make soak` kills daemons.
 MINUTES ?= 10
@@ -48,10 +49,12 @@ bench: ## the benchmarks
 	@tools=$$(tests/tools/fetch) && cache=$$(tests/tools/fetch --cache) && \
 	PATH="$$tools:$$PATH" AV1D_TEST_TOOLS="$$cache" cargo bench --workspace --locked
 
-fuzz: ## any bytes through the planner for a minute (needs cargo-fuzz and a C++ compiler)
+fuzz: ## TARGET=plan|document, any bytes as a probe or as a plan, SECONDS=60 long (needs cargo-fuzz, a C++ compiler)
 	@cargo fuzz --version >/dev/null 2>&1 || { echo "fuzz: cargo-fuzz is missing: cargo install cargo-fuzz" >&2; exit 1; }
-	mkdir -p av1plan/fuzz/corpus/plan && cp tests/data/probes/*.json av1plan/fuzz/corpus/plan/
-	cd av1plan && RUSTC_BOOTSTRAP=1 cargo fuzz run plan -- -max_total_time=$(SECONDS) -max_len=65536
+	@mkdir -p av1plan/fuzz/corpus/plan av1plan/fuzz/corpus/document
+	@cp tests/data/probes/*.json av1plan/fuzz/corpus/plan/
+	@AV1D_SEEDS="$(CURDIR)/av1plan/fuzz/corpus/document" cargo test -q --locked -p av1plan --test document -- --ignored seeds
+	cd av1plan && RUSTC_BOOTSTRAP=1 cargo fuzz run $(TARGET) -- -max_total_time=$(SECONDS) -max_len=65536
 
 power-cut: ## the power goes after each step of a replacement, on ext4, xfs and btrfs (needs root, strace, loop mounts)
 	@$(call long,power_cut)

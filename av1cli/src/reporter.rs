@@ -160,7 +160,7 @@ fn style() -> ProgressStyle {
 fn describe(progress: &Progress, frames: Option<u64>, elapsed: Duration) -> String {
     let mut parts = Vec::new();
     if let Some(frames) = frames.filter(|frames| *frames > 0) {
-        parts.push(format!("{} %", (progress.frame * 100 / frames).min(100)));
+        parts.push(format!("{} %", (u128::from(progress.frame) * 100 / u128::from(frames)).min(100)));
     }
     parts.extend(progress.fps.map(|fps| format!("{fps:.1} fps")));
     parts.extend(progress.speed.map(|speed| format!("{speed:.2}x")));

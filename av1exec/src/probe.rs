@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use av1plan::packets::PacketSummary;
 use av1plan::probe::ProbeError as DocumentError;
-use av1plan::{MediaProbe, command, wants_frame_probe};
+use av1plan::{EncodePlan, MediaProbe, command, wants_frame_probe};
 use tokio::io::{AsyncBufReadExt, BufReader};
 
 use crate::argv::bind;
@@ -41,9 +41,23 @@ impl ProbeText {
 /// Asks ffprobe about the file at `path`, which should be absolute and a regular file: on others ffprobe hangs. What it says
 /// has been read once, and can be read again.
 pub async fn ask(tools: &Tools, path: &Path) -> Result<(ProbeText, MediaProbe), ProbeError> {
+    ask_with(tools, path, wants_frame_probe).await
+}
+
+/// What ffprobe says of a result, its first frame included where `plan` promises something that is seen there only.
+pub async fn result(tools: &Tools, path: &Path, plan: &EncodePlan) -> Result<MediaProbe, ProbeError> {
+    let promised = plan.contract.picture.hdr10_plus;
+    Ok(ask_with(tools, path, |probe| promised || wants_frame_probe(probe)).await?.1)
+}
+
+async fn ask_with(
+    tools: &Tools,
+    path: &Path,
+    wants_frame: impl Fn(&MediaProbe) -> bool,
+) -> Result<(ProbeText, MediaProbe), ProbeError> {
     let mut text = ProbeText { probe: run(tools, path, command::probe_arguments()).await?, frame: None };
     let probe = text.parse()?;
-    let Some((video, _)) = probe.main_video().filter(|_| wants_frame_probe(&probe)) else {
+    let Some((video, _)) = probe.main_video().filter(|_| wants_frame(&probe)) else {
         return Ok((text, probe));
     };
     text.frame = Some(run(tools, path, command::frame_probe_arguments(video.index)).await?);

@@ -17,6 +17,8 @@ use crate::plan::{
     EncodePlan, Filter, Kept, Rotation, StreamType, Strictness, Timestamps, Treatment, VideoPlan,
 };
 
+use crate::probe::Matrix;
+
 pub use ask::{
     TrialPicture, decoders_arguments, encoder_version_arguments, encoders_arguments, filters_arguments,
     trial_arguments, version_arguments,
@@ -68,7 +70,7 @@ pub enum Audience {
 const FORMAT_WHITELIST: &str = "matroska,webm,mov,mp4,avi,mpegts,mpeg,mpegvideo,asf,flv,ogg";
 
 /// The matrix that RGB is converted with: HD's, which players assume of untagged video too.
-pub(crate) const RGB_MATRIX: &str = "bt709";
+pub(crate) const RGB_MATRIX: Matrix = Matrix::Bt709;
 
 /// Reading only plain files, by known demuxers.
 const SAFE_INPUT: [&str; 4] = ["-protocol_whitelist", "file", "-format_whitelist", FORMAT_WHITELIST];
@@ -181,7 +183,7 @@ impl Args {
                 self.option("-preset", alloc::format!("{preset}"));
                 // lp=0: as many threads as there are cores.
                 let rate = nominal_rate.map_or(String::new(), |rate| {
-                    alloc::format!(":fps-num={}:fps-denom={}", rate.numerator, rate.denominator)
+                    alloc::format!(":fps-num={}:fps-denom={}", rate.numerator(), rate.denominator())
                 });
                 let lp = match workers {
                     Workers::All => 0,
@@ -222,7 +224,7 @@ impl Args {
         for tag in stale_tags {
             self.0.extend([
                 Arg::from(alloc::format!("-metadata:s:{position}")),
-                Arg::from(alloc::format!("{tag}=")),
+                Arg::from(alloc::format!("{}=", tag.as_str())),
             ]);
         }
     }
@@ -232,9 +234,12 @@ fn filter(filter: &Filter) -> Cow<'static, str> {
     match filter {
         Filter::Deinterlace => "bwdif=mode=send_frame:parity=auto:deint=interlaced".into(),
         Filter::FromRgb { primaries, transfer, pixel_format } => alloc::format!(
-            "scale=out_color_matrix={RGB_MATRIX}:out_range=tv,format={},\
-             setparams=color_primaries={primaries}:color_trc={transfer}",
-            pixel_format.name()
+            "scale=out_color_matrix={}:out_range=tv,format={},\
+             setparams=color_primaries={}:color_trc={}",
+            RGB_MATRIX.name(),
+            pixel_format.name(),
+            primaries.name(),
+            transfer.name()
         )
         .into(),
         Filter::PadToEven => "pad=ceil(iw/2)*2:ceil(ih/2)*2".into(),

@@ -11,7 +11,7 @@ use crate::number::{Micros, Rational};
 use crate::plan::{Kept, PixelFormat, StreamPlan, StreamType, Treatment, mapped};
 use crate::probe::{Color, DolbyVision, MediaProbe, SideData, Stream, StreamKind, Tags};
 use crate::size_gate::SizeGate;
-use crate::streams::is_statistic;
+use crate::stale_tag::is_statistic;
 
 /// The result must show all of this.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -23,15 +23,47 @@ pub struct Contract {
     /// The number of chapters.
     pub chapters: usize,
     /// The duration, where the source declares one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "read::length")]
     pub duration: Option<Micros>,
-    /// How far the duration may be off.
+    /// How far the duration may be off; not below zero.
+    #[serde(deserialize_with = "read::tolerance")]
     pub duration_epsilon: Micros,
     /// What it may weigh.
     pub size: SizeGate,
     /// Tags of the whole file that the container keeps.
     #[serde(default, skip_serializing_if = "Tags::is_empty")]
     pub tags: Tags,
+}
+
+/// Numbers that no plan promises aren't read from a document either.
+mod read {
+    use serde::de::{Deserialize, Deserializer, Error};
+
+    use super::Micros;
+
+    pub(super) fn length<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Micros>, D::Error> {
+        let length = Option::<Micros>::deserialize(deserializer)?;
+        match length {
+            Some(Micros(..=0)) => Err(D::Error::custom("a duration is more than 0 microseconds")),
+            length => Ok(length),
+        }
+    }
+
+    pub(super) fn tolerance<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Micros, D::Error> {
+        match Micros::deserialize(deserializer)? {
+            Micros(..=-1) => Err(D::Error::custom("a tolerance isn't below 0 microseconds")),
+            tolerance => Ok(tolerance),
+        }
+    }
+
+    pub(super) fn side<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u32, D::Error> {
+        match u32::deserialize(deserializer)? {
+            side @ 1..=65_536 => Ok(side),
+            other => Err(D::Error::custom(format_args!(
+                "a side of a picture has 1 to 65536 pixels, and not {other}"
+            ))),
+        }
+    }
 }
 
 /// One stream of the result.
@@ -62,7 +94,7 @@ pub struct ExpectedStream {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub forced: Option<bool>,
     /// How long a track of sound is, where the source says so of each track by itself.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "read::length")]
     pub duration: Option<Micros>,
     /// What else it is tagged with, as far as the container keeps it.
     #[serde(default, skip_serializing_if = "Tags::is_empty")]
@@ -77,9 +109,11 @@ fn is_zero(number: &u32) -> bool {
 /// The picture of the result.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ExpectedPicture {
-    /// Columns of pixels.
+    /// Columns of pixels: 1 to 65,536, as AV1 has it.
+    #[serde(deserialize_with = "read::side")]
     pub width: u32,
-    /// Rows of pixels.
+    /// Rows of pixels, as many.
+    #[serde(deserialize_with = "read::side")]
     pub height: u32,
     /// Shape of a pixel, where the source says one. WebM rounds it to whole pixels of display, so that it isn't held
     /// against a WebM.
@@ -139,7 +173,7 @@ pub(crate) fn draw_up(
         picture,
         chapters: probe.chapters,
         duration: probe.duration(),
-        duration_epsilon: config.duration_epsilon,
+        duration_epsilon: config.duration_epsilon.max(Micros(0)),
         size: SizeGate { original: size, max_ratio: config.max_size_ratio },
         tags: file_tags(probe, container),
     }
@@ -210,7 +244,7 @@ fn stream_tags(probe: &MediaProbe, source: &Stream, kept: &Kept, container: Cont
         plain
             && !anew
             && !is_statistic(name)
-            && !kept.stale_tags.iter().any(|stale| stale == name)
+            && !kept.stale_tags.iter().any(|stale| stale.as_str() == *name)
             && is_kept(value)
     };
     let tags = source.tags.iter().filter(held);

@@ -59,6 +59,8 @@ pub enum Topic {
     PixelFormat,
     /// Colour tags and HDR.
     Color,
+    /// Colour tags that the result can't have.
+    ColorTags,
     /// Dolby Vision and HDR10+.
     DynamicHdr,
     /// Fields and frames.
@@ -201,6 +203,11 @@ pub enum Reason {
     ColorKept,
     /// The source has no colour tags and gets none.
     ColorUntagged,
+    /// ffmpeg has no name for these colour tags, or AV1 no number.
+    ColorBeyondAv1 {
+        /// Which: `primaries vgamut`.
+        tags: String,
+    },
     /// RGB has no place in 4:2:0 and is converted with the matrix of HD.
     ConvertedFromRgb,
     /// The encoder carries the metadata over.

@@ -84,7 +84,7 @@ impl ResolutionClass {
             Self::P1440 | Self::P1080 => 4,
             Self::Below1080p => 5,
         };
-        Preset(slower(preset, tier))
+        Preset::new(slower(preset, tier))
     }
 
     /// The seed's `-cpu-used` for libaom (section 4.3).
@@ -94,22 +94,22 @@ impl ResolutionClass {
             Self::P1080 => 4,
             Self::Below1080p => 5,
         };
-        CpuUsed(slower(cpu_used, tier))
+        CpuUsed::new(slower(cpu_used, tier))
     }
 
     /// The seed's tiles for libaom (section 3.3): the fewest that still keep many cores busy.
     pub const fn aom_tiles(self) -> Tiles {
         match self {
-            Self::P4320 => Tiles { columns: 3, rows: 2 },
-            Self::P2160 | Self::P1440 => Tiles { columns: 2, rows: 2 },
-            Self::P1080 | Self::Below1080p => Tiles { columns: 2, rows: 1 },
+            Self::P4320 => Tiles::new(3, 2),
+            Self::P2160 | Self::P1440 => Tiles::new(2, 2),
+            Self::P1080 | Self::Below1080p => Tiles::new(2, 1),
         }
     }
 }
 
 /// The seed's `-speed` for rav1e (section 4.4), the same for every class.
 pub const fn rav1e_speed(tier: QualityTier) -> Speed {
-    Speed(slower(3, tier))
+    Speed::new(slower(3, tier))
 }
 
 const fn slower(step: u8, tier: QualityTier) -> u8 {
@@ -156,8 +156,8 @@ mod tests {
         ];
         for (class, from, to, high, very_high) in table {
             assert_eq!(class.crf_range(), (Crf::new(from), Crf::new(to)), "{class:?}");
-            assert_eq!(class.svt_preset(High), Preset(high), "{class:?}");
-            assert_eq!(class.svt_preset(VeryHigh), Preset(very_high), "{class:?}");
+            assert_eq!(class.svt_preset(High), Preset::new(high), "{class:?}");
+            assert_eq!(class.svt_preset(VeryHigh), Preset::new(very_high), "{class:?}");
         }
         assert_eq!(P4320.crf_range(), P2160.crf_range());
         assert_eq!(P4320.svt_preset(High), P2160.svt_preset(High));
@@ -176,8 +176,8 @@ mod tests {
             (Below1080p, 5, 4, "2x1"),
         ];
         for (class, high, very_high, tiles) in table {
-            assert_eq!(class.aom_cpu_used(High), CpuUsed(high), "{class:?}");
-            assert_eq!(class.aom_cpu_used(VeryHigh), CpuUsed(very_high), "{class:?}");
+            assert_eq!(class.aom_cpu_used(High), CpuUsed::new(high), "{class:?}");
+            assert_eq!(class.aom_cpu_used(VeryHigh), CpuUsed::new(very_high), "{class:?}");
             assert_eq!(alloc::format!("{}", class.aom_tiles()), tiles, "{class:?}");
         }
     }
@@ -185,6 +185,6 @@ mod tests {
     /// Section 4.4 of the seed.
     #[test]
     fn the_seeds_rav1e_speed() {
-        assert_eq!((rav1e_speed(High), rav1e_speed(VeryHigh)), (Speed(3), Speed(2)));
+        assert_eq!((rav1e_speed(High), rav1e_speed(VeryHigh)), (Speed::new(3), Speed::new(2)));
     }
 }

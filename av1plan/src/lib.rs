@@ -30,6 +30,7 @@ pub mod probe;
 pub mod quality;
 mod record;
 pub mod size_gate;
+mod stale_tag;
 mod streams;
 pub mod toolchain;
 pub mod wire;

@@ -49,7 +49,7 @@ pub enum LossKind {
     ClosedCaptions,
     /// A timecode or metadata track.
     Data,
-    /// Colour resolution: 4:2:2 and 4:4:4 become 4:2:0, 12 bits become 10.
+    /// Colour that the result can't hold: 4:2:2 and 4:4:4 become 4:2:0, 12 bits become 10, a tag has no number in AV1.
     Chroma,
     /// An audio track that the container can't hold.
     Audio,

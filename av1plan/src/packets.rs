@@ -118,6 +118,11 @@ impl PacketSummary {
         }
     }
 
+    /// Whether no packet was seen at all, of any stream.
+    pub fn is_empty(&self) -> bool {
+        self.streams.is_empty()
+    }
+
     /// The packets of the stream `index`; nothing where it has none.
     pub fn stream(&self, index: u32) -> Option<StreamPackets> {
         self.streams.get(&index).copied()

@@ -15,7 +15,7 @@ use crate::gates::SkipReason;
 use crate::loss::LossKind;
 use crate::number::Rational;
 use crate::plan::{Filter, PixelFormat, Rotation, Timestamps};
-use crate::probe::{Color, MediaProbe, SideData, Stream, Video};
+use crate::probe::{Color, Matrix, MediaProbe, Primaries, Range, SideData, Stream, Transfer, Video};
 use crate::record::Record;
 use crate::toolchain::Toolchain;
 
@@ -114,24 +114,24 @@ impl PictureSource<'_> {
 
     /// The colour tags of the result, and the filter that it takes to have them.
     fn color(&self, pixel_format: PixelFormat, record: &mut Record) -> (Color, Option<Filter>) {
-        let source = &self.video.color;
+        let source = self.nameable_color(record);
         let format = self.video.pixel_format.as_deref().unwrap_or_default();
         let rgb_format = ["gbr", "rgb", "bgr", "argb", "abgr", "0rgb", "0bgr"];
         let is_rgb = rgb_format.iter().any(|prefix| format.starts_with(prefix));
-        if is_rgb || source.matrix.as_deref() == Some("gbr") {
+        if is_rgb || source.matrix == Some(Matrix::Gbr) {
             // Left alone, ffmpeg converts with the matrix of SD and tags nothing (measured): wrong on every player.
-            record.decide(Topic::Color, RGB_MATRIX, Reason::ConvertedFromRgb);
-            let or_hd = |tag: &Option<String>| tag.clone().unwrap_or_else(|| String::from("bt709"));
-            let (primaries, transfer) = (or_hd(&source.primaries), or_hd(&source.transfer));
+            record.decide(Topic::Color, RGB_MATRIX.name(), Reason::ConvertedFromRgb);
+            let primaries = source.primaries.unwrap_or(Primaries::Bt709);
+            let transfer = source.transfer.unwrap_or(Transfer::Bt709);
             let color = Color {
-                range: Some(String::from("tv")),
-                matrix: Some(String::from(RGB_MATRIX)),
-                transfer: Some(transfer.clone()),
-                primaries: Some(primaries.clone()),
+                range: Some(Range::Tv),
+                matrix: Some(RGB_MATRIX),
+                transfer: Some(transfer),
+                primaries: Some(primaries),
             };
             return (color, Some(Filter::FromRgb { primaries, transfer, pixel_format }));
         }
-        let mut color = source.clone();
+        let mut color = source;
         if format.starts_with("gray") {
             // Gray is scaled to limited range on its way to 4:2:0 (measured).
             color.range = None;
@@ -139,9 +139,32 @@ impl PictureSource<'_> {
         if color == Color::default() {
             record.decide(Topic::Color, "untagged", Reason::ColorUntagged);
         } else {
-            record.decide(Topic::Color, describe(&color), Reason::ColorKept);
+            record.decide(Topic::Color, describe(color), Reason::ColorKept);
         }
         (color, None)
+    }
+
+    /// The source's colour tags that the result can have. What ffmpeg has no name for, or AV1 no number, is left out and said.
+    fn nameable_color(&self, record: &mut Record) -> Color {
+        let Color { range, matrix, transfer, primaries } = self.video.color;
+        let held = Color {
+            range,
+            matrix,
+            transfer: transfer.filter(|transfer| transfer.is_in_av1()),
+            primaries: primaries.filter(|primaries| primaries.is_in_av1()),
+        };
+        let beyond = |tag: &str, found: Option<&'static str>, held: bool| {
+            found.filter(|_| !held).map(|found| alloc::format!("{tag} {found}"))
+        };
+        let mut left_out: Vec<String> = self.video.unnamed_color.clone();
+        left_out.extend(beyond("transfer", transfer.map(Transfer::name), held.transfer.is_some()));
+        left_out.extend(beyond("primaries", primaries.map(Primaries::name), held.primaries.is_some()));
+        if !left_out.is_empty() {
+            let tags = left_out.join(", ");
+            record.lose(LossKind::Chroma, None, alloc::format!("the colour tags {tags}"));
+            record.decide(Topic::ColorTags, "leave-out", Reason::ColorBeyondAv1 { tags });
+        }
+        held
     }
 
     fn padding(&self, record: &mut Record) -> bool {
@@ -209,10 +232,15 @@ pub(crate) fn plan_timestamps(class: SourceClass, probe: &MediaProbe, record: &m
 }
 
 /// The tags that are there: `primaries bt2020, transfer smpte2084, matrix bt2020nc, range tv`.
-fn describe(color: &Color) -> String {
+fn describe(color: Color) -> String {
     let Color { range, matrix, transfer, primaries } = color;
-    let tags = [("primaries", primaries), ("transfer", transfer), ("matrix", matrix), ("range", range)];
-    let known = tags.into_iter().filter_map(|(name, tag)| Some(alloc::format!("{name} {}", tag.as_ref()?)));
+    let tags = [
+        ("primaries", primaries.map(Primaries::name)),
+        ("transfer", transfer.map(Transfer::name)),
+        ("matrix", matrix.map(Matrix::name)),
+        ("range", range.map(Range::name)),
+    ];
+    let known = tags.into_iter().filter_map(|(name, tag)| Some(alloc::format!("{name} {}", tag?)));
     known.collect::<Vec<_>>().join(", ")
 }
 

@@ -1,7 +1,6 @@
 //! The result of planning: types, no logic.
 
 use alloc::boxed::Box;
-use alloc::string::String;
 use alloc::vec::Vec;
 
 use serde::{Deserialize, Serialize};
@@ -15,7 +14,8 @@ use crate::encode::EncoderSettings;
 use crate::gates::SkipReason;
 use crate::ladder::ResolutionClass;
 use crate::loss::Loss;
-use crate::probe::Disposition;
+use crate::probe::{Disposition, Primaries, Transfer};
+pub use crate::stale_tag::{NotStale, StaleTag};
 
 /// What to do with a film.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -118,9 +118,9 @@ pub enum Filter {
     #[serde(rename_all = "snake_case")]
     FromRgb {
         /// The source's, else those of HD.
-        primaries: String,
+        primaries: Primaries,
         /// The source's, else that of HD.
-        transfer: String,
+        transfer: Transfer,
         /// The result's format, which the tags have to be set in.
         pixel_format: PixelFormat,
     },
@@ -220,7 +220,7 @@ pub struct Kept {
     /// Its flags in the result.
     pub disposition: Disposition,
     /// Tags that would be false in the result and are removed.
-    pub stale_tags: Vec<String>,
+    pub stale_tags: Vec<StaleTag>,
 }
 
 /// What is done to a stream that is kept.

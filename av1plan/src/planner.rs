@@ -16,7 +16,7 @@ use crate::ladder::ResolutionClass;
 use crate::loss::{Loss, LossKind};
 use crate::picture::{PictureSource, plan_timestamps};
 use crate::plan::{EncodePlan, Skip, StreamPlan, StreamType, Strictness, Treatment, Verdict, VideoPlan};
-use crate::probe::{MediaProbe, Stream, Video};
+use crate::probe::{MediaProbe, Stream, Transfer, Video};
 use crate::record::Record;
 use crate::streams::plan_streams;
 use crate::toolchain::Toolchain;
@@ -181,7 +181,7 @@ fn decide_container(extension: &str, record: &mut Record) -> Container {
 /// Only PQ video can have the one, and only MPEG-2, H.264 and HEVC the other, so that all else, and every result, is spared
 /// the second run of ffprobe.
 pub fn wants_frame_probe(probe: &MediaProbe) -> bool {
-    let pq = |video: &Video| video.color.transfer.as_deref() == Some("smpte2084");
+    let pq = |video: &Video| video.color.transfer == Some(Transfer::Smpte2084);
     let captioned = |stream: &Stream| matches!(stream.codec_name(), "mpeg2video" | "h264" | "hevc");
     let wants = |(stream, video): (&Stream, &Video)| pq(video) || captioned(stream);
     probe.hdr10_plus.is_none() && probe.main_video().is_some_and(wants)

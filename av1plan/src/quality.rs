@@ -3,6 +3,7 @@
 use strum::{EnumString, IntoStaticStr};
 
 use crate::plan::{EncodePlan, PixelFormat};
+use crate::probe::Transfer;
 use crate::toolchain::has_filter;
 
 /// A metric of ffmpeg's.
@@ -65,7 +66,7 @@ impl Metric {
     /// VMAF tells best what people see, but was trained on films without HDR: those get XPSNR where it is there.
     pub fn among(filters: &str, asked: Option<MetricName>, plan: &EncodePlan) -> Option<Self> {
         let picture = &plan.contract.picture;
-        let is_hdr = matches!(picture.color.transfer.as_deref(), Some("smpte2084" | "arib-std-b67"));
+        let is_hdr = matches!(picture.color.transfer, Some(Transfer::Smpte2084 | Transfer::AribStdB67));
         let order = match (asked, is_hdr) {
             (Some(asked), _) => [asked, asked],
             (None, false) => [MetricName::Vmaf, MetricName::Xpsnr],

@@ -7,7 +7,7 @@ use crate::config::Config;
 use crate::container::{Container, Fit};
 use crate::decision::{Reason, Topic};
 use crate::loss::LossKind;
-use crate::plan::{Fate, Kept, StreamPlan, StreamType, Treatment};
+use crate::plan::{Fate, Kept, StaleTag, StreamPlan, StreamType, Treatment};
 use crate::probe::{MediaProbe, Stream, StreamKind};
 use crate::record::Record;
 
@@ -167,27 +167,8 @@ fn move_default(probe: &MediaProbe, kind: StreamType, plans: &mut [StreamPlan], 
 }
 
 /// The tags that mkvmerge writes about a track's bytes. They stop being true when the track is encoded.
-fn statistics_tags(stream: &Stream) -> Vec<String> {
-    // The key goes into `KEY=`, where a second `=` would mean something else.
-    let stale = |key: &&str| is_statistic(key) && !key.contains('=');
-    stream.tags.iter().map(|(key, _)| key).filter(stale).map(String::from).collect()
-}
-
-/// Whether a tag is about a track's bytes, in whatever spelling and with whatever language suffix.
-pub(crate) fn is_statistic(key: &str) -> bool {
-    const NAMES: [&str; 8] = [
-        "BPS",
-        "NUMBER_OF_BYTES",
-        "NUMBER_OF_FRAMES",
-        "_STATISTICS_TAGS",
-        "_STATISTICS_WRITING_APP",
-        "_STATISTICS_WRITING_DATE_UTC",
-        "SOURCE_ID",
-        // WebM's word for a second picture of transparency, which doesn't come along.
-        "ALPHA_MODE",
-    ];
-    let name = key.split('-').next().unwrap_or(key);
-    NAMES.iter().any(|stale| stale.eq_ignore_ascii_case(name))
+fn statistics_tags(stream: &Stream) -> Vec<StaleTag> {
+    stream.tags.iter().filter_map(|(key, _)| StaleTag::new(key)).collect()
 }
 
 pub(crate) fn stream_type(stream: &Stream) -> StreamType {

@@ -9,7 +9,7 @@ use av1plan::config::{BitDepth, Interlaced, QualityTier};
 use av1plan::decision::{Reason, Topic};
 use av1plan::encode::Encoder;
 use av1plan::gates::Gate;
-use av1plan::judge::Defect;
+use av1plan::judge::{Defect, Missing};
 use av1plan::loss::LossKind;
 use serde_json::{Value, json};
 use strum::VariantNames;
@@ -18,7 +18,7 @@ use strum::VariantNames;
 const ENVELOPES: [&str; 2] = ["skipped", "refused-loss"];
 
 /// Every list of codes under its name.
-fn lists() -> [(&'static str, &'static [&'static str]); 6] {
+fn lists() -> [(&'static str, &'static [&'static str]); 7] {
     [
         ("topic", Topic::VARIANTS),
         ("reason", Reason::VARIANTS),
@@ -26,6 +26,7 @@ fn lists() -> [(&'static str, &'static [&'static str]); 6] {
         ("gate", Gate::VARIANTS),
         ("loss", LossKind::VARIANTS),
         ("defect", Defect::VARIANTS),
+        ("missing", Missing::VARIANTS),
     ]
 }
 
@@ -140,7 +141,7 @@ fn with_some_facts<T: serde::de::DeserializeOwned>(code: &str) -> T {
         "nominal": {"numerator": 300, "denominator": 1}, "from": 3, "frames": 1, "index": 1,
     });
     let mut words = numbers.clone();
-    for field in ["wanted", "order", "tag", "to", "from", "extension", "text", "format"] {
+    for field in ["wanted", "order", "tag", "to", "from", "extension", "text", "format", "tags"] {
         words[field] = json!("word");
     }
     words["gates"] = json!(["too-small"]);

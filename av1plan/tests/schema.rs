@@ -2,6 +2,7 @@
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
+    clippy::panic,
     reason = "helpers of tests; clippy's exemption covers test functions only"
 )]
 
@@ -71,6 +72,59 @@ fn the_schema_refuses_what_is_no_plan() {
         let mut document = good.clone();
         *document.pointer_mut(pointer).unwrap() = value;
         assert!(!schema.is_valid(&document), "{pointer}");
+    }
+}
+
+/// Where the schema names a range or a closed list, the reader holds to the same one.
+#[test]
+fn what_the_schema_refuses_the_reader_refuses() {
+    let schema = schema();
+    let names = |encoder: &str, filter: &str| {
+        documents().into_iter().map(|(_, document)| document).find(|document| {
+            document["encode"]["encoder"] == encoder
+                && document["encode"]["filters"].to_string().contains(filter)
+        })
+    };
+    let table = [
+        ("libsvtav1", "", "/encode/crf", vec![json!(0), json!(64), json!(255), json!("23")]),
+        ("libsvtav1", "", "/encode/preset", vec![json!(14), json!(-1)]),
+        ("libaom-av1", "", "/encode/cpu_used", vec![json!(9), json!(-1)]),
+        ("libaom-av1", "", "/encode/tiles/columns", vec![json!(0), json!(65)]),
+        ("libaom-av1", "", "/encode/tiles/rows", vec![json!(0), json!(65)]),
+        ("libaom-av1", "", "/encode/threads", vec![json!(0), json!(65)]),
+        ("librav1e", "", "/encode/qp", vec![json!(256), json!(-1)]),
+        ("librav1e", "", "/encode/speed", vec![json!(11)]),
+        ("libsvtav1", "", "/encode/pixel_format", vec![json!("yuv444p"), json!("yuv420p,movie=x")]),
+        ("libsvtav1", "", "/encode/container", vec![json!("avi")]),
+        ("libsvtav1", "", "/encode/streams/0/index", vec![json!(2_147_483_648_u64), json!(-1)]),
+        ("libsvtav1", "", "/encode/streams/0/disposition", vec![json!(["default+forced"]), json!(["x"])]),
+        ("libsvtav1", "", "/encode/contract/picture/width", vec![json!(0), json!(65_537)]),
+        (
+            "libsvtav1",
+            "",
+            "/encode/contract/picture/color",
+            vec![json!({"range": "x"}), json!({"matrix": "bt709:x"})],
+        ),
+        ("libsvtav1", "", "/encode/contract/duration_epsilon", vec![json!(-1)]),
+        (
+            "libsvtav1",
+            "from-rgb",
+            "/encode/filters/0/from-rgb/primaries",
+            vec![json!("bt709,movie=x"), json!("auto")],
+        ),
+        ("libsvtav1", "from-rgb", "/encode/filters/0/from-rgb/transfer", vec![json!("bt709[x]"), json!("")]),
+        ("libsvtav1", "from-rgb", "/encode/filters/0", vec![json!("movie=x"), json!({"movie": {}})]),
+    ];
+    for (encoder, filter, pointer, values) in table {
+        let good =
+            names(encoder, filter).unwrap_or_else(|| panic!("the corpus has no {encoder} with {filter}"));
+        assert!(Document::from_json(good.to_string().as_bytes()).is_ok());
+        for value in values {
+            let mut document = good.clone();
+            *document.pointer_mut(pointer).unwrap_or_else(|| panic!("{pointer} is there")) = value.clone();
+            assert!(!schema.is_valid(&document), "{value} at {pointer}");
+            assert!(Document::from_json(document.to_string().as_bytes()).is_err(), "{value} at {pointer}");
+        }
     }
 }
 

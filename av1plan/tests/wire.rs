@@ -154,6 +154,14 @@ fn impossible_values_are_refused() {
         ("/encode/contract/size/max_ratio", json!(0)),
         ("/encode/contract/size/max_ratio", json!(10_001)),
         ("/encode/crf", json!(300)),
+        ("/encode/crf", json!(0)),
+        ("/encode/crf", json!(255)),
+        ("/encode/preset", json!(14)),
+        ("/encode/streams/0/stale_tags/0", json!("title=evil")),
+        ("/encode/streams/0/stale_tags/0", json!("title")),
+        ("/encode/streams/0/disposition/0", json!("default+x")),
+        ("/encode/contract/picture/color/primaries", json!("bt709,movie=x")),
+        ("/encode/contract/duration", json!(-1)),
         ("/encode/container", json!("avi")),
         ("/encode/encoder", json!("libx265")),
         ("/source/size", json!(-1)),
@@ -162,6 +170,58 @@ fn impossible_values_are_refused() {
         *odd.pointer_mut(place).unwrap() = value.clone();
         assert!(matches!(read(&odd), Err(WireError::Json(_))), "{place} {value}");
     }
+}
+
+/// Values that are right each by itself.
+#[test]
+fn values_that_do_not_go_together_are_refused() {
+    let table: [(&str, Value, &str); 8] = [
+        ("/verdict", json!("skip"), "`skip` or `encode`"),
+        ("/encode/streams/1/index", json!(0), "one `index`"),
+        ("/encode/streams/0/action", json!("copy"), "video that is kept"),
+        ("/encode/streams/0/action", json!("drop"), "video that is kept"),
+        ("/encode/streams/5/action", json!("copy"), "video that is kept"),
+        ("/encode/streams/1/action", json!("encode"), "video that is kept"),
+        ("/encode/contract/streams/1/source", json!(3), "`contract.streams`"),
+        ("/encode/filters", json!(["square-pixels", "square-pixels"]), "twice"),
+    ];
+    for (place, value, what) in table {
+        let mut odd = sample();
+        *odd.pointer_mut(place).unwrap() = value.clone();
+        let error = read(&odd).unwrap().verdict().unwrap_err();
+        assert!(error.to_string().contains(what), "{place} {value}: {error}");
+    }
+}
+
+/// A path with a zero byte can't be given to a program, and one with two forms is two paths.
+#[test]
+fn paths_that_can_be_none_are_refused() {
+    for (place, path, hex) in [
+        ("/source", "/films/a\u{0}.mkv", None),
+        ("/source", "/films/a.mkv", Some("2f62")),
+        ("/source", "/films/a.mkv", Some("zz")),
+        ("/encode", "/films/\u{0}", None),
+        ("/encode", "/films/a.mkv", Some("2f6")),
+    ] {
+        let mut odd = sample();
+        let (path_field, hex_field) =
+            if place == "/source" { ("path", "path_hex") } else { ("output", "output_hex") };
+        odd.pointer_mut(place).unwrap()[path_field] = json!(path);
+        if let Some(hex) = hex {
+            odd.pointer_mut(place).unwrap()[hex_field] = json!(hex);
+        }
+        assert!(matches!(read(&odd), Err(WireError::Path { .. })), "{place} {path} {hex:?}");
+    }
+}
+
+/// What the document shows of the command may be anything; the command is made from the plan.
+#[test]
+fn the_command_is_made_from_the_plan() {
+    let mut odd = sample();
+    odd["encode"]["argv"] = json!(["rm", "-rf", "/"]);
+    let command = read(&odd).unwrap().command().unwrap().unwrap();
+    let written = sample()["encode"]["argv"].clone();
+    assert_eq!(json!(command), written);
 }
 
 #[test]

@@ -74,6 +74,36 @@ fn exits_with_0_without_a_word_of_its_end() {
     assert_original_survives(library, "unfinished");
 }
 
+/// An honest result without the evidence for it isn't taken, and nothing is held against it: the check couldn't be made.
+#[track_caller]
+fn assert_not_judged(mut library: Library, piece: &str) {
+    let original = fs::read(library.path("Film.mkv")).unwrap();
+    let run = library.watch_once().exits_with(1).says("Film.mkv [failed]").says(format!("[{piece}]"));
+    run.says("it can't be judged, and isn't taken").says("hint: the original is untouched");
+    assert!(fs::read(library.path("Film.mkv")).unwrap() == original, "the original is byte-identical");
+    assert!(library.files().iter().all(|name| !name.ends_with(".av1tmp")), "{:?}", library.files());
+    let outcome = &library.job()["outcome"];
+    assert_eq!((&outcome["code"], &outcome["lasting"]), (&"failed".into(), &false.into()));
+
+    let real = library.tools.ffmpeg.clone();
+    library.set("ffmpeg", real.to_str().unwrap());
+    library.encode("Film.mkv").exits_with(0).says("[replaced]");
+    library.media("Film.mkv").is_av1();
+}
+
+#[test]
+fn says_nothing_of_what_it_read_and_wrote() {
+    let Some(library) = with_liar("Film.mkv", "\"$real\" \"$@\" 2>&-; exit 0") else { return };
+    assert_not_judged(library, "closing-report");
+}
+
+#[test]
+fn writes_no_times_down() {
+    let does = "\"$real\" \"$@\" || exit; rm ../state/logs/*.times; exit 0";
+    let Some(library) = with_liar("Film.mkv", does) else { return };
+    assert_not_judged(library, "frame-times");
+}
+
 #[test]
 fn exits_with_0_though_the_file_ends_before_its_header_says() {
     let does = "cat ../scratch/other.mkv > \"$output\"; echo progress=end; exit 0";

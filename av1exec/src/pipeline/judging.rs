@@ -3,7 +3,7 @@
 use std::io;
 use std::path::Path;
 
-use av1plan::judge::{Defect, Evidence};
+use av1plan::judge::{Check as Checked, Decode as Decoded, Defect, Evidence, Missing, Probed};
 use av1plan::number::Micros;
 use av1plan::{EncodePlan, Judgement, MediaProbe, judge};
 
@@ -34,7 +34,7 @@ impl Pipeline {
             Ok(std::fs::symlink_metadata(&path)?.len())
         })
         .await?;
-        let probe = match probe::probe(&self.tools, temporary).await {
+        let probe = match probe::result(&self.tools, temporary, plan).await {
             Ok(probe) => Some(probe),
             // A check that couldn't be made is no verdict on the result.
             Err(error @ ProbeError::Failed(_)) => return Err(io::Error::other(error)),
@@ -46,59 +46,102 @@ impl Pipeline {
         let opening = probe::opening(&self.tools, &film.path).await.map_err(io::Error::other)?;
         let Encoded { report, words } = encoded;
         let evidence = Evidence {
-            run: report,
-            probe: probe.as_ref(),
+            run: Some(report),
+            probe: Some(probe.as_ref().map_or(Probed::Unreadable, Probed::Read)),
             packets: Some(&packets),
             opening: Some(&opening),
             size,
+            ..Evidence::default()
         };
-        Ok(match judge(plan, &evidence) {
-            Judgement::Accept => {
-                let defect = match &probe {
-                    Some(probe) => self.look_closely(film, plan, (temporary, probe), job).await?,
-                    None => None,
-                };
-                defect.map(|defect| Outcome::Defective { defects: vec![defect], words: words.clone() })
+        let judged = match (judge(plan, &evidence), &probe) {
+            // The dear checks are for a result that is good as far as the cheap ones see.
+            (Judgement::Incomplete { missing }, Some(probe))
+                if missing.iter().all(|piece| is_dear(*piece)) =>
+            {
+                let (decode, picture) = self.look_closely(film, plan, (temporary, probe), job).await?;
+                let decode = decode.as_ref().map_or(Decoded::SwitchedOff, |made| Decoded::Made(made.check()));
+                let picture = picture.as_ref().map(Made::check);
+                judge(plan, &Evidence { decode, picture, ..evidence })
             }
+            (judged, _) => judged,
+        };
+        Ok(match judged {
+            Judgement::Accept => None,
             Judgement::TooBig { size, limit } => {
                 Some(Outcome::TooBig { before: film.identity.size, after: size, limit })
             }
             Judgement::Defective(defects) => Some(Outcome::Defective { defects, words: words.clone() }),
+            // A check that couldn't be made is no verdict on the result.
+            Judgement::Incomplete { missing } => return Err(incomplete(&missing)),
         })
     }
 
-    /// What can be seen of an otherwise good result only by decoding it: all of it, then parts beside the source.
+    /// What can be seen of an otherwise good result only by decoding it: all of it, unless that is switched off; then, where nothing was
+    /// found, parts beside the source.
     async fn look_closely(
         &self,
         film: &Film,
         plan: &EncodePlan,
         result: (&Path, &MediaProbe),
         job: &str,
-    ) -> io::Result<Option<Defect>> {
+    ) -> io::Result<(Option<Made>, Option<Made>)> {
         let tools = &*self.tools;
-        if self.settings.full_decode {
-            let duration = plan.contract.duration.or_else(|| result.1.duration());
-            let decode =
-                Decode { tools, plan, source: &film.path, result: result.0, stall: self.settings.stall };
-            let mut last = None;
-            let reached = |second| {
-                let percent = duration.and_then(|duration| percent(second, duration));
-                if last.replace(percent) != Some(percent) {
-                    self.tell_check(job, Check::Decode { percent });
-                }
-            };
-            if let Some(defect) = decode.run(reached).await? {
-                return Ok(Some(defect));
-            }
+        let decode = self.decode(film, plan, result, job).await?;
+        if decode.as_ref().is_some_and(|made| made.0.is_some()) {
+            return Ok((decode, None));
         }
         self.tell_check(job, Check::Picture);
         let source = probe::probe(tools, &film.path).await.map_err(io::Error::other)?;
-        Sample { tools, plan, source: (&film.path, &source), result }.take().await
+        let picture = Sample { tools, plan, source: (&film.path, &source), result }.take().await?;
+        Ok((decode, Some(Made(picture))))
+    }
+
+    async fn decode(
+        &self,
+        film: &Film,
+        plan: &EncodePlan,
+        result: (&Path, &MediaProbe),
+        job: &str,
+    ) -> io::Result<Option<Made>> {
+        if !self.settings.full_decode {
+            return Ok(None);
+        }
+        let duration = plan.contract.duration.or_else(|| result.1.duration());
+        let stall = self.settings.stall;
+        let decode = Decode { tools: &self.tools, plan, source: &film.path, result: result.0, stall };
+        let mut last = None;
+        let reached = |second| {
+            let percent = duration.and_then(|duration| percent(second, duration));
+            if last.replace(percent) != Some(percent) {
+                self.tell_check(job, Check::Decode { percent });
+            }
+        };
+        Ok(Some(Made(decode.run(reached).await?)))
     }
 
     pub(super) fn tell_check(&self, job: &str, check: Check) {
         self.events.send(Event::Judging { job: job.to_owned(), check });
     }
+}
+
+/// A check that was made, with what it found.
+struct Made(Option<Defect>);
+
+impl Made {
+    fn check(&self) -> Checked<'_> {
+        Checked::from(self.0.as_ref())
+    }
+}
+
+/// Whether gathering a piece takes a part of an encode's time.
+fn is_dear(piece: Missing) -> bool {
+    matches!(piece, Missing::Decode | Missing::Picture)
+}
+
+/// Why a result can't be judged.
+fn incomplete(missing: &[Missing]) -> io::Error {
+    let pieces: Vec<String> = missing.iter().map(|piece| format!("{piece} [{}]", piece.code())).collect();
+    io::Error::other(format!("it can't be judged, and isn't taken: {}", pieces.join("; ")))
 }
 
 /// How much of a film has passed at this second; nothing where it has no length.

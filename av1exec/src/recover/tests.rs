@@ -80,6 +80,28 @@ impl OutcomeOf {
     }
 }
 
+/// A job's plan may be of another version, or anybody's text: recovery needs the journal, the commitment and the files.
+#[test]
+fn a_plan_that_cannot_be_read_is_in_nobodys_way() {
+    for plan in [
+        r#"{"format":"av1.plan","version":"9.0"}"#,
+        r#"{"format":"av1.plan","version":"1.0","encode":{"crf":0,"filters":["bt709,movie=x"]}}"#,
+        r#"["no","object"]"#,
+        "null",
+    ] {
+        let mut scene = Scene::new("film.mkv");
+        scene.job.plan = serde_json::from_str(plan).unwrap();
+        assert!(scene.job.document().is_err(), "{plan}");
+        scene.recover().is("interrupted", &[("film.mkv", "the original")]);
+
+        let mut scene = Scene::new("film.mkv").committed();
+        scene.job.plan = serde_json::from_str(plan).unwrap();
+        scene.recover().is("replaced", &[("film.mkv", "the result")]);
+        let written = JobStore::read_only(scene.state.path()).get("1").unwrap();
+        assert_eq!(written.plan.get(), plan, "nothing of it is lost");
+    }
+}
+
 #[test]
 fn cut_off_while_it_was_encoded_the_original_stays_alone() {
     Scene::new("film.mkv").recover().is("interrupted", &[("film.mkv", "the original")]);

@@ -281,11 +281,11 @@ pub(super) const UNTOLD: &[Key] = &[Key {
     allowed: Allowed::Words("a whole number from 0 to 13"),
     purpose: "An SVT-AV1 preset in place of the ladder's.",
     set: |settings, value| {
-        let preset = whole(value, 0..=13).map(|preset| u8::try_from(preset).ok().map(Preset));
+        let preset = whole(value, 0..=13).map(|preset| u8::try_from(preset).ok().map(Preset::new));
         put(&mut settings.policy.svt_preset, preset)
     },
     get: |settings| match settings.policy.svt_preset {
-        Some(Preset(preset)) => Set(preset.to_string()),
+        Some(preset) => Set(preset.to_string()),
         None => Unset { example: "12" },
     },
 }];

@@ -39,21 +39,17 @@ impl Basis {
         let jobs = request.jobs.of_film(request.names);
         let jobs = jobs.map_err(|error| failed(request.film, &error))?;
         let job = jobs.replacement(request.names).cloned();
-        let (planned, unread) = match job.as_ref().map(|job| job.document()?.verdict()) {
-            Some(Ok(Verdict::Encode(plan))) => (Some(plan), None),
-            Some(Err(error)) => (None, Some(error)),
-            Some(Ok(Verdict::Skip(_))) | None => (None, None),
+        let (planned, unread) = match job.as_ref().map(planned_by) {
+            Some(Ok(plan)) => (plan, None),
+            Some(Err(note)) => (None, Some(note)),
+            None => (None, None),
         };
         let Some(path) = request.original else {
-            let note = planned.is_none().then(|| {
-                let why = unread.map_or("no job of this state folder made it".to_owned(), |error| {
-                    format!("the plan of the job that made it can't be read ({error})")
-                });
-                let text = format!(
-                    "{why}, so that it is held against nothing but itself; --against ORIGINAL would tell more"
-                );
+            let note = unread.or_else(|| planned.is_none().then(|| {
+                let text = "no job of this state folder made it, so that it is held against nothing but itself; \
+                            --against ORIGINAL would tell more";
                 Finding::new("no-contract", text)
-            });
+            }));
             return Ok(Self { job, original: None, from_job: planned.is_some(), plan: planned, note });
         };
         let identity = Identity::of(path).map_err(|error| unreadable(path, &error))?;
@@ -73,6 +69,7 @@ impl Basis {
             Some(plan) => (Some(plan), None),
             None => plan_anew(request, path, &identity, &probe),
         };
+        let note = note.or(unread);
         let original = Original { path: path.to_owned(), probe };
         Ok(Self { job, original: Some(original), plan, from_job, note })
     }
@@ -82,6 +79,19 @@ impl Basis {
             (None, _) => "nothing",
             (Some(_), true) => "job",
             (Some(_), false) => "original",
+        }
+    }
+}
+
+/// What the job's plan promised; nothing where it was to leave the film alone.
+fn planned_by(job: &Job) -> Result<Option<Box<EncodePlan>>, Finding> {
+    match job.document().and_then(|document| document.verdict()) {
+        Ok(Verdict::Encode(plan)) => Ok(Some(plan)),
+        Ok(Verdict::Skip(_)) => Ok(None),
+        Err(why) => {
+            let text =
+                format!("the plan that job {} was made by can't be read, and isn't used: {why}", job.id);
+            Err(Finding::new("plan-unread", text))
         }
     }
 }

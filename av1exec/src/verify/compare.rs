@@ -46,8 +46,14 @@ impl Compare<'_> {
             for (window, before) in windows.into_iter().zip((0_i64..).step_by(5)) {
                 let Window { start, length } = window;
                 let part = (entry(window, self.result.1), entry(window, self.original.1), length);
-                let scored = self.score(Some(part), |second| tell(stage(before + second, Some(of)))).await?;
-                scores.extend(scored.into_iter().map(|one| Scored { at: Micros(one.at.0 + start.0), ..one }));
+                let scored = self
+                    .score(Some(part), |second| tell(stage(before.saturating_add(second), Some(of))))
+                    .await?;
+                scores.extend(
+                    scored
+                        .into_iter()
+                        .map(|one| Scored { at: Micros(one.at.0.saturating_add(start.0)), ..one }),
+                );
             }
             let summary = summarize(self.metric, &scores, false);
             // Some containers are entered elsewhere than asked for; then the whole tells.

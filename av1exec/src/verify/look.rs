@@ -3,8 +3,7 @@
 use std::io;
 use std::path::Path;
 
-use av1plan::judge::{Defect, Evidence, RunReport, judge_alone};
-use av1plan::packets::PacketSummary;
+use av1plan::judge::{Defect, Evidence, Missing, Probed, judge_alone};
 use av1plan::probe::StreamKind;
 use av1plan::quality::{Metric, MetricName};
 use av1plan::{EncodePlan, Judgement, MediaProbe, command, judge};
@@ -59,8 +58,21 @@ impl Look<'_> {
             Some(original) => Some(probe::opening(tools, &original.path).await.map_err(io::Error::other)?),
             None => None,
         };
-        match self.judged(plan, &packets, opening.as_ref()) {
+        // Nobody knows any more how ffmpeg ended; what can be seen of its pictures and sound is looked at afterwards.
+        let evidence = Evidence {
+            probe: Some(Probed::Read(self.probe)),
+            packets: Some(&packets),
+            opening: opening.as_ref(),
+            size: self.size,
+            ..Evidence::default()
+        };
+        match judge(plan, &evidence) {
             Judgement::Accept => {}
+            Judgement::Incomplete { missing } => {
+                if let Some(piece) = missing.iter().find(|piece| !self.is_out_of_reach(**piece)) {
+                    return Err(io::Error::other(format!("{piece} [{}]", piece.code())));
+                }
+            }
             Judgement::TooBig { size, limit } => into.notes.push(Finding::new(
                 "too-big",
                 format!("it is no smaller than asked for: {size} bytes, where less than {limit} would do"),
@@ -79,17 +91,19 @@ impl Look<'_> {
         Ok(defects)
     }
 
-    fn judged(
-        &self,
-        plan: &EncodePlan,
-        packets: &PacketSummary,
-        opening: Option<&PacketSummary>,
-    ) -> Judgement {
-        // Nobody knows any more how ffmpeg ended; what isn't known isn't asked for.
-        let run = RunReport { exit_code: Some(0), ..RunReport::default() };
-        let evidence =
-            Evidence { run: &run, probe: Some(self.probe), packets: Some(packets), opening, size: self.size };
-        judge(plan, &evidence)
+    /// Whether a piece of evidence can't be there yet, or not any more. All else that is missing is a check that couldn't be made.
+    fn is_out_of_reach(&self, piece: Missing) -> bool {
+        match piece {
+            Missing::Run | Missing::Decode | Missing::Picture => true,
+            Missing::Opening => self.basis.original.is_none(),
+            Missing::Progress
+            | Missing::ClosingReport
+            | Missing::FrameTimes
+            | Missing::Probe
+            | Missing::FirstFrame
+            | Missing::Packets
+            | Missing::PacketTimes => false,
+        }
     }
 
     async fn decoded(&self, defects: &[Defect], tell: &mut impl FnMut(Stage)) -> io::Result<Option<Defect>> {

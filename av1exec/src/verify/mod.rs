@@ -168,7 +168,11 @@ pub async fn verify(request: &Request<'_>, mut tell: impl FnMut(Stage)) -> Resul
             found => verification.notes.extend(found),
         }
     }
-    match probe::probe(request.tools, request.film).await {
+    let asked = match &basis.plan {
+        Some(plan) => probe::result(request.tools, request.film, plan).await,
+        None => probe::probe(request.tools, request.film).await,
+    };
+    match asked {
         Ok(probe) => {
             let look = Look { request, basis: &basis, probe: &probe, size };
             look.take(&mut verification, &mut tell).await.map_err(failed)?;

@@ -4,7 +4,7 @@ use core::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Crf, shown_as_number};
+use super::{Crf, ranged};
 
 /// libaom-av1 as the seed runs it (section 5.3).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -16,36 +16,50 @@ pub struct Aom {
     /// Tiles, which is what libaom's threads work on besides rows.
     pub tiles: Tiles,
     /// Threads; the seed's 32.
-    pub threads: u8,
+    pub threads: Threads,
 }
 
 impl Aom {
     /// The seed's `-threads 32` (section 3.3).
-    pub const THREADS: u8 = 32;
+    pub const THREADS: Threads = Threads::new(32);
 }
 
-/// `-cpu-used`: 0 (slowest, best) to 8; the ladder uses 2 to 5.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct CpuUsed(pub u8);
+ranged! {
+    /// `-cpu-used`: 0 (slowest, best) to 8; the ladder uses 2 to 5.
+    CpuUsed, "libaom's speed", 0..=8
+}
 
-shown_as_number!(CpuUsed);
+ranged! {
+    /// How many threads libaom is given: 1 to 64, beyond which it has none.
+    Threads, "a number of threads", 1..=64
+}
+
+ranged! {
+    /// How many tiles lie in a row or in a column: 1 to 64, as AV1 has it.
+    TileCount, "a number of tiles", 1..=64
+}
 
 /// How the picture is cut for threads. Each cut costs a little efficiency, so there are few.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Tiles {
     /// Tiles side by side.
-    pub columns: u8,
+    pub columns: TileCount,
     /// Tiles on top of each other.
-    pub rows: u8,
+    pub rows: TileCount,
 }
 
 impl Tiles {
+    /// This many side by side, and on top of each other; each brought into the range.
+    pub const fn new(columns: u8, rows: u8) -> Self {
+        Self { columns: TileCount::new(columns), rows: TileCount::new(rows) }
+    }
+
     /// The same, but no more than a picture of this size can be cut into: a tile holds a superblock of 64 pixels at
     /// least, and libaom refuses more tiles than there are of those (measured with 8.0 and 9.0.2).
     pub(crate) fn fitting(self, width: u32, height: u32) -> Self {
-        let at_most = |tiles: u8, side: u32| {
-            u8::try_from(side.div_ceil(64)).map_or(tiles, |superblocks| tiles.min(superblocks)).max(1)
+        let at_most = |tiles: TileCount, side: u32| {
+            u8::try_from(side.div_ceil(64))
+                .map_or(tiles, |superblocks| tiles.min(TileCount::new(superblocks)))
         };
         Self { columns: at_most(self.columns, width), rows: at_most(self.rows, height) }
     }
@@ -63,7 +77,7 @@ mod tests {
 
     #[test]
     fn there_are_no_more_tiles_than_superblocks() {
-        let seed = Tiles { columns: 3, rows: 2 };
+        let seed = Tiles::new(3, 2);
         for (width, height, tiles) in [
             (7680, 4320, "3x2"),
             (129, 65, "3x2"),

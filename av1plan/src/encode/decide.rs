@@ -2,7 +2,7 @@
 
 use alloc::string::String;
 
-use super::{Aom, Crf, Encoder, EncoderSettings, Preset, Quantizer, Rav1e, Svt, Workers};
+use super::{Aom, Crf, Encoder, EncoderSettings, NominalRate, Preset, Quantizer, Rav1e, Svt, Workers};
 use crate::classify::SourceClass;
 use crate::config::{Config, QualityTier};
 use crate::decision::{Reason, Topic};
@@ -79,11 +79,13 @@ impl EncodeSource<'_> {
     }
 
     /// A rate to tell SVT-AV1 instead of a nominal one that it refuses: the average where that is possible, else 60.
-    fn svt_rate(&self, record: &mut Record) -> Option<Rational> {
+    fn svt_rate(&self, record: &mut Record) -> Option<NominalRate> {
         let refused = |rate: &Rational| rate.thousandths() > Svt::MAX_RATE * 1000;
         let nominal = self.video.base_rate.or(self.video.average_rate).filter(refused)?;
-        let average = frame_rate(self.stream, self.video).filter(|rate| !refused(rate));
-        let told = average.or(Rational::new(60, 1))?;
+        let takes =
+            |rate: Rational| NominalRate::try_from(rate).or_else(|_| NominalRate::try_from(rate.reduced()));
+        let average = frame_rate(self.stream, self.video).and_then(|rate| takes(rate).ok());
+        let told = average.unwrap_or(NominalRate::SIXTY);
         record.decide(Topic::FrameRate, alloc::format!("{told}"), Reason::RateBeyondEncoder { nominal });
         Some(told)
     }

@@ -2,9 +2,11 @@
 
 mod aom;
 mod decide;
+mod ranged;
 mod rav1e;
 mod svt;
 
+use alloc::string::String;
 use core::fmt;
 
 use serde::{Deserialize, Serialize};
@@ -12,9 +14,11 @@ use strum::{EnumString, IntoStaticStr, VariantNames};
 
 pub(crate) use decide::EncodeSource;
 
-pub use aom::{Aom, CpuUsed, Tiles};
+use ranged::ranged;
+
+pub use aom::{Aom, CpuUsed, Threads, TileCount, Tiles};
 pub use rav1e::{Quantizer, Rav1e, Speed};
-pub use svt::{Preset, Svt, Workers};
+pub use svt::{NominalRate, Preset, Svt, Workers};
 
 /// A software AV1 encoder of ffmpeg, in the seed's order of preference.
 #[derive(
@@ -106,41 +110,17 @@ impl fmt::Display for EncoderSettings {
     }
 }
 
-/// A constant rate factor: 1 (best) to 63. 0 means "not set" to libsvtav1 and can't be made.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct Crf(u8);
-
-impl Crf {
-    /// `value`, brought into the range of 1 to 63.
-    pub const fn new(value: u8) -> Self {
-        match value {
-            0 => Self(1),
-            1..=63 => Self(value),
-            _ => Self(63),
-        }
-    }
-
-    /// The number of `-crf`.
-    pub const fn get(self) -> u8 {
-        self.0
-    }
+ranged! {
+    /// A constant rate factor: 1 (best) to 63. 0 means "not set" to libsvtav1 and can't be made.
+    Crf, "a CRF", 1..=63
 }
 
-impl fmt::Display for Crf {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
-    }
+/// A number that an encoder doesn't take.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{called} is from {least} to {most}, and not {found}")]
+pub struct OutOfRange {
+    called: &'static str,
+    found: String,
+    least: String,
+    most: String,
 }
-
-/// A number in a newtype, shown as the number.
-macro_rules! shown_as_number {
-    ($($type:ty),*) => {$(
-        impl core::fmt::Display for $type {
-            fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-                self.0.fmt(f)
-            }
-        }
-    )*};
-}
-use shown_as_number;

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::shown_as_number;
+use super::ranged;
 
 /// librav1e as the seed runs it (section 5.4).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -13,19 +13,17 @@ pub struct Rav1e {
     pub speed: Speed,
 }
 
-/// `-qp`: 0 (lossless) to 255.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct Quantizer(pub u8);
+ranged! {
+    /// `-qp`: 0 (lossless) to 255.
+    Quantizer, "a quantizer", 0..=255
+}
 
 impl Quantizer {
     /// The seed's 75.
-    pub const SEED: Self = Self(75);
+    pub const SEED: Self = Self::new(75);
 }
 
-/// `-speed`: 0 (slowest, best) to 10; the ladder uses 2 and 3.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct Speed(pub u8);
-
-shown_as_number!(Quantizer, Speed);
+ranged! {
+    /// `-speed`: 0 (slowest, best) to 10; the ladder uses 2 and 3.
+    Speed, "a speed", 0..=10
+}

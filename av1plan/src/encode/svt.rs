@@ -1,8 +1,11 @@
 //! SVT-AV1's settings.
 
+use core::fmt;
+use core::num::NonZeroU32;
+
 use serde::{Deserialize, Serialize};
 
-use super::{Crf, shown_as_number};
+use super::{Crf, OutOfRange, ranged};
 use crate::number::Rational;
 
 /// libsvtav1 as the seed runs it (section 5.2).
@@ -17,7 +20,7 @@ pub struct Svt {
     /// The rate to name to the encoder in place of the source's nominal one, where that is more than it takes. It steers
     /// nothing but the encoder's own estimates: timestamps stay exact.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub nominal_rate: Option<Rational>,
+    pub nominal_rate: Option<NominalRate>,
 }
 
 impl Svt {
@@ -41,9 +44,80 @@ pub enum Workers {
     One,
 }
 
-/// SVT-AV1's preset: 0 (slowest, best) to 13; the ladder uses 2 to 5.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct Preset(pub u8);
+ranged! {
+    /// SVT-AV1's preset: 0 (slowest, best) to 13; the ladder uses 2 to 5.
+    Preset, "a preset", 0..=13
+}
 
-shown_as_number!(Preset);
+/// A rate that SVT-AV1 can be told: 1 to [`Svt::MAX_RATE`] frames a second, both halves of 32 bits. It takes what is left of longer
+/// ones, and then another rate than it was told (measured, 8.0).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(try_from = "Rational", into = "Rational")]
+pub struct NominalRate {
+    numerator: u32,
+    denominator: NonZeroU32,
+}
+
+impl NominalRate {
+    /// What is told where nothing better is known.
+    pub const SIXTY: Self = Self { numerator: 60, denominator: NonZeroU32::MIN };
+
+    /// The frames.
+    pub const fn numerator(self) -> u32 {
+        self.numerator
+    }
+
+    /// In this many seconds.
+    pub const fn denominator(self) -> u32 {
+        self.denominator.get()
+    }
+}
+
+impl TryFrom<Rational> for NominalRate {
+    type Error = OutOfRange;
+
+    fn try_from(rate: Rational) -> Result<Self, OutOfRange> {
+        let refused = || OutOfRange::of("a rate for SVT-AV1", rate, 1, Svt::MAX_RATE);
+        let numerator = u32::try_from(rate.numerator).map_err(|_| refused())?;
+        let denominator = NonZeroU32::try_from(rate.denominator).map_err(|_| refused())?;
+        let takes = (1000..=Svt::MAX_RATE * 1000).contains(&rate.thousandths());
+        if takes { Ok(Self { numerator, denominator }) } else { Err(refused()) }
+    }
+}
+
+impl From<NominalRate> for Rational {
+    fn from(rate: NominalRate) -> Self {
+        Self { numerator: rate.numerator.into(), denominator: rate.denominator.into() }
+    }
+}
+
+impl fmt::Display for NominalRate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        Rational::from(*self).fmt(f)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_rate_is_one_that_svt_takes() {
+        let table = [
+            (24_000, 1001, true),
+            (1, 1, true),
+            (240, 1, true),
+            (u64::from(u32::MAX), 17_895_698, true),
+            (241, 1, false),
+            (999, 1000, false),
+            (0, 1, false),
+            (1 << 32, 1 << 28, false),
+            (60 << 32, 1 << 32, false),
+            (u64::MAX, u64::MAX, false),
+        ];
+        for (numerator, denominator, takes) in table {
+            let rate = Rational::new(numerator, denominator).unwrap();
+            assert_eq!(NominalRate::try_from(rate).is_ok(), takes, "{rate}");
+        }
+    }
+}

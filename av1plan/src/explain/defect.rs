@@ -4,7 +4,7 @@ use alloc::string::String;
 use core::fmt;
 
 use super::{Plain, Thousandths};
-use crate::judge::Defect;
+use crate::judge::{Defect, Missing};
 use crate::number::Micros;
 use crate::packets::Gap;
 
@@ -128,6 +128,26 @@ impl fmt::Display for Defect {
             }
             Self::EmptyStream { index } => write!(f, "the result's stream {index} is empty"),
         }
+    }
+}
+
+impl fmt::Display for Missing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Run => "nobody watched ffmpeg's run",
+            Self::Progress => "ffmpeg's last progress report is missing (-progress)",
+            Self::ClosingReport => {
+                "ffmpeg's closing report doesn't speak of every stream (-loglevel level+verbose)"
+            }
+            Self::FrameTimes => "the times of the encoded frames weren't written down (-stats_enc_pre)",
+            Self::Probe => "ffprobe wasn't asked about the result",
+            Self::FirstFrame => "nobody looked for HDR10+ in the result's first frame",
+            Self::Packets => "the result's packets weren't counted",
+            Self::PacketTimes => "the times of the result's pictures weren't kept",
+            Self::Opening => "the packets of the source's first seconds weren't looked at",
+            Self::Decode => "the result wasn't decoded",
+            Self::Picture => "the result's pictures weren't compared with the source's",
+        })
     }
 }
 

@@ -21,7 +21,7 @@ impl fmt::Display for Reason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Skipped(reason) => reason.fmt(f),
-            Self::GatesIgnored { gates } => write!(f, "overruled for this run: {}", gates.join(", ")),
+            Self::GatesIgnored { gates } => write!(f, "overruled for this run: {}", Plain(&gates.join(", "))),
             Self::EveryGatePassed => f.write_str("no gate was met"),
             Self::ToolchainRead => f.write_str("as it introduces itself"),
             Self::ToolchainAssumed => {
@@ -38,10 +38,10 @@ impl fmt::Display for Reason {
             Self::PictureSize { width, height } => write!(f, "the picture is {width}x{height}"),
 
             Self::PreferredEncoder => f.write_str("preferred by the config, and there"),
-            Self::EncoderFallback { wanted } => write!(f, "the best there is; {wanted} is missing"),
+            Self::EncoderFallback { wanted } => write!(f, "the best there is; {} is missing", Plain(wanted)),
 
             Self::SizeBeyondEncoder { wanted, width, height } => {
-                write!(f, "the best there is that takes {width}x{height}; {wanted} doesn't")
+                write!(f, "the best there is that takes {width}x{height}; {} doesn't", Plain(wanted))
             }
 
             Self::RangeLowEnd { millibits } => {
@@ -77,6 +77,9 @@ impl fmt::Display for Reason {
             Self::DepthOfSource => f.write_str("the source's depth (bit_depth = \"source\")"),
             Self::ColorKept => f.write_str("colour passes as it is tagged"),
             Self::ColorUntagged => f.write_str("the source has no colour tags, and none are made up"),
+            Self::ColorBeyondAv1 { tags } => {
+                write!(f, "AV1 has no number, or ffmpeg no name, for {}", Plain(tags))
+            }
             Self::ConvertedFromRgb => {
                 f.write_str("RGB has no place in 4:2:0; converted with the matrix of HD")
             }
@@ -120,7 +123,7 @@ impl fmt::Display for Reason {
                 write!(f, "{} is one to drop, but at most commentary would be left", Plain(tag))
             }
             Self::Kept => f.write_str("kept as it is"),
-            Self::ConvertedForContainer { to } => write!(f, "the container holds it as {to}"),
+            Self::ConvertedForContainer { to } => write!(f, "the container holds it as {}", Plain(to)),
             Self::ContainerCannotHold => f.write_str("the container can't hold it"),
             Self::WrittenByMuxer => f.write_str("written anew from the file's chapters and tags"),
             Self::UnknownType => f.write_str("a stream of a type that nobody knows"),
@@ -131,7 +134,7 @@ impl fmt::Display for Reason {
 
 /// Text that comes from a file, shown so that it stays on its line and a terminal does nothing but print it: tags are
 /// anybody's text.
-struct Plain<'a>(&'a str);
+pub(crate) struct Plain<'a>(pub(crate) &'a str);
 
 impl fmt::Display for Plain<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -190,7 +193,7 @@ impl fmt::Display for SkipReason {
                 f.write_str("its file system has neither hard links nor a rename that overwrites nothing")
             }
             Self::TargetExists { extension } => {
-                write!(f, "the result would be named .{extension}, and a file of that name is there")
+                write!(f, "the result would be named .{}, and a file of that name is there", Plain(extension))
             }
             Self::BackupExists => f.write_str("a file of its name with .orig is there, and is not touched"),
             Self::NoVideo => f.write_str("it has no video stream that is more than a cover"),
@@ -245,9 +248,13 @@ impl Decision {
     }
 }
 
-/// Decisions as a table of three columns: what about, what was chosen, why.
+/// How wide a column of a table is at most. A document's text may be of any length, and formatting panics from 65,536 columns on.
+const WIDEST: usize = 100;
+
+/// Decisions as a table of three columns: what about, what was chosen, why. A cell that is longer than all others should be stands out.
 pub fn table(decisions: &[Decision]) -> String {
-    let width = |cell: fn(&Decision) -> usize| decisions.iter().map(cell).max().unwrap_or_default();
+    let width =
+        |cell: fn(&Decision) -> usize| decisions.iter().map(cell).max().unwrap_or_default().min(WIDEST);
     let subjects = width(|decision| decision.subject().len());
     let choices = width(|decision| decision.choice.len());
     let rows = decisions.iter().map(|decision| {

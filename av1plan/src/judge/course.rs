@@ -128,8 +128,8 @@ impl Judged<'_> {
     fn picture(&self, index: u32) -> Option<Defect> {
         let seen = self.packets.stream(index)?;
         let run = self.evidence.run;
-        let course =
-            run.sent.as_deref().zip(self.packets.times(index)).map(|(sent, found)| course(sent, found));
+        let sent = run.and_then(|run| run.sent.as_deref());
+        let course = sent.zip(self.packets.times(index)).map(|(sent, found)| course(sent, found));
         match course {
             Some(Course::EndsEarly { expected, found }) => {
                 return Some(Defect::EndsEarly { expected, found: Some(found) });
@@ -146,8 +146,12 @@ impl Judged<'_> {
         }
         let position = self.plan.mapped().position(|(_, kept)| kept.treatment == Treatment::Encode);
         let position = position.and_then(|position| u32::try_from(position).ok());
-        let given = position.and_then(|position| run.closing.as_ref()?.output(position));
-        let known = [run.frames, given.and_then(|given| given.encoded), given.map(|given| given.packets)];
+        let given = position.and_then(|position| run?.closing.as_ref()?.output(position));
+        let known = [
+            run.and_then(|run| run.frames),
+            given.and_then(|given| given.encoded),
+            given.map(|given| given.packets),
+        ];
         let encoded = known.into_iter().flatten().find(|encoded| *encoded != seen.count)?;
         Some(Defect::Frames { encoded, found: seen.count })
     }
@@ -190,7 +194,7 @@ impl Judged<'_> {
     /// The packets and bytes that the muxer was given for a track. FLAC's encoder ends with one that holds no sound and
     /// isn't written.
     fn given(&self, track: &Track<'_>) -> Option<(u64, u64)> {
-        let given = self.evidence.run.closing.as_ref()?.output(track.position)?;
+        let given = self.evidence.run?.closing.as_ref()?.output(track.position)?;
         Some((given.encoded.map_or(given.packets, |encoded| encoded.min(given.packets)), given.bytes))
     }
 
@@ -244,10 +248,11 @@ impl Judged<'_> {
     /// picture starts that much later, at most.
     fn undecoded(&self) -> i64 {
         let main = self.plan.mapped().find(|(_, kept)| kept.treatment == Treatment::Encode);
-        let taken = main.and_then(|(main, _)| self.evidence.run.closing.as_ref()?.input(main.index));
+        let run = self.evidence.run;
+        let taken = main.and_then(|(main, _)| run?.closing.as_ref()?.input(main.index));
         let Some(taken) = taken else { return 0 };
         let lost = taken.decoded.map_or(0, |decoded| taken.packets.saturating_sub(decoded));
-        let (Some(sent), Ok(lost)) = (self.evidence.run.sent.as_deref(), i64::try_from(lost)) else {
+        let (Some(sent), Ok(lost)) = (run.and_then(|run| run.sent.as_deref()), i64::try_from(lost)) else {
             return 0;
         };
         let ends = sent.iter().min().zip(sent.iter().max());

@@ -1,61 +1,27 @@
-//! A plan's own contract held against what came out; then the size.
+//! A plan's own contract held against what came out; then the size; then whether all was looked at.
 
-use alloc::string::String;
 use alloc::vec::Vec;
 
 mod alone;
 mod closing;
+mod complaint;
 mod course;
 mod defect;
+mod evidence;
 pub mod picture;
 mod probe;
 mod report;
 mod times;
 
 pub use alone::judge_alone;
+pub use complaint::{is_complaint, lacks_decoder};
 pub use defect::Defect;
+pub use evidence::{Check, Decode, Evidence, Missing, Probed, RunReport};
 use probe::{duration_defect, probe_defects};
 pub use report::{ClosingReport, Given, Taken};
 pub use times::frame_time;
 
-use crate::number::Micros;
-use crate::packets::PacketSummary;
 use crate::plan::EncodePlan;
-use crate::probe::MediaProbe;
-
-/// What is known of an encode that ended, gathered by whoever ran it.
-#[derive(Debug, Clone, Copy)]
-pub struct Evidence<'a> {
-    /// How ffmpeg ended.
-    pub run: &'a RunReport,
-    /// The result as ffprobe sees it; nothing where ffprobe couldn't read it.
-    pub probe: Option<&'a MediaProbe>,
-    /// The result's packets; nothing where they were not looked at.
-    pub packets: Option<&'a PacketSummary>,
-    /// The packets of the source's first seconds; nothing where they were not looked at.
-    pub opening: Option<&'a PacketSummary>,
-    /// The result's bytes.
-    pub size: u64,
-}
-
-/// What ffmpeg's run showed.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct RunReport {
-    /// ffmpeg's exit code; nothing where a signal ended it.
-    pub exit_code: Option<i32>,
-    /// Frames encoded, by the last progress report.
-    pub frames: Option<u64>,
-    /// Lines in which ffmpeg says that the source is damaged (see [`damage_in`]).
-    pub damage: Vec<String>,
-    /// What it said at its end; nothing where nobody listened.
-    pub closing: Option<ClosingReport>,
-    /// Frames that it left out, by the last progress report.
-    pub dropped: Option<u64>,
-    /// Frames that it showed twice, by the last progress report.
-    pub duplicated: Option<u64>,
-    /// The times of the frames that went into the encoder, in order; nothing where they weren't written down.
-    pub sent: Option<Vec<Micros>>,
-}
 
 /// Phrases that ffmpeg says of a source whose data ends early or can't be read. It exits with 0 all the same. Those of single
 /// containers and decoders were found by damaging films in every way (`make fuzz-media`, ffmpeg 8.0).
@@ -97,9 +63,9 @@ pub fn damage_in(line: &str) -> bool {
 /// What becomes of a result.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Judgement {
-    /// It holds the contract and is small enough.
+    /// It holds the contract and is small enough, and all that there is to look at was looked at.
     Accept,
-    /// It holds the contract but isn't small enough.
+    /// It isn't small enough; nothing that was seen of it breaks the contract.
     TooBig {
         /// The result's bytes.
         size: u64,
@@ -108,30 +74,43 @@ pub enum Judgement {
     },
     /// It breaks the contract; never empty.
     Defective(Vec<Defect>),
+    /// Nothing that was seen speaks against it, but not everything was looked at: no reason to let it take a film's place. What is
+    /// missing, in the order in which it is best gathered; never empty.
+    Incomplete {
+        /// The pieces.
+        missing: Vec<Missing>,
+    },
 }
 
 /// Holds a result against its plan's contract. Total and pure.
+///
+/// Cheap evidence can be given first: where [`Judgement::Incomplete`] names nothing but [`Missing::Decode`] and
+/// [`Missing::Picture`], those checks are worth their time.
 pub fn judge(plan: &EncodePlan, evidence: &Evidence<'_>) -> Judgement {
     let contract = &plan.contract;
-    let mut defects = run_defects(evidence.run);
-    if evidence.probe.is_none() {
+    let probe = evidence.readable();
+    let mut defects: Vec<Defect> = evidence.run.into_iter().flat_map(run_defects).collect();
+    if evidence.probe == Some(Probed::Unreadable) {
         defects.push(Defect::Unreadable);
     }
-    defects.extend(evidence.probe.into_iter().flat_map(|probe| probe_defects(contract, probe)));
-    defects.extend(closing::unfinished(evidence.run));
-    defects.extend(closing::run_defects(plan, evidence.run));
-    if let (Some(packets), Some(probe)) = (evidence.packets, evidence.probe) {
+    defects.extend(probe.into_iter().flat_map(|probe| probe_defects(contract, probe)));
+    if let Some(run) = evidence.run {
+        defects.extend(closing::unfinished(run));
+        defects.extend(closing::run_defects(plan, run));
+    }
+    if let (Some(packets), Some(probe)) = (evidence.packets, probe) {
         defects.extend(course::packet_defects(plan, evidence, probe, packets));
     }
-    defects.extend(evidence.probe.and_then(|probe| duration_defect(contract, probe)));
+    defects.extend(probe.and_then(|probe| duration_defect(contract, probe)));
+    defects.extend(evidence.found().cloned());
     if !defects.is_empty() {
         return Judgement::Defective(defects);
     }
-    if contract.size.admits(evidence.size) {
-        Judgement::Accept
-    } else {
-        Judgement::TooBig { size: evidence.size, limit: contract.size.limit() }
+    if !contract.size.admits(evidence.size) {
+        return Judgement::TooBig { size: evidence.size, limit: contract.size.limit() };
     }
+    let missing = evidence.missing(plan);
+    if missing.is_empty() { Judgement::Accept } else { Judgement::Incomplete { missing } }
 }
 
 fn run_defects(run: &RunReport) -> Vec<Defect> {

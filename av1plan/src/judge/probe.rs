@@ -6,7 +6,9 @@ use alloc::vec::Vec;
 use super::Defect;
 use crate::contract::{Contract, ExpectedPicture, ExpectedStream};
 use crate::number::Micros;
-use crate::probe::{MediaProbe, SideData, Stream, StreamKind, Tags, Video};
+use crate::probe::{
+    Matrix, MediaProbe, Primaries, Range, SideData, Stream, StreamKind, Tags, Transfer, Video,
+};
 use crate::streams::stream_type;
 
 pub(super) fn probe_defects(contract: &Contract, probe: &MediaProbe) -> Vec<Defect> {
@@ -138,14 +140,14 @@ fn picture_defects(expected: &ExpectedPicture, found: &Video, found_hdr10_plus: 
     }
     differences.check("pixel format", pixel_format.name(), found.pixel_format.as_deref().unwrap_or_default());
     let tags = [
-        ("range", &color.range, &found.color.range),
-        ("matrix", &color.matrix, &found.color.matrix),
-        ("transfer", &color.transfer, &found.color.transfer),
-        ("primaries", &color.primaries, &found.color.primaries),
+        ("range", color.range.map(Range::name), found.color.range.map(Range::name)),
+        ("matrix", color.matrix.map(Matrix::name), found.color.matrix.map(Matrix::name)),
+        ("transfer", color.transfer.map(Transfer::name), found.color.transfer.map(Transfer::name)),
+        ("primaries", color.primaries.map(Primaries::name), found.color.primaries.map(Primaries::name)),
     ];
     for (property, wanted, is) in tags {
         if let Some(wanted) = wanted {
-            differences.check(property, wanted.as_str(), is.as_deref().unwrap_or("none"));
+            differences.check(property, wanted, is.unwrap_or("none"));
         }
     }
     let block = |wanted: SideData, property: &'static str, differences: &mut Differences| {

@@ -30,7 +30,7 @@ const FLAGS: [&str; 19] = [
 
 /// A set of flags, by ffmpeg's names: `default`, `forced`, `attached_pic`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(from = "Vec<String>", into = "Vec<&'static str>")]
+#[serde(try_from = "Vec<String>", into = "Vec<&'static str>")]
 pub struct Disposition(u32);
 
 impl Disposition {
@@ -55,11 +55,21 @@ fn mask(flag: &str) -> u32 {
     FLAGS.iter().zip(0..).find(|(name, _)| **name == flag).map_or(0, |(_, position)| 1 << position)
 }
 
-impl From<Vec<String>> for Disposition {
-    fn from(flags: Vec<String>) -> Self {
-        flags.iter().fold(Self::default(), |set, flag| set.with(flag, true))
+impl TryFrom<Vec<String>> for Disposition {
+    type Error = UnknownFlag;
+
+    fn try_from(flags: Vec<String>) -> Result<Self, UnknownFlag> {
+        flags.into_iter().try_fold(Self::default(), |set, flag| match mask(&flag) {
+            0 => Err(UnknownFlag(flag)),
+            _ => Ok(set.with(&flag, true)),
+        })
     }
 }
+
+/// A flag that ffmpeg doesn't have.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("ffmpeg has no flag {0:?} for a stream")]
+pub struct UnknownFlag(String);
 
 impl From<Disposition> for Vec<&'static str> {
     fn from(disposition: Disposition) -> Self {
@@ -76,6 +86,8 @@ mod tests {
         let set = Disposition::default().with("forced", true).with("default", true).with("nonsense", true);
         assert_eq!(set.flags().collect::<Vec<_>>(), ["default", "forced"]);
         assert!(!set.with("default", false).has("default"));
-        assert_eq!(Disposition::from(Vec::from(["forced".into(), "default".into()])), set);
+        assert_eq!(Disposition::try_from(Vec::from(["forced".into(), "default".into()])), Ok(set));
+        let unknown = Vec::from(["default".into(), "default+x".into()]);
+        assert_eq!(Disposition::try_from(unknown), Err(UnknownFlag("default+x".into())));
     }
 }

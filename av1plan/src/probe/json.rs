@@ -4,13 +4,15 @@ use alloc::borrow::Cow;
 use alloc::collections::BTreeSet;
 use alloc::string::String;
 use alloc::vec::Vec;
+use core::str::FromStr;
 
 use serde::de::MapAccess;
 
 use super::lenient::{Fields, List, Object, Scalar, skip};
 use super::side_data::Block;
 use super::{
-    Audio, Color, Disposition, Format, MediaProbe, Micros, ProbeError, Stream, StreamKind, Tags, Video,
+    Audio, Color, Disposition, Format, MOST_INDEX, MediaProbe, Micros, ProbeError, Stream, StreamKind, Tags,
+    Video,
 };
 
 /// Reads a document of `-show_format -show_streams -show_chapters`.
@@ -191,8 +193,9 @@ impl<'de> Fields<'de> for RawStream {
     fn field<A: MapAccess<'de>>(&mut self, key: &str, map: &mut A) -> Result<(), A::Error> {
         let Self { video, audio, .. } = self;
         let Color { range, matrix, transfer, primaries } = &mut video.color;
+        let unnamed = &mut video.unnamed_color;
         match key {
-            "index" => self.index = Scalar::read(map)?.small(),
+            "index" => self.index = Scalar::read(map)?.small().filter(|index| *index <= MOST_INDEX),
             "codec_type" => self.kind = RawKind::named(&Scalar::read(map)?),
             "codec_name" => self.codec = Scalar::read(map)?.known_text().filter(|name| name != "none"),
             "codec_tag_string" => {
@@ -212,10 +215,10 @@ impl<'de> Fields<'de> for RawStream {
             "r_frame_rate" => {
                 video.base_rate = Scalar::read(map)?.rational().filter(|rate| rate.numerator > 0);
             }
-            "color_range" => *range = Scalar::read(map)?.known_word(),
-            "color_space" => *matrix = Scalar::read(map)?.known_word(),
-            "color_transfer" => *transfer = Scalar::read(map)?.known_word(),
-            "color_primaries" => *primaries = Scalar::read(map)?.known_word(),
+            "color_range" => *range = named("range", Scalar::read(map)?, unnamed),
+            "color_space" => *matrix = named("matrix", Scalar::read(map)?, unnamed),
+            "color_transfer" => *transfer = named("transfer", Scalar::read(map)?, unnamed),
+            "color_primaries" => *primaries = named("primaries", Scalar::read(map)?, unnamed),
             "closed_captions" => video.closed_captions = Scalar::read(map)?.flag(),
             "side_data_list" => {
                 let blocks = map.next_value::<List<Block>>()?.0;
@@ -244,8 +247,10 @@ impl RawStream {
     fn into_stream(self, position: u32) -> Stream {
         let Self { tags, mut audio, .. } = self;
         audio.bits_per_sample = self.bits_per_raw_sample.or(audio.bits_per_sample);
+        let mut video = self.video;
+        video.unnamed_color.sort();
         let kind = match self.kind {
-            RawKind::Video => StreamKind::Video(self.video),
+            RawKind::Video => StreamKind::Video(video),
             RawKind::Audio => StreamKind::Audio(audio),
             RawKind::Subtitle => StreamKind::Subtitle,
             RawKind::Attachment => StreamKind::Attachment,
@@ -269,6 +274,20 @@ impl RawStream {
             tags,
         }
     }
+}
+
+/// A colour tag by ffmpeg's name; what has none is noted.
+fn named<T: FromStr>(tag: &str, value: Scalar<'_>, unnamed: &mut Vec<String>) -> Option<T> {
+    let word = value.known_text();
+    // A key may be there twice; the last one counts.
+    unnamed.retain(|other| !other.starts_with(tag));
+    let word = word?;
+    let known = word.parse().ok();
+    if known.is_none() {
+        let shown: String = word.chars().take(40).collect();
+        unnamed.push(alloc::format!("{tag} {shown}"));
+    }
+    known
 }
 
 /// A statistics tag of mkvmerge: `BPS`, or `BPS-eng` as older versions wrote it.

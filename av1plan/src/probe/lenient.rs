@@ -75,12 +75,6 @@ impl<'de> Scalar<'de> {
             .filter(|text| !matches!(text.as_str(), "" | "unknown" | "N/A" | "unspecified" | "reserved"))
     }
 
-    /// One of ffmpeg's own words, which may stand in a filter: there a comma or a bracket would mean something.
-    pub(super) fn known_word(self) -> Option<String> {
-        let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
-        self.known_text().filter(|text| text.bytes().all(plain))
-    }
-
     pub(super) fn micros(&self) -> Option<Micros> {
         match self {
             Self::Text(text) => Micros::parse(text),

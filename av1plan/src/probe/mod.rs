@@ -5,6 +5,7 @@
 //! absent afterwards; a stream of a type this crate doesn't know is kept as [`StreamKind::Unknown`]. The only error
 //! is text that is no JSON object.
 
+mod color;
 mod disposition;
 mod json;
 mod lenient;
@@ -17,7 +18,8 @@ use alloc::vec::Vec;
 use serde::{Deserialize, Serialize};
 
 use crate::number::{Micros, Rational};
-pub use disposition::Disposition;
+pub use color::{Color, Matrix, Primaries, Range, Transfer};
+pub use disposition::{Disposition, UnknownFlag};
 use side_data::Block;
 pub use side_data::{DolbyVision, SideData};
 
@@ -81,6 +83,10 @@ pub struct Stream {
     pub frames: Option<u64>,
 }
 
+/// The highest index that a stream can have. ffmpeg reads it as an `int`: what is higher comes out negative, and -1 stands for every
+/// stream (measured with 8.0: `-map 0:4294967295` maps all of them).
+pub const MOST_INDEX: u32 = i32::MAX.unsigned_abs();
+
 /// A stream's type.
 #[allow(clippy::large_enum_variant, reason = "a file has one or two videos, and few streams in all")]
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -118,27 +124,12 @@ pub struct Video {
     pub base_rate: Option<Rational>,
     /// How numbers become colours.
     pub color: Color,
+    /// Colour tags that ffmpeg has no name for, as found: `primaries xyz`.
+    pub unnamed_color: Vec<String>,
     /// Blocks beside the picture: mastering display, content light, Dolby Vision, display matrix.
     pub side_data: Vec<SideData>,
     /// Whether EIA-608/708 captions are inside the picture's bitstream.
     pub closed_captions: bool,
-}
-
-/// The colour tags of a video stream, in ffmpeg's names; nothing where the file doesn't say.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub struct Color {
-    /// `tv` or `pc`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub range: Option<String>,
-    /// The matrix from RGB: `bt709`, `bt2020nc`, `gbr`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub matrix: Option<String>,
-    /// The transfer curve: `bt709`, `smpte2084` (PQ), `arib-std-b67` (HLG).
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub transfer: Option<String>,
-    /// The primaries: `bt709`, `bt2020`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub primaries: Option<String>,
 }
 
 /// What an audio stream has.

@@ -3,6 +3,7 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
+use serde::de::{Deserializer, Error as _};
 use serde::{Deserialize, Serialize};
 
 use super::{PathDocument, WireError};
@@ -15,10 +16,10 @@ use crate::encode::EncoderSettings;
 use crate::ladder::ResolutionClass;
 use crate::loss::Loss;
 use crate::plan::{
-    Conversion, EncodePlan, Fate, Filter, Kept, PixelFormat, Rotation, StreamPlan, StreamType, Strictness,
-    Timestamps, Treatment, VideoPlan,
+    Conversion, EncodePlan, Fate, Filter, Kept, PixelFormat, Rotation, StaleTag, StreamPlan, StreamType,
+    Strictness, Timestamps, Treatment, VideoPlan,
 };
-use crate::probe::Disposition;
+use crate::probe::{Disposition, MOST_INDEX};
 
 /// How a film is encoded.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -63,15 +64,16 @@ pub struct EncodeDocument {
     pub losses: Vec<Loss>,
     /// What the result must show.
     pub contract: Contract,
-    /// ffmpeg's arguments, `ffmpeg` first. Paths that aren't UTF-8 are shown readably here; take their bytes from
-    /// `source` and `output_hex`.
+    /// ffmpeg's arguments, `ffmpeg` first, as they were printed: for showing, and never read back. Paths that aren't UTF-8 are
+    /// shown readably here; take their bytes from `source` and `output_hex`.
     pub argv: Vec<String>,
 }
 
 /// What happens to one stream.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StreamDocument {
-    /// The source's absolute stream index.
+    /// The source's absolute stream index, at most [`MOST_INDEX`].
+    #[serde(deserialize_with = "index")]
     pub index: u32,
     /// Its type.
     pub kind: StreamType,
@@ -87,7 +89,16 @@ pub struct StreamDocument {
     pub disposition: Option<Disposition>,
     /// Tags that are removed since they would be false.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub stale_tags: Vec<String>,
+    pub stale_tags: Vec<StaleTag>,
+}
+
+fn index<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u32, D::Error> {
+    match u32::deserialize(deserializer)? {
+        index @ 0..=MOST_INDEX => Ok(index),
+        other => {
+            Err(D::Error::custom(format_args!("a stream's index is at most {MOST_INDEX}, and not {other}")))
+        }
+    }
 }
 
 impl EncodeDocument {
@@ -105,18 +116,10 @@ impl EncodeDocument {
             decisions: _, // beside `encode`, for a skip has them too
         } = plan;
         let output = PathDocument::new(output);
-        let argument = |arg: Arg| match arg {
-            Arg::Text(text) => text.into_owned(),
-            Arg::Input => alloc::format!("file:{}", source.path),
-            Arg::Output => alloc::format!("file:{}", output.path),
-            // Of a program's command only.
-            Arg::FrameTimes | Arg::Original => String::new(),
-        };
-        let arguments = command::arguments(plan, Audience::Person).into_iter().map(argument);
         Self {
             settings: *settings,
             container: *container,
-            argv: core::iter::once("ffmpeg".into()).chain(arguments).collect(),
+            argv: argv(plan, source, &output),
             output: output.path.clone(),
             output_hex: output.path_hex.clone(),
             source_class: *class,
@@ -136,7 +139,19 @@ impl EncodeDocument {
         }
     }
 
+    pub(super) fn output(&self) -> PathDocument {
+        PathDocument { path: self.output.clone(), path_hex: self.output_hex.clone() }
+    }
+
     pub(super) fn plan(&self, decisions: Vec<Decision>) -> Result<EncodePlan, WireError> {
+        let plan = self.unchecked_plan(decisions)?;
+        match contradiction(&plan) {
+            Some(what) => Err(WireError::Contradiction { what }),
+            None => Ok(plan),
+        }
+    }
+
+    fn unchecked_plan(&self, decisions: Vec<Decision>) -> Result<EncodePlan, WireError> {
         Ok(EncodePlan {
             container: self.container,
             source_class: Classification {
@@ -161,6 +176,46 @@ impl EncodeDocument {
             decisions,
         })
     }
+}
+
+/// The command that a person is shown.
+pub(super) fn argv(plan: &EncodePlan, source: &PathDocument, output: &PathDocument) -> Vec<String> {
+    let argument = |arg: Arg| match arg {
+        Arg::Text(text) => text.into_owned(),
+        Arg::Input => alloc::format!("file:{}", source.path),
+        Arg::Output => alloc::format!("file:{}", output.path),
+        // Of a program's command only.
+        Arg::FrameTimes | Arg::Original => String::new(),
+    };
+    let arguments = command::arguments(plan, Audience::Person).into_iter().map(argument);
+    core::iter::once("ffmpeg".into()).chain(arguments).collect()
+}
+
+/// What no plan says: fields that are right each by itself, and wrong beside each other.
+fn contradiction(plan: &EncodePlan) -> Option<&'static str> {
+    let mut indexes: Vec<u32> = plan.streams.iter().map(|stream| stream.index).collect();
+    indexes.sort_unstable();
+    if indexes.windows(2).any(|pair| pair.first() == pair.last()) {
+        return Some("two of `streams` have one `index`");
+    }
+    let of_picture = |(stream, kept): &(&StreamPlan, &Kept)| {
+        stream.kind == StreamType::Video || kept.treatment == Treatment::Encode
+    };
+    let pictures: Vec<_> = plan.mapped().filter(of_picture).collect();
+    let is_film = |(stream, kept): &(&StreamPlan, &Kept)| {
+        stream.kind == StreamType::Video && kept.treatment == Treatment::Encode
+    };
+    if pictures.len() != 1 || !pictures.iter().all(is_film) {
+        return Some("exactly one of `streams` is video that is kept, and that is encoded");
+    }
+    let kept = plan.mapped().map(|(stream, _)| (stream.index, stream.kind));
+    if !kept.eq(plan.contract.streams.iter().map(|promised| (promised.source, promised.kind))) {
+        return Some("`contract.streams` aren't the `streams` that are kept");
+    }
+    let filters = &plan.video.filters;
+    let twice =
+        |(position, filter): (usize, &Filter)| filters.iter().take(position).any(|other| other == filter);
+    filters.iter().enumerate().any(twice).then_some("one of `filters` is there twice")
 }
 
 impl StreamDocument {

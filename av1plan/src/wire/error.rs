@@ -3,12 +3,13 @@
 use alloc::string::String;
 
 use super::{FORMAT, VERSION};
+use crate::explain::Plain;
 
 /// Why a document can't be read.
 #[derive(Debug, thiserror::Error)]
 pub enum WireError {
     /// No JSON, or fields are missing or of another type.
-    #[error("this is no plan document: {0}")]
+    #[error("this is no plan document: {}", Plain(&alloc::format!("{_0}")))]
     Json(#[from] serde_json::Error),
     /// Another kind of document.
     #[error("this is a document of format {found:?}, not {FORMAT:?}")]
@@ -27,6 +28,14 @@ pub enum WireError {
     Contradiction {
         /// Which fields.
         what: &'static str,
+    },
+    /// A path that no file can have.
+    #[error("the document's path {path:?} can't be one: {why}")]
+    Path {
+        /// Its readable form.
+        path: String,
+        /// Why not.
+        why: &'static str,
     },
     /// A decision of a newer version, which can be shown but not restored.
     #[error("the decision {code:?} on {topic:?} is of a newer version and can't be restored as data")]

@@ -49,6 +49,26 @@ pub struct Document {
     pub decisions: Vec<DecisionDocument>,
 }
 
+/// What says whether the rest can be read.
+#[derive(Deserialize)]
+struct Head {
+    format: String,
+    version: String,
+}
+
+impl Head {
+    fn check(self) -> Result<(), WireError> {
+        if self.format != FORMAT {
+            return Err(WireError::Format { found: self.format });
+        }
+        let major = |version: &str| version.split('.').next().map(String::from);
+        if major(&self.version) != major(VERSION) {
+            return Err(WireError::Version { found: self.version });
+        }
+        Ok(())
+    }
+}
+
 /// The verdict's name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -108,32 +128,52 @@ impl Document {
         serde_json::to_string(self).unwrap_or_default()
     }
 
-    /// Reads a document of this major version.
+    /// Reads a document of this major version. Each field is checked by itself: numbers have ranges, and words that come to stand
+    /// in a command are of closed lists. [`Document::verdict`] holds them against each other.
     pub fn from_json(bytes: &[u8]) -> Result<Self, WireError> {
-        #[derive(Deserialize)]
-        struct Head {
-            format: String,
-            version: String,
-        }
         let head: Head = serde_json::from_slice(bytes)?;
-        if head.format != FORMAT {
-            return Err(WireError::Format { found: head.format });
-        }
-        let major = |version: &str| version.split('.').next().map(String::from);
-        if major(&head.version) != major(VERSION) {
-            return Err(WireError::Version { found: head.version });
-        }
-        Ok(serde_json::from_slice(bytes)?)
+        head.check()?;
+        let document: Self = serde_json::from_slice(bytes)?;
+        document.check()?;
+        Ok(document)
     }
 
-    /// The verdict that the document was written for.
+    /// What the fields' own types don't check.
+    fn check(&self) -> Result<(), WireError> {
+        Head { format: self.format.clone(), version: self.version.clone() }.check()?;
+        let output = self.encode.as_ref().map(EncodeDocument::output);
+        for path in [Some(&self.source.path), output.as_ref()].into_iter().flatten() {
+            if let Some(why) = path.impossible() {
+                return Err(WireError::Path { path: path.path.clone(), why });
+            }
+        }
+        Ok(())
+    }
+
+    /// The verdict that the document was written for. [`EncodeDocument::argv`] has no part in it: a command is made from the plan.
     pub fn verdict(&self) -> Result<Verdict, WireError> {
+        self.check()?;
         let decisions = self.decisions.iter().map(DecisionDocument::decision).collect::<Result<_, _>>()?;
-        match (&self.skip, &self.encode) {
-            (Some(skip), None) => Ok(Verdict::Skip(Skip { reason: skip.reason.clone(), decisions })),
-            (None, Some(encode)) => Ok(Verdict::Encode(Box::new(encode.plan(decisions)?))),
+        match (self.verdict, &self.skip, &self.encode) {
+            (VerdictName::Skip, Some(skip), None) => {
+                Ok(Verdict::Skip(Skip { reason: skip.reason.clone(), decisions }))
+            }
+            (VerdictName::Encode, None, Some(encode)) => {
+                Ok(Verdict::Encode(Box::new(encode.plan(decisions)?)))
+            }
             _ => Err(WireError::Contradiction { what: "a verdict has either `skip` or `encode`" }),
         }
+    }
+
+    /// The command of an encode, `ffmpeg` first, made from the plan that was read; nothing where it is a skip. What
+    /// [`EncodeDocument::argv`] says may be anything.
+    pub fn command(&self) -> Result<Option<Vec<String>>, WireError> {
+        Ok(match (self.verdict()?, &self.encode) {
+            (Verdict::Encode(plan), Some(encode)) => {
+                Some(encode::argv(&plan, &self.source.path, &encode.output()))
+            }
+            _ => None,
+        })
     }
 }
 

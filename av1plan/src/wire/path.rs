@@ -24,6 +24,15 @@ impl PathDocument {
         Self { path: String::from_utf8_lossy(bytes).into_owned(), path_hex: (!exact).then(hex) }
     }
 
+    /// Why no file can have this path: it can't be told which bytes are meant, or they can't be given to a program.
+    pub(super) fn impossible(&self) -> Option<&'static str> {
+        let Some(bytes) = self.bytes() else { return Some("its hexadecimal form is none") };
+        if bytes.contains(&0) {
+            return Some("it holds a zero byte");
+        }
+        (String::from_utf8_lossy(&bytes) != self.path).then_some("its hexadecimal form is another path's")
+    }
+
     /// The path's bytes; nothing where `path_hex` is no hexadecimal.
     pub fn bytes(&self) -> Option<Vec<u8>> {
         let Some(hex) = &self.path_hex else {

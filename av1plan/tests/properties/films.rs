@@ -130,7 +130,7 @@ fn any_streams() -> BoxedStrategy<Vec<Value>> {
 
 /// A document around `streams`. Indexes are mostly the position, as ffprobe has it.
 fn document(streams: BoxedStrategy<Vec<Value>>) -> impl Strategy<Value = Value> {
-    let index = prop_oneof![20 => Just("position"), 1 => Just("none"), 1 => Just("twice"), 1 => Just("far")];
+    let index = prop_oneof![20 => Just("position"), 1 => Just("none"), 1 => Just("twice"), 1 => Just("far"), 1 => Just("beyond")];
     let tags = pick(vec![
         json!({"encoder": "libmakemkv v1.17.7 (1.3.10/1.5.2)"}),
         json!({"major_brand": "dash", "ENCODER": "Lavf62.3.100"}),
@@ -151,6 +151,10 @@ fn document(streams: BoxedStrategy<Vec<Value>>) -> impl Strategy<Value = Value> 
                 "none" => {}
                 "twice" => stream["index"] = json!(position / 2),
                 "far" => stream["index"] = json!(position * 1000 + 7),
+                "beyond" => {
+                    stream["index"] =
+                        json!(u64::from(u32::MAX) - u64::try_from(position).unwrap_or_default());
+                }
                 _ => stream["index"] = json!(position),
             }
         }

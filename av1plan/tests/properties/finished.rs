@@ -1,11 +1,12 @@
 //! What ffprobe would print of a result that holds its contract, made from nothing but the contract.
 
-use av1plan::EncodePlan;
 use av1plan::contract::{Contract, ExpectedPicture, ExpectedStream};
-use av1plan::judge::{ClosingReport, RunReport};
+use av1plan::judge::{Check, ClosingReport, Decode, Probed, RunReport};
+use av1plan::number::Micros;
 use av1plan::packets::PacketSummary;
 use av1plan::plan::{StreamType, Treatment};
 use av1plan::probe::{Color, DolbyVision};
+use av1plan::{EncodePlan, Evidence, MediaProbe};
 use serde_json::{Value, json};
 
 /// The fields of ffprobe's mastering display, in the order that a contract lists their values in.
@@ -110,13 +111,80 @@ fn picture(shown: &ExpectedPicture) -> Value {
     })
 }
 
+/// All that can be known of a result that holds its contract, gathered without a gap.
+#[derive(Clone)]
+pub(crate) struct Finished {
+    pub(crate) run: RunReport,
+    pub(crate) probe: MediaProbe,
+    pub(crate) packets: PacketSummary,
+    /// The same packets, had nobody kept the picture's times.
+    pub(crate) timeless: PacketSummary,
+    pub(crate) opening: PacketSummary,
+}
+
+impl Finished {
+    pub(crate) fn of(plan: &EncodePlan) -> Self {
+        let video = plan.contract.streams.iter().position(|stream| stream.kind == StreamType::Video);
+        let video = video.and_then(|video| u32::try_from(video).ok()).expect("a contract has a video");
+        let packets = packets(plan, PacketSummary::with_times_of(video));
+        Self {
+            run: run(plan, &packets),
+            probe: read(plan, &document(plan)),
+            packets,
+            timeless: self::packets(plan, PacketSummary::default()),
+            opening: opening(plan),
+        }
+    }
+
+    pub(crate) fn evidence(&self, size: u64) -> Evidence<'_> {
+        Evidence {
+            run: Some(&self.run),
+            probe: Some(Probed::Read(&self.probe)),
+            packets: Some(&self.packets),
+            opening: Some(&self.opening),
+            decode: Decode::Made(Check::Passed),
+            picture: Some(Check::Passed),
+            size,
+        }
+    }
+}
+
+/// The probe of a result, with its first frame where the plan promises something of it.
+pub(crate) fn read(plan: &EncodePlan, document: &Value) -> MediaProbe {
+    let mut probe = MediaProbe::from_json(document.to_string().as_bytes()).expect("the document is JSON");
+    if plan.contract.picture.hdr10_plus {
+        let block = json!({"side_data_type": "HDR Dynamic Metadata SMPTE2094-40 (HDR10+)"});
+        let frames = json!({"frames": [{"side_data_list": [block]}]});
+        probe.add_frame(frames.to_string().as_bytes()).expect("the frame is JSON");
+    }
+    probe
+}
+
 /// A run in which ffmpeg did all that it was told.
-pub(crate) fn run() -> RunReport {
-    RunReport { exit_code: Some(0), frames: Some(2), ..RunReport::default() }
+fn run(plan: &EncodePlan, packets: &PacketSummary) -> RunReport {
+    let end = plan.contract.duration.unwrap_or(Micros(1_000_000));
+    RunReport {
+        exit_code: Some(0),
+        frames: Some(2),
+        damage: Vec::new(),
+        closing: Some(closing(plan, packets)),
+        dropped: Some(0),
+        duplicated: Some(0),
+        sent: Some(vec![Micros(0), end]),
+    }
+}
+
+/// The first packet of every stream of the source.
+fn opening(plan: &EncodePlan) -> PacketSummary {
+    let mut packets = PacketSummary::default();
+    for stream in &plan.streams {
+        packets.add_line(&format!("{},0.000000,0.000000", stream.index));
+    }
+    packets
 }
 
 /// What ffmpeg says of a run that did all that it was told: a line for each stream, with these packets.
-pub(crate) fn closing(plan: &EncodePlan, packets: &PacketSummary) -> ClosingReport {
+fn closing(plan: &EncodePlan, packets: &PacketSummary) -> ClosingReport {
     let mut report = ClosingReport::default();
     for ((stream, kept), position) in plan.mapped().zip(0_u32..) {
         let kind = stream.kind.name();
@@ -145,8 +213,7 @@ pub(crate) fn closing(plan: &EncodePlan, packets: &PacketSummary) -> ClosingRepo
 }
 
 /// The packets of the promised result: two frames that span its duration, and a packet of everything else.
-pub(crate) fn packets(plan: &EncodePlan) -> PacketSummary {
-    let mut packets = PacketSummary::default();
+fn packets(plan: &EncodePlan, mut packets: PacketSummary) -> PacketSummary {
     let end = plan.contract.duration.map_or(1_000_000, |duration| duration.0);
     for (expected, index) in plan.contract.streams.iter().zip(0_u32..) {
         packets.add_line(&format!("{index},0.000000,0.000000"));

@@ -2,7 +2,10 @@
 
 use av1plan::encode::EncoderSettings;
 use av1plan::loss::LossKind;
+use av1plan::number::{Micros, Rational};
 use av1plan::plan::Filter;
+use av1plan::probe::{Primaries, Range};
+use av1plan::wire::Document;
 use av1plan::{EncodePlan, FileFacts};
 use serde_json::{Value, json};
 
@@ -33,8 +36,7 @@ fn a_rate_counted_from_frames_fits_what_svt_reads() {
         panic!("SVT-AV1 is preferred");
     };
     let rate = svt.nominal_rate.expect("2000 frames a second are refused");
-    assert!(u32::try_from(rate.numerator).is_ok() && u32::try_from(rate.denominator.get()).is_ok(), "{rate}");
-    assert_eq!(rate.thousandths(), 23_999);
+    assert_eq!(Rational::from(rate).thousandths(), 23_999);
 }
 
 /// The pad filter would part the metadata from its picture, and without it the result isn't of the promised size.
@@ -53,8 +55,70 @@ fn dolby_vision_of_odd_size_is_a_loss() {
 #[test]
 fn a_colour_tag_is_no_way_into_the_filters() {
     let hostile = json!({"pix_fmt": "gbrp", "color_transfer": "bt709,movie=secret.mkv[x];[x]"});
-    let options = options(&plan(&hostile, &[]));
-    assert!(!values(&options, "-vf").concat().contains("movie"));
+    let plan = plan(&hostile, &[]);
+    assert!(!values(&options(&plan), "-vf").concat().contains("movie"));
+    assert_eq!(plan.losses[1].what, "the colour tags transfer bt709,movie=secret.mkv[x];[x]");
+}
+
+/// ffmpeg 9 has names that AV1 has no number for. The result can't show what it was promised to show then (measured, 9.0.2).
+#[test]
+fn a_colour_that_av1_has_no_number_for_is_a_loss_and_no_promise() {
+    for format in ["yuv420p", "gbrp"] {
+        let video = json!({"pix_fmt": format, "color_primaries": "vgamut", "color_transfer": "vlog", "color_range": "tv"});
+        let plan = plan(&video, &[]);
+        assert!(
+            plan.losses.iter().any(|loss| loss.what == "the colour tags transfer vlog, primaries vgamut"),
+            "{format}"
+        );
+        assert!(
+            plan.decisions.iter().any(|decision| decision.reason.code() == "color-beyond-av1"),
+            "{format}"
+        );
+        let promised = plan.contract.picture.color;
+        let hd = (format == "gbrp").then_some(Primaries::Bt709);
+        assert_eq!((promised.primaries, promised.range), (hd, Some(Range::Tv)), "{format}");
+    }
+}
+
+/// ffmpeg reads a stream's number as an `int`, and -1 stands for every stream.
+#[test]
+fn an_index_that_ffmpeg_would_take_for_every_stream_is_none() {
+    let options = options(&plan(&json!({"index": 4_294_967_295_u32}), &[]));
+    assert_eq!(values(&options, "-map"), ["0:0"]);
+}
+
+/// A rate whose halves are longer than 32 bits is told in lowest terms.
+#[test]
+fn a_long_rate_is_told_in_lowest_terms() {
+    let rates = json!({"avg_frame_rate": "24000000000000/1001000000000", "r_frame_rate": "2000/1"});
+    let EncoderSettings::Svt(svt) = plan(&rates, &[]).video.settings else {
+        panic!("SVT-AV1 is preferred");
+    };
+    assert_eq!(svt.nominal_rate.map(|rate| rate.to_string()).as_deref(), Some("24000/1001"));
+}
+
+/// No config file says such a thing, but a program may: a plan is one that its own reader takes all the same.
+#[test]
+fn a_tolerance_below_zero_is_none() {
+    let film = Film {
+        file: FileFacts::new("Film.mkv", 1 << 33),
+        document: json!({"streams": [{"codec_type": "video", "codec_name": "h264", "width": 64, "height": 64}]}),
+        hdr10_plus: None,
+    };
+    let mut policy = Policy::open();
+    policy.config.duration_epsilon = Micros(-1);
+    let verdict = film.plan(&policy);
+    let document = Document::new(b"in", 1 << 33, b"out", &verdict).to_json();
+    assert_eq!(Document::from_json(document.as_bytes()).unwrap().verdict().unwrap(), verdict);
+}
+
+/// A tag of statistics is named in the command; what can't be said there stays.
+#[test]
+fn a_statistics_tag_that_cannot_be_said_stays() {
+    let long = format!("BPS-{}", "x".repeat(300));
+    let tags = json!({"tags": {"BPS": "1", "BPS-eng": "1", "BPS-\u{0}": "1", "BPS-a=b": "1", "title": "x", long: "1"}});
+    let options = options(&plan(&tags, &[]));
+    assert_eq!(values(&options, "-metadata:s:0"), ["BPS=", "BPS-eng="]);
 }
 
 #[test]

@@ -1,17 +1,22 @@
 //! Judging: what the contract promises is accepted, and nothing that breaks any part of it.
 
 use av1plan::encode::Encoder;
-use av1plan::judge::{ClosingReport, Evidence, Judgement, RunReport, judge};
+use av1plan::judge::{
+    Check, ClosingReport, Decode, Defect, Evidence, Judgement, Missing, Probed, RunReport, judge,
+};
 use av1plan::number::Micros;
 use av1plan::packets::PacketSummary;
-use av1plan::{EncodePlan, MediaProbe, Toolchain};
+use av1plan::plan::{StreamType, Treatment};
+use av1plan::{EncodePlan, Toolchain};
 use proptest::prelude::*;
 use proptest::sample::Index;
 use serde_json::{Value, json};
 
+use crate::breaks::{BREAKS, video};
 use crate::films::{Film, film};
+use crate::finished::{self, Finished};
 use crate::policy::{Policy, picture_policy, policy};
-use crate::{cases, encoded, finished};
+use crate::{cases, encoded};
 
 proptest! {
     #![proptest_config(cases(96))]
@@ -53,32 +58,72 @@ proptest! {
     #[test]
     fn a_run_that_failed_is_a_defect_whatever_the_file_looks_like(film in film(), policy in picture_policy(), exit_code in any::<Option<i32>>()) {
         if let Some(plan) = encoded(film.plan(&policy)) {
-            let run = RunReport { exit_code, ..finished::run() };
-            let probe = read(&finished::document(&plan));
-            let evidence = Evidence { run: &run, probe: Some(&probe), packets: None, opening: None, size: 0 };
-            prop_assert_eq!(matches!(judge(&plan, &evidence), Judgement::Defective(_)), exit_code != Some(0));
-            let run = RunReport { damage: vec!["[error] File ended prematurely".into()], ..finished::run() };
-            let evidence = Evidence { run: &run, ..evidence };
-            prop_assert!(matches!(judge(&plan, &evidence), Judgement::Defective(_)));
-            let run = finished::run();
-            let evidence = Evidence { run: &run, probe: None, ..evidence };
-            prop_assert!(matches!(judge(&plan, &evidence), Judgement::Defective(_)));
+            let good = Finished::of(&plan);
+            let run = RunReport { exit_code, ..good.run.clone() };
+            let evidence = Evidence { run: Some(&run), ..good.evidence(0) };
+            prop_assert_eq!(is_defective(&plan, &evidence), exit_code != Some(0));
+            let run = RunReport { damage: vec!["[error] File ended prematurely".into()], ..good.run.clone() };
+            let damaged = Evidence { run: Some(&run), ..good.evidence(0) };
+            prop_assert!(is_defective(&plan, &damaged));
+            let unreadable = Evidence { probe: Some(Probed::Unreadable), ..good.evidence(0) };
+            prop_assert!(is_defective(&plan, &unreadable));
+        }
+    }
+
+    /// Any piece of evidence that wasn't gathered is named, and keeps the result from being accepted; those that were aren't named. What
+    /// can't be missing isn't asked for: a distance from the picture, where no sound is copied.
+    #[test]
+    fn nothing_is_accepted_without_evidence(film in film(), policy in picture_policy()) {
+        if let Some(plan) = encoded(film.plan(&policy)).filter(|plan| plan.contract.size.limit() > 0) {
+            let good = Finished::of(&plan);
+            prop_assert_eq!(judge(&plan, &good.evidence(0)), Judgement::Accept);
+            let off = Evidence { decode: Decode::SwitchedOff, ..good.evidence(0) };
+            prop_assert_eq!(judge(&plan, &off), Judgement::Accept);
+            for (missing, take) in TAKEN {
+                let mut poorer = good.clone();
+                take.0(&mut poorer);
+                let mut evidence = poorer.evidence(0);
+                take.1(&mut evidence);
+                let asked_for = match missing {
+                    Missing::Opening => plan.mapped().any(|(stream, kept)| stream.kind == StreamType::Audio && kept.treatment == Treatment::Copy),
+                    Missing::FirstFrame => plan.contract.picture.hdr10_plus,
+                    _ => true,
+                };
+                let expected = if asked_for { Judgement::Incomplete { missing: vec![missing] } } else { Judgement::Accept };
+                prop_assert_eq!(judge(&plan, &evidence), expected);
+            }
+            let nothing = judge(&plan, &Evidence::default());
+            let Judgement::Incomplete { missing } = nothing else { return Err(TestCaseError::fail(format!("{nothing:?}"))) };
+            let all = [Missing::Run, Missing::Probe, Missing::Packets, Missing::Decode, Missing::Picture];
+            prop_assert!(all.iter().all(|piece| missing.contains(piece)), "{missing:?}");
+        }
+    }
+
+    /// What a check found that was made elsewhere is a defect like any other.
+    #[test]
+    fn what_a_decode_or_a_picture_shows_is_a_defect(film in film(), policy in picture_policy()) {
+        if let Some(plan) = encoded(film.plan(&policy)) {
+            let good = Finished::of(&plan);
+            let defect = Defect::NoPicture { at: Micros(0) };
+            let failed = Check::Failed(&defect);
+            for evidence in [
+                Evidence { decode: Decode::Made(failed), ..good.evidence(0) },
+                Evidence { picture: Some(failed), ..good.evidence(0) },
+            ] {
+                prop_assert_eq!(judge(&plan, &evidence), Judgement::Defective(vec![defect.clone()]));
+            }
         }
     }
 
     #[test]
     fn packets_that_are_missing_are_seen(film in film(), policy in picture_policy(), frames in 0..10_u64) {
         if let Some(plan) = encoded(film.plan(&policy)) {
-            let packets = finished::packets(&plan);
-            let with = |run: &RunReport, packets: &PacketSummary| {
-                let probe = read(&finished::document(&plan));
-                judge(&plan, &Evidence { run, probe: Some(&probe), packets: Some(packets), opening: None, size: 0 })
-            };
-            let defective = |judgement| matches!(judgement, Judgement::Defective(_));
-            prop_assert_eq!(defective(with(&finished::run(), &packets)), false);
-            let counted = RunReport { frames: Some(frames), ..finished::run() };
-            prop_assert_eq!(defective(with(&counted, &packets)), frames != 2);
-            prop_assert!(defective(with(&finished::run(), &PacketSummary::default())));
+            let good = Finished::of(&plan);
+            let counted = RunReport { frames: Some(frames), ..good.run.clone() };
+            prop_assert_eq!(is_defective(&plan, &Evidence { run: Some(&counted), ..good.evidence(0) }), frames != 2);
+            let none = PacketSummary::default();
+            let empty = Evidence { packets: Some(&none), ..good.evidence(0) };
+            prop_assert!(is_defective(&plan, &empty));
         }
     }
 
@@ -88,32 +133,21 @@ proptest! {
         film in film(), policy in picture_policy(), place in any::<Index>(), more in 1..9_u64,
     ) {
         if let Some(plan) = encoded(film.plan(&policy)) {
-            let (probe, packets) = (read(&finished::document(&plan)), finished::packets(&plan));
-            let end = plan.contract.duration.map_or(Micros(1_000_000), |duration| duration);
-            let honest = RunReport {
-                closing: Some(finished::closing(&plan, &packets)),
-                dropped: Some(0),
-                duplicated: Some(0),
-                sent: Some(vec![Micros(0), end]),
-                ..finished::run()
-            };
-            let with = |run: &RunReport| {
-                judge(&plan, &Evidence { run, probe: Some(&probe), packets: Some(&packets), opening: None, size: 0 })
-            };
-            let broken = |judgement: Judgement| matches!(judgement, Judgement::Defective(_));
-            prop_assert!(!broken(with(&honest)), "{:?}", with(&honest));
-            let run = RunReport { dropped: Some(more), ..honest.clone() };
-            prop_assert!(broken(with(&run)));
-            let run = RunReport { duplicated: Some(more), ..honest.clone() };
-            prop_assert!(broken(with(&run)));
-            let silent = RunReport { closing: Some(ClosingReport::default()), frames: None, ..honest.clone() };
-            prop_assert!(broken(with(&silent)));
-            // The same line again contradicts the first; one that was never said is no harm.
-            let mut twice = honest.clone();
+            let good = Finished::of(&plan);
+            let broken = |run: &RunReport| is_defective(&plan, &Evidence { run: Some(run), ..good.evidence(0) });
+            prop_assert!(!broken(&good.run));
+            let run = RunReport { dropped: Some(more), ..good.run.clone() };
+            prop_assert!(broken(&run));
+            let run = RunReport { duplicated: Some(more), ..good.run.clone() };
+            prop_assert!(broken(&run));
+            let silent = RunReport { closing: Some(ClosingReport::default()), frames: None, ..good.run.clone() };
+            prop_assert!(broken(&silent));
+            // The same line again contradicts the first.
+            let mut twice = good.run.clone();
             let position = place.index(plan.contract.streams.len());
             let line = format!("[out#0/mp4 @ 0x1] [verbose]   Output stream #0:{position} (audio): 9 packets muxed (7 bytes); ");
             twice.closing.as_mut().expect("a report").add_line(&line);
-            prop_assert!(broken(with(&twice)));
+            prop_assert!(broken(&twice));
         }
     }
 
@@ -128,37 +162,42 @@ proptest! {
         if let Some(plan) = encoded(film.plan(&policy)) {
             let mut closing = ClosingReport::default();
             for line in &lines {
-            closing.add_line(line);
-        }
+                closing.add_line(line);
+            }
             let mut summary = PacketSummary::with_times_of(0);
             for line in &packets {
-            summary.add_line(line);
-        }
-            let run = RunReport { closing: Some(closing), sent, ..finished::run() };
-            let probe = read(&finished::document(&plan));
-            let opening = Some(&summary);
-            let evidence = Evidence { run: &run, probe: Some(&probe), packets: opening, opening, size: 0 };
-            if let Judgement::Defective(defects) = judge(&plan, &evidence) {
-                prop_assert!(!defects.is_empty());
-                prop_assert!(defects.iter().all(|defect| !defect.to_string().is_empty()));
+                summary.add_line(line);
+            }
+            let good = Finished::of(&plan);
+            let run = RunReport { closing: Some(closing), sent, ..good.run.clone() };
+            let seen = Some(&summary);
+            let evidence = Evidence { run: Some(&run), packets: seen, opening: seen, ..good.evidence(0) };
+            match judge(&plan, &evidence) {
+                Judgement::Defective(defects) => {
+                    prop_assert!(!defects.is_empty());
+                    prop_assert!(defects.iter().all(|defect| !defect.to_string().is_empty()));
+                }
+                Judgement::Incomplete { missing } => prop_assert!(!missing.is_empty()),
+                Judgement::Accept | Judgement::TooBig { .. } => {}
             }
         }
     }
 
-    /// It shows in frames only, so that it is judged where somebody looked at one.
+    /// It shows in frames only.
     #[test]
-    fn promised_hdr10_plus_that_is_gone_is_seen(film in film(), there in any::<bool>()) {
+    fn promised_hdr10_plus_that_is_gone_is_seen(film in film()) {
         let film = Film { hdr10_plus: Some(true), ..film };
         // The only encoder and the only ffmpeg that carry it.
         let toolchain = Toolchain::described(9, [Encoder::Aom]).expect("it is new and has an encoder");
         let plan = encoded(film.plan(&Policy { toolchain, ..Policy::open() }));
         if let Some(plan) = plan.filter(|plan| plan.contract.picture.hdr10_plus) {
-            let mut probe = read(&finished::document(&plan));
-            let kind = if there { "HDR Dynamic Metadata SMPTE2094-40 (HDR10+)" } else { "Content light level metadata" };
-            let frames = json!({"frames": [{"side_data_list": [{"side_data_type": kind}]}]});
+            let good = Finished::of(&plan);
+            prop_assert!(!is_defective(&plan, &good.evidence(0)));
+            let mut probe = good.probe.clone();
+            let frames = json!({"frames": [{"side_data_list": [{"side_data_type": "Content light level metadata"}]}]});
             probe.add_frame(frames.to_string().as_bytes()).expect("the frame is JSON");
-            let evidence = Evidence { run: &finished::run(), probe: Some(&probe), packets: None, opening: None, size: 0 };
-            prop_assert_eq!(matches!(judge(&plan, &evidence), Judgement::Defective(_)), !there);
+            let gone = Evidence { probe: Some(Probed::Read(&probe)), ..good.evidence(0) };
+            prop_assert!(is_defective(&plan, &gone));
         }
     }
 
@@ -168,19 +207,48 @@ proptest! {
         (film, policy, other) in (film(), policy(), film()), size in any::<u64>(), frames in any::<Option<u64>>(),
     ) {
         if let Some(plan) = encoded(film.plan(&policy)) {
-            let run = RunReport { frames, ..finished::run() };
+            let good = Finished::of(&plan);
+            let run = RunReport { frames, ..good.run.clone() };
             let mut packets = PacketSummary::default();
             packets.add_line("0,9223372036854.775807,9223372036854.775807");
             packets.add_line("0,-9223372036854.775807,0");
             let probe = other.probe();
-            let evidence = Evidence { run: &run, probe: Some(&probe), packets: Some(&packets), opening: None, size };
+            let evidence = Evidence {
+                run: Some(&run), probe: Some(Probed::Read(&probe)), packets: Some(&packets), ..good.evidence(size)
+            };
             match judge(&plan, &evidence) {
                 Judgement::Defective(defects) => prop_assert!(!defects.is_empty()),
                 Judgement::TooBig { size, limit } => prop_assert!(size >= limit),
-                Judgement::Accept => prop_assert!(size < plan.contract.size.limit()),
+                Judgement::Accept | Judgement::Incomplete { .. } => prop_assert!(size < plan.contract.size.limit()),
             }
         }
     }
+}
+
+/// What takes a piece away: from what was gathered, or from what is told of it.
+type Take = (fn(&mut Finished), fn(&mut Evidence<'_>));
+
+/// Every piece of evidence, and how it comes to be missing.
+const TAKEN: [(Missing, Take); 15] = [
+    (Missing::Run, (|_| (), |evidence| evidence.run = None)),
+    (Missing::Progress, (|of| of.run.frames = None, |_| ())),
+    (Missing::Progress, (|of| of.run.dropped = None, |_| ())),
+    (Missing::Progress, (|of| of.run.duplicated = None, |_| ())),
+    (Missing::ClosingReport, (|of| of.run.closing = None, |_| ())),
+    (Missing::ClosingReport, (|of| of.run.closing = Some(ClosingReport::default()), |_| ())),
+    (Missing::FrameTimes, (|of| of.run.sent = None, |_| ())),
+    (Missing::Probe, (|_| (), |evidence| evidence.probe = None)),
+    (Missing::FirstFrame, (|of| of.probe.hdr10_plus = None, |_| ())),
+    (Missing::Packets, (|_| (), |evidence| evidence.packets = None)),
+    (Missing::PacketTimes, (|of| of.packets = of.timeless.clone(), |_| ())),
+    (Missing::Opening, (|_| (), |evidence| evidence.opening = None)),
+    (Missing::Opening, (|of| of.opening = PacketSummary::default(), |_| ())),
+    (Missing::Decode, (|_| (), |evidence| evidence.decode = Decode::NotMade)),
+    (Missing::Picture, (|_| (), |evidence| evidence.picture = None)),
+];
+
+fn is_defective(plan: &EncodePlan, evidence: &Evidence<'_>) -> bool {
+    matches!(judge(plan, evidence), Judgement::Defective(_))
 }
 
 /// A line of ffmpeg's closing report, or nearly one.
@@ -201,147 +269,6 @@ fn packet_line() -> impl Strategy<Value = String> {
 }
 
 fn judged(plan: &EncodePlan, document: &Value, size: u64) -> Judgement {
-    let (probe, packets) = (read(document), finished::packets(plan));
-    judge(
-        plan,
-        &Evidence {
-            run: &finished::run(),
-            probe: Some(&probe),
-            packets: Some(&packets),
-            opening: None,
-            size,
-        },
-    )
-}
-
-fn read(document: &Value) -> MediaProbe {
-    MediaProbe::from_json(document.to_string().as_bytes()).expect("the document is JSON")
-}
-
-/// Breaks one promise in the document of a result that holds them all; false where the plan doesn't make that promise.
-type Break = fn(&mut Value, &EncodePlan, Index) -> bool;
-
-/// Every promise of a contract, broken.
-const BREAKS: [(&str, Break); 23] = [
-    ("a stream too few", |document, _, place| {
-        let streams = document["streams"].as_array_mut().expect("a list");
-        streams.remove(place.index(streams.len()));
-        true
-    }),
-    ("a stream too many", |document, _, _| {
-        let streams = document["streams"].as_array_mut().expect("a list");
-        streams.push(json!({"index": 999, "codec_type": "subtitle", "codec_name": "subrip"}));
-        true
-    }),
-    ("a second video", |document, _, place| {
-        swap_other(document, place, &json!({"codec_type": "video", "codec_name": "av1"}))
-    }),
-    ("another kind of stream", |document, plan, place| {
-        let index = place.index(plan.contract.streams.len());
-        index != video(plan) && set(document, index, "codec_type", &json!("nb"))
-    }),
-    ("no av1", |document, plan, _| set(document, video(plan), "codec_name", &json!("h264"))),
-    ("another codec", |document, plan, place| {
-        let index = place.index(plan.contract.streams.len());
-        !plan.contract.streams[index].codec.is_empty() && set(document, index, "codec_name", &json!("x"))
-    }),
-    ("another language", |document, plan, place| {
-        let index = place.index(plan.contract.streams.len());
-        plan.contract.streams[index].language.is_some()
-            && set(document, index, "tags", &json!({"language": "tlh"}))
-    }),
-    ("no title", |document, plan, place| {
-        let expected = &plan.contract.streams[place.index(plan.contract.streams.len())];
-        let tags = json!({"language": expected.language});
-        expected.title.is_some() && set(document, place.index(plan.contract.streams.len()), "tags", &tags)
-    }),
-    ("another tag", |document, plan, place| {
-        let index = place.index(plan.contract.streams.len());
-        let tags = &plan.contract.streams[index].tags;
-        let Some((name, _)) = tags.iter().next() else { return false };
-        document["streams"][index]["tags"][name] = json!("x y z");
-        true
-    }),
-    ("no title of the film", |document, plan, _| {
-        document["format"]["tags"] = json!({});
-        plan.contract.tags.get("title").is_some()
-    }),
-    ("other channels", |document, plan, place| {
-        let index = place.index(plan.contract.streams.len());
-        plan.contract.streams[index].channels > 0 && set(document, index, "channels", &json!(77))
-    }),
-    ("another sample rate", |document, plan, place| {
-        let index = place.index(plan.contract.streams.len());
-        plan.contract.streams[index].sample_rate > 0 && set(document, index, "sample_rate", &json!(77))
-    }),
-    ("another default", |document, plan, place| {
-        let index = place.index(plan.contract.streams.len());
-        let flag = plan.contract.streams[index].default;
-        flag.is_some_and(|flag| set_flag(document, index, "default", !flag))
-    }),
-    ("another forced", |document, plan, place| {
-        let index = place.index(plan.contract.streams.len());
-        let flag = plan.contract.streams[index].forced;
-        flag.is_some_and(|flag| set_flag(document, index, "forced", !flag))
-    }),
-    ("another width", |document, plan, _| set(document, video(plan), "width", &json!(3))),
-    ("another height", |document, plan, _| set(document, video(plan), "height", &json!(3))),
-    ("another pixel format", |document, plan, _| set(document, video(plan), "pix_fmt", &json!("yuv444p"))),
-    ("another shape of pixels", |document, plan, _| {
-        plan.contract.picture.sample_aspect_ratio.is_some()
-            && set(document, video(plan), "sample_aspect_ratio", &json!("7:5"))
-    }),
-    ("no matrix", |document, plan, _| {
-        plan.contract.picture.color.matrix.is_some()
-            && set(document, video(plan), "color_space", &Value::Null)
-    }),
-    ("another transfer", |document, plan, _| {
-        plan.contract.picture.color.transfer.is_some()
-            && set(document, video(plan), "color_transfer", &json!("log"))
-    }),
-    ("other primaries", |document, plan, _| {
-        plan.contract.picture.color.primaries.is_some()
-            && set(document, video(plan), "color_primaries", &json!("film"))
-    }),
-    ("a chapter too many", |document, _, _| {
-        document["chapters"].as_array_mut().expect("a list").push(json!({}));
-        true
-    }),
-    ("a duration beyond the tolerance", |document, plan, _| {
-        let (promised, epsilon) = (plan.contract.duration, plan.contract.duration_epsilon);
-        document["format"] = promised.map_or(Value::Null, |duration| {
-            let micros = duration.0 + epsilon.0 + 1;
-            json!({"duration": format!("{}.{:06}", micros / 1_000_000, micros % 1_000_000)})
-        });
-        promised.is_some()
-    }),
-];
-
-/// The place of the video in the result.
-fn video(plan: &EncodePlan) -> usize {
-    let av1 = |stream: &av1plan::contract::ExpectedStream| stream.kind == av1plan::plan::StreamType::Video;
-    plan.contract.streams.iter().position(av1).expect("a contract has a video")
-}
-
-fn set(document: &mut Value, index: usize, field: &str, value: &Value) -> bool {
-    document["streams"][index][field] = value.clone();
-    true
-}
-
-fn set_flag(document: &mut Value, index: usize, flag: &str, value: bool) -> bool {
-    document["streams"][index]["disposition"][flag] = json!(u8::from(value));
-    true
-}
-
-/// Puts another stream in the place of one that is no video; false where there is none.
-fn swap_other(document: &mut Value, place: Index, other: &Value) -> bool {
-    let streams = document["streams"].as_array_mut().expect("a list");
-    let mut others: Vec<&mut Value> =
-        streams.iter_mut().filter(|stream| stream["codec_type"] != "video").collect();
-    if others.is_empty() {
-        return false;
-    }
-    let count = others.len();
-    *others[place.index(count)] = other.clone();
-    true
+    let (good, probe) = (Finished::of(plan), finished::read(plan, document));
+    judge(plan, &Evidence { probe: Some(Probed::Read(&probe)), ..good.evidence(size) })
 }

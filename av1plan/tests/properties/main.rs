@@ -1,7 +1,7 @@
 //! What holds for every film, every policy and every ffmpeg.
 //!
 //! `films`, `tracks` and `policy` make up the inputs, weighted to known trouble; `verdicts`, `streams`, `video`,
-//! `judging` and `bytes` each hold the properties of one subject; `found` keeps films on which one of them once failed;
+//! `judging` and `bytes` each hold the properties of one subject; `breaks` lists what a judge must see; `found` keeps films on which one of them once failed;
 //! `reach` shows that the made-up films get everywhere, so that no property holds for want of cases.
 #![allow(
     clippy::expect_used,
@@ -10,10 +10,13 @@
 )]
 
 mod argv;
+mod breaks;
 mod bytes;
 mod films;
 mod finished;
 mod found;
+#[path = "../grammar/mod.rs"]
+mod grammar;
 mod judging;
 mod policy;
 mod reach;

@@ -35,7 +35,7 @@ pub(crate) fn policy() -> impl Strategy<Value = Policy> {
     let dropped = select(vec![&["ru"][..], &[], &["en"], &["ru", "en", "fr"]]);
     let skip_interlaced = prop::bool::weighted(0.2);
     let hardlinked = select(vec![Hardlinked::Skip, Hardlinked::Replace]);
-    let svt_preset = prop::option::weighted(0.1, (0..=13_u8).prop_map(Preset));
+    let svt_preset = prop::option::weighted(0.1, (0..=13_u8).prop_map(Preset::new));
     (picture_policy(), min_bytes, refused, ignored, dropped, (skip_interlaced, hardlinked, svt_preset))
         .prop_map(
             |(policy, min_bytes, refused, ignored, dropped, (skip_interlaced, hardlinked, svt_preset))| {

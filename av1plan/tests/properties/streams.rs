@@ -80,7 +80,8 @@ proptest! {
             let streams = permuted.streams_mut();
             for (position, stream) in streams.iter_mut().enumerate() {
                 // Said, not counted: a stream keeps its index wherever it stands.
-                if stream.get("index").is_none() {
+                let said = stream.get("index").and_then(serde_json::Value::as_u64);
+                if said.is_none_or(|index| index > i32::MAX.unsigned_abs().into()) {
                     stream["index"] = position.into();
                 }
             }

@@ -19,7 +19,7 @@ pub(crate) fn video() -> BoxedStrategy<Value> {
     // The average and the base rate.
     let rates = words(
         "24000/1001,24000/1001 25/1,25/1 25/1,50/1 0/0,90000/1 0/0,0/0 600/1,24000/1001 300/1,300/1 23976/1000,120/1 \
-         0/0,2000/1 ,nan",
+         0/0,2000/1 ,nan 24000000000000/1001000000000,2000/1 18446744073709551615/18446744073709551614,300/1",
     );
     let fields = object(vec![
         ("codec_name", words("h264 hevc mpeg2video vc1 mpeg4 vp9 prores av1 none mjpeg")),
@@ -27,9 +27,15 @@ pub(crate) fn video() -> BoxedStrategy<Value> {
         ("sample_aspect_ratio", sometimes(5, words("1:1 16:15 0:1 64:45 2:2"))),
         ("field_order", sometimes(4, words("progressive tt bb tb bt unknown \u{9b}K"))),
         ("color_range", sometimes(5, words("tv pc unknown \u{202e}pc"))),
-        ("color_space", sometimes(5, words("bt709 bt2020nc gbr ycgco ictcp smpte170m"))),
-        ("color_transfer", sometimes(5, words("bt709 smpte2084 arib-std-b67 bt709,movie=a.mkv[x];[x]"))),
-        ("color_primaries", sometimes(5, words("bt709 bt2020 bt470bg"))),
+        ("color_space", sometimes(5, words("bt709 bt2020nc gbr ycgco ictcp smpte170m ipt-c2 bt709:x"))),
+        (
+            "color_transfer",
+            sometimes(5, words("bt709 smpte2084 arib-std-b67 bt709,movie=a.mkv[x];[x] vlog bt470m xyz")),
+        ),
+        (
+            "color_primaries",
+            sometimes(5, words("bt709 bt2020 bt470bg vgamut film jedec-p22 bt709,movie=a.mkv")),
+        ),
         ("closed_captions", sometimes(1, numbers(&[1, 0]))),
         ("start_time", sometimes(3, words("0.000000 -0.083000 0.500000 95231.421333"))),
         ("duration", sometimes(5, words("100.000000 5400.1 0.001 N/A"))),

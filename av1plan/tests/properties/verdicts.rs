@@ -15,7 +15,7 @@ use strum::VariantNames;
 
 use crate::films::{Film, film};
 use crate::policy::{Policy, gates, losses, picture_policy, policy};
-use crate::{cases, encoded, finished, skip_code};
+use crate::{cases, encoded, finished, grammar, skip_code};
 
 proptest! {
     #![proptest_config(cases(96))]
@@ -164,7 +164,10 @@ proptest! {
         let read = read.map_err(|error| TestCaseError::fail(error.to_string()))?;
         prop_assert_eq!(&read, &document);
         let restored = read.verdict().map_err(|error| TestCaseError::fail(error.to_string()))?;
-        prop_assert_eq!(restored, verdict);
+        prop_assert_eq!(&restored, &verdict);
+        if let Verdict::Encode(plan) = &restored {
+            prop_assert_eq!(grammar::wrong_of(plan), None);
+        }
     }
 
     /// The policy decides what becomes of a film, not whether the planner can tell: an open policy skips only for

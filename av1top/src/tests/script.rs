@@ -98,12 +98,17 @@ impl File {
 pub(crate) fn files() -> Vec<File> {
     let svt = |crf, preset| {
         let workers = Workers::All;
-        EncoderSettings::Svt(Svt { crf: Crf::new(crf), preset: Preset(preset), workers, nominal_rate: None })
+        EncoderSettings::Svt(Svt {
+            crf: Crf::new(crf),
+            preset: Preset::new(preset),
+            workers,
+            nominal_rate: None,
+        })
     };
-    let tiles = Tiles { columns: 2, rows: 1 };
-    let aom = Aom { crf: Crf::new(23), cpu_used: CpuUsed(4), tiles, threads: Aom::THREADS };
+    let tiles = Tiles::new(2, 1);
+    let aom = Aom { crf: Crf::new(23), cpu_used: CpuUsed::new(4), tiles, threads: Aom::THREADS };
     let aom = EncoderSettings::Aom(aom);
-    let rav1e = EncoderSettings::Rav1e(Rav1e { qp: Quantizer::SEED, speed: Speed(3) });
+    let rav1e = EncoderSettings::Rav1e(Rav1e { qp: Quantizer::SEED, speed: Speed::new(3) });
     let film = |number, name: &str, minutes, size| File::new(number, OsStr::new(name), minutes, size);
     let damaged = OsStr::from_bytes(b"Not.UTF-8.\xff\xfe.mkv");
     vec![

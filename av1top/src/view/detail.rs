@@ -66,7 +66,7 @@ impl Page {
         self.heading("decisions");
         match &file.plan {
             Ok(plan) => plan.decisions.iter().for_each(|decision| self.decision(decision)),
-            Err(reason) => self.text(&format!("can't read the plan: {reason}"), style::bad()),
+            Err(reason) => self.text(&format!("its plan can't be read here: {reason}"), style::faint()),
         }
         if let Some(encode) = file.encode() {
             self.contract(encode, job.outcome.as_ref());

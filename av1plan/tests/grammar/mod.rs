@@ -1,0 +1,332 @@
+//! What a command may consist of, written down by hand and not taken from the code that spells commands: which options there are,
+//! and what the value of each looks like, the inside of filters included.
+//!
+//! Shared by `tests/document.rs` and the fuzz target `document`.
+
+use av1plan::EncodePlan;
+use av1plan::command::{
+    Arg, Audience, Reach, Scored, Side, TrialPicture, arguments, decode_audio_arguments, sample_arguments,
+    score_arguments, trial_arguments,
+};
+use av1plan::judge::picture::{Thumbnail, windows};
+use av1plan::number::Micros;
+use av1plan::quality::{Metric, Model};
+
+/// Options that take no value.
+const SWITCHES: [&str; 8] =
+    ["-nostdin", "-hide_banner", "-y", "-xerror", "-nostats", "-copyts", "-start_at_zero", "-noautorotate"];
+
+/// Options with the only values that they may have.
+const WORDS: [(&str, &[&str]); 28] = [
+    ("-loglevel", &["level+verbose", "level+warning", "error"]),
+    ("-progress", &["pipe:1"]),
+    ("-fflags", &["+genpts"]),
+    ("-protocol_whitelist", &["file"]),
+    ("-format_whitelist", &["matroska,webm,mov,mp4,avi,mpegts,mpeg,mpegvideo,asf,flv,ogg"]),
+    ("-map_metadata", &["0"]),
+    ("-map_chapters", &["0"]),
+    ("-c:v", &["libsvtav1", "libaom-av1", "librav1e"]),
+    ("-b:v", &["0"]),
+    ("-row-mt", &["1"]),
+    ("-pix_fmt", &PIXEL_FORMATS),
+    ("-dolbyvision", &["1"]),
+    ("-stats_enc_pre_fmt:v", &["{pts} {tb}"]),
+    ("-stats_enc_pre:v", &["TIMES"]),
+    ("-stats_mux_pre", &["pipe:1", "pipe:2"]),
+    ("-stats_mux_pre_fmt", &["{t}"]),
+    ("-enc_time_base", &["demux"]),
+    ("-c:a", &["copy"]),
+    ("-c:s", &["copy"]),
+    ("-c:t", &["copy"]),
+    ("-max_muxing_queue_size", &["2048"]),
+    ("-fps_mode", &["passthrough"]),
+    ("-avoid_negative_ts", &["make_zero"]),
+    ("-movflags", &["+faststart"]),
+    ("-strict", &["unofficial", "experimental", "1"]),
+    ("-f", &["matroska", "mp4", "webm", "rawvideo", "null", "lavfi"]),
+    ("-err_detect", &["crccheck"]),
+    ("-i", &["INPUT", "ORIGINAL", "testsrc2=size=64x64:rate=25:duration=1"]),
+];
+
+/// Whether a value is right.
+type Pattern = fn(&str) -> bool;
+
+/// Options whose value follows a pattern.
+const VALUES: [(&str, Pattern); 14] = [
+    ("-map", |value| value == "0:v:0" || value.strip_prefix("0:").is_some_and(index)),
+    ("-vf", chain),
+    ("-crf", |value| number(value, 1, 63)),
+    ("-preset", |value| number(value, 0, 13)),
+    ("-threads", |value| number(value, 0, 64)),
+    ("-svtav1-params", svt_parameters),
+    ("-cpu-used", |value| number(value, 0, 8)),
+    ("-tiles", |value| pair(value, 'x', 1, 64)),
+    ("-qp", |value| number(value, 0, 255)),
+    ("-speed", |value| number(value, 0, 10)),
+    ("-ss", seconds),
+    ("-t", seconds),
+    ("-frames:v", |value| number(value, 1, u32::MAX.into())),
+    ("-filter_complex", graph),
+];
+
+/// Options that are said of one stream of the output, by its number.
+const PER_STREAM: [(&str, Pattern); 3] = [
+    ("-c:", |value| CONVERSIONS.contains(&value)),
+    ("-disposition:", |value| value == "0" || value.split('+').all(|flag| FLAGS.contains(&flag))),
+    ("-metadata:s:", |value| value.strip_suffix('=').is_some_and(stale_tag)),
+];
+
+const PIXEL_FORMATS: [&str; 2] = ["yuv420p", "yuv420p10le"];
+
+const CONVERSIONS: [&str; 8] =
+    ["subrip", "mov_text", "webvtt", "pcm_s16le", "pcm_s24le", "pcm_f32le", "pcm_f64le", "flac"];
+
+/// `ffmpeg -h full` of 8.0 and 9.0.2.
+const FLAGS: [&str; 19] = [
+    "default",
+    "dub",
+    "original",
+    "comment",
+    "lyrics",
+    "karaoke",
+    "forced",
+    "hearing_impaired",
+    "visual_impaired",
+    "clean_effects",
+    "attached_pic",
+    "timed_thumbnails",
+    "non_diegetic",
+    "captions",
+    "descriptions",
+    "metadata",
+    "dependent",
+    "still_image",
+    "multilayer",
+];
+
+/// `ffmpeg -h filter=setparams` of 8.0 and 9.0.2, without `auto` and `unknown`.
+const PRIMARIES: [&str; 12] = [
+    "bt709",
+    "bt470m",
+    "bt470bg",
+    "smpte170m",
+    "smpte240m",
+    "film",
+    "bt2020",
+    "smpte428",
+    "smpte431",
+    "smpte432",
+    "ebu3213",
+    "vgamut",
+];
+
+const TRANSFERS: [&str; 17] = [
+    "bt709",
+    "bt470m",
+    "bt470bg",
+    "smpte170m",
+    "smpte240m",
+    "linear",
+    "log100",
+    "log316",
+    "iec61966-2-4",
+    "bt1361e",
+    "iec61966-2-1",
+    "bt2020-10",
+    "bt2020-12",
+    "smpte2084",
+    "smpte428",
+    "arib-std-b67",
+    "vlog",
+];
+
+const STATISTICS: [&str; 8] = [
+    "bps",
+    "number_of_bytes",
+    "number_of_frames",
+    "_statistics_tags",
+    "_statistics_writing_app",
+    "_statistics_writing_date_utc",
+    "source_id",
+    "alpha_mode",
+];
+
+fn number(text: &str, least: u64, most: u64) -> bool {
+    let plain = text.bytes().all(|byte| byte.is_ascii_digit()) && (text == "0" || !text.starts_with('0'));
+    plain && text.parse().is_ok_and(|number: u64| (least..=most).contains(&number))
+}
+
+/// ffmpeg reads a stream's number as an `int`: from 2^31 on it is negative, and -1 means every stream.
+fn index(text: &str) -> bool {
+    number(text, 0, 0x7fff_ffff)
+}
+
+fn pair(text: &str, separator: char, least: u64, most: u64) -> bool {
+    text.split_once(separator)
+        .is_some_and(|(one, other)| number(one, least, most) && number(other, least, most))
+}
+
+fn seconds(text: &str) -> bool {
+    text.split_once('.').is_some_and(|(whole, thousandths)| {
+        number(whole, 0, u64::MAX)
+            && thousandths.len() == 3
+            && thousandths.bytes().all(|byte| byte.is_ascii_digit())
+    })
+}
+
+/// `lp=1`, and seldom a rate that SVT-AV1 takes: both halves of 32 bits, 1 to 240 frames a second.
+fn svt_parameters(text: &str) -> bool {
+    let Some((workers, rate)) = text.split_once(':') else { return ["lp=0", "lp=1"].contains(&text) };
+    let rate = rate.strip_prefix("fps-num=").and_then(|rate| rate.split_once(":fps-denom="));
+    let most = u64::from(u32::MAX);
+    ["lp=0", "lp=1"].contains(&workers)
+        && rate.is_some_and(|(above, below)| {
+            let read = |text: &str| text.parse::<u64>().unwrap_or_default();
+            number(above, 1, most)
+                && number(below, 1, most)
+                && (read(below)..read(below) * 241).contains(&read(above))
+        })
+}
+
+/// A tag of mkvmerge's statistics, perhaps with a language: nothing that sets another tag.
+fn stale_tag(text: &str) -> bool {
+    let name = text.split('-').next().unwrap_or_default().to_ascii_lowercase();
+    STATISTICS.contains(&name.as_str())
+        && text.len() <= 128
+        && !text.chars().any(|letter| letter == '=' || letter.is_control())
+}
+
+fn chain(text: &str) -> bool {
+    text.split(',').all(step)
+}
+
+fn step(text: &str) -> bool {
+    const FIXED: [&str; 11] = [
+        "bwdif=mode=send_frame:parity=auto:deint=interlaced",
+        "scale=out_color_matrix=bt709:out_range=tv",
+        "format=yuv420p",
+        "format=yuv420p10le",
+        "format=yuv444p10le",
+        "pad=ceil(iw/2)*2:ceil(ih/2)*2",
+        "setsar=1",
+        "setpts=PTS-STARTPTS",
+        "settb=AVTB",
+        "xpsnr=ts_sync_mode=nearest",
+        "metadata=mode=print:file=-",
+    ];
+    let colors = || {
+        let rest = text.strip_prefix("setparams=color_primaries=")?;
+        let (primaries, transfer) = rest.split_once(":color_trc=")?;
+        Some(PRIMARIES.contains(&primaries) && TRANSFERS.contains(&transfer))
+    };
+    let size = || {
+        let size = text.strip_prefix("scale=")?.strip_suffix(":flags=area")?;
+        Some(pair(size, ':', 1, 64))
+    };
+    let trim = || {
+        let (start, length) = text.strip_prefix("trim=start=")?.split_once(":duration=")?;
+        Some(seconds(start) && seconds(length))
+    };
+    let vmaf = || {
+        let rest = text.strip_prefix("libvmaf=ts_sync_mode=nearest:model=version=")?;
+        let (model, rest) = rest.split_once(":n_threads=")?;
+        let threads = rest.strip_suffix(":log_fmt=csv:log_path=/dev/stdout")?;
+        Some(["vmaf_v0.6.1", "vmaf_4k_v0.6.1"].contains(&model) && number(threads, 1, 64))
+    };
+    FIXED.contains(&text) || [colors(), size(), trim(), vmaf()].contains(&Some(true))
+}
+
+/// `[0:0]...[result];[1:0]...[original];[result][original]...`
+fn graph(text: &str) -> bool {
+    let parts: Vec<&str> = text.split(';').collect();
+    let [result, original, compare] = parts[..] else { return false };
+    let branch = |text: &str, input: &str, name: &str| {
+        let inside = text.strip_prefix(input).and_then(|text| text.strip_suffix(name));
+        inside
+            .and_then(|inside| inside.split_once(']'))
+            .is_some_and(|(stream, steps)| (stream == "v:0" || index(stream)) && chain(steps))
+    };
+    branch(result, "[0:", "[result]")
+        && branch(original, "[1:", "[original]")
+        && compare.strip_prefix("[result][original]").is_some_and(chain)
+}
+
+fn word(argument: &Arg) -> &str {
+    match argument {
+        Arg::Text(text) => text,
+        Arg::Input => "INPUT",
+        Arg::Output => "OUTPUT",
+        Arg::FrameTimes => "TIMES",
+        Arg::Original => "ORIGINAL",
+    }
+}
+
+fn value_is_right(option: &str, value: &str) -> bool {
+    let listed = || WORDS.iter().find(|(name, _)| *name == option).map(|(_, words)| words.contains(&value));
+    let matched = || VALUES.iter().find(|(name, _)| *name == option).map(|(_, pattern)| pattern(value));
+    let of_stream = || {
+        let (prefix, pattern) = PER_STREAM.iter().find(|(prefix, _)| option.starts_with(prefix))?;
+        Some(option.strip_prefix(prefix).is_some_and(index) && pattern(value))
+    };
+    listed().or_else(matched).or_else(of_stream).unwrap_or_default()
+}
+
+/// What of a command is not as it should be.
+pub(crate) fn wrong(command: &[Arg]) -> Option<String> {
+    let Some((last, options)) = command.split_last() else { return Some("it is empty".into()) };
+    if !["OUTPUT", "pipe:1", "-"].contains(&word(last)) {
+        return Some(format!("it ends with {last:?}"));
+    }
+    let mut words = options.iter();
+    let mut maps = Vec::new();
+    while let Some(option) = words.next() {
+        let Arg::Text(option) = option else { return Some(format!("{option:?} stands alone")) };
+        if SWITCHES.contains(&option.as_ref()) {
+            continue;
+        }
+        let Some(value) = words.next() else { return Some(format!("{option} has no value")) };
+        let is_placeholder = !matches!(value, Arg::Text(_));
+        if is_placeholder != ["INPUT", "TIMES", "ORIGINAL"].contains(&word(value)) {
+            return Some(format!("{option} {value:?}"));
+        }
+        if !value_is_right(option, word(value)) {
+            return Some(format!("{option} {:?}", word(value)));
+        }
+        if option == "-map" {
+            if maps.contains(&value) {
+                return Some(format!("{} is mapped twice", word(value)));
+            }
+            maps.push(value);
+        }
+    }
+    None
+}
+
+/// Every command that a plan has a part in.
+pub(crate) fn commands(plan: &EncodePlan) -> Vec<Vec<Arg>> {
+    let mut commands = vec![arguments(plan, Audience::Person), arguments(plan, Audience::Program)];
+    commands.push(trial_arguments(&plan.video, TrialPicture { width: 64, height: 64, rate: 25, seconds: 1 }));
+    let picture = &plan.contract.picture;
+    let size = Thumbnail::of(picture.width, picture.height);
+    for window in windows(plan.contract.duration) {
+        for side in [Side::Source, Side::Result] {
+            for reach in [Reach::FromStart, Reach::Seek(Micros::from_secs(3))] {
+                commands.push(sample_arguments(plan, side, window, reach, size));
+            }
+        }
+    }
+    let second = Micros::from_secs(1);
+    for metric in [Metric::Xpsnr, Metric::Vmaf { model: Model::Hd }, Metric::Vmaf { model: Model::Uhd }] {
+        let scored = Scored { plan, stream: 0, metric, threads: 2 };
+        commands.push(score_arguments(&scored, None));
+        commands.push(score_arguments(&scored, Some((second, second, second))));
+    }
+    commands.extend(decode_audio_arguments(plan, Side::Source));
+    commands.extend(decode_audio_arguments(plan, Side::Result));
+    commands
+}
+
+/// What of any of a plan's commands is not as it should be.
+pub(crate) fn wrong_of(plan: &EncodePlan) -> Option<String> {
+    commands(plan).iter().find_map(|command| wrong(command))
+}

@@ -1,0 +1,272 @@
+//! Plan documents that come back: what a hostile one can do (nothing), what becomes of a job that holds one, and the example that
+//! judges a result by one.
+
+#![cfg(test)]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+use av1d_tests::{Library, SOUND, Tools, built, program};
+use av1plan::MediaProbe;
+use av1plan::probe::{Matrix, Primaries, Transfer};
+use serde_json::{Value, json};
+use strum::VariantArray;
+
+/// Two seconds in RGB, which takes a filter with words in it, and sound.
+const RGB: &str = "-f lavfi -i testsrc2=size=160x120:rate=25:duration=2 -f lavfi -i sine=duration=2 -map 0 -map 1 -c:v ffv1 \
+                   -pix_fmt gbrp -c:a ac3";
+
+/// Twenty seconds, so that there are several windows to compare.
+const FILM: &str = "-f lavfi -i testsrc2=size=160x120:rate=25:duration=20,noise=alls=10:allf=t -f lavfi -i sine=duration=20 -map 0 \
+                    -map 1 -c:v libx264 -preset ultrafast -pix_fmt yuv420p -c:a ac3";
+
+/// A film of the library with its plan, and a folder for the example to work in.
+struct Scene {
+    library: Library,
+    plan: Value,
+    work: PathBuf,
+}
+
+impl Scene {
+    fn new(arguments: &str) -> Option<Self> {
+        let mut library = Library::open()?;
+        library.hurry();
+        library.set("max_size_ratio", 1.0);
+        library.make("Film.mkv", arguments);
+        let plan = library.run(["plan", "--json", "Film.mkv"]).exits_with(0).documents().remove(0);
+        let work = library.scratch().join("work");
+        fs::create_dir(&work).unwrap();
+        Some(Self { library, plan, work })
+    }
+
+    /// The example, which finds ffmpeg on its path, under whatever `before` is.
+    fn example(&self, before: &[&str], action: &str) -> Output {
+        let path = self.library.scratch().join("plan.json");
+        fs::write(&path, self.plan.to_string()).unwrap();
+        let example = built("judge-output");
+        let words = before.iter().map(|word| (*word).into()).chain([example.into_os_string()]);
+        let words: Vec<std::ffi::OsString> = words.collect();
+        let tools = self.library.tools.ffmpeg.parent().unwrap();
+        let mut command = Command::new(&words[0]);
+        command.args(&words[1..]).arg(action).arg(path).arg(self.library.path("Film.mkv")).arg(&self.work);
+        command
+            .env("PATH", format!("{}:/usr/bin:/bin", tools.display()))
+            .stdin(Stdio::null())
+            .output()
+            .unwrap()
+    }
+
+    #[track_caller]
+    fn judged(&self, code: i32, says: &str) {
+        let output = self.example(&[], "judge");
+        let text = String::from_utf8_lossy(&output.stdout);
+        assert_eq!(output.status.code(), Some(code), "{output:?}");
+        assert!(text.contains(says), "{text} lacks {says}");
+    }
+}
+
+/// The primaries of the filter that RGB takes.
+fn primaries(plan: &mut Value) -> &mut Value {
+    let filters = plan["encode"]["filters"].as_array_mut().unwrap();
+    let rgb = filters.iter_mut().find(|filter| filter.get("from-rgb").is_some());
+    &mut rgb.expect("RGB is converted")["from-rgb"]["primaries"]
+}
+
+#[test]
+fn a_document_makes_ffmpeg_open_no_other_file() {
+    let Some(mut scene) = Scene::new(RGB) else { return };
+    let Some(strace) = program("strace") else { return };
+    let secret = scene.library.make("secret.mkv", RGB);
+    let trace = scene.library.scratch().join("trace");
+    let strace = [
+        strace.to_str().unwrap(),
+        "-f",
+        "-qq",
+        "-s",
+        "300",
+        "-e",
+        "trace=open,openat,connect,execve",
+        "-o",
+        trace.to_str().unwrap(),
+    ];
+    let opened = |name: &str| {
+        let trace = fs::read_to_string(&trace).unwrap();
+        trace.lines().filter(|line| line.contains("open")).any(|line| line.contains(name))
+    };
+
+    // The honest document: the film is opened, so that a look at the trace tells.
+    let encoded = scene.example(&strace, "encode");
+    assert_eq!(encoded.status.code(), Some(0), "{encoded:?}");
+    assert!(opened("Film.mkv") && !opened("secret.mkv"));
+    scene.judged(0, "accept");
+
+    // What such a document did: ffmpeg itself has nothing against it, in spite of the whitelist of protocols.
+    let filter = format!("setparams=color_primaries=bt709,movie={}", secret.display());
+    let mut ffmpeg = Command::new(strace[0]);
+    ffmpeg.args(&strace[1..]).arg(&scene.library.tools.ffmpeg).args([
+        "-v",
+        "error",
+        "-protocol_whitelist",
+        "file",
+    ]);
+    ffmpeg.arg("-i").arg(scene.library.path("Film.mkv")).args(["-vf", &filter, "-f", "null", "-"]);
+    let ran = ffmpeg.stdin(Stdio::null()).output().unwrap();
+    assert!(opened("secret.mkv"), "{ran:?}");
+
+    *primaries(&mut scene.plan) = json!(format!("bt709,movie={}", secret.display()));
+    let refused = scene.example(&strace, "encode");
+    assert_eq!(refused.status.code(), Some(2), "{refused:?}");
+    let words = String::from_utf8_lossy(&refused.stderr);
+    assert!(words.contains("no plan document") && words.contains("movie="), "{words}");
+    let trace = fs::read_to_string(&trace).unwrap();
+    assert!(!trace.contains("/ffmpeg\"") && !opened("secret.mkv"), "ffmpeg isn't even started");
+}
+
+#[test]
+fn the_example_accepts_a_good_result_and_refuses_a_damaged_one() {
+    let Some(scene) = Scene::new(FILM) else { return };
+    let encoded = scene.example(&[], "encode");
+    assert_eq!(encoded.status.code(), Some(0), "{encoded:?}");
+    scene.judged(0, "accept");
+
+    let result = scene.work.join("result");
+    let whole = fs::read(&result).unwrap();
+    // Its header says all of the length; only its packets tell.
+    fs::write(&result, &whole[..whole.len() / 2]).unwrap();
+    scene.judged(1, "defect [truncated]");
+    fs::write(&result, b"").unwrap();
+    scene.judged(1, "defect [unreadable]");
+
+    // Another film's pictures, encoded alike: only a look at them tells.
+    fs::write(&result, &whole).unwrap();
+    let black = scene.library.scratch().join("black.mkv");
+    let other = "-f lavfi -i color=size=160x120:rate=25:duration=20 -f lavfi -i sine=duration=20 -map 0 -map 1 -c:v libx264 \
+                 -preset ultrafast -pix_fmt yuv420p -c:a ac3";
+    scene.library.tools.make(&scene.library.scratch(), other, &black);
+    fs::copy(&black, scene.library.path("Film.mkv")).unwrap();
+    scene.judged(1, "defect [other-picture]");
+}
+
+#[test]
+fn the_example_says_what_is_missing_and_does_not_accept() {
+    let Some(scene) = Scene::new(&format!("{SOUND} {}", av1d_tests::PICTURE)) else { return };
+    let encoded = scene.example(&[], "encode");
+    assert_eq!(encoded.status.code(), Some(0), "{encoded:?}");
+    scene.judged(0, "accept");
+    for (file, piece) in [("log", "closing-report"), ("progress", "progress")] {
+        let kept = fs::read(scene.work.join(file)).unwrap();
+        fs::write(scene.work.join(file), b"").unwrap();
+        scene.judged(1, &format!("missing [{piece}]"));
+        fs::write(scene.work.join(file), kept).unwrap();
+    }
+    fs::write(scene.work.join("times"), b"half a l").unwrap();
+    scene.judged(1, "missing [frame-times]");
+}
+
+/// A job file whose plan is of somebody's own making, or damaged: the job is read all the same, everything works on, and whoever asks
+/// about the plan is told why it isn't used.
+#[test]
+fn a_job_whose_plan_cannot_be_read_stops_nothing() {
+    let Some(mut library) = Library::open() else { return };
+    library.hurry();
+    library.set("keep_original", true);
+    library.set("max_size_ratio", 1.0);
+    library.make("Film.mkv", RGB);
+    library.encode("Film.mkv").exits_with(0).says("[replaced]");
+    let mut job = library.job();
+    // A plain file counts before the compressed one.
+    let path = library.state().join(format!("{}.json", job["id"].as_str().unwrap()));
+    *primaries(&mut job["plan"]) = json!("bt709,movie=http://example.org/\u{1b}[2J");
+    fs::write(&path, job.to_string()).unwrap();
+
+    let verified = library.run(["verify", "--json", "Film.mkv"]).exits_with(0);
+    let document = verified.documents().remove(0);
+    assert_eq!((&document["good"], &document["contract"]), (&json!(true), &json!("nothing")));
+    assert_eq!(document["notes"][0]["code"], "plan-unread", "{document}");
+    let against = library.run(["verify", "--json", "--against", "Film.mkv.orig", "Film.mkv"]).exits_with(0);
+    let document = against.documents().remove(0);
+    assert_eq!(
+        (&document["contract"], &document["notes"][0]["code"]),
+        (&json!("original"), &json!("plan-unread"))
+    );
+    let told = library.run(["verify", "Film.mkv"]).exits_with(0);
+    assert!(!told.text().contains('\u{1b}') && !told.stderr.contains('\u{1b}'), "{told}");
+
+    let why = library.run(["why", "Film.mkv"]).exits_with(0);
+    assert!(why.text().contains("replaced: "), "{why}");
+    library.run(["recover"]).exits_with(0);
+    library.watch_once().exits_with(0);
+    library.run(["undo", "Film.mkv"]).exits_with(0);
+    assert_eq!(library.media("Film.mkv").streams("video")[0]["codec_name"], "ffv1");
+    assert!(!path.exists(), "it was put away");
+    let after = library.job();
+    assert_eq!(after["plan"], job["plan"], "what can't be read is kept as it stands");
+    assert!(after.get("undone").is_some());
+}
+
+/// The closed lists are what ffmpeg knows: nothing that `setparams` takes is missing from them, and nothing is in them that it
+/// doesn't take or ffprobe calls otherwise.
+#[test]
+fn colour_tags_are_those_that_ffmpeg_has_names_for() {
+    for version in ["8.0", "9.0"] {
+        let Some(tools) = Tools::of_version(version) else { return };
+        let newer = |name: &str| version == "8.0" && ["vgamut", "vlog"].contains(&name);
+        let mut lists = [
+            ("color_primaries", Primaries::VARIANTS.iter().map(|each| each.name()).collect::<Vec<_>>()),
+            ("color_trc", Transfer::VARIANTS.iter().map(|each| each.name()).collect()),
+            ("colorspace", Matrix::VARIANTS.iter().map(|each| each.name()).collect()),
+        ];
+        for (option, names) in &mut lists {
+            names.retain(|name| !newer(name));
+            let mut listed = listed(&tools, option);
+            listed.retain(|name| !["auto", "unknown", "jedec-p22"].contains(&name.as_str()));
+            listed.sort();
+            names.sort_unstable();
+            assert_eq!(listed, *names, "{option} of ffmpeg {version}");
+        }
+        let folder = tempfile::tempdir().unwrap();
+        let longest = lists.iter().map(|(_, names)| names.len()).max().unwrap();
+        for row in 0..longest {
+            let [primaries, transfer, matrix] = lists.each_ref().map(|(_, names)| names[row % names.len()]);
+            probed_as_named(&tools, folder.path(), (primaries, transfer, matrix));
+        }
+    }
+}
+
+/// The values that a filter's option has, from ffmpeg's own help.
+fn listed(tools: &Tools, option: &str) -> Vec<String> {
+    let help = Command::new(&tools.ffmpeg).args(["-hide_banner", "-h", "filter=setparams"]).output().unwrap();
+    let help = String::from_utf8(help.stdout).unwrap();
+    let lines = help.lines().skip_while(|line| !line.trim_start().starts_with(option)).skip(1);
+    let values = lines.take_while(|line| line.starts_with("     "));
+    values.map(|line| line.split_whitespace().next().unwrap().to_owned()).collect()
+}
+
+/// Tags a picture, and reads it back: from a container that keeps the numbers as they are.
+fn probed_as_named(tools: &Tools, folder: &Path, (primaries, transfer, matrix): (&str, &str, &str)) {
+    // Matrices of RGB are no matter of a picture that is none; and what is longer than a byte has no place in the file.
+    let matrix = if matrix == "gbr" { "bt709" } else { matrix };
+    if primaries == "vgamut" || transfer == "vlog" {
+        return;
+    }
+    let film = folder.join("tagged.mkv");
+    let filter = format!("setparams=color_primaries={primaries}:color_trc={transfer}:colorspace={matrix}");
+    // x264 has no number for the one, and MPEG-2's encoder has none for some of the others.
+    let encoder = if primaries == "ebu3213" { "mpeg2video" } else { "libx264" };
+    let arguments = format!(
+        "-f lavfi -i testsrc2=size=64x64:rate=25:duration=0.04 -vf {filter} -c:v {encoder} -pix_fmt yuv420p"
+    );
+    tools.make(folder, &arguments, &film);
+    let probe = MediaProbe::from_json(&tools.ask("-show_streams", &film)).unwrap();
+    let (_, video) = probe.main_video().unwrap();
+    assert_eq!(video.unnamed_color, [] as [&str; 0]);
+    let color = video.color;
+    assert_eq!(
+        (color.primaries, color.transfer),
+        (primaries.parse().ok(), transfer.parse().ok()),
+        "{filter}"
+    );
+    // Not every encoder has a number for every matrix.
+    assert!(color.matrix.is_none() || color.matrix == matrix.parse().ok(), "{filter}");
+}
