@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # What the daemon costs on a library of 100,000 files: a first and a second `watch --once` beside `find` on the same tree,
 # with the runs of ffprobe, the peak memory, and the time that it uses while it has nothing to do. Prints figures;
-# asserts only that nothing is probed twice.
+# asserts only that nothing is probed twice. Then what as many finished jobs cost: tests/history.sh.
 #
 #   tests/scale.sh [FILES] [LARGE]     100000 files, 2000 of them over min_bytes, unless told otherwise
 set -euo pipefail
@@ -83,3 +83,4 @@ rss=$(awk '/VmRSS/ { printf "%.1f", $2 / 1024 }' "/proc/$daemon/status")
 kill "$daemon"; wait "$daemon" || true
 echo "idle between scans  $((after - before)) ticks of CPU in 10 s ($rss MB)"
 [[ $again == 0 ]] || { echo "something was probed twice" >&2; exit 1; }
+tests/history.sh "$files"

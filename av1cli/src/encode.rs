@@ -27,8 +27,10 @@ pub(crate) async fn encode(
     let Session { pipeline, events } = Session::open(settings, environment).await?;
     let telling = tokio::spawn(Telling::to_person(args.output)?.listen(events));
     let folding = pipeline.clone();
-    // What it came to is the daemon's to count; that it panicked would be a defect of ours, which keeps no film from being encoded.
-    drop(tokio::task::spawn_blocking(move || folding.fold_finished_jobs()).await);
+    let put_away = tokio::task::spawn_blocking(move || folding.fold_finished_jobs()).await;
+    for (path, message) in put_away.map(|put_away| put_away.trouble).unwrap_or_default() {
+        pipeline.events.send(Event::Warning { path, message });
+    }
     let mut worst = Exit::Done;
     let mut films = Vec::new();
     for file in &args.files {

@@ -3,7 +3,9 @@
 #![cfg(test)]
 
 use std::fs;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use av1d_tests::{Library, copy_folder};
 use av1exec::disk::{Identity, hash};
@@ -162,6 +164,31 @@ fn an_open_job_is_finished_though_its_plan_can_t_be_read() {
         let told = library.run(["why", "--json", "Open.mkv"]).documents().remove(0);
         assert_eq!(told["attempts"][0]["code"], "replaced", "{told}");
     }
+}
+
+/// What the README says of its size, and what `status` says of what was saved.
+#[test]
+fn a_state_folder_of_many_jobs_takes_little_room() {
+    const JOBS: u64 = 500;
+    let Some(library) = Library::open() else { return };
+    let make = Path::new(env!("CARGO_MANIFEST_DIR")).join("tools/make-jobs");
+    let made = Command::new("python3").arg(make).arg(library.state()).arg(JOBS.to_string()).status().unwrap();
+    assert!(made.success());
+    let before = status(&library);
+    library.watch_once().exits_with(0);
+    assert_eq!(status(&library), before);
+    assert!(before["totals"]["bytes_before"].as_u64() > before["totals"]["bytes_after"].as_u64());
+    let (mut bytes, mut blocks) = (0, 0);
+    for month in fs::read_dir(library.state().join("finished")).unwrap() {
+        for file in fs::read_dir(month.unwrap().path()).unwrap() {
+            let file = file.unwrap().metadata().unwrap();
+            (bytes, blocks) = (bytes + file.len(), blocks + 512 * file.blocks());
+        }
+    }
+    let index = fs::metadata(library.state().join("index.sqlite")).unwrap().len();
+    assert!(bytes / JOBS < 2500, "{bytes}");
+    assert!(blocks / JOBS <= 4096, "{blocks}");
+    assert!(index / JOBS < 1000, "{index}");
 }
 
 #[test]

@@ -16,10 +16,11 @@ use crate::event::{Event, Events};
 use crate::index::Next;
 use crate::jobs::{JobStore, path_of};
 use crate::leftovers::{Fate, sweep};
+use crate::pipeline::PutAway;
 use crate::recover::{Action, tidy};
 use crate::scan::{Film, Scan, scan};
 use crate::settings::Settings;
-use crate::status::{ScanStatus, Totals};
+use crate::status::ScanStatus;
 
 /// A walk that ended.
 #[derive(Debug, Default)]
@@ -28,8 +29,8 @@ pub(super) struct Walked {
     took: Duration,
     /// Whether a job is still open that nobody works on.
     still_open: bool,
-    /// What finished jobs came to that weren't counted before.
-    folded: Totals,
+    /// What putting finished jobs away came to.
+    put_away: PutAway,
 }
 
 /// Tidies up after jobs that were left open: a share may have come back since. Says whether one still is.
@@ -57,12 +58,12 @@ impl Daemon {
         let running: Vec<String> = self.board.running.keys().cloned().collect();
         let pipeline = self.pipeline.clone();
         self.walking = Some(tokio::task::spawn_blocking(move || {
-            let folded = pipeline.fold_finished_jobs();
+            let put_away = pipeline.fold_finished_jobs();
             let began = Instant::now();
             let still_open =
                 open_jobs.is_some_and(|jobs| tidy_open(&jobs, &running, &settings, &pipeline.events));
             let scan = scan(&roots, &settings.policy);
-            Walked { scan, took: began.elapsed(), still_open, folded }
+            Walked { scan, took: began.elapsed(), still_open, put_away }
         }));
     }
 
@@ -80,7 +81,7 @@ impl Daemon {
 
     /// Takes in what a walk found. The queues are filled anew, so that what went away or changed isn't in them.
     pub(super) fn walked(&mut self, walked: Option<Walked>, run: Run) {
-        let Some(Walked { scan, took, still_open, folded }) = walked else {
+        let Some(Walked { scan, took, still_open, put_away }) = walked else {
             // A walk that panicked is a defect of ours; the next one may do better.
             self.summary.unreadable += 1;
             let path = self.pipeline.settings.job_state_dir.clone();
@@ -89,7 +90,10 @@ impl Daemon {
         self.may_be_open |= still_open;
         // Later ones are of this run, and counted already.
         if self.board.last_scan.is_none() {
-            self.board.totals.add_all(&folded);
+            self.board.totals.add_all(&put_away.totals);
+        }
+        for (path, message) in put_away.trouble {
+            self.warn_once(&path, message);
         }
         // Somebody may have asked for another one meanwhile.
         if run == Run::Forever && self.next_walk.is_none() {

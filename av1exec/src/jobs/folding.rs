@@ -258,6 +258,22 @@ mod tests {
     }
 
     #[test]
+    fn a_damaged_file_is_told_of_and_keeps_no_other_from_being_listed() {
+        let folder = tempfile::tempdir().unwrap();
+        let state = folder.path();
+        let store = JobStore::open(state).unwrap();
+        let jobs: Vec<Job> = (0..3).map(|number| plain(state, number)).collect();
+        store.fold_finished(|_, _| true).unwrap();
+        fs::remove_file(state.join(FILE_NAME)).unwrap();
+        let damaged = archive::path(state, &jobs[1].id);
+        fs::write(&damaged, "no gzip").unwrap();
+        let folded = store.fold_finished(|_, _| true).unwrap();
+        assert_eq!(folded.unread.iter().map(|(path, _)| path).collect::<Vec<_>>(), [&damaged]);
+        assert_eq!(listed(state), Some(2));
+        assert_eq!(fs::read_to_string(damaged).unwrap(), "no gzip", "it stays as it is");
+    }
+
+    #[test]
     fn a_cut_at_any_place_is_made_good_by_the_next_try() {
         let folder = tempfile::tempdir().unwrap();
         let state = folder.path();

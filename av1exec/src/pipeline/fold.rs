@@ -1,5 +1,6 @@
 //! Putting finished jobs away that aren't yet, and saying so where that takes a while.
 
+use std::path::PathBuf;
 use std::time::Instant;
 
 use super::Pipeline;
@@ -8,12 +9,20 @@ use crate::status::Totals;
 /// From so many on they are an older av1d's, which a person should know of: it takes a while, once.
 const MANY: u64 = 1000;
 
+/// What putting finished jobs away came to.
+#[derive(Debug, Default)]
+pub struct PutAway {
+    /// What those jobs came to that weren't in the index before.
+    pub totals: Totals,
+    /// What couldn't be put away or read: on which path, and why. Nothing is lost by it.
+    pub trouble: Vec<(PathBuf, String)>,
+}
+
 impl Pipeline {
-    /// Folds the finished jobs whose files lie in the state folder itself, and makes the index's table of them anew where it was lost. Says
-    /// what those came to that weren't in the table.
+    /// Folds the finished jobs whose files lie in the state folder itself, and fills the index's table of them where it was lost.
     ///
-    /// Waits for the disk; ends early where work is to stop. What goes wrong is told, and nothing is lost by it.
-    pub fn fold_finished_jobs(&self) -> Totals {
+    /// Waits for the disk; ends early where work is to stop.
+    pub fn fold_finished_jobs(&self) -> PutAway {
         let state = &self.settings.job_state_dir;
         let mut began = None;
         let folded = self.jobs.fold_finished(|done, all| {
@@ -33,11 +42,15 @@ impl Pipeline {
             !self.stop.is_asked()
         });
         match folded {
-            Ok(folded) => folded.totals,
-            Err(error) => {
-                self.warn(state, error.to_string());
-                Totals::default()
+            Ok(folded) => {
+                // Those that aren't compressed are recovery's to tell of.
+                let is_compressed =
+                    |path: &PathBuf| path.extension().is_some_and(|extension| extension == "gz");
+                let unread = folded.unread.into_iter().filter(|(path, _)| is_compressed(path));
+                let trouble = unread.map(|(path, unread)| (path, unread.to_string())).collect();
+                PutAway { totals: folded.totals, trouble }
             }
+            Err(error) => PutAway { trouble: vec![(state.clone(), error.to_string())], ..PutAway::default() },
         }
     }
 }

@@ -33,6 +33,7 @@ use crate::scan::Film;
 use crate::settings::Settings;
 use crate::stop::Stop;
 use crate::tools::Tools;
+pub use fold::PutAway;
 
 /// All that working on films takes. Cloned for each job.
 #[derive(Debug, Clone)]
