@@ -1,5 +1,7 @@
 //! `av1cli encode`: the whole way, for films that are named.
 
+use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use av1exec::event::Event;
@@ -14,7 +16,7 @@ use crate::args::EncodeArgs;
 use crate::console::complain;
 use crate::films::look;
 use crate::session::Session;
-use crate::telling::Telling;
+use crate::telling::{Telling, told};
 use av1exec::failure::{Exit, Failure};
 
 /// Works on named films, one after the other.
@@ -28,8 +30,8 @@ pub(crate) async fn encode(
     let telling = tokio::spawn(Telling::to_person(args.output).listen(events, pipeline.stop.clone()));
     let mut worst = Exit::Done;
     let mut films = Vec::new();
-    for file in &args.files {
-        match look(file, &pipeline.settings) {
+    for found in look_at_all(args.files, &pipeline).await {
+        match found {
             Ok(film) => films.push(film),
             Err(failure) => {
                 complain(&failure);
@@ -41,7 +43,11 @@ pub(crate) async fn encode(
         if pipeline.stop.is_asked() {
             break;
         }
-        let outcome = pipeline.run(&film, stability, None).await;
+        let outcome = tokio::select! {
+            outcome = pipeline.run(&film, stability, None) => outcome,
+            // Its disk hangs; the next start tidies up.
+            () = pipeline.waits.overdue(&pipeline.stop) => break,
+        };
         if outcome.is_failure() && outcome != Outcome::Interrupted {
             worst = worst.max(Exit::Failed);
         }
@@ -50,9 +56,22 @@ pub(crate) async fn encode(
         worst = Exit::Interrupted;
     }
     // The telling ends when the last sender is gone.
+    let stop = pipeline.stop.clone();
     drop(pipeline);
-    let _ = telling.await;
+    told(telling, &stop).await;
     Ok(worst)
+}
+
+/// Looks at the files that were named; none of them where it was asked to stop meanwhile.
+async fn look_at_all(files: Vec<PathBuf>, pipeline: &Pipeline) -> Vec<Result<Film, Failure>> {
+    let (settings, mut stop) = (Arc::clone(&pipeline.settings), pipeline.stop.clone());
+    let looking = tokio::task::spawn_blocking(move || {
+        files.iter().map(|file| look(file, &settings)).collect::<Vec<_>>()
+    });
+    tokio::select! {
+        found = looking => found.unwrap_or_default(),
+        () = stop.asked() => Vec::new(),
+    }
 }
 
 /// Watches those films that a cheap gate doesn't stop anyway, all at once, until they have held still or the wait is over.
@@ -75,8 +94,9 @@ async fn settle(films: Vec<Film>, pipeline: &Pipeline) -> Vec<(Film, Stability)>
             () = stop.asked() => {}
         }
     }
-    let looked_again = films.into_iter().map(|film| {
-        let now = look(&film.path, settings).unwrap_or(film);
+    let looked = look_at_all(films.iter().map(|film| film.path.clone()).collect(), pipeline).await;
+    let looked_again = films.into_iter().zip(looked).map(|(film, now)| {
+        let now = now.unwrap_or(film);
         let stability = settling.observe(&now.path, now.identity, Instant::now(), wait);
         (now, stability)
     });

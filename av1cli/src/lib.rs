@@ -38,8 +38,8 @@ pub use av1exec::failure::Exit;
 use av1exec::failure::Failure;
 use service::Service;
 
-/// How long threads that look at folders may take to end with the program.
-const MOMENT: Duration = Duration::from_secs(1);
+/// How long what may hang may take to end with the program.
+pub(crate) const MOMENT: Duration = Duration::from_secs(1);
 
 /// Runs the program: `args` with the program's name first, `variable` to look up the environment.
 pub fn run(

@@ -308,5 +308,13 @@ pub struct IndexError {
     pub source: rusqlite::Error,
 }
 
+impl IndexError {
+    /// The index of the state folder `state` couldn't even be tried.
+    pub(crate) fn unopened(state: &Path, error: &io::Error) -> Self {
+        let source = rusqlite::Error::InvalidParameterName(error.to_string());
+        Self { path: state.join(FILE_NAME), source }
+    }
+}
+
 #[cfg(test)]
 mod tests;

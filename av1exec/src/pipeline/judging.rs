@@ -7,7 +7,7 @@ use av1plan::judge::{Defect, Evidence};
 use av1plan::number::Micros;
 use av1plan::{EncodePlan, Judgement, MediaProbe, judge};
 
-use super::{Encoded, Pipeline, blocking};
+use super::{Encoded, Pipeline};
 use crate::decode::Decode;
 use crate::disk;
 use crate::event::{Check, Event};
@@ -27,13 +27,13 @@ impl Pipeline {
         job: &str,
     ) -> io::Result<Option<Outcome>> {
         let path = temporary.to_owned();
-        let size = blocking(move || {
+        let size = self.on_disk(temporary, move || {
             disk::sync(&path)?;
             // Only makes the check stricter; some file systems can't.
             drop(disk::drop_from_cache(&path));
             Ok(std::fs::symlink_metadata(&path)?.len())
-        })
-        .await?;
+        });
+        let size = size.await?;
         let probe = match probe::probe(&self.tools, temporary).await {
             Ok(probe) => Some(probe),
             // A check that couldn't be made is no verdict on the result.

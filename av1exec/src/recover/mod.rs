@@ -178,6 +178,7 @@ impl Places {
             target: self.target.as_ref().unwrap_or(&self.film),
             backup: &self.backup,
             keep_original,
+            answered: &|| (),
         };
         let resumed = promotion.resume(&commit, &mut |step: Step, _| {
             job.journal.push(Entry { step, at: jiff::Timestamp::now() });

@@ -1,0 +1,191 @@
+//! What waits for a disk at this moment, beside the runtime's one thread: a share whose server is away answers after
+//! minutes or never, and nobody else may wait with it.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use crate::stop::Stop;
+
+/// A disk that hasn't answered for this long is named. Those that had to spin up first have answered by then.
+pub const NAMED_AFTER: Duration = Duration::from_secs(30);
+
+/// How long work that was asked to stop is waited for: a little more than an ffmpeg that has to be killed takes.
+const STOP_PATIENCE: Duration = Duration::from_secs(11);
+
+/// All calls that wait for a disk. Cloned freely; all clones are one.
+#[derive(Debug, Clone, Default)]
+pub struct Waits {
+    table: Arc<Mutex<Table>>,
+}
+
+#[derive(Debug, Default)]
+struct Table {
+    last: u64,
+    waiting: BTreeMap<u64, Waiting>,
+    /// When a disk last answered somebody who must not be cut off.
+    answered: Option<Instant>,
+}
+
+#[derive(Debug)]
+struct Waiting {
+    path: PathBuf,
+    since: Instant,
+    care: Care,
+}
+
+/// Whether a call may be left behind by a program that ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Care {
+    /// It may: what it does is found undone, or done, by the next start.
+    Free,
+    /// Not as long as the disk answers: a replacement is waited for.
+    Finish,
+}
+
+/// A call that waits for a disk, until this is dropped.
+#[derive(Debug)]
+pub struct Wait {
+    waits: Waits,
+    number: u64,
+}
+
+impl Waits {
+    /// Notes that somebody waits for the disk that holds `path`.
+    pub fn begin(&self, path: &Path, care: Care) -> Wait {
+        let mut table = self.table();
+        table.last += 1;
+        let number = table.last;
+        table.waiting.insert(number, Waiting { path: path.to_owned(), since: Instant::now(), care });
+        drop(table);
+        Wait { waits: self.clone(), number }
+    }
+
+    /// Runs calls that wait for the disk that holds `path` on a thread of their own.
+    pub async fn run<T: Send + 'static>(
+        &self,
+        path: &Path,
+        care: Care,
+        work: impl FnOnce(&Wait) -> T + Send + 'static,
+    ) -> io::Result<T> {
+        let wait = self.begin(path, care);
+        tokio::task::spawn_blocking(move || work(&wait)).await.map_err(io::Error::other)
+    }
+
+    /// Whether nobody waits.
+    pub fn is_empty(&self) -> bool {
+        self.table().waiting.is_empty()
+    }
+
+    /// The paths whose disk hasn't answered for `time`, each once, and for how long.
+    pub fn longer_than(&self, time: Duration) -> BTreeMap<PathBuf, Duration> {
+        let mut found = BTreeMap::new();
+        for waiting in self.table().waiting.values() {
+            let waited = waiting.since.elapsed();
+            if waited >= time {
+                let longest: &mut Duration = found.entry(waiting.path.clone()).or_default();
+                *longest = waited.max(*longest);
+            }
+        }
+        found
+    }
+
+    /// Waits until work that was asked to stop is waited for no longer: it hangs. A replacement whose disk answers is
+    /// waited for however long it takes.
+    pub async fn overdue(&self, stop: &Stop) {
+        stop.clone().asked().await;
+        let mut deadline = Instant::now() + STOP_PATIENCE;
+        loop {
+            tokio::time::sleep_until(deadline.into()).await;
+            let answered = self.last_answer().map(|answered| answered + STOP_PATIENCE);
+            match answered.filter(|later| *later > deadline) {
+                Some(later) => deadline = later,
+                None => return,
+            }
+        }
+    }
+
+    /// When a disk last answered a call that is under way and must not be cut off.
+    fn last_answer(&self) -> Option<Instant> {
+        let table = self.table();
+        let waiting = table.waiting.values().any(|waiting| waiting.care == Care::Finish);
+        table.answered.filter(|_| waiting)
+    }
+
+    fn table(&self) -> MutexGuard<'_, Table> {
+        // Each change is one step.
+        self.table.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Wait {
+    /// The disk has answered, and the next call begins.
+    pub fn answered(&self) {
+        let now = Instant::now();
+        let mut table = self.waits.table();
+        let Some(waiting) = table.waiting.get_mut(&self.number) else { return };
+        waiting.since = now;
+        if waiting.care == Care::Finish {
+            table.answered = Some(now);
+        }
+    }
+}
+
+impl Drop for Wait {
+    fn drop(&mut self) {
+        self.waits.table().waiting.remove(&self.number);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::stop::stop_switch;
+
+    #[test]
+    fn who_waits_is_named_until_the_disk_answers() {
+        let waits = Waits::default();
+        let wait = waits.begin(Path::new("/a"), Care::Free);
+        let _other = waits.begin(Path::new("/a"), Care::Free);
+        std::thread::sleep(Duration::from_millis(30));
+        let late = |waits: &Waits| waits.longer_than(Duration::from_millis(20)).len();
+        assert_eq!(late(&waits), 1, "each once");
+        drop(_other);
+        wait.answered();
+        assert_eq!(waits.longer_than(Duration::from_secs(5)).len(), 0);
+        drop(wait);
+        assert_eq!(waits.longer_than(Duration::ZERO).len(), 0);
+    }
+
+    /// How long work is waited for that was asked to stop, by a clock that only these tests move.
+    async fn waited_for(care: Care, answers: u32) -> Duration {
+        let (switch, stop) = stop_switch();
+        let waits = Waits::default();
+        let wait = waits.begin(Path::new("/a"), care);
+        switch.stop();
+        let began = Instant::now();
+        let overdue = waits.overdue(&stop);
+        let working = async {
+            for _ in 0..answers {
+                tokio::time::sleep(Duration::from_millis(100)).await;
+                wait.answered();
+            }
+            std::future::pending::<()>().await;
+        };
+        tokio::select! {
+            () = overdue => {}
+            () = working => {}
+        }
+        began.elapsed()
+    }
+
+    #[tokio::test]
+    async fn only_a_replacement_whose_disk_answers_is_waited_for_longer() {
+        let (left, finished) = tokio::join!(waited_for(Care::Free, 20), waited_for(Care::Finish, 20));
+        assert!(left < finished, "{left:?} {finished:?}");
+        let longer = STOP_PATIENCE + Duration::from_secs(2);
+        assert!(left >= STOP_PATIENCE && finished >= longer, "{left:?} {finished:?}");
+    }
+}
