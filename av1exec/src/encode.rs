@@ -319,3 +319,6 @@ async fn listen(stderr: Option<impl AsyncRead + Unpin>, log: mpsc::Sender<Vec<u8
     }
     heard
 }
+
+#[cfg(test)]
+mod tests;

@@ -164,10 +164,23 @@ impl Pipeline {
             path: film.path.clone(),
             plan: Box::new(plan.clone()),
         });
-        let outcome = match self.produce(film, plan, &temporary, &mut job).await {
+        let produced = self.produce(film, plan, &temporary, &mut job).await;
+        (self.finish(film, &temporary, verdict, job, produced).await, Some(id))
+    }
+
+    /// Leaves nothing behind of an attempt, and says how it ended.
+    async fn finish(
+        &self,
+        film: &Film,
+        temporary: &Path,
+        verdict: &Verdict,
+        mut job: Job,
+        produced: Result<Outcome, Lost>,
+    ) -> Outcome {
+        let outcome = match produced {
             Ok(outcome) => outcome,
             // How far it came, only the job's file knows: it is left as it is, and tidied up like after a death.
-            Err(Lost { reason }) => return (Outcome::Failed { reason }, Some(id)),
+            Err(Lost { reason }) => return Outcome::Failed { reason },
         };
         let is_replaced = matches!(outcome, Outcome::Replaced { .. });
         if job.commit.is_some() && !is_replaced && !self.is_as_before(film).await {
@@ -181,14 +194,14 @@ impl Pipeline {
             if let Ok(tidied) = tidied.await {
                 self.events.send(Event::Recovered(tidied));
             }
-            return (outcome, Some(id));
+            return outcome;
         }
-        let cleared = self.clear(film, &temporary, &outcome).await;
+        let cleared = self.clear(film, temporary, &outcome).await;
         self.settle_sidecars(film, &outcome, verdict).await;
         if cleared {
             self.close(&mut job, &outcome).await;
         }
-        (outcome, Some(id))
+        outcome
     }
 
     /// Tries out what replacing the film will take, finds room for it, and makes the file that ffmpeg will write to; or says
@@ -416,3 +429,6 @@ pub(crate) fn refused_loss(verdict: &Verdict) -> Option<&SkipReason> {
 fn failed(doing: &str, path: &Path, error: &io::Error) -> Outcome {
     Outcome::Failed { reason: format!("failed to {doing} {}: {error}", crate::sanitize::display(path)) }
 }
+
+#[cfg(test)]
+mod tests;
