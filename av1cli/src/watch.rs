@@ -59,7 +59,7 @@ pub(crate) async fn watch(
     tasks.notifier.ready();
     let summary = if args.once { daemon.once().await } else { daemon.forever().await };
     tasks.end().await;
-    drop(daemon);
+    daemon.close().await;
     told(telling, &stop).await;
     Ok(conclude(args, summary))
 }

@@ -13,7 +13,7 @@ use crate::stop::Stop;
 pub const NAMED_AFTER: Duration = Duration::from_secs(30);
 
 /// How long work that was asked to stop is waited for: a little more than an ffmpeg that has to be killed takes.
-const STOP_PATIENCE: Duration = Duration::from_secs(11);
+const STOP_PATIENCE: Duration = Duration::from_millis(10_500);
 
 /// All calls that wait for a disk. Cloned freely; all clones are one.
 #[derive(Debug, Clone, Default)]
@@ -148,11 +148,11 @@ mod tests {
     fn who_waits_is_named_until_the_disk_answers() {
         let waits = Waits::default();
         let wait = waits.begin(Path::new("/a"), Care::Free);
-        let _other = waits.begin(Path::new("/a"), Care::Free);
+        let other = waits.begin(Path::new("/a"), Care::Free);
         std::thread::sleep(Duration::from_millis(30));
         let late = |waits: &Waits| waits.longer_than(Duration::from_millis(20)).len();
         assert_eq!(late(&waits), 1, "each once");
-        drop(_other);
+        drop(other);
         wait.answered();
         assert_eq!(waits.longer_than(Duration::from_secs(5)).len(), 0);
         drop(wait);

@@ -242,6 +242,30 @@ fn a_marker_hangs() {
     drop(asking);
 }
 
+/// A disk that hangs for a while costs that while, and no film.
+#[test]
+fn what_hung_goes_on_when_the_disk_is_back() {
+    for (what, calls, part) in [
+        ("a job's sync", &[Call::Fsync][..], ".json"),
+        ("the index", &[Call::Write, Call::Fsync], "index.sqlite"),
+        ("the last rename", &[Call::Rename, Call::Rename2], "av1tmp"),
+        ("a look at the film", &LOOKS, "films/Film.mkv"),
+    ] {
+        let Some(scene) = Scene::set() else { return };
+        let run = scene.start();
+        scene.bring_film(&run);
+        scene.disk.hang(calls.iter().copied(), part);
+        wait_until(&format!("{what} hangs"), || scene.disk.held() > 0);
+        std::thread::sleep(Duration::from_secs(20));
+        assert!(scene.ask() < Duration::from_secs(1), "{what}");
+        scene.disk.go_on();
+        wait_until("the film is replaced", || replaced(&scene) == 1);
+        signal(run.id(), Signal::TERM);
+        run.wait().exits_with(0).says("1 replaced, 0 skipped, 0 failed");
+        scene.converges();
+    }
+}
+
 /// What is opened at the start hangs: there is nobody yet who could tell how things stand.
 #[test]
 fn a_start_that_hangs_ends_when_it_is_asked_to() {

@@ -45,7 +45,7 @@ fn daemon_lines(status: &Status, now: Timestamp, lines: &mut Vec<String>) {
         State::Other => "there (a newer av1d says of itself what this one doesn't know)",
     };
     let Status { pid, version, started, ffmpeg, encoder, encoder_version, queued, settling, .. } = status;
-    let encoder_version = encoder_version.iter().map(|version| format!(" {version}")).collect::<String>();
+    let encoder_version = encoder_version.as_ref().map_or_else(String::new, |version| format!(" {version}"));
     lines.push(format!(
         "{word}: av1d {version} since {} (process {pid}), ffmpeg {ffmpeg}, {encoder}{encoder_version}",
         clock(*started)

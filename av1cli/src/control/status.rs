@@ -75,14 +75,12 @@ fn failed_lately(state: &Path) -> Result<Vec<FailedJob>, Failure> {
     let (sender, read) = mpsc::channel();
     let folder = state.to_owned();
     std::thread::spawn(move || drop(sender.send(recent_failures(&folder))));
-    match read.recv_timeout(PATIENCE) {
-        Ok(failures) => failures.map_err(|error| unreadable(&error)),
-        Err(_) => {
-            let folder = display(state);
-            note(&format!("warning: what failed lately isn't known, since {folder} doesn't answer"));
-            Ok(Vec::new())
-        }
+    if let Ok(failures) = read.recv_timeout(PATIENCE) {
+        return failures.map_err(|error| unreadable(&error));
     }
+    let folder = display(state);
+    note(&format!("warning: what failed lately isn't known, since {folder} doesn't answer"));
+    Ok(Vec::new())
 }
 
 fn look(settings: &Settings) -> Result<Shown, Failure> {

@@ -186,7 +186,7 @@ impl Daemon {
         let count = |number: usize| u64::try_from(number).unwrap_or(u64::MAX);
         let state = match self.pace.state() {
             _ if self.pipeline.stop.is_asked() => State::Stopping,
-            State::Running if self.state_disk_is_full => State::StateDiskFull,
+            State::Running if self.state_disk_full.is_some() => State::StateDiskFull,
             state => state,
         };
         let (settings, toolchain) = (&self.pipeline.settings, &self.pipeline.tools.toolchain);

@@ -3,7 +3,6 @@
 
 use std::path::PathBuf;
 use std::sync::mpsc;
-use std::time::Duration;
 
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::sync::oneshot;
@@ -29,6 +28,7 @@ pub(super) type Written = (Write, rusqlite::Result<()>);
 enum Order {
     Write(Write),
     Read(Vec<PathBuf>, oneshot::Sender<Vec<Option<ProbeText>>>),
+    Close(oneshot::Sender<()>),
 }
 
 /// Asks for what the index holds. Cloned freely.
@@ -77,6 +77,14 @@ impl Keeper {
         }
     }
 
+    /// Has the index closed, which makes its file whole by itself. Nothing is done for anybody afterwards.
+    pub(super) async fn close(self) {
+        let (closed, is_closed) = oneshot::channel();
+        drop(self.orders.send(Order::Close(closed)));
+        // A thread that is gone has closed it.
+        drop(is_closed.await);
+    }
+
     /// A way to ask.
     pub(super) fn reader(&self) -> Reader {
         Reader(self.orders.clone())
@@ -112,6 +120,11 @@ fn keep(
                 let probes = films.iter().map(|film| index.probe(film).ok().flatten());
                 drop(answer.send(probes.collect()));
             }
+            Order::Close(closed) => {
+                drop(index);
+                let _ = closed.send(());
+                return;
+            }
         }
     }
 }
@@ -123,6 +136,3 @@ fn carry_out(index: &mut Index, write: &Write) -> rusqlite::Result<()> {
         Write::Forget(films) => index.forget(films.iter().map(PathBuf::as_path)),
     }
 }
-
-/// How long the end of a daemon waits for what is still to be written down.
-pub(super) const FLUSH_PATIENCE: Duration = Duration::from_secs(1);

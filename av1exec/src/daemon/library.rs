@@ -162,6 +162,13 @@ impl Library {
         // What isn't remembered is found out again.
         tokio::time::timeout(patience, rest).await.unwrap_or(Ok(()))
     }
+
+    /// Closes the index, for at most this time; one that hangs is left as it is, which loses nothing either.
+    pub(super) async fn close(self, patience: Duration) {
+        if self.keeper.outstanding() == 0 {
+            drop(tokio::time::timeout(patience, self.keeper.close()).await);
+        }
+    }
 }
 
 /// Now, by the clock on the wall and by one that nobody sets.
@@ -194,7 +201,7 @@ mod tests {
     }
 
     async fn finish(library: &mut Library) {
-        library.finish(Duration::from_secs(60)).await.unwrap();
+        library.finish(Duration::from_mins(1)).await.unwrap();
     }
 
     fn film() -> Film {

@@ -42,7 +42,7 @@ use crate::tools::encoder_version;
 use crate::waits::{Care, NAMED_AFTER};
 use asked::Asked;
 use board::Board;
-use keeper::{FLUSH_PATIENCE, Keeper, Written};
+use keeper::{Keeper, Written};
 use library::Library;
 use pace::Pace;
 pub use queue::{Queue, QueueOrder};
@@ -72,6 +72,11 @@ pub type Reload = Arc<dyn Fn() -> Result<Settings, Failure> + Send + Sync>;
 
 /// Between two beats as long as somebody waits for a disk: one that hangs is to be named.
 const WAITING_BEAT: Duration = Duration::from_secs(5);
+
+/// How long the end waits for what is still to be written down.
+const FLUSH_PATIENCE: Duration = Duration::from_secs(3);
+/// The same, once something hangs anyway.
+const OVERDUE_PATIENCE: Duration = Duration::from_millis(500);
 
 /// How a daemon is talked to, and to whom it talks besides its events.
 pub struct Lines {
@@ -157,10 +162,8 @@ pub struct Daemon {
     present: HashSet<PathBuf>,
     /// What can't be read or was found lying about, told once.
     named: HashSet<PathBuf>,
-    /// Whether the state folder's disk was full when it was last looked at.
-    state_disk_is_full: bool,
-    /// When it may be looked at again.
-    next_try: Instant,
+    /// The state folder's disk was full when it was last looked at; when to look again.
+    state_disk_full: Option<Instant>,
     /// Paths whose disk hangs, as was told.
     unanswered: BTreeSet<PathBuf>,
     /// Films of the last walk with which nothing is to be done, and that weren't counted before.
@@ -237,8 +240,7 @@ impl Daemon {
             stopped: BTreeMap::new(),
             present: HashSet::new(),
             named: HashSet::new(),
-            state_disk_is_full: false,
-            next_try: Instant::now(),
+            state_disk_full: None,
             unanswered: BTreeSet::new(),
             passed_over: 0,
             counted: HashSet::new(),
@@ -257,6 +259,11 @@ impl Daemon {
         self.run(Run::Forever).await
     }
 
+    /// Ends it: the index is closed, and who still works is left to the end of the program.
+    pub async fn close(self) {
+        self.library.close(OVERDUE_PATIENCE).await;
+    }
+
     /// Asks the encoder for its version, for whoever asks how things stand. Nobody waits for it.
     fn ask_encoder_version(&self) {
         let (answer, tools) = (Arc::clone(&self.encoder_version), Arc::clone(&self.pipeline.tools));
@@ -271,6 +278,7 @@ impl Daemon {
     async fn run(&mut self, run: Run) -> Summary {
         let mut stop = self.pipeline.stop.clone();
         let (waits, whole) = (self.pipeline.waits.clone(), stop.clone());
+        let mut patience = FLUSH_PATIENCE;
         let mut overdue = std::pin::pin!(waits.overdue(&whole));
         loop {
             let stopping = stop.is_asked();
@@ -304,10 +312,13 @@ impl Daemon {
                 () = until(self.next_walk), if !stopping && self.round.is_resting() => self.walk(),
                 () = until(self.next_look), if !stopping => self.look_again(),
                 () = stop.asked(), if !stopping => self.beat(),
-                () = &mut overdue => break,
+                () = &mut overdue => {
+                    patience = OVERDUE_PATIENCE;
+                    break;
+                }
             }
         }
-        if let Err(error) = self.library.finish(FLUSH_PATIENCE).await {
+        if let Err(error) = self.library.finish(patience).await {
             self.index_failed(&error);
         }
         while let Ok(event) = self.told.try_recv() {
@@ -315,7 +326,7 @@ impl Daemon {
         }
         self.summary.stopped = stop.is_asked();
         self.summary.skipped += self.passed_over;
-        if self.state_disk_is_full {
+        if self.state_disk_full.is_some() {
             self.summary.failed += self.to_encode.len();
         }
         self.summary
@@ -338,7 +349,7 @@ impl Daemon {
             && self.to_plan.is_empty()
             && self.to_probe.is_empty()
             && self.to_explain.is_empty()
-            && (self.to_encode.is_empty() || self.state_disk_is_full)
+            && (self.to_encode.is_empty() || self.state_disk_full.is_some())
     }
 
     fn pass_on(&mut self, event: Event) {

@@ -88,7 +88,7 @@ impl Daemon {
         while self.knows_what_is_first() {
             let stuck = self.tasks.values().filter(|film| hangs(film)).count();
             let running = self.encoding.len().saturating_sub(stuck);
-            let is_full = self.state_disk_is_full && Instant::now() < self.next_try;
+            let is_full = self.state_disk_full.is_some_and(|next_try| Instant::now() < next_try);
             if is_full || !self.pace.may_start(&self.pipeline.settings, running) {
                 break;
             }
@@ -284,13 +284,12 @@ impl Daemon {
 
     /// Notes whether a job could be written down. Where its disk is full, nothing is begun until there is room again.
     fn note_state_disk(&mut self, is_full: bool) {
-        if is_full && !self.state_disk_is_full {
+        if is_full && self.state_disk_full.is_none() {
             let path = self.pipeline.settings.job_state_dir.clone();
             let message = "its disk is full: no encode is begun before there is room".to_owned();
             self.tell(Event::Warning { path, message });
         }
-        self.state_disk_is_full = is_full;
-        self.next_try = Instant::now() + NEXT_TRY;
+        self.state_disk_full = is_full.then(|| Instant::now() + NEXT_TRY);
     }
 
     /// A task that panicked is a defect of ours; the film is untouched by construction, but its job may be open.

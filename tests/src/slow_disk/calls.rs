@@ -148,24 +148,8 @@ impl Behind {
             Call::Fsyncdir => done(File::open(self.path(request.node)?).and_then(|folder| folder.sync_all()))
                 .map(|()| Body::default()),
             Call::Flush => Ok(Body::default()),
-            Call::Setxattr => {
-                let name = request.name(8);
-                let value = &request.rest(8 + name.len() + 1)[..request.u32(0) as usize];
-                let flags = XattrFlags::from_bits_truncate(request.u32(4));
-                done(rustix::fs::lsetxattr(self.path(request.node)?, name, value, flags).map_err(Into::into))
-                    .map(|()| Body::default())
-            }
-            Call::Getxattr => {
-                let path = self.path(request.node)?;
-                sized(request.u32(0), |buffer| rustix::fs::lgetxattr(&path, request.name(8), buffer))
-            }
-            Call::Listxattr => {
-                let path = self.path(request.node)?;
-                sized(request.u32(0), |buffer| rustix::fs::llistxattr(&path, buffer))
-            }
-            Call::Removexattr => {
-                done(rustix::fs::lremovexattr(self.path(request.node)?, request.name(0)).map_err(Into::into))
-                    .map(|()| Body::default())
+            Call::Setxattr | Call::Getxattr | Call::Listxattr | Call::Removexattr => {
+                attribute(call, request, &self.path(request.node)?)
             }
             Call::Opendir => {
                 let folder = self.path(request.node)?;
@@ -303,6 +287,27 @@ impl Behind {
             Body::default().u64(found.f_blocks).u64(found.f_bfree).u64(found.f_bavail).u64(found.f_files);
         let body = body.u64(found.f_ffree).u32(u32::try_from(found.f_bsize).unwrap()).u32(255);
         Ok((0..7).fold(body.u32(u32::try_from(found.f_frsize).unwrap()), |body, _| body.u32(0)))
+    }
+}
+
+/// Extended attributes.
+fn attribute(call: Call, request: &Request<'_>, path: &Path) -> Answer {
+    match call {
+        Call::Setxattr => {
+            let name = request.name(8);
+            let value = &request.rest(8 + name.len() + 1)[..request.u32(0) as usize];
+            let flags = XattrFlags::from_bits_truncate(request.u32(4));
+            done(rustix::fs::lsetxattr(path, name, value, flags).map_err(Into::into))?;
+            Ok(Body::default())
+        }
+        Call::Getxattr => {
+            sized(request.u32(0), |buffer| rustix::fs::lgetxattr(path, request.name(8), buffer))
+        }
+        Call::Listxattr => sized(request.u32(0), |buffer| rustix::fs::llistxattr(path, buffer)),
+        _ => {
+            done(rustix::fs::lremovexattr(path, request.name(0)).map_err(Into::into))?;
+            Ok(Body::default())
+        }
     }
 }
 
