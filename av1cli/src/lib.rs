@@ -57,7 +57,7 @@ pub fn run(
     color::settle(cli.color, &variable);
     let environment = Environment::from_vars(&variable);
     let service = Service::from_vars(&variable);
-    // One thread, which lives as long as the program: children are bound to it.
+    // One thread decides; what waits for disks and programs has others.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let result = match runtime {
         Ok(runtime) => {

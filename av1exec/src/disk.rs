@@ -104,9 +104,8 @@ pub fn hash(path: &Path) -> io::Result<blake3::Hash> {
     hash_of(open(path)?)
 }
 
-/// The same; `answered` is called each time when the disk has handed over a part.
-pub fn hash_by_parts(path: &Path, answered: &dyn Fn()) -> io::Result<blake3::Hash> {
-    let mut file = open(path)?;
+/// The same of an open file; `answered` is called each time when the disk has handed over a part.
+pub fn hash_by_parts(mut file: File, answered: &dyn Fn()) -> io::Result<blake3::Hash> {
     let mut hasher = blake3::Hasher::new();
     let mut part = vec![0; 1 << 20];
     loop {

@@ -86,7 +86,7 @@ impl Encode<'_> {
             let log = crate::sanitize::display(self.log);
             io::Error::new(error.kind(), format!("its log {log} can't be made: {error}"))
         })?;
-        let mut child = start_for(self.job, self.program, self.args, self.locks, self.courtesy)?;
+        let mut child = start_for(self.job, self.program, self.args, self.locks, self.courtesy).await?;
         let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
         let (lines, writer) = write_down(log);
         let listener = tokio::spawn(listen(stderr, lines));

@@ -41,6 +41,8 @@ struct Waiting {
 pub enum Care {
     /// It may: what it does is found undone, or done, by the next start.
     Free,
+    /// It may, too; it takes minutes on a disk that is well, so that it is no sign of one that hangs.
+    Long,
     /// Not as long as the disk answers: a replacement is waited for.
     Finish,
 }
@@ -82,7 +84,7 @@ impl Waits {
     /// The paths whose disk hasn't answered for `time`, each once, and for how long.
     pub fn longer_than(&self, time: Duration) -> BTreeMap<PathBuf, Duration> {
         let mut found = BTreeMap::new();
-        for waiting in self.table().waiting.values() {
+        for waiting in self.table().waiting.values().filter(|waiting| waiting.care != Care::Long) {
             let waited = waiting.since.elapsed();
             if waited >= time {
                 let longest: &mut Duration = found.entry(waiting.path.clone()).or_default();

@@ -64,17 +64,7 @@ impl Scene {
     }
 
     fn start(&self) -> Running {
-        self.start_with(&mut self.library.command(["watch"]))
-    }
-
-    /// Starts the daemon, which finds an empty library.
-    fn start_with(&self, command: &mut Command) -> Running {
-        let mut run = Running::start(command, b"");
-        wait_until("the daemon has looked", || {
-            assert!(!run.has_ended(), "it ended too early");
-            run.has_said("scan: ")
-        });
-        run
+        start(&mut self.library.command(["watch"]))
     }
 
     /// A film comes, and the daemon is told to look.
@@ -86,7 +76,7 @@ impl Scene {
 
     /// Something hangs. How things stand is told, and the daemon ends when it is asked to; when the disk is back, the next one
     /// does what there is to do.
-    fn is_outlived(self, what: &str, run: Running) {
+    fn outlive(&self, what: &str, run: Running) {
         wait_until(&format!("{what} hangs"), || self.disk.held() > 0);
         // Longer than anything takes that only is a little slow.
         std::thread::sleep(Duration::from_secs(1));
@@ -130,6 +120,16 @@ impl Scene {
     }
 }
 
+/// Starts the daemon, which finds an empty library.
+fn start(command: &mut Command) -> Running {
+    let mut run = Running::start(command, b"");
+    wait_until("the daemon has looked", || {
+        assert!(!run.has_ended(), "it ended too early");
+        run.has_said("scan: ")
+    });
+    run
+}
+
 /// Calls that look at a name.
 const LOOKS: [Call; 2] = [Call::Lookup, Call::Getattr];
 /// Calls by which something is written.
@@ -151,7 +151,7 @@ fn a_walk_hangs() {
     let run = scene.start();
     scene.disk.hang([Call::Opendir, Call::Readdir], "films");
     scene.bring_film(&run);
-    scene.is_outlived("a walk", run);
+    scene.outlive("a walk", run);
 }
 
 #[test]
@@ -160,7 +160,7 @@ fn a_lock_hangs() {
     let run = scene.start();
     scene.disk.hang([Call::Lookup, Call::Open, Call::Create], ".av1d.lock");
     scene.bring_film(&run);
-    scene.is_outlived("a root's lock", run);
+    scene.outlive("a root's lock", run);
 }
 
 #[test]
@@ -172,7 +172,7 @@ fn a_look_before_the_encode_hangs() {
     wait_until("it is queued", || scene.library.run(["status", "--json"]).text().contains("\"queued\":1"));
     scene.disk.hang(LOOKS, "films/Film.mkv");
     scene.library.run(["resume"]).exits_with(0);
-    scene.is_outlived("the look before an encode", run);
+    scene.outlive("the look before an encode", run);
 }
 
 #[test]
@@ -188,7 +188,7 @@ fn the_writing_of_a_job_hangs() {
         let run = scene.start();
         scene.disk.hang(calls.iter().copied(), part);
         scene.bring_film(&run);
-        scene.is_outlived(what, run);
+        scene.outlive(what, run);
     }
 }
 
@@ -198,7 +198,7 @@ fn the_index_hangs() {
     let run = scene.start();
     scene.disk.hang(WRITES.into_iter().chain([Call::Read]), "index.sqlite");
     scene.bring_film(&run);
-    scene.is_outlived("the index", run);
+    scene.outlive("the index", run);
 }
 
 #[test]
@@ -213,7 +213,7 @@ fn a_replacement_hangs() {
         let run = scene.start();
         scene.disk.hang(calls.iter().copied(), part);
         scene.bring_film(&run);
-        scene.is_outlived(what, run);
+        scene.outlive(what, run);
     }
 }
 
@@ -222,11 +222,11 @@ fn the_config_hangs() {
     let Some(scene) = Scene::set() else { return };
     let config = scene.folder.path().join("disk/config.toml");
     fs::copy(scene.library.config(), &config).unwrap();
-    let run = scene.start_with(av1cli().arg("--config").arg(&config).arg("watch"));
+    let run = start(av1cli().arg("--config").arg(&config).arg("watch"));
     scene.disk.hang([Call::Open, Call::Read], "config.toml");
     scene.bring_film(&run);
     signal(run.id(), Signal::HUP);
-    scene.is_outlived("the config", run);
+    scene.outlive("the config", run);
 }
 
 #[test]
@@ -238,8 +238,29 @@ fn a_marker_hangs() {
     scene.disk.hang([Call::Create], "av1skip");
     let asking = scene.library.start(["skip", "Film.mkv"]);
     scene.library.run(["resume"]).exits_with(0);
-    scene.is_outlived("a marker", run);
+    scene.outlive("a marker", run);
     drop(asking);
+}
+
+#[test]
+fn a_program_hangs() {
+    for name in ["ffprobe", "ffmpeg"] {
+        let Some(mut scene) = Scene::set() else { return };
+        let tools = scene.folder.path().join("disk/tools");
+        fs::create_dir(&tools).unwrap();
+        let real = scene.library.tools.ffmpeg.with_file_name(name);
+        // It runs the real one, once it can be read.
+        let program = Script { when: "nothing that is ever asked for", does: "" }.install(&tools, &real);
+        scene.library.set(name, program.to_str().unwrap());
+        let run = scene.start();
+        // What the start asks of ffmpeg is over by then.
+        wait_until("nothing is asked of a program", || {
+            with_argument("ffmpeg", Path::new("lavfi")).is_empty()
+        });
+        scene.disk.hang([Call::Lookup, Call::Getattr, Call::Open], &format!("tools/{name}"));
+        scene.bring_film(&run);
+        scene.outlive(name, run);
+    }
 }
 
 /// A disk that hangs for a while costs that while, and no film.
@@ -307,7 +328,7 @@ fn a_root_that_hangs_keeps_nobody_from_the_others() {
         // So that the loop looks at the clock every few seconds.
         scene.library.set("max_concurrent_jobs", "auto");
         let (notified, watchdog) = service_manager(scene.folder.path());
-        let run = scene.start_with(scene.library.command(["watch"]).env("NOTIFY_SOCKET", &watchdog));
+        let run = start(scene.library.command(["watch"]).env("NOTIFY_SOCKET", &watchdog));
         scene.disk.hang(calls.iter().copied(), part);
         scene.bring_film(&run);
         wait_until("it hangs", || scene.disk.held() > 0);

@@ -99,12 +99,14 @@ fn unfinished(jobs: &JobStore) -> io::Result<(Vec<Job>, bool)> {
 }
 
 /// Tidies up after a job that was left open: a share may have come back since.
-fn tidy_open(job: Job, jobs: &JobStore, settings: &Settings, events: &Events) -> Tidied {
+fn tidy_open(job: Job, jobs: &JobStore, settings: &Settings, events: &Events, wait: &Wait) -> Tidied {
+    let answered = || wait.answered();
     let film = job.film();
-    let seen = tidy(job.clone(), jobs, settings.keep_original, true, events);
+    let seen = tidy(job.clone(), jobs, settings.keep_original, true, events, &answered);
     let still_open = seen.actions == [Action::LeaveAlone];
     if !still_open {
-        events.send(Event::Recovered(tidy(job, jobs, settings.keep_original, false, events)));
+        let tidied = tidy(job, jobs, settings.keep_original, false, events, &answered);
+        events.send(Event::Recovered(tidied));
     }
     Tidied { film, still_open }
 }
@@ -197,10 +199,8 @@ impl Daemon {
             let (jobs, events) = (self.pipeline.jobs.clone(), self.pipeline.events.clone());
             let (settings, wait) =
                 (Arc::clone(&self.pipeline.settings), self.pipeline.waits.begin(&film, Care::Finish));
-            let task = self.round.tidying.spawn_blocking(move || {
-                let _wait = wait;
-                tidy_open(job, &jobs, &settings, &events)
-            });
+            let task =
+                self.round.tidying.spawn_blocking(move || tidy_open(job, &jobs, &settings, &events, &wait));
             self.round.tidied_by.insert(task.id(), film);
         }
         if self.round.tidying.is_empty() {

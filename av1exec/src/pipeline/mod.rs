@@ -188,8 +188,8 @@ impl Pipeline {
             let (jobs, events, keep_original) =
                 (self.jobs.clone(), self.events.clone(), self.settings.keep_original);
             // It may read whole films.
-            let tidied = self.waits.run(&film.path, Care::Finish, move |_| {
-                recover::tidy(job, &jobs, keep_original, false, &events)
+            let tidied = self.waits.run(&film.path, Care::Finish, move |wait| {
+                recover::tidy(job, &jobs, keep_original, false, &events, &|| wait.answered())
             });
             if let Ok(tidied) = tidied.await {
                 self.events.send(Event::Recovered(tidied));

@@ -108,7 +108,7 @@ impl Promotion<'_> {
         (self.answered)();
         disk::sync_folder_of(temporary).map_err(at(temporary, "sync the folder of"))?;
         let found = Identity::of(temporary).map_err(at(temporary, "look at"))?;
-        let hash = disk::hash_by_parts(temporary, self.answered).map_err(at(temporary, "read"))?;
+        let hash = self.hash(temporary).map_err(at(temporary, "read"))?;
         let film = Identity::of(self.film).map_err(at(self.film, "look at"))?;
         if film != *self.identity {
             return Err(PromoteError::SourceChanged { path: self.film.to_owned() });
@@ -235,12 +235,16 @@ impl Promotion<'_> {
     /// Opens the name anew: it must hold what was judged. The original is kept where it doesn't.
     fn verify(&self, commit: &Commit) -> Result<(), PromoteError> {
         let size = Identity::of(self.target).map_err(at(self.target, "look at"))?.size;
-        let hash = disk::hash_by_parts(self.target, self.answered).map_err(at(self.target, "read"))?;
+        let hash = self.hash(self.target).map_err(at(self.target, "read"))?;
         if size == commit.size && hash.to_hex().as_str() == commit.hash {
             Ok(())
         } else {
             Err(self.not_in_place())
         }
+    }
+
+    fn hash(&self, path: &Path) -> io::Result<blake3::Hash> {
+        disk::hash_by_parts(disk::open(path)?, self.answered)
     }
 
     fn not_in_place(&self) -> PromoteError {
