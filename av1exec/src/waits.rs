@@ -3,9 +3,12 @@
 
 use std::collections::BTreeMap;
 use std::io;
+use std::panic::AssertUnwindSafe;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
 use std::time::{Duration, Instant};
+
+use tokio::sync::oneshot;
 
 use crate::stop::Stop;
 
@@ -19,7 +22,15 @@ const STOP_PATIENCE: Duration = Duration::from_millis(10_500);
 #[derive(Debug, Clone, Default)]
 pub struct Waits {
     table: Arc<Mutex<Table>>,
+    /// The thread that all calls are made on, where they are to be made on one.
+    thread: Option<Thread>,
 }
+
+/// A thread that makes calls one after the other.
+#[derive(Debug, Clone)]
+struct Thread(mpsc::Sender<Call>);
+
+type Call = Box<dyn FnOnce() + Send>;
 
 #[derive(Debug, Default)]
 struct Table {
@@ -50,7 +61,7 @@ pub enum Care {
 /// A call that waits for a disk, until this is dropped.
 #[derive(Debug)]
 pub struct Wait {
-    waits: Waits,
+    table: Arc<Mutex<Table>>,
     number: u64,
 }
 
@@ -62,10 +73,20 @@ impl Waits {
         let number = table.last;
         table.waiting.insert(number, Waiting { path: path.to_owned(), since: Instant::now(), care });
         drop(table);
-        Wait { waits: self.clone(), number }
+        Wait { table: Arc::clone(&self.table), number }
     }
 
-    /// Runs calls that wait for the disk that holds `path` on a thread of their own.
+    /// The same table, but all calls are made on one thread, in the order in which they come: those of one film. The thread
+    /// ends with the last clone.
+    #[must_use]
+    pub fn on_one_thread(&self) -> Self {
+        let (sender, calls) = mpsc::channel::<Call>();
+        // One of the runtime's, which gives it a moment where the program ends.
+        drop(tokio::task::spawn_blocking(move || calls.into_iter().for_each(|call| call())));
+        Self { table: Arc::clone(&self.table), thread: Some(Thread(sender)) }
+    }
+
+    /// Runs calls that wait for the disk that holds `path` beside the runtime's own thread. An error says that they panicked.
     pub async fn run<T: Send + 'static>(
         &self,
         path: &Path,
@@ -73,7 +94,20 @@ impl Waits {
         work: impl FnOnce(&Wait) -> T + Send + 'static,
     ) -> io::Result<T> {
         let wait = self.begin(path, care);
-        tokio::task::spawn_blocking(move || work(&wait)).await.map_err(io::Error::other)
+        let Some(Thread(calls)) = &self.thread else {
+            return tokio::task::spawn_blocking(move || work(&wait)).await.map_err(io::Error::other);
+        };
+        let (done, came) = oneshot::channel();
+        let call = move || {
+            // Nothing that a call has in hand is used after it panicked.
+            let caught = std::panic::catch_unwind(AssertUnwindSafe(|| work(&wait)));
+            drop(wait);
+            if let Ok(result) = caught {
+                drop(done.send(result));
+            }
+        };
+        drop(calls.send(Box::new(call)));
+        came.await.map_err(|_| io::Error::other("it panicked, which is a defect of av1d"))
     }
 
     /// Whether nobody waits.
@@ -117,16 +151,20 @@ impl Waits {
     }
 
     fn table(&self) -> MutexGuard<'_, Table> {
-        // Each change is one step.
-        self.table.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.table)
     }
+}
+
+fn lock(table: &Mutex<Table>) -> MutexGuard<'_, Table> {
+    // Each change is one step.
+    table.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Wait {
     /// The disk has answered, and the next call begins.
     pub fn answered(&self) {
         let now = Instant::now();
-        let mut table = self.waits.table();
+        let mut table = lock(&self.table);
         let Some(waiting) = table.waiting.get_mut(&self.number) else { return };
         waiting.since = now;
         if waiting.care == Care::Finish {
@@ -137,7 +175,7 @@ impl Wait {
 
 impl Drop for Wait {
     fn drop(&mut self) {
-        self.waits.table().waiting.remove(&self.number);
+        lock(&self.table).waiting.remove(&self.number);
     }
 }
 

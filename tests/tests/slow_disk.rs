@@ -9,7 +9,10 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use av1d_tests::{Call, Library, PICTURE, Running, Signal, SlowDisk, Tools, av1cli, say, signal, wait_until};
+use av1d_tests::{
+    Call, Library, PICTURE, Running, Script, Signal, SlowDisk, Tools, av1cli, say, signal, wait_until,
+    with_argument,
+};
 use tempfile::TempDir;
 
 /// The disk of the tests is one: what is done on it is done, and it hangs where it is told to.

@@ -66,7 +66,9 @@ struct Encoded {
 impl Pipeline {
     /// Works on one film until it is done, one way or another, and tells everybody. `known` is what ffprobe said of it before.
     pub async fn run(&self, film: &Film, stability: Stability, known: Option<&ProbeText>) -> Outcome {
-        let (outcome, job) = self.attempt(film, stability, known).await;
+        // All that is done to a film is done on one thread, so that nothing of it comes before what was begun earlier.
+        let pipeline = Self { waits: self.waits.on_one_thread(), ..self.clone() };
+        let (outcome, job) = pipeline.attempt(film, stability, known).await;
         let path = film.path.clone();
         match &outcome {
             Outcome::Skipped(reason) => self.events.send(Event::Skipped { path, reason: reason.clone() }),

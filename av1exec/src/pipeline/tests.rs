@@ -45,7 +45,7 @@ impl Scene {
             events: Events::channel().0,
             stop: stop_switch().1,
             pause: Pause::never(),
-            waits: Waits::default(),
+            waits: Waits::default().on_one_thread(),
         };
         Self { folder, film, temporary, pipeline, job }
     }
