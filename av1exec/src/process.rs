@@ -61,7 +61,8 @@ async fn spawn(command: Command) -> io::Result<Child> {
     static PARENT: OnceLock<mpsc::Sender<Birth>> = OnceLock::new();
     let parent = PARENT.get_or_init(|| {
         let (sender, births) = mpsc::channel::<Birth>();
-        std::thread::spawn(move || {
+        // Without it no program is started, and each is told so.
+        let _ = std::thread::Builder::new().spawn(move || {
             for Birth { mut command, runtime, born } in births {
                 let _entered = runtime.enter();
                 drop(born.send(command.spawn()));

@@ -81,9 +81,10 @@ impl Waits {
     #[must_use]
     pub fn on_one_thread(&self) -> Self {
         let (sender, calls) = mpsc::channel::<Call>();
-        // One of the runtime's, which gives it a moment where the program ends.
-        drop(tokio::task::spawn_blocking(move || calls.into_iter().for_each(|call| call())));
-        Self { table: Arc::clone(&self.table), thread: Some(Thread(sender)) }
+        // None of the runtime's, which would be given other work afterwards: the calls of one film are a thread's only ones.
+        let begun = std::thread::Builder::new().spawn(move || calls.into_iter().for_each(|call| call()));
+        // Where there can't be one more thread, those that are there have to do.
+        Self { table: Arc::clone(&self.table), thread: begun.ok().map(|_| Thread(sender)) }
     }
 
     /// Runs calls that wait for the disk that holds `path` beside the runtime's own thread. An error says that they panicked.

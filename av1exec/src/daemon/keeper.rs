@@ -1,6 +1,7 @@
 //! The index's own thread: a state folder that hangs must not hold up the loop. What is asked of it is done one after the other,
 //! in the order in which it was asked, so that what is remembered of a film is never overtaken by something older.
 
+use std::io;
 use std::path::PathBuf;
 use std::sync::mpsc;
 
@@ -46,12 +47,12 @@ pub(super) struct Keeper {
 
 impl Keeper {
     /// A thread for the index, whose file is in the folder `state`. It ends once nobody asks it for anything any more.
-    pub(super) fn new(index: Index, state: PathBuf, waits: Waits) -> Self {
+    pub(super) fn new(index: Index, state: PathBuf, waits: Waits) -> io::Result<Self> {
         let (orders, asked) = mpsc::channel();
         let (told, written) = unbounded_channel();
         // Not one of the runtime's: it stays, and these are for what ends.
-        std::thread::spawn(move || keep(index, &state, &waits, &asked, &told));
-        Self { orders, written, outstanding: 0 }
+        std::thread::Builder::new().spawn(move || keep(index, &state, &waits, &asked, &told))?;
+        Ok(Self { orders, written, outstanding: 0 })
     }
 
     /// Has something written down.

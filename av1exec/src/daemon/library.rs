@@ -197,7 +197,7 @@ mod tests {
 
     fn library(folder: &Path) -> Library {
         let Opened { index, entries, .. } = Index::open(folder).unwrap();
-        Library::new(Keeper::new(index, folder.to_owned(), Waits::default()), entries)
+        Library::new(Keeper::new(index, folder.to_owned(), Waits::default()).unwrap(), entries)
     }
 
     async fn finish(library: &mut Library) {

@@ -195,7 +195,8 @@ impl Daemon {
                 format!("the index was damaged ({reason}) and is begun anew; nothing but time is lost");
             everybody.send(Event::Warning { path: aside, message });
         }
-        let keeper = Keeper::new(opened.index, folder, pipeline.waits.clone());
+        let keeper = Keeper::new(opened.index, folder.clone(), pipeline.waits.clone());
+        let keeper = keeper.map_err(|error| IndexError::unopened(&folder, &error))?;
         let library = Library::new(keeper, opened.entries);
         let order = pipeline.settings.queue_order;
         let (pace, pause) = Pace::new();
