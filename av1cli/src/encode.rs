@@ -1,5 +1,7 @@
 //! `av1cli encode`: the whole way, for films that are named.
 
+use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use av1exec::event::Event;
@@ -8,13 +10,14 @@ use av1exec::pipeline::Pipeline;
 use av1exec::scan::Film;
 use av1exec::settings::{Environment, Settings};
 use av1exec::stable::Settling;
+use av1exec::waits::{Care, Wait};
 use av1plan::gates::{self, Gate, Stability};
 
 use crate::args::EncodeArgs;
 use crate::console::complain;
 use crate::films::look;
 use crate::session::Session;
-use crate::telling::Telling;
+use crate::telling::{Telling, told};
 use av1exec::failure::{Exit, Failure};
 
 /// Works on named films, one after the other.
@@ -26,15 +29,11 @@ pub(crate) async fn encode(
     settings.policy.ignore.extend(&args.ignore);
     let Session { pipeline, events } = Session::open(settings, environment).await?;
     let telling = tokio::spawn(Telling::to_person(args.output)?.listen(events));
-    let folding = pipeline.clone();
-    let put_away = tokio::task::spawn_blocking(move || folding.fold_finished_jobs()).await;
-    for (path, message) in put_away.map(|put_away| put_away.trouble).unwrap_or_default() {
-        pipeline.events.send(Event::Warning { path, message });
-    }
+    put_finished_jobs_away(&pipeline).await;
     let mut worst = Exit::Done;
     let mut films = Vec::new();
-    for file in &args.files {
-        match look(file, &pipeline.settings) {
+    for found in look_at_all(args.files, &pipeline).await {
+        match found {
             Ok(film) => films.push(film),
             Err(failure) => {
                 complain(&failure);
@@ -46,7 +45,11 @@ pub(crate) async fn encode(
         if pipeline.stop.is_asked() {
             break;
         }
-        let outcome = pipeline.run(&film, stability, None).await;
+        let outcome = tokio::select! {
+            outcome = pipeline.run(&film, stability, None) => outcome,
+            // Its disk hangs; the next start tidies up.
+            () = pipeline.waits.overdue(&pipeline.stop) => break,
+        };
         if outcome.is_failure() && outcome != Outcome::Interrupted {
             worst = worst.max(Exit::Failed);
         }
@@ -55,9 +58,35 @@ pub(crate) async fn encode(
         worst = Exit::Interrupted;
     }
     // The telling ends when the last sender is gone.
+    let stop = pipeline.stop.clone();
     drop(pipeline);
-    let _ = telling.await;
+    told(telling, &stop).await;
     Ok(worst)
+}
+
+/// Puts finished jobs away, which takes a while where an older av1d has left many; not for longer than until it is asked to stop.
+async fn put_finished_jobs_away(pipeline: &Pipeline) {
+    let (folding, state) = (pipeline.clone(), &pipeline.settings.job_state_dir);
+    let fold = move |wait: &Wait| folding.fold_finished_jobs(&|| wait.answered());
+    let put_away = tokio::select! {
+        put_away = pipeline.waits.run(state, Care::Free, fold) => put_away.unwrap_or_default(),
+        () = pipeline.waits.overdue(&pipeline.stop) => return,
+    };
+    for (path, message) in put_away.trouble {
+        pipeline.events.send(Event::Warning { path, message });
+    }
+}
+
+/// Looks at the files that were named; none of them where it was asked to stop meanwhile.
+async fn look_at_all(files: Vec<PathBuf>, pipeline: &Pipeline) -> Vec<Result<Film, Failure>> {
+    let (settings, mut stop) = (Arc::clone(&pipeline.settings), pipeline.stop.clone());
+    let looking = tokio::task::spawn_blocking(move || {
+        files.iter().map(|file| look(file, &settings)).collect::<Vec<_>>()
+    });
+    tokio::select! {
+        found = looking => found.unwrap_or_default(),
+        () = stop.asked() => Vec::new(),
+    }
 }
 
 /// Watches those films that a cheap gate doesn't stop anyway, all at once, until they have held still or the wait is over.
@@ -80,8 +109,9 @@ async fn settle(films: Vec<Film>, pipeline: &Pipeline) -> Vec<(Film, Stability)>
             () = stop.asked() => {}
         }
     }
-    let looked_again = films.into_iter().map(|film| {
-        let now = look(&film.path, settings).unwrap_or(film);
+    let looked = look_at_all(films.iter().map(|film| film.path.clone()).collect(), pipeline).await;
+    let looked_again = films.into_iter().zip(looked).map(|(film, now)| {
+        let now = now.unwrap_or(film);
         let stability = settling.observe(&now.path, now.identity, Instant::now(), wait);
         (now, stability)
     });

@@ -40,8 +40,8 @@ pub use av1exec::failure::Exit;
 use av1exec::failure::Failure;
 use service::Service;
 
-/// How long threads that look at folders may take to end with the program.
-const MOMENT: Duration = Duration::from_secs(1);
+/// How long what may hang may take to end with the program.
+pub(crate) const MOMENT: Duration = Duration::from_secs(1);
 
 /// Runs the program: `args` with the program's name first, `variable` to look up the environment.
 pub fn run(
@@ -55,7 +55,7 @@ pub fn run(
     color::settle(cli.color, &variable);
     let environment = Environment::from_vars(&variable);
     let service = Service::from_vars(&variable);
-    // One thread, which lives as long as the program: children are bound to it.
+    // One thread decides; what waits for disks and programs has others.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let result = match runtime {
         Ok(runtime) => {

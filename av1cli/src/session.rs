@@ -12,6 +12,7 @@ use av1exec::room::Room;
 use av1exec::settings::{Environment, Settings};
 use av1exec::stop::{StopSwitch, stop_switch};
 use av1exec::tools::Tools;
+use av1exec::waits::Waits;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc::UnboundedReceiver;
 
@@ -49,6 +50,7 @@ impl Session {
             events,
             stop,
             pause: Pause::never(),
+            waits: Waits::default(),
         };
         Ok(Self { pipeline, events: receiver })
     }

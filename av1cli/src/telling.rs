@@ -4,8 +4,11 @@ use std::io::IsTerminal;
 
 use av1exec::event::Event;
 use av1exec::failure::Failure;
+use av1exec::stop::Stop;
 use tokio::sync::mpsc::UnboundedReceiver;
+use tokio::task::JoinHandle;
 
+use crate::MOMENT;
 use crate::args::OutputArgs;
 use crate::log::Log;
 use crate::logging::Logging;
@@ -52,6 +55,15 @@ impl Telling {
                 Ear::Log(log) => log.tell(&event),
             }
         }
+    }
+}
+
+/// Waits until all was told; of work that was asked to stop, a call that hangs in a disk may keep a word for ever.
+pub(crate) async fn told(telling: JoinHandle<()>, stop: &Stop) {
+    if stop.is_asked() {
+        let _ = tokio::time::timeout(MOMENT, telling).await;
+    } else {
+        let _ = telling.await;
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::io::IsTerminal;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use av1exec::control::feed::Feed;
 use av1exec::control::server::{Call, Server};
@@ -11,15 +12,18 @@ use av1exec::outcome::Bytes;
 use av1exec::pipeline::Pipeline;
 use av1exec::sanitize::display;
 use av1exec::settings::{Environment, Settings};
+use av1exec::stop::Stop;
+use av1exec::waits::Care;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
+use crate::MOMENT;
 use crate::args::WatchArgs;
 use crate::console::{note, warn};
 use crate::nudges;
 use crate::service::{Notifier, Service};
 use crate::session::Session;
-use crate::telling::Telling;
+use crate::telling::{Telling, told};
 use av1exec::failure::{Exit, Failure};
 
 /// How many requests may wait for the loop's next turn.
@@ -39,15 +43,30 @@ pub(crate) async fn watch(
     let Session { pipeline, events } = Session::open(settings, environment).await?;
     let telling = tokio::spawn(telling.listen(events));
     greet(&pipeline);
-    let around = Around::open(&pipeline, service, terminal).await?;
+    let mut stop = pipeline.stop.clone();
+    let around = Around::open(&pipeline, service, terminal, &mut stop).await?;
+    let Some(around) = around else { return Ok(conclude(args, stopped())) };
     let (lines, tasks) = around.connect(config, environment.clone());
-    let mut daemon = Daemon::open(pipeline, lines)?;
+    // The state folder may hang.
+    let opened = tokio::select! {
+        opened = Daemon::open(pipeline, lines) => Some(opened?),
+        () = stop.asked() => None,
+    };
+    let Some(mut daemon) = opened else {
+        tasks.end().await;
+        return Ok(conclude(args, stopped()));
+    };
     tasks.notifier.ready();
     let summary = if args.once { daemon.once().await } else { daemon.forever().await };
     tasks.end().await;
-    drop(daemon);
-    let _ = telling.await;
+    daemon.close().await;
+    told(telling, &stop).await;
     Ok(conclude(args, summary))
+}
+
+/// What a run did that was stopped before it began.
+fn stopped() -> Summary {
+    Summary { stopped: true, ..Summary::default() }
 }
 
 fn greet(pipeline: &Pipeline) {
@@ -84,8 +103,21 @@ struct Around {
 }
 
 impl Around {
-    async fn open(pipeline: &Pipeline, service: &Service, terminal: bool) -> Result<Self, Failure> {
-        let control = Server::bind(&pipeline.settings.job_state_dir)?;
+    /// Opens all of it; nothing where it was asked to stop meanwhile.
+    async fn open(
+        pipeline: &Pipeline,
+        service: &Service,
+        terminal: bool,
+        stop: &mut Stop,
+    ) -> Result<Option<Self>, Failure> {
+        let (folder, state) = (&pipeline.settings.job_state_dir, pipeline.settings.job_state_dir.clone());
+        let control = tokio::select! {
+            bound = pipeline.waits.run(folder, Care::Free, move |_| Server::bind(&state)) => bound,
+            () = stop.asked() => return Ok(None),
+        };
+        let control = control.map_err(|error| {
+            Failure::new(Exit::Failed, format!("failed to open the control socket: {error}"))
+        })??;
         let metrics = match pipeline.settings.metrics_listen {
             Some(address) => Some(metrics::server::Server::listen(address).await?),
             None => None,
@@ -98,7 +130,7 @@ impl Around {
                 Failure::new(Exit::Failed, message).hint("unset it where no service manager started this")
             })
         };
-        Ok(Self { control, metrics, nudges, notifier: notifier()?, beats: notifier()? })
+        Ok(Some(Self { control, metrics, nudges, notifier: notifier()?, beats: notifier()? }))
     }
 
     /// Begins to serve; what comes in arrives at the lines.
@@ -108,8 +140,10 @@ impl Around {
         let (publisher, source) = metrics::publisher();
         let feed = Feed::new();
         let told = feed.clone();
+        let control = Arc::new(control);
+        let serving = Arc::clone(&control);
         let mut running = vec![tokio::spawn(async move {
-            if let Err(error) = control.run(sender, told).await {
+            if let Err(error) = serving.run(sender, told).await {
                 warn(&format!("the control socket is given up: {error}"));
             }
         })];
@@ -118,8 +152,8 @@ impl Around {
         }
         running.push(tokio::spawn(async move { beats.follow(source).await }));
         let reload = move || Ok(av1exec::settings::load(config.as_deref(), &environment)?.settings);
-        let lines = Lines { calls, nudges, feed, publisher, reload: Box::new(reload) };
-        (lines, Tasks { notifier, running })
+        let lines = Lines { calls, nudges, feed, publisher, reload: Arc::new(reload) };
+        (lines, Tasks { notifier, running, control })
     }
 }
 
@@ -127,15 +161,19 @@ impl Around {
 struct Tasks {
     notifier: Notifier,
     running: Vec<JoinHandle<()>>,
+    control: Arc<Server>,
 }
 
 impl Tasks {
     /// Hangs up on everybody; the socket's name goes.
     async fn end(self) {
-        self.notifier.stopping();
-        for task in self.running {
+        let Self { notifier, running, control } = self;
+        notifier.stopping();
+        for task in running {
             task.abort();
             let _ = task.await;
         }
+        // The socket's name goes with it, if the state folder answers.
+        let _ = tokio::time::timeout(MOMENT, tokio::task::spawn_blocking(move || drop(control))).await;
     }
 }

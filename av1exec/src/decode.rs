@@ -97,7 +97,7 @@ impl Decoder<'_> {
         reached: impl FnMut(u64),
     ) -> io::Result<Complaints> {
         let args: Vec<OsString> = bind(args, path, Path::new(""));
-        let mut child = start(&self.tools.ffmpeg, &args)?;
+        let mut child = start(&self.tools.ffmpeg, &args).await?;
         let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
         let run = async {
             // A decode that is well says nothing on standard error, so that only its times are held against the clock.

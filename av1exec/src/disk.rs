@@ -5,7 +5,7 @@
 //! a file unless its name says so.
 
 use std::fs::{File, OpenOptions};
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
@@ -107,6 +107,22 @@ pub fn drop_from_cache(path: &Path) -> io::Result<()> {
 /// The hash of a file's content, read from start to end.
 pub fn hash(path: &Path) -> io::Result<blake3::Hash> {
     hash_of(open(path)?)
+}
+
+/// The same of an open file; `answered` is called each time when the disk has handed over a part.
+pub fn hash_by_parts(mut file: File, answered: &dyn Fn()) -> io::Result<blake3::Hash> {
+    let mut hasher = blake3::Hasher::new();
+    let mut part = vec![0; 1 << 20];
+    loop {
+        let length = match file.read(&mut part) {
+            Ok(0) => return Ok(hasher.finalize()),
+            Ok(length) => length,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            Err(error) => return Err(error),
+        };
+        hasher.update(part.get(..length).unwrap_or_default());
+        answered();
+    }
 }
 
 /// The hash of an open file's content.

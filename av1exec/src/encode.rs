@@ -4,12 +4,14 @@ use std::collections::VecDeque;
 use std::ffi::OsString;
 use std::fs::File;
 use std::io::{self, Write};
-use std::path::Path;
-use std::time::Duration;
+use std::path::{Path, PathBuf};
+use std::sync::mpsc;
+use std::time::{Duration, SystemTime};
 
 use av1plan::judge::{ClosingReport, RunReport, damage_in};
 use rustix::process::Signal;
 use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
+use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
 use crate::courtesy::Courtesy;
@@ -20,6 +22,7 @@ use crate::pause::Pause;
 use crate::process::{Group, end, start_for};
 use crate::progress::{Progress, ProgressReader};
 use crate::stop::Stop;
+use crate::waits::{Care, Waits};
 
 /// One encode to run.
 pub struct Encode<'a> {
@@ -43,6 +46,8 @@ pub struct Encode<'a> {
     pub courtesy: Courtesy,
     /// Who may have it hold still; nothing needs to move then.
     pub pause: &'a Pause,
+    /// What waits for a disk.
+    pub waits: &'a Waits,
 }
 
 /// How an encode ended.
@@ -71,22 +76,27 @@ impl Encode<'_> {
     /// its failure ends it.
     pub async fn run(
         &self,
-        started: impl FnOnce(ProcessId) -> io::Result<()>,
+        started: impl AsyncFnOnce(ProcessId) -> io::Result<()>,
         events: &Events,
         stop: &mut Stop,
     ) -> io::Result<Ended> {
-        let log = File::create(self.log).map_err(|error| {
+        let path = self.log.to_owned();
+        let made = self.waits.run(self.log, Care::Free, move |_| File::create(path)).await;
+        let log = made.flatten().map_err(|error| {
             let log = crate::sanitize::display(self.log);
             io::Error::new(error.kind(), format!("its log {log} can't be made: {error}"))
         })?;
-        let mut child = start_for(self.job, self.program, self.args, self.locks, self.courtesy)?;
-        if let Err(error) = child.id().map_or(Ok(()), |id| started(ProcessId::of(id))) {
+        let mut child = start_for(self.job, self.program, self.args, self.locks, self.courtesy).await?;
+        let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
+        let (lines, writer) = write_down(log);
+        let listener = tokio::spawn(listen(stderr, lines));
+        if let Some(id) = child.id()
+            && let Err(error) = started(ProcessId::of(id)).await
+        {
             end(&mut child).await?;
             return Err(error);
         }
-        let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
-        let listener = tokio::spawn(listen(stderr, log));
-        let mut watch = Watch { last: Progress::default(), moved: Instant::now() };
+        let mut watch = Watch::new(self.output.to_owned(), self.waits.clone());
         let mut hold = Hold { group: Group::of(&child), pause: self.pause.clone() };
 
         let run = async {
@@ -118,6 +128,8 @@ impl Encode<'_> {
             None => child.wait().await?,
         };
         let heard = listener.await.unwrap_or_default();
+        // A log whose disk hangs comes later, and keeps nobody from going on.
+        drop(tokio::time::timeout(LOG_PATIENCE, writer).await);
         let last = Some(watch.last).filter(|last| last.ended);
         let report = RunReport {
             exit_code: status.code(),
@@ -149,15 +161,17 @@ impl Encode<'_> {
                     watch.moved = Instant::now();
                     continue;
                 }
-                line = tokio::time::timeout_at(watch.moved + self.stall, lines.next_line()) => line,
+                line = tokio::time::timeout_at(watch.next_look(self.stall), lines.next_line()) => line,
             };
             let line = match line {
-                // Without a word ffmpeg moves the index of an MP4 to its front, which rewrites all of it.
-                Err(_) if self.is_written_to() => {
-                    watch.moved = Instant::now();
+                Err(_) => {
+                    // Without a word ffmpeg moves the index of an MP4 to its front, which rewrites all of it.
+                    watch.look(self.stall / LOOKS).await;
+                    if watch.moved.elapsed() >= self.stall {
+                        return Some(Ended::Stalled);
+                    }
                     continue;
                 }
-                Err(_) => return Some(Ended::Stalled),
                 Ok(Ok(Some(line))) => line,
                 Ok(Ok(None) | Err(_)) => return None,
             };
@@ -171,14 +185,6 @@ impl Encode<'_> {
                 return Some(Ended::TooBig { written });
             }
         }
-    }
-}
-
-impl Encode<'_> {
-    /// Whether the result was written to within the time that nothing may move.
-    fn is_written_to(&self) -> bool {
-        let modified = std::fs::metadata(self.output).and_then(|found| found.modified());
-        modified.is_ok_and(|modified| modified.elapsed().is_ok_and(|elapsed| elapsed < self.stall))
     }
 }
 
@@ -197,10 +203,60 @@ impl Hold {
     }
 }
 
-/// The last sign of life.
+/// How often within the time that nothing may move a silent encode is looked at.
+const LOOKS: u32 = 4;
+
+/// The last sign of life: what ffmpeg says, and how the file looks that it writes to.
 struct Watch {
     last: Progress,
     moved: Instant,
+    output: PathBuf,
+    waits: Waits,
+    /// Size and time of the output when it was last looked at.
+    seen: Option<Stamp>,
+    /// When that was.
+    looked: Instant,
+    /// A look that hasn't come back yet: no second one is begun, since its disk hangs.
+    looking: Option<JoinHandle<Option<Stamp>>>,
+}
+
+/// A file's size and time. The time is the stamping machine's, which a share's server is: it is only held against another
+/// one of the same file.
+type Stamp = (u64, SystemTime);
+
+impl Watch {
+    fn new(output: PathBuf, waits: Waits) -> Self {
+        let (last, moved) = (Progress::default(), Instant::now());
+        Self { last, moved, output, waits, seen: None, looked: moved, looking: None }
+    }
+
+    /// When to look at the output, if nothing moves until then.
+    fn next_look(&self, stall: Duration) -> Instant {
+        self.moved.max(self.looked) + stall / LOOKS
+    }
+
+    /// Looks whether the output is another than it was at the last look, for at most this time.
+    async fn look(&mut self, patience: Duration) {
+        let (output, waits) = (&self.output, &self.waits);
+        let looking = self.looking.get_or_insert_with(|| {
+            let (path, wait) = (output.clone(), waits.begin(output, Care::Free));
+            tokio::task::spawn_blocking(move || {
+                let _wait = wait;
+                let found = std::fs::metadata(path).ok()?;
+                Some((found.len(), found.modified().ok()?))
+            })
+        });
+        let looked = tokio::time::timeout(patience, looking).await;
+        self.looked = Instant::now();
+        let Ok(looked) = looked else { return };
+        self.looking = None;
+        let now = looked.ok().flatten();
+        // The first look has nothing to be held against.
+        if self.seen.is_some() && now.is_some() && now != self.seen {
+            self.moved = Instant::now();
+        }
+        self.seen = now.or(self.seen);
+    }
 }
 
 /// What ffmpeg said that matters afterwards.
@@ -217,8 +273,24 @@ const LOG_LIMIT: usize = 8 << 20;
 const LOG_TAIL: usize = 200;
 const DAMAGE_LIMIT: usize = 5;
 
+/// How long an encode that has ended waits for its log.
+const LOG_PATIENCE: Duration = Duration::from_secs(5);
+
+/// Writes lines into a log on a thread of its own: a state folder that hangs must not keep ffmpeg from being heard.
+fn write_down(mut log: File) -> (mpsc::Sender<Vec<u8>>, JoinHandle<()>) {
+    let (sender, lines) = mpsc::channel::<Vec<u8>>();
+    let writer = tokio::task::spawn_blocking(move || {
+        for mut line in lines {
+            line.push(b'\n');
+            // A full state disk must not end an encode; the log is then short.
+            drop(log.write_all(&line));
+        }
+    });
+    (sender, writer)
+}
+
 /// Reads ffmpeg's standard error to its end, whatever happens to the log.
-async fn listen(stderr: Option<impl AsyncRead + Unpin>, mut log: File) -> Heard {
+async fn listen(stderr: Option<impl AsyncRead + Unpin>, log: mpsc::Sender<Vec<u8>>) -> Heard {
     let mut heard = Heard::default();
     let Some(stderr) = stderr else { return heard };
     let mut lines = BufReader::new(stderr).split(b'\n');
@@ -235,16 +307,18 @@ async fn listen(stderr: Option<impl AsyncRead + Unpin>, mut log: File) -> Heard 
         }
         if line.len() < room {
             room -= line.len() + 1;
-            // A full state disk must not end an encode; the log is then short.
-            drop(log.write_all(&[line.as_slice(), b"\n"].concat()));
+            drop(log.send(line));
         } else {
             room = 0;
             tail.truncate(LOG_TAIL - 1);
             tail.push_front(line);
         }
     }
-    for line in tail.iter().rev() {
-        drop(log.write_all(&[line.as_slice(), b"\n"].concat()));
+    for line in tail.into_iter().rev() {
+        drop(log.send(line));
     }
     heard
 }
+
+#[cfg(test)]
+mod tests;

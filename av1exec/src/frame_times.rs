@@ -1,7 +1,7 @@
 //! The file that ffmpeg writes the time of each frame to that goes into the encoder, read once and removed.
 
 use std::fs::File;
-use std::io::{BufRead, BufReader};
+use std::io::{self, BufRead, BufReader};
 use std::path::{Path, PathBuf};
 
 use av1plan::judge::frame_time;
@@ -9,8 +9,8 @@ use av1plan::number::Micros;
 
 use crate::disk;
 
-/// The file at a path; gone when this goes, however the encode ended.
-#[derive(Debug)]
+/// The file at a path.
+#[derive(Debug, Clone)]
 pub(crate) struct FrameTimes(PathBuf);
 
 impl FrameTimes {
@@ -30,11 +30,10 @@ impl FrameTimes {
         let times = lines.map(|line| frame_time(&line.ok()?));
         times.collect::<Option<Vec<_>>>().filter(|times| !times.is_empty())
     }
-}
 
-impl Drop for FrameTimes {
-    fn drop(&mut self) {
-        drop(disk::unlink(&self.0));
+    /// Removes it, however the encode ended.
+    pub(crate) fn remove(&self) -> io::Result<()> {
+        disk::unlink(&self.0)
     }
 }
 
@@ -43,7 +42,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn times_are_read_and_the_file_is_gone_afterwards() {
+    fn times_are_read_and_the_file_is_gone_when_it_was_removed() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("job.times");
         std::fs::write(&path, "0 1/25\n1 1/25\n").unwrap();
@@ -51,7 +50,7 @@ mod tests {
         assert_eq!(times.read(), Some(vec![Micros(0), Micros(40_000)]));
         std::fs::write(&path, "0 1/25\nhalf a l").unwrap();
         assert_eq!(times.read(), None, "what was cut off by a full disk is no word on the result");
-        drop(times);
+        times.remove().unwrap();
         assert!(!path.exists());
         assert_eq!(FrameTimes::new(path).read(), None);
     }

@@ -52,22 +52,43 @@ pub fn fate(leftover: &Leftover) -> Fate {
 }
 
 /// Looks at the file at `path` and does what [`fate`] says. `journaled` are the temporary files of unfinished jobs.
-pub fn sweep(path: &Path, journaled: &[PathBuf], now: jiff::Timestamp) -> io::Result<Fate> {
+///
+/// `now` is this machine's time, `stamped` that of whoever stamps the files beside one: the files of a share are stamped by
+/// its server, whose clock may be days behind, so that a file of this minute looks old. [`clock_beside`] asks there. Nothing
+/// goes that one of the clocks calls young.
+pub fn sweep(
+    path: &Path,
+    journaled: &[PathBuf],
+    now: jiff::Timestamp,
+    stamped: impl FnOnce(&Path) -> io::Result<i128>,
+) -> io::Result<Fate> {
     let Some(kind) = path.file_name().and_then(names::hidden_kind) else { return Ok(Fate::Keep) };
     let identity = Identity::of(path)?;
-    let touched = identity.changed_ns.max(identity.modified_ns);
-    let age = i128::from(touched).saturating_sub(now.as_nanosecond()).saturating_neg();
-    let leftover = Leftover {
-        kind,
-        journaled: journaled.iter().any(|known| known == path),
-        untouched: u64::try_from(age).map(Duration::from_nanos).unwrap_or_default(),
-        film_is_there: has_film(path)?,
+    let touched = i128::from(identity.changed_ns.max(identity.modified_ns));
+    let (journaled, film_is_there) = (journaled.iter().any(|known| known == path), has_film(path)?);
+    let fate_at = |now: i128| {
+        let untouched = u64::try_from(now.saturating_sub(touched)).map(Duration::from_nanos);
+        fate(&Leftover { kind, journaled, untouched: untouched.unwrap_or_default(), film_is_there })
     };
-    let fate = fate(&leftover);
+    let mut fate = fate_at(now.as_nanosecond());
+    // Asking there makes a file, and is done only where one would go.
+    if fate == Fate::Delete {
+        fate = fate_at(stamped(path)?);
+    }
     if fate == Fate::Delete {
         disk::unlink(path)?;
     }
     Ok(fate)
+}
+
+/// What time it is, in nanoseconds since 1970, by the clock that stamps files in the folder of `path`: an empty file of ours
+/// is made there for a moment.
+pub fn clock_beside(path: &Path) -> io::Result<i128> {
+    let probe = names::trial(disk::folder_of(path), 0);
+    let file = disk::create_new(&probe)?;
+    let made = file.metadata().and_then(|made| Identity::from_metadata(&made));
+    disk::unlink(&probe)?;
+    made.map(|made| made.changed_ns.into())
 }
 
 /// Whether the folder holds a file whose result would have this very name.
@@ -130,8 +151,10 @@ mod tests {
         for path in [&film, &result, &lonely, &planned, &foreign] {
             std::fs::write(path, "x").unwrap();
         }
-        let now = jiff::Timestamp::now();
-        let tomorrow = now + jiff::SignedDuration::from_hours(25);
+        let day = jiff::SignedDuration::from_hours(25);
+        let (now, tomorrow) = (jiff::Timestamp::now(), jiff::Timestamp::now() + day);
+        let there = |path: &Path| Ok(clock_beside(path)? + day.as_nanos());
+        let sweep = |path: &Path, journaled: &[PathBuf], now| sweep(path, journaled, now, there);
         assert_eq!(sweep(&result, &[], now).unwrap(), Fate::Keep);
         assert_eq!(sweep(&result, std::slice::from_ref(&result), tomorrow).unwrap(), Fate::Keep);
         assert_eq!(sweep(&lonely, &[], tomorrow).unwrap(), Fate::Report);
@@ -141,5 +164,21 @@ mod tests {
         assert!(result.exists());
         assert_eq!(sweep(&result, &[], tomorrow).unwrap(), Fate::Delete);
         assert!(!result.exists() && lonely.exists() && planned.exists() && foreign.exists());
+    }
+
+    #[test]
+    fn a_server_whose_clock_is_days_behind_makes_no_file_old() {
+        let folder = tempfile::tempdir().unwrap();
+        let film = folder.path().join("Film.mkv");
+        let result = names::temporary(&film, "20260101-120000-123456");
+        for path in [&film, &result] {
+            std::fs::write(path, "x").unwrap();
+        }
+        // As if the file, which was made this moment, had been stamped nine days ago.
+        let later = jiff::Timestamp::now() + jiff::SignedDuration::from_hours(9 * 24);
+        assert_eq!(sweep(&result, &[], later, clock_beside).unwrap(), Fate::Keep);
+        assert!(sweep(&result, &[], later, |_| Err(io::Error::other("read-only"))).is_err());
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 2, "asking leaves nothing behind");
+        assert!(result.exists());
     }
 }

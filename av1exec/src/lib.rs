@@ -56,4 +56,5 @@ pub mod stop;
 pub mod tools;
 pub mod undo;
 pub mod verify;
+pub mod waits;
 mod why;

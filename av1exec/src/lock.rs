@@ -30,7 +30,14 @@ const STEP: Duration = Duration::from_millis(100);
 /// Held for as long as it lives; the kernel lets go of it when the process and its encodes end, however they end.
 #[derive(Debug, Default)]
 pub struct Locks {
-    held: Mutex<Vec<Held>>,
+    table: Mutex<Table>,
+}
+
+#[derive(Debug, Default)]
+struct Table {
+    held: Vec<Held>,
+    /// Files that somebody is taking the lock of at this moment.
+    taking: Vec<(u64, u64)>,
 }
 
 #[derive(Debug)]
@@ -66,12 +73,13 @@ impl Locks {
 
     /// The open files, for children to inherit.
     pub fn files(&self) -> Vec<Arc<File>> {
-        self.held().iter().map(|held| Arc::clone(&held.file)).collect()
+        self.table().held.iter().map(|held| Arc::clone(&held.file)).collect()
     }
 
-    fn held(&self) -> MutexGuard<'_, Vec<Held>> {
+    /// Never held while a disk is waited for: starting an ffmpeg takes it, too.
+    fn table(&self) -> MutexGuard<'_, Table> {
         // A list of files is whole at any moment.
-        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+        self.table.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn take_patiently(&self, path: &Path, end_orphans: &mut impl FnMut()) -> Result<(), LockError> {
@@ -106,22 +114,42 @@ impl Locks {
             return Err(failed(io::Error::new(ErrorKind::AlreadyExists, "it is no regular file")));
         }
         let identity = (found.dev(), found.ino());
-        let mut all = self.held();
-        if all.iter().any(|held| held.identity == identity) {
+        if !self.begin_taking(identity) {
             return Ok(());
         }
-        match file.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => {
-                return Err(LockError::Held { path: path.to_owned(), holder: Holder::read(&mut file) });
+        let taken = lock(&mut file, path, is_ours);
+        let mut table = self.table();
+        table.taking.retain(|taking| *taking != identity);
+        taken.map(|()| table.held.push(Held { file: Arc::new(file), identity }))
+    }
+
+    /// Whether a lock is still to be taken; where somebody else is taking it now, by another name of it, he is waited for.
+    fn begin_taking(&self, identity: (u64, u64)) -> bool {
+        loop {
+            let mut table = self.table();
+            if table.held.iter().any(|held| held.identity == identity) {
+                return false;
             }
-            Err(TryLockError::Error(source)) => return Err(failed(source)),
+            if !table.taking.contains(&identity) {
+                table.taking.push(identity);
+                return true;
+            }
+            drop(table);
+            std::thread::sleep(STEP);
         }
-        if is_ours {
-            Holder::current().write(&mut file).map_err(failed)?;
+    }
+}
+
+/// Takes the lock, and writes into its file who has it, if the file is ours.
+fn lock(file: &mut File, path: &Path, is_ours: bool) -> Result<(), LockError> {
+    let failed = |source| LockError::Failed { path: path.to_owned(), source };
+    match file.try_lock() {
+        Ok(()) if is_ours => Holder::current().write(file).map_err(failed),
+        Ok(()) => Ok(()),
+        Err(TryLockError::WouldBlock) => {
+            Err(LockError::Held { path: path.to_owned(), holder: Holder::read(file) })
         }
-        all.push(Held { file: Arc::new(file), identity });
-        Ok(())
+        Err(TryLockError::Error(source)) => Err(failed(source)),
     }
 }
 

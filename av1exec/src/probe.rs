@@ -97,7 +97,8 @@ async fn add_packets(
     args: Vec<command::Arg>,
     mut summary: PacketSummary,
 ) -> Result<PacketSummary, ProbeError> {
-    let mut child = start(&tools.ffprobe, &bind(args, path, Path::new(""))).map_err(CaptureError::Start)?;
+    let args = bind(args, path, Path::new(""));
+    let mut child = start(&tools.ffprobe, &args).await.map_err(CaptureError::Start)?;
     // What is missing shows in the summary. The errors are read all the same: ffprobe complains of files that it reads
     // well (Opus headers), and without a reader the first word would end it (SIGPIPE).
     let (stdout, stderr) = (child.stdout.take(), child.stderr.take());

@@ -1,17 +1,21 @@
 //! Children: how ffmpeg and ffprobe are started, listened to, and ended.
 //!
-//! A child has a process group of its own, so that all of it can be ended, and dies with the thread that started it.
-//! That thread must be one that lives as long as the process: a current-thread tokio runtime on the main thread is.
+//! A child has a process group of its own, so that all of it can be ended, and dies with the thread that started it. That
+//! thread is one that does nothing else and lives as long as the process. It isn't the runtime's own: a program whose disk
+//! hangs keeps waiting who starts it.
 
 use std::ffi::{OsStr, OsString};
 use std::io;
 use std::path::Path;
 use std::process::{ExitStatus, Stdio};
+use std::sync::{OnceLock, mpsc};
 use std::time::Duration;
 
 use rustix::process::{Pid, Signal};
 use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::process::{Child, Command};
+use tokio::runtime::Handle;
+use tokio::sync::oneshot;
 
 use crate::courtesy::Courtesy;
 use crate::lock::Locks;
@@ -23,13 +27,13 @@ const PATIENCE: Duration = Duration::from_secs(10);
 pub const JOB_VARIABLE: &str = "AV1D_JOB";
 
 /// Starts `program`, with nothing to read and both outputs piped.
-pub fn start(program: &Path, args: &[OsString]) -> io::Result<Child> {
-    command(program, args).spawn()
+pub async fn start(program: &Path, args: &[OsString]) -> io::Result<Child> {
+    spawn(command(program, args)).await
 }
 
 /// Starts `program` for a job; it inherits the locks, so that nobody else works on the library before it has ended, and gives
 /// way to others as far as `courtesy` says.
-pub fn start_for(
+pub async fn start_for(
     job: &str,
     program: &Path,
     args: &[OsString],
@@ -40,7 +44,36 @@ pub fn start_for(
     command.env(JOB_VARIABLE, job);
     inherit(&mut command, locks);
     be_courteous(&mut command, courtesy);
-    command.spawn()
+    spawn(command).await
+}
+
+/// A child to start.
+struct Birth {
+    command: Command,
+    /// The runtime that will wait for it.
+    runtime: Handle,
+    /// Where it goes; it is killed where nobody wants it any more.
+    born: oneshot::Sender<io::Result<Child>>,
+}
+
+/// Has the thread that is the parent of all children start one.
+async fn spawn(command: Command) -> io::Result<Child> {
+    static PARENT: OnceLock<mpsc::Sender<Birth>> = OnceLock::new();
+    let parent = PARENT.get_or_init(|| {
+        let (sender, births) = mpsc::channel::<Birth>();
+        // Without it no program is started, and each is told so.
+        let _ = std::thread::Builder::new().spawn(move || {
+            for Birth { mut command, runtime, born } in births {
+                let _entered = runtime.enter();
+                drop(born.send(command.spawn()));
+            }
+        });
+        sender
+    });
+    let (born, child) = oneshot::channel();
+    let gone = || io::Error::other("the thread that starts programs is gone");
+    parent.send(Birth { command, runtime: Handle::current(), born }).map_err(|_| gone())?;
+    child.await.map_err(|_| gone())?
 }
 
 fn command(program: &Path, args: &[OsString]) -> Command {
@@ -149,9 +182,9 @@ pub async fn capture(
     limit: usize,
     time: Duration,
 ) -> Result<Captured, CaptureError> {
-    let mut child = start(program, args).map_err(CaptureError::Start)?;
-    let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
     let run = async {
+        let mut child = start(program, args).await.map_err(CaptureError::Start)?;
+        let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
         let (stdout, stderr) = tokio::join!(read_within(stdout, limit), read_within(stderr, STDERR_LIMIT));
         let (stdout, complete) = stdout.map_err(CaptureError::Read)?;
         let (stderr, _) = stderr.map_err(CaptureError::Read)?;

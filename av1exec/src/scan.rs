@@ -86,7 +86,7 @@ pub struct Films {
 /// Lists every film below `roots`, whatever gate would stop it.
 pub fn films(roots: &[PathBuf], policy: &Config) -> Films {
     let (mut films, mut seen) = (Vec::new(), HashSet::new());
-    let walked = walk(roots, policy, |film| {
+    let walked = walk(roots, policy, &|| (), |film| {
         if seen.insert((film.identity.device, film.identity.inode)) {
             films.push(film);
         }
@@ -98,6 +98,8 @@ pub fn films(roots: &[PathBuf], policy: &Config) -> Films {
 /// What the daemon asks of a walk.
 #[derive(Debug, Default)]
 pub struct Scan {
+    /// The real folders behind the roots.
+    pub roots: Vec<PathBuf>,
     /// Films that no cheap gate stops, each file once, by path.
     pub films: Vec<Film>,
     /// Films that a cheap gate stops, and which, but those that are just too small: of these there are too many to name.
@@ -119,13 +121,14 @@ impl Scan {
     }
 }
 
-/// Walks `roots` and asks the cheap gates at once, so that only films that may be worked on are kept.
-pub fn scan(roots: &[PathBuf], policy: &Config) -> Scan {
+/// Walks `roots` and asks the cheap gates at once, so that only films that may be worked on are kept. `answered` is called
+/// each time when a disk has shown a folder or a film.
+pub fn scan(roots: &[PathBuf], policy: &Config, answered: &dyn Fn()) -> Scan {
     let (mut films, mut gated, mut stopped) = (Vec::new(), Vec::new(), BTreeMap::new());
     // By device and inode: one file by two names is one film.
     let mut seen = HashSet::new();
-    let walked =
-        walk(roots, policy, |film| match gates::before_probe(&film.facts(Stability::Stable), policy) {
+    let walked = walk(roots, policy, answered, |film| {
+        match gates::before_probe(&film.facts(Stability::Stable), policy) {
             None if seen.insert((film.identity.device, film.identity.inode)) => films.push(film),
             None => {}
             Some(reason) => {
@@ -134,11 +137,12 @@ pub fn scan(roots: &[PathBuf], policy: &Config) -> Scan {
                     gated.push((film.path, reason));
                 }
             }
-        });
+        }
+    });
     films.sort_unstable_by(|one, other| one.path.cmp(&other.path));
     gated.sort_unstable_by(|(one, _), (other, _)| one.cmp(other));
-    let Walked { hidden, unreadable, empty } = walked;
-    Scan { films, gated, stopped, hidden, unreadable, empty }
+    let Walked { roots, hidden, unreadable, empty } = walked;
+    Scan { roots, films, gated, stopped, hidden, unreadable, empty }
 }
 
 #[cfg(test)]
@@ -184,7 +188,7 @@ mod tests {
         fs::create_dir(root.join("b/folder.mkv")).unwrap();
 
         // A root inside another and one given twice are walked once.
-        let found = scan(&[root.join("a"), root.clone(), root.clone()], &policy());
+        let found = scan(&[root.join("a"), root.clone(), root.clone()], &policy(), &|| ());
         let name = |path: &Path| path.strip_prefix(&root).unwrap().to_str().unwrap().to_owned();
         let films: Vec<String> = found.films.iter().map(|film| name(&film.path)).collect();
         assert_eq!(films, ["a/FILM2.MP4", "a/film.mkv", "y.mkv"]);
@@ -211,7 +215,7 @@ mod tests {
         let empty = tempfile::tempdir().unwrap();
         fs::write(root.path().join("a.mkv"), "x").unwrap();
         let roots = [root.path().join("gone"), root.path().to_owned(), empty.path().to_owned()];
-        let found = scan(&roots, &policy());
+        let found = scan(&roots, &policy(), &|| ());
         assert_eq!(found.films.len(), 1);
         assert_eq!(found.unreadable.len(), 1);
         assert_eq!(found.unreadable[0].0, roots[0]);

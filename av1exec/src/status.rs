@@ -45,6 +45,19 @@ pub struct Status {
     pub running: Vec<RunningJob>,
     /// What all jobs of this state folder came to.
     pub totals: Totals,
+    /// What is waited for, and hasn't answered for half a minute: shares whose server is away, mostly.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unanswered: Vec<Unanswered>,
+}
+
+/// A disk that doesn't answer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Unanswered {
+    /// The root, folder or film that is waited for.
+    #[serde(flatten)]
+    pub path: PathDocument,
+    /// For how many seconds.
+    pub secs: u64,
 }
 
 /// Whether work goes on.

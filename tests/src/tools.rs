@@ -135,7 +135,7 @@ fn missing<T>(what: &str) -> Option<T> {
 }
 
 /// Where it matters that every test shows something, one that can't fails.
-fn lacking<T>(why: &str) -> Option<T> {
+pub(crate) fn lacking<T>(why: &str) -> Option<T> {
     let ci =
         std::env::var_os("CI").is_some_and(|value| value != OsStr::new("") && value != OsStr::new("false"));
     assert!(!ci, "{why}");

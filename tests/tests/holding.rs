@@ -16,6 +16,7 @@ use av1exec::lock::Locks;
 use av1exec::outcome::Outcome;
 use av1exec::pause::{Pause, pause_switch};
 use av1exec::stop::{Stop, stop_switch};
+use av1exec::waits::Waits;
 use tokio::sync::oneshot;
 
 /// Shorter than any pause in here, longer than a busy machine keeps ffmpeg waiting.
@@ -64,9 +65,10 @@ impl Bench {
             stall: STALL,
             courtesy,
             pause,
+            waits: &Waits::default(),
         };
         let (sender, receiver) = oneshot::channel();
-        let started = |child: av1exec::orphan::ProcessId| {
+        let started = async |child: av1exec::orphan::ProcessId| {
             let _ = sender.send(child.pid);
             Ok(())
         };

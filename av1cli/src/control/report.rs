@@ -7,7 +7,7 @@ use av1exec::jobs::path_of;
 use av1exec::outcome::{Bytes, Saved};
 use av1exec::progress::projected;
 use av1exec::sanitize::{display, sanitize};
-use av1exec::status::{RunningJob, ScanStatus, Stage, State, Status, Totals};
+use av1exec::status::{RunningJob, ScanStatus, Stage, State, Status, Totals, Unanswered};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
@@ -53,6 +53,9 @@ fn daemon_lines(status: &Status, now: Timestamp, lines: &mut Vec<String>) {
     let roots: Vec<String> = status.roots.iter().map(|root| display(&path_of(root))).collect();
     lines.push(format!("watching: {}", roots.join(", ")));
     lines.push(scan_line(status.last_scan.as_ref(), now));
+    for Unanswered { path, secs } in &status.unanswered {
+        lines.push(format!("waiting: the disk of {} hasn't answered for {secs} s", display(&path_of(path))));
+    }
     let films: Vec<String> = status.films.iter().map(|(code, count)| format!("{count} {code}")).collect();
     if !films.is_empty() {
         lines.push(format!("films: {}", films.join(", ")));

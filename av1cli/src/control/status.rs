@@ -1,10 +1,13 @@
 //! `av1cli status`: the daemon's word where one runs, the job files' where none does.
 
+use std::path::Path;
+use std::sync::mpsc;
 use std::time::Duration;
 
 use av1exec::control::protocol::{Reply, Request};
 use av1exec::failure::{Exit, Failure};
 use av1exec::history::{FailedJob, History, Unfinished};
+use av1exec::sanitize::display;
 use av1exec::settings::Settings;
 use av1exec::status::{Status, Totals};
 use jiff::Timestamp;
@@ -13,7 +16,7 @@ use serde::Serialize;
 use super::{connect, failure, report};
 use crate::args::StatusArgs;
 use crate::color::{Stream, paint};
-use crate::console::{Reader, complain, out};
+use crate::console::{Reader, complain, note, out};
 use crate::recover::unreadable;
 
 /// What is shown, and what `--json` prints.
@@ -27,6 +30,9 @@ pub(super) struct Shown {
     /// What failed lately, the latest first.
     pub(super) failures: Vec<FailedJob>,
 }
+
+/// How long the job files may take. Those of a disk that had been asleep take seconds.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// How often `--watch` looks.
 const PERIOD: Duration = Duration::from_secs(1);
@@ -63,12 +69,25 @@ fn text(args: &StatusArgs, settings: &Settings) -> Result<String, Failure> {
         .map_err(|error| Failure::new(Exit::Failed, format!("failed to write JSON: {error}")))
 }
 
+/// What failed lately. A state folder that hangs must not keep the daemon's own word from being shown.
+fn failed_lately(state: &Path) -> Result<Vec<FailedJob>, Failure> {
+    let (sender, read) = mpsc::channel();
+    let folder = state.to_owned();
+    std::thread::spawn(move || drop(sender.send(History::read(&folder))));
+    if let Ok(history) = read.recv_timeout(PATIENCE) {
+        return history.map(|history| history.failures).map_err(|error| unreadable(&error));
+    }
+    let folder = display(state);
+    note(&format!("warning: what failed lately isn't known, since {folder} doesn't answer"));
+    Ok(Vec::new())
+}
+
 fn look(settings: &Settings) -> Result<Shown, Failure> {
     let state = &settings.job_state_dir;
     if let Some(mut daemon) = connect(settings)? {
         return match daemon.ask(&Request::Status).map_err(|error| failure(&error))? {
             Reply::Status(status) => {
-                let History { failures, .. } = History::read(state).map_err(|error| unreadable(&error))?;
+                let failures = failed_lately(state)?;
                 let totals = status.totals.clone();
                 Ok(Shown { daemon: Some(*status), totals, unfinished: Vec::new(), failures })
             }

@@ -1,26 +1,36 @@
 //! What a person asks of a running daemon, by the control socket or by signals.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::Daemon;
+use super::asked::Word;
 use super::work::fingerprint;
 use crate::control::protocol::{Refusal, RefusalCode, Reply, Request};
 use crate::control::server::Call;
 use crate::event::Event;
-use crate::exclusion::{exclude, include};
+use crate::failure::Failure;
 use crate::index::WANTED;
 use crate::jobs::path_document;
 use crate::nudge::Nudge;
 use crate::sanitize::display;
 use crate::settings::{Settings, Takes, differences};
-use crate::status::{RunningJob, Stage, State, Status};
+use crate::status::{RunningJob, Stage, State, Status, Unanswered};
+use crate::waits::{Care, NAMED_AFTER, Wait};
 
 impl Daemon {
     pub(super) fn answer(&mut self, call: Call) {
         let Call { request, reply } = call;
+        let word = match &request {
+            Request::Skip(_) => Some(Word::Skip),
+            Request::Unskip { foreign, .. } => Some(Word::Unskip(*foreign)),
+            _ => None,
+        };
+        if let Some((word, path)) = word.zip(request.path()) {
+            return self.carry_out_beside(word, &path, reply);
+        }
         let answer = self.carry_out(&request).unwrap_or_else(Reply::Refused);
         // That the client has left is no error.
         drop(reply.send(answer));
@@ -44,20 +54,8 @@ impl Daemon {
             }
             (Request::Cancel { job }, _) => self.cancel(job)?,
             (Request::Retry(_), Some(path)) => self.retry(path)?,
-            (Request::Skip(_), Some(path)) => {
-                let said = exclude(path)?;
-                self.cancel_below(path);
-                self.scan_now();
-                Reply::done(said)
-            }
-            (Request::Unskip { foreign, .. }, Some(path)) => {
-                let said = include(path, *foreign, &self.pipeline.settings.library_roots)?;
-                // A person's word counts for more than what is remembered.
-                self.library.forget(path);
-                self.scan_now();
-                Reply::done(said)
-            }
-            (Request::Retry(_) | Request::Skip(_) | Request::Unskip { .. }, None) => {
+            // Those that name a path were taken already, but for this one.
+            (Request::Retry(_) | Request::Skip(_) | Request::Unskip { .. }, _) => {
                 return Err(Refusal::new(RefusalCode::InvalidPath, "`path` is no absolute path"));
             }
         })
@@ -69,7 +67,7 @@ impl Daemon {
         self.beat();
     }
 
-    fn scan_now(&mut self) {
+    pub(super) fn scan_now(&mut self) {
         self.next_walk = Some(Instant::now());
     }
 
@@ -86,7 +84,7 @@ impl Daemon {
     }
 
     /// Ends the encodes of a film, or of all below a folder.
-    fn cancel_below(&self, path: &Path) {
+    pub(super) fn cancel_below(&self, path: &Path) {
         let below = self.busy.iter().filter(|(film, _)| film.starts_with(path));
         for switch in below.filter_map(|(_, switch)| switch.as_ref()) {
             switch.stop();
@@ -102,7 +100,7 @@ impl Daemon {
             return Err(Refusal::new(RefusalCode::NoSuchFilm, text)
                 .hint("name a film of the library by its whole path; new ones are found by themselves"));
         }
-        self.flush();
+        self.library.flush();
         self.scan_now();
         Ok(Reply::done(format!("{} is looked at again", display(path))))
     }
@@ -110,18 +108,40 @@ impl Daemon {
     pub(super) fn nudged(&mut self, nudge: Nudge) {
         match nudge {
             Nudge::Scan => self.scan_now(),
-            Nudge::Reload => match (self.lines.reload)() {
-                Ok(settings) => self.take_over(settings),
-                Err(failure) => {
-                    let path = self.pipeline.settings.job_state_dir.clone();
-                    let message = format!(
-                        "the config can't be read, and the old one stays: {}",
-                        failure.lines().join("; ")
-                    );
-                    self.tell(Event::Warning { path, message });
-                }
-            },
+            Nudge::Reload if self.reloading.is_some() => self.reload_again = true,
+            Nudge::Reload => {
+                let (reload, wait) = (Arc::clone(&self.lines.reload), self.wait_for_state());
+                self.reloading = Some(tokio::task::spawn_blocking(move || {
+                    let _wait = wait;
+                    reload()
+                }));
+            }
         }
+    }
+
+    /// Takes in the config that was read again.
+    pub(super) fn reloaded(&mut self, read: Option<Result<Settings, Failure>>) {
+        match read {
+            Some(Ok(settings)) => self.take_over(settings),
+            Some(Err(failure)) => {
+                let path = self.pipeline.settings.job_state_dir.clone();
+                let message = format!(
+                    "the config can't be read, and the old one stays: {}",
+                    failure.lines().join("; ")
+                );
+                self.tell(Event::Warning { path, message });
+            }
+            // Reading it panicked, which is a defect of ours; the old one stays.
+            None => {}
+        }
+        if std::mem::take(&mut self.reload_again) {
+            self.nudged(Nudge::Reload);
+        }
+    }
+
+    /// Notes that somebody waits for the state folder.
+    pub(super) fn wait_for_state(&self) -> Wait {
+        self.pipeline.waits.begin(&self.pipeline.settings.job_state_dir, Care::Free)
     }
 
     /// Goes by another config from now on; encodes that run keep theirs.
@@ -149,8 +169,9 @@ impl Daemon {
         self.to_plan.clear();
         self.settling.clear();
         self.next_look = None;
-        // It goes by the old config.
-        self.walking = None;
+        // What is under way goes by the old config.
+        self.generation += 1;
+        self.round.give_up();
         self.to_probe = super::Queue::new(held.queue_order);
         self.to_encode = super::Queue::new(held.queue_order);
         self.pipeline.settings = Arc::new(held);
@@ -165,7 +186,7 @@ impl Daemon {
         let count = |number: usize| u64::try_from(number).unwrap_or(u64::MAX);
         let state = match self.pace.state() {
             _ if self.pipeline.stop.is_asked() => State::Stopping,
-            State::Running if self.state_disk_is_full => State::StateDiskFull,
+            State::Running if self.state_disk_full.is_some() => State::StateDiskFull,
             state => state,
         };
         let (settings, toolchain) = (&self.pipeline.settings, &self.pipeline.tools.toolchain);
@@ -188,7 +209,17 @@ impl Daemon {
             settling: count(self.settling.len()),
             running: running.collect(),
             totals: self.board.totals.clone(),
+            unanswered: self.unanswered_now(),
         }
+    }
+
+    fn unanswered_now(&self) -> Vec<Unanswered> {
+        let hanging = self.pipeline.waits.longer_than(NAMED_AFTER).into_iter();
+        let document = |(path, waited): (PathBuf, Duration)| Unanswered {
+            path: path_document(&path),
+            secs: waited.as_secs(),
+        };
+        hanging.map(document).collect()
     }
 
     fn shown(&self, running: RunningJob) -> RunningJob {

@@ -7,7 +7,8 @@ use std::time::{Duration, Instant};
 use av1plan::gates::Stability;
 use jiff::Timestamp;
 
-use crate::index::{Entry, Fingerprint, Index, Next, Verdict};
+use super::keeper::{Keeper, Reader, Write, Written};
+use crate::index::{Entry, Fingerprint, Next, Verdict};
 use crate::probe::ProbeText;
 use crate::scan::Film;
 use crate::stable::Settling;
@@ -16,19 +17,24 @@ use crate::stable::Settling;
 /// probe of everything on it.
 const MEMORY: jiff::SignedDuration = jiff::SignedDuration::from_hours(24 * 30);
 
+/// Results of ffprobe that may wait to be written down: each is of some kilobytes, at worst of megabytes.
+const PROBES_WAITING: usize = 8;
+
 /// What is known of all films that no cheap gate stops.
 #[derive(Debug)]
 pub(super) struct Library {
-    index: Index,
+    keeper: Keeper,
     entries: BTreeMap<PathBuf, Entry>,
     /// Entries that are to be written down.
     changed: BTreeSet<PathBuf>,
+    /// Whether entries are being written down; the next ones wait, and gather.
+    is_writing: bool,
     settling: Settling,
 }
 
 impl Library {
-    pub(super) fn new(index: Index, entries: BTreeMap<PathBuf, Entry>) -> Self {
-        Self { index, entries, changed: BTreeSet::new(), settling: Settling::default() }
+    pub(super) fn new(keeper: Keeper, entries: BTreeMap<PathBuf, Entry>) -> Self {
+        Self { keeper, entries, changed: BTreeSet::new(), is_writing: false, settling: Settling::default() }
     }
 
     /// Takes in how a film looks now, and says what to do with it.
@@ -78,42 +84,90 @@ impl Library {
     }
 
     /// Keeps what ffprobe said of a film.
-    pub(super) fn keep_probe(&mut self, path: &Path, text: &ProbeText) -> rusqlite::Result<()> {
-        let Some(entry) = self.entries.get_mut(path) else { return Ok(()) };
+    pub(super) fn keep_probe(&mut self, path: &Path, text: ProbeText) {
+        let Some(entry) = self.entries.get_mut(path) else { return };
         entry.is_probed = true;
-        self.index.save_probe(path, entry, text)
+        self.keeper.write(Write::Probe(path.to_owned(), Box::new(entry.clone()), text));
     }
 
-    /// What ffprobe said of a film.
-    pub(super) fn probe(&self, path: &Path) -> Option<ProbeText> {
-        // One that can't be read is asked for again.
-        self.index.probe(path).ok().flatten()
+    /// Asks what ffprobe said of films.
+    pub(super) fn reader(&self) -> Reader {
+        self.keeper.reader()
+    }
+
+    /// Whether so much waits to be written down that nothing more should be asked of ffprobe.
+    pub(super) fn is_behind(&self) -> bool {
+        self.keeper.outstanding() >= PROBES_WAITING
     }
 
     /// Forgets films that nobody has seen for a month.
-    pub(super) fn forget_unseen(&mut self, now: Timestamp) -> rusqlite::Result<()> {
+    pub(super) fn forget_unseen(&mut self, now: Timestamp) {
         let gone: Vec<PathBuf> = self
             .entries
             .extract_if(.., |_, entry| now.duration_since(entry.last_seen) > MEMORY)
             .map(|(path, _)| path)
             .collect();
         self.settling.retain(|path| self.entries.contains_key(path));
-        if gone.is_empty() {
-            return Ok(());
+        if !gone.is_empty() {
+            self.keeper.write(Write::Forget(gone));
         }
-        self.index.forget(gone.iter().map(PathBuf::as_path))
     }
 
-    /// Writes down what changed.
-    pub(super) fn flush(&mut self) -> rusqlite::Result<()> {
-        if self.changed.is_empty() {
-            return Ok(());
+    /// Has what changed written down.
+    pub(super) fn flush(&mut self) {
+        if self.is_writing || self.changed.is_empty() {
+            return;
         }
-        let entries = self.changed.iter().filter_map(|path| Some((path.as_path(), self.entries.get(path)?)));
-        self.index.save(entries)?;
-        // Kept until then: a disk that is full now may not be later.
-        self.changed.clear();
-        Ok(())
+        self.is_writing = true;
+        let changed = std::mem::take(&mut self.changed).into_iter();
+        let entries = changed.filter_map(|path| self.entries.get_key_value(&path));
+        let entries = entries.map(|(path, entry)| (path.clone(), entry.clone())).collect();
+        self.keeper.write(Write::Entries(entries));
+    }
+
+    /// The next write that was carried out, or why it wasn't. To be taken in by [`Self::has_written`].
+    pub(super) async fn written(&mut self) -> Written {
+        self.keeper.written().await
+    }
+
+    /// Takes in that a write was carried out; what changed meanwhile is next.
+    pub(super) fn has_written(&mut self, (write, result): Written) -> rusqlite::Result<()> {
+        if let Write::Entries(entries) = write {
+            self.is_writing = false;
+            if result.is_err() {
+                // A disk that is full now may not be later: the next flush tries again.
+                self.changed.extend(entries.into_iter().map(|(path, _)| path));
+                return result;
+            }
+            self.flush();
+        }
+        result
+    }
+
+    /// Has the rest written down, for at most this time; says why it wasn't.
+    pub(super) async fn finish(&mut self, patience: Duration) -> rusqlite::Result<()> {
+        let rest = async {
+            self.flush();
+            let mut result = Ok(());
+            while self.keeper.outstanding() > 0 {
+                let written = self.written().await;
+                let failed = written.1.is_err();
+                let this = self.has_written(written);
+                if failed {
+                    result = this;
+                }
+            }
+            result
+        };
+        // What isn't remembered is found out again.
+        tokio::time::timeout(patience, rest).await.unwrap_or(Ok(()))
+    }
+
+    /// Closes the index, for at most this time; one that hangs is left as it is, which loses nothing either.
+    pub(super) async fn close(self, patience: Duration) {
+        if self.keeper.outstanding() == 0 {
+            drop(tokio::time::timeout(patience, self.keeper.close()).await);
+        }
     }
 }
 
@@ -134,7 +188,8 @@ impl Moment {
 mod tests {
     use super::*;
     use crate::disk::Identity;
-    use crate::index::Opened;
+    use crate::index::{Index, Opened};
+    use crate::waits::Waits;
     use av1plan::gates::Protection;
 
     const ONE: Fingerprint = Fingerprint([1; 16]);
@@ -142,7 +197,11 @@ mod tests {
 
     fn library(folder: &Path) -> Library {
         let Opened { index, entries, .. } = Index::open(folder).unwrap();
-        Library::new(index, entries)
+        Library::new(Keeper::new(index, folder.to_owned(), Waits::default()).unwrap(), entries)
+    }
+
+    async fn finish(library: &mut Library) {
+        library.finish(Duration::from_mins(1)).await.unwrap();
     }
 
     fn film() -> Film {
@@ -162,14 +221,14 @@ mod tests {
         Moment { wall, here: start.here + Duration::from_secs(seconds) }
     }
 
-    #[test]
-    fn a_film_that_held_still_before_a_restart_needs_not_wait_again() {
+    #[tokio::test]
+    async fn a_film_that_held_still_before_a_restart_needs_not_wait_again() {
         let folder = tempfile::tempdir().unwrap();
         let start = Moment::now();
         let mut first = library(folder.path());
         assert_eq!(first.see(&film(), &ONE, WAIT, start), Next::Settle, "an old time proves nothing");
         assert_eq!(first.see(&film(), &ONE, WAIT, after(start, 9)), Next::Settle);
-        first.flush().unwrap();
+        finish(&mut first).await;
         drop(first);
         let mut second = library(folder.path());
         assert_eq!(second.see(&film(), &ONE, WAIT, after(start, 10)), Next::Probe);
@@ -186,16 +245,35 @@ mod tests {
         assert_eq!(library.see(&film(), &ONE, WAIT, later), Next::Probe);
     }
 
-    #[test]
-    fn an_entry_outlives_an_unmounted_disk_but_not_a_month() {
+    #[tokio::test]
+    async fn an_entry_outlives_an_unmounted_disk_but_not_a_month() {
         let folder = tempfile::tempdir().unwrap();
         let start = Moment::now();
         let mut library = library(folder.path());
         library.see(&film(), &ONE, WAIT, start);
-        library.flush().unwrap();
-        library.forget_unseen(after(start, 29 * 86_400).wall).unwrap();
+        finish(&mut library).await;
+        library.forget_unseen(after(start, 29 * 86_400).wall);
         assert_eq!(library.entries.len(), 1);
-        library.forget_unseen(after(start, 31 * 86_400).wall).unwrap();
-        assert_eq!((library.entries.len(), library.index.load().unwrap().len()), (0, 0));
+        library.forget_unseen(after(start, 31 * 86_400).wall);
+        finish(&mut library).await;
+        assert_eq!((library.entries.len(), Index::open(folder.path()).unwrap().entries.len()), (0, 0));
+    }
+
+    #[tokio::test]
+    async fn what_changes_while_it_is_written_is_written_next() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut library = library(folder.path());
+        library.see(&film(), &ONE, WAIT, Moment::now());
+        library.flush();
+        for failures in 0..50 {
+            let code = "failed".to_owned();
+            let verdict = Verdict { code, fingerprint: ONE, rest: crate::index::Rest::None, failures };
+            library.remember(&film().path, Some(verdict));
+            library.flush();
+        }
+        assert_eq!(library.keeper.outstanding(), 1, "the rest gathers");
+        finish(&mut library).await;
+        let known = Index::open(folder.path()).unwrap().entries;
+        assert_eq!(known[Path::new("/a.mkv")].failures(), 49);
     }
 }

@@ -6,19 +6,22 @@
 //! `answer` what a person asks for.
 
 mod answer;
+mod asked;
 mod board;
+mod keeper;
 mod library;
 mod pace;
 mod queue;
+mod roots;
 mod walk;
 mod work;
 
-use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use av1plan::MediaProbe;
+use av1plan::SkipReason;
 use av1plan::encode::Encoder;
 use jiff::Timestamp;
 use tokio::sync::mpsc::{Receiver, UnboundedReceiver};
@@ -31,18 +34,21 @@ use crate::failure::Failure;
 use crate::index::{Fingerprint, Index, IndexError};
 use crate::metrics::Publisher;
 use crate::nudge::Nudge;
-use crate::outcome::Outcome;
 use crate::pipeline::Pipeline;
-use crate::probe::{ProbeError, ProbeText};
 use crate::scan::Film;
 use crate::settings::Settings;
 use crate::stop::StopSwitch;
 use crate::tools::encoder_version;
+use crate::waits::{Care, NAMED_AFTER};
+use asked::Asked;
 use board::Board;
+use keeper::{Keeper, Written};
 use library::Library;
 use pace::Pace;
 pub use queue::{Queue, QueueOrder};
-use walk::Walked;
+use roots::Roots;
+use walk::{Looked, Round};
+use work::{Came, Probed, Refused, Texts};
 
 /// What a run of the daemon did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -61,8 +67,16 @@ pub struct Summary {
     pub stopped: bool,
 }
 
-/// Reads the config again.
-pub type Reload = Box<dyn FnMut() -> Result<Settings, Failure> + Send>;
+/// Reads the config again; its disk may hang, so that it is called on a thread of its own.
+pub type Reload = Arc<dyn Fn() -> Result<Settings, Failure> + Send + Sync>;
+
+/// Between two beats as long as somebody waits for a disk: one that hangs is to be named.
+const WAITING_BEAT: Duration = Duration::from_secs(5);
+
+/// How long the end waits for what is still to be written down.
+const FLUSH_PATIENCE: Duration = Duration::from_secs(3);
+/// The same, once something hangs anyway.
+const OVERDUE_PATIENCE: Duration = Duration::from_millis(500);
 
 /// How a daemon is talked to, and to whom it talks besides its events.
 pub struct Lines {
@@ -106,11 +120,29 @@ pub struct Daemon {
     to_probe: Queue,
     to_encode: Queue,
     settling: BTreeMap<PathBuf, Film>,
-    walking: Option<JoinHandle<Walked>>,
+    /// Counts the configs: what was begun by an earlier one doesn't count any more.
+    generation: u64,
+    round: Round,
+    /// What the last walk of each root came to.
+    roots: Roots,
+    /// What ffprobe said of films that are to be planned is being read.
+    reading: Option<JoinHandle<Texts>>,
+    /// Films that are refused, which is to be said beside them.
+    to_explain: VecDeque<Refused>,
+    explaining: Option<JoinHandle<(Film, SkipReason)>>,
+    /// Films that were to hold still are looked at.
+    looking: JoinSet<Looked>,
+    /// Whether it was told that films are to hold still.
+    is_settling: bool,
+    /// What people asked for that takes a disk.
+    asked: JoinSet<Asked>,
+    reloading: Option<JoinHandle<Result<Settings, Failure>>>,
+    /// Whether the config is to be read once more, since it may have changed while it was read.
+    reload_again: bool,
     probing: JoinSet<Probed>,
     /// Since when probes have been outstanding.
     probing_since: Option<Instant>,
-    encoding: JoinSet<(Film, Outcome)>,
+    encoding: JoinSet<(Film, Came)>,
     /// Films that are probed or encoded right now, and what ends the encode.
     busy: HashMap<PathBuf, Option<StopSwitch>>,
     /// Which film a task works on.
@@ -130,8 +162,10 @@ pub struct Daemon {
     present: HashSet<PathBuf>,
     /// What can't be read or was found lying about, told once.
     named: HashSet<PathBuf>,
-    /// Whether the state folder's disk was full when it was last looked at.
-    state_disk_is_full: bool,
+    /// The state folder's disk was full when it was last looked at; when to look again.
+    state_disk_full: Option<Instant>,
+    /// Paths whose disk hangs, as was told.
+    unanswered: BTreeSet<PathBuf>,
     /// Films of the last walk with which nothing is to be done, and that weren't counted before.
     passed_over: usize,
     /// Films that this run has counted.
@@ -139,14 +173,14 @@ pub struct Daemon {
     summary: Summary,
 }
 
-/// A film and ffprobe's word on it.
-type Probed = (Film, Result<(ProbeText, MediaProbe), ProbeError>);
-
 impl Daemon {
     /// A daemon that remembers what the index of the state folder tells of. What `pipeline` tells goes through it.
-    pub fn open(mut pipeline: Pipeline, lines: Lines) -> Result<Self, IndexError> {
+    pub async fn open(mut pipeline: Pipeline, lines: Lines) -> Result<Self, IndexError> {
         let folder = pipeline.settings.job_state_dir.clone();
-        let opened = Index::open(&folder)?;
+        let state = folder.clone();
+        let opened = pipeline.waits.run(&folder, Care::Free, move |_| Index::open(&state)).await;
+        let opened = opened.unwrap_or_else(|error| Err(IndexError::unopened(&folder, error)))?;
+        let board = Board { totals: opened.totals, ..Board::default() };
         let (inner, told) = Events::channel();
         let everybody = std::mem::replace(&mut pipeline.events, inner);
         if let Some((aside, reason)) = opened.damaged {
@@ -154,9 +188,10 @@ impl Daemon {
                 format!("the index was damaged ({reason}) and is begun anew; nothing but time is lost");
             everybody.send(Event::Warning { path: aside, message });
         }
-        let library = Library::new(opened.index, opened.entries);
+        let keeper = Keeper::new(opened.index, folder.clone(), pipeline.waits.clone());
+        let keeper = keeper.map_err(|error| IndexError::unopened(&folder, error))?;
+        let library = Library::new(keeper, opened.entries);
         let order = pipeline.settings.queue_order;
-        let board = Board { totals: opened.totals, ..Board::default() };
         let (pace, pause) = Pace::new();
         pipeline.pause = pause;
         Ok(Self {
@@ -174,7 +209,17 @@ impl Daemon {
             to_probe: Queue::new(order),
             to_encode: Queue::new(order),
             settling: BTreeMap::new(),
-            walking: None,
+            generation: 0,
+            round: Round::default(),
+            roots: Roots::default(),
+            reading: None,
+            to_explain: VecDeque::new(),
+            explaining: None,
+            looking: JoinSet::new(),
+            is_settling: false,
+            asked: JoinSet::new(),
+            reloading: None,
+            reload_again: false,
             probing: JoinSet::new(),
             probing_since: None,
             encoding: JoinSet::new(),
@@ -189,7 +234,8 @@ impl Daemon {
             stopped: BTreeMap::new(),
             present: HashSet::new(),
             named: HashSet::new(),
-            state_disk_is_full: false,
+            state_disk_full: None,
+            unanswered: BTreeSet::new(),
             passed_over: 0,
             counted: HashSet::new(),
             summary: Summary::default(),
@@ -207,6 +253,11 @@ impl Daemon {
         self.run(Run::Forever).await
     }
 
+    /// Ends it: the index is closed, and who still works is left to the end of the program.
+    pub async fn close(self) {
+        self.library.close(OVERDUE_PATIENCE).await;
+    }
+
     /// Asks the encoder for its version, for whoever asks how things stand. Nobody waits for it.
     fn ask_encoder_version(&self) {
         let (answer, tools) = (Arc::clone(&self.encoder_version), Arc::clone(&self.pipeline.tools));
@@ -220,6 +271,9 @@ impl Daemon {
 
     async fn run(&mut self, run: Run) -> Summary {
         let mut stop = self.pipeline.stop.clone();
+        let (waits, whole) = (self.pipeline.waits.clone(), stop.clone());
+        let mut patience = FLUSH_PATIENCE;
+        let mut overdue = std::pin::pin!(waits.overdue(&whole));
         loop {
             let stopping = stop.is_asked();
             if !stopping {
@@ -227,41 +281,60 @@ impl Daemon {
             }
             if stopping {
                 self.probing.abort_all();
-                // Nobody waits for it any more.
-                self.walking = None;
             }
-            if self.is_idle() && (stopping || (run == Run::OnePass && self.has_nothing_to_do())) {
+            if self.is_idle(run, stopping) && (stopping || (run == Run::OnePass && self.has_nothing_to_do()))
+            {
                 break;
             }
             tokio::select! {
                 Some(event) = self.told.recv() => self.pass_on(event),
                 Some(ended) = self.encoding.join_next() => self.encoded(ended),
                 Some(ended) = self.probing.join_next() => self.probed(ended),
-                walked = ended(&mut self.walking) => self.walked(walked, run),
+                listed = ended(&mut self.round.listing) => self.listed(listed),
+                Some(tidied) = self.round.tidying.join_next_with_id() => self.tidied(tidied),
+                Some(walked) = self.round.walks.join_next_with_id() => self.root_walked(walked, run),
+                () = until(self.round.patience) => self.round_is_late(run),
+                texts = ended(&mut self.reading) => self.plan_some(texts),
+                explained = ended(&mut self.explaining) => self.explained(explained),
+                Some(looked) = self.looking.join_next() => self.looked_again(looked, run),
+                written = self.library.written() => self.written(written),
                 Some(call) = self.lines.calls.recv() => self.answer(call),
+                Some(asked) = self.asked.join_next() => self.carried_out(asked),
                 Some(nudge) = self.lines.nudges.recv() => self.nudged(nudge),
+                read = ended(&mut self.reloading) => self.reloaded(read),
                 () = until(Some(self.next_beat)) => self.beat(),
-                () = until(self.next_walk), if !stopping && self.walking.is_none() => self.walk(),
-                () = until(self.next_look), if !stopping => self.look_again(run),
-                () = tokio::task::yield_now(), if !stopping && !self.to_plan.is_empty() => self.plan_some(),
+                () = until(self.next_walk), if !stopping && self.round.is_resting() => self.walk(),
+                () = until(self.next_look), if !stopping => self.look_again(),
                 () = stop.asked(), if !stopping => self.beat(),
+                () = &mut overdue => {
+                    patience = OVERDUE_PATIENCE;
+                    break;
+                }
             }
         }
-        self.flush();
+        if let Err(error) = self.library.finish(patience).await {
+            self.index_failed(&error);
+        }
         while let Ok(event) = self.told.try_recv() {
             self.pass_on(event);
         }
         self.summary.stopped = stop.is_asked();
         self.summary.skipped += self.passed_over;
-        if self.state_disk_is_full {
+        if self.state_disk_full.is_some() {
             self.summary.failed += self.to_encode.len();
         }
         self.summary
     }
 
-    /// Whether nothing runs beside the loop.
-    fn is_idle(&self) -> bool {
-        self.walking.is_none() && self.probing.is_empty() && self.encoding.is_empty()
+    /// Whether nothing runs beside the loop that is to be waited for: one that stops waits for nothing that only looks.
+    fn is_idle(&self, run: Run, stopping: bool) -> bool {
+        let works = !(self.probing.is_empty() && self.encoding.is_empty() && self.round.tidying.is_empty());
+        let looks = run == Run::OnePass
+            && !(self.round.is_over()
+                && self.looking.is_empty()
+                && self.reading.is_none()
+                && self.explaining.is_none());
+        !works && (stopping || !looks)
     }
 
     fn has_nothing_to_do(&self) -> bool {
@@ -269,7 +342,8 @@ impl Daemon {
             && self.next_look.is_none()
             && self.to_plan.is_empty()
             && self.to_probe.is_empty()
-            && (self.to_encode.is_empty() || self.state_disk_is_full)
+            && self.to_explain.is_empty()
+            && (self.to_encode.is_empty() || self.state_disk_full.is_some())
     }
 
     fn pass_on(&mut self, event: Event) {
@@ -285,8 +359,26 @@ impl Daemon {
 
     /// Shows that the loop lives, and looks at the clock and the machine.
     fn beat(&mut self) {
-        self.next_beat = Instant::now() + self.pace.beat(&self.pipeline.settings);
+        self.tell_unanswered();
+        let beat = self.pace.beat(&self.pipeline.settings);
+        let beat = if self.pipeline.waits.is_empty() { beat } else { beat.min(WAITING_BEAT) };
+        self.next_beat = Instant::now() + beat;
         self.lines.publisher.publish(Arc::new(self.status()), Instant::now());
+    }
+
+    /// Says which disk hangs, and when it is back.
+    fn tell_unanswered(&mut self) {
+        let now: BTreeSet<PathBuf> = self.pipeline.waits.longer_than(NAMED_AFTER).into_keys().collect();
+        let before = std::mem::replace(&mut self.unanswered, now);
+        for path in self.unanswered.difference(&before) {
+            let secs = NAMED_AFTER.as_secs();
+            let message = format!("its disk hasn't answered for {secs} s; all else goes on without it");
+            self.tell(Event::Warning { path: path.clone(), message });
+        }
+        for path in before.difference(&self.unanswered) {
+            let message = "its disk answers again".to_owned();
+            self.tell(Event::Warning { path: path.clone(), message });
+        }
     }
 
     fn name_once(&mut self, path: PathBuf, reason: String) {
@@ -301,8 +393,8 @@ impl Daemon {
         }
     }
 
-    fn flush(&mut self) {
-        if let Err(error) = self.library.flush() {
+    fn written(&mut self, written: Written) {
+        if let Err(error) = self.library.has_written(written) {
             self.index_failed(&error);
         }
     }
@@ -324,12 +416,12 @@ async fn until(moment: Option<Instant>) {
     }
 }
 
-/// Waits until a walk ends; for ever where there is none.
-async fn ended(walking: &mut Option<JoinHandle<Walked>>) -> Option<Walked> {
-    let Some(walk) = walking else { return std::future::pending().await };
-    let walked = walk.await.ok();
-    *walking = None;
-    walked
+/// Waits until a task ends, and says nothing where it panicked; for ever where there is none.
+async fn ended<T>(task: &mut Option<JoinHandle<T>>) -> Option<T> {
+    let Some(running) = task else { return std::future::pending().await };
+    let ended = running.await.ok();
+    *task = None;
+    ended
 }
 
 /// The root that a film is under, for looking up markers: its own folder where it is under none. A root may be a link.

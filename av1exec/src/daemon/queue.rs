@@ -61,9 +61,15 @@ impl Queue {
         self.waiting.pop_first().map(|(_, film)| film)
     }
 
-    /// Takes all films away.
-    pub fn clear(&mut self) {
-        self.waiting.clear();
+    /// Takes the first film that may be taken now.
+    pub fn pop_if(&mut self, may: impl Fn(&Film) -> bool) -> Option<Film> {
+        let place = self.waiting.iter().find(|(_, film)| may(film))?.0.clone();
+        self.waiting.remove(&place)
+    }
+
+    /// Takes all films away but those that `keep` asks for.
+    pub fn retain(&mut self, keep: impl Fn(&Film) -> bool) {
+        self.waiting.retain(|_, film| keep(film));
     }
 
     /// How many films wait.

@@ -1,93 +1,192 @@
 //! Walks over the library, and where what they find belongs.
+//!
+//! A round first tidies up after jobs that were left open, then walks every root on a thread of its own, and is taken in as
+//! a whole once all have come. A root that hangs isn't waited for: it is taken in when it comes, by itself.
 
-use std::collections::HashMap;
-use std::io::ErrorKind;
-use std::path::PathBuf;
+use std::collections::{HashMap, HashSet};
+use std::io::{self, ErrorKind};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use av1plan::SkipReason;
 use av1plan::gates::{self, Stability};
 use jiff::Timestamp;
+use tokio::task::{Id, JoinError, JoinHandle, JoinSet};
 
 use super::library::Moment;
+use super::roots::RootSeen;
 use super::{Daemon, Run};
 use crate::event::{Event, Events};
 use crate::index::Next;
-use crate::jobs::{JobStore, path_of};
-use crate::leftovers::{Fate, sweep};
+use crate::jobs::{Job, JobStore, path_of};
+use crate::leftovers::{Fate, clock_beside, sweep};
+use crate::lock::Locks;
 use crate::pipeline::PutAway;
 use crate::recover::{Action, tidy};
 use crate::scan::{Film, Scan, scan};
 use crate::settings::Settings;
 use crate::status::ScanStatus;
+use crate::waits::{Care, NAMED_AFTER, Wait};
 
-/// A walk that ended.
+/// A round over the library, and what is left of earlier ones.
 #[derive(Debug, Default)]
+pub(super) struct Round {
+    step: Step,
+    /// Until when a step waits for what hangs.
+    pub(super) patience: Option<Instant>,
+    pub(super) listing: Option<JoinHandle<Listed>>,
+    pub(super) tidying: JoinSet<Tidied>,
+    /// One for each root. One that hangs stays, and its root is not walked anew meanwhile.
+    pub(super) walks: JoinSet<Walked>,
+    walked_by: HashMap<Id, PathBuf>,
+    tidied_by: HashMap<Id, PathBuf>,
+}
+
+#[derive(Debug, Default)]
+enum Step {
+    #[default]
+    Resting,
+    Listing,
+    Tidying,
+    /// What came so far, and which walks of this round haven't.
+    Walking(Vec<Walked>, HashSet<Id>),
+}
+
+impl Round {
+    /// Whether another one may begin.
+    pub(super) fn is_resting(&self) -> bool {
+        matches!(self.step, Step::Resting)
+    }
+
+    /// Whether nothing of it is under way, hanging walks included.
+    pub(super) fn is_over(&self) -> bool {
+        self.is_resting() && self.walks.is_empty() && self.tidying.is_empty()
+    }
+
+    /// What came so far goes by a config that holds no more.
+    pub(super) fn give_up(&mut self) {
+        (self.step, self.patience, self.listing) = (Step::Resting, None, None);
+    }
+}
+
+/// A root that was walked.
+#[derive(Debug)]
 pub(super) struct Walked {
-    scan: Scan,
+    /// As the config has it.
+    pub(super) root: PathBuf,
+    /// By which config.
+    generation: u64,
+    pub(super) scan: Scan,
     took: Duration,
-    /// Whether a job is still open that nobody works on.
+    /// Why it can't be worked in.
+    unlocked: Option<String>,
+    /// What became of hidden files that nobody answers for.
+    swept: Vec<(PathBuf, String)>,
+}
+
+/// A job that was left open and was looked at.
+#[derive(Debug)]
+pub(super) struct Tidied {
+    film: PathBuf,
     still_open: bool,
-    /// What putting finished jobs away came to.
+}
+
+/// What was found of the jobs before a round.
+#[derive(Debug)]
+pub(super) struct Listed {
+    /// Those that haven't ended.
+    open: io::Result<Vec<Job>>,
+    /// What putting the others away came to.
     put_away: PutAway,
 }
 
-/// Tidies up after jobs that were left open: a share may have come back since. Says whether one still is.
-fn tidy_open(jobs: &JobStore, running: &[String], settings: &Settings, events: &Events) -> bool {
-    let open = jobs.unfinished().unwrap_or_default().jobs.into_iter();
-    let open: Vec<_> = open.filter(|job| !running.contains(&job.id)).collect();
-    let mut still_open = false;
-    for job in open {
-        let seen = tidy(job.clone(), jobs, settings.keep_original, true, events);
-        if seen.actions == [Action::LeaveAlone] {
-            still_open = true;
-        } else {
-            events.send(Event::Recovered(tidy(job, jobs, settings.keep_original, false, events)));
-        }
+/// Tidies up after a job that was left open: a share may have come back since.
+fn tidy_open(job: Job, jobs: &JobStore, settings: &Settings, events: &Events, wait: &Wait) -> Tidied {
+    let answered = || wait.answered();
+    let film = job.film();
+    let seen = tidy(job.clone(), jobs, settings.keep_original, true, events, &answered);
+    let still_open = seen.actions == [Action::LeaveAlone];
+    if !still_open {
+        let tidied = tidy(job, jobs, settings.keep_original, false, events, &answered);
+        events.send(Event::Recovered(tidied));
     }
-    still_open
+    Tidied { film, still_open }
+}
+
+/// Locks a root and walks it, if no other av1d works on it: one that was mounted meanwhile may be taken.
+fn walk_root(
+    root: PathBuf,
+    generation: u64,
+    (locks, jobs, settings): (&Locks, &JobStore, &Settings),
+    wait: &Wait,
+) -> Walked {
+    let began = Instant::now();
+    let mut walked = Walked {
+        root,
+        generation,
+        scan: Scan::default(),
+        took: Duration::ZERO,
+        unlocked: None,
+        swept: Vec::new(),
+    };
+    if let Err(error) = locks.extend(&walked.root) {
+        walked.unlocked = Some(error.to_string());
+        return walked;
+    }
+    walked.scan = scan(std::slice::from_ref(&walked.root), &settings.policy, &|| wait.answered());
+    walked.took = began.elapsed();
+    walked.swept = sweep_all(&walked.scan.hidden, jobs, wait);
+    walked
+}
+
+/// Deletes temporary files that nobody answers for any more, and says which.
+fn sweep_all(hidden: &[PathBuf], jobs: &JobStore, wait: &Wait) -> Vec<(PathBuf, String)> {
+    let mut swept = Vec::new();
+    if hidden.is_empty() {
+        return swept;
+    }
+    // After the walk, so that each job is known whose file it saw. As long as one job can't be read, nobody knows which
+    // files it counts on.
+    let Some(known) = jobs.unfinished().ok().filter(|known| known.unread.is_empty()) else { return swept };
+    let journaled: Vec<PathBuf> = known.jobs.iter().map(|job| path_of(&job.temporary)).collect();
+    for path in hidden {
+        let fate = sweep(path, &journaled, Timestamp::now(), clock_beside);
+        wait.answered();
+        let message = match fate {
+            Ok(Fate::Keep) => continue,
+            // Its job ended since the walk saw it.
+            Err(error) if error.kind() == ErrorKind::NotFound => continue,
+            Ok(Fate::Delete) => "an abandoned temporary file; it was deleted".to_owned(),
+            Ok(Fate::Report) => {
+                "an old result whose film is gone; it is kept, and may be all that is left of it".to_owned()
+            }
+            Err(error) => format!("an abandoned temporary file that can't be deleted: {error}"),
+        };
+        swept.push((path.clone(), message));
+    }
+    swept
 }
 
 impl Daemon {
+    /// Begins a round.
     pub(super) fn walk(&mut self) {
-        let (roots, settings) = (self.workable_roots(), Arc::clone(&self.pipeline.settings));
         self.next_walk = None;
-        self.left.clear();
-        let open_jobs = std::mem::take(&mut self.may_be_open).then(|| self.pipeline.jobs.clone());
-        let running: Vec<String> = self.board.running.keys().cloned().collect();
-        let pipeline = self.pipeline.clone();
-        self.walking = Some(tokio::task::spawn_blocking(move || {
-            let put_away = pipeline.fold_finished_jobs();
-            let began = Instant::now();
-            let still_open =
-                open_jobs.is_some_and(|jobs| tidy_open(&jobs, &running, &settings, &pipeline.events));
-            let scan = scan(&roots, &settings.policy);
-            Walked { scan, took: began.elapsed(), still_open, put_away }
+        if !std::mem::take(&mut self.may_be_open) {
+            return self.begin_walks();
+        }
+        let (pipeline, wait) = (self.pipeline.clone(), self.wait_for_state());
+        self.round.step = Step::Listing;
+        self.round.listing = Some(tokio::task::spawn_blocking(move || {
+            let put_away = pipeline.fold_finished_jobs(&|| wait.answered());
+            Listed { open: pipeline.jobs.unfinished().map(|unfinished| unfinished.jobs), put_away }
         }));
     }
 
-    /// The roots that no other av1d works on: one that was mounted meanwhile may be taken.
-    fn workable_roots(&mut self) -> Vec<PathBuf> {
-        let mut workable = Vec::new();
-        for root in self.pipeline.settings.library_roots.clone() {
-            match self.pipeline.locks.extend(&root) {
-                Ok(()) => workable.push(root),
-                Err(error) => self.name_once(root, error.to_string()),
-            }
-        }
-        workable
-    }
-
-    /// Takes in what a walk found. The queues are filled anew, so that what went away or changed isn't in them.
-    pub(super) fn walked(&mut self, walked: Option<Walked>, run: Run) {
-        let Some(Walked { scan, took, still_open, put_away }) = walked else {
-            // A walk that panicked is a defect of ours; the next one may do better.
-            self.summary.unreadable += 1;
-            let path = self.pipeline.settings.job_state_dir.clone();
-            return self.warn_once(&path, "a walk over the library went wrong".to_owned());
-        };
-        self.may_be_open |= still_open;
+    /// Takes in which jobs haven't ended. Those that nobody works on are tidied up, before their films are looked at.
+    pub(super) fn listed(&mut self, listed: Option<Listed>) {
+        let (open, put_away) =
+            listed.map_or((None, PutAway::default()), |listed| (listed.open.ok(), listed.put_away));
         // Later ones are of this run, and counted already.
         if self.board.last_scan.is_none() {
             self.board.totals.add_all(&put_away.totals);
@@ -95,87 +194,224 @@ impl Daemon {
         for (path, message) in put_away.trouble {
             self.warn_once(&path, message);
         }
+        let Some(open) = open else {
+            self.may_be_open = true;
+            return self.begin_walks();
+        };
+        let is_left =
+            |job: &Job| !self.board.running.contains_key(&job.id) && !self.busy.contains_key(&job.film());
+        let left: Vec<Job> = open.into_iter().filter(is_left).collect();
+        for job in left {
+            let film = job.film();
+            // One job of a film at a time; another one is next round's.
+            if self.busy.insert(film.clone(), None).is_some() {
+                self.may_be_open = true;
+                continue;
+            }
+            let (jobs, events) = (self.pipeline.jobs.clone(), self.pipeline.events.clone());
+            let (settings, wait) =
+                (Arc::clone(&self.pipeline.settings), self.pipeline.waits.begin(&film, Care::Finish));
+            let task =
+                self.round.tidying.spawn_blocking(move || tidy_open(job, &jobs, &settings, &events, &wait));
+            self.round.tidied_by.insert(task.id(), film);
+        }
+        if self.round.tidying.is_empty() {
+            return self.begin_walks();
+        }
+        self.round.step = Step::Tidying;
+        self.round.patience = Some(Instant::now() + NAMED_AFTER);
+    }
+
+    /// Takes in what became of a job that was left open.
+    pub(super) fn tidied(&mut self, tidied: Result<(Id, Tidied), JoinError>) {
+        let (id, still_open) = match &tidied {
+            Ok((id, tidied)) => (*id, tidied.still_open),
+            Err(error) => (error.id(), true),
+        };
+        let film = self.round.tidied_by.remove(&id);
+        self.may_be_open |= still_open;
+        for film in film.into_iter().chain(tidied.ok().map(|(_, tidied)| tidied.film)) {
+            self.busy.remove(&film);
+        }
+        match self.round.step {
+            Step::Tidying if self.round.tidying.is_empty() => self.begin_walks(),
+            Step::Tidying => {}
+            // Its film was passed over by the walk that didn't wait for it.
+            _ => self.scan_now(),
+        }
+    }
+
+    /// Walks all roots whose last walk has come back.
+    fn begin_walks(&mut self) {
+        self.round.give_up();
+        if self.pipeline.stop.is_asked() {
+            return;
+        }
+        if self.round.walks.is_empty() {
+            self.left.clear();
+        }
+        let roots = &self.pipeline.settings.library_roots;
+        let is_inside = |root: &&PathBuf| roots.iter().any(|other| other != *root && root.starts_with(other));
+        let mut missing = HashSet::new();
+        let mut begun: HashSet<PathBuf> = self.round.walked_by.values().cloned().collect();
+        for root in roots.iter().filter(|root| !is_inside(root)) {
+            if !begun.insert(root.clone()) {
+                continue;
+            }
+            let (root, path) = (root.clone(), root.clone());
+            let (locks, jobs) = (Arc::clone(&self.pipeline.locks), self.pipeline.jobs.clone());
+            let (settings, generation) = (Arc::clone(&self.pipeline.settings), self.generation);
+            let wait = self.pipeline.waits.begin(&root, Care::Free);
+            let walk = move || walk_root(root, generation, (&locks, &jobs, &settings), &wait);
+            let task = self.round.walks.spawn_blocking(walk);
+            self.round.walked_by.insert(task.id(), path);
+            missing.insert(task.id());
+        }
+        self.round.step = Step::Walking(Vec::new(), missing);
+        self.round.patience = Some(Instant::now() + NAMED_AFTER);
+    }
+
+    /// Takes in that the walk of a root ended.
+    pub(super) fn root_walked(&mut self, walked: Result<(Id, Walked), JoinError>, run: Run) {
+        let id = walked.as_ref().map_or_else(JoinError::id, |(id, _)| *id);
+        self.round.walked_by.remove(&id);
+        match walked {
+            Ok((_, walked)) if walked.generation != self.generation => return self.scan_now(),
+            Ok((_, walked)) => match &mut self.round.step {
+                Step::Walking(came, _) => came.push(walked),
+                _ => return self.take_in(vec![walked]),
+            },
+            // A walk that panicked is a defect of ours; the next one may do better.
+            Err(_) => {
+                self.summary.unreadable += 1;
+                let path = self.pipeline.settings.job_state_dir.clone();
+                self.warn_once(&path, "a walk over the library went wrong".to_owned());
+            }
+        }
+        if let Step::Walking(_, missing) = &mut self.round.step {
+            missing.remove(&id);
+            if missing.is_empty() {
+                self.end_round(run);
+            }
+        }
+    }
+
+    /// A step has lasted for long enough: it goes on without what hangs.
+    pub(super) fn round_is_late(&mut self, run: Run) {
+        self.round.patience = None;
+        match &self.round.step {
+            Step::Tidying => self.begin_walks(),
+            // One whose disk answers, however slowly, is waited for: films are taken in the order of the whole.
+            Step::Walking(..) if self.roots_that_answer() => {
+                self.round.patience = Some(Instant::now() + Duration::from_secs(5));
+            }
+            Step::Walking(..) => self.end_round(run),
+            Step::Resting | Step::Listing => {}
+        }
+    }
+
+    /// Whether a root is walked at this moment whose disk answers.
+    fn roots_that_answer(&self) -> bool {
+        let hang = self.pipeline.waits.longer_than(Duration::from_secs(20));
+        self.round.walked_by.values().any(|root| !hang.contains_key(root))
+    }
+
+    fn end_round(&mut self, run: Run) {
+        let Step::Walking(came, _) = std::mem::take(&mut self.round.step) else { return };
+        self.round.patience = None;
         // Somebody may have asked for another one meanwhile.
         if run == Run::Forever && self.next_walk.is_none() {
             self.next_walk = Some(Instant::now() + self.pipeline.settings.scan_interval);
         }
-        self.tell_scan(&scan, took);
-        self.sweep(&scan.hidden);
-        self.to_plan.clear();
-        self.to_probe.clear();
-        self.to_encode.clear();
-        self.settling.clear();
-        self.passed_over = scan.stopped.values().sum();
-        self.present = scan.films.iter().map(|film| film.path.clone()).collect();
-        self.stopped = scan.stopped;
-        for film in scan.films {
+        if !came.is_empty() {
+            self.take_in(came);
+        }
+    }
+
+    /// Takes in what walks found. The queues are filled anew, so that what went away or changed isn't in them; but for the
+    /// films of a root that hangs, of which nothing new is known.
+    fn take_in(&mut self, mut came: Vec<Walked>) {
+        // A root before those inside it.
+        came.sort_by(|one, other| one.scan.roots.cmp(&other.scan.roots));
+        let hanging: HashSet<&PathBuf> = self.round.walked_by.values().collect();
+        self.roots.keep_only(&self.pipeline.settings.library_roots);
+        let kept = self.roots.real_of(&hanging);
+        let is_kept = |path: &Path| kept.iter().any(|root| path.starts_with(root));
+        self.to_plan.retain(|film| is_kept(&film.path));
+        self.to_probe.retain(|film| is_kept(&film.path));
+        self.to_encode.retain(|film| is_kept(&film.path));
+        self.settling.retain(|path, _| is_kept(path));
+        self.present.retain(|path| is_kept(path));
+        self.passed_over = self.roots.passed_over_in(&hanging);
+        let took = came.iter().map(|walked| walked.took).max().unwrap_or_default();
+        let mut gated = Vec::new();
+        let mut found = Vec::new();
+        let mut files = HashSet::new();
+        for mut walked in came {
+            if let Some(reason) = walked.unlocked.take() {
+                self.name_once(walked.root.clone(), reason);
+            }
+            for (path, message) in std::mem::take(&mut walked.swept) {
+                self.warn_once(&path, message);
+            }
+            for (path, reason) in &walked.scan.unreadable {
+                self.name_once(path.clone(), reason.clone());
+            }
+            for root in &walked.scan.empty {
+                self.warn_once(root, "there is nothing in it; is it mounted?".to_owned());
+            }
+            let is_another = self.roots.is_another(&walked.root, &walked.scan.roots);
+            let mut scan = if is_another { walked.scan } else { Scan::default() };
+            // One file by two names is one film.
+            scan.films.retain(|film| files.insert((film.identity.device, film.identity.inode)));
+            gated.append(&mut scan.gated);
+            self.present.extend(scan.films.iter().map(|film| film.path.clone()));
+            let seen = RootSeen::of(&scan);
+            self.passed_over += seen.stopped();
+            self.roots.insert(walked.root, seen);
+            found.append(&mut scan.films);
+        }
+        self.stopped = self.roots.stopped();
+        self.tell_scan(took);
+        self.tell_gated(gated);
+        found.sort_unstable_by(|one, other| one.path.cmp(&other.path));
+        for film in found {
             self.sort(film);
         }
         self.wait_for_settling();
-        if let Err(error) = self.library.forget_unseen(Timestamp::now()) {
-            self.index_failed(&error);
-        }
-        self.flush();
+        self.library.forget_unseen(Timestamp::now());
+        self.library.flush();
     }
 
-    fn tell_scan(&mut self, scan: &Scan, took: Duration) {
-        let films = scan.count();
+    fn tell_scan(&mut self, took: Duration) {
+        let (films, unreadable) = (self.roots.films(), self.roots.unreadable());
         self.board.last_scan = Some(ScanStatus {
             ended: Timestamp::now(),
             took_ms: u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
             films: u64::try_from(films).unwrap_or(u64::MAX),
-            unreadable: u64::try_from(scan.unreadable.len()).unwrap_or(u64::MAX),
+            unreadable: u64::try_from(unreadable).unwrap_or(u64::MAX),
         });
-        self.tell(Event::Scanned { films, stopped: scan.stopped.clone() });
-        self.summary.unreadable = scan.unreadable.len();
-        for (path, reason) in &scan.unreadable {
-            self.name_once(path.clone(), reason.clone());
-        }
-        for root in &scan.empty {
-            self.warn_once(root, "there is nothing in it; is it mounted?".to_owned());
-        }
-        self.tell_gated(&scan.gated);
+        self.summary.unreadable = unreadable;
+        self.tell(Event::Scanned { films, stopped: self.stopped.clone() });
     }
 
     /// Tells of films that a cheap gate stops now and didn't before.
-    fn tell_gated(&mut self, gated: &[(PathBuf, SkipReason)]) {
-        let mut now = HashMap::with_capacity(gated.len());
+    fn tell_gated(&mut self, gated: Vec<(PathBuf, SkipReason)>) {
+        let before = std::mem::take(&mut self.gated);
+        let mut now = HashMap::with_capacity(before.len());
+        let hanging: HashSet<&PathBuf> = self.round.walked_by.values().collect();
+        let kept = self.roots.real_of(&hanging);
         for (path, reason) in gated {
             let code = reason.code();
-            now.insert(path.clone(), code);
-            let is_ours = self.busy.contains_key(path) || self.left.contains(path);
-            if is_ours || self.gated.get(path) == Some(&code) {
-                continue;
+            let is_ours = self.busy.contains_key(&path) || self.left.contains(&path);
+            if !is_ours && before.get(&path) != Some(&code) {
+                self.tell(Event::Skipped { path: path.clone(), reason });
             }
-            self.tell(Event::Skipped { path: path.clone(), reason: reason.clone() });
+            now.insert(path, code);
         }
+        let is_kept = |path: &Path| kept.iter().any(|root| path.starts_with(root));
+        now.extend(before.into_iter().filter(|(path, _)| is_kept(path)));
         self.gated = now;
-    }
-
-    /// Deletes temporary files that nobody answers for any more.
-    fn sweep(&mut self, hidden: &[PathBuf]) {
-        if hidden.is_empty() {
-            return;
-        }
-        // As long as one job can't be read, nobody knows which files it counts on.
-        let Some(known) = self.pipeline.jobs.unfinished().ok().filter(|known| known.unread.is_empty()) else {
-            return;
-        };
-        let journaled: Vec<PathBuf> = known.jobs.iter().map(|job| path_of(&job.temporary)).collect();
-        for path in hidden {
-            let message = match sweep(path, &journaled, Timestamp::now()) {
-                Ok(Fate::Keep) => continue,
-                // Its job ended since the walk saw it.
-                Err(error) if error.kind() == ErrorKind::NotFound => continue,
-                Ok(Fate::Delete) => "an abandoned temporary file; it was deleted".to_owned(),
-                Ok(Fate::Report) => {
-                    "an old result whose film is gone; it is kept, and may be all that is left of it"
-                        .to_owned()
-                }
-                Err(error) => format!("an abandoned temporary file that can't be deleted: {error}"),
-            };
-            self.warn_once(path, message);
-        }
     }
 
     /// Puts a film where it belongs.
@@ -198,27 +434,58 @@ impl Daemon {
 
     fn wait_for_settling(&mut self) {
         let wait = self.pipeline.settings.stable;
-        let first = self.next_look.is_none();
+        let first = !self.is_settling;
+        self.is_settling = !(self.settling.is_empty() && self.looking.is_empty());
         self.next_look = (!self.settling.is_empty()).then(|| Instant::now() + wait);
         if self.next_look.is_some() && first && self.board.running.is_empty() {
             self.tell(Event::Settling { films: self.settling.len(), wait });
         }
     }
 
-    /// Looks again at the films that are to hold still, and only at them.
-    pub(super) fn look_again(&mut self, run: Run) {
-        let settings = Arc::clone(&self.pipeline.settings);
+    /// Looks again at the films that are to hold still, and only at them: those of each root on a thread of its own.
+    pub(super) fn look_again(&mut self) {
+        self.next_look = None;
+        let mut by_root: HashMap<Arc<Path>, Vec<Film>> = HashMap::new();
         for (path, film) in std::mem::take(&mut self.settling) {
-            let Ok(now) = Film::look(&path, &film.root, &settings.policy) else { continue };
-            if gates::before_probe(&now.facts(Stability::Stable), &settings.policy).is_none() {
+            self.busy.insert(path, None);
+            by_root.entry(Arc::clone(&film.root)).or_default().push(film);
+        }
+        for (root, films) in by_root {
+            let (settings, generation) = (Arc::clone(&self.pipeline.settings), self.generation);
+            let wait = self.pipeline.waits.begin(&root, Care::Free);
+            self.looking.spawn_blocking(move || {
+                let look = |film: Film| {
+                    let now = Film::look(&film.path, &film.root, &settings.policy).ok();
+                    wait.answered();
+                    let is_stopped = |now: &Film| {
+                        gates::before_probe(&now.facts(Stability::Stable), &settings.policy).is_some()
+                    };
+                    (film.path, now.filter(|now| !is_stopped(now)))
+                };
+                (generation, films.into_iter().map(look).collect())
+            });
+        }
+    }
+
+    /// Takes in how films look that were to hold still.
+    pub(super) fn looked_again(&mut self, looked: Result<Looked, JoinError>, run: Run) {
+        // A look that panicked is a defect of ours; the next walk finds its films.
+        let Ok((generation, looked)) = looked else { return self.scan_now() };
+        for (path, now) in looked {
+            self.busy.remove(&path);
+            if let Some(now) = now.filter(|_| generation == self.generation) {
                 self.sort(now);
+                // Still moving: the next pass will see.
+                if run == Run::OnePass {
+                    self.settling.remove(&path);
+                }
             }
         }
-        // Still moving: the next pass will see.
-        if run == Run::OnePass {
-            self.settling.clear();
-        }
         self.wait_for_settling();
-        self.flush();
+        self.library.flush();
     }
 }
+
+/// Films that were to hold still, by which config they were looked at, and how they look; nothing where one is gone or
+/// stopped by a gate.
+pub(super) type Looked = (u64, Vec<(PathBuf, Option<Film>)>);

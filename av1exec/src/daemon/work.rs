@@ -1,31 +1,34 @@
 //! What is done with films: probes, plans and encodes, and what is remembered of them.
 
 use std::path::Path;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use av1plan::gates::Stability;
-use av1plan::{MediaProbe, Verdict as PlanVerdict};
+use av1plan::{MediaProbe, SkipReason, Verdict as PlanVerdict};
 use jiff::SignedDuration;
 use tokio::task::JoinError;
 
+use super::Daemon;
 use super::library::Moment;
-use super::{Daemon, Probed};
 use crate::disk;
 use crate::event::Event;
 use crate::index::{Fingerprint, Rest, Verdict, WANTED, remember};
 use crate::jobs::path_of;
 use crate::outcome::Outcome;
-use crate::pipeline::Pipeline;
-use crate::probe;
+use crate::pipeline::{Pipeline, refused_loss};
+use crate::probe::{self, ProbeText};
 use crate::scan::Film;
 use crate::status::RunningJob;
+use crate::waits::{Care, NAMED_AFTER};
 
 /// How many films are planned before anything else gets its turn: a hundred take about a millisecond.
 const PLANS_AT_ONCE: usize = 100;
 
 /// How long encodes wait for probes, so that the first film that is taken is the right one.
 const PROBE_FIRST: Duration = Duration::from_mins(1);
+
+/// When to look again whether a state folder's full disk has room.
+const NEXT_TRY: Duration = Duration::from_secs(5);
 
 /// How long a film rests whose result was too big and that couldn't be marked.
 const UNMARKED: SignedDuration = SignedDuration::from_hours(24);
@@ -35,20 +38,62 @@ pub(super) fn fingerprint(pipeline: &Pipeline) -> Fingerprint {
     Fingerprint::of_planning(&pipeline.settings.policy, &pipeline.tools.toolchain)
 }
 
+/// What came of a film whose encode was to begin.
+#[derive(Debug)]
+pub(super) enum Came {
+    /// It wasn't begun: the disk of the state folder is full.
+    StateDiskFull,
+    /// The attempt ended.
+    Ended {
+        outcome: Outcome,
+        /// The film as it is now, the result where it was replaced; nothing where it can't be looked at.
+        now: Option<Box<Film>>,
+    },
+}
+
+/// What came of a probe.
+#[derive(Debug)]
+pub(super) struct Probed {
+    film: Film,
+    /// By which config it was asked for.
+    generation: u64,
+    result: Result<(ProbeText, MediaProbe), Outcome>,
+}
+
+/// Films with what ffprobe said of them, and by which config that was asked for.
+pub(super) type Texts = (u64, Vec<(Film, Option<ProbeText>)>);
+
+/// A film that is refused, and the plan that says why.
+pub(super) type Refused = (Film, SkipReason, PlanVerdict);
+
 impl Daemon {
     /// Begins as many probes and encodes as may run at once.
     pub(super) fn begin(&mut self) {
-        while self.probing.len() < self.pipeline.settings.probe_jobs.get() {
+        while self.probing.len() < self.pipeline.settings.probe_jobs.get() && !self.library.is_behind() {
             let Some(film) = self.to_probe.pop() else { break };
             self.begin_probe(film);
         }
-        while self.knows_what_is_first() && self.pace.may_start(&self.pipeline.settings, self.encoding.len())
-        {
-            if self.to_encode.is_empty() || !self.can_write_jobs() {
+        self.begin_encodes();
+        self.read_some();
+        self.explain_one();
+    }
+
+    fn begin_encodes(&mut self) {
+        let hanging = self.pipeline.waits.longer_than(NAMED_AFTER);
+        // An encode whose disk hangs takes nobody's place.
+        let hangs = |film: &Path| hanging.keys().any(|path| path.starts_with(film));
+        let may_be_taken = |film: &Film| {
+            !hanging.keys().any(|path| path.starts_with(&film.root) || film.root.starts_with(path))
+        };
+        while self.knows_what_is_first() {
+            let stuck = self.tasks.values().filter(|film| hangs(film)).count();
+            let running = self.encoding.len().saturating_sub(stuck);
+            let is_full = self.state_disk_full.is_some_and(|next_try| Instant::now() < next_try);
+            if is_full || !self.pace.may_start(&self.pipeline.settings, running) {
                 break;
             }
-            let Some(film) = self.to_encode.pop() else { break };
-            if self.is_in_a_root(&film) {
+            let Some(film) = self.to_encode.pop_if(may_be_taken) else { break };
+            if !self.busy.contains_key(&film.path) {
                 self.begin_encode(film);
             }
         }
@@ -56,39 +101,29 @@ impl Daemon {
 
     /// Whether the queue is complete, or has been waited for for long enough.
     fn knows_what_is_first(&mut self) -> bool {
-        if self.probing.is_empty() && self.to_probe.is_empty() && self.to_plan.is_empty() {
+        if self.probing.is_empty()
+            && self.to_probe.is_empty()
+            && self.to_plan.is_empty()
+            && self.reading.is_none()
+        {
             self.probing_since = None;
             return true;
         }
         self.probing_since.get_or_insert_with(Instant::now).elapsed() > PROBE_FIRST
     }
 
-    /// Whether a job could be written down. Where its disk is full, nothing is begun until there is room again.
-    fn can_write_jobs(&mut self) -> bool {
-        let folder = self.pipeline.settings.job_state_dir.clone();
-        // Where free space can't be asked for, the write itself will tell.
-        let is_full = disk::space(&folder).is_ok_and(|space| !space.holds_a_job());
-        if is_full && !self.state_disk_is_full {
-            let message = "its disk is full: no encode is begun before there is room".to_owned();
-            self.tell(Event::Warning { path: folder, message });
-        }
-        self.state_disk_is_full = is_full;
-        !is_full
-    }
-
-    /// Whether a film is still under a root: another config may have come since it was found.
-    fn is_in_a_root(&self, film: &Film) -> bool {
-        let roots = &self.pipeline.settings.library_roots;
-        roots.iter().filter_map(|root| root.canonicalize().ok()).any(|root| film.path.starts_with(root))
-    }
-
     fn begin_probe(&mut self, film: Film) {
+        if self.busy.contains_key(&film.path) {
+            return;
+        }
         self.busy.insert(film.path.clone(), None);
-        let tools = Arc::clone(&self.pipeline.tools);
-        let path = film.path.clone();
+        let (pipeline, generation, path) = (self.pipeline.clone(), self.generation, film.path.clone());
         let task = self.probing.spawn(async move {
-            let probed = probe::ask(&tools, &film.path).await;
-            (film, probed)
+            let result = match probe::ask(&pipeline.tools, &film.path).await {
+                Ok(probed) => Ok(probed),
+                Err(error) => Err(pipeline.unprobed(&film, &error).await),
+            };
+            Probed { film, generation, result }
         });
         self.tasks.insert(task.id(), path);
     }
@@ -98,88 +133,169 @@ impl Daemon {
         let (switch, stop) = self.pipeline.stop.part();
         self.busy.insert(film.path.clone(), Some(switch));
         let pipeline = Pipeline { stop, ..self.pipeline.clone() };
-        let text = self.library.probe(&film.path);
-        let path = film.path.clone();
+        let (reader, path) = (self.library.reader(), film.path.clone());
         let task = self.encoding.spawn(async move {
+            if !can_write_jobs(&pipeline).await {
+                return (film, Came::StateDiskFull);
+            }
+            let text = reader.probes(vec![film.path.clone()]).await.pop().flatten();
             let outcome = pipeline.run(&film, Stability::Stable, text.as_ref()).await;
-            (film, outcome)
+            let path = match &outcome {
+                Outcome::Replaced { path, .. } => path.clone(),
+                _ => film.path.clone(),
+            };
+            let now = pipeline.look(&Film { path, ..film.clone() }).await;
+            (film, Came::Ended { outcome, now: now.ok().map(Box::new) })
         });
         self.tasks.insert(task.id(), path);
     }
 
-    pub(super) fn plan_some(&mut self) {
-        for _ in 0..PLANS_AT_ONCE {
-            let Some(film) = self.to_plan.pop_front() else { break };
-            match self.library.probe(&film.path).map(|text| text.parse()) {
+    /// Has the index read what ffprobe said of the next films that are to be planned.
+    fn read_some(&mut self) {
+        if self.reading.is_some() || self.to_plan.is_empty() {
+            return;
+        }
+        let count = self.to_plan.len().min(PLANS_AT_ONCE);
+        let films: Vec<Film> = self.to_plan.drain(..count).collect();
+        let films: Vec<Film> = films.into_iter().filter(|film| !self.busy.contains_key(&film.path)).collect();
+        self.busy.extend(films.iter().map(|film| (film.path.clone(), None)));
+        let (reader, generation) = (self.library.reader(), self.generation);
+        self.reading = Some(tokio::spawn(async move {
+            let paths = films.iter().map(|film| film.path.clone()).collect();
+            let mut texts = reader.probes(paths).await;
+            texts.resize_with(films.len(), || None);
+            (generation, films.into_iter().zip(texts).collect())
+        }));
+    }
+
+    /// Plans films from what ffprobe said of them before.
+    pub(super) fn plan_some(&mut self, texts: Option<Texts>) {
+        // A task that panicked is a defect of ours; its films stay as they are until the next start.
+        let Some((generation, texts)) = texts else { return };
+        for (film, text) in texts {
+            self.busy.remove(&film.path);
+            match text.map(|text| text.parse()) {
+                // The walk that goes by the new config was begun, and may have passed it over.
+                _ if generation != self.generation => self.scan_now(),
                 Some(Ok(probe)) => self.plan(film, &probe),
                 // What the index kept can't be read; ffprobe says it again.
                 Some(Err(_)) | None => self.to_probe.push(film),
             }
         }
-        self.flush();
+        self.library.flush();
     }
 
     fn plan(&mut self, film: Film, probe: &MediaProbe) {
-        match self.pipeline.consider(&film, Stability::Stable, probe) {
+        let verdict = self.pipeline.consider(&film, Stability::Stable, probe);
+        let reason = match &verdict {
             PlanVerdict::Encode(_) => {
                 let (code, failures) = (WANTED.to_owned(), self.library.failures(&film.path));
                 let verdict = Verdict { code, fingerprint: self.fingerprint, rest: Rest::None, failures };
                 self.library.remember(&film.path, Some(verdict));
-                self.to_encode.push(film);
+                return self.to_encode.push(film);
             }
-            PlanVerdict::Skip(skip) => {
-                let outcome = Outcome::Skipped(skip.reason.clone());
-                self.tell(Event::Skipped { path: film.path.clone(), reason: skip.reason });
-                self.end(&film, &outcome);
-            }
+            PlanVerdict::Skip(skip) => skip.reason.clone(),
+        };
+        if refused_loss(&verdict).is_some() {
+            self.busy.insert(film.path.clone(), None);
+            self.to_explain.push_back((film, reason, verdict));
+        } else {
+            self.skip(&film, reason);
+        }
+    }
+
+    fn skip(&mut self, film: &Film, reason: SkipReason) {
+        self.tell(Event::Skipped { path: film.path.clone(), reason: reason.clone() });
+        self.end(film, &Outcome::Skipped(reason), None);
+    }
+
+    /// Has it said beside the next film that is refused why it is.
+    fn explain_one(&mut self) {
+        if self.explaining.is_some() {
+            return;
+        }
+        let Some((film, reason, verdict)) = self.to_explain.pop_front() else { return };
+        let pipeline = self.pipeline.clone();
+        self.explaining = Some(tokio::spawn(async move {
+            pipeline.explain_refusal(&film, &verdict).await;
+            (film, reason)
+        }));
+    }
+
+    pub(super) fn explained(&mut self, explained: Option<(Film, SkipReason)>) {
+        let Some((film, reason)) = explained else { return };
+        self.leave(&film.path);
+        self.skip(&film, reason);
+        if self.to_explain.is_empty() {
+            self.library.flush();
         }
     }
 
     pub(super) fn probed(&mut self, ended: Result<Probed, JoinError>) {
-        let (film, probed) = match ended {
+        let Probed { film, generation, result } = match ended {
             Ok(probed) => probed,
             // Ended since work is to stop.
             Err(error) if error.is_cancelled() => return,
             Err(error) => return self.went_wrong(&error),
         };
         self.leave(&film.path);
-        match probed {
+        match result {
             Ok((text, probe)) => {
-                if let Err(error) = self.library.keep_probe(&film.path, &text) {
-                    self.index_failed(&error);
+                self.library.keep_probe(&film.path, text);
+                if generation == self.generation {
+                    self.plan(film, &probe);
+                } else {
+                    // It may be in no root any more; the walk that goes by the new config may have passed it over.
+                    self.scan_now();
                 }
-                self.plan(film, &probe);
             }
-            Err(error) => {
-                let outcome = self.pipeline.unprobed(&film, &error);
+            Err(outcome) => {
                 let path = film.path.clone();
                 self.tell(Event::Finished { job: None, path, outcome: outcome.clone() });
-                self.end(&film, &outcome);
+                self.end(&film, &outcome, None);
             }
         }
         if self.probing.is_empty() {
-            self.flush();
+            self.library.flush();
         }
     }
 
-    pub(super) fn encoded(&mut self, ended: Result<(Film, Outcome), JoinError>) {
+    pub(super) fn encoded(&mut self, ended: Result<(Film, Came), JoinError>) {
         match ended {
-            Ok((film, outcome)) => {
+            Ok((film, Came::StateDiskFull)) => {
+                self.busy.remove(&film.path);
+                self.tasks.retain(|_, path| *path != film.path);
+                self.note_state_disk(true);
+                self.to_encode.push(film);
+            }
+            Ok((film, Came::Ended { outcome, now })) => {
+                self.note_state_disk(false);
                 self.leave(&film.path);
                 if let Outcome::Replaced { path, .. } = &outcome {
                     self.left.insert(path.clone());
                 }
                 self.may_be_open |= !matches!(outcome, Outcome::Replaced { .. });
-                self.end(&film, &outcome);
-                self.flush();
+                self.end(&film, &outcome, now.as_deref());
+                self.library.flush();
             }
             Err(error) => self.went_wrong(&error),
         }
     }
 
-    /// A task that panicked is a defect of ours; the film is untouched by construction.
+    /// Notes whether a job could be written down. Where its disk is full, nothing is begun until there is room again.
+    fn note_state_disk(&mut self, is_full: bool) {
+        if is_full && self.state_disk_full.is_none() {
+            let path = self.pipeline.settings.job_state_dir.clone();
+            let message = "its disk is full: no encode is begun before there is room".to_owned();
+            self.tell(Event::Warning { path, message });
+        }
+        self.state_disk_full = is_full.then(|| Instant::now() + NEXT_TRY);
+    }
+
+    /// A task that panicked is a defect of ours; the film is untouched by construction, but its job may be open.
     fn went_wrong(&mut self, error: &JoinError) {
         self.summary.failed += 1;
+        self.may_be_open = true;
         let film = self.tasks.remove(&error.id()).unwrap_or_default();
         self.leave(&film);
         let running = |running: &RunningJob| path_of(&running.path) == film;
@@ -194,8 +310,8 @@ impl Daemon {
         self.left.insert(film.to_owned());
     }
 
-    /// Remembers how an attempt on a film ended.
-    fn end(&mut self, film: &Film, outcome: &Outcome) {
+    /// Remembers how an attempt on a film ended. `now` is how the film looks, or the result where it was replaced.
+    fn end(&mut self, film: &Film, outcome: &Outcome, now: Option<&Film>) {
         match outcome {
             Outcome::Replaced { before, after, .. } => {
                 self.summary.replaced += 1;
@@ -208,25 +324,32 @@ impl Daemon {
             Outcome::Replaced { path, .. } => path.clone(),
             _ => film.path.clone(),
         });
-        let now = Moment::now();
-        let mut verdict = remember(outcome, self.fingerprint, self.library.failures(&film.path), now.wall);
-        let look = |path: &Path| Film::look(path, &film.root, &self.pipeline.settings.policy);
-        let is_marked = look(&film.path).is_ok_and(|film| film.marker.is_some());
+        let moment = Moment::now();
+        let failures = self.library.failures(&film.path);
+        let mut verdict = remember(outcome, self.fingerprint, failures, moment.wall);
+        let is_marked = now.is_some_and(|film| film.marker.is_some());
         match outcome {
             // The marker holds it back, and taking it away is asking for a new attempt.
             Outcome::TooBig { .. } | Outcome::Cancelled if is_marked => verdict.rest = Rest::None,
             // It couldn't be written; the next start tries again.
-            Outcome::TooBig { .. } => verdict.rest = Rest::ThisRun(now.wall + UNMARKED),
+            Outcome::TooBig { .. } => verdict.rest = Rest::ThisRun(moment.wall + UNMARKED),
             _ => {}
         }
         let Outcome::Replaced { path, .. } = outcome else {
             return self.library.remember(&film.path, Some(verdict));
         };
         // The result is a film of its own, of which all is known already.
-        if let Ok(result) = look(path) {
-            self.library.see(&result, &self.fingerprint, Duration::ZERO, now);
+        if let Some(result) = now {
+            self.library.see(result, &self.fingerprint, Duration::ZERO, moment);
             self.library.remember(path, Some(verdict));
             self.present.insert(path.clone());
         }
     }
+}
+
+/// Whether a job could be written down. Where free space can't be asked for, the write itself will tell.
+async fn can_write_jobs(pipeline: &Pipeline) -> bool {
+    let folder = pipeline.settings.job_state_dir.clone();
+    let space = pipeline.waits.run(&folder.clone(), Care::Free, move |_| disk::space(&folder)).await;
+    space.flatten().map_or(true, |space| space.holds_a_job())
 }

@@ -21,6 +21,11 @@ impl IndexError {
         Fault::from(error).at(state)
     }
 
+    /// The index of the state folder `state` couldn't even be tried.
+    pub(crate) fn unopened(state: &Path, error: io::Error) -> Self {
+        Fault::Unopened(error).at(state)
+    }
+
     /// What to do about it.
     pub fn hint(&self) -> &'static str {
         match self.fault {
@@ -44,6 +49,9 @@ pub(super) enum Fault {
     /// A check found these faults.
     #[error("{0}")]
     Check(String),
+    /// It couldn't be tried.
+    #[error("{0}")]
+    Unopened(io::Error),
     /// It is damaged and can't be set aside.
     #[error("it is damaged and can't be set aside: {0}")]
     Stuck(io::Error),
@@ -66,7 +74,7 @@ impl Fault {
             // Columns that aren't what they were.
             Self::Sqlite(_) | Self::Check(_) => true,
             Self::Shape(shape) => *shape < SHAPE,
-            Self::Stuck(_) => false,
+            Self::Stuck(_) | Self::Unopened(_) => false,
         }
     }
 }

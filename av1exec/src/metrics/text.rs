@@ -193,6 +193,7 @@ pub(super) mod tests {
             ffmpeg: "8.0 \"x\"\\y\nz".into(),
             encoder: "libsvtav1".into(),
             encoder_version: Some("v3.1.0".into()),
+            unanswered: Vec::new(),
             roots: vec![path("/films")],
             last_scan: Some(ScanStatus { ended: at(1000), took_ms: 1205, films: 7, unreadable: 1 }),
             films: counts(&[("already-av1", 5), ("too-small", 2)]),

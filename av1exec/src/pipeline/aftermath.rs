@@ -17,14 +17,19 @@ use crate::why;
 impl Pipeline {
     /// Removes the temporary result, unless the film itself isn't there: then it might be the only copy. Says whether the
     /// job may be closed; one that is left open is looked at again by the next start.
-    pub(super) fn clear(&self, film: &Film, temporary: &Path, outcome: &Outcome) -> bool {
+    pub(super) async fn clear(&self, film: &Film, temporary: &Path, outcome: &Outcome) -> bool {
         let replaced = matches!(outcome, Outcome::Replaced { .. });
-        if !replaced && !std::fs::symlink_metadata(&film.path).is_ok_and(|found| found.len() > 0) {
-            self.warn(temporary, "kept, since the film itself is gone".to_owned());
-            return false;
-        }
-        match disk::unlink(temporary) {
-            Ok(()) => true,
+        let (path, result) = (film.path.clone(), temporary.to_owned());
+        let removed = self.on_disk(&film.path, move || {
+            let is_there = || std::fs::symlink_metadata(&path).is_ok_and(|found| found.len() > 0);
+            if replaced || is_there() { disk::unlink(&result).map(Some) } else { Ok(None) }
+        });
+        match removed.await {
+            Ok(Some(())) => true,
+            Ok(None) => {
+                self.warn(temporary, "kept, since the film itself is gone".to_owned());
+                false
+            }
             Err(error) => {
                 self.warn(temporary, format!("the temporary file can't be removed: {error}"));
                 // What failed for good must be remembered as that.
@@ -33,7 +38,20 @@ impl Pipeline {
         }
     }
 
-    pub(super) fn settle_sidecars(&self, film: &Film, outcome: &Outcome, verdict: &Verdict) {
+    pub(super) async fn settle_sidecars(&self, film: &Film, outcome: &Outcome, verdict: &Verdict) {
+        let (pipeline, film, outcome) = (self.clone(), film.clone(), outcome.clone());
+        let why = self.why(&film, &outcome, Some(verdict));
+        let path = film.path.clone();
+        let settled = self.on_disk(&path, move || {
+            pipeline.settle_sidecars_now(&film, &outcome, why);
+            Ok(())
+        });
+        if let Err(error) = settled.await {
+            self.warn(&path, format!("the files beside it can't be written: {error}"));
+        }
+    }
+
+    fn settle_sidecars_now(&self, film: &Film, outcome: &Outcome, why: Option<Why>) {
         let gone = std::fs::symlink_metadata(&film.path).is_err();
         match outcome {
             Outcome::Replaced { .. } => {
@@ -50,10 +68,10 @@ impl Pipeline {
                 if let Err(error) = sidecars::mark(&film.path, &outcome.to_string(), self.too_big(film)) {
                     self.warn(&names::skip_marker(&film.path), error.to_string());
                 }
-                self.explain_beside(film, outcome, Some(verdict));
+                self.write_why(&film.path, why);
             }
             Outcome::Defective { .. } | Outcome::Stalled { .. } | Outcome::Failed { .. } => {
-                self.explain_beside(film, outcome, Some(verdict));
+                self.write_why(&film.path, why);
             }
             Outcome::Skipped(_)
             | Outcome::Unreadable { .. }
@@ -68,25 +86,53 @@ impl Pipeline {
         MarkCause::TooBig { original: film.identity, gate: self.settings.policy.max_size_ratio }
     }
 
-    pub(super) fn explain_beside(&self, film: &Film, outcome: &Outcome, verdict: Option<&Verdict>) {
-        if !self.settings.write_why_sidecars {
-            return;
-        }
-        let text = why::text(outcome, verdict);
-        let title = why::title(&film.path, outcome);
-        if let Err(error) = sidecars::write_why(&film.path, &title, &text) {
+    /// Says beside a film why it is left as it is.
+    pub(crate) async fn explain_beside(&self, film: &Film, outcome: &Outcome, verdict: Option<&Verdict>) {
+        let (pipeline, path, why) = (self.clone(), film.path.clone(), self.why(film, outcome, verdict));
+        let written = self.on_disk(&film.path, move || {
+            pipeline.write_why(&path, why);
+            Ok(())
+        });
+        if let Err(error) = written.await {
             self.warn(&names::why(&film.path), error.to_string());
         }
     }
 
-    pub(super) fn close(&self, job: &mut Job, outcome: &Outcome) {
+    /// What is to be said beside a film; nothing where nobody wants to read it.
+    fn why(&self, film: &Film, outcome: &Outcome, verdict: Option<&Verdict>) -> Option<Why> {
+        let text = || Why { title: why::title(&film.path, outcome), text: why::text(outcome, verdict) };
+        self.settings.write_why_sidecars.then(text)
+    }
+
+    fn write_why(&self, film: &Path, why: Option<Why>) {
+        let Some(Why { title, text }) = why else { return };
+        if let Err(error) = sidecars::write_why(film, &title, &text) {
+            self.warn(&names::why(film), error.to_string());
+        }
+    }
+
+    pub(super) async fn close(&self, job: &mut Job, outcome: &Outcome) {
         job.end(outcome);
-        if let Err(error) = self.jobs.save(job) {
+        if let Err(error) = self.save(job).await {
             self.warn(&PathBuf::from(&job.id), format!("the job can't be written: {error}"));
+        }
+    }
+
+    /// Keeps the logs of encodes within their bounds: each new one may push old ones out.
+    pub(super) async fn prune_logs(&self, job: &str) {
+        let (jobs, limits, log) = (self.jobs.clone(), self.settings.logs, self.jobs.log(job));
+        if let Err(error) = self.on_disk(&log, move || jobs.prune_logs(limits)).await {
+            self.warn(&log, format!("old logs can't be deleted: {error}"));
         }
     }
 
     pub(super) fn warn(&self, path: &Path, message: String) {
         self.events.send(Event::Warning { path: path.to_owned(), message });
     }
+}
+
+/// A text beside a film.
+struct Why {
+    title: String,
+    text: String,
 }

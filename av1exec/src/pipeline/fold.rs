@@ -21,11 +21,12 @@ pub struct PutAway {
 impl Pipeline {
     /// Folds the finished jobs whose files lie in the state folder itself, and fills the index's table of them where it was lost.
     ///
-    /// Waits for the disk; ends early where work is to stop.
-    pub fn fold_finished_jobs(&self) -> PutAway {
+    /// Waits for the disk, and calls `answered` each time that it has answered; ends early where work is to stop.
+    pub fn fold_finished_jobs(&self, answered: &dyn Fn()) -> PutAway {
         let state = &self.settings.job_state_dir;
         let mut began = None;
         let folded = self.jobs.fold_finished(|done, all| {
+            answered();
             if all > MANY {
                 let began = *began.get_or_insert_with(|| {
                     self.warn(

@@ -7,7 +7,7 @@ use av1plan::judge::{Check as Checked, Decode as Decoded, Defect, Evidence, Miss
 use av1plan::number::Micros;
 use av1plan::{EncodePlan, Judgement, MediaProbe, judge};
 
-use super::{Encoded, Pipeline, blocking};
+use super::{Encoded, Pipeline};
 use crate::decode::Decode;
 use crate::disk;
 use crate::event::{Check, Event};
@@ -15,6 +15,7 @@ use crate::outcome::Outcome;
 use crate::probe::{self, ProbeError};
 use crate::sample::Sample;
 use crate::scan::Film;
+use crate::waits::Care;
 
 impl Pipeline {
     /// Holds the synced result against its contract, read from the disk; nothing means that it may take the film's place.
@@ -27,13 +28,14 @@ impl Pipeline {
         job: &str,
     ) -> io::Result<Option<Outcome>> {
         let path = temporary.to_owned();
-        let size = blocking(move || {
+        // As many bytes as the system had kept in memory may still have to be written.
+        let size = self.waits.run(temporary, Care::Long, move |_| {
             disk::sync(&path)?;
             // Only makes the check stricter; some file systems can't.
             drop(disk::drop_from_cache(&path));
-            Ok(std::fs::symlink_metadata(&path)?.len())
-        })
-        .await?;
+            Ok::<_, io::Error>(std::fs::symlink_metadata(&path)?.len())
+        });
+        let size = size.await??;
         let probe = match probe::result(&self.tools, temporary, plan).await {
             Ok(probe) => Some(probe),
             // A check that couldn't be made is no verdict on the result.

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use av1plan::command::{self, Audience};
 use av1plan::gates::{self, Gate, Stability};
 use av1plan::judge::RunReport;
-use av1plan::{Config, EncodePlan, MediaProbe, SkipReason, Source, Verdict};
+use av1plan::{EncodePlan, MediaProbe, SkipReason, Source, Verdict};
 
 use crate::argv::bind_run;
 use crate::disk;
@@ -25,7 +25,7 @@ use crate::names;
 use crate::outcome::Outcome;
 use crate::pause::Pause;
 use crate::probe::{self, ProbeError, ProbeText};
-use crate::promote::{PromoteError, Promotion, Step, is_original};
+use crate::promote::{Journal, PromoteError, Promotion, Step, is_original};
 use crate::recover;
 use crate::rehearse::rehearse;
 use crate::room::{Promised, Room};
@@ -33,6 +33,7 @@ use crate::scan::Film;
 use crate::settings::Settings;
 use crate::stop::Stop;
 use crate::tools::Tools;
+use crate::waits::{Care, Wait, Waits};
 pub use fold::PutAway;
 
 /// All that working on films takes. Cloned for each job.
@@ -54,6 +55,8 @@ pub struct Pipeline {
     pub stop: Stop,
     /// Who may have encodes hold still.
     pub pause: Pause,
+    /// What waits for a disk, so that it can be said, and left behind where it hangs.
+    pub waits: Waits,
 }
 
 /// Where an attempt stands once ffmpeg has ended by itself.
@@ -65,7 +68,9 @@ struct Encoded {
 impl Pipeline {
     /// Works on one film until it is done, one way or another, and tells everybody. `known` is what ffprobe said of it before.
     pub async fn run(&self, film: &Film, stability: Stability, known: Option<&ProbeText>) -> Outcome {
-        let (outcome, job) = self.attempt(film, stability, known).await;
+        // All that is done to a film is done on one thread, so that nothing of it comes before what was begun earlier.
+        let pipeline = Self { waits: self.waits.on_one_thread(), ..self.clone() };
+        let (outcome, job) = pipeline.attempt(film, stability, known).await;
         let path = film.path.clone();
         match &outcome {
             Outcome::Skipped(reason) => self.events.send(Event::Skipped { path, reason: reason.clone() }),
@@ -82,7 +87,7 @@ impl Pipeline {
     ) -> (Outcome, Option<String>) {
         let policy = &self.settings.policy;
         // It may have waited in a queue for days. Looked at now, a change and a marker are found before the encode.
-        let now = match Film::look(&film.path, &film.root, policy) {
+        let now = match self.look(film).await {
             Ok(now) => now,
             Err(error) => return (failed("look at", &film.path, &error), None),
         };
@@ -97,37 +102,39 @@ impl Pipeline {
             Some(Ok(probe)) => probe,
             _ => match probe::probe(&self.tools, &film.path).await {
                 Ok(probe) => probe,
-                Err(error) => return (self.unprobed(film, &error), None),
+                Err(error) => return (self.unprobed(film, &error).await, None),
             },
         };
         let verdict = self.consider(film, stability, &probe);
+        self.explain_refusal(film, &verdict).await;
         match &verdict {
             Verdict::Skip(skip) => (Outcome::Skipped(skip.reason.clone()), None),
-            Verdict::Encode(plan) => self.carry_out(film, plan, &verdict, policy).await,
+            Verdict::Encode(plan) => self.carry_out(film, plan, &verdict).await,
         }
     }
 
-    /// Plans a film, and says beside it why it is refused where a loss is the reason.
+    /// Plans a film.
     pub fn consider(&self, film: &Film, stability: Stability, probe: &MediaProbe) -> Verdict {
         let file = film.facts(stability);
         let source = Source { file: &file, probe };
-        let verdict = av1plan::plan(&source, &self.tools.toolchain, &self.settings.policy);
-        if let Verdict::Skip(skip) = &verdict
-            && matches!(skip.reason, SkipReason::RefusedLoss(_))
-        {
-            self.explain_beside(film, &Outcome::Skipped(skip.reason.clone()), Some(&verdict));
+        av1plan::plan(&source, &self.tools.toolchain, &self.settings.policy)
+    }
+
+    /// Says beside a film why it is refused, where a loss is the reason.
+    pub async fn explain_refusal(&self, film: &Film, verdict: &Verdict) {
+        if let Some(reason) = refused_loss(verdict) {
+            self.explain_beside(film, &Outcome::Skipped(reason.clone()), Some(verdict)).await;
         }
-        verdict
     }
 
     /// How the attempt on a film ends of which ffprobe has nothing to say; said beside it where the film is to blame.
-    pub fn unprobed(&self, film: &Film, error: &ProbeError) -> Outcome {
+    pub async fn unprobed(&self, film: &Film, error: &ProbeError) -> Outcome {
         if let ProbeError::Failed(_) = error {
             let reason = format!("failed to probe {}: {error}", crate::sanitize::display(&film.path));
             return Outcome::Failed { reason };
         }
         let outcome = Outcome::Unreadable { reason: error.to_string() };
-        self.explain_beside(film, &outcome, None);
+        self.explain_beside(film, &outcome, None).await;
         outcome
     }
 
@@ -137,7 +144,6 @@ impl Pipeline {
         film: &Film,
         plan: &EncodePlan,
         verdict: &Verdict,
-        policy: &Config,
     ) -> (Outcome, Option<String>) {
         let id = self.jobs.new_id();
         let temporary = names::temporary(&film.path, &id);
@@ -145,71 +151,121 @@ impl Pipeline {
         let mut job = Job::new(id.clone(), &film.path, film.identity, &temporary, &document);
         job.journal.push(Entry { step: Step::Running, at: job.started });
         // Before the first file beside the film, so that whatever a death leaves there is known for this job's.
-        if let Err(error) = self.jobs.save(&job) {
+        if let Err(error) = self.save(&job).await {
             return (failed("write the job of", &film.path, &error), None);
         }
         // Held until the result is in place or gone.
-        let _room = match self.prepare(film, &temporary, policy) {
+        let _room = match self.prepare(film, &temporary).await {
             Ok(room) => room,
-            Err(outcome) if self.jobs.forget(&job).is_ok() => return (outcome, None),
+            Err(outcome) if self.forget(&job).await.is_ok() => return (outcome, None),
             Err(outcome) => {
-                self.close(&mut job, &outcome);
+                self.close(&mut job, &outcome).await;
                 return (outcome, Some(id));
             }
         };
-        if let Err(error) = disk::create_new(&temporary) {
-            let outcome = failed("create a temporary file beside", &film.path, &error);
-            self.close(&mut job, &outcome);
-            return (outcome, Some(id));
-        }
         self.events.send(Event::Started {
             job: id.clone(),
             path: film.path.clone(),
             plan: Box::new(plan.clone()),
         });
-        let outcome = self.produce(film, plan, &temporary, &mut job).await;
-        if job.commit.is_some() && !matches!(outcome, Outcome::Replaced { .. }) && !is_as_before(film) {
+        let produced = self.produce(film, plan, &temporary, &mut job).await;
+        (self.finish(film, &temporary, verdict, job, produced).await, Some(id))
+    }
+
+    /// Leaves nothing behind of an attempt, and says how it ended.
+    async fn finish(
+        &self,
+        film: &Film,
+        temporary: &Path,
+        verdict: &Verdict,
+        mut job: Job,
+        produced: Result<Outcome, Lost>,
+    ) -> Outcome {
+        let outcome = match produced {
+            Ok(outcome) => outcome,
+            // How far it came, only the job's file knows: it is left as it is, and tidied up like after a death.
+            Err(Lost { reason }) => return Outcome::Failed { reason },
+        };
+        let is_replaced = matches!(outcome, Outcome::Replaced { .. });
+        if job.commit.is_some() && !is_replaced && !self.is_as_before(film).await {
             // Cut off between two renames: left open, and tidied up like after a death.
             let (jobs, events, keep_original) =
                 (self.jobs.clone(), self.events.clone(), self.settings.keep_original);
             // It may read whole films.
-            let tidied = blocking(move || Ok(recover::tidy(job, &jobs, keep_original, false, &events))).await;
-            if let Ok(tidied) = tidied {
+            let tidied = self.waits.run(&film.path, Care::Finish, move |wait| {
+                recover::tidy(job, &jobs, keep_original, false, &events, &|| wait.answered())
+            });
+            if let Ok(tidied) = tidied.await {
                 self.events.send(Event::Recovered(tidied));
             }
-            return (outcome, Some(id));
+            return outcome;
         }
-        let cleared = self.clear(film, &temporary, &outcome);
-        self.settle_sidecars(film, &outcome, verdict);
+        let cleared = self.clear(film, temporary, &outcome).await;
+        self.settle_sidecars(film, &outcome, verdict).await;
         if cleared {
-            self.close(&mut job, &outcome);
+            self.close(&mut job, &outcome).await;
         }
-        if let Err(error) = self.jobs.prune_logs(self.settings.logs) {
-            self.warn(&self.jobs.log(&id), format!("old logs can't be deleted: {error}"));
-        }
-        (outcome, Some(id))
+        self.prune_logs(&job.id).await;
+        outcome
     }
 
-    /// Tries out what replacing the film will take, and finds room for it; or says why there will be no encode.
-    fn prepare(&self, film: &Film, temporary: &Path, policy: &Config) -> Result<Option<Promised>, Outcome> {
+    /// Tries out what replacing the film will take, finds room for it, and makes the file that ffmpeg will write to; or says
+    /// why there will be no encode.
+    async fn prepare(&self, film: &Film, temporary: &Path) -> Result<Option<Promised>, Outcome> {
+        let (pipeline, looked, temporary) = (self.clone(), film.clone(), temporary.to_owned());
+        let prepared = self.on_disk(&film.path, move || Ok(pipeline.prepare_now(&looked, &temporary)));
+        prepared.await.unwrap_or_else(|error| Err(failed("prepare the encode of", &film.path, &error)))
+    }
+
+    fn prepare_now(&self, film: &Film, temporary: &Path) -> Result<Option<Promised>, Outcome> {
+        let uncreated = |error: &io::Error| failed("create a temporary file beside", &film.path, error);
         match rehearse(&film.path, temporary, &names::second(temporary)) {
-            Ok(None) => self.find_room(film, policy),
+            Ok(None) => {
+                let room = self.find_room(film)?;
+                disk::create_new(temporary).map_err(|error| uncreated(&error))?;
+                Ok(room)
+            }
             Ok(Some(reason)) => Err(Outcome::Skipped(reason)),
-            Err(error) => Err(failed("create a temporary file beside", &film.path, &error)),
+            Err(error) => Err(uncreated(&error)),
         }
     }
 
     /// Room for the largest result that would be taken. Where free space can't be asked for, the write itself will tell.
-    fn find_room(&self, film: &Film, policy: &Config) -> Result<Option<Promised>, Outcome> {
-        let needed = policy.max_size_ratio.of(film.identity.size);
+    fn find_room(&self, film: &Film) -> Result<Option<Promised>, Outcome> {
+        let needed = self.settings.policy.max_size_ratio.of(film.identity.size);
         let Ok(space) = disk::space(disk::folder_of(&film.path)) else { return Ok(None) };
         let promised = self.room.promise(film.identity.device, needed, space);
         promised.map(Some).ok_or(Outcome::NoRoom { needed, free: space.free })
     }
 
     /// Encodes to `temporary`, judges it, and puts it in place.
-    async fn produce(&self, film: &Film, plan: &EncodePlan, temporary: &Path, job: &mut Job) -> Outcome {
+    async fn produce(
+        &self,
+        film: &Film,
+        plan: &EncodePlan,
+        temporary: &Path,
+        job: &mut Job,
+    ) -> Result<Outcome, Lost> {
         let times = FrameTimes::new(self.jobs.frame_times(&job.id));
+        let produced = match self.encode(film, plan, temporary, job, &times).await {
+            Ok(encoded) => self.judge_and_promote(film, plan, temporary, &encoded, job).await,
+            Err(outcome) => Ok(outcome),
+        };
+        let path = times.path().to_owned();
+        // One that stays is removed when the job is tidied up, and is only untidy.
+        drop(self.on_disk(&path, move || times.remove()).await);
+        produced
+    }
+
+    /// Runs ffmpeg to its end; an end that leaves nothing to judge is the attempt's.
+    async fn encode(
+        &self,
+        film: &Film,
+        plan: &EncodePlan,
+        temporary: &Path,
+        job: &mut Job,
+        times: &FrameTimes,
+    ) -> Result<Encoded, Outcome> {
         let args = bind_run(command::arguments(plan, Audience::Program), &film.path, temporary, times.path());
         let id = job.id.clone();
         let encode = Encode {
@@ -223,98 +279,161 @@ impl Pipeline {
             stall: self.settings.stall,
             courtesy: self.settings.courtesy,
             pause: &self.pause,
+            waits: &self.waits,
         };
-        let started = |child| {
+        let started = async |child| {
             job.child = Some(child);
-            self.jobs.save(job)
+            self.save(job).await
         };
-        let encoded = match encode.run(started, &self.events, &mut self.stop.clone()).await {
+        match encode.run(started, &self.events, &mut self.stop.clone()).await {
             Ok(Ended::Run { report, words }) => {
-                Encoded { report: RunReport { sent: times.read(), ..report }, words }
+                let read = times.clone();
+                let sent = self.on_disk(times.path(), move || Ok(read.read())).await.unwrap_or_default();
+                Ok(Encoded { report: RunReport { sent, ..report }, words })
             }
             Ok(Ended::TooBig { written }) => {
                 let gate = plan.contract.size;
-                return Outcome::TooBig { before: gate.original, after: written, limit: gate.limit() };
+                Err(Outcome::TooBig { before: gate.original, after: written, limit: gate.limit() })
             }
-            Ok(Ended::Stalled) => return Outcome::Stalled { seconds: self.settings.stall.as_secs() },
-            Ok(Ended::Stopped) => return Outcome::stopped(&self.stop),
-            Err(error) => return failed("run ffmpeg on", &film.path, &error),
-        };
-        self.tell_check(&id, Check::Contract);
+            Ok(Ended::Stalled) => Err(Outcome::Stalled { seconds: self.settings.stall.as_secs() }),
+            Ok(Ended::Stopped) => Err(Outcome::stopped(&self.stop)),
+            Err(error) => Err(failed("run ffmpeg on", &film.path, &error)),
+        }
+    }
+
+    async fn judge_and_promote(
+        &self,
+        film: &Film,
+        plan: &EncodePlan,
+        temporary: &Path,
+        encoded: &Encoded,
+        job: &mut Job,
+    ) -> Result<Outcome, Lost> {
+        self.tell_check(&job.id, Check::Contract);
         let mut stop = self.stop.clone();
         let judged = tokio::select! {
-            judged = self.judge(film, plan, temporary, &encoded, &job.id) => judged,
-            () = stop.asked() => return Outcome::stopped(&self.stop),
+            judged = self.judge(film, plan, temporary, encoded, &job.id) => judged,
+            () = stop.asked() => return Ok(Outcome::stopped(&self.stop)),
         };
         match judged {
             Ok(None) => {}
-            Ok(Some(outcome)) => return outcome,
-            Err(error) => return failed("check the result of", &film.path, &error),
+            Ok(Some(outcome)) => return Ok(outcome),
+            Err(error) => return Ok(failed("check the result of", &film.path, &error)),
         }
         // A person who excludes it while it is encoded wants it to stay as it is, whoever was there to be told.
-        if self.is_excluded(film) {
-            return Outcome::Cancelled;
+        if self.is_excluded(film).await {
+            return Ok(Outcome::Cancelled);
         }
-        self.promote(film, temporary, job).await
+        self.promote(film, temporary, job, |promotion, journal| promotion.carry_out(journal)).await
     }
 
     /// Whether a marker excludes a film now. That it can't be looked at is for the promotion to find.
-    fn is_excluded(&self, film: &Film) -> bool {
-        let policy = &self.settings.policy;
-        let now = Film::look(&film.path, &film.root, policy);
-        !policy.ignore.contains(&Gate::SkipMarker) && now.is_ok_and(|now| now.marker.is_some())
+    async fn is_excluded(&self, film: &Film) -> bool {
+        let asks = !self.settings.policy.ignore.contains(&Gate::SkipMarker);
+        asks && self.look(film).await.is_ok_and(|now| now.marker.is_some())
     }
 
-    async fn promote(&self, film: &Film, temporary: &Path, job: &mut Job) -> Outcome {
-        let (mut running, jobs, film) = (job.clone(), self.jobs.clone(), film.clone());
+    /// Has `place` put the result in the film's place, on one thread, so that nothing else comes between its calls.
+    async fn promote<F>(
+        &self,
+        film: &Film,
+        temporary: &Path,
+        job: &mut Job,
+        place: F,
+    ) -> Result<Outcome, Lost>
+    where
+        F: FnOnce(&Promotion<'_>, &mut Journal<'_>) -> Result<(), PromoteError> + Send + 'static,
+    {
+        let (mut running, jobs, promoted) = (job.clone(), self.jobs.clone(), film.clone());
         let (temporary, keep_original) = (temporary.to_owned(), self.settings.keep_original);
-        let target = names::renamed(&film.path).unwrap_or_else(|| film.path.clone());
-        let placed = target.clone();
-        let before = film.identity.size;
-        // One closure on one thread, so that nothing else comes between its calls.
-        let promoted = blocking(move || {
+        let placed = names::renamed(&film.path).unwrap_or_else(|| film.path.clone());
+        let target = placed.clone();
+        let promoted = self.waits.run(&film.path, Care::Finish, move |wait: &Wait| {
             let promotion = Promotion {
-                film: &film.path,
-                identity: &film.identity,
+                film: &promoted.path,
+                identity: &promoted.identity,
                 temporary: &temporary,
                 target: &target,
-                backup: &names::backup(&film.path),
+                backup: &names::backup(&promoted.path),
                 keep_original,
+                answered: &|| wait.answered(),
             };
-            let result = promotion.carry_out(&mut |step, commit| {
+            let result = place(&promotion, &mut |step, commit| {
+                wait.answered();
                 running.journal.push(Entry { step, at: jiff::Timestamp::now() });
                 running.commit = commit.cloned().or(running.commit.take());
                 jobs.save(&running)
             });
-            Ok((result, running))
+            (result, running)
         });
-        let (result, running) = match promoted.await {
-            Ok(promoted) => promoted,
-            Err(error) => return Outcome::Failed { reason: error.to_string() },
-        };
+        let (result, running) = promoted.await.map_err(|error| Lost { reason: error.to_string() })?;
         *job = running;
-        match result {
+        Ok(match result {
             Ok(()) => {
                 let after = job.commit.as_ref().map_or(0, |commit| commit.size);
-                Outcome::Replaced { path: placed, before, after }
+                Outcome::Replaced { path: placed, before: film.identity.size, after }
             }
             Err(PromoteError::SourceChanged { .. }) => Outcome::SourceChanged,
             Err(error) => Outcome::Failed { reason: error.to_string() },
-        }
+        })
+    }
+
+    /// Whether the original has its name, and no other one of ours.
+    async fn is_as_before(&self, film: &Film) -> bool {
+        let (path, identity) = (film.path.clone(), film.identity);
+        let looked = self.on_disk(&film.path, move || {
+            Ok(is_original(&path, &identity) && !is_original(&names::backup(&path), &identity))
+        });
+        looked.await.unwrap_or_default()
+    }
+
+    /// Looks at a film as it is now.
+    pub(crate) async fn look(&self, film: &Film) -> io::Result<Film> {
+        let (path, root, settings) = (film.path.clone(), Arc::clone(&film.root), Arc::clone(&self.settings));
+        self.on_disk(&film.path, move || Film::look(&path, &root, &settings.policy)).await
+    }
+
+    /// Writes a job. To be waited for to its end: two writers of one job would be in each other's way.
+    async fn save(&self, job: &Job) -> io::Result<()> {
+        let (jobs, job) = (self.jobs.clone(), job.clone());
+        self.on_disk(&self.settings.job_state_dir, move || jobs.save(&job)).await
+    }
+
+    /// Takes a job's file away again.
+    async fn forget(&self, job: &Job) -> io::Result<()> {
+        let (jobs, job) = (self.jobs.clone(), job.clone());
+        self.on_disk(&self.settings.job_state_dir, move || jobs.forget(&job)).await
+    }
+
+    /// Runs calls that wait for the disk that holds `path` beside the runtime's own thread.
+    async fn on_disk<T: Send + 'static>(
+        &self,
+        path: &Path,
+        work: impl FnOnce() -> io::Result<T> + Send + 'static,
+    ) -> io::Result<T> {
+        self.waits.run(path, Care::Free, move |_| work()).await?
     }
 }
 
-/// Whether the original has its name, and no other one of ours.
-fn is_as_before(film: &Film) -> bool {
-    let original = |path: &Path| is_original(path, &film.identity);
-    original(&film.path) && !original(&names::backup(&film.path))
+/// A replacement that ended without a word: nobody knows which of its steps were taken but the job's own file.
+#[derive(Debug)]
+struct Lost {
+    reason: String,
+}
+
+/// The loss for which a film is refused.
+pub(crate) fn refused_loss(verdict: &Verdict) -> Option<&SkipReason> {
+    match verdict {
+        Verdict::Skip(skip) => {
+            Some(&skip.reason).filter(|reason| matches!(reason, SkipReason::RefusedLoss(_)))
+        }
+        Verdict::Encode(_) => None,
+    }
 }
 
 fn failed(doing: &str, path: &Path, error: &io::Error) -> Outcome {
     Outcome::Failed { reason: format!("failed to {doing} {}: {error}", crate::sanitize::display(path)) }
 }
 
-/// Runs calls that wait for the disk beside the runtime's own thread.
-async fn blocking<T: Send + 'static>(work: impl FnOnce() -> io::Result<T> + Send + 'static) -> io::Result<T> {
-    tokio::task::spawn_blocking(work).await.map_err(io::Error::other)?
-}
+#[cfg(test)]
+mod tests;

@@ -18,7 +18,7 @@ use crate::disk::{self, Identity};
 pub use error::PromoteError;
 
 /// A replacement to carry out. All paths are in one folder.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy)]
 pub struct Promotion<'a> {
     /// The film.
     pub film: &'a Path,
@@ -32,6 +32,8 @@ pub struct Promotion<'a> {
     pub backup: &'a Path,
     /// Whether the original stays under that name.
     pub keep_original: bool,
+    /// Called each time when the disk has answered: who ends the program waits for it as long as it does.
+    pub answered: &'a dyn Fn(),
 }
 
 /// A step that was reached, in the order of a replacement.
@@ -103,9 +105,10 @@ impl Promotion<'_> {
         disk::copy_metadata(self.film, temporary)
             .map_err(at(temporary, "carry the film's metadata over to"))?;
         disk::sync(temporary).map_err(at(temporary, "sync"))?;
+        (self.answered)();
         disk::sync_folder_of(temporary).map_err(at(temporary, "sync the folder of"))?;
         let found = Identity::of(temporary).map_err(at(temporary, "look at"))?;
-        let hash = disk::hash(temporary).map_err(at(temporary, "read"))?;
+        let hash = self.hash(temporary).map_err(at(temporary, "read"))?;
         let film = Identity::of(self.film).map_err(at(self.film, "look at"))?;
         if film != *self.identity {
             return Err(PromoteError::SourceChanged { path: self.film.to_owned() });
@@ -206,7 +209,9 @@ impl Promotion<'_> {
     }
 
     fn sync_folder(&self) -> Result<(), PromoteError> {
-        disk::sync_folder_of(self.film).map_err(at(self.film, "sync the folder of"))
+        disk::sync_folder_of(self.film).map_err(at(self.film, "sync the folder of"))?;
+        (self.answered)();
+        Ok(())
     }
 
     /// Whether `path` is the film as it was before ffmpeg started. Our own link changed the inode's times since, and a reboot may
@@ -230,12 +235,16 @@ impl Promotion<'_> {
     /// Opens the name anew: it must hold what was judged. The original is kept where it doesn't.
     fn verify(&self, commit: &Commit) -> Result<(), PromoteError> {
         let size = Identity::of(self.target).map_err(at(self.target, "look at"))?.size;
-        let hash = disk::hash(self.target).map_err(at(self.target, "read"))?;
+        let hash = self.hash(self.target).map_err(at(self.target, "read"))?;
         if size == commit.size && hash.to_hex().as_str() == commit.hash {
             Ok(())
         } else {
             Err(self.not_in_place())
         }
+    }
+
+    fn hash(&self, path: &Path) -> io::Result<blake3::Hash> {
+        disk::hash_by_parts(disk::open(path)?, self.answered)
     }
 
     fn not_in_place(&self) -> PromoteError {

@@ -33,6 +33,7 @@ impl Scene {
             target: &target,
             backup: &backup,
             keep_original,
+            answered: &|| (),
         };
         let mut steps = Vec::new();
         let result = promotion.carry_out(&mut |step, _| {
@@ -138,6 +139,7 @@ fn a_journal_that_fails_stops_before_anything_is_renamed() {
         target: &scene.film,
         backup: &backup,
         keep_original: false,
+        answered: &|| (),
     };
     let result = promotion.carry_out(&mut |_, _| Err(io::Error::other("disk full")));
     assert!(matches!(result, Err(PromoteError::Disk { .. })));

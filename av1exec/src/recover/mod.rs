@@ -67,12 +67,19 @@ pub fn recover(
         events.send(Event::Warning { path, message });
     }
     let unfinished = unfinished.jobs.into_iter();
-    Ok(unfinished.map(|job| tidy(job, jobs, keep_original, dry_run, events)).collect())
+    Ok(unfinished.map(|job| tidy(job, jobs, keep_original, dry_run, events, &|| ())).collect())
 }
 
-/// Does what [`decide`] says about one unfinished job.
-pub fn tidy(mut job: Job, jobs: &JobStore, keep_original: bool, dry_run: bool, events: &Events) -> Recovered {
-    let places = Places::of(&job);
+/// Does what [`decide`] says about one unfinished job. `answered` is called each time when the disk has answered.
+pub fn tidy(
+    mut job: Job,
+    jobs: &JobStore,
+    keep_original: bool,
+    dry_run: bool,
+    events: &Events,
+    answered: &dyn Fn(),
+) -> Recovered {
+    let places = Places::of(&job, answered);
     let scene = places.look(&job);
     // Only the newer program knows what else its job stands for.
     let actions = if job.is_newer() { vec![Action::LeaveAlone] } else { decide(scene) };
@@ -95,21 +102,23 @@ pub fn tidy(mut job: Job, jobs: &JobStore, keep_original: bool, dry_run: bool, e
 }
 
 /// The names that a job may have touched.
-struct Places {
+struct Places<'a> {
     film: PathBuf,
     backup: PathBuf,
     temporary: PathBuf,
     target: Option<PathBuf>,
+    answered: &'a dyn Fn(),
 }
 
-impl Places {
-    fn of(job: &Job) -> Self {
+impl<'a> Places<'a> {
+    fn of(job: &Job, answered: &'a dyn Fn()) -> Self {
         let film = job.film();
         Self {
             backup: names::backup(&film),
             temporary: path_of(&job.temporary),
             target: names::renamed(&film),
             film,
+            answered,
         }
     }
 
@@ -124,7 +133,7 @@ impl Places {
     }
 
     fn look(&self, job: &Job) -> Scene {
-        let found = |path: &Path| found(path, &job.source, job.commit.as_ref());
+        let found = |path: &Path| found(path, &job.source, job.commit.as_ref(), self.answered);
         Scene {
             committed: job.commit.is_some(),
             film: found(&self.film),
@@ -178,6 +187,7 @@ impl Places {
             target: self.target.as_ref().unwrap_or(&self.film),
             backup: &self.backup,
             keep_original,
+            answered: self.answered,
         };
         let resumed = promotion.resume(&commit, &mut |step: Step, _| {
             job.journal.push(Entry { step, at: jiff::Timestamp::now() });
@@ -230,7 +240,7 @@ impl Places {
     }
 }
 
-fn found(path: &Path, original: &Identity, commit: Option<&Commit>) -> Found {
+fn found(path: &Path, original: &Identity, commit: Option<&Commit>, answered: &dyn Fn()) -> Found {
     let metadata = match std::fs::symlink_metadata(path) {
         Ok(metadata) => metadata,
         Err(error) if error.kind() == ErrorKind::NotFound && holds_anything(disk::folder_of(path)) => {
@@ -245,7 +255,7 @@ fn found(path: &Path, original: &Identity, commit: Option<&Commit>) -> Found {
         return Found::Changed;
     }
     match commit {
-        Some(commit) if is_result(path, commit) => match is_whole(path, commit) {
+        Some(commit) if is_result(path, commit) => match is_whole(path, commit, answered) {
             Ok(true) => Found::Result,
             Ok(false) => Found::Broken,
             // That it can't be opened now says nothing of what is in it.
@@ -258,9 +268,9 @@ fn found(path: &Path, original: &Identity, commit: Option<&Commit>) -> Found {
 }
 
 /// Whether a file's content is the committed one. One that can be opened but not read to its end is not.
-fn is_whole(path: &Path, commit: &Commit) -> std::io::Result<bool> {
+fn is_whole(path: &Path, commit: &Commit, answered: &dyn Fn()) -> std::io::Result<bool> {
     let file = disk::open(path)?;
-    Ok(disk::hash_of(file).is_ok_and(|hash| hash.to_hex().as_str() == commit.hash))
+    Ok(disk::hash_by_parts(file, answered).is_ok_and(|hash| hash.to_hex().as_str() == commit.hash))
 }
 
 /// Whether a folder is there and not the bare mount point of a share that is gone: in that one there is nothing, but

@@ -18,6 +18,7 @@ use crate::{names, sidecars};
 /// What a walk finds besides films.
 #[derive(Debug, Default)]
 pub(super) struct Walked {
+    pub(super) roots: Vec<PathBuf>,
     pub(super) hidden: Vec<PathBuf>,
     pub(super) unreadable: Vec<(PathBuf, String)>,
     pub(super) empty: Vec<PathBuf>,
@@ -25,12 +26,18 @@ pub(super) struct Walked {
 
 /// Walks `roots` and hands every film over. Symlinks aren't followed; other people's hidden files and folders aren't looked
 /// at.
-pub(super) fn walk(roots: &[PathBuf], policy: &Config, film: impl FnMut(Film)) -> Walked {
-    let mut walk = Walk { policy, film, found: Walked::default() };
+pub(super) fn walk(
+    roots: &[PathBuf],
+    policy: &Config,
+    answered: &dyn Fn(),
+    film: impl FnMut(Film),
+) -> Walked {
+    let mut walk = Walk { policy, answered, film, found: Walked::default() };
     for root in outermost(roots, &mut walk.found.unreadable) {
         if walk.folder(&root, &Arc::from(root.as_path()), false) == Some(0) {
-            walk.found.empty.push(root);
+            walk.found.empty.push(root.clone());
         }
+        walk.found.roots.push(root);
     }
     let mut found = walk.found;
     found.unreadable.sort();
@@ -53,6 +60,7 @@ fn outermost(roots: &[PathBuf], unreadable: &mut Vec<(PathBuf, String)>) -> Vec<
 
 struct Walk<'a, F> {
     policy: &'a Config,
+    answered: &'a dyn Fn(),
     film: F,
     found: Walked,
 }
@@ -60,7 +68,9 @@ struct Walk<'a, F> {
 impl<F: FnMut(Film)> Walk<'_, F> {
     /// Walks a folder; says how many entries it has, where that can be told. Depth is bounded by the length of a path.
     fn folder(&mut self, folder: &Path, root: &Arc<Path>, excluded_above: bool) -> Option<usize> {
-        let listed = match Listing::of(folder) {
+        let listed = Listing::of(folder);
+        (self.answered)();
+        let listed = match listed {
             Ok(listed) => listed,
             Err(error) => {
                 self.found.unreadable.push((folder.to_owned(), error.to_string()));
@@ -97,7 +107,9 @@ impl<F: FnMut(Film)> Walk<'_, F> {
             return;
         }
         let path = folder.join(&name);
-        match listed.film(&path, entry, root, excluded, self.policy) {
+        let film = listed.film(&path, entry, root, excluded, self.policy);
+        (self.answered)();
+        match film {
             Ok(film) => (self.film)(film),
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             Err(error) => self.found.unreadable.push((path, error.to_string())),

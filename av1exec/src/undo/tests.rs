@@ -3,7 +3,7 @@
 use std::fs;
 
 use super::*;
-use crate::jobs::{OutcomeRecord, path_document};
+use crate::jobs::{OutcomeRecord, path_document, test_job};
 
 const ORIGINAL: &str = "the original, byte for byte";
 const REPLACEMENT: &str = "the replacement";
@@ -35,8 +35,7 @@ impl Stage {
             size: u64::try_from(REPLACEMENT.len()).unwrap(),
             hash: disk::hash(&result).unwrap().to_hex().to_string(),
         };
-        let plan = include_str!("../../../av1plan/tests/data/plan-1.0.json");
-        let plan = av1plan::wire::Document::from_json(plan.as_bytes()).unwrap();
+        let plan = test_job("1", "").document().unwrap();
         let mut job = Job::new(store.new_id(), &film, source, Path::new("/gone"), &plan);
         job.commit = Some(commit);
         job.outcome = Some(OutcomeRecord {

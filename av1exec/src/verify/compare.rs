@@ -81,7 +81,7 @@ impl Compare<'_> {
         let threads = u32::try_from(threads).unwrap_or(1);
         let scoring = Scoring { plan: self.plan, stream, metric: self.metric, threads };
         let args = bind_pair(score_arguments(&scoring, part), self.result.0, self.original.0);
-        let mut child = start(&self.tools.ffmpeg, &args)?;
+        let mut child = start(&self.tools.ffmpeg, &args).await?;
         let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
         let mut scores = Scores::default();
         let heard = async {

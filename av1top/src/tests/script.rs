@@ -214,6 +214,7 @@ pub(crate) fn status(state: State, running: Vec<RunningJob>) -> Status {
         ffmpeg: "n8.0-23-gd1f31a829d-20251022".into(),
         encoder: "libsvtav1".into(),
         encoder_version: Some("v3.1.0".into()),
+        unanswered: Vec::new(),
         roots: vec![path_document(Path::new("/media/Films"))],
         last_scan: Some(ScanStatus { ended: now(), took_ms: 280, films: 2162, unreadable: 0 }),
         films: films.into_iter().map(|(word, count)| (word.to_owned(), count)).collect(),

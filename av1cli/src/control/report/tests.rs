@@ -13,6 +13,7 @@ fn status() -> Status {
         ffmpeg: "8.0".into(),
         encoder: "libsvtav1".into(),
         encoder_version: Some("v3.1.0".into()),
+        unanswered: Vec::new(),
         roots: vec![path_document(Path::new("/films")), path_document(Path::new("/se\x1bries"))],
         last_scan: Some(ScanStatus {
             ended: "2026-01-31T20:10:00Z".parse().unwrap(),

@@ -1,0 +1,139 @@
+//! The index's own thread: a state folder that hangs must not hold up the loop. What is asked of it is done one after the other,
+//! in the order in which it was asked, so that what is remembered of a film is never overtaken by something older.
+
+use std::io;
+use std::path::PathBuf;
+use std::sync::mpsc;
+
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::sync::oneshot;
+
+use crate::index::{Entry, Index};
+use crate::probe::ProbeText;
+use crate::waits::{Care, Waits};
+
+/// What is written down at once, all or nothing of it.
+#[derive(Debug)]
+pub(super) enum Write {
+    /// What is known of films.
+    Entries(Vec<(PathBuf, Entry)>),
+    /// What ffprobe said of a film, beside its entry.
+    Probe(PathBuf, Box<Entry>, ProbeText),
+    /// These films are forgotten.
+    Forget(Vec<PathBuf>),
+}
+
+/// A write that was carried out, or why it wasn't.
+pub(super) type Written = (Write, rusqlite::Result<()>);
+
+enum Order {
+    Write(Write),
+    Read(Vec<PathBuf>, oneshot::Sender<Vec<Option<ProbeText>>>),
+    Close(oneshot::Sender<()>),
+}
+
+/// Asks for what the index holds. Cloned freely.
+#[derive(Debug, Clone)]
+pub(super) struct Reader(mpsc::Sender<Order>);
+
+/// The loop's end.
+#[derive(Debug)]
+pub(super) struct Keeper {
+    orders: mpsc::Sender<Order>,
+    written: UnboundedReceiver<Written>,
+    /// Writes that haven't been carried out yet.
+    outstanding: usize,
+}
+
+impl Keeper {
+    /// A thread for the index, whose file is in the folder `state`. It ends once nobody asks it for anything any more.
+    pub(super) fn new(index: Index, state: PathBuf, waits: Waits) -> io::Result<Self> {
+        let (orders, asked) = mpsc::channel();
+        let (told, written) = unbounded_channel();
+        // Not one of the runtime's: it stays, and these are for what ends.
+        std::thread::Builder::new().spawn(move || keep(index, &state, &waits, &asked, &told))?;
+        Ok(Self { orders, written, outstanding: 0 })
+    }
+
+    /// Has something written down.
+    pub(super) fn write(&mut self, write: Write) {
+        if self.orders.send(Order::Write(write)).is_ok() {
+            self.outstanding += 1;
+        }
+    }
+
+    /// How many writes haven't been carried out yet.
+    pub(super) fn outstanding(&self) -> usize {
+        self.outstanding
+    }
+
+    /// The next write that was carried out; waits for ever where none is outstanding.
+    pub(super) async fn written(&mut self) -> Written {
+        match self.written.recv().await {
+            Some(written) => {
+                self.outstanding = self.outstanding.saturating_sub(1);
+                written
+            }
+            None => std::future::pending().await,
+        }
+    }
+
+    /// Has the index closed, which makes its file whole by itself. Nothing is done for anybody afterwards.
+    pub(super) async fn close(self) {
+        let (closed, is_closed) = oneshot::channel();
+        drop(self.orders.send(Order::Close(closed)));
+        // A thread that is gone has closed it.
+        drop(is_closed.await);
+    }
+
+    /// A way to ask.
+    pub(super) fn reader(&self) -> Reader {
+        Reader(self.orders.clone())
+    }
+}
+
+impl Reader {
+    /// What ffprobe said of each of these films, where it is known.
+    pub(super) async fn probes(&self, films: Vec<PathBuf>) -> Vec<Option<ProbeText>> {
+        let (answer, answered) = oneshot::channel();
+        drop(self.0.send(Order::Read(films, answer)));
+        // A thread that is gone knows nothing: it is asked of ffprobe.
+        answered.await.unwrap_or_default()
+    }
+}
+
+fn keep(
+    mut index: Index,
+    state: &std::path::Path,
+    waits: &Waits,
+    asked: &mpsc::Receiver<Order>,
+    told: &UnboundedSender<Written>,
+) {
+    for order in asked {
+        let _wait = waits.begin(state, Care::Free);
+        match order {
+            Order::Write(write) => {
+                let result = carry_out(&mut index, &write);
+                drop(told.send((write, result)));
+            }
+            Order::Read(films, answer) => {
+                // One that can't be read is asked for again.
+                let probes = films.iter().map(|film| index.probe(film).ok().flatten());
+                drop(answer.send(probes.collect()));
+            }
+            Order::Close(closed) => {
+                drop(index);
+                let _ = closed.send(());
+                return;
+            }
+        }
+    }
+}
+
+fn carry_out(index: &mut Index, write: &Write) -> rusqlite::Result<()> {
+    match write {
+        Write::Entries(entries) => index.save(entries.iter().map(|(path, entry)| (path.as_path(), entry))),
+        Write::Probe(path, entry, text) => index.save_probe(path, entry, text),
+        Write::Forget(films) => index.forget(films.iter().map(PathBuf::as_path)),
+    }
+}

@@ -1,0 +1,96 @@
+//! When a silent encode counts as one that moves: by how its output changes, whoever's clock stamps it.
+
+use super::*;
+
+const DAY: Duration = Duration::from_hours(24);
+const SHORT: Duration = Duration::from_secs(10);
+
+/// An output, stamped by a clock that is off, and whoever watches it.
+struct Silent {
+    _folder: tempfile::TempDir,
+    path: PathBuf,
+    watch: Watch,
+}
+
+impl Silent {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("out.mp4");
+        std::fs::write(&path, "0123456789").unwrap();
+        let watch = Watch::new(path.clone(), Waits::default());
+        Self { _folder: folder, path, watch }
+    }
+
+    fn stamp(&self, time: SystemTime) {
+        File::options().write(true).open(&self.path).unwrap().set_modified(time).unwrap();
+    }
+
+    /// Whether a look finds that it moved.
+    async fn moves(&mut self) -> bool {
+        let before = self.watch.moved;
+        tokio::time::sleep(Duration::from_millis(2)).await;
+        self.watch.look(SHORT).await;
+        self.watch.moved != before
+    }
+}
+
+#[tokio::test]
+async fn an_output_moves_while_it_changes_whatever_the_clock_of_its_disk_says() {
+    let now = SystemTime::now();
+    for start in [now + DAY, now - DAY, now] {
+        let mut silent = Silent::new();
+        silent.stamp(start);
+        assert!(!silent.moves().await, "the first look has nothing to be held against");
+        assert!(!silent.moves().await, "a time ahead is no sign of life");
+        silent.stamp(start + Duration::from_secs(1));
+        assert!(silent.moves().await, "it was written to");
+        assert!(!silent.moves().await);
+        std::fs::write(&silent.path, "longer than it was").unwrap();
+        silent.stamp(start + Duration::from_secs(1));
+        assert!(silent.moves().await, "its size counts, too");
+        silent.stamp(start);
+        assert!(silent.moves().await, "a clock that was set back as well");
+        std::fs::remove_file(&silent.path).unwrap();
+        assert!(!silent.moves().await, "what is gone is written to by nobody");
+    }
+}
+
+/// An encode whose program says nothing, and does this with its output.
+async fn ended(does: &str, stall: Duration) -> (Ended, Duration) {
+    let silent = Silent::new();
+    silent.stamp(SystemTime::now() + DAY);
+    let (events, _receiver) = Events::channel();
+    let (switch, mut stop) = crate::stop::stop_switch();
+    let script = format!("output='{}'; {does}", silent.path.display());
+    let (log, locks, waits) = (silent.path.with_extension("log"), Locks::default(), Waits::default());
+    let encode = Encode {
+        program: Path::new("/bin/sh"),
+        args: &["-c".into(), script.into()],
+        output: &silent.path,
+        log: &log,
+        job: "j1",
+        locks: &locks,
+        size_limit: u64::MAX,
+        stall,
+        courtesy: Courtesy::default(),
+        pause: &Pause::never(),
+        waits: &waits,
+    };
+    let began = Instant::now();
+    let ended = encode.run(async |_| Ok(()), &events, &mut stop).await.unwrap();
+    drop(switch);
+    (ended, began.elapsed())
+}
+
+#[tokio::test]
+async fn a_silent_rewrite_ahead_of_our_clock_is_no_stall_and_a_frozen_one_is() {
+    let stall = Duration::from_secs(3);
+    let frozen = ended("exec sleep 60", stall);
+    // For longer than nothing may move, and always stamped a day and some seconds ahead.
+    let rewriting = "for i in $(seq 1 30); do touch -d \"+1 day $i seconds\" \"$output\"; sleep 0.2; done";
+    let ((frozen, after), (rewritten, took)) = tokio::join!(frozen, ended(rewriting, stall));
+    assert!(matches!(frozen, Ended::Stalled), "{frozen:?}");
+    assert!(after >= stall, "{after:?}");
+    assert!(matches!(&rewritten, Ended::Run { report, .. } if report.exit_code == Some(0)), "{rewritten:?}");
+    assert!(took > stall, "{took:?}");
+}

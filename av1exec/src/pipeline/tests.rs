@@ -1,0 +1,108 @@
+//! What becomes of a job whose replacement ends without a word.
+
+use std::fs;
+use std::path::PathBuf;
+
+use av1plan::Toolchain;
+
+use super::*;
+use crate::event::Event;
+use crate::jobs::test_job;
+use crate::recover::{Action, recover};
+use crate::stop::stop_switch;
+
+/// A film, its result, and its job, whose ffmpeg has ended.
+struct Scene {
+    folder: tempfile::TempDir,
+    film: Film,
+    temporary: PathBuf,
+    pipeline: Pipeline,
+    job: Job,
+}
+
+impl Scene {
+    fn set() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("Film.mkv");
+        fs::write(&path, "the original, which is long enough").unwrap();
+        let settings = Settings { job_state_dir: folder.path().join("state"), ..Settings::default() };
+        let jobs = JobStore::open(&settings.job_state_dir).unwrap();
+        let film = Film::look(&path, &folder.path().into(), &settings.policy).unwrap();
+        let id = jobs.new_id();
+        let temporary = names::temporary(&path, &id);
+        fs::write(&temporary, "the result").unwrap();
+        let plan = test_job(&id, "").document().unwrap();
+        let mut job = Job::new(id, &path, film.identity, &temporary, &plan);
+        job.journal.push(Entry { step: Step::Running, at: job.started });
+        jobs.save(&job).unwrap();
+        let toolchain = Toolchain::assumed();
+        let tools = Tools { ffmpeg: PathBuf::new(), ffprobe: PathBuf::new(), toolchain };
+        let pipeline = Pipeline {
+            settings: Arc::new(settings),
+            tools: Arc::new(tools),
+            jobs,
+            locks: Arc::default(),
+            room: Room::default(),
+            events: Events::channel().0,
+            stop: stop_switch().1,
+            pause: Pause::never(),
+            waits: Waits::default().on_one_thread(),
+        };
+        Self { folder, film, temporary, pipeline, job }
+    }
+
+    /// The job as its file has it.
+    fn written(&self) -> Job {
+        self.pipeline.jobs.get(&self.job.id).unwrap()
+    }
+}
+
+/// A replacement that panics after so many steps were written down.
+async fn cut_off_after(steps: usize) -> (Scene, Lost) {
+    let mut scene = Scene::set();
+    let place = move |promotion: &Promotion<'_>, journal: &mut Journal<'_>| {
+        let mut reached = 0;
+        promotion.carry_out(&mut |step, commit| {
+            journal(step, commit)?;
+            reached += 1;
+            assert!(reached < steps, "the defect that this test is about");
+            Ok(())
+        })
+    };
+    let before = scene.job.clone();
+    let produced = scene.pipeline.promote(&scene.film, &scene.temporary, &mut scene.job, place).await;
+    let lost = produced.unwrap_err();
+    assert!(lost.reason.contains("panicked"), "{lost:?}");
+    assert_eq!(scene.job.journal.len(), before.journal.len(), "what is in memory is older than the file");
+    (scene, lost)
+}
+
+#[tokio::test]
+async fn a_replacement_that_panics_leaves_its_journal_and_is_recovered() {
+    for (steps, last) in [(1, Step::Commit), (2, Step::Replaced)] {
+        let (scene, lost) = cut_off_after(steps).await;
+        let probe = include_bytes!("../../../tests/data/probes/mkv-h264-ac3.json");
+        let probe = MediaProbe::from_json(probe).unwrap();
+        let Scene { film, temporary, job, pipeline, .. } = &scene;
+        let verdict = pipeline.consider(film, Stability::Stable, &probe);
+        let outcome = pipeline.finish(film, temporary, &verdict, job.clone(), Err(lost)).await;
+        assert!(matches!(outcome, Outcome::Failed { .. }), "{outcome:?}");
+
+        let written = scene.written();
+        assert!(written.outcome.is_none() && written.commit.is_some(), "{written:?}");
+        assert_eq!(written.journal.last().unwrap().step, last);
+
+        let (events, mut told) = Events::channel();
+        let recovered = recover(&scene.pipeline.jobs, false, false, &events).unwrap();
+        assert_eq!(recovered.len(), 1);
+        assert!(
+            recovered[0].failure.is_none() && recovered[0].actions != [Action::LeaveAlone],
+            "{recovered:?}"
+        );
+        assert!(!matches!(told.try_recv(), Ok(Event::Warning { .. })));
+        assert_eq!(scene.written().outcome.unwrap().code, "replaced");
+        assert_eq!(fs::read(&scene.film.path).unwrap(), b"the result");
+        let left = fs::read_dir(scene.folder.path()).unwrap().count();
+        assert_eq!(left, 2, "the film and the state folder");
+    }
+}

@@ -1,0 +1,170 @@
+//! A disk that can be told to hang: a folder seen through a FUSE file system of the test's own, which holds chosen calls on
+//! chosen paths back until it is told to go on.
+//!
+//! As on NFS and SMB, a program that waits for such a call can be killed: the kernel tells the file system
+//! (`FUSE_INTERRUPT`), and the call is given up. The protocol is spoken here, without a library: the one for Rust doesn't
+//! hand interruptions over.
+
+mod calls;
+mod wire;
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, Read, Write};
+use std::os::fd::AsRawFd;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use rustix::mount::{MountFlags, UnmountFlags};
+
+use crate::tools::lacking;
+use calls::Behind;
+pub use wire::Call;
+use wire::{INTERRUPTED, Request, reply};
+
+/// The mounted disk, until it is dropped.
+#[derive(Debug)]
+pub struct SlowDisk {
+    at: PathBuf,
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    device: File,
+    state: Mutex<State>,
+}
+
+#[derive(Debug)]
+struct State {
+    behind: Behind,
+    rules: Vec<Rule>,
+    /// Calls that are held back, as the kernel sent them.
+    held: Vec<Vec<u8>>,
+}
+
+/// Which calls are held back: these, on paths that contain `part`.
+#[derive(Debug)]
+struct Rule {
+    calls: Vec<Call>,
+    part: String,
+}
+
+impl SlowDisk {
+    /// Mounts what is in the folder `behind` at the folder `at`, both of which are made; nothing where this machine can't, and
+    /// the test is to be skipped.
+    pub fn mount(behind: &Path, at: &Path) -> Option<Self> {
+        for folder in [behind, at] {
+            std::fs::create_dir_all(folder).unwrap();
+        }
+        let Ok(device) = OpenOptions::new().read(true).write(true).open("/dev/fuse") else {
+            return lacking("/dev/fuse can't be opened (root? the fuse module?)");
+        };
+        let options = format!(
+            "fd={},rootmode=40000,user_id=0,group_id=0,allow_other,default_permissions\0",
+            device.as_raw_fd()
+        );
+        let options = std::ffi::CStr::from_bytes_with_nul(options.as_bytes()).unwrap();
+        let flags = MountFlags::NOSUID | MountFlags::NODEV;
+        if let Err(error) = rustix::mount::mount("slow-disk", at, "fuse", flags, options) {
+            return lacking(&format!("a FUSE file system can't be mounted (root?): {error}"));
+        }
+        let state = State { behind: Behind::new(behind), rules: Vec::new(), held: Vec::new() };
+        let shared = Arc::new(Shared { device, state: Mutex::new(state) });
+        let serving = Arc::clone(&shared);
+        std::thread::spawn(move || serving.serve());
+        Some(Self { at: at.to_owned(), shared })
+    }
+
+    /// Holds these calls back from now on, on every path below the mount that contains `part`.
+    pub fn hang(&self, calls: impl IntoIterator<Item = Call>, part: &str) {
+        let rule = Rule { calls: calls.into_iter().collect(), part: part.to_owned() };
+        self.shared.state().rules.push(rule);
+    }
+
+    /// Holds everything back from now on, on every path that contains `part`.
+    pub fn hang_wholly(&self, part: &str) {
+        self.hang(Call::ALL.iter().copied(), part);
+    }
+
+    /// How many calls are held back now.
+    pub fn held(&self) -> usize {
+        self.shared.state().held.len()
+    }
+
+    /// Answers all that was held back, and holds nothing back any more.
+    pub fn go_on(&self) {
+        let mut state = self.shared.state();
+        state.rules.clear();
+        for message in std::mem::take(&mut state.held) {
+            if let Some(answer) = Request::parse(&message).and_then(|request| state.behind.answer(&request)) {
+                self.shared.send(&answer);
+            }
+        }
+    }
+}
+
+impl Drop for SlowDisk {
+    fn drop(&mut self) {
+        self.go_on();
+        // Somebody may still be in it; it goes with the last one.
+        let _ = rustix::mount::unmount(&self.at, UnmountFlags::DETACH);
+    }
+}
+
+impl Shared {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn send(&self, message: &[u8]) {
+        // Who asked may have been killed meanwhile: then nobody waits for it.
+        drop((&self.device).write(message));
+    }
+
+    /// Answers calls until it is unmounted.
+    fn serve(&self) {
+        let mut buffer = vec![0; wire::LARGEST];
+        loop {
+            let length = match (&self.device).read(&mut buffer) {
+                Ok(length) => length,
+                // Interrupted, or the call was taken back in this moment.
+                Err(error)
+                    if matches!(error.kind(), io::ErrorKind::Interrupted | io::ErrorKind::NotFound) =>
+                {
+                    continue;
+                }
+                Err(_) => return,
+            };
+            let message = &buffer[..length];
+            let Some(request) = Request::parse(message) else { continue };
+            let mut state = self.state();
+            if let Some(interrupted) = request.interrupts() {
+                let is_it =
+                    |held: &Vec<u8>| Request::parse(held).is_some_and(|held| held.unique == interrupted);
+                if let Some(place) = state.held.iter().position(is_it) {
+                    state.held.swap_remove(place);
+                    self.send(&reply(interrupted, Err(INTERRUPTED)));
+                }
+                continue;
+            }
+            if state.is_to_be_held(&request) {
+                state.held.push(message.to_vec());
+                continue;
+            }
+            if let Some(answer) = state.behind.answer(&request) {
+                self.send(&answer);
+            }
+        }
+    }
+}
+
+impl State {
+    fn is_to_be_held(&self, request: &Request<'_>) -> bool {
+        let Some(call) = request.call else { return false };
+        let mut rules = self.rules.iter().filter(|rule| rule.calls.contains(&call)).peekable();
+        rules.peek().is_some() && {
+            let path = self.behind.path_of(request).to_string_lossy().into_owned();
+            rules.any(|rule| path.contains(&rule.part))
+        }
+    }
+}

@@ -1,0 +1,378 @@
+//! Disks that hang, as a share does whose server is away: the daemon answers, stops when it is asked to, and goes on when they are back.
+
+#![cfg(test)]
+
+use std::fs;
+use std::io::{BufRead, BufReader, Write};
+use std::os::unix::net::{UnixDatagram, UnixStream};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use av1d_tests::{
+    Call, Library, PICTURE, Running, Script, Signal, SlowDisk, Tools, av1cli, say, signal, wait_until,
+    with_argument,
+};
+use tempfile::TempDir;
+
+/// The disk of the tests is one: what is done on it is done, and it hangs where it is told to.
+#[test]
+fn the_slow_disk_is_a_disk() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path().join("at");
+    let Some(disk) = SlowDisk::mount(&folder.path().join("behind"), &at) else { return };
+    let script = "set -e; mkdir a; echo one > a/x; ln a/x y; test $(stat -c %h y) = 2; mv a b; cat b/x; rm y; \
+                  test $(stat -c %h b/x) = 1; echo two >> b/x; touch -d @5 b/x; test $(stat -c %Y b/x) = 5; \
+                  ln -s b/x l; test $(readlink l) = b/x; chmod 600 b/x; test $(stat -c %a b/x) = 600; \
+                  head -c 3000000 /dev/urandom > big; cmp big big; sync big; sync .; truncate -s 10 big; \
+                  test $(stat -c %s big) = 10; mkdir e; rmdir e; test \"$(ls)\" = \"$(printf 'b\\nbig\\nl')\"; df . > /dev/null";
+    let done = Command::new("sh").args(["-c", script]).current_dir(&at).output().unwrap();
+    assert!(done.status.success(), "{done:?}");
+    assert_eq!(fs::read(folder.path().join("behind/b/x")).unwrap(), b"one\ntwo\n");
+
+    disk.hang([Call::Getattr, Call::Lookup], "b/x");
+    let mut stat =
+        Command::new("stat").arg(at.join("b/x")).stdout(std::process::Stdio::null()).spawn().unwrap();
+    wait_until("it hangs", || disk.held() == 1);
+    assert!(fs::metadata(at.join("big")).is_ok(), "the rest doesn't");
+    stat.kill().unwrap();
+    stat.wait().unwrap();
+    assert_eq!(disk.held(), 0, "who is killed waits no more");
+    let mut stat =
+        Command::new("stat").arg(at.join("b/x")).stdout(std::process::Stdio::null()).spawn().unwrap();
+    wait_until("it hangs", || disk.held() == 1);
+    disk.go_on();
+    assert!(stat.wait().unwrap().success());
+    drop(disk);
+    assert!(fs::read_dir(&at).unwrap().next().is_none(), "{}", Path::new(&at).display());
+}
+
+/// A library whose films and state are on a slow disk, with one film and a daemon that looks at it when it is told to.
+struct Scene {
+    folder: TempDir,
+    disk: SlowDisk,
+    library: Library,
+}
+
+impl Scene {
+    fn set() -> Option<Self> {
+        let tools = Tools::find()?;
+        let folder = tempfile::Builder::new().prefix("av1d-slow-").tempdir().unwrap();
+        let at = folder.path().join("disk");
+        let disk = SlowDisk::mount(&folder.path().join("behind"), &at)?;
+        let mut library = Library::within(&at, &tools);
+        library.hurry();
+        library.set("scan_interval_secs", 3600);
+        Some(Self { folder, disk, library })
+    }
+
+    fn start(&self) -> Running {
+        start(&mut self.library.command(["watch"]))
+    }
+
+    /// A film comes, and the daemon is told to look.
+    fn bring_film(&self, run: &Running) {
+        let film = self.library.film(".draft.mkv");
+        fs::rename(film, self.library.path("Film.mkv")).unwrap();
+        signal(run.id(), Signal::USR1);
+    }
+
+    /// Something hangs. How things stand is told, and the daemon ends when it is asked to; when the disk is back, the next one
+    /// does what there is to do.
+    fn outlive(&self, what: &str, run: Running) {
+        wait_until(&format!("{what} hangs"), || self.disk.held() > 0);
+        // Longer than anything takes that only is a little slow.
+        std::thread::sleep(Duration::from_secs(1));
+        let best = (0..5).map(|_| self.ask()).min().unwrap();
+        assert!(best < Duration::from_secs(1), "{what}: the status took {best:?}");
+        self.library.run(["status"]).exits_with(0);
+
+        let asked = Instant::now();
+        signal(run.id(), Signal::TERM);
+        let run = run.wait().exits_with(0);
+        let took = asked.elapsed();
+        assert!(took < Duration::from_secs(15), "{what}: it took {took:?} to end\n{run}");
+        assert_eq!(self.library.encoders(), [] as [u32; 0]);
+        say(&format!("{what} hangs: the status takes {best:.1?}, the end {took:.1?}"));
+
+        self.disk.go_on();
+        self.converges();
+    }
+
+    /// How long it takes until the socket has told how things stand.
+    fn ask(&self) -> Duration {
+        let asked = Instant::now();
+        let stream = UnixStream::connect(self.library.state().join("control.sock")).unwrap();
+        stream.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
+        let mut control = BufReader::new(stream);
+        control.get_mut().write_all(b"{\"request\":\"status\"}\n").unwrap();
+        let (mut greeting, mut reply) = (String::new(), String::new());
+        control.read_line(&mut greeting).unwrap();
+        let read = control.read_line(&mut reply);
+        assert!(reply.contains("\"ok\":true"), "{read:?} {reply}");
+        asked.elapsed()
+    }
+
+    /// The next start does what there is to do, and nothing is left.
+    fn converges(&self) {
+        self.library.watch_once().exits_with(0);
+        assert_eq!(self.library.files(), ["Film.mkv"]);
+        self.library.media("Film.mkv").is_av1();
+        let open = self.library.jobs().iter().filter(|job| job["outcome"].is_null()).count();
+        assert_eq!(open, 0, "{:#?}", self.library.jobs());
+    }
+}
+
+/// Starts the daemon, which finds an empty library.
+fn start(command: &mut Command) -> Running {
+    let mut run = Running::start(command, b"");
+    wait_until("the daemon has looked", || {
+        assert!(!run.has_ended(), "it ended too early");
+        run.has_said("scan: ")
+    });
+    run
+}
+
+/// Calls that look at a name.
+const LOOKS: [Call; 2] = [Call::Lookup, Call::Getattr];
+/// Calls by which something is written.
+const WRITES: [Call; 9] = [
+    Call::Create,
+    Call::Write,
+    Call::Setattr,
+    Call::Fsync,
+    Call::Fsyncdir,
+    Call::Rename,
+    Call::Rename2,
+    Call::Link,
+    Call::Unlink,
+];
+
+#[test]
+fn a_walk_hangs() {
+    let Some(scene) = Scene::set() else { return };
+    let run = scene.start();
+    scene.disk.hang([Call::Opendir, Call::Readdir], "films");
+    scene.bring_film(&run);
+    scene.outlive("a walk", run);
+}
+
+#[test]
+fn a_lock_hangs() {
+    let Some(scene) = Scene::set() else { return };
+    let run = scene.start();
+    scene.disk.hang([Call::Lookup, Call::Open, Call::Create], ".av1d.lock");
+    scene.bring_film(&run);
+    scene.outlive("a root's lock", run);
+}
+
+#[test]
+fn a_look_before_the_encode_hangs() {
+    let Some(scene) = Scene::set() else { return };
+    let run = scene.start();
+    scene.library.run(["pause"]).exits_with(0);
+    scene.bring_film(&run);
+    wait_until("it is queued", || scene.library.run(["status", "--json"]).text().contains("\"queued\":1"));
+    scene.disk.hang(LOOKS, "films/Film.mkv");
+    scene.library.run(["resume"]).exits_with(0);
+    scene.outlive("the look before an encode", run);
+}
+
+#[test]
+fn the_writing_of_a_job_hangs() {
+    for (what, calls, part) in [
+        ("a job's sync", &[Call::Fsync][..], ".json"),
+        ("a job's log", &[Call::Create], "/logs"),
+        ("a job's word about its ffmpeg", &[Call::Rename, Call::Rename2], ".json"),
+        ("all that is written to the state folder", &WRITES, "/state/"),
+        ("what is written of a log", &[Call::Write], ".log"),
+    ] {
+        let Some(scene) = Scene::set() else { return };
+        let run = scene.start();
+        scene.disk.hang(calls.iter().copied(), part);
+        scene.bring_film(&run);
+        scene.outlive(what, run);
+    }
+}
+
+#[test]
+fn the_index_hangs() {
+    let Some(scene) = Scene::set() else { return };
+    let run = scene.start();
+    scene.disk.hang(WRITES.into_iter().chain([Call::Read]), "index.sqlite");
+    scene.bring_film(&run);
+    scene.outlive("the index", run);
+}
+
+#[test]
+fn a_replacement_hangs() {
+    for (what, calls, part) in [
+        ("the original's second name", &[Call::Link][..], "Film.mkv"),
+        ("the last rename", &[Call::Rename, Call::Rename2], "av1tmp"),
+        ("the removal of the original", &[Call::Unlink], "Film.mkv.orig"),
+        ("the metadata of a result", &[Call::Setattr], "av1tmp"),
+    ] {
+        let Some(scene) = Scene::set() else { return };
+        let run = scene.start();
+        scene.disk.hang(calls.iter().copied(), part);
+        scene.bring_film(&run);
+        scene.outlive(what, run);
+    }
+}
+
+#[test]
+fn the_config_hangs() {
+    let Some(scene) = Scene::set() else { return };
+    let config = scene.folder.path().join("disk/config.toml");
+    fs::copy(scene.library.config(), &config).unwrap();
+    let run = start(av1cli().arg("--config").arg(&config).arg("watch"));
+    scene.disk.hang([Call::Open, Call::Read], "config.toml");
+    scene.bring_film(&run);
+    signal(run.id(), Signal::HUP);
+    scene.outlive("the config", run);
+}
+
+#[test]
+fn a_marker_hangs() {
+    let Some(scene) = Scene::set() else { return };
+    let run = scene.start();
+    scene.library.run(["pause"]).exits_with(0);
+    scene.bring_film(&run);
+    scene.disk.hang([Call::Create], "av1skip");
+    let asking = scene.library.start(["skip", "Film.mkv"]);
+    scene.library.run(["resume"]).exits_with(0);
+    scene.outlive("a marker", run);
+    drop(asking);
+}
+
+#[test]
+fn a_program_hangs() {
+    for name in ["ffprobe", "ffmpeg"] {
+        let Some(mut scene) = Scene::set() else { return };
+        let tools = scene.folder.path().join("disk/tools");
+        fs::create_dir(&tools).unwrap();
+        let real = scene.library.tools.ffmpeg.with_file_name(name);
+        // It runs the real one, once it can be read.
+        let program = Script { when: "nothing that is ever asked for", does: "" }.install(&tools, &real);
+        scene.library.set(name, program.to_str().unwrap());
+        let run = scene.start();
+        // What the start asks of ffmpeg is over by then.
+        wait_until("nothing is asked of a program", || {
+            with_argument("ffmpeg", Path::new("lavfi")).is_empty()
+        });
+        scene.disk.hang([Call::Lookup, Call::Getattr, Call::Open], &format!("tools/{name}"));
+        scene.bring_film(&run);
+        scene.outlive(name, run);
+    }
+}
+
+/// A disk that hangs for a while costs that while, and no film.
+#[test]
+fn what_hung_goes_on_when_the_disk_is_back() {
+    for (what, calls, part) in [
+        ("a job's sync", &[Call::Fsync][..], ".json"),
+        ("the index", &[Call::Write, Call::Fsync], "index.sqlite"),
+        ("the last rename", &[Call::Rename, Call::Rename2], "av1tmp"),
+        ("a look at the film", &LOOKS, "films/Film.mkv"),
+    ] {
+        let Some(scene) = Scene::set() else { return };
+        let run = scene.start();
+        scene.bring_film(&run);
+        scene.disk.hang(calls.iter().copied(), part);
+        wait_until(&format!("{what} hangs"), || scene.disk.held() > 0);
+        std::thread::sleep(Duration::from_secs(20));
+        assert!(scene.ask() < Duration::from_secs(1), "{what}");
+        scene.disk.go_on();
+        wait_until("the film is replaced", || replaced(&scene) == 1);
+        signal(run.id(), Signal::TERM);
+        run.wait().exits_with(0).says("1 replaced, 0 skipped, 0 failed");
+        scene.converges();
+    }
+}
+
+/// What is opened at the start hangs: there is nobody yet who could tell how things stand.
+#[test]
+fn a_start_that_hangs_ends_when_it_is_asked_to() {
+    for (what, calls, part) in [
+        ("the state folder's lock", &[Call::Lookup, Call::Create, Call::Open][..], "state/lock"),
+        ("a root's lock", &[Call::Lookup, Call::Create, Call::Open], ".av1d.lock"),
+        ("the jobs", &[Call::Opendir], "/state"),
+        ("the socket", &[Call::Mknod, Call::Lookup], "control.sock"),
+        ("the index", &[Call::Lookup, Call::Create, Call::Open, Call::Read], "index.sqlite"),
+        ("the index's writes", &WRITES, "index.sqlite"),
+    ] {
+        let Some(scene) = Scene::set() else { return };
+        scene.library.film("Film.mkv");
+        scene.disk.hang(calls.iter().copied(), part);
+        let run = scene.library.start(["watch"]);
+        wait_until(&format!("{what} hangs"), || scene.disk.held() > 0);
+        std::thread::sleep(Duration::from_secs(1));
+        let asked = Instant::now();
+        signal(run.id(), Signal::TERM);
+        let run = run.wait();
+        assert!(asked.elapsed() < Duration::from_secs(15), "{what}: {:?}\n{run}", asked.elapsed());
+        say(&format!("{what} hangs at the start: the end takes {:.1?}", asked.elapsed()));
+        scene.disk.go_on();
+        scene.converges();
+    }
+}
+
+/// One share of several hangs: the others are worked on, it is said which one doesn't answer, and it is worked on when it is back.
+#[test]
+fn a_root_that_hangs_keeps_nobody_from_the_others() {
+    for (calls, part) in [(&[Call::Lookup, Call::Open][..], "films/.av1d.lock"), (&[Call::Opendir], "films")]
+    {
+        let Some(mut scene) = Scene::set() else { return };
+        let other = scene.folder.path().join("other");
+        fs::create_dir(&other).unwrap();
+        scene
+            .library
+            .set("library_roots", vec![scene.library.root().to_str().unwrap(), other.to_str().unwrap()]);
+        // So that the loop looks at the clock every few seconds.
+        scene.library.set("max_concurrent_jobs", "auto");
+        let (notified, watchdog) = service_manager(scene.folder.path());
+        let run = start(scene.library.command(["watch"]).env("NOTIFY_SOCKET", &watchdog));
+        scene.disk.hang(calls.iter().copied(), part);
+        scene.bring_film(&run);
+        wait_until("it hangs", || scene.disk.held() > 0);
+        let hung = Instant::now();
+        scene.library.tools.make(&scene.library.scratch(), PICTURE, &other.join(".draft.mkv"));
+        fs::rename(other.join(".draft.mkv"), other.join("Other.mkv")).unwrap();
+        signal(run.id(), Signal::USR1);
+        wait_until("the other root's film is replaced", || {
+            run.has_said("1 replaced") || replaced(&scene) == 1
+        });
+        wait_until("it is said which root hangs", || run.has_said("hasn't answered for"));
+        assert!(hung.elapsed() > Duration::from_secs(20));
+        let shown = scene.library.run(["status"]).exits_with(0);
+        assert!(shown.text().contains("hasn't answered for"), "{shown}");
+        assert!(beats(&notified) > 2, "the watchdog is fed");
+        assert_eq!(scene.library.media("Film.mkv").codecs("video"), ["h264"]);
+
+        scene.disk.go_on();
+        wait_until("the root's film is replaced, too", || replaced(&scene) == 2);
+        signal(run.id(), Signal::TERM);
+        run.wait().exits_with(0).says("2 replaced");
+        scene.converges();
+    }
+}
+
+fn replaced(scene: &Scene) -> usize {
+    scene.library.jobs().iter().filter(|job| job["outcome"]["code"] == "replaced").count()
+}
+
+/// Where a service manager listens.
+fn service_manager(folder: &Path) -> (UnixDatagram, PathBuf) {
+    let path = folder.join("notify");
+    let socket = UnixDatagram::bind(&path).unwrap();
+    socket.set_nonblocking(true).unwrap();
+    (socket, path)
+}
+
+/// How often it was told that the daemon lives.
+fn beats(socket: &UnixDatagram) -> usize {
+    let mut buffer = [0; 4096];
+    let messages =
+        std::iter::from_fn(|| socket.recv(&mut buffer).ok().map(|length| buffer[..length].to_vec()));
+    messages.filter(|message| message.starts_with(b"WATCHDOG=1")).count()
+}
