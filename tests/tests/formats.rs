@@ -9,7 +9,9 @@ use std::process::Command;
 
 use av1d_tests::{Library, copy_folder};
 use av1exec::disk::{Identity, hash};
-use av1exec::index::{Index, Opened};
+use av1exec::history::History;
+use av1exec::index::{Index, Opened, peek_jobs};
+use av1exec::jobs::JobStore;
 use av1exec::settings::{Settings, differences, parse};
 use serde_json::{Value, json};
 
@@ -39,19 +41,17 @@ fn status(library: &Library) -> Value {
     library.run(["status", "--json"]).exits_with(0).documents().remove(0)
 }
 
-const OPEN: &str = "20261126-014613-067540";
-
 #[test]
 fn a_folder_of_plain_job_files_is_taken_over_at_the_first_start() {
     let Some(library) = Library::open() else { return };
     older_state(&library);
     // The film of the job that was cut off is replaced already, and its original gone.
-    let job = fs::read_to_string(library.state().join(format!("{OPEN}.json"))).unwrap();
-    lay(&library, &serde_json::from_str(&job).unwrap(), Moment::Replaced);
+    let job = open_job(&library, OPEN_JOBS[0].0);
+    lay(&library, &job, Moment::Replaced);
     let before = status(&library);
     let mut jobs = json!({"replaced": 3, "too-big": 1, "damaged-source": 1, "undone": 1, "interrupted": 2});
     assert_eq!(before["totals"]["jobs"], jobs);
-    assert_eq!(before["unfinished"][0]["job"], OPEN);
+    assert_eq!(before["unfinished"][0]["job"], job["id"]);
     assert_eq!(before["failures"][0]["code"], "damaged-source");
     assert_eq!(plain_jobs(&library).len(), 9);
 
@@ -73,6 +73,32 @@ fn a_folder_of_plain_job_files_is_taken_over_at_the_first_start() {
     assert_eq!(status(&library), after);
     library.watch_once().exits_with(0);
     assert_eq!(status(&library), after);
+}
+
+#[test]
+fn a_folder_of_folded_jobs_is_read_as_it_is() {
+    let state = tempfile::tempdir().unwrap();
+    copy_folder(&fixture("2026-11-folded-jobs/state"), state.path());
+    let films = || Path::new(FILMS);
+    let look = || {
+        let store = JobStore::read_only(state.path());
+        let renamed = store.of_film(&[films().join("Renamed.mkv")]).unwrap();
+        assert_eq!(renamed.jobs[0].film(), films().join("Renamed.avi"));
+        assert_eq!(store.of_film(&[films().join("Open2.mkv")]).unwrap().jobs.len(), 3);
+        assert!(store.unfinished().unwrap().jobs[0].commit.is_some());
+        History::read(state.path()).unwrap()
+    };
+    let history = look();
+    let counts: Vec<(&str, u64)> =
+        history.totals.jobs.iter().map(|(code, count)| (code.as_str(), *count)).collect();
+    assert_eq!(
+        counts,
+        [("damaged-source", 1), ("interrupted", 4), ("replaced", 4), ("too-big", 1), ("undone", 1)]
+    );
+    let listed = peek_jobs(state.path(), |table| Ok(table.before(None, 99)?.len()));
+    assert_eq!(listed.unwrap(), Some(11), "the table is read, not the files");
+    fs::remove_file(state.path().join("index.sqlite")).unwrap();
+    assert_eq!(look(), history, "nor is anything missed without it");
 }
 
 /// How far a replacement had come when it was cut off.
@@ -123,6 +149,18 @@ fn lay(library: &Library, job: &Value, moment: Moment) {
     fs::write(file, serde_json::to_string_pretty(&job).unwrap()).unwrap();
 }
 
+/// The job of each version that was cut off, and its film.
+const OPEN_JOBS: [(&str, &str); 2] = [
+    ("2026-11-plain-jobs/state/20261126-014613-067540.json", "Open.mkv"),
+    ("2026-11-folded-jobs/state/20261126-024341-676489.json", "Open2.mkv"),
+];
+
+/// The job of a fixture, as if its film had been in this library.
+fn open_job(library: &Library, path: &str) -> Value {
+    let text = fs::read_to_string(fixture(path)).unwrap();
+    serde_json::from_str(&text.replace(FILMS, library.root().to_str().unwrap())).unwrap()
+}
+
 #[test]
 fn a_job_that_an_older_version_began_is_finished_by_this_one() {
     for (moment, code, content) in [
@@ -134,15 +172,16 @@ fn a_job_that_an_older_version_began_is_finished_by_this_one() {
     ] {
         let Some(library) = Library::open() else { return };
         fs::create_dir(library.state()).unwrap();
-        let text =
-            fs::read_to_string(fixture("2026-11-plain-jobs/state").join(format!("{OPEN}.json"))).unwrap();
-        let job = serde_json::from_str(&text.replace(FILMS, library.root().to_str().unwrap())).unwrap();
-        lay(&library, &job, moment);
-        library.run(["recover"]).exits_with(0);
-        assert_eq!(library.files(), ["Open.mkv"], "{moment:?}");
-        assert_eq!(fs::read_to_string(library.path("Open.mkv")).unwrap(), content, "{moment:?}");
-        assert_eq!(library.job()["outcome"]["code"], code, "{moment:?}");
-        library.run(["recover"]).exits_with(0).prints_nothing();
+        for (fixture, name) in OPEN_JOBS {
+            lay(&library, &open_job(&library, fixture), moment);
+            library.run(["recover"]).exits_with(0);
+            assert_eq!(fs::read_to_string(library.path(name)).unwrap(), content, "{moment:?}");
+            library.run(["recover"]).exits_with(0).prints_nothing();
+        }
+        assert_eq!(library.files(), OPEN_JOBS.map(|(_, name)| name), "{moment:?}");
+        for job in library.jobs() {
+            assert_eq!(job["outcome"]["code"], code, "{moment:?}");
+        }
     }
 }
 
@@ -152,10 +191,7 @@ fn an_open_job_is_finished_though_its_plan_can_t_be_read() {
     {
         let Some(library) = Library::open() else { return };
         fs::create_dir(library.state()).unwrap();
-        let text =
-            fs::read_to_string(fixture("2026-11-plain-jobs/state").join(format!("{OPEN}.json"))).unwrap();
-        let mut job: Value =
-            serde_json::from_str(&text.replace(FILMS, library.root().to_str().unwrap())).unwrap();
+        let mut job = open_job(&library, OPEN_JOBS[0].0);
         job["plan"] = plan.clone();
         lay(&library, &job, Moment::Linked);
         library.run(["recover"]).exits_with(0);

@@ -106,6 +106,18 @@ impl JobStore {
         disk::sync_folder_of(&path)
     }
 
+    /// Takes away what writers that were killed have left of job files. Only for who holds the lock, before anything is written.
+    pub(crate) fn clear_drafts(&self) -> io::Result<()> {
+        for entry in std::fs::read_dir(&self.folder)? {
+            let path = entry?.path();
+            let name = path.file_name().unwrap_or_default().as_encoded_bytes();
+            if name.starts_with(b".") && name.ends_with(b".json.av1new") {
+                disk::unlink(&path)?;
+            }
+        }
+        Ok(())
+    }
+
     /// Reads the jobs that have no outcome yet; a folder that isn't there has none. Of finished jobs whose files lie here still no more
     /// than the head is read.
     pub fn unfinished(&self) -> io::Result<Jobs> {

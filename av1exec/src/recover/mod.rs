@@ -54,6 +54,8 @@ pub fn recover(
 ) -> std::io::Result<Vec<Recovered>> {
     if !dry_run {
         end_orphans(jobs);
+        // They are only untidy.
+        drop(jobs.clear_drafts());
     }
     let unfinished = jobs.unfinished()?;
     for (path, unread) in unfinished.unread {

@@ -44,9 +44,12 @@ impl Scene {
     fn recover(&self) -> OutcomeOf {
         let jobs = JobStore::open(self.state.path()).unwrap();
         jobs.save(&self.job).unwrap();
+        let draft = self.state.path().join(".2.json.av1new");
+        fs::write(&draft, "{").unwrap();
         let (events, mut told) = Events::channel();
         assert_eq!(recover(&jobs, false, false, &events).unwrap().len(), 1);
         let code = jobs.get(&self.job.id).unwrap().outcome.as_ref().map(|outcome| outcome.code.clone());
+        assert!(!draft.exists(), "half a job file is of no use to anybody");
         let files = self.files();
         let again = recover(&jobs, false, false, &events).unwrap();
         assert_eq!(again.is_empty(), code.is_some(), "an open job is looked at again, a closed one is not");
