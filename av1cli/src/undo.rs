@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use av1exec::event::{Event, Events};
 use av1exec::failure::{Exit, Failure};
-use av1exec::jobs::{JobStore, UNDONE};
+use av1exec::jobs::{FilmJobs, JobStore, UNDONE};
 use av1exec::recover::recover;
 use av1exec::sanitize::display;
 use av1exec::settings::Settings;
@@ -75,13 +75,8 @@ fn undo(file: &Path, jobs: &JobStore, dry_run: bool) -> Result<UndoDocument, Fai
     let found = jobs.of_film(&names).map_err(|error| unreadable(&error))?;
     let job = job_of(&found, &names);
     let Some(mut undo) = job.and_then(|job| Undo::new(jobs, job.clone())) else {
-        let message = format!("no job of this state folder replaced {}", display(file));
-        let hint = "what isn't written down can't be checked: look at FILE.orig, rename it by hand, then `av1cli skip` the film";
         let path = names.first().map_or(file, PathBuf::as_path);
-        return Ok(UndoDocument {
-            hint: Some(hint.to_owned()),
-            ..UndoDocument::new(path, "no-job", message)
-        });
+        return Ok(unknown(file, path, &found));
     };
     let (job, film) = (Some(undo.job().to_owned()), undo.film().to_owned());
     let document = if undo.is_done() {
@@ -97,6 +92,23 @@ fn undo(file: &Path, jobs: &JobStore, dry_run: bool) -> Result<UndoDocument, Fai
         }
     };
     Ok(UndoDocument { job, ..document })
+}
+
+/// Why nothing is known of `file`, whose whole path is `path`, that could be taken back.
+fn unknown(file: &Path, path: &Path, found: &FilmJobs) -> UndoDocument {
+    let (code, message, hint) = match found.unread.first() {
+        Some((job, unread)) => (
+            "unread-job",
+            format!("the job file {} may be of {}: {unread}", display(job), display(file)),
+            "put it back from a copy of the state folder; or look at FILE.orig, and rename it by hand",
+        ),
+        None => (
+            "no-job",
+            format!("no job of this state folder replaced {}", display(file)),
+            "what isn't written down can't be checked: look at FILE.orig, rename it by hand, then `av1cli skip` the film",
+        ),
+    };
+    UndoDocument { hint: Some(hint.to_owned()), ..UndoDocument::new(path, code, message) }
 }
 
 fn sentence(film: &Path, dry_run: bool, steps: &[Move], left: &[PathBuf]) -> String {

@@ -85,12 +85,27 @@ pub fn sync(path: &Path) -> io::Result<()> {
 
 /// Makes the names in `path`'s folder safe from a power cut.
 pub fn sync_folder_of(path: &Path) -> io::Result<()> {
-    File::open(folder_of(path))?.sync_all()
+    sync_folder(folder_of(path))
 }
 
-/// Makes all that was written to the file system of `path` safe from a power cut: cheaper than [`sync`] for many files.
-pub fn sync_all_of(path: &Path) -> io::Result<()> {
-    Ok(rustix::fs::syncfs(File::open(path)?)?)
+/// Makes the names in a folder safe from a power cut.
+pub fn sync_folder(folder: &Path) -> io::Result<()> {
+    File::open(folder)?.sync_all()
+}
+
+/// File systems on which `syncfs` is known to do what `fsync` of each file would: ext2 to ext4, XFS, btrfs, F2FS, and tmpfs, which needs
+/// neither. FUSE and network file systems may pass it on to nobody.
+const SYNCED_AS_A_WHOLE: [i64; 5] = [0xef53, 0x5846_5342, 0x9123_683e, 0xf2f5_2010, 0x0102_1994];
+
+/// Makes all that was written to the file system of the folder `path` safe from a power cut, which is cheaper than [`sync`] for many files. Says
+/// whether that could be done.
+pub fn sync_all_of(path: &Path) -> io::Result<bool> {
+    let folder = File::open(path)?;
+    if !SYNCED_AS_A_WHOLE.contains(&rustix::fs::fstatfs(&folder)?.f_type) {
+        return Ok(false);
+    }
+    rustix::fs::syncfs(&folder)?;
+    Ok(true)
 }
 
 /// The folder that holds `path`.
@@ -201,16 +216,26 @@ fn temporary_beside(path: &Path) -> PathBuf {
 }
 
 fn write_synced(path: &Path, content: &[u8]) -> io::Result<()> {
-    write_new(path, content)?.sync_all()
+    write_draft(path, content)?.sync_all()
 }
 
-/// Writes a file of the state folder from its start, for the caller to sync. Half of it is left where that fails or is cut off.
-pub(crate) fn write_new(path: &Path, content: &[u8]) -> io::Result<File> {
+fn write_draft(path: &Path, content: &[u8]) -> io::Result<File> {
     // Left over by a process that was killed between two calls.
     unlink(path)?;
     let mut file = create_new(path)?;
     file.write_all(content)?;
     Ok(file)
+}
+
+/// Like [`write_whole`], but for the caller to sync: until then a power cut may leave half of it.
+pub(crate) fn replace_unsynced(path: &Path, content: &[u8]) -> io::Result<()> {
+    let temporary = temporary_beside(path);
+    let written = write_draft(&temporary, content).and_then(|_| rename_over(&temporary, path));
+    if written.is_err() {
+        // The error that counts is the first one.
+        drop(unlink(&temporary));
+    }
+    written
 }
 
 /// Gives `to` what `from` has besides its content: owner, mode, extended attributes (ACLs are such), times.

@@ -24,7 +24,7 @@ impl FrameTimes {
         &self.0
     }
 
-    /// The times in it, eight bytes a frame; nothing where the file isn't whole: a result is then judged without it.
+    /// The times in it, eight bytes a frame; nothing where the file isn't whole: without them a result isn't accepted.
     pub(crate) fn read(&self) -> Option<Vec<Micros>> {
         let lines = BufReader::new(File::open(&self.0).ok()?).lines();
         let times = lines.map(|line| frame_time(&line.ok()?));

@@ -1,5 +1,6 @@
 //! What the jobs of a state folder tell without a daemon: what all came to, what failed lately, what was cut off.
 
+use std::collections::HashSet;
 use std::io;
 use std::path::Path;
 
@@ -76,8 +77,9 @@ impl History {
             history.failures.extend(failures.into_iter().filter_map(FailedJob::of));
             unfolded
         } else {
+            let known: HashSet<&str> = plain.iter().map(|job| job.id.as_str()).collect();
             store.each_finished(|job| match job {
-                Ok(job) if !plain.iter().any(|known| known.id == job.id) => history.count(job),
+                Ok(job) if !known.contains(job.id.as_str()) => history.count(job),
                 // One that can't be read tells nothing; who works with the files says so.
                 Ok(_) | Err(_) => {}
             })?;

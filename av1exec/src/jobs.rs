@@ -29,7 +29,7 @@ pub use folding::{Folded, FoldingError};
 pub use logs::LogLimits;
 pub use lookup::FilmJobs;
 pub use store::{JobStore, Jobs, Unread, read};
-pub use summary::{JobEnd, JobSummary};
+pub use summary::{JobEnd, JobSummary, PlanSummary};
 
 /// What every job file calls itself.
 pub const FORMAT: &str = "av1.job";

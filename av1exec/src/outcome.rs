@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use av1plan::SkipReason;
 pub use av1plan::explain::Bytes;
-use av1plan::judge::Defect;
+use av1plan::judge::{Defect, Missing};
 use strum::IntoStaticStr;
 
 use crate::stop::Stop;
@@ -40,6 +40,11 @@ pub enum Outcome {
         defects: Vec<Defect>,
         /// ffmpeg's last words, where it had any.
         words: String,
+    },
+    /// Whether the result keeps its plan's contract couldn't be found out, so that it is gone.
+    Unverified {
+        /// What of the evidence is missing; never empty.
+        missing: Vec<Missing>,
     },
     /// ffprobe can't read the film.
     Unreadable {
@@ -91,6 +96,7 @@ impl Outcome {
         match self {
             Self::Replaced { .. } | Self::Skipped(_) | Self::TooBig { .. } | Self::Cancelled => false,
             Self::Defective { .. }
+            | Self::Unverified { .. }
             | Self::Unreadable { .. }
             | Self::Stalled { .. }
             | Self::Interrupted
@@ -111,6 +117,7 @@ impl Outcome {
             Self::Skipped(
                 SkipReason::FolderReadOnly | SkipReason::ForeignOwner | SkipReason::NoSafeRename,
             )
+            | Self::Unverified { .. }
             | Self::Stalled { .. }
             | Self::Interrupted
             | Self::SourceChanged
@@ -144,6 +151,9 @@ impl Outcome {
             Self::Defective { .. } => {
                 Some("the original is untouched; the job's log has all that ffmpeg said")
             }
+            Self::Unverified { .. } => Some(
+                "the original is untouched; see the job's log, and whether this ffmpeg tells what others do",
+            ),
             Self::Unreadable { .. } => Some("replace it by a whole copy, or move it out of the library"),
             Self::Stalled { .. } => {
                 Some("the original is untouched; see the job's log, and whether the disk is well")
@@ -182,6 +192,11 @@ impl fmt::Display for Outcome {
                 let texts: Vec<String> = defects.iter().map(ToString::to_string).collect();
                 f.write_str(&texts.join("; "))?;
                 if words.is_empty() { Ok(()) } else { write!(f, " (ffmpeg's last words: {words})") }
+            }
+            Self::Unverified { missing } => {
+                let pieces: Vec<String> =
+                    missing.iter().map(|piece| format!("{piece} [{}]", piece.code())).collect();
+                write!(f, "the result couldn't be checked, and isn't taken: {}", pieces.join("; "))
             }
             Self::Unreadable { reason } | Self::Failed { reason } => f.write_str(reason),
             Self::Stalled { seconds } => {

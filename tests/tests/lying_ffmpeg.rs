@@ -78,12 +78,12 @@ fn exits_with_0_without_a_word_of_its_end() {
 #[track_caller]
 fn assert_not_judged(mut library: Library, piece: &str) {
     let original = fs::read(library.path("Film.mkv")).unwrap();
-    let run = library.watch_once().exits_with(1).says("Film.mkv [failed]").says(format!("[{piece}]"));
-    run.says("it can't be judged, and isn't taken").says("hint: the original is untouched");
+    let run = library.watch_once().exits_with(1).says("Film.mkv [unverified]").says(format!("[{piece}]"));
+    run.says("the result couldn't be checked, and isn't taken").says("hint: the original is untouched");
     assert!(fs::read(library.path("Film.mkv")).unwrap() == original, "the original is byte-identical");
     assert!(library.files().iter().all(|name| !name.ends_with(".av1tmp")), "{:?}", library.files());
     let outcome = &library.job()["outcome"];
-    assert_eq!((&outcome["code"], &outcome["lasting"]), (&"failed".into(), &false.into()));
+    assert_eq!((&outcome["code"], &outcome["lasting"]), (&"unverified".into(), &false.into()));
 
     let real = library.tools.ffmpeg.clone();
     library.set("ffmpeg", real.to_str().unwrap());

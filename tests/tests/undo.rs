@@ -177,3 +177,17 @@ fn two_of_us_do_not_work_on_one_library() {
     assert_eq!(library.job()["outcome"]["code"], Value::from("replaced"));
     library.run(["undo", "Film.mkv"]).exits_with(0);
 }
+
+#[test]
+fn a_job_whose_file_is_damaged_is_named_and_nothing_is_touched() {
+    let Some((library, _)) = replaced("Film.mkv") else { return };
+    let id = library.job()["id"].as_str().unwrap().to_owned();
+    let file = library.state().join(format!("finished/{}-{}/{id}.json.gz", &id[..4], &id[4..6]));
+    let whole = fs::read(&file).unwrap();
+    fs::write(&file, &whole[..whole.len() / 2]).unwrap();
+    let before = library.files();
+    library.run(["undo", "Film.mkv"]).exits_with(1).says("[unread-job]").says(file.to_str().unwrap());
+    assert_eq!(library.files(), before);
+    fs::write(&file, whole).unwrap();
+    library.run(["undo", "Film.mkv"]).exits_with(0);
+}

@@ -197,11 +197,10 @@ pub fn remember(outcome: &Outcome, fingerprint: Fingerprint, failures: u32, now:
             (Rest::UntilAsked, failures)
         }
         Outcome::Unreadable { .. } => (Rest::UntilAsked, failures),
-        Outcome::Defective { .. } | Outcome::Stalled { .. } if failures >= TRIES => {
-            (Rest::UntilAsked, failures)
-        }
-        Outcome::Defective { .. } | Outcome::Stalled { .. } => {
-            (Rest::Until(after_hours(1 << before)), failures)
+        Outcome::Defective { .. } | Outcome::Unverified { .. } | Outcome::Stalled { .. } => {
+            let rest =
+                if failures >= TRIES { Rest::UntilAsked } else { Rest::Until(after_hours(1 << before)) };
+            (rest, failures)
         }
         // All that was encoded is lost with it.
         Outcome::Failed { .. } => (Rest::ThisRun(after_hours(1)), before),
@@ -231,7 +230,7 @@ fn is_asked_at_each_walk(reason: &SkipReason) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use av1plan::judge::Defect;
+    use av1plan::judge::{Defect, Missing};
 
     const FILE: Identity =
         Identity { device: 1, inode: 2, size: 100, modified_ns: 5, changed_ns: 5, links: 1 };
@@ -307,6 +306,7 @@ mod tests {
         let defective = |defect| Outcome::Defective { defects: vec![defect], words: String::new() };
         let damaged = defective(Defect::DamagedSource { line: String::new() });
         let failed = defective(Defect::RunFailed { exit_code: Some(1) });
+        let unverified = Outcome::Unverified { missing: vec![Missing::ClosingReport] };
         let no_room = Outcome::NoRoom { needed: 2, free: 1 };
         let (minutes, hours) =
             (|minutes: i64| Rest::ThisRun(at(minutes * 60)), |hours: i64| Rest::Until(at(hours * 3600)));
@@ -322,6 +322,8 @@ mod tests {
             (failed.clone(), 0, hours(1), 1),
             (failed.clone(), 1, hours(2), 2),
             (failed, 2, Rest::UntilAsked, 3),
+            (unverified.clone(), 0, hours(1), 1),
+            (unverified, 2, Rest::UntilAsked, 3),
             (no_room.clone(), 2, minutes(10), 2),
             (no_room, u32::MAX, minutes(10), u32::MAX - 1),
         ];

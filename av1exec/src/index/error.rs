@@ -8,7 +8,7 @@ use crate::sanitize::display;
 
 /// The index can't be used: its file can't be made, read or written.
 #[derive(Debug, thiserror::Error)]
-#[error("failed to open the index {}: {fault}", display(path))]
+#[error("the index {} can't be used: {fault}", display(path))]
 pub struct IndexError {
     /// Its file.
     pub path: PathBuf,

@@ -11,7 +11,7 @@ use rusqlite::{Connection, Row, params};
 
 use super::Index;
 use super::notes::{self, Note};
-use crate::jobs::{JobEnd, JobSummary};
+use crate::jobs::{JobEnd, JobSummary, PlanSummary};
 use crate::status::Totals;
 
 /// The shape of these tables. Those of another shape are made anew.
@@ -42,13 +42,20 @@ pub(super) fn prepare(connection: &Connection) -> rusqlite::Result<()> {
         return Ok(());
     }
     connection.execute_batch("BEGIN IMMEDIATE")?;
-    let made = connection.execute_batch(SCHEMA).and_then(|()| {
-        notes::set(connection, Note::JobsShape, SHAPE)?;
-        notes::set(connection, Note::JobsComplete, 0)?;
-        notes::set(connection, Note::JobsMade, Timestamp::now().as_microsecond())
-    });
+    let made = make(connection);
     connection.execute_batch(if made.is_ok() { "COMMIT" } else { "ROLLBACK" })?;
     made
+}
+
+fn make(connection: &Connection) -> rusqlite::Result<()> {
+    // Another one may have made them while this one waited.
+    if notes::get(connection, Note::JobsShape)? == Some(SHAPE) {
+        return Ok(());
+    }
+    connection.execute_batch(SCHEMA)?;
+    notes::set(connection, Note::JobsShape, SHAPE)?;
+    notes::set(connection, Note::JobsComplete, 0)?;
+    notes::set(connection, Note::JobsMade, Timestamp::now().as_microsecond())
 }
 
 impl Index {
@@ -56,7 +63,7 @@ impl Index {
     pub(crate) fn put_jobs(&mut self, jobs: &[JobSummary]) -> rusqlite::Result<Vec<bool>> {
         // A job whose file is compressed is in no other place that is quick to read: its row must outlast a power cut.
         self.connection.pragma_update(None, "synchronous", "FULL")?;
-        let transaction = self.connection.transaction()?;
+        let transaction = super::begin(&mut self.connection)?;
         let new = jobs.iter().map(|job| put(&transaction, job)).collect::<rusqlite::Result<_>>()?;
         transaction.commit()?;
         self.connection.pragma_update(None, "synchronous", "NORMAL")?;
@@ -184,14 +191,17 @@ fn successor(start: &[u8]) -> Option<Vec<u8>> {
 /// Says whether the job wasn't there before.
 fn put(connection: &Connection, job: &JobSummary) -> rusqlite::Result<bool> {
     let Some(end) = &job.end else { return Ok(false) };
-    let JobSummary { id, film, size, size_limit, resolution, settings, started, end: _ } = job;
+    let JobSummary { id, film, size, plan, started, end: _ } = job;
     let JobEnd { at, code, text, failed, lasting, size_after, replaced_by, undone } = end;
     let is_new = !JobTable(connection).contains(id)?;
     let mut statement = connection.prepare_cached(&format!(
         "INSERT OR REPLACE INTO jobs ({COLUMNS}, replaced)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)"
     ))?;
-    let settings = settings.and_then(|settings| serde_json::to_string(&settings).ok());
+    let json = |plan: &PlanSummary| {
+        Some((serde_json::to_string(&plan.resolution).ok()?, serde_json::to_string(&plan.settings).ok()?))
+    };
+    let (resolution, settings) = plan.as_ref().and_then(json).unzip();
     statement.execute(params![
         id,
         film.as_os_str().as_bytes(),
@@ -205,8 +215,8 @@ fn put(connection: &Connection, job: &JobSummary) -> rusqlite::Result<bool> {
         lasting,
         signed(*size),
         size_after.map(signed),
-        size_limit.map(signed),
-        resolution.and_then(|class| serde_json::to_string(&class).ok()),
+        plan.map(|plan| signed(plan.size_limit)),
+        resolution,
         settings,
         replaced_by.is_some() && size_after.is_some(),
     ])?;
@@ -231,8 +241,12 @@ fn read_summary(row: &Row<'_>) -> rusqlite::Result<JobSummary> {
     let path = |bytes: Vec<u8>| PathBuf::from(OsString::from_vec(bytes));
     let size = |size: Option<i64>| size.map(i64::cast_unsigned);
     let time = |column| Ok::<_, rusqlite::Error>(moment(row.get(column)?));
-    let resolution: Option<String> = row.get(13)?;
-    let settings: Option<String> = row.get(14)?;
+    let (resolution, settings): (Option<String>, Option<String>) = (row.get(13)?, row.get(14)?);
+    let planned = |size_limit: u64| {
+        let (resolution, settings) = resolution.as_ref().zip(settings.as_ref())?;
+        let resolution = serde_json::from_str(resolution).ok()?;
+        Some(PlanSummary { size_limit, resolution, settings: serde_json::from_str(settings).ok()? })
+    };
     Ok(JobSummary {
         id: row.get(0)?,
         film: path(row.get(1)?),
@@ -248,9 +262,7 @@ fn read_summary(row: &Row<'_>) -> rusqlite::Result<JobSummary> {
             size_after: size(row.get(11)?),
         }),
         size: row.get::<_, i64>(10)?.cast_unsigned(),
-        size_limit: size(row.get(12)?),
-        resolution: resolution.and_then(|class| serde_json::from_str(&class).ok()),
-        settings: settings.and_then(|settings| serde_json::from_str(&settings).ok()),
+        plan: size(row.get(12)?).and_then(planned),
     })
 }
 
@@ -271,9 +283,8 @@ mod tests {
             replaced_by: Some(PathBuf::from(film)),
             undone: None,
         };
-        let (size_limit, resolution, settings) = (None, None, None);
         let (id, film) = (id.to_owned(), PathBuf::from(film));
-        JobSummary { id, film, size: u64::MAX, size_limit, resolution, settings, started: at, end: Some(end) }
+        JobSummary { id, film, size: u64::MAX, plan: None, started: at, end: Some(end) }
     }
 
     fn ids(jobs: &[JobSummary]) -> Vec<&str> {

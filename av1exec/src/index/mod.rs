@@ -18,7 +18,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use jiff::Timestamp;
-use rusqlite::{Connection, OptionalExtension, Row, params};
+use rusqlite::{Connection, OptionalExtension, Row, Transaction, TransactionBehavior, params};
 
 use crate::disk::{self, Identity};
 use crate::probe::ProbeText;
@@ -136,7 +136,7 @@ impl Index {
         &mut self,
         entries: impl IntoIterator<Item = (&'a Path, &'a Entry)>,
     ) -> rusqlite::Result<()> {
-        let transaction = self.connection.transaction()?;
+        let transaction = begin(&mut self.connection)?;
         for (path, entry) in entries {
             write_entry(&transaction, path, entry)?;
         }
@@ -145,7 +145,7 @@ impl Index {
 
     /// Keeps what ffprobe said of a film, beside its entry.
     pub fn save_probe(&mut self, path: &Path, entry: &Entry, probe: &ProbeText) -> rusqlite::Result<()> {
-        let transaction = self.connection.transaction()?;
+        let transaction = begin(&mut self.connection)?;
         write_entry(&transaction, path, entry)?;
         let ProbeText { probe, frame } = probe;
         transaction.execute(
@@ -166,7 +166,7 @@ impl Index {
 
     /// Forgets films.
     pub fn forget<'a>(&mut self, paths: impl IntoIterator<Item = &'a Path>) -> rusqlite::Result<()> {
-        let transaction = self.connection.transaction()?;
+        let transaction = begin(&mut self.connection)?;
         for path in paths {
             transaction.execute("DELETE FROM films WHERE path = ?1", [path.as_os_str().as_bytes()])?;
         }
@@ -183,6 +183,11 @@ impl Index {
         )?;
         Ok(changed > 0)
     }
+}
+
+/// Begins to write, once nobody else does: a transaction that began by reading couldn't wait for another's end.
+fn begin(connection: &mut Connection) -> rusqlite::Result<Transaction<'_>> {
+    connection.transaction_with_behavior(TransactionBehavior::Immediate)
 }
 
 /// Whether there was something to forget.

@@ -1,8 +1,8 @@
 //! The files of finished jobs: compressed, a folder a month, `finished/2026-11/20261122-134501-357123.json.gz`.
 //!
-//! A file is written while the job's plain one is still there, which counts as long as it is: a write that is cut off
-//! harms nothing, and is repeated.
+//! A file is written whole or not at all, while the job's plain one is still there, which counts as long as it is.
 
+use std::collections::BTreeSet;
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
@@ -32,20 +32,35 @@ pub(super) fn path(state: &Path, id: &str) -> PathBuf {
     state.join(FOLDER).join(month).join(format!("{id}{SUFFIX}"))
 }
 
-/// Writes the file of a finished job, for the caller to sync.
+/// Writes the file of a finished job. It isn't safe from a power cut yet: see [`sync`].
 pub(super) fn write(state: &Path, id: &str, json: &[u8]) -> io::Result<()> {
     let path = path(state, id);
     let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
     encoder.write_all(json)?;
     let packed = encoder.finish()?;
-    let written = match disk::write_new(&path, &packed) {
+    match disk::replace_unsynced(&path, &packed) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             std::fs::create_dir_all(disk::folder_of(&path))?;
-            disk::write_new(&path, &packed)
+            disk::replace_unsynced(&path, &packed)
         }
         written => written,
-    };
-    written.map(drop)
+    }
+}
+
+/// Makes the files of these jobs, and their names, safe from a power cut.
+pub(super) fn sync<'a>(state: &Path, ids: impl Iterator<Item = &'a str> + Clone) -> io::Result<()> {
+    let several = ids.clone().nth(1).is_some();
+    if several && disk::sync_all_of(state)? {
+        return Ok(());
+    }
+    let mut folders = BTreeSet::new();
+    for id in ids {
+        let path = path(state, id);
+        disk::sync(&path)?;
+        folders.extend(path.ancestors().skip(1).take(3).map(Path::to_owned));
+    }
+    // Those of the month, of all months, and of the state: each may be new.
+    folders.iter().try_for_each(|folder| disk::sync_folder(folder))
 }
 
 /// The content of the file at `path`, as it was before it was compressed.

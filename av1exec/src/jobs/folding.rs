@@ -4,6 +4,7 @@
 
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::{MutexGuard, PoisonError};
 
 use super::{Job, JobStore, JobSummary, Unread, archive, store};
 use crate::disk;
@@ -49,7 +50,9 @@ impl JobStore {
                     folded.stopped = true;
                     return Ok(folded);
                 }
+                let alone = self.alone();
                 self.take_batch(&mut index, batch, step, &mut folded)?;
+                drop(alone);
                 done += count(batch.len());
             }
         }
@@ -59,7 +62,13 @@ impl JobStore {
         Ok(folded)
     }
 
-    /// Folds one job that was just written.
+    /// Keeps others from writing finished jobs until it is dropped: what one thread has read or hasn't synced yet, no other may replace or
+    /// take for done.
+    pub(super) fn alone(&self) -> MutexGuard<'_, ()> {
+        self.folding.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Folds one job that was just written, for who is [alone](Self::alone).
     pub(super) fn fold(&self, id: &str) -> Result<(), FoldingError> {
         let mut index = Index::for_jobs(&self.folder)?;
         let file = (id.to_owned(), self.plain(id));
@@ -83,7 +92,8 @@ impl JobStore {
             }
         }
         if step == Step::Fold && !jobs.is_empty() {
-            disk::sync_all_of(&self.folder).map_err(|source| failed(&self.folder, source))?;
+            let ids = jobs.iter().map(|job: &JobSummary| job.id.as_str());
+            archive::sync(&self.folder, ids).map_err(|source| failed(&self.folder, source))?;
         }
         let new = index.put_jobs(&jobs).map_err(|error| self.index_failed(error))?;
         for (job, is_new) in jobs.iter().zip(new) {
@@ -295,6 +305,37 @@ mod tests {
             assert_eq!((listed(state), files(state)), (Some(1), 1));
             assert_eq!(archive::unpack(&packed).unwrap(), json);
         }
+    }
+
+    #[test]
+    fn jobs_that_end_while_others_are_folded_are_each_there_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let state = folder.path();
+        let store = JobStore::open(state).unwrap();
+        store.fold_finished(|_, _| true).unwrap();
+        std::thread::scope(|scope| {
+            for thread in 0..3 {
+                let store = store.clone();
+                scope.spawn(move || {
+                    for number in 0..20 {
+                        let mut job = plain(state, 100 * thread + number);
+                        job.outcome = None;
+                        store.save(&job).unwrap();
+                        job.end(&crate::outcome::Outcome::Replaced {
+                            path: job.film(),
+                            before: 100,
+                            after: 40,
+                        });
+                        store.save(&job).unwrap();
+                    }
+                });
+            }
+            for _ in 0..20 {
+                store.fold_finished(|_, _| true).unwrap();
+            }
+        });
+        assert_eq!(listed(state), Some(60));
+        assert_eq!((files(state), archive::list(state).unwrap().len()), (1, 60));
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
 
 use jiff::Timestamp;
 use serde::Deserialize;
@@ -14,6 +15,8 @@ use crate::disk;
 #[derive(Debug, Clone)]
 pub struct JobStore {
     pub(super) folder: PathBuf,
+    /// Held by who folds jobs; all clones have the same.
+    pub(super) folding: Arc<Mutex<()>>,
 }
 
 /// Jobs of a store, and the files that hold none.
@@ -47,12 +50,12 @@ impl JobStore {
     /// Opens the store in `folder`, which is made where it isn't there.
     pub fn open(folder: &Path) -> io::Result<Self> {
         std::fs::create_dir_all(folder.join("logs"))?;
-        Ok(Self { folder: folder.to_owned() })
+        Ok(Self::read_only(folder))
     }
 
     /// A store that is only read; its folder may not be there.
     pub fn read_only(folder: &Path) -> Self {
-        Self { folder: folder.to_owned() }
+        Self { folder: folder.to_owned(), folding: Arc::default() }
     }
 
     /// A new id: the time to the microsecond, so that ids sort by their starts.
@@ -92,10 +95,12 @@ impl JobStore {
         }
         let mut json = serde_json::to_vec_pretty(job)?;
         json.push(b'\n');
-        disk::write_whole(&self.plain(&job.id), &json)?;
-        if job.outcome.is_some() {
-            drop(self.fold(&job.id));
+        if job.outcome.is_none() {
+            return disk::write_whole(&self.plain(&job.id), &json);
         }
+        let _alone = self.alone();
+        disk::write_whole(&self.plain(&job.id), &json)?;
+        drop(self.fold(&job.id));
         Ok(())
     }
 
@@ -220,7 +225,12 @@ pub(super) fn parse(json: &[u8], id: &str) -> Result<Job, Unread> {
 
 /// Reads a job file that isn't compressed; nothing where the job is finished.
 fn read_unfinished(path: &Path, id: &str) -> Result<Option<Job>, Unread> {
-    let json = std::fs::read(path).map_err(|error| Unread::Damaged(error.to_string()))?;
+    let json = match std::fs::read(path) {
+        Ok(json) => json,
+        // It ended, and was folded since it was listed.
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(Unread::Damaged(error.to_string())),
+    };
     if head(&json)?.outcome.is_some() { Ok(None) } else { parse(&json, id).map(Some) }
 }
 

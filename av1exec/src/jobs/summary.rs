@@ -20,16 +20,23 @@ pub struct JobSummary {
     pub film: PathBuf,
     /// Bytes of the film then.
     pub size: u64,
-    /// The smallest number of bytes of a result that is too big; absent where the plan can't be read.
-    pub size_limit: Option<u64>,
-    /// The row of the ladder; absent where the plan can't be read.
-    pub resolution: Option<ResolutionClass>,
-    /// The encoder's settings; absent where the plan can't be read.
-    pub settings: Option<EncoderSettings>,
+    /// What was planned; absent where the plan can't be read.
+    pub plan: Option<PlanSummary>,
     /// When it started.
     pub started: Timestamp,
     /// How it ended; absent while it runs.
     pub end: Option<JobEnd>,
+}
+
+/// What was planned, in brief.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PlanSummary {
+    /// The smallest number of bytes of a result that is too big.
+    pub size_limit: u64,
+    /// The row of the ladder.
+    pub resolution: ResolutionClass,
+    /// The encoder's settings.
+    pub settings: EncoderSettings,
 }
 
 /// How a job ended, in brief.
@@ -80,9 +87,11 @@ impl From<&Job> for JobSummary {
             id: job.id.clone(),
             film: job.film(),
             size: job.source.size,
-            size_limit: plan.as_ref().map(|plan| plan.contract.size.limit()),
-            resolution: plan.as_ref().map(|plan| plan.resolution),
-            settings: plan.map(|plan| plan.settings),
+            plan: plan.map(|plan| PlanSummary {
+                size_limit: plan.contract.size.limit(),
+                resolution: plan.resolution,
+                settings: plan.settings,
+            }),
             started: job.started,
             end: job.outcome.as_ref().map(|outcome| JobEnd {
                 at: job.ended.unwrap_or(job.started),
@@ -120,13 +129,11 @@ mod tests {
         let document: Document = job.document().unwrap();
         let encode = document.encode.unwrap();
         let summary = JobSummary::from(&job);
-        assert_eq!(summary.settings, Some(encode.settings));
-        assert_eq!(summary.resolution, Some(encode.resolution));
-        assert_eq!(summary.size_limit, Some(encode.contract.size.limit()));
+        let (size_limit, resolution) = (encode.contract.size.limit(), encode.resolution);
+        assert_eq!(summary.plan, Some(PlanSummary { size_limit, resolution, settings: encode.settings }));
         for plan in ["null", "{}", r#"{"encode":{"crf":"low"}}"#, "[1]"] {
             job.plan = RawValue::from_string(plan.to_owned()).unwrap();
-            let without =
-                JobSummary { settings: None, resolution: None, size_limit: None, ..summary.clone() };
+            let without = JobSummary { plan: None, ..summary.clone() };
             assert_eq!(JobSummary::from(&job), without, "{plan}");
         }
     }

@@ -70,9 +70,10 @@ impl Pipeline {
                 }
                 self.write_why(&film.path, why);
             }
-            Outcome::Defective { .. } | Outcome::Stalled { .. } | Outcome::Failed { .. } => {
-                self.write_why(&film.path, why);
-            }
+            Outcome::Defective { .. }
+            | Outcome::Unverified { .. }
+            | Outcome::Stalled { .. }
+            | Outcome::Failed { .. } => self.write_why(&film.path, why),
             Outcome::Skipped(_)
             | Outcome::Unreadable { .. }
             | Outcome::Interrupted

@@ -73,8 +73,7 @@ impl Pipeline {
                 Some(Outcome::TooBig { before: film.identity.size, after: size, limit })
             }
             Judgement::Defective(defects) => Some(Outcome::Defective { defects, words: words.clone() }),
-            // A check that couldn't be made is no verdict on the result.
-            Judgement::Incomplete { missing } => return Err(incomplete(&missing)),
+            Judgement::Incomplete { missing } => Some(Outcome::Unverified { missing }),
         })
     }
 
@@ -138,12 +137,6 @@ impl Made {
 /// Whether gathering a piece takes a part of an encode's time.
 fn is_dear(piece: Missing) -> bool {
     matches!(piece, Missing::Decode | Missing::Picture)
-}
-
-/// Why a result can't be judged.
-fn incomplete(missing: &[Missing]) -> io::Error {
-    let pieces: Vec<String> = missing.iter().map(|piece| format!("{piece} [{}]", piece.code())).collect();
-    io::Error::other(format!("it can't be judged, and isn't taken: {}", pieces.join("; ")))
 }
 
 /// How much of a film has passed at this second; nothing where it has no length.

@@ -26,7 +26,7 @@ pub struct UndoDocument {
     /// The job that replaced it, where there is one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub job: Option<String>,
-    /// `undone`, `already-undone`, `would-be-undone`, or why not: `no-job`, `failed`, or the code of a refusal.
+    /// `undone`, `already-undone`, `would-be-undone`, or why not: `no-job`, `unread-job`, `failed`, or the code of a refusal.
     pub code: &'static str,
     /// The sentence.
     pub text: String,

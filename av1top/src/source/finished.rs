@@ -56,7 +56,7 @@ impl Finished {
         });
         if let Ok(Some(mark)) = read {
             self.mark = Some(mark);
-        } else if !self.without_table {
+        } else if known.is_none() && !self.without_table {
             let mut jobs = Vec::new();
             // What can't be read is the daemon's to tell of.
             let read = JobStore::read_only(folder).each_finished(|job| {
