@@ -77,6 +77,24 @@ pub fn open(path: &Path) -> io::Result<File> {
     OpenOptions::new().read(true).custom_flags(no_follow()).open(path)
 }
 
+/// Opens a regular file for reading; what is none (a pipe would wait for its writer) is an error of kind `InvalidInput`.
+pub(crate) fn open_regular(path: &Path) -> io::Result<File> {
+    let flags = rustix::fs::OFlags::NOFOLLOW | rustix::fs::OFlags::NONBLOCK;
+    let flags = i32::try_from(flags.bits()).unwrap_or_default();
+    // A link isn't followed, and is looked at first since the error of opening one has no kind of its own.
+    Identity::of(path)?;
+    let file = OpenOptions::new().read(true).custom_flags(flags).open(path)?;
+    Identity::from_metadata(&file.metadata()?)?;
+    Ok(file)
+}
+
+/// Reads a regular file to its end.
+pub(crate) fn read(path: &Path) -> io::Result<Vec<u8>> {
+    let mut content = Vec::new();
+    open_regular(path)?.read_to_end(&mut content)?;
+    Ok(content)
+}
+
 /// Makes a file's content safe from a power cut. A failed sync is reported once only: who gets the error must not
 /// trust the file any more.
 pub fn sync(path: &Path) -> io::Result<()> {

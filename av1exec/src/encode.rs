@@ -81,7 +81,7 @@ impl Encode<'_> {
         stop: &mut Stop,
     ) -> io::Result<Ended> {
         let path = self.log.to_owned();
-        let made = self.waits.run(self.log, Care::Free, move |_| File::create(path)).await;
+        let made = self.waits.run(self.log, Care::Free, move |_| make_log(&path)).await;
         let log = made.flatten().map_err(|error| {
             let log = crate::sanitize::display(self.log);
             io::Error::new(error.kind(), format!("its log {log} can't be made: {error}"))
@@ -272,6 +272,17 @@ const LOG_LIMIT: usize = 8 << 20;
 /// Lines kept from the end, beyond the limit.
 const LOG_TAIL: usize = 200;
 const DAMAGE_LIMIT: usize = 5;
+
+/// Makes a log, and its folder where somebody has deleted that.
+fn make_log(path: &Path) -> io::Result<File> {
+    match File::create(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            std::fs::create_dir_all(crate::disk::folder_of(path))?;
+            File::create(path)
+        }
+        made => made,
+    }
+}
 
 /// How long an encode that has ended waits for its log.
 const LOG_PATIENCE: Duration = Duration::from_secs(5);

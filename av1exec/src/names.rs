@@ -45,7 +45,7 @@ pub fn hidden_kind(name: &OsStr) -> Option<Hidden> {
 }
 
 /// `20261122-134501-357123`.
-fn is_job_id(text: &[u8]) -> bool {
+pub(crate) fn is_job_id(text: &[u8]) -> bool {
     let shape: Vec<u8> = text.iter().map(|byte| if byte.is_ascii_digit() { b'0' } else { *byte }).collect();
     shape == b"00000000-000000-000000"
 }

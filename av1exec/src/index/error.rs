@@ -26,6 +26,14 @@ impl IndexError {
         Fault::Unopened(error).at(state)
     }
 
+    /// Whether the disk is full.
+    pub(crate) fn is_no_room(&self) -> bool {
+        match &self.fault {
+            Fault::Sqlite(error) => error.sqlite_error_code() == Some(rusqlite::ErrorCode::DiskFull),
+            _ => false,
+        }
+    }
+
     /// What to do about it.
     pub fn hint(&self) -> &'static str {
         match self.fault {

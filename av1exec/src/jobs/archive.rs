@@ -66,7 +66,7 @@ pub(super) fn sync<'a>(state: &Path, ids: impl Iterator<Item = &'a str> + Clone)
 /// The content of the file at `path`, as it was before it was compressed.
 pub(super) fn unpack(path: &Path) -> io::Result<Vec<u8>> {
     let mut json = Vec::new();
-    GzDecoder::new(disk::open(path)?).take(LARGEST).read_to_end(&mut json)?;
+    GzDecoder::new(disk::open_regular(path)?).take(LARGEST).read_to_end(&mut json)?;
     Ok(json)
 }
 
@@ -75,7 +75,8 @@ pub(super) fn list(state: &Path) -> io::Result<Vec<(String, PathBuf)>> {
     let mut found = Vec::new();
     for month in entries(&state.join(FOLDER))? {
         let month = month?;
-        if !month.file_type()?.is_dir() {
+        // A month may have been moved to another disk, with a link in its place.
+        if !std::fs::metadata(month.path())?.is_dir() {
             continue;
         }
         for entry in entries(&month.path())? {
@@ -90,10 +91,13 @@ pub(super) fn list(state: &Path) -> io::Result<Vec<(String, PathBuf)>> {
     Ok(found)
 }
 
-/// What is in a folder; nothing where it isn't there.
+/// What is in a folder; nothing where it isn't there. A link that leads nowhere is a disk that isn't mounted, and an error.
 fn entries(folder: &Path) -> io::Result<impl Iterator<Item = io::Result<std::fs::DirEntry>>> {
+    let is_missing = |error: &io::Error| {
+        error.kind() == io::ErrorKind::NotFound && std::fs::symlink_metadata(folder).is_err()
+    };
     let entries = match std::fs::read_dir(folder) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+        Err(error) if is_missing(&error) => None,
         entries => Some(entries?),
     };
     Ok(entries.into_iter().flatten())
@@ -101,7 +105,7 @@ fn entries(folder: &Path) -> io::Result<impl Iterator<Item = io::Result<std::fs:
 
 /// Reads the job in the file at `path`.
 pub(super) fn read(path: &Path, id: &str) -> Result<super::Job, Unread> {
-    let json = unpack(path).map_err(|error| Unread::Damaged(error.to_string()))?;
+    let json = unpack(path).map_err(|error| super::store::unread(&error))?;
     super::store::parse(&json, id)
 }
 

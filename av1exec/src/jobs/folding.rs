@@ -12,8 +12,8 @@ use crate::index::{Index, IndexError};
 use crate::sanitize::display;
 use crate::status::Totals;
 
-/// How many jobs are folded together: their files wait for the disk once.
-const BATCH: usize = 1000;
+/// How many jobs are folded together: their files wait for the disk once, and a kill costs no more than these.
+const BATCH: usize = 500;
 
 /// What folding came to.
 #[derive(Debug, Default)]
@@ -50,11 +50,15 @@ impl JobStore {
                     folded.stopped = true;
                     return Ok(folded);
                 }
-                let alone = self.alone();
-                self.take_batch(&mut index, batch, step, &mut folded)?;
-                drop(alone);
+                let _alone = self.alone();
+                self.take_with_little_room(&mut index, batch, step, &mut folded)?;
                 done += count(batch.len());
             }
+        }
+        // A file that couldn't be reached may be one of them.
+        let is_reached = |(_, unread): &(PathBuf, Unread)| !matches!(unread, Unread::Unreachable(_));
+        if !folded.unread.iter().all(is_reached) {
+            return Ok(folded);
         }
         let kept = index.completed_jobs().and_then(|()| index.shrink_if_worth_it());
         kept.map_err(|error| self.index_failed(error))?;
@@ -73,6 +77,28 @@ impl JobStore {
         let mut index = Index::for_jobs(&self.folder)?;
         let file = (id.to_owned(), self.plain(id));
         self.take_batch(&mut index, &[file], Step::Fold, &mut Folded::default())
+    }
+
+    /// Takes a batch; where there is no room for all of its compressed files beside the plain ones, one job after the other.
+    fn take_with_little_room(
+        &self,
+        index: &mut Index,
+        batch: &[(String, PathBuf)],
+        step: Step,
+        folded: &mut Folded,
+    ) -> Result<(), FoldingError> {
+        let taken = self.take_batch(index, batch, step, folded);
+        if step == Step::List || !taken.as_ref().is_err_and(FoldingError::is_no_room) {
+            return taken;
+        }
+        // As long as the plain file is there, the compressed one is of no use.
+        for (id, plain) in batch {
+            let packed = archive::path(&self.folder, id);
+            if plain.exists() {
+                disk::unlink(&packed).map_err(|source| failed(&packed, source))?;
+            }
+        }
+        batch.iter().try_for_each(|file| self.take_batch(index, std::slice::from_ref(file), step, folded))
     }
 
     fn take_batch(
@@ -111,10 +137,17 @@ impl JobStore {
 
     fn take(&self, id: &str, path: &Path, step: Step) -> Result<Taken, Trouble> {
         let json = match step {
-            Step::Fold => std::fs::read(path),
+            Step::Fold => disk::read(path),
             Step::List => archive::unpack(path),
         };
-        let json = json.map_err(|error| Unread::Damaged(error.to_string()))?;
+        let json = match json {
+            Ok(json) => json,
+            // Somebody else has folded it since it was listed.
+            Err(error) if step == Step::Fold && error.kind() == io::ErrorKind::NotFound => {
+                return Ok(Taken::Unfinished);
+            }
+            Err(error) => return Err(store::unread(&error).into()),
+        };
         let job: Job = store::parse(&json, id)?;
         if job.outcome.is_none() {
             return Ok(Taken::Unfinished);
@@ -142,7 +175,7 @@ enum Step {
 
 /// What was made of a file.
 enum Taken {
-    /// Its job has no end yet: it stays as it is.
+    /// Its job has no end yet, or there is no file any more: nothing is to be done.
     Unfinished,
     /// The job.
     Finished(Box<JobSummary>),
@@ -174,6 +207,18 @@ pub enum FoldingError {
     /// The index can't be read or written.
     #[error(transparent)]
     Index(#[from] IndexError),
+}
+
+impl FoldingError {
+    /// Whether the disk is full.
+    fn is_no_room(&self) -> bool {
+        match self {
+            Self::Disk { source, .. } => {
+                matches!(source.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
+            }
+            Self::Index(error) => error.is_no_room(),
+        }
+    }
 }
 
 fn failed(path: &Path, source: io::Error) -> FoldingError {
@@ -237,9 +282,9 @@ mod tests {
         assert!(folded.unwrap().stopped);
         assert_eq!(listed(state), None, "half of it is not taken for the whole");
         let folded = store.fold_finished(|_, _| true).unwrap();
-        assert_eq!((folded.stopped, folded.jobs), (false, u64::from(count) - 1000));
+        assert_eq!((folded.stopped, folded.jobs), (false, u64::from(count) - 500));
         assert_eq!(folded.unread.len(), 1);
-        assert_eq!(looks, [(0, 2003), (1000, 2003)]);
+        assert_eq!(looks, [(0, 1003), (500, 1003)]);
 
         assert_eq!(listed(state), Some(count.into()));
         assert_eq!(files(state), 3, "the index, the open job, the damaged file");

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
 use super::JobStore;
-use crate::disk;
+use crate::{disk, names};
 
 /// How many logs are kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,14 +49,15 @@ impl LogLimits {
 impl JobStore {
     /// Deletes logs beyond the limits, but none of an unfinished job. Says how many.
     pub fn prune_logs(&self, limits: LogLimits) -> io::Result<usize> {
-        let mut pruned = 0;
+        let mut pruned = Ok(0);
         for log in limits.surplus(self.logs()?, SystemTime::now()) {
             if !self.plain(&log.job).exists() {
-                disk::unlink(&log.path)?;
-                pruned += 1;
+                // One that can't be deleted keeps no other.
+                let deleted = disk::unlink(&log.path);
+                pruned = pruned.and_then(|count| deleted.map(|()| count + 1));
             }
         }
-        Ok(pruned)
+        pruned
     }
 
     fn logs(&self) -> io::Result<Vec<Log>> {
@@ -65,8 +66,12 @@ impl JobStore {
             let entry = entry?;
             let path = entry.path();
             let job = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-            if path.extension().is_some_and(|extension| extension == "log")
+            // All else in this folder is somebody else's.
+            let is_log = path.extension().is_some_and(|extension| extension == "log")
+                && names::is_job_id(job.as_bytes());
+            if is_log
                 && let Ok(metadata) = entry.metadata()
+                && metadata.is_file()
             {
                 logs.push(Log { written: metadata.modified()?, path, job, bytes: metadata.len() });
             }
@@ -115,15 +120,17 @@ mod tests {
     fn the_log_of_a_job_that_runs_and_what_is_no_log_stay() {
         let folder = tempfile::tempdir().unwrap();
         let store = JobStore::open(folder.path()).unwrap();
-        store.save(&test_job("runs", "/films/a.mkv")).unwrap();
-        for job in ["runs", "done"] {
+        let (runs, done) = ("20261126-134501-000001", "20261126-134501-000002");
+        store.save(&test_job(runs, "/films/a.mkv")).unwrap();
+        for job in [runs, done, "precious"] {
             fs::write(store.log(job), "x".repeat(1000)).unwrap();
         }
-        fs::write(folder.path().join("logs/notes.txt"), "a person's").unwrap();
+        fs::create_dir(store.log("20261126-134501-000003")).unwrap();
+        std::os::unix::fs::symlink("/etc/passwd", store.log("20261126-134501-000004")).unwrap();
         let limits = LogLimits { bytes: 0, ..LogLimits::default() };
         assert_eq!(store.prune_logs(limits).unwrap(), 1);
-        assert!(store.log("runs").exists() && folder.path().join("logs/notes.txt").exists());
-        assert!(!store.log("done").exists());
+        assert!(store.log(runs).exists() && store.log("precious").exists() && !store.log(done).exists());
+        assert_eq!(fs::read_dir(folder.path().join("logs")).unwrap().count(), 4);
         assert_eq!(store.prune_logs(limits).unwrap(), 0);
     }
 }

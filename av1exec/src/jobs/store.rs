@@ -35,12 +35,15 @@ pub enum Unread {
     Damaged(String),
     /// A program of a later major version wrote it; what it says isn't known here.
     Newer(String),
+    /// The disk or the rights say no, which tells nothing of what is in it.
+    Unreachable(String),
 }
 
 impl std::fmt::Display for Unread {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Damaged(reason) => write!(f, "it can't be read as a job: {reason}"),
+            Self::Unreachable(reason) => write!(f, "it can't be read for now: {reason}"),
             Self::Newer(version) => write!(f, "a newer av1d wrote it (version {version})"),
         }
     }
@@ -49,7 +52,11 @@ impl std::fmt::Display for Unread {
 impl JobStore {
     /// Opens the store in `folder`, which is made where it isn't there.
     pub fn open(folder: &Path) -> io::Result<Self> {
-        std::fs::create_dir_all(folder.join("logs"))?;
+        let logs = folder.join("logs");
+        std::fs::create_dir_all(&logs).map_err(|error| {
+            let logs = crate::sanitize::display(&logs);
+            io::Error::new(error.kind(), format!("{logs} can't be made: {error}"))
+        })?;
         Ok(Self::read_only(folder))
     }
 
@@ -145,13 +152,13 @@ impl JobStore {
 
     /// Reads the job `id`, finished or not.
     pub fn get(&self, id: &str) -> Result<Job, Unread> {
-        match std::fs::read(self.plain(id)) {
+        match disk::read(&self.plain(id)) {
             // What lies in the folder itself is newer than what was folded before.
             Ok(json) => parse(&json, id),
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 archive::read(&archive::path(&self.folder, id), id)
             }
-            Err(error) => Err(Unread::Damaged(error.to_string())),
+            Err(error) => Err(unread(&error)),
         }
     }
 
@@ -187,9 +194,18 @@ impl JobStore {
 
 /// Reads one job file that isn't compressed.
 pub fn read(path: &Path) -> Result<Job, Unread> {
-    let json = std::fs::read(path).map_err(|error| Unread::Damaged(error.to_string()))?;
+    let json = disk::read(path).map_err(|error| unread(&error))?;
     let id = path.file_stem().unwrap_or_default().to_string_lossy();
     parse(&json, &id)
+}
+
+/// Why a file couldn't be read: what is no regular file, or no whole compressed one, is none of ours; all else may pass.
+pub(super) fn unread(error: &io::Error) -> Unread {
+    use io::ErrorKind::{InvalidData, InvalidInput, UnexpectedEof};
+    match error.kind() {
+        InvalidData | InvalidInput | UnexpectedEof => Unread::Damaged(error.to_string()),
+        _ => Unread::Unreachable(error.to_string()),
+    }
 }
 
 /// What stands in every job file, of whatever version.
@@ -225,11 +241,11 @@ pub(super) fn parse(json: &[u8], id: &str) -> Result<Job, Unread> {
 
 /// Reads a job file that isn't compressed; nothing where the job is finished.
 fn read_unfinished(path: &Path, id: &str) -> Result<Option<Job>, Unread> {
-    let json = match std::fs::read(path) {
+    let json = match disk::read(path) {
         Ok(json) => json,
         // It ended, and was folded since it was listed.
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(Unread::Damaged(error.to_string())),
+        Err(error) => return Err(unread(&error)),
     };
     if head(&json)?.outcome.is_some() { Ok(None) } else { parse(&json, id).map(Some) }
 }

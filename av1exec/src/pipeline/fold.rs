@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Instant;
 
 use super::Pipeline;
+use crate::jobs::Unread;
 use crate::status::Totals;
 
 /// From so many on they are an older av1d's, which a person should know of: it takes a while, once.
@@ -44,10 +45,9 @@ impl Pipeline {
         });
         match folded {
             Ok(folded) => {
-                // Those that aren't compressed are recovery's to tell of.
-                let is_compressed =
-                    |path: &PathBuf| path.extension().is_some_and(|extension| extension == "gz");
-                let unread = folded.unread.into_iter().filter(|(path, _)| is_compressed(path));
+                // Those of a newer version are recovery's to tell of.
+                let is_told = |(_, unread): &(PathBuf, Unread)| !matches!(unread, Unread::Newer(_));
+                let unread = folded.unread.into_iter().filter(is_told);
                 let trouble = unread.map(|(path, unread)| (path, unread.to_string())).collect();
                 PutAway { totals: folded.totals, trouble }
             }
