@@ -147,8 +147,8 @@ pub struct Daemon {
     busy: HashMap<PathBuf, Option<StopSwitch>>,
     /// Which film a task works on.
     tasks: HashMap<tokio::task::Id, PathBuf>,
-    /// Films with which something was done since the last walk began, and what came of them.
-    left: HashSet<PathBuf>,
+    /// When something was last done with a film: what a walk says of it that began earlier is old.
+    left: HashMap<PathBuf, Instant>,
     /// Whether a job may have been left open: its folder was gone, or the disk didn't answer.
     may_be_open: bool,
     next_walk: Option<Instant>,
@@ -166,8 +166,6 @@ pub struct Daemon {
     state_disk_full: Option<Instant>,
     /// Paths whose disk hangs, as was told.
     unanswered: BTreeSet<PathBuf>,
-    /// Films of the last walk with which nothing is to be done, and that weren't counted before.
-    passed_over: usize,
     /// Films that this run has counted.
     counted: HashSet<PathBuf>,
     summary: Summary,
@@ -225,7 +223,7 @@ impl Daemon {
             encoding: JoinSet::new(),
             busy: HashMap::new(),
             tasks: HashMap::new(),
-            left: HashSet::new(),
+            left: HashMap::new(),
             may_be_open: true,
             next_walk: Some(Instant::now()),
             next_look: None,
@@ -236,7 +234,6 @@ impl Daemon {
             named: HashSet::new(),
             state_disk_full: None,
             unanswered: BTreeSet::new(),
-            passed_over: 0,
             counted: HashSet::new(),
             summary: Summary::default(),
         })
@@ -319,7 +316,7 @@ impl Daemon {
             self.pass_on(event);
         }
         self.summary.stopped = stop.is_asked();
-        self.summary.skipped += self.passed_over;
+        self.summary.skipped += self.roots.passed_over();
         if self.state_disk_full.is_some() {
             self.summary.failed += self.to_encode.len();
         }
@@ -432,6 +429,8 @@ pub fn root_of(film: &Path, roots: &[PathBuf]) -> PathBuf {
     topmost.unwrap_or_else(|| crate::disk::folder_of(film).to_owned())
 }
 
+#[cfg(test)]
+mod scene;
 #[cfg(test)]
 mod tests {
     use super::*;

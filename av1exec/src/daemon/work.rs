@@ -272,7 +272,7 @@ impl Daemon {
                 self.note_state_disk(false);
                 self.leave(&film.path);
                 if let Outcome::Replaced { path, .. } = &outcome {
-                    self.left.insert(path.clone());
+                    self.left.insert(path.clone(), Instant::now());
                 }
                 self.may_be_open |= !matches!(outcome, Outcome::Replaced { .. });
                 self.end(&film, &outcome, now.as_deref());
@@ -304,10 +304,10 @@ impl Daemon {
     }
 
     /// Notes that nothing is done with a film any more. What a walk under way says of it is old.
-    fn leave(&mut self, film: &Path) {
+    pub(super) fn leave(&mut self, film: &Path) {
         self.busy.remove(film);
         self.tasks.retain(|_, path| path != film);
-        self.left.insert(film.to_owned());
+        self.left.insert(film.to_owned(), Instant::now());
     }
 
     /// Remembers how an attempt on a film ended. `now` is how the film looks, or the result where it was replaced.
