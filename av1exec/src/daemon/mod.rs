@@ -21,7 +21,6 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
-use av1plan::SkipReason;
 use av1plan::encode::Encoder;
 use jiff::Timestamp;
 use tokio::sync::mpsc::{Receiver, UnboundedReceiver};
@@ -48,7 +47,7 @@ use pace::Pace;
 pub use queue::{Queue, QueueOrder};
 use roots::Roots;
 use walk::{Looked, Round};
-use work::{Came, Probed, Refused, Texts};
+use work::{Encoded, Explained, Probed, Refused, Texts};
 
 /// What a run of the daemon did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -127,11 +126,15 @@ pub struct Daemon {
     roots: Roots,
     /// What ffprobe said of films that are to be planned is being read.
     reading: Option<JoinHandle<Texts>>,
+    /// Those films.
+    being_read: Vec<PathBuf>,
     /// Films that are refused, which is to be said beside them.
     to_explain: VecDeque<Refused>,
-    explaining: Option<JoinHandle<(Film, SkipReason)>>,
+    explaining: JoinSet<Explained>,
     /// Films that were to hold still are looked at.
     looking: JoinSet<Looked>,
+    /// Which films a task looks at.
+    looked_at: HashMap<tokio::task::Id, Vec<PathBuf>>,
     /// Whether it was told that films are to hold still.
     is_settling: bool,
     /// What people asked for that takes a disk.
@@ -142,7 +145,7 @@ pub struct Daemon {
     probing: JoinSet<Probed>,
     /// Since when probes have been outstanding.
     probing_since: Option<Instant>,
-    encoding: JoinSet<(Film, Came)>,
+    encoding: JoinSet<Encoded>,
     /// Films that are probed or encoded right now, and what ends the encode.
     busy: HashMap<PathBuf, Option<StopSwitch>>,
     /// Which film a task works on.
@@ -211,9 +214,11 @@ impl Daemon {
             round: Round::default(),
             roots: Roots::default(),
             reading: None,
+            being_read: Vec::new(),
             to_explain: VecDeque::new(),
-            explaining: None,
+            explaining: JoinSet::new(),
             looking: JoinSet::new(),
+            looked_at: HashMap::new(),
             is_settling: false,
             asked: JoinSet::new(),
             reloading: None,
@@ -292,8 +297,8 @@ impl Daemon {
                 Some(walked) = self.round.walks.join_next_with_id() => self.root_walked(walked, run),
                 () = until(self.round.patience) => self.round_is_late(run),
                 texts = ended(&mut self.reading) => self.plan_some(texts),
-                explained = ended(&mut self.explaining) => self.explained(explained),
-                Some(looked) = self.looking.join_next() => self.looked_again(looked, run),
+                Some(explained) = self.explaining.join_next() => self.explained(explained),
+                Some(looked) = self.looking.join_next_with_id() => self.looked_again(looked, run),
                 written = self.library.written() => self.written(written),
                 Some(call) = self.lines.calls.recv() => self.answer(call),
                 Some(asked) = self.asked.join_next() => self.carried_out(asked),
@@ -330,7 +335,7 @@ impl Daemon {
             && !(self.round.is_over()
                 && self.looking.is_empty()
                 && self.reading.is_none()
-                && self.explaining.is_none());
+                && self.explaining.is_empty());
         !works && (stopping || !looks)
     }
 

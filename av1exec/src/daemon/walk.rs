@@ -507,7 +507,8 @@ impl Daemon {
         for (root, films) in by_root {
             let (settings, generation) = (Arc::clone(&self.pipeline.settings), self.generation);
             let wait = self.pipeline.waits.begin(&root, Care::Free);
-            self.looking.spawn_blocking(move || {
+            let paths = films.iter().map(|film| film.path.clone()).collect();
+            let task = self.looking.spawn_blocking(move || {
                 let look = |film: Film| {
                     let now = Film::look(&film.path, &film.root, &settings.policy).ok();
                     wait.answered();
@@ -518,15 +519,19 @@ impl Daemon {
                 };
                 (generation, films.into_iter().map(look).collect())
             });
+            self.looked_at.insert(task.id(), paths);
         }
     }
 
     /// Takes in how films look that were to hold still.
-    pub(super) fn looked_again(&mut self, looked: Result<Looked, JoinError>, run: Run) {
-        // A look that panicked is a defect of ours; the next walk finds its films.
-        let Ok((generation, looked)) = looked else { return self.scan_now() };
-        for (path, now) in looked {
+    pub(super) fn looked_again(&mut self, looked: Result<(Id, Looked), JoinError>, run: Run) {
+        let id = looked.as_ref().map_or_else(JoinError::id, |(id, _)| *id);
+        for path in self.looked_at.remove(&id).unwrap_or_default() {
             self.busy.remove(&path);
+        }
+        // A look that panicked is a defect of ours; the next walk finds its films.
+        let Ok((_, (generation, looked))) = looked else { return self.scan_now() };
+        for (path, now) in looked {
             if let Some(now) = now.filter(|_| generation == self.generation) {
                 self.sort(now);
                 // Still moving: the next pass will see.
