@@ -72,6 +72,9 @@ pub type Reload = Arc<dyn Fn() -> Result<Settings, Failure> + Send + Sync>;
 /// Between two beats as long as somebody waits for a disk: one that hangs is to be named.
 const WAITING_BEAT: Duration = Duration::from_secs(5);
 
+/// So much trouble is remembered to have been told.
+const NAMED_AT_MOST: usize = 10_000;
+
 /// How long the end waits for what is still to be written down.
 const FLUSH_PATIENCE: Duration = Duration::from_secs(3);
 /// The same, once something hangs anyway.
@@ -163,8 +166,8 @@ pub struct Daemon {
     stopped: BTreeMap<&'static str, usize>,
     /// Films of the last walk that no cheap gate stops.
     present: HashSet<PathBuf>,
-    /// What can't be read or was found lying about, told once.
-    named: HashSet<PathBuf>,
+    /// What can't be read or was found lying about, by path and sentence, told once.
+    named: HashSet<(PathBuf, String)>,
     /// The state folder's disk was full when it was last looked at; when to look again.
     state_disk_full: Option<Instant>,
     /// Paths whose disk hangs, as was told.
@@ -384,15 +387,23 @@ impl Daemon {
     }
 
     fn name_once(&mut self, path: PathBuf, reason: String) {
-        if self.named.insert(path.clone()) {
+        if self.is_news(&path, &reason) {
             self.tell(Event::Unreadable { path, reason });
         }
     }
 
     fn warn_once(&mut self, path: &Path, message: String) {
-        if self.named.insert(path.to_owned()) {
+        if self.is_news(path, &message) {
             self.tell(Event::Warning { path: path.to_owned(), message });
         }
+    }
+
+    /// Whether this wasn't told of this path yet, as far as that is remembered: after very much else it is told again.
+    fn is_news(&mut self, path: &Path, message: &str) -> bool {
+        if self.named.len() >= NAMED_AT_MOST {
+            self.named.clear();
+        }
+        self.named.insert((path.to_owned(), message.to_owned()))
     }
 
     fn written(&mut self, written: Written) {

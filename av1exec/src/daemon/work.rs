@@ -1,6 +1,6 @@
 //! What is done with films: probes, plans and encodes, and what is remembered of them.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use av1plan::gates::Stability;
@@ -14,6 +14,7 @@ use crate::disk;
 use crate::event::Event;
 use crate::index::{Fingerprint, Rest, Verdict, WANTED, remember};
 use crate::jobs::path_of;
+use crate::names;
 use crate::outcome::Outcome;
 use crate::pipeline::{Pipeline, refused_loss};
 use crate::probe::{self, ProbeText};
@@ -32,6 +33,24 @@ const NEXT_TRY: Duration = Duration::from_secs(5);
 
 /// How long a film rests whose result was too big and that couldn't be marked.
 const UNMARKED: SignedDuration = SignedDuration::from_hours(24);
+
+/// How many refusals may be written down at once, each beside its film: some of them may wait for a disk that hangs.
+const EXPLAINED_AT_ONCE: usize = 16;
+
+/// Paths whose disk hasn't answered for a while.
+struct Hanging(Vec<PathBuf>);
+
+impl Hanging {
+    /// Whether one of them is the film's root, in it, or above it, so that nothing more should be begun with the film.
+    fn holds_up(&self, film: &Film) -> bool {
+        self.0.iter().any(|path| path.starts_with(&film.root) || film.root.starts_with(path))
+    }
+
+    /// Whether this path is one of them, or one of them is in it.
+    fn holds(&self, path: &Path) -> bool {
+        self.0.iter().any(|hanging| hanging.starts_with(path))
+    }
+}
 
 /// Stands for all that plans depend on besides the films.
 pub(super) fn fingerprint(pipeline: &Pipeline) -> Fingerprint {
@@ -82,34 +101,40 @@ pub(super) type Explained = (Film, SkipReason, u64);
 impl Daemon {
     /// Begins as many probes and encodes as may run at once.
     pub(super) fn begin(&mut self) {
+        let hanging = Hanging(self.pipeline.waits.longer_than(NAMED_AFTER).into_keys().collect());
         while self.probing.len() < self.pipeline.settings.probe_jobs.get() && !self.library.is_behind() {
-            let Some(film) = self.to_probe.pop() else { break };
+            let Some(film) = self.to_probe.pop_if(|film| !hanging.holds_up(film)) else { break };
             self.begin_probe(film);
         }
-        self.begin_encodes();
+        self.begin_encodes(&hanging);
         self.read_some();
-        self.explain_one();
+        self.explain_some(&hanging);
     }
 
-    fn begin_encodes(&mut self) {
-        let hanging = self.pipeline.waits.longer_than(NAMED_AFTER);
-        // An encode whose disk hangs takes nobody's place.
-        let hangs = |film: &Path| hanging.keys().any(|path| path.starts_with(film));
-        let may_be_taken = |film: &Film| {
-            !hanging.keys().any(|path| path.starts_with(&film.root) || film.root.starts_with(path))
-        };
+    fn begin_encodes(&mut self, hanging: &Hanging) {
         while self.knows_what_is_first() {
-            let stuck = self.tasks.values().filter(|film| hangs(film)).count();
+            // An encode whose disk hangs takes nobody's place.
+            let stuck = self.stuck_encodes(hanging);
             let running = self.encoding.len().saturating_sub(stuck);
             let is_full = self.state_disk_full.is_some_and(|next_try| Instant::now() < next_try);
             if is_full || !self.pace.may_start(&self.pipeline.settings, running) {
                 break;
             }
-            let Some(film) = self.to_encode.pop_if(may_be_taken) else { break };
+            let Some(film) = self.to_encode.pop_if(|film| !hanging.holds_up(film)) else { break };
             if !self.busy.contains_key(&film.path) {
                 self.begin_encode(film);
             }
         }
+    }
+
+    /// How many encodes wait for a disk that hangs: that of the film, or that of its result.
+    fn stuck_encodes(&self, hanging: &Hanging) -> usize {
+        let has_stuck_result = |film: &Path| {
+            let jobs = self.board.running.values().filter(|job| path_of(&job.path) == film);
+            jobs.into_iter().any(|job| hanging.holds(&names::temporary(film, &job.job)))
+        };
+        let encodes = self.busy.iter().filter(|(_, switch)| switch.is_some());
+        encodes.filter(|(film, _)| hanging.holds(film) || has_stuck_result(film)).count()
     }
 
     /// Whether the queue is complete, or has been waited for for long enough.
@@ -226,12 +251,16 @@ impl Daemon {
         self.end(film, &Outcome::Skipped(reason), None);
     }
 
-    /// Has it said beside the next film that is refused why it is.
-    fn explain_one(&mut self) {
-        if !self.explaining.is_empty() {
-            return;
+    /// Has it said beside the next films that are refused why they are; those of a disk that hangs wait for it.
+    fn explain_some(&mut self, hanging: &Hanging) {
+        while self.explaining.len() < EXPLAINED_AT_ONCE {
+            let next = self.to_explain.iter().position(|(film, ..)| !hanging.holds_up(film));
+            let Some(refused) = next.and_then(|next| self.to_explain.remove(next)) else { return };
+            self.explain(refused);
         }
-        let Some((film, reason, verdict)) = self.to_explain.pop_front() else { return };
+    }
+
+    fn explain(&mut self, (film, reason, verdict): Refused) {
         let (pipeline, generation, path) = (self.pipeline.clone(), self.generation, film.path.clone());
         let task = self.explaining.spawn(async move {
             pipeline.explain_refusal(&film, &verdict).await;

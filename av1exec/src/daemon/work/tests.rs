@@ -77,3 +77,35 @@ async fn films_whose_task_panicked_are_free_again() {
     daemon.explained(panicking.join_next().await.unwrap());
     assert!(daemon.busy.is_empty(), "explained");
 }
+
+#[tokio::test]
+async fn a_disk_that_hangs_holds_up_its_own_films_and_takes_no_encodes_place() {
+    let mut scene = Scene::set(&["a", "b"]).await;
+    let (a, b) = (scene.film("a"), scene.film("b"));
+    let daemon = &mut scene.daemon;
+    let root = Hanging(vec![a.root.to_path_buf()]);
+    assert!(root.holds_up(&a) && !root.holds_up(&b));
+
+    daemon.busy.insert(a.path.clone(), Some(crate::stop::stop_switch().0));
+    daemon.busy.insert(b.path.clone(), None);
+    let result = names::temporary(&a.path, "j1");
+    let by_its_result = Hanging(vec![result]);
+    assert_eq!(daemon.stuck_encodes(&by_its_result), 0, "nobody's result");
+    let document = include_bytes!("../../../../av1plan/tests/data/plan-1.0.json");
+    let document = av1plan::wire::Document::from_json(document).unwrap();
+    let av1plan::Verdict::Encode(plan) = document.verdict().unwrap() else { unreachable!() };
+    let started =
+        Event::Started { job: "j1".to_owned(), path: a.path.clone(), plan: Box::new((*plan).clone()) };
+    daemon.board.note(&started, jiff::Timestamp::now());
+    assert_eq!(daemon.stuck_encodes(&by_its_result), 1);
+    assert_eq!(daemon.stuck_encodes(&Hanging(vec![a.path.clone()])), 1);
+    assert_eq!(daemon.stuck_encodes(&Hanging(vec![b.path.clone()])), 0, "a probe is no encode");
+}
+
+#[tokio::test]
+async fn each_trouble_of_a_path_is_told_once() {
+    let mut scene = Scene::set(&["a"]).await;
+    let path = Path::new("/a");
+    assert!(scene.daemon.is_news(path, "one") && !scene.daemon.is_news(path, "one"));
+    assert!(scene.daemon.is_news(path, "another"), "another trouble of the same path");
+}
