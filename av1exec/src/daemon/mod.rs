@@ -406,7 +406,13 @@ impl Daemon {
         self.named.insert((path.to_owned(), message.to_owned()))
     }
 
-    fn written(&mut self, written: Written) {
+    fn written(&mut self, written: Option<Written>) {
+        let Some(written) = written else {
+            let path = self.pipeline.settings.job_state_dir.join(crate::index::FILE_NAME);
+            let message = "the thread that writes the index is gone, which is a defect of av1d: what isn't remembered is done again \
+                           after a restart";
+            return self.warn_once(&path, message.to_owned());
+        };
         if let Err(error) = self.library.has_written(written) {
             self.index_failed(&error);
         }
