@@ -5,12 +5,14 @@ use std::ffi::OsString;
 use std::fs::File;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+use std::process::ExitStatus;
 use std::sync::mpsc;
 use std::time::{Duration, SystemTime};
 
 use av1plan::judge::{ClosingReport, RunReport, damage_in};
 use rustix::process::Signal;
 use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
+use tokio::process::Child;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
@@ -67,6 +69,8 @@ pub enum Ended {
     },
     /// It was ended since nothing moved any more.
     Stalled,
+    /// It was ended since nothing moved, and the disk that it writes to didn't answer: no fault of the film's.
+    DiskHangs,
     /// It was ended since work is to stop.
     Stopped,
 }
@@ -90,13 +94,26 @@ impl Encode<'_> {
         let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
         let (lines, writer) = write_down(log);
         let listener = tokio::spawn(listen(stderr, lines));
-        if let Some(id) = child.id()
-            && let Err(error) = started(ProcessId::of(id)).await
-        {
-            end(&mut child).await?;
-            return Err(error);
+        if let Some(id) = child.id() {
+            let written = tokio::select! {
+                biased;
+                written = started(ProcessId::of(id)) => written.map(|()| None),
+                // A state folder that hangs must not keep anybody from being heard; what is written of it is written in its turn.
+                () = stop.asked() => Ok(Some(Ended::Stopped)),
+            };
+            match written {
+                Ok(None) => {}
+                Ok(Some(ended)) => {
+                    self.end(&mut child).await?;
+                    return Ok(ended);
+                }
+                Err(error) => {
+                    self.end(&mut child).await?;
+                    return Err(error);
+                }
+            }
         }
-        let mut watch = Watch::new(self.output.to_owned(), self.waits.clone());
+        let mut watch = Watch::new([self.output.to_owned(), self.log.to_owned()], self.waits.clone());
         let mut hold = Hold { group: Group::of(&child), pause: self.pause.clone() };
 
         let run = async {
@@ -121,7 +138,7 @@ impl Encode<'_> {
         };
         let status = match cut_short {
             Some(ended) => {
-                end(&mut child).await?;
+                self.end(&mut child).await?;
                 drop(listener.await);
                 return Ok(ended);
             }
@@ -141,6 +158,12 @@ impl Encode<'_> {
             sent: None,
         };
         Ok(Ended::Run { report, words: heard.last_error })
+    }
+
+    /// Ends ffmpeg. One that waits for a disk that hangs can't even be killed: that counts as waiting for that disk.
+    async fn end(&self, child: &mut Child) -> io::Result<ExitStatus> {
+        let _wait = self.waits.begin(self.output, Care::Free);
+        end(child).await
     }
 
     /// Passes progress on until ffmpeg closes its output; returns early with the reason to end it.
@@ -168,7 +191,7 @@ impl Encode<'_> {
                     // Without a word ffmpeg moves the index of an MP4 to its front, which rewrites all of it.
                     watch.look(self.stall / LOOKS).await;
                     if watch.moved.elapsed() >= self.stall {
-                        return Some(Ended::Stalled);
+                        return Some(watch.stalled());
                     }
                     continue;
                 }
@@ -210,7 +233,8 @@ const LOOKS: u32 = 4;
 struct Watch {
     last: Progress,
     moved: Instant,
-    output: PathBuf,
+    /// The output, and a file on the disk that ffmpeg writes the times of its frames to.
+    files: [PathBuf; 2],
     waits: Waits,
     /// Size and time of the output when it was last looked at.
     seen: Option<Stamp>,
@@ -225,9 +249,9 @@ struct Watch {
 type Stamp = (u64, SystemTime);
 
 impl Watch {
-    fn new(output: PathBuf, waits: Waits) -> Self {
+    fn new(files: [PathBuf; 2], waits: Waits) -> Self {
         let (last, moved) = (Progress::default(), Instant::now());
-        Self { last, moved, output, waits, seen: None, looked: moved, looking: None }
+        Self { last, moved, files, waits, seen: None, looked: moved, looking: None }
     }
 
     /// When to look at the output, if nothing moves until then.
@@ -235,14 +259,24 @@ impl Watch {
         self.moved.max(self.looked) + stall / LOOKS
     }
 
+    /// How an encode is to be ended that hasn't moved for too long.
+    fn stalled(&self) -> Ended {
+        if self.looking.is_some() { Ended::DiskHangs } else { Ended::Stalled }
+    }
+
     /// Looks whether the output is another than it was at the last look, for at most this time.
     async fn look(&mut self, patience: Duration) {
-        let (output, waits) = (&self.output, &self.waits);
+        let (files, waits) = (&self.files, &self.waits);
         let looking = self.looking.get_or_insert_with(|| {
-            let (path, wait) = (output.clone(), waits.begin(output, Care::Free));
+            let ([output, other], waits) = (files.clone(), waits.clone());
+            let wait = waits.begin(&output, Care::Free);
             tokio::task::spawn_blocking(move || {
-                let _wait = wait;
-                let found = std::fs::metadata(path).ok()?;
+                let found = std::fs::metadata(output);
+                drop(wait);
+                let _wait = waits.begin(&other, Care::Free);
+                // Only whether its disk answers is asked.
+                drop(std::fs::metadata(other));
+                let found = found.ok()?;
                 Some((found.len(), found.modified().ok()?))
             })
         });

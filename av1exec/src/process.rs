@@ -1,8 +1,8 @@
 //! Children: how ffmpeg and ffprobe are started, listened to, and ended.
 //!
 //! A child has a process group of its own, so that all of it can be ended, and dies with the thread that started it. That
-//! thread is one that does nothing else and lives as long as the process. It isn't the runtime's own: a program whose disk
-//! hangs keeps waiting who starts it.
+//! thread is one that does nothing else and lives as long as the process. It isn't the runtime's own: whoever
+//! starts a program waits for the disk that it lies on.
 
 use std::ffi::{OsStr, OsString};
 use std::io;

@@ -15,6 +15,9 @@ use crate::stop::Stop;
 /// A disk that hasn't answered for this long is named. Those that had to spin up first have answered by then.
 pub const NAMED_AFTER: Duration = Duration::from_secs(30);
 
+/// So many times as long may calls take that take minutes on a disk that is well.
+const LONGER: u32 = 40;
+
 /// How long work that was asked to stop is waited for: a little more than an ffmpeg that has to be killed takes.
 const STOP_PATIENCE: Duration = Duration::from_millis(10_500);
 
@@ -52,7 +55,7 @@ struct Waiting {
 pub enum Care {
     /// It may: what it does is found undone, or done, by the next start.
     Free,
-    /// It may, too; it takes minutes on a disk that is well, so that it is no sign of one that hangs.
+    /// It may, too; it takes minutes on a disk that is well, so that only after much longer it is a sign of one that hangs.
     Long,
     /// Not as long as the disk answers: a replacement is waited for.
     Finish,
@@ -119,9 +122,10 @@ impl Waits {
     /// The paths whose disk hasn't answered for `time`, each once, and for how long.
     pub fn longer_than(&self, time: Duration) -> BTreeMap<PathBuf, Duration> {
         let mut found = BTreeMap::new();
-        for waiting in self.table().waiting.values().filter(|waiting| waiting.care != Care::Long) {
+        for waiting in self.table().waiting.values() {
             let waited = waiting.since.elapsed();
-            if waited >= time {
+            let allowed = if waiting.care == Care::Long { time * LONGER } else { time };
+            if waited >= allowed {
                 let longest: &mut Duration = found.entry(waiting.path.clone()).or_default();
                 *longest = waited.max(*longest);
             }
@@ -129,7 +133,7 @@ impl Waits {
         found
     }
 
-    /// Waits until work that was asked to stop is waited for no longer: it hangs. A replacement whose disk answers is
+    /// Ends when work that was asked to stop has had its time, and is to be left behind: it hangs. A replacement whose disk answers is
     /// waited for however long it takes.
     pub async fn overdue(&self, stop: &Stop) {
         stop.clone().asked().await;

@@ -167,6 +167,9 @@ impl Daemon {
             ..new
         };
         self.to_plan.clear();
+        for (film, ..) in std::mem::take(&mut self.to_explain) {
+            self.busy.remove(&film.path);
+        }
         self.settling.clear();
         self.next_look = None;
         // What is under way goes by the old config.

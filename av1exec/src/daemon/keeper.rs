@@ -43,6 +43,8 @@ pub(super) struct Keeper {
     written: UnboundedReceiver<Written>,
     /// Writes that haven't been carried out yet.
     outstanding: usize,
+    /// Whether the thread is gone, which is a defect of ours, and that was said.
+    is_gone: bool,
 }
 
 impl Keeper {
@@ -52,7 +54,7 @@ impl Keeper {
         let (told, written) = unbounded_channel();
         // Not one of the runtime's: it stays, and these are for what ends.
         std::thread::Builder::new().spawn(move || keep(index, &state, &waits, &asked, &told))?;
-        Ok(Self { orders, written, outstanding: 0 })
+        Ok(Self { orders, written, outstanding: 0, is_gone: false })
     }
 
     /// Has something written down.
@@ -67,15 +69,16 @@ impl Keeper {
         self.outstanding
     }
 
-    /// The next write that was carried out; waits for ever where none is outstanding.
-    pub(super) async fn written(&mut self) -> Written {
-        match self.written.recv().await {
-            Some(written) => {
-                self.outstanding = self.outstanding.saturating_sub(1);
-                written
-            }
-            None => std::future::pending().await,
+    /// The next write that was carried out; waits for ever where none is outstanding. Nothing, once, where the thread is gone:
+    /// nothing is written any more, and nobody is to wait for it.
+    pub(super) async fn written(&mut self) -> Option<Written> {
+        if self.is_gone {
+            return std::future::pending().await;
         }
+        let written = self.written.recv().await;
+        self.is_gone = written.is_none();
+        self.outstanding = if self.is_gone { 0 } else { self.outstanding.saturating_sub(1) };
+        written
     }
 
     /// Has the index closed, which makes its file whole by itself. Nothing is done for anybody afterwards.
@@ -135,5 +138,21 @@ fn carry_out(index: &mut Index, write: &Write) -> rusqlite::Result<()> {
         Write::Entries(entries) => index.save(entries.iter().map(|(path, entry)| (path.as_path(), entry))),
         Write::Probe(path, entry, text) => index.save_probe(path, entry, text),
         Write::Forget(films) => index.forget(films.iter().map(PathBuf::as_path)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_thread_that_is_gone_is_said_once_and_holds_up_nobody() {
+        let (orders, written) = (mpsc::channel().0, unbounded_channel().1);
+        let mut keeper = Keeper { orders, written, outstanding: 8, is_gone: false };
+        assert!(keeper.written().await.is_none() && keeper.outstanding() == 0);
+        keeper.write(Write::Forget(Vec::new()));
+        assert_eq!(keeper.outstanding(), 0);
+        let again = tokio::time::timeout(std::time::Duration::from_millis(50), keeper.written()).await;
+        assert!(again.is_err(), "once");
     }
 }

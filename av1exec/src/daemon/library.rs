@@ -125,8 +125,9 @@ impl Library {
         self.keeper.write(Write::Entries(entries));
     }
 
-    /// The next write that was carried out, or why it wasn't. To be taken in by [`Self::has_written`].
-    pub(super) async fn written(&mut self) -> Written {
+    /// The next write that was carried out, or why it wasn't. To be taken in by [`Self::has_written`]. Nothing, once, where the
+    /// index's thread is gone.
+    pub(super) async fn written(&mut self) -> Option<Written> {
         self.keeper.written().await
     }
 
@@ -150,7 +151,7 @@ impl Library {
             self.flush();
             let mut result = Ok(());
             while self.keeper.outstanding() > 0 {
-                let written = self.written().await;
+                let Some(written) = self.written().await else { break };
                 let failed = written.1.is_err();
                 let this = self.has_written(written);
                 if failed {

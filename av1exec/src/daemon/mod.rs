@@ -21,7 +21,6 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
-use av1plan::SkipReason;
 use av1plan::encode::Encoder;
 use jiff::Timestamp;
 use tokio::sync::mpsc::{Receiver, UnboundedReceiver};
@@ -48,7 +47,7 @@ use pace::Pace;
 pub use queue::{Queue, QueueOrder};
 use roots::Roots;
 use walk::{Looked, Round};
-use work::{Came, Probed, Refused, Texts};
+use work::{Encoded, Explained, Probed, Refused, Texts};
 
 /// What a run of the daemon did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -72,6 +71,9 @@ pub type Reload = Arc<dyn Fn() -> Result<Settings, Failure> + Send + Sync>;
 
 /// Between two beats as long as somebody waits for a disk: one that hangs is to be named.
 const WAITING_BEAT: Duration = Duration::from_secs(5);
+
+/// So much trouble is remembered to have been told.
+const NAMED_AT_MOST: usize = 10_000;
 
 /// How long the end waits for what is still to be written down.
 const FLUSH_PATIENCE: Duration = Duration::from_secs(3);
@@ -127,11 +129,15 @@ pub struct Daemon {
     roots: Roots,
     /// What ffprobe said of films that are to be planned is being read.
     reading: Option<JoinHandle<Texts>>,
+    /// Those films.
+    being_read: Vec<PathBuf>,
     /// Films that are refused, which is to be said beside them.
     to_explain: VecDeque<Refused>,
-    explaining: Option<JoinHandle<(Film, SkipReason)>>,
+    explaining: JoinSet<Explained>,
     /// Films that were to hold still are looked at.
     looking: JoinSet<Looked>,
+    /// Which films a task looks at.
+    looked_at: HashMap<tokio::task::Id, Vec<PathBuf>>,
     /// Whether it was told that films are to hold still.
     is_settling: bool,
     /// What people asked for that takes a disk.
@@ -142,13 +148,13 @@ pub struct Daemon {
     probing: JoinSet<Probed>,
     /// Since when probes have been outstanding.
     probing_since: Option<Instant>,
-    encoding: JoinSet<(Film, Came)>,
+    encoding: JoinSet<Encoded>,
     /// Films that are probed or encoded right now, and what ends the encode.
     busy: HashMap<PathBuf, Option<StopSwitch>>,
     /// Which film a task works on.
     tasks: HashMap<tokio::task::Id, PathBuf>,
-    /// Films with which something was done since the last walk began, and what came of them.
-    left: HashSet<PathBuf>,
+    /// When something was last done with a film: what a walk says of it that began earlier is old.
+    left: HashMap<PathBuf, Instant>,
     /// Whether a job may have been left open: its folder was gone, or the disk didn't answer.
     may_be_open: bool,
     next_walk: Option<Instant>,
@@ -160,14 +166,12 @@ pub struct Daemon {
     stopped: BTreeMap<&'static str, usize>,
     /// Films of the last walk that no cheap gate stops.
     present: HashSet<PathBuf>,
-    /// What can't be read or was found lying about, told once.
-    named: HashSet<PathBuf>,
+    /// What can't be read or was found lying about, by path and sentence, told once.
+    named: HashSet<(PathBuf, String)>,
     /// The state folder's disk was full when it was last looked at; when to look again.
     state_disk_full: Option<Instant>,
     /// Paths whose disk hangs, as was told.
     unanswered: BTreeSet<PathBuf>,
-    /// Films of the last walk with which nothing is to be done, and that weren't counted before.
-    passed_over: usize,
     /// Films that this run has counted.
     counted: HashSet<PathBuf>,
     summary: Summary,
@@ -213,9 +217,11 @@ impl Daemon {
             round: Round::default(),
             roots: Roots::default(),
             reading: None,
+            being_read: Vec::new(),
             to_explain: VecDeque::new(),
-            explaining: None,
+            explaining: JoinSet::new(),
             looking: JoinSet::new(),
+            looked_at: HashMap::new(),
             is_settling: false,
             asked: JoinSet::new(),
             reloading: None,
@@ -225,7 +231,7 @@ impl Daemon {
             encoding: JoinSet::new(),
             busy: HashMap::new(),
             tasks: HashMap::new(),
-            left: HashSet::new(),
+            left: HashMap::new(),
             may_be_open: true,
             next_walk: Some(Instant::now()),
             next_look: None,
@@ -236,7 +242,6 @@ impl Daemon {
             named: HashSet::new(),
             state_disk_full: None,
             unanswered: BTreeSet::new(),
-            passed_over: 0,
             counted: HashSet::new(),
             summary: Summary::default(),
         })
@@ -295,8 +300,8 @@ impl Daemon {
                 Some(walked) = self.round.walks.join_next_with_id() => self.root_walked(walked, run),
                 () = until(self.round.patience) => self.round_is_late(run),
                 texts = ended(&mut self.reading) => self.plan_some(texts),
-                explained = ended(&mut self.explaining) => self.explained(explained),
-                Some(looked) = self.looking.join_next() => self.looked_again(looked, run),
+                Some(explained) = self.explaining.join_next() => self.explained(explained),
+                Some(looked) = self.looking.join_next_with_id() => self.looked_again(looked, run),
                 written = self.library.written() => self.written(written),
                 Some(call) = self.lines.calls.recv() => self.answer(call),
                 Some(asked) = self.asked.join_next() => self.carried_out(asked),
@@ -319,7 +324,7 @@ impl Daemon {
             self.pass_on(event);
         }
         self.summary.stopped = stop.is_asked();
-        self.summary.skipped += self.passed_over;
+        self.summary.skipped += self.roots.passed_over();
         if self.state_disk_full.is_some() {
             self.summary.failed += self.to_encode.len();
         }
@@ -333,7 +338,7 @@ impl Daemon {
             && !(self.round.is_over()
                 && self.looking.is_empty()
                 && self.reading.is_none()
-                && self.explaining.is_none());
+                && self.explaining.is_empty());
         !works && (stopping || !looks)
     }
 
@@ -382,18 +387,32 @@ impl Daemon {
     }
 
     fn name_once(&mut self, path: PathBuf, reason: String) {
-        if self.named.insert(path.clone()) {
+        if self.is_news(&path, &reason) {
             self.tell(Event::Unreadable { path, reason });
         }
     }
 
     fn warn_once(&mut self, path: &Path, message: String) {
-        if self.named.insert(path.to_owned()) {
+        if self.is_news(path, &message) {
             self.tell(Event::Warning { path: path.to_owned(), message });
         }
     }
 
-    fn written(&mut self, written: Written) {
+    /// Whether this wasn't told of this path yet, as far as that is remembered: after very much else it is told again.
+    fn is_news(&mut self, path: &Path, message: &str) -> bool {
+        if self.named.len() >= NAMED_AT_MOST {
+            self.named.clear();
+        }
+        self.named.insert((path.to_owned(), message.to_owned()))
+    }
+
+    fn written(&mut self, written: Option<Written>) {
+        let Some(written) = written else {
+            let path = self.pipeline.settings.job_state_dir.join(crate::index::FILE_NAME);
+            let message = "the thread that writes the index is gone, which is a defect of av1d: what isn't remembered is done again \
+                           after a restart";
+            return self.warn_once(&path, message.to_owned());
+        };
         if let Err(error) = self.library.has_written(written) {
             self.index_failed(&error);
         }
@@ -432,6 +451,8 @@ pub fn root_of(film: &Path, roots: &[PathBuf]) -> PathBuf {
     topmost.unwrap_or_else(|| crate::disk::folder_of(film).to_owned())
 }
 
+#[cfg(test)]
+mod scene;
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,9 +1,9 @@
 //! What the last walk of each root came to. A root that hangs keeps what it had.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 
-use crate::scan::Scan;
+use crate::scan::{Film, Scan};
 
 /// Each root that was walked, as the config has it.
 #[derive(Debug, Default)]
@@ -17,6 +17,8 @@ pub(super) struct RootSeen {
     films: usize,
     stopped: BTreeMap<&'static str, usize>,
     unreadable: usize,
+    /// Films that no gate stops, with which nothing is to be done, and that weren't counted before.
+    passed_over: usize,
 }
 
 impl RootSeen {
@@ -26,12 +28,8 @@ impl RootSeen {
             films: scan.count(),
             stopped: scan.stopped.clone(),
             unreadable: scan.unreadable.len(),
+            passed_over: 0,
         }
-    }
-
-    /// How many films a cheap gate stops.
-    pub(super) fn stopped(&self) -> usize {
-        self.stopped.values().sum()
     }
 }
 
@@ -52,15 +50,27 @@ impl Roots {
         real.first().is_none_or(|real| !others.any(|other| real.starts_with(other)))
     }
 
-    /// The folders behind some of them.
-    pub(super) fn real_of(&self, roots: &HashSet<&PathBuf>) -> Vec<PathBuf> {
-        let seen = self.0.iter().filter(|(root, _)| roots.contains(root));
-        seen.filter_map(|(_, seen)| seen.real.clone()).collect()
+    /// The folders behind all roots but those that were walked just now, given with the folders behind them; what was found in those
+    /// before is forgotten.
+    pub(super) fn begin_anew(&mut self, walked: &HashMap<&Path, &[PathBuf]>) -> Vec<PathBuf> {
+        self.0.retain(|root, _| !walked.contains_key(root.as_path()));
+        let others = self.0.values().filter_map(|seen| seen.real.clone());
+        let is_inside =
+            |real: &PathBuf| walked.values().any(|now| now.iter().any(|now| real.starts_with(now)));
+        others.filter(|real| !is_inside(real)).collect()
     }
 
-    /// How many films cheap gates stop in some of them.
-    pub(super) fn passed_over_in(&self, roots: &HashSet<&PathBuf>) -> usize {
-        self.0.iter().filter(|(root, _)| roots.contains(root)).map(|(_, seen)| seen.stopped()).sum()
+    /// Notes that nothing is to be done with a film of a root.
+    pub(super) fn pass_over(&mut self, film: &Film) {
+        let mut seen = self.0.values_mut();
+        if let Some(seen) = seen.find(|seen| seen.real.as_deref() == Some(&*film.root)) {
+            seen.passed_over += 1;
+        }
+    }
+
+    /// How many films are left alone: a gate stops them, or nothing is to be done with them.
+    pub(super) fn passed_over(&self) -> usize {
+        self.0.values().map(|seen| seen.passed_over + seen.stopped.values().sum::<usize>()).sum()
     }
 
     /// How many films there are in all.

@@ -39,8 +39,15 @@ pub(super) struct Round {
     pub(super) tidying: JoinSet<Tidied>,
     /// One for each root. One that hangs stays, and its root is not walked anew meanwhile.
     pub(super) walks: JoinSet<Walked>,
-    walked_by: HashMap<Id, PathBuf>,
+    walked_by: HashMap<Id, UnderWay>,
     tidied_by: HashMap<Id, PathBuf>,
+}
+
+/// A root that is being walked, as the config has it.
+#[derive(Debug)]
+struct UnderWay {
+    root: PathBuf,
+    began: Instant,
 }
 
 #[derive(Debug, Default)]
@@ -64,9 +71,27 @@ impl Round {
         self.is_resting() && self.walks.is_empty() && self.tidying.is_empty()
     }
 
-    /// What came so far goes by a config that holds no more.
+    /// What came so far goes by a config that holds no more. Which jobs are open depends on none, so that their listing goes on, and
+    /// the walks after it.
     pub(super) fn give_up(&mut self) {
-        (self.step, self.patience, self.listing) = (Step::Resting, None, None);
+        if !matches!(self.step, Step::Listing) {
+            self.rest();
+        }
+    }
+
+    /// No step is waited for any more.
+    fn rest(&mut self) {
+        (self.step, self.patience) = (Step::Resting, None);
+    }
+
+    /// When the walk began that has been under way the longest.
+    fn oldest_walk(&self) -> Option<Instant> {
+        self.walked_by.values().map(|walk| walk.began).min()
+    }
+
+    /// The roots that are being walked.
+    fn walked_roots(&self) -> impl Iterator<Item = &PathBuf> {
+        self.walked_by.values().map(|walk| &walk.root)
     }
 }
 
@@ -74,10 +99,12 @@ impl Round {
 #[derive(Debug)]
 pub(super) struct Walked {
     /// As the config has it.
-    pub(super) root: PathBuf,
+    root: PathBuf,
     /// By which config.
     generation: u64,
-    pub(super) scan: Scan,
+    /// What became of films before is older than what it found.
+    began: Instant,
+    scan: Scan,
     took: Duration,
     /// Why it can't be worked in.
     unlocked: Option<String>,
@@ -95,6 +122,7 @@ pub(super) struct Tidied {
 /// What was found of the jobs before a round.
 #[derive(Debug)]
 pub(super) struct Listed {
+    began: Instant,
     /// Those that haven't ended.
     open: io::Result<Vec<Job>>,
     /// What putting the others away came to.
@@ -102,9 +130,16 @@ pub(super) struct Listed {
 }
 
 /// Tidies up after a job that was left open: a share may have come back since.
-fn tidy_open(job: Job, jobs: &JobStore, settings: &Settings, events: &Events, wait: &Wait) -> Tidied {
+fn tidy_open(listed: &Job, jobs: &JobStore, settings: &Settings, events: &Events, wait: &Wait) -> Tidied {
     let answered = || wait.answered();
-    let film = job.film();
+    let film = listed.film();
+    // It was listed a while ago, and may have ended since: what it was then must not be written over that.
+    let job = match jobs.get(&listed.id) {
+        Ok(job) if job.outcome.is_some() => return Tidied { film, still_open: false },
+        Ok(job) => job,
+        // It was taken away, or can't be read now; the next listing knows.
+        Err(_) => return Tidied { film, still_open: true },
+    };
     let seen = tidy(job.clone(), jobs, settings.keep_original, true, events, &answered);
     let still_open = seen.actions == [Action::LeaveAlone];
     if !still_open {
@@ -118,13 +153,14 @@ fn tidy_open(job: Job, jobs: &JobStore, settings: &Settings, events: &Events, wa
 fn walk_root(
     root: PathBuf,
     generation: u64,
+    began: Instant,
     (locks, jobs, settings): (&Locks, &JobStore, &Settings),
     wait: &Wait,
 ) -> Walked {
-    let began = Instant::now();
     let mut walked = Walked {
         root,
         generation,
+        began,
         scan: Scan::default(),
         took: Duration::ZERO,
         unlocked: None,
@@ -175,18 +211,20 @@ impl Daemon {
         if !std::mem::take(&mut self.may_be_open) {
             return self.begin_walks();
         }
-        let (pipeline, wait) = (self.pipeline.clone(), self.wait_for_state());
+        let (pipeline, wait, began) = (self.pipeline.clone(), self.wait_for_state(), Instant::now());
         self.round.step = Step::Listing;
         self.round.listing = Some(tokio::task::spawn_blocking(move || {
             let put_away = pipeline.fold_finished_jobs(&|| wait.answered());
-            Listed { open: pipeline.jobs.unfinished().map(|unfinished| unfinished.jobs), put_away }
+            Listed { began, open: pipeline.jobs.unfinished().map(|unfinished| unfinished.jobs), put_away }
         }));
     }
 
     /// Takes in which jobs haven't ended. Those that nobody works on are tidied up, before their films are looked at.
     pub(super) fn listed(&mut self, listed: Option<Listed>) {
-        let (open, put_away) =
-            listed.map_or((None, PutAway::default()), |listed| (listed.open.ok(), listed.put_away));
+        let (began, open, put_away) = match listed {
+            Some(Listed { began, open, put_away }) => (Some(began), open.ok(), put_away),
+            None => (None, None, PutAway::default()),
+        };
         // Later ones are of this run, and counted already.
         if self.board.last_scan.is_none() {
             self.board.totals.add_all(&put_away.totals);
@@ -194,12 +232,20 @@ impl Daemon {
         for (path, message) in put_away.trouble {
             self.warn_once(&path, message);
         }
-        let Some(open) = open else {
+        let Some((began, open)) = began.zip(open) else {
             self.may_be_open = true;
             return self.begin_walks();
         };
-        let is_left =
-            |job: &Job| !self.board.running.contains_key(&job.id) && !self.busy.contains_key(&job.film());
+        // Tidying up is waited for, and may read whole films: one that is to stop begins with none.
+        if self.pipeline.stop.is_asked() {
+            self.may_be_open = true;
+            return self.round.rest();
+        }
+        let is_left = |job: &Job| {
+            let film = job.film();
+            let is_ours = self.board.running.contains_key(&job.id) || self.busy.contains_key(&film);
+            !is_ours && !self.was_left_since(&film, began)
+        };
         let left: Vec<Job> = open.into_iter().filter(is_left).collect();
         for job in left {
             let film = job.film();
@@ -212,7 +258,7 @@ impl Daemon {
             let (settings, wait) =
                 (Arc::clone(&self.pipeline.settings), self.pipeline.waits.begin(&film, Care::Finish));
             let task =
-                self.round.tidying.spawn_blocking(move || tidy_open(job, &jobs, &settings, &events, &wait));
+                self.round.tidying.spawn_blocking(move || tidy_open(&job, &jobs, &settings, &events, &wait));
             self.round.tidied_by.insert(task.id(), film);
         }
         if self.round.tidying.is_empty() {
@@ -243,17 +289,17 @@ impl Daemon {
 
     /// Walks all roots whose last walk has come back.
     fn begin_walks(&mut self) {
-        self.round.give_up();
+        self.round.rest();
         if self.pipeline.stop.is_asked() {
             return;
         }
-        if self.round.walks.is_empty() {
-            self.left.clear();
-        }
+        // Only walks that are under way still may have seen a film as it was before.
+        let oldest = self.round.oldest_walk();
+        self.left.retain(|_, left| oldest.is_some_and(|oldest| *left >= oldest));
         let roots = &self.pipeline.settings.library_roots;
         let is_inside = |root: &&PathBuf| roots.iter().any(|other| other != *root && root.starts_with(other));
         let mut missing = HashSet::new();
-        let mut begun: HashSet<PathBuf> = self.round.walked_by.values().cloned().collect();
+        let mut begun: HashSet<PathBuf> = self.round.walked_roots().cloned().collect();
         for root in roots.iter().filter(|root| !is_inside(root)) {
             if !begun.insert(root.clone()) {
                 continue;
@@ -261,10 +307,10 @@ impl Daemon {
             let (root, path) = (root.clone(), root.clone());
             let (locks, jobs) = (Arc::clone(&self.pipeline.locks), self.pipeline.jobs.clone());
             let (settings, generation) = (Arc::clone(&self.pipeline.settings), self.generation);
-            let wait = self.pipeline.waits.begin(&root, Care::Free);
-            let walk = move || walk_root(root, generation, (&locks, &jobs, &settings), &wait);
+            let (wait, began) = (self.pipeline.waits.begin(&root, Care::Free), Instant::now());
+            let walk = move || walk_root(path, generation, began, (&locks, &jobs, &settings), &wait);
             let task = self.round.walks.spawn_blocking(walk);
-            self.round.walked_by.insert(task.id(), path);
+            self.round.walked_by.insert(task.id(), UnderWay { root, began });
             missing.insert(task.id());
         }
         self.round.step = Step::Walking(Vec::new(), missing);
@@ -276,7 +322,7 @@ impl Daemon {
         let id = walked.as_ref().map_or_else(JoinError::id, |(id, _)| *id);
         self.round.walked_by.remove(&id);
         match walked {
-            Ok((_, walked)) if walked.generation != self.generation => return self.scan_now(),
+            Ok((_, walked)) if walked.generation != self.generation => self.scan_now(),
             Ok((_, walked)) => match &mut self.round.step {
                 Step::Walking(came, _) => came.push(walked),
                 _ => return self.take_in(vec![walked]),
@@ -313,7 +359,7 @@ impl Daemon {
     /// Whether a root is walked at this moment whose disk answers.
     fn roots_that_answer(&self) -> bool {
         let hang = self.pipeline.waits.longer_than(Duration::from_secs(20));
-        self.round.walked_by.values().any(|root| !hang.contains_key(root))
+        self.round.walked_roots().any(|root| !hang.contains_key(root))
     }
 
     fn end_round(&mut self, run: Run) {
@@ -329,20 +375,25 @@ impl Daemon {
     }
 
     /// Takes in what walks found. The queues are filled anew, so that what went away or changed isn't in them; but for the
-    /// films of a root that hangs, of which nothing new is known.
+    /// films of all other roots, of which nothing new is known.
     fn take_in(&mut self, mut came: Vec<Walked>) {
         // A root before those inside it.
         came.sort_by(|one, other| one.scan.roots.cmp(&other.scan.roots));
-        let hanging: HashSet<&PathBuf> = self.round.walked_by.values().collect();
         self.roots.keep_only(&self.pipeline.settings.library_roots);
-        let kept = self.roots.real_of(&hanging);
-        let is_kept = |path: &Path| kept.iter().any(|root| path.starts_with(root));
+        let seen = came.iter().map(|walked| (walked.root.as_path(), walked.scan.roots.as_slice())).collect();
+        let others = self.roots.begin_anew(&seen);
+        let is_kept = |path: &Path| others.iter().any(|root| path.starts_with(root));
         self.to_plan.retain(|film| is_kept(&film.path));
         self.to_probe.retain(|film| is_kept(&film.path));
         self.to_encode.retain(|film| is_kept(&film.path));
         self.settling.retain(|path, _| is_kept(path));
         self.present.retain(|path| is_kept(path));
-        self.passed_over = self.roots.passed_over_in(&hanging);
+        let gated_before = std::mem::take(&mut self.gated);
+        self.gated = gated_before
+            .iter()
+            .filter(|(path, _)| is_kept(path))
+            .map(|(path, code)| (path.clone(), *code))
+            .collect();
         let took = came.iter().map(|walked| walked.took).max().unwrap_or_default();
         let mut gated = Vec::new();
         let mut found = Vec::new();
@@ -364,19 +415,20 @@ impl Daemon {
             let mut scan = if is_another { walked.scan } else { Scan::default() };
             // One file by two names is one film.
             scan.films.retain(|film| files.insert((film.identity.device, film.identity.inode)));
-            gated.append(&mut scan.gated);
+            let began = walked.began;
+            gated.extend(scan.gated.drain(..).map(|(path, reason)| (path, reason, began)));
             self.present.extend(scan.films.iter().map(|film| film.path.clone()));
-            let seen = RootSeen::of(&scan);
-            self.passed_over += seen.stopped();
-            self.roots.insert(walked.root, seen);
-            found.append(&mut scan.films);
+            self.roots.insert(walked.root, RootSeen::of(&scan));
+            found.extend(scan.films.drain(..).map(|film| (film, began)));
         }
         self.stopped = self.roots.stopped();
         self.tell_scan(took);
-        self.tell_gated(gated);
-        found.sort_unstable_by(|one, other| one.path.cmp(&other.path));
-        for film in found {
-            self.sort(film);
+        self.tell_gated(&gated_before, gated);
+        found.sort_unstable_by(|(one, _), (other, _)| one.path.cmp(&other.path));
+        for (film, began) in found {
+            if !self.was_left_since(&film.path, began) {
+                self.sort(film);
+            }
         }
         self.wait_for_settling();
         self.library.forget_unseen(Timestamp::now());
@@ -395,28 +447,30 @@ impl Daemon {
         self.tell(Event::Scanned { films, stopped: self.stopped.clone() });
     }
 
-    /// Tells of films that a cheap gate stops now and didn't before.
-    fn tell_gated(&mut self, gated: Vec<(PathBuf, SkipReason)>) {
-        let before = std::mem::take(&mut self.gated);
-        let mut now = HashMap::with_capacity(before.len());
-        let hanging: HashSet<&PathBuf> = self.round.walked_by.values().collect();
-        let kept = self.roots.real_of(&hanging);
-        for (path, reason) in gated {
+    /// Takes in which films a cheap gate stops, and tells of those that it didn't stop before.
+    fn tell_gated(
+        &mut self,
+        before: &HashMap<PathBuf, &'static str>,
+        gated: Vec<(PathBuf, SkipReason, Instant)>,
+    ) {
+        for (path, reason, began) in gated {
             let code = reason.code();
-            let is_ours = self.busy.contains_key(&path) || self.left.contains(&path);
+            let is_ours = self.busy.contains_key(&path) || self.was_left_since(&path, began);
             if !is_ours && before.get(&path) != Some(&code) {
                 self.tell(Event::Skipped { path: path.clone(), reason });
             }
-            now.insert(path, code);
+            self.gated.insert(path, code);
         }
-        let is_kept = |path: &Path| kept.iter().any(|root| path.starts_with(root));
-        now.extend(before.into_iter().filter(|(path, _)| is_kept(path)));
-        self.gated = now;
+    }
+
+    /// Whether something was done with a film after a look at it had begun, so that what the look says is old.
+    fn was_left_since(&self, film: &Path, began: Instant) -> bool {
+        self.left.get(film).is_some_and(|left| *left >= began)
     }
 
     /// Puts a film where it belongs.
     fn sort(&mut self, film: Film) {
-        if self.busy.contains_key(&film.path) || self.left.contains(&film.path) {
+        if self.busy.contains_key(&film.path) {
             return;
         }
         let wait = self.pipeline.settings.stable;
@@ -428,7 +482,7 @@ impl Daemon {
             // What failed before isn't counted again.
             Next::Wait(_) | Next::Nothing
                 if self.library.failures(&film.path) > 0 || self.counted.contains(&film.path) => {}
-            Next::Wait(_) | Next::Nothing => self.passed_over += 1,
+            Next::Wait(_) | Next::Nothing => self.roots.pass_over(&film),
         }
     }
 
@@ -453,7 +507,8 @@ impl Daemon {
         for (root, films) in by_root {
             let (settings, generation) = (Arc::clone(&self.pipeline.settings), self.generation);
             let wait = self.pipeline.waits.begin(&root, Care::Free);
-            self.looking.spawn_blocking(move || {
+            let paths = films.iter().map(|film| film.path.clone()).collect();
+            let task = self.looking.spawn_blocking(move || {
                 let look = |film: Film| {
                     let now = Film::look(&film.path, &film.root, &settings.policy).ok();
                     wait.answered();
@@ -464,15 +519,19 @@ impl Daemon {
                 };
                 (generation, films.into_iter().map(look).collect())
             });
+            self.looked_at.insert(task.id(), paths);
         }
     }
 
     /// Takes in how films look that were to hold still.
-    pub(super) fn looked_again(&mut self, looked: Result<Looked, JoinError>, run: Run) {
-        // A look that panicked is a defect of ours; the next walk finds its films.
-        let Ok((generation, looked)) = looked else { return self.scan_now() };
-        for (path, now) in looked {
+    pub(super) fn looked_again(&mut self, looked: Result<(Id, Looked), JoinError>, run: Run) {
+        let id = looked.as_ref().map_or_else(JoinError::id, |(id, _)| *id);
+        for path in self.looked_at.remove(&id).unwrap_or_default() {
             self.busy.remove(&path);
+        }
+        // A look that panicked is a defect of ours; the next walk finds its films.
+        let Ok((_, (generation, looked))) = looked else { return self.scan_now() };
+        for (path, now) in looked {
             if let Some(now) = now.filter(|_| generation == self.generation) {
                 self.sort(now);
                 // Still moving: the next pass will see.
@@ -489,3 +548,6 @@ impl Daemon {
 /// Films that were to hold still, by which config they were looked at, and how they look; nothing where one is gone or
 /// stopped by a gate.
 pub(super) type Looked = (u64, Vec<(PathBuf, Option<Film>)>);
+
+#[cfg(test)]
+mod tests;

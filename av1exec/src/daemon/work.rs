@@ -1,6 +1,6 @@
 //! What is done with films: probes, plans and encodes, and what is remembered of them.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use av1plan::gates::Stability;
@@ -14,6 +14,7 @@ use crate::disk;
 use crate::event::Event;
 use crate::index::{Fingerprint, Rest, Verdict, WANTED, remember};
 use crate::jobs::path_of;
+use crate::names;
 use crate::outcome::Outcome;
 use crate::pipeline::{Pipeline, refused_loss};
 use crate::probe::{self, ProbeText};
@@ -33,6 +34,24 @@ const NEXT_TRY: Duration = Duration::from_secs(5);
 /// How long a film rests whose result was too big and that couldn't be marked.
 const UNMARKED: SignedDuration = SignedDuration::from_hours(24);
 
+/// How many refusals may be written down at once, each beside its film: some of them may wait for a disk that hangs.
+const EXPLAINED_AT_ONCE: usize = 16;
+
+/// Paths whose disk hasn't answered for a while.
+struct Hanging(Vec<PathBuf>);
+
+impl Hanging {
+    /// Whether one of them is the film's root, in it, or above it, so that nothing more should be begun with the film.
+    fn holds_up(&self, film: &Film) -> bool {
+        self.0.iter().any(|path| path.starts_with(&film.root) || film.root.starts_with(path))
+    }
+
+    /// Whether this path is one of them, or one of them is in it.
+    fn holds(&self, path: &Path) -> bool {
+        self.0.iter().any(|hanging| hanging.starts_with(path))
+    }
+}
+
 /// Stands for all that plans depend on besides the films.
 pub(super) fn fingerprint(pipeline: &Pipeline) -> Fingerprint {
     Fingerprint::of_planning(&pipeline.settings.policy, &pipeline.tools.toolchain)
@@ -51,6 +70,16 @@ pub(super) enum Came {
     },
 }
 
+/// By which config something was begun.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct By {
+    pub(super) generation: u64,
+    pub(super) fingerprint: Fingerprint,
+}
+
+/// What came of an encode, and by which config it was begun.
+pub(super) type Encoded = (Film, By, Came);
+
 /// What came of a probe.
 #[derive(Debug)]
 pub(super) struct Probed {
@@ -66,37 +95,46 @@ pub(super) type Texts = (u64, Vec<(Film, Option<ProbeText>)>);
 /// A film that is refused, and the plan that says why.
 pub(super) type Refused = (Film, SkipReason, PlanVerdict);
 
+/// A film beside which it was said why it is refused, and by which config it is.
+pub(super) type Explained = (Film, SkipReason, u64);
+
 impl Daemon {
     /// Begins as many probes and encodes as may run at once.
     pub(super) fn begin(&mut self) {
+        let hanging = Hanging(self.pipeline.waits.longer_than(NAMED_AFTER).into_keys().collect());
         while self.probing.len() < self.pipeline.settings.probe_jobs.get() && !self.library.is_behind() {
-            let Some(film) = self.to_probe.pop() else { break };
+            let Some(film) = self.to_probe.pop_if(|film| !hanging.holds_up(film)) else { break };
             self.begin_probe(film);
         }
-        self.begin_encodes();
+        self.begin_encodes(&hanging);
         self.read_some();
-        self.explain_one();
+        self.explain_some(&hanging);
     }
 
-    fn begin_encodes(&mut self) {
-        let hanging = self.pipeline.waits.longer_than(NAMED_AFTER);
-        // An encode whose disk hangs takes nobody's place.
-        let hangs = |film: &Path| hanging.keys().any(|path| path.starts_with(film));
-        let may_be_taken = |film: &Film| {
-            !hanging.keys().any(|path| path.starts_with(&film.root) || film.root.starts_with(path))
-        };
+    fn begin_encodes(&mut self, hanging: &Hanging) {
         while self.knows_what_is_first() {
-            let stuck = self.tasks.values().filter(|film| hangs(film)).count();
+            // An encode whose disk hangs takes nobody's place.
+            let stuck = self.stuck_encodes(hanging);
             let running = self.encoding.len().saturating_sub(stuck);
             let is_full = self.state_disk_full.is_some_and(|next_try| Instant::now() < next_try);
             if is_full || !self.pace.may_start(&self.pipeline.settings, running) {
                 break;
             }
-            let Some(film) = self.to_encode.pop_if(may_be_taken) else { break };
+            let Some(film) = self.to_encode.pop_if(|film| !hanging.holds_up(film)) else { break };
             if !self.busy.contains_key(&film.path) {
                 self.begin_encode(film);
             }
         }
+    }
+
+    /// How many encodes wait for a disk that hangs: that of the film, or that of its result.
+    fn stuck_encodes(&self, hanging: &Hanging) -> usize {
+        let has_stuck_result = |film: &Path| {
+            let jobs = self.board.running.values().filter(|job| path_of(&job.path) == film);
+            jobs.into_iter().any(|job| hanging.holds(&names::temporary(film, &job.job)))
+        };
+        let encodes = self.busy.iter().filter(|(_, switch)| switch.is_some());
+        encodes.filter(|(film, _)| hanging.holds(film) || has_stuck_result(film)).count()
     }
 
     /// Whether the queue is complete, or has been waited for for long enough.
@@ -133,10 +171,11 @@ impl Daemon {
         let (switch, stop) = self.pipeline.stop.part();
         self.busy.insert(film.path.clone(), Some(switch));
         let pipeline = Pipeline { stop, ..self.pipeline.clone() };
+        let by = By { generation: self.generation, fingerprint: self.fingerprint };
         let (reader, path) = (self.library.reader(), film.path.clone());
         let task = self.encoding.spawn(async move {
             if !can_write_jobs(&pipeline).await {
-                return (film, Came::StateDiskFull);
+                return (film, by, Came::StateDiskFull);
             }
             let text = reader.probes(vec![film.path.clone()]).await.pop().flatten();
             let outcome = pipeline.run(&film, Stability::Stable, text.as_ref()).await;
@@ -145,7 +184,7 @@ impl Daemon {
                 _ => film.path.clone(),
             };
             let now = pipeline.look(&Film { path, ..film.clone() }).await;
-            (film, Came::Ended { outcome, now: now.ok().map(Box::new) })
+            (film, by, Came::Ended { outcome, now: now.ok().map(Box::new) })
         });
         self.tasks.insert(task.id(), path);
     }
@@ -159,6 +198,7 @@ impl Daemon {
         let films: Vec<Film> = self.to_plan.drain(..count).collect();
         let films: Vec<Film> = films.into_iter().filter(|film| !self.busy.contains_key(&film.path)).collect();
         self.busy.extend(films.iter().map(|film| (film.path.clone(), None)));
+        self.being_read = films.iter().map(|film| film.path.clone()).collect();
         let (reader, generation) = (self.library.reader(), self.generation);
         self.reading = Some(tokio::spawn(async move {
             let paths = films.iter().map(|film| film.path.clone()).collect();
@@ -170,10 +210,12 @@ impl Daemon {
 
     /// Plans films from what ffprobe said of them before.
     pub(super) fn plan_some(&mut self, texts: Option<Texts>) {
-        // A task that panicked is a defect of ours; its films stay as they are until the next start.
+        for path in std::mem::take(&mut self.being_read) {
+            self.busy.remove(&path);
+        }
+        // A task that panicked is a defect of ours; the next walk finds its films.
         let Some((generation, texts)) = texts else { return };
         for (film, text) in texts {
-            self.busy.remove(&film.path);
             match text.map(|text| text.parse()) {
                 // The walk that goes by the new config was begun, and may have passed it over.
                 _ if generation != self.generation => self.scan_now(),
@@ -209,22 +251,34 @@ impl Daemon {
         self.end(film, &Outcome::Skipped(reason), None);
     }
 
-    /// Has it said beside the next film that is refused why it is.
-    fn explain_one(&mut self) {
-        if self.explaining.is_some() {
-            return;
+    /// Has it said beside the next films that are refused why they are; those of a disk that hangs wait for it.
+    fn explain_some(&mut self, hanging: &Hanging) {
+        while self.explaining.len() < EXPLAINED_AT_ONCE {
+            let next = self.to_explain.iter().position(|(film, ..)| !hanging.holds_up(film));
+            let Some(refused) = next.and_then(|next| self.to_explain.remove(next)) else { return };
+            self.explain(refused);
         }
-        let Some((film, reason, verdict)) = self.to_explain.pop_front() else { return };
-        let pipeline = self.pipeline.clone();
-        self.explaining = Some(tokio::spawn(async move {
-            pipeline.explain_refusal(&film, &verdict).await;
-            (film, reason)
-        }));
     }
 
-    pub(super) fn explained(&mut self, explained: Option<(Film, SkipReason)>) {
-        let Some((film, reason)) = explained else { return };
+    fn explain(&mut self, (film, reason, verdict): Refused) {
+        let (pipeline, generation, path) = (self.pipeline.clone(), self.generation, film.path.clone());
+        let task = self.explaining.spawn(async move {
+            pipeline.explain_refusal(&film, &verdict).await;
+            (film, reason, generation)
+        });
+        self.tasks.insert(task.id(), path);
+    }
+
+    pub(super) fn explained(&mut self, explained: Result<Explained, JoinError>) {
+        let (film, reason, generation) = match explained {
+            Ok(explained) => explained,
+            Err(error) => return self.went_wrong(&error),
+        };
         self.leave(&film.path);
+        if generation != self.generation {
+            // The config that holds now may want it, or not have it any more.
+            return self.scan_now();
+        }
         self.skip(&film, reason);
         if self.to_explain.is_empty() {
             self.library.flush();
@@ -260,22 +314,30 @@ impl Daemon {
         }
     }
 
-    pub(super) fn encoded(&mut self, ended: Result<(Film, Came), JoinError>) {
+    pub(super) fn encoded(&mut self, ended: Result<Encoded, JoinError>) {
         match ended {
-            Ok((film, Came::StateDiskFull)) => {
+            Ok((film, by, Came::StateDiskFull)) => {
                 self.busy.remove(&film.path);
                 self.tasks.retain(|_, path| *path != film.path);
                 self.note_state_disk(true);
-                self.to_encode.push(film);
+                if by.generation == self.generation {
+                    self.to_encode.push(film);
+                } else {
+                    // It may be in no root any more; the walk that goes by the new config may have passed it over.
+                    self.scan_now();
+                }
             }
-            Ok((film, Came::Ended { outcome, now })) => {
+            Ok((film, by, Came::Ended { outcome, now })) => {
                 self.note_state_disk(false);
                 self.leave(&film.path);
                 if let Outcome::Replaced { path, .. } = &outcome {
-                    self.left.insert(path.clone());
+                    self.left.insert(path.clone(), Instant::now());
                 }
                 self.may_be_open |= !matches!(outcome, Outcome::Replaced { .. });
-                self.end(&film, &outcome, now.as_deref());
+                self.end_by(&film, &outcome, now.as_deref(), by.fingerprint);
+                if by.generation != self.generation {
+                    self.scan_now();
+                }
                 self.library.flush();
             }
             Err(error) => self.went_wrong(&error),
@@ -304,14 +366,20 @@ impl Daemon {
     }
 
     /// Notes that nothing is done with a film any more. What a walk under way says of it is old.
-    fn leave(&mut self, film: &Path) {
+    pub(super) fn leave(&mut self, film: &Path) {
         self.busy.remove(film);
         self.tasks.retain(|_, path| path != film);
-        self.left.insert(film.to_owned());
+        self.left.insert(film.to_owned(), Instant::now());
     }
 
-    /// Remembers how an attempt on a film ended. `now` is how the film looks, or the result where it was replaced.
+    /// Remembers how an attempt on a film ended that went by the config that holds now.
     fn end(&mut self, film: &Film, outcome: &Outcome, now: Option<&Film>) {
+        self.end_by(film, outcome, now, self.fingerprint);
+    }
+
+    /// Remembers how an attempt on a film ended, and by which config: another one may want something else. `now` is how the film
+    /// looks, or the result where it was replaced.
+    fn end_by(&mut self, film: &Film, outcome: &Outcome, now: Option<&Film>, by: Fingerprint) {
         match outcome {
             Outcome::Replaced { before, after, .. } => {
                 self.summary.replaced += 1;
@@ -326,7 +394,7 @@ impl Daemon {
         });
         let moment = Moment::now();
         let failures = self.library.failures(&film.path);
-        let mut verdict = remember(outcome, self.fingerprint, failures, moment.wall);
+        let mut verdict = remember(outcome, by, failures, moment.wall);
         let is_marked = now.is_some_and(|film| film.marker.is_some());
         match outcome {
             // The marker holds it back, and taking it away is asking for a new attempt.
@@ -340,7 +408,7 @@ impl Daemon {
         };
         // The result is a film of its own, of which all is known already.
         if let Some(result) = now {
-            self.library.see(result, &self.fingerprint, Duration::ZERO, moment);
+            self.library.see(result, &by, Duration::ZERO, moment);
             self.library.remember(path, Some(verdict));
             self.present.insert(path.clone());
         }
@@ -353,3 +421,6 @@ async fn can_write_jobs(pipeline: &Pipeline) -> bool {
     let space = pipeline.waits.run(&folder.clone(), Care::Free, move |_| disk::space(&folder)).await;
     space.flatten().map_or(true, |space| space.holds_a_job())
 }
+
+#[cfg(test)]
+mod tests;

@@ -17,7 +17,7 @@ impl Silent {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("out.mp4");
         std::fs::write(&path, "0123456789").unwrap();
-        let watch = Watch::new(path.clone(), Waits::default());
+        let watch = Watch::new([path.clone(), path.clone()], Waits::default());
         Self { _folder: folder, path, watch }
     }
 
@@ -93,4 +93,39 @@ async fn a_silent_rewrite_ahead_of_our_clock_is_no_stall_and_a_frozen_one_is() {
     assert!(after >= stall, "{after:?}");
     assert!(matches!(&rewritten, Ended::Run { report, .. } if report.exit_code == Some(0)), "{rewritten:?}");
     assert!(took > stall, "{took:?}");
+}
+
+#[tokio::test]
+async fn a_look_that_never_comes_back_blames_the_disk_and_not_the_film() {
+    let mut silent = Silent::new();
+    silent.watch.look(SHORT).await;
+    assert!(matches!(silent.watch.stalled(), Ended::Stalled));
+    silent.watch.looking = Some(tokio::spawn(std::future::pending()));
+    silent.watch.look(Duration::from_millis(20)).await;
+    assert!(matches!(silent.watch.stalled(), Ended::DiskHangs));
+}
+
+#[tokio::test]
+async fn who_is_to_stop_is_heard_while_the_state_folder_hangs() {
+    let silent = Silent::new();
+    let (events, _receiver) = Events::channel();
+    let (switch, mut stop) = crate::stop::stop_switch();
+    let (log, locks, waits) = (silent.path.with_extension("log"), Locks::default(), Waits::default());
+    let encode = Encode {
+        program: Path::new("/bin/sh"),
+        args: &["-c".into(), "exec sleep 60".into()],
+        output: &silent.path,
+        log: &log,
+        job: "j1",
+        locks: &locks,
+        size_limit: u64::MAX,
+        stall: Duration::from_mins(5),
+        courtesy: Courtesy::default(),
+        pause: &Pause::never(),
+        waits: &waits,
+    };
+    switch.stop();
+    let run = encode.run(async |_| std::future::pending().await, &events, &mut stop);
+    let ended = tokio::time::timeout(Duration::from_secs(30), run).await.unwrap().unwrap();
+    assert!(matches!(ended, Ended::Stopped), "{ended:?}");
 }

@@ -296,6 +296,10 @@ impl Pipeline {
                 Err(Outcome::TooBig { before: gate.original, after: written, limit: gate.limit() })
             }
             Ok(Ended::Stalled) => Err(Outcome::Stalled { seconds: self.settings.stall.as_secs() }),
+            Ok(Ended::DiskHangs) => {
+                let reason = "ffmpeg showed no sign of life, and the disk that it writes to doesn't answer";
+                Err(failed("encode", &film.path, &io::Error::other(reason)))
+            }
             Ok(Ended::Stopped) => Err(Outcome::stopped(&self.stop)),
             Err(error) => Err(failed("run ffmpeg on", &film.path, &error)),
         }
