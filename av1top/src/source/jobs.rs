@@ -8,8 +8,8 @@ use std::ffi::OsString;
 use std::fs::{self, Metadata};
 use std::io::ErrorKind;
 use std::os::unix::fs::MetadataExt;
-use std::path::Path;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender};
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::time::{Duration, Instant, SystemTime};
 
 use av1exec::jobs::{self, JobStore};
@@ -41,6 +41,9 @@ pub(super) fn watch(sender: &SyncSender<Msg>, refresh: &Receiver<()>, folder: &P
     }
 }
 
+/// How long a look at a result is waited for; one that takes longer is taken in later.
+const GLANCE: Duration = Duration::from_millis(50);
+
 /// What is known of the folder.
 #[derive(Debug, Default)]
 struct Reader {
@@ -49,6 +52,8 @@ struct Reader {
     files: HashMap<OsString, File>,
     /// The results that grow.
     growing: HashMap<String, Temporary>,
+    /// Looks at them that haven't come back.
+    measuring: HashMap<String, Receiver<Option<u64>>>,
     finished: Finished,
 }
 
@@ -167,20 +172,44 @@ impl Reader {
         damaged
     }
 
-    /// Tells how far results have grown.
+    /// Tells how far results have grown. Each is looked at on a thread of its own, since the library's disk may hang while the state
+    /// folder answers; one whose look hasn't come back is not looked at again.
     fn measure(&mut self, tell: &mut impl FnMut(Msg)) {
+        self.measuring.retain(|id, _| self.growing.contains_key(id));
         let mut sizes = Vec::new();
         for (id, temporary) in &mut self.growing {
-            let bytes = fs::symlink_metadata(&temporary.path).ok().map(|metadata| metadata.len());
-            if bytes != temporary.bytes {
-                temporary.bytes = bytes;
-                sizes.push((id.clone(), bytes));
+            let look = match self.measuring.remove(id) {
+                Some(look) => look,
+                None => match measured(temporary.path.clone()) {
+                    Ok(look) => look,
+                    Err(_) => continue,
+                },
+            };
+            match look.recv_timeout(GLANCE) {
+                Ok(bytes) if bytes != temporary.bytes => {
+                    temporary.bytes = bytes;
+                    sizes.push((id.clone(), bytes));
+                }
+                Ok(_) | Err(RecvTimeoutError::Disconnected) => {}
+                Err(RecvTimeoutError::Timeout) => drop(self.measuring.insert(id.clone(), look)),
             }
         }
         if !sizes.is_empty() {
             tell(Msg::Sizes(sizes));
         }
     }
+}
+
+/// Has a result's size looked at.
+fn measured(path: PathBuf) -> std::io::Result<Receiver<Option<u64>>> {
+    let (size, look) = sync_channel(1);
+    let measure = move || {
+        let bytes = fs::symlink_metadata(path).ok().map(|metadata| metadata.len());
+        // Nobody waits for a job that is gone.
+        let _ = size.send(bytes);
+    };
+    std::thread::Builder::new().name("size".to_owned()).spawn(measure)?;
+    Ok(look)
 }
 
 /// Whether it is the file of a job that runs, or was cut off.
@@ -268,9 +297,28 @@ mod tests {
         scene.write(&growing);
         scene.look();
         fs::write(&result, [0; 700]).unwrap();
-        let told = scene.look();
-        assert!(matches!(told.last(), Some(Msg::Sizes(sizes)) if sizes[0].1 == Some(700)), "{told:?}");
+        // A look may come back only after the next one.
+        let mut looks = (0..200).map(|_| scene.look()).filter(|told| !told.is_empty());
+        assert!(looks.any(|told| matches!(told.last(), Some(Msg::Sizes(sizes)) if sizes[0].1 == Some(700))));
         assert!(!scene.look().iter().any(|msg| matches!(msg, Msg::Sizes(_))));
+    }
+
+    #[test]
+    fn a_look_that_hangs_holds_up_nothing_and_is_not_begun_twice() {
+        let mut scene = Scene::new();
+        let mut growing = job(1);
+        let result = scene.folder.path().join("result.av1tmp");
+        growing.0.temporary = jobs::path_document(&result);
+        scene.write(&growing);
+        scene.look();
+        let (answer, hangs) = sync_channel(1);
+        scene.reader.measuring.insert(growing.0.id.clone(), hangs);
+        fs::write(&result, [0; 700]).unwrap();
+        let told = scene.look();
+        assert!(!told.iter().any(|msg| matches!(msg, Msg::Sizes(_))), "{told:?}");
+        answer.send(Some(300)).unwrap();
+        let told = scene.look();
+        assert!(matches!(told.last(), Some(Msg::Sizes(sizes)) if sizes[0].1 == Some(300)), "{told:?}");
     }
 
     #[test]
