@@ -7,7 +7,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use av1d_tests::{Library, copy_folder};
+use av1d_tests::{Library, SmallDisk, copy_folder};
 use av1exec::disk::{Identity, hash};
 use av1exec::history::History;
 use av1exec::index::{Index, Opened, peek_jobs};
@@ -225,6 +225,21 @@ fn a_state_folder_of_many_jobs_takes_little_room() {
     assert!(bytes / JOBS < 2500, "{bytes}");
     assert!(blocks / JOBS <= 4096, "{blocks}");
     assert!(index / JOBS < 1000, "{index}");
+}
+
+/// Compressed files stand beside the plain ones for a moment; where there is no room for many of them, a few have to do.
+#[test]
+fn a_folder_on_a_disk_that_is_nearly_full_is_taken_over() {
+    let Some(library) = Library::open() else { return };
+    let Some(disk) = SmallDisk::mount(&library.state(), 16 << 10) else { return };
+    let make = Path::new(env!("CARGO_MANIFEST_DIR")).join("tools/make-jobs");
+    let made = Command::new("python3").arg(make).arg(library.state()).arg("700").status().unwrap();
+    assert!(made.success());
+    let before = status(&library);
+    disk.fill_but(600);
+    library.watch_once();
+    assert!(plain_jobs(&library).is_empty());
+    assert_eq!(status(&library), before);
 }
 
 #[test]

@@ -4,13 +4,12 @@
 #![cfg(test)]
 
 use std::fs::{self, File};
-use std::io::{BufRead, BufReader, PipeReader, Read, Write, pipe};
-use std::path::{Path, PathBuf};
+use std::io::{BufRead, BufReader, PipeReader, Read, pipe};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use av1d_tests::{
-    Library, Run, Running, Signal, av1top, built, full_pipe, program, signal, skipped, wait_until,
+    Library, Run, Running, Signal, SmallDisk, av1top, built, full_pipe, program, signal, wait_until,
     with_argument,
 };
 
@@ -167,44 +166,12 @@ fn read_on(mut reader: PipeReader) -> std::thread::JoinHandle<String> {
     })
 }
 
-/// A small disk of its own, until it is dropped.
-struct SmallDisk(PathBuf);
-
-impl SmallDisk {
-    /// One of 64 KiB; nothing where this machine can't, and the test is to be skipped.
-    fn mount(at: &Path) -> Option<Self> {
-        fs::create_dir_all(at).unwrap();
-        let mounted = Command::new("mount").args(["-t", "tmpfs", "-o", "size=64k", "tmpfs"]).arg(at).output();
-        if mounted.is_ok_and(|output| output.status.success()) {
-            return Some(Self(at.to_owned()));
-        }
-        skipped("no tmpfs can be mounted here (root?)");
-        None
-    }
-
-    /// Takes all the room that there is.
-    fn fill(&self) {
-        let mut filler = File::create(self.0.join("filler")).unwrap();
-        while filler.write_all(&[0; 512]).is_ok() {}
-    }
-
-    fn empty(&self) {
-        fs::remove_file(self.0.join("filler")).unwrap();
-    }
-}
-
-impl Drop for SmallDisk {
-    fn drop(&mut self) {
-        drop(Command::new("umount").arg("-l").arg(&self.0).status());
-    }
-}
-
 #[test]
 fn a_log_whose_disk_was_full_goes_on_once_there_is_room_and_says_what_it_misses() {
     let Some(mut library) = with_film() else { return };
     library.set("scan_interval_secs", 1);
-    let Some(disk) = SmallDisk::mount(&library.scratch().join("log")) else { return };
-    let path = disk.0.join("av1d.log");
+    let Some(disk) = SmallDisk::mount(&library.scratch().join("log"), 64) else { return };
+    let path = disk.path().join("av1d.log");
     let log = File::options().create(true).append(true).open(&path).unwrap();
     disk.fill();
     let daemon = Running::start_saying_into(&mut library.command(["watch"]), log);

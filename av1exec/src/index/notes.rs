@@ -81,6 +81,12 @@ impl Index {
         if found == "ok" { Ok(()) } else { Err(Fault::Check(found)) }
     }
 
+    /// Writes the log beside the file into it and empties the log, which grows to four megabytes by itself.
+    pub(crate) fn shorten_log(&self) -> rusqlite::Result<()> {
+        // It answers with a row of figures.
+        self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
+    }
+
     /// Makes the file smaller where most of it is unused.
     pub(crate) fn shrink_if_worth_it(&self) -> rusqlite::Result<()> {
         let number = |name| self.connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0));

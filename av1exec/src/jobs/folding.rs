@@ -98,7 +98,11 @@ impl JobStore {
                 disk::unlink(&packed).map_err(|source| failed(&packed, source))?;
             }
         }
-        batch.iter().try_for_each(|file| self.take_batch(index, std::slice::from_ref(file), step, folded))
+        for file in batch {
+            self.take_batch(index, std::slice::from_ref(file), step, folded)?;
+            index.shorten_log().map_err(|error| self.index_failed(error))?;
+        }
+        Ok(())
     }
 
     fn take_batch(
@@ -326,6 +330,47 @@ mod tests {
         assert_eq!(folded.unread.iter().map(|(path, _)| path).collect::<Vec<_>>(), [&damaged]);
         assert_eq!(listed(state), Some(2));
         assert_eq!(fs::read_to_string(damaged).unwrap(), "no gzip", "it stays as it is");
+    }
+
+    #[test]
+    fn a_folder_that_isnt_mounted_is_waited_for_and_a_moved_month_is_found() {
+        let folder = tempfile::tempdir().unwrap();
+        let state = folder.path();
+        let store = JobStore::open(state).unwrap();
+        let job = plain(state, 1);
+        store.fold_finished(|_, _| true).unwrap();
+        let (finished, moved) = (state.join("finished"), state.join("moved"));
+        fs::remove_file(state.join(FILE_NAME)).unwrap();
+        fs::rename(&finished, &moved).unwrap();
+        std::os::unix::fs::symlink(state.join("nowhere"), &finished).unwrap();
+        assert!(store.fold_finished(|_, _| true).is_err());
+        assert_eq!(listed(state), None, "a disk that isn't there isn't an empty one");
+        fs::remove_file(&finished).unwrap();
+        fs::create_dir(&finished).unwrap();
+        std::os::unix::fs::symlink(moved.join("2026-11"), finished.join("2026-11")).unwrap();
+        assert_eq!(store.fold_finished(|_, _| true).unwrap().jobs, 1);
+        assert_eq!((listed(state), store.get(&job.id).unwrap().id), (Some(1), job.id));
+    }
+
+    #[test]
+    fn a_finished_file_that_is_no_job_is_told_of_and_stays() {
+        let folder = tempfile::tempdir().unwrap();
+        let state = folder.path();
+        let store = JobStore::open(state).unwrap();
+        let job = plain(state, 1);
+        let text = fs::read_to_string(store.plain(&job.id)).unwrap();
+        for (name, content) in [
+            ("20261126-134501-000002", text.clone()),
+            ("20261126-134501-000003", text.replace(&job.id, "../../evil")),
+            ("20261126-134501-000004", text.replace("\"started\": \"", "\"started\": \"x")),
+        ] {
+            fs::write(store.plain(name), &content).unwrap();
+            let folded = store.fold_finished(|_, _| true).unwrap();
+            assert!(matches!(folded.unread[0].1, Unread::Damaged(_)), "{name}: {:?}", folded.unread);
+            assert_eq!(fs::read_to_string(store.plain(name)).unwrap(), content, "{name}");
+            fs::remove_file(store.plain(name)).unwrap();
+        }
+        assert_eq!(listed(state), Some(1));
     }
 
     #[test]
