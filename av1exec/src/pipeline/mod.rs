@@ -92,7 +92,11 @@ impl Pipeline {
             Err(error) => return (failed("look at", &film.path, &error), None),
         };
         if !now.identity.same_content_stamp(&film.identity) {
-            return (Outcome::SourceChanged, None);
+            // One that didn't hold still while it was watched goes on moving.
+            let is_moving = stability != Stability::Stable && !policy.ignore.contains(&Gate::NotStable);
+            let outcome =
+                if is_moving { Outcome::Skipped(SkipReason::NotStable) } else { Outcome::SourceChanged };
+            return (outcome, None);
         }
         let film = &now;
         if let Some(reason) = gates::before_probe(&film.facts(stability), policy) {
