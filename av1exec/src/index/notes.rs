@@ -106,3 +106,48 @@ impl Drop for Index {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::index::{FILE_NAME, Opened};
+
+    /// Whether the index is checked at this moment: the time of the last check moves.
+    fn is_checked(index: &mut Index, now: Timestamp) -> bool {
+        let before = get(&index.connection, Note::Checked).unwrap();
+        index.check_if_due(now).unwrap();
+        get(&index.connection, Note::Checked).unwrap() != before
+    }
+
+    #[test]
+    fn an_index_is_checked_after_a_cut_and_once_a_month() {
+        let folder = tempfile::tempdir().unwrap();
+        let Opened { index, .. } = Index::open(folder.path()).unwrap();
+        drop(index);
+        let mut again = Index::for_jobs(folder.path()).unwrap();
+        let now = Timestamp::now();
+        assert!(!is_checked(&mut again, now), "it was closed well");
+        // As a daemon leaves it that is cut off: still noted as in use.
+        assert!(is_checked(&mut again, now + SignedDuration::from_secs(1)));
+        set(&again.connection, Note::InUse, 0).unwrap();
+        assert!(!is_checked(&mut again, now + SignedDuration::from_hours(24)));
+        set(&again.connection, Note::InUse, 0).unwrap();
+        assert!(is_checked(&mut again, now + SignedDuration::from_hours(24 * 31)));
+    }
+
+    #[test]
+    fn a_file_that_is_mostly_unused_is_made_smaller() {
+        let folder = tempfile::tempdir().unwrap();
+        let index = Index::for_jobs(folder.path()).unwrap();
+        let fill = "CREATE TABLE filler (x BLOB); INSERT INTO filler VALUES (zeroblob(20000000));";
+        index.connection.execute_batch(fill).unwrap();
+        index.shrink_if_worth_it().unwrap();
+        index.shorten_log().unwrap();
+        let size = || std::fs::metadata(folder.path().join(FILE_NAME)).unwrap().len();
+        assert!(size() > 20_000_000, "all of it is used: {}", size());
+        index.connection.execute_batch("DROP TABLE filler").unwrap();
+        index.shrink_if_worth_it().unwrap();
+        index.shorten_log().unwrap();
+        assert!(size() < 1_000_000, "{}", size());
+    }
+}
