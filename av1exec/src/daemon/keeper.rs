@@ -2,29 +2,18 @@
 //! in the order in which it was asked, so that what is remembered of a film is never overtaken by something older.
 
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::mpsc;
 
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::sync::oneshot;
 
-use crate::index::{Entry, Index};
+use crate::index::{Index, Write};
 use crate::probe::ProbeText;
 use crate::waits::{Care, Waits};
 
-/// What is written down at once, all or nothing of it.
-#[derive(Debug)]
-pub(super) enum Write {
-    /// What is known of films.
-    Entries(Vec<(PathBuf, Entry)>),
-    /// What ffprobe said of a film, beside its entry.
-    Probe(PathBuf, Box<Entry>, ProbeText),
-    /// These films are forgotten.
-    Forget(Vec<PathBuf>),
-}
-
-/// A write that was carried out, or why it wasn't.
-pub(super) type Written = (Write, rusqlite::Result<()>);
+/// What was asked for while the disk was busy is written down at once, or none of it.
+pub(super) type Written = (Vec<Write>, rusqlite::Result<()>);
 
 enum Order {
     Write(Write),
@@ -69,7 +58,7 @@ impl Keeper {
         self.outstanding
     }
 
-    /// The next write that was carried out; waits for ever where none is outstanding. Nothing, once, where the thread is gone:
+    /// The next writes that were carried out; waits for ever where none is outstanding. Nothing, once, where the thread is gone:
     /// nothing is written any more, and nobody is to wait for it.
     pub(super) async fn written(&mut self) -> Option<Written> {
         if self.is_gone {
@@ -77,7 +66,8 @@ impl Keeper {
         }
         let written = self.written.recv().await;
         self.is_gone = written.is_none();
-        self.outstanding = if self.is_gone { 0 } else { self.outstanding.saturating_sub(1) };
+        let carried_out = written.as_ref().map_or(self.outstanding, |(writes, _)| writes.len());
+        self.outstanding = self.outstanding.saturating_sub(carried_out);
         written
     }
 
@@ -107,17 +97,26 @@ impl Reader {
 
 fn keep(
     mut index: Index,
-    state: &std::path::Path,
+    state: &Path,
     waits: &Waits,
     asked: &mpsc::Receiver<Order>,
     told: &UnboundedSender<Written>,
 ) {
-    for order in asked {
+    let mut next = asked.recv().ok();
+    while let Some(order) = next.take() {
         let _wait = waits.begin(state, Care::Free);
         match order {
             Order::Write(write) => {
-                let result = carry_out(&mut index, &write);
-                drop(told.send((write, result)));
+                let mut writes = vec![write];
+                // The disk is waited for once for all that has come meanwhile.
+                next = loop {
+                    match asked.try_recv() {
+                        Ok(Order::Write(write)) => writes.push(write),
+                        other => break other.ok(),
+                    }
+                };
+                let result = index.write(&writes);
+                drop(told.send((writes, result)));
             }
             Order::Read(films, answer) => {
                 // One that can't be read is asked for again.
@@ -130,14 +129,7 @@ fn keep(
                 return;
             }
         }
-    }
-}
-
-fn carry_out(index: &mut Index, write: &Write) -> rusqlite::Result<()> {
-    match write {
-        Write::Entries(entries) => index.save(entries.iter().map(|(path, entry)| (path.as_path(), entry))),
-        Write::Probe(path, entry, text) => index.save_probe(path, entry, text),
-        Write::Forget(films) => index.forget(films.iter().map(PathBuf::as_path)),
+        next = next.or_else(|| asked.recv().ok());
     }
 }
 

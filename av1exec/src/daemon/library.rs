@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 use av1plan::gates::Stability;
 use jiff::Timestamp;
 
-use super::keeper::{Keeper, Reader, Write, Written};
-use crate::index::{Entry, Fingerprint, Next, Verdict};
+use super::keeper::{Keeper, Reader, Written};
+use crate::index::{Entry, Fingerprint, Next, Verdict, Write};
 use crate::probe::ProbeText;
 use crate::scan::Film;
 use crate::stable::Settling;
@@ -125,22 +125,23 @@ impl Library {
         self.keeper.write(Write::Entries(entries));
     }
 
-    /// The next write that was carried out, or why it wasn't. To be taken in by [`Self::has_written`]. Nothing, once, where the
+    /// The next writes that were carried out, or why they weren't. To be taken in by [`Self::has_written`]. Nothing, once, where the
     /// index's thread is gone.
     pub(super) async fn written(&mut self) -> Option<Written> {
         self.keeper.written().await
     }
 
-    /// Takes in that a write was carried out; what changed meanwhile is next.
-    pub(super) fn has_written(&mut self, (write, result): Written) -> rusqlite::Result<()> {
-        if let Write::Entries(entries) = write {
+    /// Takes in that something was written down; what changed meanwhile is next.
+    pub(super) fn has_written(&mut self, (writes, result): Written) -> rusqlite::Result<()> {
+        for write in writes {
+            let Write::Entries(entries) = write else { continue };
             self.is_writing = false;
             if result.is_err() {
                 // A disk that is full now may not be later: the next flush tries again.
                 self.changed.extend(entries.into_iter().map(|(path, _)| path));
-                return result;
+            } else {
+                self.flush();
             }
-            self.flush();
         }
         result
     }

@@ -61,12 +61,9 @@ fn make(connection: &Connection) -> rusqlite::Result<()> {
 impl Index {
     /// Writes finished jobs down, all or none of them; says which of them weren't there before.
     pub(crate) fn put_jobs(&mut self, jobs: &[JobSummary]) -> rusqlite::Result<Vec<bool>> {
-        // A job whose file is compressed is in no other place that is quick to read: its row must outlast a power cut.
-        self.connection.pragma_update(None, "synchronous", "FULL")?;
         let transaction = super::begin(&mut self.connection)?;
         let new = jobs.iter().map(|job| put(&transaction, job)).collect::<rusqlite::Result<_>>()?;
         transaction.commit()?;
-        self.connection.pragma_update(None, "synchronous", "NORMAL")?;
         Ok(new)
     }
 

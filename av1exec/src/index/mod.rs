@@ -9,6 +9,7 @@ mod error;
 mod jobs;
 mod notes;
 mod peek;
+mod write;
 
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
@@ -18,7 +19,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use jiff::Timestamp;
-use rusqlite::{Connection, OptionalExtension, Row, Transaction, TransactionBehavior, params};
+use rusqlite::{Connection, OptionalExtension, Row, Transaction, TransactionBehavior};
 
 use crate::disk::{self, Identity};
 use crate::probe::ProbeText;
@@ -28,6 +29,7 @@ use error::Fault;
 pub use error::IndexError;
 pub use jobs::{JobTable, Mark};
 pub use peek::{census, peek, peek_jobs};
+pub use write::Write;
 
 /// The index's name in the state folder.
 pub const FILE_NAME: &str = "index.sqlite";
@@ -111,9 +113,7 @@ impl Index {
         if shape != SHAPE && (shape, tables) != (0, 0) {
             return Err(Fault::Shape(shape));
         }
-        // Written beside the file first (WAL): a reader never waits, and a kill at any moment leaves it whole.
-        connection.pragma_update(None, "journal_mode", "WAL")?;
-        connection.pragma_update(None, "synchronous", "NORMAL")?;
+        keep_journal(&connection)?;
         connection.execute_batch(SCHEMA)?;
         notes::prepare(&connection)?;
         jobs::prepare(&connection)?;
@@ -131,30 +131,6 @@ impl Index {
         rows.collect()
     }
 
-    /// Writes entries down, all or none of them. What ffprobe said of a film is forgotten where its entry says so.
-    pub fn save<'a>(
-        &mut self,
-        entries: impl IntoIterator<Item = (&'a Path, &'a Entry)>,
-    ) -> rusqlite::Result<()> {
-        let transaction = begin(&mut self.connection)?;
-        for (path, entry) in entries {
-            write_entry(&transaction, path, entry)?;
-        }
-        transaction.commit()
-    }
-
-    /// Keeps what ffprobe said of a film, beside its entry.
-    pub fn save_probe(&mut self, path: &Path, entry: &Entry, probe: &ProbeText) -> rusqlite::Result<()> {
-        let transaction = begin(&mut self.connection)?;
-        write_entry(&transaction, path, entry)?;
-        let ProbeText { probe, frame } = probe;
-        transaction.execute(
-            "UPDATE films SET probe = ?2, frame = ?3 WHERE path = ?1",
-            params![path.as_os_str().as_bytes(), probe, frame],
-        )?;
-        transaction.commit()
-    }
-
     /// What ffprobe said of a film.
     pub fn probe(&self, path: &Path) -> rusqlite::Result<Option<ProbeText>> {
         let mut statement = self
@@ -162,15 +138,6 @@ impl Index {
             .prepare_cached("SELECT probe, frame FROM films WHERE path = ?1 AND probe IS NOT NULL")?;
         let row = |row: &Row<'_>| Ok(ProbeText { probe: row.get(0)?, frame: row.get(1)? });
         statement.query_row([path.as_os_str().as_bytes()], row).optional()
-    }
-
-    /// Forgets films.
-    pub fn forget<'a>(&mut self, paths: impl IntoIterator<Item = &'a Path>) -> rusqlite::Result<()> {
-        let transaction = begin(&mut self.connection)?;
-        for path in paths {
-            transaction.execute("DELETE FROM films WHERE path = ?1", [path.as_os_str().as_bytes()])?;
-        }
-        transaction.commit()
     }
 
     /// Forgets that a film failed, so that it is worked on again; says whether it had.
@@ -183,6 +150,19 @@ impl Index {
         )?;
         Ok(changed > 0)
     }
+}
+
+/// Has what a transaction overwrites kept in a file beside the index until the transaction is through, so that a kill or a power cut at any
+/// moment leaves it whole.
+///
+/// `SQLite`'s other way, a log (WAL), is no choice: it maps a file into memory, and a process can't end as long as a disk that hangs has
+/// pages of it to write. An index that an older av1d kept in that way is turned over once nobody else has it open.
+fn keep_journal(connection: &Connection) -> rusqlite::Result<()> {
+    match connection.pragma_update(None, "journal_mode", "TRUNCATE") {
+        Err(error) if error.sqlite_error_code() == Some(rusqlite::ErrorCode::DatabaseBusy) => {}
+        turned => turned?,
+    }
+    connection.pragma_update(None, "synchronous", "FULL")
 }
 
 /// Begins to write, once nobody else does: a transaction that began by reading couldn't wait for another's end.
@@ -237,56 +217,12 @@ fn read_entry(row: &Row<'_>) -> rusqlite::Result<Entry> {
     })
 }
 
-fn write_entry(connection: &Connection, path: &Path, entry: &Entry) -> rusqlite::Result<()> {
-    let Entry { identity, first_seen, unchanged_since, last_seen, is_probed, verdict } = entry;
-    let Identity { device, inode, size, modified_ns, changed_ns, links } = identity;
-    let (rest, until) = verdict.as_ref().map_or((None, None), |verdict| write_rest(verdict.rest));
-    let mut statement = connection.prepare_cached(
-        "INSERT INTO films (path, device, inode, size, links, modified_ns, changed_ns, first_seen_us, unchanged_since_us,
-                            last_seen_us, code, fingerprint, rest, until_us, failures)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)
-         ON CONFLICT (path) DO UPDATE SET
-            device = ?2, inode = ?3, size = ?4, links = ?5, modified_ns = ?6, changed_ns = ?7, first_seen_us = ?8,
-            unchanged_since_us = ?9, last_seen_us = ?10, code = ?11, fingerprint = ?12, rest = ?13, until_us = ?14,
-            failures = ?15, probe = iif(?16, probe, NULL), frame = iif(?16, frame, NULL)",
-    )?;
-    statement.execute(params![
-        path.as_os_str().as_bytes(),
-        device.cast_signed(),
-        inode.cast_signed(),
-        size.cast_signed(),
-        links.cast_signed(),
-        modified_ns,
-        changed_ns,
-        first_seen.as_microsecond(),
-        unchanged_since.as_microsecond(),
-        last_seen.as_microsecond(),
-        verdict.as_ref().map(|verdict| &verdict.code),
-        verdict.as_ref().map(|verdict| verdict.fingerprint.0),
-        rest,
-        until,
-        entry.failures(),
-        is_probed,
-    ])?;
-    Ok(())
-}
-
 fn read_rest(rest: Option<&str>, until: Option<i64>) -> Rest {
     match (rest, until) {
         (Some("until"), Some(until)) => Rest::Until(timestamp(until)),
         (Some("until-replanned"), _) => Rest::UntilReplanned,
         (Some("until-asked"), _) => Rest::UntilAsked,
         _ => Rest::None,
-    }
-}
-
-fn write_rest(rest: Rest) -> (Option<&'static str>, Option<i64>) {
-    match rest {
-        // The next start doesn't wait.
-        Rest::None | Rest::ThisRun(_) => (None, None),
-        Rest::Until(until) => (Some("until"), Some(until.as_microsecond())),
-        Rest::UntilReplanned => (Some("until-replanned"), None),
-        Rest::UntilAsked => (Some("until-asked"), None),
     }
 }
 
@@ -305,7 +241,7 @@ fn set_aside(path: &Path) -> io::Result<PathBuf> {
     };
     let aside = beside(path, &format!(".{stamp}.damaged"));
     disk::rename_without_overwriting(path, &aside)?;
-    for suffix in ["-wal", "-shm"] {
+    for suffix in ["-journal", "-wal", "-shm"] {
         match disk::rename_without_overwriting(&beside(path, suffix), &beside(&aside, suffix)) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
             _ => {}

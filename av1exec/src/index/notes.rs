@@ -81,12 +81,6 @@ impl Index {
         if found == "ok" { Ok(()) } else { Err(Fault::Check(found)) }
     }
 
-    /// Writes the log beside the file into it and empties the log, which grows to four megabytes by itself.
-    pub(crate) fn shorten_log(&self) -> rusqlite::Result<()> {
-        // It answers with a row of figures.
-        self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
-    }
-
     /// Makes the file smaller where most of it is unused.
     pub(crate) fn shrink_if_worth_it(&self) -> rusqlite::Result<()> {
         let number = |name| self.connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
@@ -142,12 +136,10 @@ mod tests {
         let fill = "CREATE TABLE filler (x BLOB); INSERT INTO filler VALUES (zeroblob(20000000));";
         index.connection.execute_batch(fill).unwrap();
         index.shrink_if_worth_it().unwrap();
-        index.shorten_log().unwrap();
         let size = || std::fs::metadata(folder.path().join(FILE_NAME)).unwrap().len();
         assert!(size() > 20_000_000, "all of it is used: {}", size());
         index.connection.execute_batch("DROP TABLE filler").unwrap();
         index.shrink_if_worth_it().unwrap();
-        index.shorten_log().unwrap();
         assert!(size() < 1_000_000, "{}", size());
     }
 }

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
+use std::fs::File;
+use std::io::Read;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -11,7 +13,7 @@ use rusqlite::{Connection, OpenFlags, OptionalExtension};
 use super::error::Fault;
 use super::{COLUMNS, Entry, FILE_NAME, IndexError, JobTable, SHAPE, WANTED, read_entry};
 
-/// A writer that happens to begin its log anew takes less.
+/// While a writer puts a transaction into the file, readers wait; it takes less.
 const READ_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// What the index of this state folder knows of these films. One that isn't there knows nothing.
@@ -59,8 +61,8 @@ pub fn peek_jobs<T>(
 
 /// Reads from an index, or finds nothing where there is none.
 ///
-/// It is opened for reading only. Where no daemon has it open there is no log beside it, and none is made: a reader of another user would
-/// leave files behind that the daemon couldn't write to.
+/// It is opened for reading only, and nothing is made beside it: a reader of another user would leave files behind that the daemon couldn't
+/// write to. What a daemon that was cut off was writing, only the next daemon may take back: until then reading is an error.
 fn read<T: Default>(
     state: &Path,
     ask: impl FnOnce(&Connection) -> rusqlite::Result<T>,
@@ -81,17 +83,24 @@ fn read<T: Default>(
 }
 
 fn open(path: &Path) -> rusqlite::Result<Connection> {
-    let mut log = path.as_os_str().to_owned();
-    log.push("-wal");
-    let is_in_use = Path::new(&log).exists();
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let connection = if is_in_use {
-        Connection::open_with_flags(path, flags)?
-    } else {
+    let connection = if is_older_and_free(path) {
         Connection::open_with_flags(as_uri(path.as_os_str()), flags | OpenFlags::SQLITE_OPEN_URI)?
+    } else {
+        Connection::open_with_flags(path, flags)?
     };
     connection.busy_timeout(READ_TIMEOUT)?;
     Ok(connection)
+}
+
+/// Whether an older av1d left the index, which kept a log (WAL) beside it while it ran: to read such a one, `SQLite` would make that log anew.
+fn is_older_and_free(path: &Path) -> bool {
+    let mut header = [0; 20];
+    let read = File::open(path).and_then(|mut file| file.read_exact(&mut header));
+    let mut log = path.as_os_str().to_owned();
+    log.push("-wal");
+    // https://www.sqlite.org/fileformat.html: the version that a writer needs, 2 for a file with a log.
+    read.is_ok() && header[18] == 2 && !Path::new(&log).exists()
 }
 
 /// `file:/state/index.sqlite?immutable=1`: `SQLite`'s way to say that nobody writes.
@@ -117,7 +126,7 @@ fn as_uri(path: &OsStr) -> OsString {
 mod tests {
     use super::*;
     use crate::disk::Identity;
-    use crate::index::{Index, Opened};
+    use crate::index::{Index, Opened, Write};
     use jiff::Timestamp;
 
     const FILM: Identity = Identity { device: 1, inode: 2, size: 3, modified_ns: 4, changed_ns: 5, links: 1 };
@@ -141,14 +150,10 @@ mod tests {
 
         let Opened { mut index, .. } = Index::open(&state).unwrap();
         let entry = Entry::new(FILM, Timestamp::from_second(1_800_000_000).unwrap());
-        index.save([(film.as_path(), &entry)]).unwrap();
-        assert_eq!(
-            peek(&state, &films).unwrap(),
-            [(film.clone(), entry.clone())],
-            "not yet in the file itself"
-        );
+        index.write([&Write::Entries(vec![(film.clone(), entry.clone())])]).unwrap();
+        assert_eq!(peek(&state, &films).unwrap(), [(film.clone(), entry.clone())]);
         let newer = Entry { is_probed: false, ..Entry::new(Identity { size: 9, ..FILM }, entry.first_seen) };
-        index.save([(film.as_path(), &newer)]).unwrap();
+        index.write([&Write::Entries(vec![(film.clone(), newer.clone())])]).unwrap();
         assert_eq!(
             peek(&state, &films).unwrap(),
             [(film.clone(), newer.clone())],
@@ -158,7 +163,70 @@ mod tests {
 
         let before = files(&state);
         assert_eq!(peek(&state, &films).unwrap(), [(film, newer)]);
-        assert_eq!(files(&state), before, "no log is left behind");
+        assert_eq!(files(&state), before, "nothing is left behind");
+    }
+
+    /// As an av1d before this one left it: with a log beside it while it ran, and none afterwards.
+    #[test]
+    fn an_index_with_a_log_is_read_and_turned_over() {
+        let folder = tempfile::tempdir().unwrap();
+        let state = folder.path();
+        let film = PathBuf::from("/a.mkv");
+        let entry = Entry::new(FILM, Timestamp::from_second(1_800_000_000).unwrap());
+        let known = [(film.clone(), entry.clone())];
+        let mode = |connection: &Connection| {
+            connection.pragma_query_value(None, "journal_mode", |row| row.get::<_, String>(0)).unwrap()
+        };
+        let Opened { mut index, .. } = Index::open(state).unwrap();
+        index.write([&Write::Entries(known.to_vec())]).unwrap();
+        drop(index);
+        let older = Connection::open(state.join(FILE_NAME)).unwrap();
+        older.pragma_update(None, "journal_mode", "WAL").unwrap();
+        older.execute_batch("UPDATE films SET failures = failures").unwrap();
+        assert!(state.join("index.sqlite-wal").exists());
+        assert_eq!(peek(state, std::slice::from_ref(&film)).unwrap(), known, "it runs");
+        let Opened { index, entries, .. } = Index::open(state).unwrap();
+        assert_eq!(
+            (entries[&film].clone(), mode(&index.connection)),
+            (entry, "wal".into()),
+            "somebody has it open"
+        );
+        drop((index, older));
+
+        let before = files(state);
+        assert_eq!(peek(state, std::slice::from_ref(&film)).unwrap(), known, "it has ended");
+        assert_eq!(files(state), before, "nothing is left behind");
+        let Opened { index, entries, .. } = Index::open(state).unwrap();
+        assert_eq!((entries.len(), mode(&index.connection)), (1, "truncate".into()));
+        assert_eq!(peek(state, &[film]).unwrap(), known);
+    }
+
+    /// A daemon was cut off while it wrote: what it had begun is taken back by the next one, and by no reader.
+    #[test]
+    fn what_was_cut_off_is_taken_back_by_the_next_daemon_only() {
+        let folder = tempfile::tempdir().unwrap();
+        let film = PathBuf::from("/a.mkv");
+        let entry = Entry::new(FILM, Timestamp::from_second(1_800_000_000).unwrap());
+        let Opened { mut index, .. } = Index::open(folder.path()).unwrap();
+        index.write([&Write::Entries(vec![(film.clone(), entry.clone())])]).unwrap();
+        // A transaction of more than its cache holds is in the file before it is through.
+        index.connection.pragma_update(None, "cache_size", 2).unwrap();
+        index.connection.execute_batch("BEGIN IMMEDIATE; DELETE FROM films").unwrap();
+        let fill = "CREATE TABLE filler (x BLOB); INSERT INTO filler VALUES (zeroblob(1000000));";
+        index.connection.execute_batch(fill).unwrap();
+        let cut = tempfile::tempdir().unwrap();
+        for name in files(folder.path()) {
+            std::fs::copy(folder.path().join(&name), cut.path().join(&name)).unwrap();
+        }
+        let journal = cut.path().join("index.sqlite-journal");
+        assert!(journal.metadata().unwrap().len() > 0);
+
+        assert!(peek(cut.path(), std::slice::from_ref(&film)).is_err());
+        assert!(journal.metadata().unwrap().len() > 0);
+        let Opened { entries, damaged, .. } = Index::open(cut.path()).unwrap();
+        assert!(damaged.is_none(), "{damaged:?}");
+        assert_eq!(entries.get(&film), Some(&entry));
+        assert_eq!(peek(cut.path(), std::slice::from_ref(&film)).unwrap(), [(film, entry)]);
     }
 
     #[test]

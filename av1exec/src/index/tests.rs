@@ -11,6 +11,10 @@ fn entry(size: u64) -> Entry {
     Entry::new(identity, Timestamp::from_second(1_800_000_000).unwrap())
 }
 
+fn remember(index: &mut Index, path: &Path, entry: &Entry) {
+    index.write([&Write::Entries(vec![(path.to_owned(), entry.clone())])]).unwrap();
+}
+
 fn opened(folder: &Path) -> Index {
     let Opened { index, damaged, .. } = Index::open(folder).unwrap();
     assert!(damaged.is_none(), "{damaged:?}");
@@ -29,7 +33,7 @@ fn what_was_written_is_read_again_whatever_the_bytes_of_the_name() {
         written.insert(name.join(number.to_string()), Entry { verdict: Some(verdict), ..entry(1 << 40) });
     }
     written.insert(name, entry(0));
-    opened(folder.path()).save(written.iter().map(|(path, entry)| (path.as_path(), entry))).unwrap();
+    opened(folder.path()).write([&Write::Entries(written.clone().into_iter().collect())]).unwrap();
     assert_eq!(opened(folder.path()).load().unwrap(), written);
 }
 
@@ -40,14 +44,14 @@ fn what_ffprobe_said_stays_until_the_film_changes() {
         (Path::new("/a.mkv"), ProbeText { probe: b"{}".to_vec(), frame: Some(b"[]".to_vec()) });
     let mut index = opened(folder.path());
     let probed = Entry { is_probed: true, ..entry(5) };
-    index.save_probe(path, &probed, &probe).unwrap();
-    index.save([(path, &probed)]).unwrap();
+    index.write([&Write::Probe(path.into(), Box::new(probed.clone()), probe.clone())]).unwrap();
+    remember(&mut index, path, &probed);
     assert_eq!(index.load().unwrap()[path], probed);
     assert_eq!(index.probe(path).unwrap(), Some(probe));
-    index.save([(path, &entry(6))]).unwrap();
+    remember(&mut index, path, &entry(6));
     assert_eq!(index.probe(path).unwrap(), None);
     assert_eq!(index.load().unwrap()[path], entry(6));
-    index.forget([path]).unwrap();
+    index.write([&Write::Forget(vec![path.into()])]).unwrap();
     assert!(index.load().unwrap().is_empty());
 }
 
@@ -57,7 +61,7 @@ fn a_film_that_is_asked_for_is_as_if_never_tried() {
     let mut index = opened(folder.path());
     let verdict =
         Verdict { code: "x".into(), fingerprint: Fingerprint([0; 16]), rest: Rest::UntilAsked, failures: 3 };
-    index.save([(Path::new("/a"), &Entry { verdict: Some(verdict), ..entry(5) })]).unwrap();
+    remember(&mut index, Path::new("/a"), &Entry { verdict: Some(verdict), ..entry(5) });
     assert!(index.forget_verdict(Path::new("/a")).unwrap());
     assert!(!index.forget_verdict(Path::new("/b")).unwrap());
     assert_eq!(index.load().unwrap()[Path::new("/a")], entry(5));
@@ -79,7 +83,7 @@ fn a_damaged_index_is_set_aside_and_begun_anew() {
     };
     // The first page, which says what is in the others, is whole.
     let overwritten = |path: &Path| {
-        opened(path.parent().unwrap()).save([(Path::new("/b"), &entry(2))]).unwrap();
+        remember(&mut opened(path.parent().unwrap()), Path::new("/b"), &entry(2));
         let mut whole = std::fs::read(path).unwrap();
         whole[4096..].fill(b'x');
         std::fs::write(path, whole).unwrap();
@@ -91,7 +95,7 @@ fn a_damaged_index_is_set_aside_and_begun_anew() {
         let Opened { mut index, damaged, .. } = Index::open(folder.path()).unwrap();
         let (aside, _) = damaged.unwrap();
         assert!(aside.exists());
-        index.save([(Path::new("/a"), &entry(1))]).unwrap();
+        remember(&mut index, Path::new("/a"), &entry(1));
         drop(index);
         assert_eq!(opened(folder.path()).load().unwrap().len(), 1);
     }
@@ -136,7 +140,7 @@ fn films_are_counted_by_what_came_of_them_without_a_daemon() {
             failures: 0,
         });
         let path = PathBuf::from(format!("/{number}"));
-        index.save([(path.as_path(), &Entry { verdict, ..entry(5) })]).unwrap();
+        remember(&mut index, &path, &Entry { verdict, ..entry(5) });
     }
     // While a daemon has it open, too.
     let counted = census(folder.path()).unwrap();

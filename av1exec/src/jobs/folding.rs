@@ -100,7 +100,6 @@ impl JobStore {
         }
         for file in batch {
             self.take_batch(index, std::slice::from_ref(file), step, folded)?;
-            index.shorten_log().map_err(|error| self.index_failed(error))?;
         }
         Ok(())
     }

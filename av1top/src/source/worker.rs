@@ -23,8 +23,7 @@ pub(super) fn find(folder: &Path) -> Worker {
 /// What whoever worked there left.
 fn gone(folder: &Path) -> Worker {
     let written = |name: &str| fs::metadata(folder.join(name)).and_then(|metadata| metadata.modified()).ok();
-    let log = format!("{}-wal", index::FILE_NAME);
-    let last = [STATE_LOCK, index::FILE_NAME, &log].into_iter().filter_map(written).max();
+    let last = [STATE_LOCK, index::FILE_NAME].into_iter().filter_map(written).max();
     Worker::Gone(Rest {
         last_sign: last.and_then(|time| Timestamp::try_from(time).ok()),
         // An index that can't be read is for the next daemon to set aside.

@@ -1,0 +1,94 @@
+//! Writing down what is known of films.
+
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+
+use rusqlite::{Connection, params};
+
+use super::{Entry, Index, Rest, begin};
+use crate::disk::Identity;
+use crate::probe::ProbeText;
+
+/// Something that the index is to remember, or to forget.
+#[derive(Debug)]
+pub enum Write {
+    /// What is known of films. What ffprobe said of one is forgotten where its entry says so.
+    Entries(Vec<(PathBuf, Entry)>),
+    /// What ffprobe said of a film, beside its entry.
+    Probe(PathBuf, Box<Entry>, ProbeText),
+    /// These films are forgotten.
+    Forget(Vec<PathBuf>),
+}
+
+impl Index {
+    /// Carries these out one after the other, all or none of them: the disk is waited for once.
+    pub fn write<'a>(&mut self, writes: impl IntoIterator<Item = &'a Write>) -> rusqlite::Result<()> {
+        let transaction = begin(&mut self.connection)?;
+        for write in writes {
+            carry_out(&transaction, write)?;
+        }
+        transaction.commit()
+    }
+}
+
+fn carry_out(connection: &Connection, write: &Write) -> rusqlite::Result<()> {
+    match write {
+        Write::Entries(entries) => {
+            entries.iter().try_for_each(|(path, entry)| write_entry(connection, path, entry))
+        }
+        Write::Probe(path, entry, ProbeText { probe, frame }) => {
+            write_entry(connection, path, entry)?;
+            let mut statement =
+                connection.prepare_cached("UPDATE films SET probe = ?2, frame = ?3 WHERE path = ?1")?;
+            statement.execute(params![path.as_os_str().as_bytes(), probe, frame]).map(drop)
+        }
+        Write::Forget(films) => {
+            let mut statement = connection.prepare_cached("DELETE FROM films WHERE path = ?1")?;
+            films.iter().try_for_each(|film| statement.execute([film.as_os_str().as_bytes()]).map(drop))
+        }
+    }
+}
+
+fn write_entry(connection: &Connection, path: &Path, entry: &Entry) -> rusqlite::Result<()> {
+    let Entry { identity, first_seen, unchanged_since, last_seen, is_probed, verdict } = entry;
+    let Identity { device, inode, size, modified_ns, changed_ns, links } = identity;
+    let (rest, until) = verdict.as_ref().map_or((None, None), |verdict| write_rest(verdict.rest));
+    let mut statement = connection.prepare_cached(
+        "INSERT INTO films (path, device, inode, size, links, modified_ns, changed_ns, first_seen_us, unchanged_since_us,
+                            last_seen_us, code, fingerprint, rest, until_us, failures)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)
+         ON CONFLICT (path) DO UPDATE SET
+            device = ?2, inode = ?3, size = ?4, links = ?5, modified_ns = ?6, changed_ns = ?7, first_seen_us = ?8,
+            unchanged_since_us = ?9, last_seen_us = ?10, code = ?11, fingerprint = ?12, rest = ?13, until_us = ?14,
+            failures = ?15, probe = iif(?16, probe, NULL), frame = iif(?16, frame, NULL)",
+    )?;
+    statement.execute(params![
+        path.as_os_str().as_bytes(),
+        device.cast_signed(),
+        inode.cast_signed(),
+        size.cast_signed(),
+        links.cast_signed(),
+        modified_ns,
+        changed_ns,
+        first_seen.as_microsecond(),
+        unchanged_since.as_microsecond(),
+        last_seen.as_microsecond(),
+        verdict.as_ref().map(|verdict| &verdict.code),
+        verdict.as_ref().map(|verdict| verdict.fingerprint.0),
+        rest,
+        until,
+        entry.failures(),
+        is_probed,
+    ])?;
+    Ok(())
+}
+
+fn write_rest(rest: Rest) -> (Option<&'static str>, Option<i64>) {
+    match rest {
+        // The next start doesn't wait.
+        Rest::None | Rest::ThisRun(_) => (None, None),
+        Rest::Until(until) => (Some("until"), Some(until.as_microsecond())),
+        Rest::UntilReplanned => (Some("until-replanned"), None),
+        Rest::UntilAsked => (Some("until-asked"), None),
+    }
+}
