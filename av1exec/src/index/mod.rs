@@ -117,7 +117,10 @@ impl Index {
         connection.execute_batch(SCHEMA)?;
         notes::prepare(&connection)?;
         jobs::prepare(&connection)?;
-        connection.pragma_update(None, "user_version", SHAPE)?;
+        if shape != SHAPE {
+            // Each write waits for the disk, and the index is opened for each job that ends.
+            connection.pragma_update(None, "user_version", SHAPE)?;
+        }
         Ok(Self { connection, notes_use: false })
     }
 

@@ -2,8 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
-use std::fs::File;
-use std::io::Read;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -94,13 +92,14 @@ fn open(path: &Path) -> rusqlite::Result<Connection> {
 }
 
 /// Whether an older av1d left the index, which kept a log (WAL) beside it while it ran: to read such a one, `SQLite` would make that log anew.
+///
+/// The file itself isn't looked into: closing it would take away the locks that a connection of this process holds on it.
 fn is_older_and_free(path: &Path) -> bool {
-    let mut header = [0; 20];
-    let read = File::open(path).and_then(|mut file| file.read_exact(&mut header));
-    let mut log = path.as_os_str().to_owned();
-    log.push("-wal");
-    // https://www.sqlite.org/fileformat.html: the version that a writer needs, 2 for a file with a log.
-    read.is_ok() && header[18] == 2 && !Path::new(&log).exists()
+    ["-journal", "-wal"].iter().all(|suffix| {
+        let mut beside = path.as_os_str().to_owned();
+        beside.push(suffix);
+        !Path::new(&beside).exists()
+    })
 }
 
 /// `file:/state/index.sqlite?immutable=1`: `SQLite`'s way to say that nobody writes.
@@ -180,6 +179,7 @@ mod tests {
         let Opened { mut index, .. } = Index::open(state).unwrap();
         index.write([&Write::Entries(known.to_vec())]).unwrap();
         drop(index);
+        std::fs::remove_file(state.join("index.sqlite-journal")).unwrap();
         let older = Connection::open(state.join(FILE_NAME)).unwrap();
         older.pragma_update(None, "journal_mode", "WAL").unwrap();
         older.execute_batch("UPDATE films SET failures = failures").unwrap();
@@ -199,6 +199,26 @@ mod tests {
         let Opened { index, entries, .. } = Index::open(state).unwrap();
         assert_eq!((entries.len(), mode(&index.connection)), (1, "truncate".into()));
         assert_eq!(peek(state, &[film]).unwrap(), known);
+    }
+
+    /// The kernel drops all of a process's locks on a file once the process closes any one of its descriptors.
+    #[test]
+    fn a_look_takes_away_no_lock_of_a_writer_in_the_same_process() {
+        use std::os::unix::fs::MetadataExt;
+        let folder = tempfile::tempdir().unwrap();
+        let Opened { index, .. } = Index::open(folder.path()).unwrap();
+        index.connection.execute_batch("BEGIN IMMEDIATE; DELETE FROM films").unwrap();
+        let inode = std::fs::metadata(folder.path().join(FILE_NAME)).unwrap().ino();
+        let locks = || {
+            let all = std::fs::read_to_string("/proc/locks").unwrap();
+            all.lines()
+                .filter(|line| line.contains(&format!(":{inode} ")) && line.contains(" WRITE "))
+                .count()
+        };
+        let held = locks();
+        assert!(held > 0);
+        assert_eq!(peek(folder.path(), &["/a.mkv".into()]).unwrap(), []);
+        assert_eq!(locks(), held);
     }
 
     /// A daemon was cut off while it wrote: what it had begun is taken back by the next one, and by no reader.
