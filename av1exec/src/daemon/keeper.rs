@@ -12,7 +12,7 @@ use crate::index::{Index, Write};
 use crate::probe::ProbeText;
 use crate::waits::{Care, Waits};
 
-/// What was asked for while the disk was busy is written down at once, or none of it.
+/// Writes that were carried out in one transaction, or why none of them was.
 pub(super) type Written = (Vec<Write>, rusqlite::Result<()>);
 
 enum Order {
@@ -104,7 +104,7 @@ fn keep(
 ) {
     let mut next = asked.recv().ok();
     while let Some(order) = next.take() {
-        let _wait = waits.begin(state, Care::Free);
+        let wait = waits.begin(state, Care::Free);
         match order {
             Order::Write(write) => {
                 let mut writes = vec![write];
@@ -129,6 +129,7 @@ fn keep(
                 return;
             }
         }
+        drop(wait);
         next = next.or_else(|| asked.recv().ok());
     }
 }
@@ -136,6 +137,23 @@ fn keep(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::index::Opened;
+
+    #[tokio::test]
+    async fn who_is_asked_for_nothing_waits_for_no_disk() {
+        let folder = tempfile::tempdir().unwrap();
+        let Opened { index, .. } = Index::open(folder.path()).unwrap();
+        let waits = Waits::default();
+        let mut keeper = Keeper::new(index, folder.path().to_owned(), waits.clone()).unwrap();
+        keeper.write(Write::Forget(Vec::new()));
+        keeper.written().await.unwrap().1.unwrap();
+        let idle = async {
+            while !waits.is_empty() {
+                tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+            }
+        };
+        tokio::time::timeout(std::time::Duration::from_secs(10), idle).await.unwrap();
+    }
 
     #[tokio::test]
     async fn a_thread_that_is_gone_is_said_once_and_holds_up_nobody() {
