@@ -90,6 +90,14 @@ impl Library {
         self.keeper.write(Write::Probe(path.to_owned(), Box::new(entry.clone()), text));
     }
 
+    /// Has ffprobe asked again the next time.
+    fn forget_probe(&mut self, path: PathBuf) {
+        if let Some(entry) = self.entries.get_mut(&path) {
+            entry.is_probed = false;
+            self.changed.insert(path);
+        }
+    }
+
     /// Asks what ffprobe said of films.
     pub(super) fn reader(&self) -> Reader {
         self.keeper.reader()
@@ -134,14 +142,21 @@ impl Library {
     /// Takes in that something was written down; what changed meanwhile is next.
     pub(super) fn has_written(&mut self, (writes, result): Written) -> rusqlite::Result<()> {
         for write in writes {
-            let Write::Entries(entries) = write else { continue };
-            self.is_writing = false;
-            if result.is_err() {
-                // A disk that is full now may not be later: the next flush tries again.
-                self.changed.extend(entries.into_iter().map(|(path, _)| path));
-            } else {
-                self.flush();
+            match write {
+                Write::Entries(entries) => {
+                    self.is_writing = false;
+                    if result.is_err() {
+                        // A disk that is full now may not be later: the next flush tries again.
+                        self.changed.extend(entries.into_iter().map(|(path, _)| path));
+                    }
+                }
+                // What is in the index may be what ffprobe said of another file of this name.
+                Write::Probe(path, ..) if result.is_err() => self.forget_probe(path),
+                Write::Probe(..) | Write::Forget(_) => {}
             }
+        }
+        if result.is_ok() {
+            self.flush();
         }
         result
     }
@@ -259,6 +274,31 @@ mod tests {
         library.forget_unseen(after(start, 31 * 86_400).wall);
         finish(&mut library).await;
         assert_eq!((library.entries.len(), Index::open(folder.path()).unwrap().entries.len()), (0, 0));
+    }
+
+    #[tokio::test]
+    async fn what_couldnt_be_written_is_written_later_and_no_probe_is_taken_for_anothers() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut library = library(folder.path());
+        let text = |probe: &[u8]| ProbeText { probe: probe.to_vec(), frame: None };
+        library.see(&film(), &ONE, WAIT, Moment::now());
+        library.keep_probe(&film().path, text(b"first"));
+        finish(&mut library).await;
+
+        // For a while nothing can be written, and the film changes.
+        let other = rusqlite::Connection::open(folder.path().join(crate::index::FILE_NAME)).unwrap();
+        other.execute_batch("ALTER TABLE films RENAME TO away").unwrap();
+        let changed = Film { identity: Identity { size: 6, ..film().identity }, ..film() };
+        library.see(&changed, &ONE, WAIT, Moment::now());
+        library.flush();
+        library.keep_probe(&film().path, text(b"second"));
+        assert!(library.finish(Duration::from_mins(1)).await.is_err());
+        other.execute_batch("ALTER TABLE away RENAME TO films").unwrap();
+        finish(&mut library).await;
+        let Opened { index, entries, .. } = Index::open(folder.path()).unwrap();
+        let entry = &entries[&changed.path];
+        assert_eq!((entry.identity, entry.is_probed), (changed.identity, false));
+        assert_eq!(index.probe(&changed.path).unwrap(), None);
     }
 
     #[tokio::test]
