@@ -25,7 +25,7 @@ use crate::scan::Film;
 use crate::settings::Settings;
 use crate::tools::Tools;
 pub use outlook::Outlook;
-use outlook::{Known, Place, outlook};
+use outlook::{Known, Memory, Place, outlook};
 pub use sidecar::{Sidecar, SidecarKind};
 
 /// What the document of an account calls itself.
@@ -165,17 +165,23 @@ impl Account {
             Some(film) => plan(film, settings, tools.clone(), &mut missing).await,
             None => None,
         };
-        let entries = peek(&settings.job_state_dir, &unique(&names)).unwrap_or_else(|error| {
+        let remembered = peek(&settings.job_state_dir, &unique(&names));
+        if let Err(error) = &remembered {
             missing.push(Missing { code: "index", text: error.to_string() });
-            Vec::new()
-        });
+        }
         let current = film.as_ref().map(|film| (film.path.as_path(), &film.identity));
         let fingerprint =
             tools.ok().map(|tools| Fingerprint::of_planning(&settings.policy, &tools.toolchain));
         let known = Known {
             place: film.as_ref().map_or(Place::Gone, |film| Place::of(film, &settings.library_roots)),
             verdict: planned.as_ref(),
-            entry: entries.iter().find(|(path, entry)| holds(path, entry, current)).map(|(_, entry)| entry),
+            memory: match &remembered {
+                Err(_) => Memory::Unreadable,
+                Ok(entries) => entries
+                    .iter()
+                    .find(|(path, entry)| holds(path, entry, current))
+                    .map_or(Memory::Nothing, |(_, entry)| Memory::Of(entry)),
+            },
             fingerprint,
             running: jobs.jobs.iter().rev().find(|job| job.outcome.is_none()),
         };
@@ -195,7 +201,11 @@ impl Account {
             outlook: outlook(&known, now),
             attempts: jobs.jobs.iter().map(Attempt::of).collect(),
             sidecars: sidecar::of(&unique(&names), &root, identity.as_ref(), settings.policy.max_size_ratio),
-            remembered: entries.iter().map(|(path, entry)| Remembered::of(path, entry, current)).collect(),
+            remembered: remembered
+                .iter()
+                .flatten()
+                .map(|(path, entry)| Remembered::of(path, entry, current))
+                .collect(),
             plan: film
                 .as_ref()
                 .zip(planned.as_ref())

@@ -42,13 +42,22 @@ impl Place {
     }
 }
 
+/// What the index remembers of the file as it is now.
+pub(super) enum Memory<'a> {
+    /// It can't be read.
+    Unreadable,
+    /// Nothing.
+    Nothing,
+    /// This.
+    Of(&'a Entry),
+}
+
 /// All that the outlook rests on.
 pub(super) struct Known<'a> {
     pub(super) place: Place,
     /// What would be planned now.
     pub(super) verdict: Option<&'a Verdict>,
-    /// What is remembered of the file as it is now.
-    pub(super) entry: Option<&'a Entry>,
+    pub(super) memory: Memory<'a>,
     /// Of the policy and the tools as they are now.
     pub(super) fingerprint: Option<Fingerprint>,
     /// A job without an end.
@@ -76,10 +85,13 @@ pub(super) fn outlook(known: &Known<'_>, now: Timestamp) -> Outlook {
         }
         (_, Some(Verdict::Encode(plan))) => plan.video.settings.to_string(),
     };
-    let rest = known.entry.zip(known.fingerprint).map(|(entry, fingerprint)| {
-        let code = entry.verdict.as_ref().map_or("", |verdict| verdict.code.as_str());
-        (entry.next(&fingerprint, Duration::ZERO, now), code)
-    });
+    let rest = match (&known.memory, known.fingerprint) {
+        (Memory::Of(entry), Some(fingerprint)) => {
+            let code = entry.verdict.as_ref().map_or("", |verdict| verdict.code.as_str());
+            Some((entry.next(&fingerprint, Duration::ZERO, now), code))
+        }
+        _ => None,
+    };
     match rest {
         Some((Next::Nothing, code)) => say(
             "asked",
@@ -95,6 +107,13 @@ pub(super) fn outlook(known: &Known<'_>, now: Timestamp) -> Outlook {
             "outside",
             format!("it would be encoded with {settings}, but is in none of `library_roots`"),
             Some("`av1cli encode FILE` encodes it all the same"),
+        ),
+        _ if matches!(known.memory, Memory::Unreadable) => say(
+            "unknown",
+            format!(
+                "it would be encoded with {settings}, unless an earlier try speaks against it: that can't be read now"
+            ),
+            None,
         ),
         _ => say("wanted", format!("it would be encoded with {settings}"), None),
     }
@@ -140,9 +159,13 @@ mod tests {
             (Place::Watched, None, None, "unknown"),
             (Place::Gone, None, entry(Rest::UntilAsked), "gone"),
         ];
+        let (place, fingerprint) = (Place::Watched, Some(ONE));
+        let unread =
+            Known { place, verdict: Some(&encode), memory: Memory::Unreadable, fingerprint, running: None };
+        assert_eq!(outlook(&unread, now).code, "unknown");
         for (place, verdict, entry, code) in table {
-            let fingerprint = Some(ONE);
-            let known = Known { place, verdict, entry: entry.as_ref(), fingerprint, running: None };
+            let memory = entry.as_ref().map_or(Memory::Nothing, Memory::Of);
+            let known = Known { place, verdict, memory, fingerprint, running: None };
             let told = outlook(&known, now);
             assert_eq!(told.code, code, "{told:?}");
         }

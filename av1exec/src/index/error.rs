@@ -40,6 +40,9 @@ impl IndexError {
             Fault::Shape(_) => {
                 "start the newer av1d, or move the index away: it is made anew, and only time is lost"
             }
+            Fault::CutOff => {
+                "start av1d (`av1cli watch`, or `av1cli recover`): that takes back what wasn't finished"
+            }
             _ => "check the owner, the rights and the free space of `job_state_dir`",
         }
     }
@@ -50,7 +53,10 @@ impl IndexError {
 pub(super) enum Fault {
     /// `SQLite` says no.
     #[error("{0}")]
-    Sqlite(#[from] rusqlite::Error),
+    Sqlite(rusqlite::Error),
+    /// Somebody was cut off in the middle of writing it, and who only reads can't take that back.
+    #[error("an av1d was cut off while it wrote it, which the next one that writes to it takes back")]
+    CutOff,
     /// It calls itself something else than what is written here.
     #[error("it is of shape {0}, and {SHAPE} is the latest that is known here: a newer av1d wrote it")]
     Shape(i64),
@@ -63,6 +69,19 @@ pub(super) enum Fault {
     /// It is damaged and can't be set aside.
     #[error("it is damaged and can't be set aside: {0}")]
     Stuck(io::Error),
+}
+
+impl From<rusqlite::Error> for Fault {
+    fn from(error: rusqlite::Error) -> Self {
+        match error {
+            rusqlite::Error::SqliteFailure(failure, _)
+                if failure.extended_code == rusqlite::ffi::SQLITE_READONLY_ROLLBACK =>
+            {
+                Self::CutOff
+            }
+            error => Self::Sqlite(error),
+        }
+    }
 }
 
 impl Fault {
@@ -82,7 +101,7 @@ impl Fault {
             // Columns that aren't what they were.
             Self::Sqlite(_) | Self::Check(_) => true,
             Self::Shape(shape) => *shape < SHAPE,
-            Self::Stuck(_) | Self::Unopened(_) => false,
+            Self::CutOff | Self::Stuck(_) | Self::Unopened(_) => false,
         }
     }
 }

@@ -36,20 +36,15 @@ const COLUMNS: &str =
     "id, film, result, started_ns, ended_ns, undone_ns, code, text, failed, lasting, size, size_after,
     size_limit, resolution, settings";
 
-/// Makes the tables that aren't there, and anew those of another shape.
-pub(super) fn prepare(connection: &Connection) -> rusqlite::Result<()> {
-    if notes::get(connection, Note::JobsShape)? == Some(SHAPE) {
-        return Ok(());
-    }
-    connection.execute_batch("BEGIN IMMEDIATE")?;
-    let made = make(connection);
-    connection.execute_batch(if made.is_ok() { "COMMIT" } else { "ROLLBACK" })?;
-    made
+/// Whether the tables are there, in the shape that is known here.
+pub(super) fn is_current(connection: &Connection) -> rusqlite::Result<bool> {
+    Ok(notes::get(connection, Note::JobsShape)? == Some(SHAPE))
 }
 
-fn make(connection: &Connection) -> rusqlite::Result<()> {
+/// Makes the tables that aren't there, and anew those of another shape.
+pub(super) fn make(connection: &Connection) -> rusqlite::Result<()> {
     // Another one may have made them while this one waited.
-    if notes::get(connection, Note::JobsShape)? == Some(SHAPE) {
+    if is_current(connection)? {
         return Ok(());
     }
     connection.execute_batch(SCHEMA)?;
@@ -85,8 +80,7 @@ pub struct JobTable<'a>(pub(super) &'a Connection);
 impl JobTable<'_> {
     /// Whether every finished job is in it. One that isn't there, or is of another shape, holds none.
     pub fn is_complete(self) -> rusqlite::Result<bool> {
-        Ok(notes::get(self.0, Note::JobsShape)? == Some(SHAPE)
-            && notes::get(self.0, Note::JobsComplete)? == Some(1))
+        Ok(is_current(self.0)? && notes::get(self.0, Note::JobsComplete)? == Some(1))
     }
 
     /// Whether it has the job `id`.

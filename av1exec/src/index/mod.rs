@@ -16,7 +16,7 @@ use std::ffi::OsStr;
 use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, TransactionBehavior};
@@ -39,6 +39,10 @@ const SHAPE: i64 = 1;
 
 /// How long another process, or another connection of this one, may take to write.
 const WRITE_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// How long those who look at an index with a log are given to close it, so that it can be turned over.
+const TURN_TIMEOUT: Duration = Duration::from_secs(2);
+const TURN_PAUSE: Duration = Duration::from_millis(20);
 
 const SCHEMA: &str = "
     CREATE TABLE IF NOT EXISTS films (
@@ -106,7 +110,7 @@ impl Index {
     }
 
     fn open_file(path: &Path) -> Result<Self, Fault> {
-        let connection = Connection::open(path)?;
+        let mut connection = Connection::open(path)?;
         connection.busy_timeout(WRITE_TIMEOUT)?;
         let shape: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
         let tables: i64 = connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
@@ -114,12 +118,9 @@ impl Index {
             return Err(Fault::Shape(shape));
         }
         keep_journal(&connection)?;
-        connection.execute_batch(SCHEMA)?;
-        notes::prepare(&connection)?;
-        jobs::prepare(&connection)?;
-        if shape != SHAPE {
-            // Each write waits for the disk, and the index is opened for each job that ends.
-            connection.pragma_update(None, "user_version", SHAPE)?;
+        // Not at each opening: it would be a write, which waits for the disk, for each job that ends.
+        if shape != SHAPE || !jobs::is_current(&connection)? {
+            make(&mut connection)?;
         }
         Ok(Self { connection, notes_use: false })
     }
@@ -155,17 +156,41 @@ impl Index {
     }
 }
 
+/// Makes the tables that aren't there, all or none.
+fn make(connection: &mut Connection) -> rusqlite::Result<()> {
+    let transaction = begin(connection)?;
+    transaction.execute_batch(SCHEMA)?;
+    notes::make(&transaction)?;
+    jobs::make(&transaction)?;
+    transaction.pragma_update(None, "user_version", SHAPE)?;
+    transaction.commit()
+}
+
 /// Has what a transaction overwrites kept in a file beside the index until the transaction is through, so that a kill or a power cut at any
 /// moment leaves it whole.
 ///
 /// `SQLite`'s other way, a log (WAL), is no choice: it maps a file into memory, and a process can't end as long as a disk that hangs has
-/// pages of it to write. An index that an older av1d kept in that way is turned over once nobody else has it open.
+/// pages of it to write. An index that an older av1d kept in that way is turned over at the first opening during which nobody else has it
+/// open.
+///
+/// A commit waits until nobody reads, so that who reads does so in short statements.
 fn keep_journal(connection: &Connection) -> rusqlite::Result<()> {
-    match connection.pragma_update(None, "journal_mode", "TRUNCATE") {
-        Err(error) if error.sqlite_error_code() == Some(rusqlite::ErrorCode::DatabaseBusy) => {}
-        turned => turned?,
+    let begun = Instant::now();
+    loop {
+        match connection.pragma_update(None, "journal_mode", "TRUNCATE") {
+            // `SQLite` doesn't wait here by itself.
+            Err(error) if is_busy(&error) && begun.elapsed() < TURN_TIMEOUT => std::thread::sleep(TURN_PAUSE),
+            Err(error) if is_busy(&error) => break,
+            turned => break turned?,
+        }
     }
-    connection.pragma_update(None, "synchronous", "FULL")
+    connection.pragma_update(None, "synchronous", "FULL")?;
+    // Readers are kept out while a commit is put into the file, and not from the moment at which a large transaction fills the cache.
+    connection.pragma_update(None, "cache_spill", false)
+}
+
+fn is_busy(error: &rusqlite::Error) -> bool {
+    error.sqlite_error_code() == Some(rusqlite::ErrorCode::DatabaseBusy)
 }
 
 /// Begins to write, once nobody else does: a transaction that began by reading couldn't wait for another's end.
@@ -234,14 +259,16 @@ fn timestamp(microseconds: i64) -> Timestamp {
     Timestamp::from_microsecond(microseconds).unwrap_or(Timestamp::UNIX_EPOCH)
 }
 
+/// What is beside a file under its name and a suffix.
+fn beside(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(suffix);
+    name.into()
+}
+
 /// Renames an index and what belongs to it out of the way.
 fn set_aside(path: &Path) -> io::Result<PathBuf> {
     let stamp = Timestamp::now().strftime("%Y%m%d-%H%M%S-%6f");
-    let beside = |path: &Path, suffix: &str| {
-        let mut name = path.as_os_str().to_owned();
-        name.push(suffix);
-        PathBuf::from(name)
-    };
     let aside = beside(path, &format!(".{stamp}.damaged"));
     disk::rename_without_overwriting(path, &aside)?;
     for suffix in ["-journal", "-wal", "-shm"] {

@@ -9,9 +9,10 @@ use std::time::Duration;
 use rusqlite::{Connection, OpenFlags, OptionalExtension};
 
 use super::error::Fault;
-use super::{COLUMNS, Entry, FILE_NAME, IndexError, JobTable, SHAPE, WANTED, read_entry};
+use super::{COLUMNS, Entry, FILE_NAME, IndexError, JobTable, SHAPE, WANTED, beside, read_entry};
 
-/// While a writer puts a transaction into the file, readers wait; it takes less.
+/// How long a reader waits while a writer puts a commit into the file, which takes less on a disk that is well. Who made the file smaller
+/// (`VACUUM`) may take longer: then it can't be read for now.
 const READ_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// What the index of this state folder knows of these films. One that isn't there knows nothing.
@@ -60,7 +61,7 @@ pub fn peek_jobs<T>(
 /// Reads from an index, or finds nothing where there is none.
 ///
 /// It is opened for reading only, and nothing is made beside it: a reader of another user would leave files behind that the daemon couldn't
-/// write to. What a daemon that was cut off was writing, only the next daemon may take back: until then reading is an error.
+/// write to. What somebody was writing who was cut off, only the next one that writes may take back: until then reading is an error.
 fn read<T: Default>(
     state: &Path,
     ask: impl FnOnce(&Connection) -> rusqlite::Result<T>,
@@ -82,7 +83,7 @@ fn read<T: Default>(
 
 fn open(path: &Path) -> rusqlite::Result<Connection> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let connection = if is_older_and_free(path) {
+    let connection = if is_at_rest(path) {
         Connection::open_with_flags(as_uri(path.as_os_str()), flags | OpenFlags::SQLITE_OPEN_URI)?
     } else {
         Connection::open_with_flags(path, flags)?
@@ -91,15 +92,12 @@ fn open(path: &Path) -> rusqlite::Result<Connection> {
     Ok(connection)
 }
 
-/// Whether an older av1d left the index, which kept a log (WAL) beside it while it ran: to read such a one, `SQLite` would make that log anew.
+/// Whether nothing is beside the index. An older av1d, which kept a log (WAL) there while it ran, leaves it like this, and `SQLite` would make
+/// that log anew to read it. This one leaves its empty journal, and is about to make it where it is missing: a look in that moment may fail.
 ///
 /// The file itself isn't looked into: closing it would take away the locks that a connection of this process holds on it.
-fn is_older_and_free(path: &Path) -> bool {
-    ["-journal", "-wal"].iter().all(|suffix| {
-        let mut beside = path.as_os_str().to_owned();
-        beside.push(suffix);
-        !Path::new(&beside).exists()
-    })
+fn is_at_rest(path: &Path) -> bool {
+    ["-journal", "-wal"].iter().all(|suffix| !beside(path, suffix).exists())
 }
 
 /// `file:/state/index.sqlite?immutable=1`: `SQLite`'s way to say that nobody writes.
@@ -179,7 +177,6 @@ mod tests {
         let Opened { mut index, .. } = Index::open(state).unwrap();
         index.write([&Write::Entries(known.to_vec())]).unwrap();
         drop(index);
-        std::fs::remove_file(state.join("index.sqlite-journal")).unwrap();
         let older = Connection::open(state.join(FILE_NAME)).unwrap();
         older.pragma_update(None, "journal_mode", "WAL").unwrap();
         older.execute_batch("UPDATE films SET failures = failures").unwrap();
@@ -199,6 +196,17 @@ mod tests {
         let Opened { index, entries, .. } = Index::open(state).unwrap();
         assert_eq!((entries.len(), mode(&index.connection)), (1, "truncate".into()));
         assert_eq!(peek(state, &[film]).unwrap(), known);
+    }
+
+    /// Somebody reads while a transaction that is larger than the cache is under way.
+    #[test]
+    fn a_large_transaction_keeps_nobody_from_reading() {
+        let folder = tempfile::tempdir().unwrap();
+        let Opened { index, .. } = Index::open(folder.path()).unwrap();
+        let fill =
+            "BEGIN IMMEDIATE; CREATE TABLE filler (x BLOB); INSERT INTO filler VALUES (zeroblob(9000000));";
+        index.connection.execute_batch(fill).unwrap();
+        assert_eq!(peek(folder.path(), &["/a.mkv".into()]).unwrap(), []);
     }
 
     /// The kernel drops all of a process's locks on a file once the process closes any one of its descriptors.
@@ -221,16 +229,17 @@ mod tests {
         assert_eq!(locks(), held);
     }
 
-    /// A daemon was cut off while it wrote: what it had begun is taken back by the next one, and by no reader.
+    /// A daemon was cut off while it wrote: what it had begun is taken back by the next one that writes, and by no reader.
     #[test]
-    fn what_was_cut_off_is_taken_back_by_the_next_daemon_only() {
+    fn what_was_cut_off_is_taken_back_by_the_next_one_that_writes() {
         let folder = tempfile::tempdir().unwrap();
         let film = PathBuf::from("/a.mkv");
         let entry = Entry::new(FILM, Timestamp::from_second(1_800_000_000).unwrap());
         let Opened { mut index, .. } = Index::open(folder.path()).unwrap();
         index.write([&Write::Entries(vec![(film.clone(), entry.clone())])]).unwrap();
-        // A transaction of more than its cache holds is in the file before it is through.
+        // A transaction of more than its cache holds is put into the file before it is through, where that is allowed.
         index.connection.pragma_update(None, "cache_size", 2).unwrap();
+        index.connection.pragma_update(None, "cache_spill", true).unwrap();
         index.connection.execute_batch("BEGIN IMMEDIATE; DELETE FROM films").unwrap();
         let fill = "CREATE TABLE filler (x BLOB); INSERT INTO filler VALUES (zeroblob(1000000));";
         index.connection.execute_batch(fill).unwrap();
@@ -241,7 +250,9 @@ mod tests {
         let journal = cut.path().join("index.sqlite-journal");
         assert!(journal.metadata().unwrap().len() > 0);
 
-        assert!(peek(cut.path(), std::slice::from_ref(&film)).is_err());
+        let error = peek(cut.path(), std::slice::from_ref(&film)).unwrap_err();
+        assert!(error.to_string().contains("an av1d was cut off while it wrote it"), "{error}");
+        assert!(error.hint().starts_with("start av1d"), "{}", error.hint());
         assert!(journal.metadata().unwrap().len() > 0);
         let Opened { entries, damaged, .. } = Index::open(cut.path()).unwrap();
         assert!(damaged.is_none(), "{damaged:?}");
