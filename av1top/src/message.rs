@@ -134,12 +134,19 @@ pub enum Worker {
 }
 
 /// What a daemon left behind.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rest {
     /// When there was the last sign of it.
     pub last_sign: Option<Timestamp>,
-    /// How many films its index knows, by what came of them.
-    pub films: BTreeMap<String, u64>,
+    /// How many films its index knows, by what came of them; nothing where it can't be read now.
+    pub films: Option<BTreeMap<String, u64>>,
+}
+
+/// A state folder in which nobody ever was.
+impl Default for Rest {
+    fn default() -> Self {
+        Self { last_sign: None, films: Some(BTreeMap::new()) }
+    }
 }
 
 /// What is new in the state folder.

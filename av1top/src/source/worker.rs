@@ -26,8 +26,8 @@ fn gone(folder: &Path) -> Worker {
     let last = [STATE_LOCK, index::FILE_NAME].into_iter().filter_map(written).max();
     Worker::Gone(Rest {
         last_sign: last.and_then(|time| Timestamp::try_from(time).ok()),
-        // An index that can't be read is for the next daemon to set aside.
-        films: index::census(folder).unwrap_or_default(),
+        // What is wrong with an index is for the next daemon to mend.
+        films: index::census(folder).ok(),
     })
 }
 
@@ -39,6 +39,8 @@ mod tests {
     fn a_worker_is_seen_as_long_as_it_works() {
         let folder = tempfile::tempdir().unwrap();
         assert_eq!(find(folder.path()), Worker::Gone(Rest::default()));
+        fs::write(folder.path().join(index::FILE_NAME), "no index").unwrap();
+        assert!(matches!(find(folder.path()), Worker::Gone(Rest { films: None, .. })));
         let locks = av1exec::lock::Locks::take(folder.path(), &[], || ()).unwrap();
         match find(folder.path()) {
             Worker::Working(who) => assert!(who.starts_with(&format!("process {} on ", std::process::id()))),

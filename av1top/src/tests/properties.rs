@@ -116,6 +116,7 @@ fn any_news() -> impl Strategy<Value = Msg> {
     let gone = proptest::collection::vec(any_id(), 0..6);
     let worker = prop_oneof![
         2 => Just(Worker::Gone(Rest::default())),
+        1 => Just(Worker::Gone(Rest { last_sign: None, films: None })),
         2 => Just(Worker::Working("process 1".into())),
         1 => Just(Worker::Silent("\u{1b}[2J".into())),
         4 => (any_state(), prop::collection::vec(any_running(), 0..4)).prop_map(|(state, running)| {

@@ -54,7 +54,7 @@ fn the_list_without_a_daemon_to_ask() {
 fn a_daemon_that_ended() {
     let rest = Rest {
         last_sign: Some(now() - jiff::SignedDuration::from_mins(45)),
-        films: script::status(State::Running, Vec::new()).films,
+        films: Some(script::status(State::Running, Vec::new()).films),
     };
     snapshot("gone", &after_the_day([Msg::Worker(Worker::Gone(rest)), key(KeyCode::Esc)]));
 }
@@ -196,7 +196,7 @@ fn a_daemon_that_says_hostile_things_is_shown_and_not_obeyed() {
         Worker::Daemon(Box::new(status.clone())),
         Worker::Silent(EVIL.into()),
         Worker::Working(EVIL.into()),
-        Worker::Gone(Rest { last_sign: None, films: status.films }),
+        Worker::Gone(Rest { last_sign: None, films: Some(status.films) }),
     ];
     let events = [
         EventDocument::Judging { job, check: EVIL.into() },

@@ -81,7 +81,8 @@ fn folder(model: &Model, columns: usize) -> Vec<Line<'static>> {
 pub(super) fn counts(model: &Model, columns: usize) -> Line<'static> {
     let films = match &model.worker {
         Worker::Daemon(status) => &status.films,
-        Worker::Gone(rest) => &rest.films,
+        Worker::Gone(Rest { films: Some(films), .. }) => films,
+        Worker::Gone(_) => return Line::styled(" the index of films can't be read now", style::faint()),
         Worker::Unknown | Worker::Silent(_) | Worker::Working(_) => return Line::default(),
     };
     if films.is_empty() {
