@@ -83,6 +83,8 @@ impl Scene {
         self.wait_until_it_hangs(what);
         self.library.run(["status"]).exits_with(0);
         self.end(what, run);
+        self.disk.go_on();
+        self.converges();
     }
 
     fn wait_until_it_hangs(&self, what: &str) {
@@ -91,7 +93,7 @@ impl Scene {
         std::thread::sleep(Duration::from_secs(1));
     }
 
-    /// See [`Self::outlive`].
+    /// The daemon is asked how things stand, and to end.
     fn end(&self, what: &str, run: Running) {
         let best = (0..5).map(|_| self.ask()).min().unwrap();
         assert!(best < Duration::from_secs(1), "{what}: the status took {best:?}");
@@ -103,9 +105,6 @@ impl Scene {
         assert!(took < Duration::from_secs(15), "{what}: it took {took:?} to end\n{run}");
         assert_eq!(self.library.encoders(), [] as [u32; 0]);
         say(&format!("{what} hangs: the status takes {best:.1?}, the end {took:.1?}"));
-
-        self.disk.go_on();
-        self.converges();
     }
 
     /// How long it takes until the socket has told how things stand.
@@ -227,6 +226,28 @@ fn the_index_hangs() {
     scene.bring_film(&run);
     scene.wait_until_it_hangs("the index");
     scene.end("the index", run);
+    scene.disk.go_on();
+    scene.converges();
+}
+
+/// The journal is written, and what is put into the index itself hangs: the daemon ends in the middle of a commit, and whoever looks does
+/// without the index until the next one takes that back.
+#[test]
+fn a_commit_hangs() {
+    let Some(scene) = Scene::set() else { return };
+    let run = scene.start();
+    scene.disk.hang_file([Call::Write, Call::Fsync], "/state/index.sqlite");
+    scene.bring_film(&run);
+    scene.wait_until_it_hangs("a commit");
+    scene.library.run(["status"]).exits_with(0);
+    scene.end("a commit", run);
+    scene.library.run(["status"]).exits_with(0);
+    let told = scene.library.run(["why", "Film.mkv"]).exits_with(0);
+    assert!(told.text().contains("an av1d was cut off while it wrote it"), "{told}");
+    scene.disk.go_on();
+    scene.converges();
+    let told = scene.library.run(["why", "Film.mkv"]).exits_with(0);
+    assert!(!told.text().contains("cut off"), "{told}");
 }
 
 #[test]

@@ -47,6 +47,8 @@ struct State {
 struct Rule {
     calls: Vec<Call>,
     part: String,
+    /// Whether the path ends with `part`; else it contains it.
+    at_end: bool,
 }
 
 impl SlowDisk {
@@ -77,7 +79,16 @@ impl SlowDisk {
 
     /// Holds these calls back from now on, on every path below the mount that contains `part`.
     pub fn hang(&self, calls: impl IntoIterator<Item = Call>, part: &str) {
-        let rule = Rule { calls: calls.into_iter().collect(), part: part.to_owned() };
+        self.hold(calls, part, false);
+    }
+
+    /// The same, on every path that ends with `end`.
+    pub fn hang_file(&self, calls: impl IntoIterator<Item = Call>, end: &str) {
+        self.hold(calls, end, true);
+    }
+
+    fn hold(&self, calls: impl IntoIterator<Item = Call>, part: &str, at_end: bool) {
+        let rule = Rule { calls: calls.into_iter().collect(), part: part.to_owned(), at_end };
         self.shared.state().rules.push(rule);
     }
 
@@ -164,7 +175,7 @@ impl State {
         let mut rules = self.rules.iter().filter(|rule| rule.calls.contains(&call)).peekable();
         rules.peek().is_some() && {
             let path = self.behind.path_of(request).to_string_lossy().into_owned();
-            rules.any(|rule| path.contains(&rule.part))
+            rules.any(|rule| if rule.at_end { path.ends_with(&rule.part) } else { path.contains(&rule.part) })
         }
     }
 }
