@@ -13,7 +13,8 @@ use av1plan::gates::{self, FileFacts, Marker, Protection, Stability};
 use av1plan::{Config, SkipReason};
 
 use crate::disk::Identity;
-use crate::{names, sidecars};
+use crate::names;
+use crate::sidecars;
 use walk::{Walked, walk};
 
 /// A file that may be a film.

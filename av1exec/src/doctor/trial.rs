@@ -14,7 +14,8 @@ use super::folder::Own;
 use super::programs::{Ffmpeg, is_chosen};
 use crate::argv::bind;
 use crate::process::capture;
-use crate::{disk, names};
+use crate::disk;
+use crate::names;
 
 const PICTURE: TrialPicture = TrialPicture { width: 320, height: 180, rate: 25, seconds: 2 };
 /// rav1e takes six seconds on two cores; a small machine may take ten times as long.

@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
 use super::JobStore;
-use crate::{disk, names};
+use crate::disk;
+use crate::names;
 
 /// How many logs are kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -13,7 +13,8 @@ use av1plan::gates::Marker;
 use super::{Film, protection};
 use crate::disk::Identity;
 use crate::lock::ROOT_LOCK;
-use crate::{names, sidecars};
+use crate::names;
+use crate::sidecars;
 
 /// What a walk finds besides films.
 #[derive(Debug, Default)]

@@ -4,7 +4,9 @@ use std::path::PathBuf;
 use std::sync::mpsc::SyncSender;
 use std::thread;
 
-use av1exec::{disk, sanitize};
+use av1exec::disk;
+
+use av1exec::sanitize;
 use jiff::Timestamp;
 use sysinfo::System;
 
