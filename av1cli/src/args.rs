@@ -9,7 +9,7 @@ mod why;
 
 use std::path::PathBuf;
 
-use av1exec::failure::Exit;
+use av1exec::sys::failure::Exit;
 use av1plan::gates::Gate;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, ColorChoice, Parser, Subcommand};

@@ -4,8 +4,8 @@ use std::io::{self, ErrorKind, Write};
 use std::sync::OnceLock;
 use std::time::Duration;
 
-use av1exec::failure::{Exit, Failure};
-use av1exec::sanitize::sanitize;
+use av1exec::sys::failure::{Exit, Failure};
+use av1exec::sys::sanitize::sanitize;
 use indicatif::MultiProgress;
 
 use crate::bars;

@@ -10,7 +10,7 @@ use av1exec::pipeline::Pipeline;
 use av1exec::scan::Film;
 use av1exec::settings::{Environment, Settings};
 use av1exec::stable::Settling;
-use av1exec::waits::{Care, Wait};
+use av1exec::sys::waits::{Care, Wait};
 use av1plan::gates::{self, Gate, Stability};
 
 use crate::args::EncodeArgs;
@@ -18,7 +18,7 @@ use crate::console::complain;
 use crate::films::look;
 use crate::session::Session;
 use crate::telling::{Telling, told};
-use av1exec::failure::{Exit, Failure};
+use av1exec::sys::failure::{Exit, Failure};
 
 /// Works on named films, one after the other.
 pub(crate) async fn encode(

@@ -3,11 +3,11 @@
 use std::path::{Path, PathBuf};
 
 use av1exec::daemon::root_of;
-use av1exec::sanitize::display;
 use av1exec::scan::Film;
 use av1exec::settings::Settings;
+use av1exec::sys::sanitize::display;
 
-use av1exec::failure::{Exit, Failure};
+use av1exec::sys::failure::{Exit, Failure};
 
 /// Looks at a file that somebody named.
 pub(crate) fn look(file: &Path, settings: &Settings) -> Result<Film, Failure> {

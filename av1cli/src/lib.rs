@@ -36,8 +36,8 @@ use av1exec::settings::Environment;
 use clap::Parser;
 
 use args::{Cli, Command};
-pub use av1exec::failure::Exit;
-use av1exec::failure::Failure;
+pub use av1exec::sys::failure::Exit;
+use av1exec::sys::failure::Failure;
 use service::Service;
 
 /// How long what may hang may take to end with the program.

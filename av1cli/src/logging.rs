@@ -4,8 +4,8 @@ use std::fmt::{self, Write};
 use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use av1exec::failure::Failure;
-use av1exec::sanitize::sanitize;
+use av1exec::sys::failure::Failure;
+use av1exec::sys::sanitize::sanitize;
 use tracing::field::{Field, Visit};
 use tracing::level_filters::LevelFilter;
 use tracing::{Dispatch, Event, Level, Metadata, Subscriber};

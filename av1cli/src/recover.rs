@@ -2,13 +2,13 @@
 
 use av1exec::event::{Event, Events};
 use av1exec::recover::{Action, RecoverDocument, Recovered, recover};
-use av1exec::sanitize::display;
 use av1exec::settings::Settings;
+use av1exec::sys::sanitize::display;
 
 use crate::args::RecoverArgs;
 use crate::console::{Reader, note, out};
 use crate::session::lock_jobs;
-use av1exec::failure::{Exit, Failure};
+use av1exec::sys::failure::{Exit, Failure};
 
 /// Tidies up, or with `--dry-run` only says what would be done.
 pub(crate) fn run(args: &RecoverArgs, settings: &Settings) -> Result<Exit, Failure> {

@@ -10,8 +10,8 @@ use std::os::unix::net::{SocketAddr, UnixDatagram};
 use std::time::Duration;
 
 use av1exec::metrics::Source;
-use av1exec::sanitize::sanitize;
 use av1exec::status::{State, Status};
+use av1exec::sys::sanitize::sanitize;
 
 /// What the environment says of who started this program.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

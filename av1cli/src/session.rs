@@ -4,22 +4,22 @@ use std::sync::Arc;
 
 use av1exec::event::{Event, Events};
 use av1exec::jobs::JobStore;
-use av1exec::lock::{LockError, Locks};
-use av1exec::pause::Pause;
 use av1exec::pipeline::Pipeline;
 use av1exec::recover::{end_orphans, recover};
-use av1exec::room::Room;
 use av1exec::settings::{Environment, Settings};
-use av1exec::stop::{StopSwitch, stop_switch};
+use av1exec::sys::lock::{LockError, Locks};
+use av1exec::sys::pause::Pause;
+use av1exec::sys::reservation::Room;
+use av1exec::sys::stop::{StopSwitch, stop_switch};
+use av1exec::sys::waits::Waits;
 use av1exec::tools::Tools;
-use av1exec::waits::Waits;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc::UnboundedReceiver;
 
 use crate::console::{leave, note};
 use crate::recover::unreadable;
 use crate::sink;
-use av1exec::failure::{Exit, Failure};
+use av1exec::sys::failure::{Exit, Failure};
 
 /// A pipeline, and what it tells.
 pub(crate) struct Session {

@@ -7,8 +7,8 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
-use av1exec::failure::{Exit, Failure};
-use av1exec::sanitize::display;
+use av1exec::sys::failure::{Exit, Failure};
+use av1exec::sys::sanitize::display;
 use clap::CommandFactory;
 use clap_complete::Shell;
 

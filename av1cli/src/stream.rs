@@ -2,7 +2,7 @@
 
 use av1exec::control::events::EventDocument;
 use av1exec::event::Event;
-use av1exec::failure::Failure;
+use av1exec::sys::failure::Failure;
 use serde::Serialize;
 
 use crate::sink::{Importance, Loss, Sink};

@@ -3,8 +3,8 @@
 use std::io::IsTerminal;
 
 use av1exec::event::Event;
-use av1exec::failure::Failure;
-use av1exec::stop::Stop;
+use av1exec::sys::failure::Failure;
+use av1exec::sys::stop::Stop;
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::task::JoinHandle;
 

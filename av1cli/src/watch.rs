@@ -10,10 +10,10 @@ use av1exec::daemon::{Daemon, Lines, Summary};
 use av1exec::metrics;
 use av1exec::outcome::Bytes;
 use av1exec::pipeline::Pipeline;
-use av1exec::sanitize::display;
 use av1exec::settings::{Environment, Settings};
-use av1exec::stop::Stop;
-use av1exec::waits::Care;
+use av1exec::sys::sanitize::display;
+use av1exec::sys::stop::Stop;
+use av1exec::sys::waits::Care;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
@@ -24,7 +24,7 @@ use crate::nudges;
 use crate::service::{Notifier, Service};
 use crate::session::Session;
 use crate::telling::{Telling, told};
-use av1exec::failure::{Exit, Failure};
+use av1exec::sys::failure::{Exit, Failure};
 
 /// How many requests may wait for the loop's next turn.
 const CALLS: usize = 16;

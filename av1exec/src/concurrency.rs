@@ -28,7 +28,7 @@ const CORES_EACH: usize = 4;
 /// An encode fills its pipeline and its picture buffers for a minute, and the average must be of the time after that.
 const SETTLING: Duration = Duration::from_mins(2);
 
-/// The machine over the last minute, as [`Readings`](crate::machine::Readings) sums it up.
+/// The machine over the last minute, as [`Readings`](crate::sys::machine::Readings) sums it up.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Load {
     /// Cores that did nothing, on average.

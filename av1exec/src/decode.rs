@@ -12,7 +12,7 @@ use av1plan::plan::StreamType;
 use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
 
 use crate::argv::bind;
-use crate::process::{end, start};
+use crate::sys::process::{end, start};
 use crate::tools::Tools;
 
 /// A result to decode.

@@ -16,15 +16,15 @@ use tokio::process::Child;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
-use crate::courtesy::Courtesy;
 use crate::event::{Event, Events};
-use crate::lock::Locks;
-use crate::orphan::ProcessId;
-use crate::pause::Pause;
-use crate::process::{Group, end, start_for};
 use crate::progress::{Progress, ProgressReader};
-use crate::stop::Stop;
-use crate::waits::{Care, Waits};
+use crate::sys::lock::Locks;
+use crate::sys::orphan::ProcessId;
+use crate::sys::pause::Pause;
+use crate::sys::priority::Courtesy;
+use crate::sys::process::{Group, end, start_for};
+use crate::sys::stop::Stop;
+use crate::sys::waits::{Care, Waits};
 
 /// One encode to run.
 pub struct Encode<'a> {
@@ -87,7 +87,7 @@ impl Encode<'_> {
         let path = self.log.to_owned();
         let made = self.waits.run(self.log, Care::Free, move |_| make_log(&path)).await;
         let log = made.flatten().map_err(|error| {
-            let log = crate::sanitize::display(self.log);
+            let log = crate::sys::sanitize::display(self.log);
             io::Error::new(error.kind(), format!("its log {log} can't be made: {error}"))
         })?;
         let mut child = start_for(self.job, self.program, self.args, self.locks, self.courtesy).await?;
@@ -311,7 +311,7 @@ const DAMAGE_LIMIT: usize = 5;
 fn make_log(path: &Path) -> io::Result<File> {
     match File::create(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            std::fs::create_dir_all(crate::disk::folder_of(path))?;
+            std::fs::create_dir_all(crate::sys::disk::folder_of(path))?;
             File::create(path)
         }
         made => made,

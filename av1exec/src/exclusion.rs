@@ -5,10 +5,10 @@ use std::path::{Path, PathBuf};
 
 use crate::control::protocol::{Foreign, Refusal, RefusalCode};
 use crate::daemon::root_of;
-use crate::sanitize::{display, sanitize};
-use crate::disk;
-use crate::names;
 use crate::sidecars;
+use crate::sys::disk;
+use crate::sys::names;
+use crate::sys::sanitize::{display, sanitize};
 
 /// Writes the marker that excludes a film, or all below a folder, and says what was done.
 pub fn exclude(path: &Path) -> Result<String, Refusal> {

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use av1plan::judge::frame_time;
 use av1plan::number::Micros;
 
-use crate::disk;
+use crate::sys::disk;
 
 /// The file at a path.
 #[derive(Debug, Clone)]

@@ -20,11 +20,11 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use crate::disk::Identity;
-use crate::names;
-use crate::orphan::ProcessId;
 use crate::outcome::Outcome;
 use crate::promote::{Commit, Step};
+use crate::sys::disk::Identity;
+use crate::sys::names;
+use crate::sys::orphan::ProcessId;
 pub use folding::{Folded, FoldingError};
 pub use logs::LogLimits;
 pub use lookup::FilmJobs;

@@ -8,8 +8,8 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use crate::disk::{self, Identity};
-use crate::names::{self, Hidden};
+use crate::sys::disk::{self, Identity};
+use crate::sys::names::{self, Hidden};
 
 /// How long nobody must have touched a file before nobody is believed to need it.
 pub const ABANDONED_AFTER: Duration = Duration::from_hours(24);

@@ -8,7 +8,7 @@ pub use av1plan::explain::Bytes;
 use av1plan::judge::{Defect, Missing};
 use strum::IntoStaticStr;
 
-use crate::stop::Stop;
+use crate::sys::stop::Stop;
 
 /// How an attempt ended.
 #[derive(Debug, Clone, PartialEq, Eq, IntoStaticStr)]
@@ -248,7 +248,7 @@ mod tests {
 
     #[test]
     fn what_was_stopped_alone_was_cancelled() {
-        let (all, stop) = crate::stop::stop_switch();
+        let (all, stop) = crate::sys::stop::stop_switch();
         let (cancel, one) = stop.part();
         cancel.stop();
         assert_eq!(Outcome::stopped(&one).code(), "cancelled");

@@ -9,7 +9,7 @@ use av1plan::{EncodePlan, MediaProbe, command, wants_frame_probe};
 use tokio::io::{AsyncBufReadExt, BufReader};
 
 use crate::argv::bind;
-use crate::process::{CaptureError, capture, start};
+use crate::sys::process::{CaptureError, capture, start};
 use crate::tools::Tools;
 
 /// ffprobe reads headers only; a minute is for disks that have to spin up.

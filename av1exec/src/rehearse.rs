@@ -7,7 +7,7 @@ use std::path::Path;
 
 use av1plan::SkipReason;
 
-use crate::disk;
+use crate::sys::disk;
 
 /// Tries with an empty file of our own, under the name `temporary` in the film's folder, whether a result could take the
 /// film's place: a file can be made, be given the film's owner, and be linked or renamed without overwriting.

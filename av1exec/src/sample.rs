@@ -11,7 +11,7 @@ use av1plan::number::Micros;
 use av1plan::{EncodePlan, MediaProbe};
 
 use crate::argv::bind;
-use crate::process::capture;
+use crate::sys::process::capture;
 use crate::tools::Tools;
 
 /// A source and its result, both of which can be probed.

@@ -12,9 +12,9 @@ use std::sync::Arc;
 use av1plan::gates::{self, FileFacts, Marker, Protection, Stability};
 use av1plan::{Config, SkipReason};
 
-use crate::disk::Identity;
-use crate::names;
 use crate::sidecars;
+use crate::sys::disk::Identity;
+use crate::sys::names;
 use walk::{Walked, walk};
 
 /// A file that may be a film.

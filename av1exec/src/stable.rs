@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use av1plan::gates::Stability;
 
-use crate::disk::Identity;
+use crate::sys::disk::Identity;
 
 /// What has been seen of each file. Time is an argument, so that waiting is the caller's business.
 #[derive(Debug, Default)]

@@ -9,8 +9,8 @@ use av1plan::toolchain::encoder_version_in;
 use av1plan::{Toolchain, ToolchainError, command};
 
 use crate::argv::bind;
-use crate::process::{CaptureError, capture, find_in_path};
 use crate::settings::Settings;
+use crate::sys::process::{CaptureError, capture, find_in_path};
 
 /// Both programs, and what ffmpeg can do.
 #[derive(Debug, Clone)]

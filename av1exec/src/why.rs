@@ -6,7 +6,7 @@ use std::path::Path;
 use av1plan::{Verdict, explain};
 
 use crate::outcome::Outcome;
-use crate::sanitize::{display, sanitize};
+use crate::sys::sanitize::{display, sanitize};
 
 /// How the line begins that says when it was.
 pub(crate) const WHEN: &str = "When:";

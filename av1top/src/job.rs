@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use av1exec::jobs::{self, JobEnd, JobSummary};
 use av1exec::promote::Step;
-use av1exec::sanitize;
+use av1exec::sys::sanitize;
 use av1plan::encode::EncoderSettings;
 use av1plan::ladder::ResolutionClass;
 use jiff::Timestamp;

@@ -28,15 +28,15 @@ use std::io::{ErrorKind, Write as _};
 use std::process::ExitCode;
 use std::sync::mpsc::Receiver;
 
-use av1exec::sanitize;
 use av1exec::settings::{Environment, Loaded};
+use av1exec::sys::sanitize;
 use clap::Parser;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use args::Cli;
-pub use av1exec::failure::Exit;
-use av1exec::failure::Failure;
+pub use av1exec::sys::failure::Exit;
+use av1exec::sys::failure::Failure;
 pub use message::{Effect, Msg};
 pub use model::Model;
 use model::{Looks, Place};

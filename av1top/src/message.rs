@@ -10,7 +10,7 @@ use crossterm::event::{KeyEvent, MouseEvent};
 use jiff::Timestamp;
 
 use crate::job::Job;
-use av1exec::failure::Exit;
+use av1exec::sys::failure::Exit;
 
 /// Something that happened.
 #[derive(Debug, Clone)]

@@ -11,7 +11,7 @@ use std::process::Command;
 use av1d_tests::{
     Library, Run, Running, Script, Signal, Tools, signal, skipped, under_rights, wait_until, wrapped,
 };
-use av1exec::lock::Locks;
+use av1exec::sys::lock::Locks;
 use serde_json::Value;
 
 /// A library with one film, and a folder for what doctor makes elsewhere.

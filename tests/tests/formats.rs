@@ -8,11 +8,11 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use av1d_tests::{Library, SmallDisk, copy_folder};
-use av1exec::disk::{Identity, hash};
 use av1exec::history::History;
 use av1exec::index::{Index, Opened, peek_jobs};
 use av1exec::jobs::JobStore;
 use av1exec::settings::{Settings, differences, parse};
+use av1exec::sys::disk::{Identity, hash};
 use serde_json::{Value, json};
 
 /// Where the films were when the fixtures were made.

@@ -9,14 +9,14 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use av1d_tests::{Media, Signal, Tools, in_group, signal};
-use av1exec::courtesy::{Courtesy, IoNice};
 use av1exec::encode::{Encode, Ended};
 use av1exec::event::Events;
-use av1exec::lock::Locks;
 use av1exec::outcome::Outcome;
-use av1exec::pause::{Pause, pause_switch};
-use av1exec::stop::{Stop, stop_switch};
-use av1exec::waits::Waits;
+use av1exec::sys::lock::Locks;
+use av1exec::sys::pause::{Pause, pause_switch};
+use av1exec::sys::priority::{Courtesy, IoNice};
+use av1exec::sys::stop::{Stop, stop_switch};
+use av1exec::sys::waits::Waits;
 use tokio::sync::oneshot;
 
 /// Shorter than any pause in here, longer than a busy machine keeps ffmpeg waiting.
@@ -68,7 +68,7 @@ impl Bench {
             waits: &Waits::default(),
         };
         let (sender, receiver) = oneshot::channel();
-        let started = async |child: av1exec::orphan::ProcessId| {
+        let started = async |child: av1exec::sys::orphan::ProcessId| {
             let _ = sender.send(child.pid);
             Ok(())
         };

@@ -9,9 +9,9 @@ use std::path::Path;
 use av1exec::control::alone;
 use av1exec::control::client::{Client, ClientError};
 use av1exec::control::protocol::{Foreign, Refusal, Reply, Request};
-use av1exec::failure::{Exit, Failure};
-use av1exec::sanitize::{display, sanitize};
 use av1exec::settings::Settings;
+use av1exec::sys::failure::{Exit, Failure};
+use av1exec::sys::sanitize::{display, sanitize};
 
 use crate::args::{AskArgs, CancelArgs, ControlCommand, PathsArgs, UnskipArgs};
 use crate::console::{complain, out};

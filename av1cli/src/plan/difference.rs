@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use av1exec::sanitize::{display, sanitize};
 use av1exec::settings::Settings;
+use av1exec::sys::sanitize::{display, sanitize};
 use av1exec::tools::Tools;
 use av1plan::decision::Decision;
 use av1plan::{Config, Verdict};
@@ -15,7 +15,7 @@ use super::library::{Looking, films_below};
 use crate::args::PlanArgs;
 use crate::console::{Reader, complain, note, out};
 use crate::films::look;
-use av1exec::failure::{Exit, Failure};
+use av1exec::sys::failure::{Exit, Failure};
 
 /// Plans a film, or every film below a folder, with both configs from one probe, and shows those whose plans differ.
 pub(super) async fn show(

@@ -4,14 +4,14 @@ use std::ffi::OsString;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use av1exec::sanitize::display;
 use av1exec::settings::Settings;
+use av1exec::sys::sanitize::display;
 use av1plan::gates::FileFacts;
 use av1plan::{MediaProbe, Source, Toolchain};
 
 use super::film::Planned;
 use crate::args::PlanArgs;
-use av1exec::failure::{Exit, Failure};
+use av1exec::sys::failure::{Exit, Failure};
 
 pub(super) fn plan_document(document: &Path, args: &PlanArgs, settings: &Settings) -> Result<Exit, Failure> {
     let failed = |why: String| {

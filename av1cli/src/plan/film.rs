@@ -5,11 +5,11 @@ use std::path::{Path, PathBuf};
 
 use av1exec::argv::bind;
 use av1exec::jobs::plan_document;
-use av1exec::names;
 use av1exec::probe;
-use av1exec::sanitize::{display, sanitize};
 use av1exec::scan::Film;
 use av1exec::settings::Settings;
+use av1exec::sys::names;
+use av1exec::sys::sanitize::{display, sanitize};
 use av1exec::tools::Tools;
 use av1plan::command::{self, Audience};
 use av1plan::gates::{self, FileFacts, Stability};
@@ -21,7 +21,7 @@ use crate::args::PlanArgs;
 use crate::console::{Reader, note, out};
 use crate::films::look;
 use crate::quote::command_line;
-use av1exec::failure::{Exit, Failure};
+use av1exec::sys::failure::{Exit, Failure};
 
 /// Plans a film and prints what was asked for.
 pub(super) async fn show(

@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use av1exec::outcome::Bytes;
-use av1exec::sanitize::display;
 use av1exec::scan::{Film, films};
 use av1exec::settings::Settings;
+use av1exec::sys::sanitize::display;
 use av1exec::tools::Tools;
 use av1plan::decision::Topic;
 use av1plan::{Config, Verdict};
@@ -18,7 +18,7 @@ use super::Shown;
 use super::film::{Looked, Planned};
 use crate::args::PlanArgs;
 use crate::console::{Reader, complain, note, out};
-use av1exec::failure::{Exit, Failure};
+use av1exec::sys::failure::{Exit, Failure};
 
 /// Plans every film below `folder` and prints a row each, in the order of their paths.
 pub(super) async fn show(

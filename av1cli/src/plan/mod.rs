@@ -12,7 +12,7 @@ use av1exec::tools::Tools;
 
 use crate::args::PlanArgs;
 use crate::console::complain;
-use av1exec::failure::{Exit, Failure};
+use av1exec::sys::failure::{Exit, Failure};
 
 /// Plans films and folders; what can't be planned doesn't stop the others.
 pub(crate) async fn run(

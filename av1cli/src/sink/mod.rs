@@ -13,7 +13,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use av1exec::failure::{Exit, Failure};
+use av1exec::sys::failure::{Exit, Failure};
 
 pub(crate) use queue::Importance;
 use queue::Queue;

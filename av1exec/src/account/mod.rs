@@ -15,14 +15,14 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::daemon::root_of;
-use crate::disk::Identity;
-use crate::failure::{Exit, Failure};
 use crate::index::{Entry, Fingerprint, Rest, peek};
 use crate::jobs::{FilmJobs, Job, JobStore, path_document, path_of, plan_document};
 use crate::probe;
-use crate::sanitize::display;
 use crate::scan::Film;
 use crate::settings::Settings;
+use crate::sys::disk::Identity;
+use crate::sys::failure::{Exit, Failure};
+use crate::sys::sanitize::display;
 use crate::tools::Tools;
 pub use outlook::Outlook;
 use outlook::{Known, Memory, Place, outlook};

@@ -122,8 +122,8 @@ pub(super) fn outlook(known: &Known<'_>, now: Timestamp) -> Outlook {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::disk::Identity;
     use crate::index::{Rest, Verdict as Remembered};
+    use crate::sys::disk::Identity;
     use av1plan::gates::FileFacts;
     use av1plan::{Config, MediaProbe, Source, Toolchain};
 

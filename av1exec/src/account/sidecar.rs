@@ -7,10 +7,10 @@ use av1plan::config::Ratio;
 use av1plan::wire::PathDocument;
 use serde::Serialize;
 
-use crate::disk::{self, Identity};
 use crate::jobs::path_document;
-use crate::names;
 use crate::sidecars;
+use crate::sys::disk::{self, Identity};
+use crate::sys::names;
 
 /// A file beside a film, or a marker above it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]

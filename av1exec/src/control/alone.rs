@@ -5,12 +5,12 @@ use std::path::Path;
 
 use super::protocol::{RefusalCode, Reply, Request};
 use crate::exclusion::{exclude, include};
-use crate::failure::Failure;
 use crate::index::{Forgotten, forget_failure};
-use crate::lock::Locks;
-use crate::sanitize::display;
 use crate::scan::Film;
 use crate::settings::Settings;
+use crate::sys::failure::Failure;
+use crate::sys::lock::Locks;
+use crate::sys::sanitize::display;
 
 /// Does what a daemon would have done. Fails where another av1d holds the state folder's lock.
 pub fn answer(request: &Request, settings: &Settings) -> Result<Reply, Failure> {

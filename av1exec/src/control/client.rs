@@ -155,13 +155,13 @@ impl Iterator for Subscription {
 pub enum ClientError {
     /// It speaks another version.
     #[error("the daemon is av1d {} and speaks version {} of the protocol, not {PROTOCOL}", 
-        crate::sanitize::sanitize(&daemon.version), daemon.protocol)]
+        crate::sys::sanitize::sanitize(&daemon.version), daemon.protocol)]
     Incompatible {
         /// Who it says that it is.
         daemon: Greeting,
     },
     /// What came isn't what a daemon says.
-    #[error("what comes from {} is no answer of an av1d: {source}", crate::sanitize::display(path))]
+    #[error("what comes from {} is no answer of an av1d: {source}", crate::sys::sanitize::display(path))]
     Garbled {
         /// The socket.
         path: PathBuf,
@@ -169,7 +169,7 @@ pub enum ClientError {
         source: serde_json::Error,
     },
     /// It can't be reached, doesn't answer, or hung up.
-    #[error("failed to talk to the daemon at {}: {}", crate::sanitize::display(path), in_words(source))]
+    #[error("failed to talk to the daemon at {}: {}", crate::sys::sanitize::display(path), in_words(source))]
     Lost {
         /// The socket.
         path: PathBuf,

@@ -15,7 +15,7 @@ use crate::recover::Recovered;
 /// One thing that happened, as one line of JSON: `{"event":"progressed","job":"...","frame":48}`.
 ///
 /// Names and codes stay, fields and events may be added. Texts are as they were found: who shows them on a terminal
-/// passes them through [`sanitize`](crate::sanitize::sanitize()) first.
+/// passes them through [`sanitize`](crate::sys::sanitize::sanitize()) first.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "event", rename_all = "kebab-case")]
 pub enum EventDocument {

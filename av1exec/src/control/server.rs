@@ -17,7 +17,7 @@ use tokio::time::timeout;
 use super::address::{Address, SOCKET, socket};
 use super::feed::Feed;
 use super::protocol::{Greeting, MAX_REQUEST, Refusal, RefusalCode, Reply, Request, line};
-use crate::disk;
+use crate::sys::disk;
 
 /// A request that waits for the daemon's reply.
 #[derive(Debug)]
@@ -251,13 +251,13 @@ async fn hung_up(reader: &mut (impl AsyncBufRead + Unpin)) {
 #[derive(Debug, thiserror::Error)]
 pub enum ControlError {
     /// Something else has its name.
-    #[error("{} is no socket", crate::sanitize::display(path))]
+    #[error("{} is no socket", crate::sys::sanitize::display(path))]
     InTheWay {
         /// The socket's path.
         path: PathBuf,
     },
     /// The system refused it.
-    #[error("failed to listen on {}: {source}", crate::sanitize::display(path))]
+    #[error("failed to listen on {}: {source}", crate::sys::sanitize::display(path))]
     Failed {
         /// The socket's path.
         path: PathBuf,

@@ -11,14 +11,14 @@ use super::work::fingerprint;
 use crate::control::protocol::{Refusal, RefusalCode, Reply, Request};
 use crate::control::server::Call;
 use crate::event::Event;
-use crate::failure::Failure;
 use crate::index::WANTED;
 use crate::jobs::path_document;
 use crate::nudge::Nudge;
-use crate::sanitize::display;
 use crate::settings::{Settings, Takes, differences};
 use crate::status::{RunningJob, Stage, State, Status, Unanswered};
-use crate::waits::{Care, NAMED_AFTER, Wait};
+use crate::sys::failure::Failure;
+use crate::sys::sanitize::display;
+use crate::sys::waits::{Care, NAMED_AFTER, Wait};
 
 impl Daemon {
     pub(super) fn answer(&mut self, call: Call) {

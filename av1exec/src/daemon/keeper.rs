@@ -10,7 +10,7 @@ use tokio::sync::oneshot;
 
 use crate::index::{Index, Write};
 use crate::probe::ProbeText;
-use crate::waits::{Care, Waits};
+use crate::sys::waits::{Care, Waits};
 
 /// Writes that were carried out in one transaction, or why none of them was.
 pub(super) type Written = (Vec<Write>, rusqlite::Result<()>);

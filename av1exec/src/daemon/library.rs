@@ -204,9 +204,9 @@ impl Moment {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::disk::Identity;
     use crate::index::{Index, Opened};
-    use crate::waits::Waits;
+    use crate::sys::disk::Identity;
+    use crate::sys::waits::Waits;
     use av1plan::gates::Protection;
 
     const ONE: Fingerprint = Fingerprint([1; 16]);

@@ -29,16 +29,16 @@ use tokio::task::{JoinHandle, JoinSet};
 use crate::control::feed::Feed;
 use crate::control::server::Call;
 use crate::event::{Event, Events};
-use crate::failure::Failure;
 use crate::index::{Fingerprint, Index, IndexError};
 use crate::metrics::Publisher;
 use crate::nudge::Nudge;
 use crate::pipeline::Pipeline;
 use crate::scan::Film;
 use crate::settings::Settings;
-use crate::stop::StopSwitch;
+use crate::sys::failure::Failure;
+use crate::sys::stop::StopSwitch;
+use crate::sys::waits::{Care, NAMED_AFTER};
 use crate::tools::encoder_version;
-use crate::waits::{Care, NAMED_AFTER};
 use asked::Asked;
 use board::Board;
 use keeper::{Keeper, Written};
@@ -448,7 +448,7 @@ pub fn root_of(film: &Path, roots: &[PathBuf]) -> PathBuf {
     let real = roots.iter().filter_map(|root| root.canonicalize().ok());
     let above = roots.iter().cloned().chain(real).filter(|root| film.starts_with(root));
     let topmost = above.min_by_key(|root| root.as_os_str().len());
-    topmost.unwrap_or_else(|| crate::disk::folder_of(film).to_owned())
+    topmost.unwrap_or_else(|| crate::sys::disk::folder_of(film).to_owned())
 }
 
 #[cfg(test)]

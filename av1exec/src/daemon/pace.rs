@@ -6,10 +6,10 @@ use jiff::Zoned;
 
 use crate::concurrency::{self, Concurrency, Under, Verdict};
 use crate::hours::OutsideHours;
-use crate::machine::{self, Meter, Readings};
-use crate::pause::{Pause, PauseSwitch, pause_switch};
 use crate::settings::Settings;
 use crate::status::State;
+use crate::sys::machine::{self, Meter, Readings};
+use crate::sys::pause::{Pause, PauseSwitch, pause_switch};
 
 /// Between two beats where nobody needs to know how busy the machine is.
 const QUIET_BEAT: Duration = Duration::from_secs(30);

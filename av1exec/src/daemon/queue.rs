@@ -88,7 +88,7 @@ mod tests {
     use std::path::Path;
 
     use super::*;
-    use crate::disk::Identity;
+    use crate::sys::disk::Identity;
     use av1plan::gates::Protection;
 
     fn film(name: &str, size: u64, modified_ns: i64) -> Film {

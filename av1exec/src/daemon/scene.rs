@@ -12,14 +12,14 @@ use crate::control::feed::Feed;
 use crate::event::{Event, Events};
 use crate::jobs::JobStore;
 use crate::metrics::publisher;
-use crate::pause::Pause;
 use crate::pipeline::Pipeline;
-use crate::room::Room;
 use crate::scan::Film;
 use crate::settings::Settings;
-use crate::stop::{StopSwitch, stop_switch};
+use crate::sys::pause::Pause;
+use crate::sys::reservation::Room;
+use crate::sys::stop::{StopSwitch, stop_switch};
+use crate::sys::waits::Waits;
 use crate::tools::Tools;
-use crate::waits::Waits;
 
 pub(super) struct Scene {
     pub(super) folder: tempfile::TempDir,

@@ -21,13 +21,13 @@ use crate::event::{Event, Events};
 use crate::index::Next;
 use crate::jobs::{Job, JobStore, path_of};
 use crate::leftovers::{Fate, clock_beside, sweep};
-use crate::lock::Locks;
 use crate::pipeline::PutAway;
 use crate::recover::{Action, tidy};
 use crate::scan::{Film, Scan, scan};
 use crate::settings::Settings;
 use crate::status::ScanStatus;
-use crate::waits::{Care, NAMED_AFTER, Wait};
+use crate::sys::lock::Locks;
+use crate::sys::waits::{Care, NAMED_AFTER, Wait};
 
 /// A round over the library, and what is left of earlier ones.
 #[derive(Debug, Default)]

@@ -10,17 +10,17 @@ use tokio::task::JoinError;
 
 use super::Daemon;
 use super::library::Moment;
-use crate::disk;
 use crate::event::Event;
 use crate::index::{Fingerprint, Rest, Verdict, WANTED, remember};
 use crate::jobs::path_of;
-use crate::names;
 use crate::outcome::Outcome;
 use crate::pipeline::{Pipeline, refused_loss};
 use crate::probe::{self, ProbeText};
 use crate::scan::Film;
 use crate::status::RunningJob;
-use crate::waits::{Care, NAMED_AFTER};
+use crate::sys::disk;
+use crate::sys::names;
+use crate::sys::waits::{Care, NAMED_AFTER};
 
 /// How many films are planned before anything else gets its turn: a hundred take about a millisecond.
 const PLANS_AT_ONCE: usize = 100;

@@ -1,8 +1,8 @@
 //! The config: which file, what it sets, what is wrong with it.
 
 use super::check::{Check, Code};
-use crate::sanitize::display;
 use crate::settings::{Effective, Inspection, Source, effective};
+use crate::sys::sanitize::display;
 
 /// More keys than this aren't named one by one.
 const NAMED: usize = 6;

@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 use procfs::process::Process;
 use rustix::fs::{AtFlags, CWD, StatxFlags};
 
-use crate::disk::{self, Space};
-use crate::names;
+use crate::sys::disk::{self, Space};
+use crate::sys::names;
 
 /// What was found in a folder that is there.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -7,7 +7,7 @@ use super::check::{Check, Code};
 use super::folder::{self, Abilities, Folder, Listing, Tried};
 use super::{PATIENCE, within};
 use crate::outcome::Bytes;
-use crate::sanitize::display;
+use crate::sys::sanitize::display;
 
 /// Looks at one root.
 pub(super) async fn examine(root: &Path) -> Vec<Check> {
@@ -118,7 +118,7 @@ fn file_system_check(name: &str, kind: Option<&str>, abilities: &Abilities) -> C
 mod tests {
     use super::super::Level;
     use super::*;
-    use crate::disk::Space;
+    use crate::sys::disk::Space;
 
     fn able() -> Abilities {
         Abilities {

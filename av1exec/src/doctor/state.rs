@@ -9,12 +9,12 @@ use super::folder::{self, Folder};
 use super::{PATIENCE, within};
 use crate::control::client::{Client, ClientError};
 use crate::control::protocol::{Greeting, Reply, Request};
-use crate::disk::Space;
-use crate::lock::{self, Holder, Standing};
 use crate::outcome::Bytes;
-use crate::sanitize::{display, sanitize};
 use crate::settings::Settings;
 use crate::status::{State, Status};
+use crate::sys::disk::Space;
+use crate::sys::lock::{self, Holder, Standing};
+use crate::sys::sanitize::{display, sanitize};
 
 /// Longer than a client waits for a daemon's greeting and answer.
 const CONTROL_PATIENCE: Duration = Duration::from_secs(35);
@@ -51,7 +51,7 @@ fn look(state: &Path) -> Looked {
     }
     let above = state.ancestors().skip(1).find(|folder| folder.exists()).unwrap_or(Path::new("/"));
     match rustix::fs::access(above, rustix::fs::Access::WRITE_OK | rustix::fs::Access::EXEC_OK) {
-        Ok(()) => Looked::CanBeMade(crate::disk::space(above).ok()),
+        Ok(()) => Looked::CanBeMade(crate::sys::disk::space(above).ok()),
         Err(error) => Looked::CantBeMade(above.to_owned(), error.into()),
     }
 }

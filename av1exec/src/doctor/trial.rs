@@ -13,9 +13,9 @@ use super::check::{Check, Code};
 use super::folder::Own;
 use super::programs::{Ffmpeg, is_chosen};
 use crate::argv::bind;
-use crate::process::capture;
-use crate::disk;
-use crate::names;
+use crate::sys::disk;
+use crate::sys::names;
+use crate::sys::process::capture;
 
 const PICTURE: TrialPicture = TrialPicture { width: 320, height: 180, rate: 25, seconds: 2 };
 /// rav1e takes six seconds on two cores; a small machine may take ten times as long.
@@ -48,7 +48,10 @@ async fn try_out(ffmpeg: &Ffmpeg, encoder: Encoder, policy: &Config, folder: &Pa
     let _own = match disk::create_new(&path) {
         Ok(_) => Own(path.clone()),
         Err(error) => {
-            return Tried::NoPlace(format!("failed to make {}: {error}", crate::sanitize::display(&path)));
+            return Tried::NoPlace(format!(
+                "failed to make {}: {error}",
+                crate::sys::sanitize::display(&path)
+            ));
         }
     };
     let start = Instant::now();
@@ -86,7 +89,7 @@ async fn run(ffmpeg: &Ffmpeg, args: Vec<OsString>) -> Result<String, String> {
     if captured.status.success() {
         return Ok(String::from_utf8_lossy(&captured.stdout).into_owned());
     }
-    Err(format!("{}: {}", captured.status, crate::sanitize::sanitize(&captured.last_words())))
+    Err(format!("{}: {}", captured.status, crate::sys::sanitize::sanitize(&captured.last_words())))
 }
 
 /// What the planner would tell this encoder for such a picture.

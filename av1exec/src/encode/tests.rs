@@ -60,7 +60,7 @@ async fn ended(does: &str, stall: Duration) -> (Ended, Duration) {
     let silent = Silent::new();
     silent.stamp(SystemTime::now() + DAY);
     let (events, _receiver) = Events::channel();
-    let (switch, mut stop) = crate::stop::stop_switch();
+    let (switch, mut stop) = crate::sys::stop::stop_switch();
     let script = format!("output='{}'; {does}", silent.path.display());
     let (log, locks, waits) = (silent.path.with_extension("log"), Locks::default(), Waits::default());
     let encode = Encode {
@@ -109,7 +109,7 @@ async fn a_look_that_never_comes_back_blames_the_disk_and_not_the_film() {
 async fn who_is_to_stop_is_heard_while_the_state_folder_hangs() {
     let silent = Silent::new();
     let (events, _receiver) = Events::channel();
-    let (switch, mut stop) = crate::stop::stop_switch();
+    let (switch, mut stop) = crate::sys::stop::stop_switch();
     let (log, locks, waits) = (silent.path.with_extension("log"), Locks::default(), Waits::default());
     let encode = Encode {
         program: Path::new("/bin/sh"),

@@ -5,8 +5,8 @@ use std::time::Duration;
 use av1plan::{Config, SkipReason, Toolchain};
 use jiff::{SignedDuration, Timestamp};
 
-use crate::disk::Identity;
 use crate::outcome::Outcome;
+use crate::sys::disk::Identity;
 
 /// What is remembered of one film.
 #[derive(Debug, Clone, PartialEq, Eq)]

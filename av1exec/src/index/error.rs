@@ -4,7 +4,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::{FILE_NAME, SHAPE};
-use crate::sanitize::display;
+use crate::sys::sanitize::display;
 
 /// The index can't be used: its file can't be made, read or written.
 #[derive(Debug, thiserror::Error)]

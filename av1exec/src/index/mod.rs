@@ -21,9 +21,9 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, TransactionBehavior};
 
-use crate::disk::{self, Identity};
 use crate::probe::ProbeText;
 use crate::status::Totals;
+use crate::sys::disk::{self, Identity};
 pub use entry::{Entry, Fingerprint, Next, Rest, Verdict, WANTED, remember};
 use error::Fault;
 pub use error::IndexError;

@@ -122,8 +122,8 @@ fn as_uri(path: &OsStr) -> OsString {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::disk::Identity;
     use crate::index::{Index, Opened, Write};
+    use crate::sys::disk::Identity;
     use jiff::Timestamp;
 
     const FILM: Identity = Identity { device: 1, inode: 2, size: 3, modified_ns: 4, changed_ns: 5, links: 1 };

@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use rusqlite::{Connection, params};
 
 use super::{Entry, Index, Rest, begin};
-use crate::disk::Identity;
 use crate::probe::ProbeText;
+use crate::sys::disk::Identity;
 
 /// Something that the index is to remember, or to forget.
 #[derive(Debug)]

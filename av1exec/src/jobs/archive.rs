@@ -11,7 +11,7 @@ use flate2::read::GzDecoder;
 use flate2::write::GzEncoder;
 
 use super::Unread;
-use crate::disk;
+use crate::sys::disk;
 
 /// The folder of finished jobs in the state folder.
 const FOLDER: &str = "finished";

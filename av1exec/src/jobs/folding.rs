@@ -7,10 +7,10 @@ use std::path::{Path, PathBuf};
 use std::sync::{MutexGuard, PoisonError};
 
 use super::{Job, JobStore, JobSummary, Unread, archive, store};
-use crate::disk;
 use crate::index::{Index, IndexError};
-use crate::sanitize::display;
 use crate::status::Totals;
+use crate::sys::disk;
+use crate::sys::sanitize::display;
 
 /// How many jobs are folded together: their files wait for the disk once, and a kill costs no more than these.
 const BATCH: usize = 500;

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
 use super::JobStore;
-use crate::disk;
-use crate::names;
+use crate::sys::disk;
+use crate::sys::names;
 
 /// How many logs are kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

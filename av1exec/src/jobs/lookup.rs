@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use super::{Job, JobStore, JobSummary, Unread, archive, path_of, store};
 use crate::index::peek_jobs;
-use crate::names;
+use crate::sys::names;
 
 /// The jobs of one film.
 #[derive(Debug, Default)]

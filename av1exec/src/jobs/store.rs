@@ -9,7 +9,7 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 
 use super::{FORMAT, Job, JobSummary, MAJOR, archive, version};
-use crate::disk;
+use crate::sys::disk;
 
 /// The folder of job files.
 #[derive(Debug, Clone)]
@@ -54,7 +54,7 @@ impl JobStore {
     pub fn open(folder: &Path) -> io::Result<Self> {
         let logs = folder.join("logs");
         std::fs::create_dir_all(&logs).map_err(|error| {
-            let logs = crate::sanitize::display(&logs);
+            let logs = crate::sys::sanitize::display(&logs);
             io::Error::new(error.kind(), format!("{logs} can't be made: {error}"))
         })?;
         Ok(Self::read_only(folder))

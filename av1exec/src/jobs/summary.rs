@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use serde::Deserialize;
 
 use super::{Job, path_of};
-use crate::names;
+use crate::sys::names;
 
 /// A job in brief.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -5,13 +5,13 @@ use std::path::{Path, PathBuf};
 use av1plan::Verdict;
 
 use super::Pipeline;
-use crate::disk;
 use crate::event::Event;
 use crate::jobs::Job;
-use crate::names;
 use crate::outcome::Outcome;
 use crate::scan::Film;
 use crate::sidecars::{self, MarkCause};
+use crate::sys::disk;
+use crate::sys::names;
 use crate::why;
 
 impl Pipeline {

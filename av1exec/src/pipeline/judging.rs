@@ -9,13 +9,13 @@ use av1plan::{EncodePlan, Judgement, MediaProbe, judge};
 
 use super::{Encoded, Pipeline};
 use crate::decode::Decode;
-use crate::disk;
 use crate::event::{Check, Event};
 use crate::outcome::Outcome;
 use crate::probe::{self, ProbeError};
 use crate::sample::Sample;
 use crate::scan::Film;
-use crate::waits::Care;
+use crate::sys::disk;
+use crate::sys::waits::Care;
 
 impl Pipeline {
     /// Holds the synced result against its contract, read from the disk; nothing means that it may take the film's place.

@@ -15,25 +15,25 @@ use av1plan::judge::RunReport;
 use av1plan::{EncodePlan, MediaProbe, SkipReason, Source, Verdict};
 
 use crate::argv::bind_run;
-use crate::disk;
 use crate::encode::{Encode, Ended};
 use crate::event::{Check, Event, Events};
 use crate::frame_times::FrameTimes;
 use crate::jobs::{Entry, Job, JobStore, plan_document};
-use crate::lock::Locks;
-use crate::names;
 use crate::outcome::Outcome;
-use crate::pause::Pause;
 use crate::probe::{self, ProbeError, ProbeText};
 use crate::promote::{Journal, PromoteError, Promotion, Step, is_original};
 use crate::recover;
 use crate::rehearse::rehearse;
-use crate::room::{Promised, Room};
 use crate::scan::Film;
 use crate::settings::Settings;
-use crate::stop::Stop;
+use crate::sys::disk;
+use crate::sys::lock::Locks;
+use crate::sys::names;
+use crate::sys::pause::Pause;
+use crate::sys::reservation::{Promised, Room};
+use crate::sys::stop::Stop;
+use crate::sys::waits::{Care, Wait, Waits};
 use crate::tools::Tools;
-use crate::waits::{Care, Wait, Waits};
 pub use fold::PutAway;
 
 /// All that working on films takes. Cloned for each job.
@@ -134,7 +134,7 @@ impl Pipeline {
     /// How the attempt on a film ends of which ffprobe has nothing to say; said beside it where the film is to blame.
     pub async fn unprobed(&self, film: &Film, error: &ProbeError) -> Outcome {
         if let ProbeError::Failed(_) = error {
-            let reason = format!("failed to probe {}: {error}", crate::sanitize::display(&film.path));
+            let reason = format!("failed to probe {}: {error}", crate::sys::sanitize::display(&film.path));
             return Outcome::Failed { reason };
         }
         let outcome = Outcome::Unreadable { reason: error.to_string() };
@@ -440,7 +440,7 @@ pub(crate) fn refused_loss(verdict: &Verdict) -> Option<&SkipReason> {
 }
 
 fn failed(doing: &str, path: &Path, error: &io::Error) -> Outcome {
-    Outcome::Failed { reason: format!("failed to {doing} {}: {error}", crate::sanitize::display(path)) }
+    Outcome::Failed { reason: format!("failed to {doing} {}: {error}", crate::sys::sanitize::display(path)) }
 }
 
 #[cfg(test)]

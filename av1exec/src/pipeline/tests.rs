@@ -9,7 +9,7 @@ use super::*;
 use crate::event::Event;
 use crate::jobs::test_job;
 use crate::recover::{Action, recover};
-use crate::stop::stop_switch;
+use crate::sys::stop::stop_switch;
 
 /// A film, its result, and its job, whose ffmpeg has ended.
 struct Scene {

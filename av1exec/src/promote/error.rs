@@ -7,13 +7,13 @@ use std::path::PathBuf;
 #[derive(Debug, thiserror::Error)]
 pub enum PromoteError {
     /// The file isn't the one that was encoded any more.
-    #[error("{} changed while it was encoded", crate::sanitize::display(path))]
+    #[error("{} changed while it was encoded", crate::sys::sanitize::display(path))]
     SourceChanged {
         /// The film.
         path: PathBuf,
     },
     /// Somebody's file has a name that is needed.
-    #[error("{} is there already and is not overwritten", crate::sanitize::display(path))]
+    #[error("{} is there already and is not overwritten", crate::sys::sanitize::display(path))]
     Taken {
         /// That name.
         path: PathBuf,
@@ -21,8 +21,8 @@ pub enum PromoteError {
     /// The film's name doesn't hold the result, though every call said so.
     #[error(
         "{} does not hold the result after it was put there; the original is kept as {}",
-        crate::sanitize::display(path),
-        crate::sanitize::display(backup)
+        crate::sys::sanitize::display(path),
+        crate::sys::sanitize::display(backup)
     )]
     NotInPlace {
         /// The film.
@@ -31,7 +31,7 @@ pub enum PromoteError {
         backup: PathBuf,
     },
     /// A call failed.
-    #[error("failed to {doing} {}: {source}", crate::sanitize::display(path))]
+    #[error("failed to {doing} {}: {source}", crate::sys::sanitize::display(path))]
     Disk {
         /// What was being done.
         doing: &'static str,

@@ -14,7 +14,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 use strum::IntoStaticStr;
 
-use crate::disk::{self, Identity};
+use crate::sys::disk::{self, Identity};
 pub use error::PromoteError;
 
 /// A replacement to carry out. All paths are in one folder.

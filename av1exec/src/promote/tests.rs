@@ -25,7 +25,7 @@ impl Scene {
 
     fn promote(&self, target: &str, keep_original: bool) -> (Result<(), PromoteError>, Vec<Step>) {
         let target = self.folder.path().join(target);
-        let backup = crate::names::backup(&self.film);
+        let backup = crate::sys::names::backup(&self.film);
         let promotion = Promotion {
             film: &self.film,
             identity: &self.identity,
@@ -101,7 +101,7 @@ fn a_changed_film_is_not_replaced() {
 #[test]
 fn somebodys_own_backup_is_not_touched() {
     let scene = Scene::new("film.mkv");
-    fs::write(crate::names::backup(&scene.film), "mine").unwrap();
+    fs::write(crate::sys::names::backup(&scene.film), "mine").unwrap();
     let (result, _) = scene.promote("film.mkv", false);
     assert!(matches!(result, Err(PromoteError::Taken { .. })), "{result:?}");
     let expected = [(".t.av1tmp", "result"), ("film.mkv", "original"), ("film.mkv.orig", "mine")];
@@ -121,7 +121,7 @@ fn somebodys_own_file_of_the_new_name_is_not_touched() {
 #[test]
 fn a_taken_backup_name_leaves_no_second_film_behind() {
     let scene = Scene::new("film.avi");
-    fs::write(crate::names::backup(&scene.film), "mine").unwrap();
+    fs::write(crate::sys::names::backup(&scene.film), "mine").unwrap();
     let (result, _) = scene.promote("film.mkv", false);
     assert!(matches!(result, Err(PromoteError::Taken { .. })), "{result:?}");
     let expected = [(".t.av1tmp", "result"), ("film.avi", "original"), ("film.avi.orig", "mine")];
@@ -131,7 +131,7 @@ fn a_taken_backup_name_leaves_no_second_film_behind() {
 #[test]
 fn a_journal_that_fails_stops_before_anything_is_renamed() {
     let scene = Scene::new("film.mkv");
-    let backup = crate::names::backup(&scene.film);
+    let backup = crate::sys::names::backup(&scene.film);
     let promotion = Promotion {
         film: &scene.film,
         identity: &scene.identity,

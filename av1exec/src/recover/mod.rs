@@ -10,15 +10,15 @@ mod document;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-use crate::disk::{self, Identity};
 use crate::event::{Event, Events};
 use crate::jobs::{Entry, Job, JobStore, Unread, path_of};
-use crate::lock::ROOT_LOCK;
-use crate::names;
-use crate::orphan;
 use crate::outcome::Outcome;
 use crate::promote::{Commit, PromoteError, Promotion, Step, is_original, is_result};
 use crate::sidecars;
+use crate::sys::disk::{self, Identity};
+use crate::sys::lock::ROOT_LOCK;
+use crate::sys::names;
+use crate::sys::orphan;
 pub use decide::{Action, Found, Scene, decide};
 pub use document::RecoverDocument;
 
@@ -61,7 +61,7 @@ pub fn recover(
     for (path, unread) in unfinished.unread {
         let message = match unread {
             Unread::Damaged(_) if !dry_run => match jobs.set_aside(&path) {
-                Ok(aside) => format!("{unread}; it is now {}", crate::sanitize::display(&aside)),
+                Ok(aside) => format!("{unread}; it is now {}", crate::sys::sanitize::display(&aside)),
                 Err(error) => format!("{unread}; it can't be set aside: {error}"),
             },
             _ => unread.to_string(),
@@ -167,8 +167,8 @@ impl<'a> Places<'a> {
             Action::LeaveAlone => Err(format!(
                 "job {} was cut off, and what it left can't be told apart; nothing is touched: look at {} and {}",
                 job.id,
-                crate::sanitize::display(&self.backup),
-                crate::sanitize::display(&self.temporary)
+                crate::sys::sanitize::display(&self.backup),
+                crate::sys::sanitize::display(&self.temporary)
             )),
             Action::CloseAsInterrupted => self.close(job, jobs, &Outcome::Interrupted).map_err(told),
             Action::CloseAsDone => {

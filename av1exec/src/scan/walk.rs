@@ -11,10 +11,10 @@ use av1plan::Config;
 use av1plan::gates::Marker;
 
 use super::{Film, protection};
-use crate::disk::Identity;
-use crate::lock::ROOT_LOCK;
-use crate::names;
 use crate::sidecars;
+use crate::sys::disk::Identity;
+use crate::sys::lock::ROOT_LOCK;
+use crate::sys::names;
 
 /// What a walk finds besides films.
 #[derive(Debug, Default)]

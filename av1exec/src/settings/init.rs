@@ -8,8 +8,8 @@ use thiserror::Error;
 use super::default_file;
 use super::environment::Environment;
 use super::locate::SYSTEM_FILE;
-use crate::disk;
-use crate::sanitize::display;
+use crate::sys::disk;
+use crate::sys::sanitize::display;
 
 /// Where a new config belongs: where `explicit` (`--path`, `--config`) or `$AV1D_CONFIG` says, else for root the machine's
 /// file, since a service reads that whoever it runs as, and for others the user's own. Nothing where there is no home.

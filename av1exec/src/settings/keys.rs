@@ -9,9 +9,9 @@ use av1plan::loss::LossKind;
 use strum::VariantNames;
 
 use crate::concurrency::Concurrency;
-use crate::courtesy::IoNice;
 use crate::daemon::QueueOrder;
 use crate::hours::OutsideHours;
+use crate::sys::priority::IoNice;
 
 use super::convert::{concurrency, extension, job_count, micros, niceness, program, put, ratio};
 use super::key::Present::{Set, Unset};

@@ -30,10 +30,10 @@ pub use file::{Reading, parse};
 pub use locate::{Inspection, Loaded, Origin, Place, SYSTEM_FILE, inspect, load};
 
 use crate::concurrency::Concurrency;
-use crate::courtesy::Courtesy;
 use crate::daemon::QueueOrder;
 use crate::hours::{ActiveHours, OutsideHours};
 use crate::jobs::LogLimits;
+use crate::sys::priority::Courtesy;
 use key::Present;
 use keys::KEYS;
 

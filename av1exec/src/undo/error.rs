@@ -4,8 +4,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::Refusal;
-use crate::names;
-use crate::sanitize::{display, sanitize};
+use crate::sys::names;
+use crate::sys::sanitize::{display, sanitize};
 
 /// Why a replacement wasn't taken back. Nothing is lost: both files are there, by one name or another.
 #[derive(Debug, thiserror::Error)]

@@ -12,11 +12,11 @@ use std::collections::HashMap;
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
-use crate::disk::{self, Identity};
 use crate::jobs::{FilmJobs, Job, JobStore, path_of};
-use crate::names;
 use crate::promote::Commit;
 use crate::sidecars::{self, MarkCause};
+use crate::sys::disk::{self, Identity};
+use crate::sys::names;
 pub use decide::{Held, Move, Naming, Next, Noted, Refusal, Scene, all, next};
 pub use document::UndoDocument;
 pub use error::UndoError;

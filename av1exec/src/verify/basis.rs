@@ -9,11 +9,11 @@ use av1plan::{Config, EncodePlan, MediaProbe, Source, Verdict};
 use strum::VariantNames;
 
 use super::{Finding, Request, failed, unreadable};
-use crate::disk::{self, Identity};
-use crate::failure::{Exit, Failure};
 use crate::jobs::Job;
 use crate::probe;
-use crate::sanitize::display;
+use crate::sys::disk::{self, Identity};
+use crate::sys::failure::{Exit, Failure};
+use crate::sys::sanitize::display;
 
 /// What is known of how a result was made.
 pub(super) struct Basis {

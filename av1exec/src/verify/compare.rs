@@ -14,7 +14,7 @@ use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
 use super::score::{Scored, Scores, Summary, summarize};
 use super::{Extent, Stage};
 use crate::argv::bind_pair;
-use crate::process::{end, start};
+use crate::sys::process::{end, start};
 use crate::tools::Tools;
 
 /// A result and its original, which show the same at the same times.

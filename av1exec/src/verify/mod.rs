@@ -19,11 +19,11 @@ use av1plan::wire::PathDocument;
 use serde::Serialize;
 use strum::IntoStaticStr;
 
-use crate::disk::{self, Identity};
-use crate::failure::{Exit, Failure};
 use crate::jobs::{JobStore, path_document};
 use crate::probe::{self, ProbeError};
-use crate::sanitize::display;
+use crate::sys::disk::{self, Identity};
+use crate::sys::failure::{Exit, Failure};
+use crate::sys::sanitize::display;
 use crate::tools::Tools;
 use basis::Basis;
 use look::Look;

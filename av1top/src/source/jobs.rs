@@ -13,7 +13,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::time::{Duration, Instant, SystemTime};
 
 use av1exec::jobs::{self, JobStore};
-use av1exec::sanitize;
+use av1exec::sys::sanitize;
 
 use super::LOOK;
 use super::finished::Finished;
@@ -236,7 +236,7 @@ mod tests {
         fn write(&self, file: &JobFile) {
             let path = self.folder.path().join(format!("{}.json", file.0.id));
             let json = serde_json::to_vec(&file.0).unwrap();
-            av1exec::disk::write_whole(&path, &json).unwrap();
+            av1exec::sys::disk::write_whole(&path, &json).unwrap();
         }
 
         fn look(&mut self) -> Vec<Msg> {

@@ -4,9 +4,9 @@ use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::path::Path;
 
-use av1exec::disk;
 use av1exec::jobs::JobStore;
-use av1exec::sanitize::sanitize;
+use av1exec::sys::disk;
+use av1exec::sys::sanitize::sanitize;
 
 use crate::message::{JobFile, Loaded};
 

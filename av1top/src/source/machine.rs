@@ -4,9 +4,9 @@ use std::path::PathBuf;
 use std::sync::mpsc::SyncSender;
 use std::thread;
 
-use av1exec::disk;
+use av1exec::sys::disk;
 
-use av1exec::sanitize;
+use av1exec::sys::sanitize;
 use jiff::Timestamp;
 use sysinfo::System;
 

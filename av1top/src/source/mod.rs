@@ -22,7 +22,7 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use crate::message::{Msg, Wish};
 use crate::terminal as screen;
-use av1exec::failure::Exit;
+use av1exec::sys::failure::Exit;
 use daemon::{Call, Line};
 
 /// Between two looks at the machine, the clock, and running jobs.

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use av1exec::index;
-use av1exec::lock::{STATE_LOCK, Standing, look};
+use av1exec::sys::lock::{STATE_LOCK, Standing, look};
 use jiff::Timestamp;
 
 use crate::message::{Rest, Worker};
@@ -41,7 +41,7 @@ mod tests {
         assert_eq!(find(folder.path()), Worker::Gone(Rest::default()));
         fs::write(folder.path().join(index::FILE_NAME), "no index").unwrap();
         assert!(matches!(find(folder.path()), Worker::Gone(Rest { films: None, .. })));
-        let locks = av1exec::lock::Locks::take(folder.path(), &[], || ()).unwrap();
+        let locks = av1exec::sys::lock::Locks::take(folder.path(), &[], || ()).unwrap();
         match find(folder.path()) {
             Worker::Working(who) => assert!(who.starts_with(&format!("process {} on ", std::process::id()))),
             // A kernel that doesn't tell is none that tells wrongly.

@@ -15,7 +15,7 @@ use crate::keys::KEYS;
 use crate::message::{Changes, Effect, Folder, Machine, Msg, Rest, Worker};
 use crate::model::Model;
 use crate::update::update;
-use av1exec::failure::Exit;
+use av1exec::sys::failure::Exit;
 
 fn any_key() -> impl Strategy<Value = Msg> {
     let bound = proptest::sample::select(KEYS.iter().flat_map(|binding| binding.keys).collect::<Vec<_>>());

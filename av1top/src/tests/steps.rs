@@ -9,7 +9,7 @@ use crate::message::{Changes, Effect, Machine, Msg, Rest, Wish, Worker};
 use crate::model::Model;
 use crate::totals::Savings;
 use crate::update::update;
-use av1exec::failure::Exit;
+use av1exec::sys::failure::Exit;
 
 fn model() -> Model {
     play(empty((80, 24), FULL), day())

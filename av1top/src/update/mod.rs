@@ -9,7 +9,7 @@ use std::path::Path;
 
 use av1exec::control::events::EventDocument;
 use av1exec::jobs::path_of;
-use av1exec::sanitize::{display, sanitize};
+use av1exec::sys::sanitize::{display, sanitize};
 use crossterm::event::KeyEventKind;
 use jiff::Timestamp;
 use ratatui::layout::Rect;

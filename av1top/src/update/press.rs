@@ -1,6 +1,6 @@
 //! What each key does.
 
-use av1exec::failure::Exit;
+use av1exec::sys::failure::Exit;
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
 use super::wishes::{self, Answer};

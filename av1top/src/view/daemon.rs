@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use av1exec::sanitize::sanitize;
 use av1exec::status::{Standing, State, Status};
+use av1exec::sys::sanitize::sanitize;
 use ratatui::text::{Line, Span};
 
 use super::header::part;

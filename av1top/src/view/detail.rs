@@ -3,7 +3,7 @@
 
 use av1exec::jobs::{self, OutcomeRecord};
 use av1exec::outcome::{Bytes, Saved};
-use av1exec::sanitize::sanitize;
+use av1exec::sys::sanitize::sanitize;
 use av1plan::wire::{DecisionDocument, EncodeDocument};
 use ratatui::Frame;
 use ratatui::layout::Rect;

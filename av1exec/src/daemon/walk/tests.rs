@@ -22,7 +22,7 @@ fn walked(scene: &Scene, root: &str, began: Instant) -> Walked {
 fn open_job(scene: &Scene, root: &str) -> Job {
     let film = scene.film(root);
     let plan = crate::jobs::test_job("", "").document().unwrap();
-    let temporary = crate::names::temporary(&film.path, "j1");
+    let temporary = crate::sys::names::temporary(&film.path, "j1");
     let job = Job::new("j1".to_owned(), &film.path, film.identity, &temporary, &plan);
     scene.daemon.pipeline.jobs.save(&job).unwrap();
     job

@@ -86,7 +86,7 @@ async fn a_disk_that_hangs_holds_up_its_own_films_and_takes_no_encodes_place() {
     let root = Hanging(vec![a.root.to_path_buf()]);
     assert!(root.holds_up(&a) && !root.holds_up(&b));
 
-    daemon.busy.insert(a.path.clone(), Some(crate::stop::stop_switch().0));
+    daemon.busy.insert(a.path.clone(), Some(crate::sys::stop::stop_switch().0));
     daemon.busy.insert(b.path.clone(), None);
     let result = names::temporary(&a.path, "j1");
     let by_its_result = Hanging(vec![result]);

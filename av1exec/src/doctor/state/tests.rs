@@ -2,7 +2,7 @@
 
 use super::super::Level;
 use super::*;
-use crate::orphan::ProcessId;
+use crate::sys::orphan::ProcessId;
 
 #[track_caller]
 fn says(check: &Check, level: Level, words: &str) {

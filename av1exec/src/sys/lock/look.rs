@@ -7,7 +7,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 use super::{Holder, host};
-use crate::disk;
+use crate::sys::disk;
 
 /// Whether somebody has a lock.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -67,7 +67,7 @@ fn is_listed(locks: &str, inode: u64) -> bool {
 mod tests {
     use super::super::{Locks, STATE_LOCK};
     use super::*;
-    use crate::orphan::ProcessId;
+    use crate::sys::orphan::ProcessId;
     use std::fs::File;
 
     #[test]

@@ -1,13 +1,13 @@
 //! Encodes that outlived their av1d: how a running process is known again, and how it is ended.
 //!
-//! A child dies with its parent by itself (see [`process`](crate::process)). What it started may not: an `ffmpeg` that is
+//! A child dies with its parent by itself (see [`process`](crate::sys::process)). What it started may not: an `ffmpeg` that is
 //! a script has children of its own.
 
 use procfs::process::{ProcState, Process, all_processes};
 use rustix::process::{Pid, Signal, kill_process};
 use serde::{Deserialize, Serialize};
 
-use crate::process::JOB_VARIABLE;
+use crate::sys::process::JOB_VARIABLE;
 
 /// A process, known again for certain: numbers are given out anew, but not within one tick of one boot.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

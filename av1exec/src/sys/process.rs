@@ -17,8 +17,8 @@ use tokio::process::{Child, Command};
 use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 
-use crate::courtesy::Courtesy;
-use crate::lock::Locks;
+use crate::sys::lock::Locks;
+use crate::sys::priority::Courtesy;
 
 /// How long a child that was asked to end may take before it is killed.
 const PATIENCE: Duration = Duration::from_secs(10);

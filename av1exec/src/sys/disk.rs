@@ -226,10 +226,10 @@ pub fn unlink_draft_of(path: &Path) -> io::Result<()> {
 /// apart by the lock.
 fn temporary_beside(path: &Path) -> PathBuf {
     let name = path.file_name().unwrap_or_default();
-    let short = crate::names::fit(name, 200);
+    let short = crate::sys::names::fit(name, 200);
     let mut temporary = std::ffi::OsString::from(".");
     temporary.push(short);
-    temporary.push(crate::names::UNFINISHED);
+    temporary.push(crate::sys::names::UNFINISHED);
     folder_of(path).join(temporary)
 }
 

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::oneshot;
 
-use crate::stop::Stop;
+use crate::sys::stop::Stop;
 
 /// A disk that hasn't answered for this long is named. Those that had to spin up first have answered by then.
 pub const NAMED_AFTER: Duration = Duration::from_secs(30);
@@ -187,7 +187,7 @@ impl Drop for Wait {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::stop::stop_switch;
+    use crate::sys::stop::stop_switch;
 
     #[test]
     fn who_waits_is_named_until_the_disk_answers() {

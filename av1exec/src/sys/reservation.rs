@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::disk::Space;
+use crate::sys::disk::Space;
 
 /// Who is promised how much of which file system. Cloned freely; all clones are one.
 #[derive(Debug, Clone, Default)]

@@ -5,10 +5,10 @@ use std::process::ExitCode;
 
 use crate::control::server::ControlError;
 use crate::index::IndexError;
-use crate::lock::{LockError, ROOT_LOCK};
 use crate::metrics::server::MetricsError;
-use crate::sanitize::sanitize;
 use crate::settings::SettingsError;
+use crate::sys::lock::{LockError, ROOT_LOCK};
+use crate::sys::sanitize::sanitize;
 use crate::tools::ToolsError;
 
 /// How a run of the program ended; the same everywhere.

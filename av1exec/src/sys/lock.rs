@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 
 pub use look::{Standing, look};
 
-use crate::orphan::{self, ProcessId};
+use crate::sys::orphan::{self, ProcessId};
 
 /// The lock's name in a state folder.
 pub const STATE_LOCK: &str = "lock";
@@ -105,7 +105,7 @@ impl Locks {
             Err(error)
                 if matches!(error.kind(), ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem) =>
             {
-                (File::open(crate::disk::folder_of(path)).map_err(failed)?, false)
+                (File::open(crate::sys::disk::folder_of(path)).map_err(failed)?, false)
             }
             Err(error) => return Err(failed(error)),
         };
@@ -213,7 +213,7 @@ impl Holder {
 
 impl std::fmt::Display for Holder {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "process {} on {}", self.process.pid, crate::sanitize::sanitize(&self.host))
+        write!(f, "process {} on {}", self.process.pid, crate::sys::sanitize::sanitize(&self.host))
     }
 }
 
@@ -225,7 +225,7 @@ fn host() -> String {
 #[derive(Debug, thiserror::Error)]
 pub enum LockError {
     /// Another process has it.
-    #[error("{} is held by another av1d{}", crate::sanitize::display(path), by(holder.as_ref()))]
+    #[error("{} is held by another av1d{}", crate::sys::sanitize::display(path), by(holder.as_ref()))]
     Held {
         /// The lock's file.
         path: PathBuf,
@@ -233,7 +233,7 @@ pub enum LockError {
         holder: Option<Holder>,
     },
     /// The file can't be made or locked.
-    #[error("failed to lock {}: {source}", crate::sanitize::display(path))]
+    #[error("failed to lock {}: {source}", crate::sys::sanitize::display(path))]
     Failed {
         /// The lock's file.
         path: PathBuf,

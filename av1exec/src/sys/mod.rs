@@ -1,0 +1,15 @@
+//! The operating system: files, names, processes, locks, signals, the machine. It knows nothing of films.
+
+pub mod disk;
+pub mod failure;
+pub mod lock;
+pub mod machine;
+pub mod names;
+pub mod orphan;
+pub mod pause;
+pub mod priority;
+pub mod process;
+pub mod reservation;
+pub mod sanitize;
+pub mod stop;
+pub mod waits;
