@@ -5,11 +5,11 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use av1exec::event::Event;
+use av1exec::library::scan::Film;
+use av1exec::library::stable::Settling;
 use av1exec::outcome::Outcome;
 use av1exec::pipeline::Pipeline;
-use av1exec::scan::Film;
 use av1exec::settings::{Environment, Settings};
-use av1exec::stable::Settling;
 use av1exec::sys::waits::{Care, Wait};
 use av1plan::gates::{self, Gate, Stability};
 

@@ -1,8 +1,8 @@
 //! Carries out the plans of [`av1plan`]: finds films, runs ffmpeg on them, judges what came out, and replaces them
 //! without ever losing one.
 //!
-//! The way of a film: [`scan`] finds it, [`stable`] waits until it holds still, [`probe`] asks ffprobe, `av1plan`
-//! decides, [`encode`] runs ffmpeg, `av1plan` judges, [`promote`] puts the result in place, [`jobs`] and [`sidecars`] say
+//! The way of a film: [`library::scan`] finds it, [`library::stable`] waits until it holds still, [`probe`] asks ffprobe, `av1plan`
+//! decides, [`encode`] runs ffmpeg, `av1plan` judges, [`promote`] puts the result in place, [`jobs`] and [`library::sidecars`] say
 //! what happened. [`account`] tells all that is known of one film, [`verify`] holds a result against its contract again, [`undo`]
 //! puts an original back. [`pipeline`] is that way for one film, [`daemon`] is the loop over all of them,
 //! [`control`] is how it is talked to. [`doctor`] says what keeps all that from working.
@@ -19,13 +19,12 @@ pub mod decode;
 pub mod doctor;
 pub mod encode;
 pub mod event;
-pub mod exclusion;
 mod frame_times;
 pub mod history;
 pub mod hours;
 pub mod index;
 pub mod jobs;
-pub mod leftovers;
+pub mod library;
 pub mod metrics;
 pub mod nudge;
 pub mod outcome;
@@ -36,10 +35,7 @@ pub mod promote;
 pub mod recover;
 pub mod rehearse;
 pub mod sample;
-pub mod scan;
 pub mod settings;
-pub mod sidecars;
-pub mod stable;
 pub mod status;
 pub mod sys;
 pub mod tools;

@@ -8,7 +8,7 @@ use av1plan::wire::PathDocument;
 use serde::Serialize;
 
 use crate::jobs::path_document;
-use crate::sidecars;
+use crate::library::sidecars;
 use crate::sys::disk::{self, Identity};
 use crate::sys::names;
 
@@ -82,7 +82,7 @@ fn read(path: &Path, kind: SidecarKind, holds: Option<bool>) -> Option<Sidecar> 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sidecars::{MarkCause, mark, write_why};
+    use crate::library::sidecars::{MarkCause, mark, write_why};
 
     #[test]
     fn what_lies_beside_a_film_is_told_by_all_its_names() {

@@ -4,9 +4,9 @@
 use std::path::Path;
 
 use super::protocol::{RefusalCode, Reply, Request};
-use crate::exclusion::{exclude, include};
 use crate::index::{Forgotten, forget_failure};
-use crate::scan::Film;
+use crate::library::exclusion::{exclude, include};
+use crate::library::scan::Film;
 use crate::settings::Settings;
 use crate::sys::failure::Failure;
 use crate::sys::lock::Locks;

@@ -7,7 +7,7 @@ use tokio::task::JoinError;
 
 use super::Daemon;
 use crate::control::protocol::{Foreign, Refusal, RefusalCode, Reply};
-use crate::exclusion::{exclude, include};
+use crate::library::exclusion::{exclude, include};
 use crate::sys::waits::Care;
 
 /// How many of them may wait for a disk that hangs.

@@ -9,9 +9,9 @@ use jiff::Timestamp;
 
 use super::keeper::{Keeper, Reader, Written};
 use crate::index::{Entry, Fingerprint, Next, Verdict, Write};
+use crate::library::scan::Film;
+use crate::library::stable::Settling;
 use crate::probe::ProbeText;
-use crate::scan::Film;
-use crate::stable::Settling;
 
 /// How long a film that isn't seen any more is remembered: a disk that is away for the holidays must not cost a new
 /// probe of everything on it.

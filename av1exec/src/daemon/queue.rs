@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use strum::{EnumString, IntoStaticStr, VariantNames};
 
-use crate::scan::Film;
+use crate::library::scan::Film;
 
 /// Which film is taken first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, EnumString, IntoStaticStr, VariantNames)]

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 
-use crate::scan::{Film, Scan};
+use crate::library::scan::{Film, Scan};
 
 /// Each root that was walked, as the config has it.
 #[derive(Debug, Default)]

@@ -10,10 +10,10 @@ use av1plan::{EncodePlan, Judgement, MediaProbe, judge};
 use super::{Encoded, Pipeline};
 use crate::decode::Decode;
 use crate::event::{Check, Event};
+use crate::library::scan::Film;
 use crate::outcome::Outcome;
 use crate::probe::{self, ProbeError};
 use crate::sample::Sample;
-use crate::scan::Film;
 use crate::sys::disk;
 use crate::sys::waits::Care;
 

@@ -1,7 +1,5 @@
 //! Films: the files of a library that may be worked on, and what is seen of them without opening one.
 
-mod walk;
-
 use std::collections::{BTreeMap, HashSet};
 use std::fs::{self, Metadata};
 use std::io;
@@ -12,10 +10,10 @@ use std::sync::Arc;
 use av1plan::gates::{self, FileFacts, Marker, Protection, Stability};
 use av1plan::{Config, SkipReason};
 
-use crate::sidecars;
+use super::walk::{Walked, walk};
+use crate::library::sidecars;
 use crate::sys::disk::Identity;
 use crate::sys::names;
-use walk::{Walked, walk};
 
 /// A file that may be a film.
 #[derive(Debug, Clone)]
@@ -71,7 +69,7 @@ impl Film {
 /// `S_IWUSR` of `inode(7)`.
 const OWNER_MAY_WRITE: u32 = 0o200;
 
-fn protection(metadata: &Metadata) -> Protection {
+pub(super) fn protection(metadata: &Metadata) -> Protection {
     if metadata.mode() & OWNER_MAY_WRITE == 0 { Protection::ReadOnly } else { Protection::None }
 }
 

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use crate::control::protocol::{Foreign, Refusal, RefusalCode};
 use crate::daemon::root_of;
-use crate::sidecars;
+use crate::library::sidecars;
 use crate::sys::disk;
 use crate::sys::names;
 use crate::sys::sanitize::{display, sanitize};

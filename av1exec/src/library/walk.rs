@@ -10,8 +10,8 @@ use std::sync::Arc;
 use av1plan::Config;
 use av1plan::gates::Marker;
 
-use super::{Film, protection};
-use crate::sidecars;
+use super::scan::{Film, protection};
+use crate::library::sidecars;
 use crate::sys::disk::Identity;
 use crate::sys::lock::ROOT_LOCK;
 use crate::sys::names;
@@ -212,7 +212,7 @@ mod tests {
         }
         // As `av1cli skip d.mkv` writes it: no word about d.mkv.mp4.
         fs::write(root.join("sub/d.mkv.mp4"), "").unwrap();
-        crate::exclusion::exclude(&root.join("sub/d.mkv.mp4")).unwrap();
+        crate::library::exclusion::exclude(&root.join("sub/d.mkv.mp4")).unwrap();
         fs::rename(root.join("sub/d.mkv.mp4.av1skip"), root.join("sub/d.mkv.av1skip")).unwrap();
         let listing = Listing::of(&root.join("sub")).unwrap();
         for entry in &listing.files {

@@ -1,0 +1,8 @@
+//! Films on the disk: where they are, what stands beside them, who must be left alone.
+
+pub mod exclusion;
+pub mod leftovers;
+pub mod scan;
+pub mod sidecars;
+pub mod stable;
+pub(crate) mod walk;
