@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use av1exec::event::Event;
-use av1exec::library::scan::Film;
+use av1exec::library::film::Film;
 use av1exec::library::stable::Settling;
 use av1exec::outcome::Outcome;
 use av1exec::pipeline::Pipeline;

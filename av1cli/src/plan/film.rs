@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use av1exec::argv::bind;
 use av1exec::jobs::plan_document;
-use av1exec::library::scan::Film;
+use av1exec::library::film::Film;
 use av1exec::probe;
 use av1exec::settings::Settings;
 use av1exec::sys::names;

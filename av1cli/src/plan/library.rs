@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use av1exec::library::scan::{Film, films};
+use av1exec::library::film::Film;
+use av1exec::library::scan::films;
 use av1exec::outcome::Bytes;
 use av1exec::settings::Settings;
 use av1exec::sys::sanitize::display;

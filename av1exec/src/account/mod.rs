@@ -17,7 +17,7 @@ use serde::Serialize;
 use crate::daemon::root_of;
 use crate::index::{Entry, Fingerprint, Rest, peek};
 use crate::jobs::{FilmJobs, Job, JobStore, path_document, path_of, plan_document};
-use crate::library::scan::Film;
+use crate::library::film::Film;
 use crate::probe;
 use crate::settings::Settings;
 use crate::sys::disk::Identity;

@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use crate::index::{Entry, Fingerprint, Next};
 use crate::jobs::Job;
-use crate::library::scan::Film;
+use crate::library::film::Film;
 
 /// What is to be expected.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]

@@ -6,7 +6,7 @@ use std::path::Path;
 use super::protocol::{RefusalCode, Reply, Request};
 use crate::index::{Forgotten, forget_failure};
 use crate::library::exclusion::{exclude, include};
-use crate::library::scan::Film;
+use crate::library::film::Film;
 use crate::settings::Settings;
 use crate::sys::failure::Failure;
 use crate::sys::lock::Locks;

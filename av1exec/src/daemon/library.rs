@@ -9,7 +9,7 @@ use jiff::Timestamp;
 
 use super::keeper::{Keeper, Reader, Written};
 use crate::index::{Entry, Fingerprint, Next, Verdict, Write};
-use crate::library::scan::Film;
+use crate::library::film::Film;
 use crate::library::stable::Settling;
 use crate::probe::ProbeText;
 

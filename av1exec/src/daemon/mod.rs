@@ -30,7 +30,7 @@ use crate::control::feed::Feed;
 use crate::control::server::Call;
 use crate::event::{Event, Events};
 use crate::index::{Fingerprint, Index, IndexError};
-use crate::library::scan::Film;
+use crate::library::film::Film;
 use crate::metrics::Publisher;
 use crate::nudge::Nudge;
 use crate::pipeline::Pipeline;

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use strum::{EnumString, IntoStaticStr, VariantNames};
 
-use crate::library::scan::Film;
+use crate::library::film::Film;
 
 /// Which film is taken first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, EnumString, IntoStaticStr, VariantNames)]

@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 
-use crate::library::scan::{Film, Scan};
+use crate::library::film::Film;
+use crate::library::scan::Scan;
 
 /// Each root that was walked, as the config has it.
 #[derive(Debug, Default)]

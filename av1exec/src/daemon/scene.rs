@@ -11,7 +11,7 @@ use super::{Daemon, Lines};
 use crate::control::feed::Feed;
 use crate::event::{Event, Events};
 use crate::jobs::JobStore;
-use crate::library::scan::Film;
+use crate::library::film::Film;
 use crate::metrics::publisher;
 use crate::pipeline::Pipeline;
 use crate::settings::Settings;

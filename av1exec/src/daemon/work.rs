@@ -13,7 +13,7 @@ use super::library::Moment;
 use crate::event::Event;
 use crate::index::{Fingerprint, Rest, Verdict, WANTED, remember};
 use crate::jobs::path_of;
-use crate::library::scan::Film;
+use crate::library::film::Film;
 use crate::outcome::Outcome;
 use crate::pipeline::{Pipeline, refused_loss};
 use crate::probe::{self, ProbeText};

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use av1plan::Config;
 use av1plan::gates::Marker;
 
-use super::scan::{Film, protection};
+use super::film::{Film, protection};
 use crate::library::sidecars;
 use crate::sys::disk::Identity;
 use crate::sys::lock::ROOT_LOCK;

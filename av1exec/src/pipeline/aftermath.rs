@@ -7,7 +7,7 @@ use av1plan::Verdict;
 use super::Pipeline;
 use crate::event::Event;
 use crate::jobs::Job;
-use crate::library::scan::Film;
+use crate::library::film::Film;
 use crate::library::sidecars::{self, MarkCause};
 use crate::outcome::Outcome;
 use crate::sys::disk;

@@ -10,7 +10,7 @@ use av1plan::{EncodePlan, Judgement, MediaProbe, judge};
 use super::{Encoded, Pipeline};
 use crate::decode::Decode;
 use crate::event::{Check, Event};
-use crate::library::scan::Film;
+use crate::library::film::Film;
 use crate::outcome::Outcome;
 use crate::probe::{self, ProbeError};
 use crate::sample::Sample;

@@ -19,7 +19,7 @@ use crate::encode::{Encode, Ended};
 use crate::event::{Check, Event, Events};
 use crate::frame_times::FrameTimes;
 use crate::jobs::{Entry, Job, JobStore, plan_document};
-use crate::library::scan::Film;
+use crate::library::film::Film;
 use crate::outcome::Outcome;
 use crate::probe::{self, ProbeError, ProbeText};
 use crate::promote::{Journal, PromoteError, Promotion, Step, is_original};
