@@ -2,8 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use av1exec::daemon::root_of;
 use av1exec::library::film::Film;
+use av1exec::library::roots::root_of;
 use av1exec::settings::Settings;
 use av1exec::sys::sanitize::display;
 

@@ -8,7 +8,8 @@ use std::path::Path;
 
 use av1exec::control::alone;
 use av1exec::control::client::{Client, ClientError};
-use av1exec::control::protocol::{Foreign, Refusal, Reply, Request};
+use av1exec::control::protocol::{Refusal, Reply, Request};
+use av1exec::library::exclusion::Foreign;
 use av1exec::settings::Settings;
 use av1exec::sys::failure::{Exit, Failure};
 use av1exec::sys::sanitize::{display, sanitize};

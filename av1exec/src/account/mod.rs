@@ -14,10 +14,10 @@ use av1plan::{MediaProbe, Source, Toolchain, Verdict};
 use jiff::Timestamp;
 use serde::Serialize;
 
-use crate::daemon::root_of;
 use crate::index::{Entry, Fingerprint, Rest, peek};
 use crate::jobs::{FilmJobs, Job, JobStore, path_document, path_of, plan_document};
 use crate::library::film::Film;
+use crate::library::roots::root_of;
 use crate::probe;
 use crate::settings::Settings;
 use crate::sys::disk::Identity;

@@ -7,6 +7,7 @@ use super::protocol::{RefusalCode, Reply, Request};
 use crate::index::{Forgotten, forget_failure};
 use crate::library::exclusion::{exclude, include};
 use crate::library::film::Film;
+use crate::library::roots::root_of;
 use crate::settings::Settings;
 use crate::sys::failure::Failure;
 use crate::sys::lock::Locks;
@@ -34,7 +35,7 @@ fn retry(film: &Path, settings: &Settings) -> Result<Reply, Failure> {
     } else {
         Ok(Forgotten::Nothing)
     };
-    let root = crate::daemon::root_of(film, &settings.library_roots).into();
+    let root = root_of(film, &settings.library_roots).into();
     let marked = Film::look(film, &root, &settings.policy)
         .ok()
         .and_then(|film| film.marker)

@@ -6,7 +6,7 @@ mod request;
 use serde::{Deserialize, Serialize};
 
 pub use reply::{Refusal, RefusalCode, Reply};
-pub use request::{Foreign, Request};
+pub use request::Request;
 
 /// The version of the protocol. It rises when an older face would misunderstand; what is only added doesn't raise it.
 pub const PROTOCOL: u32 = 1;

@@ -6,8 +6,8 @@ use tokio::sync::oneshot;
 use tokio::task::JoinError;
 
 use super::Daemon;
-use crate::control::protocol::{Foreign, Refusal, RefusalCode, Reply};
-use crate::library::exclusion::{exclude, include};
+use crate::control::protocol::{Refusal, RefusalCode, Reply};
+use crate::library::exclusion::{Foreign, exclude, include};
 use crate::sys::waits::Care;
 
 /// How many of them may wait for a disk that hangs.
@@ -47,6 +47,7 @@ impl Daemon {
                 Word::Skip => exclude(&path),
                 Word::Unskip(foreign) => include(&path, foreign, &roots),
             };
+            let said = said.map_err(Refusal::from);
             Asked { word, path, said, reply }
         });
     }

@@ -1,41 +1,58 @@
 //! Films and folders that a person wants left alone: their markers, written and taken away by the person's word.
 
+mod error;
+
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-use crate::control::protocol::{Foreign, Refusal, RefusalCode};
-use crate::daemon::root_of;
-use crate::library::sidecars;
+use serde::{Deserialize, Serialize};
+
+use super::roots::root_of;
+use super::sidecars;
 use crate::sys::disk;
 use crate::sys::names;
-use crate::sys::sanitize::{display, sanitize};
+use crate::sys::sanitize::display;
+pub use error::ExclusionError;
+
+/// What becomes of a marker that holds somebody's own text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Foreign {
+    /// It stays.
+    #[default]
+    Keep,
+    /// It goes.
+    Remove,
+}
+
+impl Foreign {
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes references")]
+    pub(crate) fn is_kept(&self) -> bool {
+        *self == Self::Keep
+    }
+}
 
 /// Writes the marker that excludes a film, or all below a folder, and says what was done.
-pub fn exclude(path: &Path) -> Result<String, Refusal> {
-    let found = std::fs::symlink_metadata(path).map_err(|error| unreadable(path, &error))?;
+pub fn exclude(path: &Path) -> Result<String, ExclusionError> {
+    let found = std::fs::symlink_metadata(path).map_err(|error| unreadable(path, error))?;
     let marker = match () {
         () if found.is_dir() => path.join(names::SKIP_MARKER),
         () if found.is_file() => names::skip_marker(path),
         () => {
-            let text = format!("{} is neither a regular file nor a folder", display(path));
-            return Err(
-                Refusal::new(RefusalCode::NoSuchFilm, text).hint("name the film itself, not a link to it")
-            );
+            return Err(ExclusionError::NoFilm { path: path.to_owned() });
         }
     };
     if std::fs::symlink_metadata(&marker).is_ok() {
         return Ok(format!("{} is left alone already", display(path)));
     }
-    sidecars::write_marker(&marker, "a person asked to leave this alone").map_err(|error| {
-        Refusal::new(RefusalCode::Failed, format!("failed to write {}: {error}", display(&marker)))
-            .hint("run this as a user who may write to the folder")
-    })?;
+    sidecars::write_marker(&marker, "a person asked to leave this alone")
+        .map_err(|source| ExclusionError::Unwritable { marker, source })?;
     Ok(format!("{} is left alone from now on", display(path)))
 }
 
 /// Takes away the marker that excludes a film, or a folder, and says what was done, and whether another marker still
 /// excludes it. The film itself may be gone.
-pub fn include(path: &Path, foreign: Foreign, roots: &[PathBuf]) -> Result<String, Refusal> {
+pub fn include(path: &Path, foreign: Foreign, roots: &[PathBuf]) -> Result<String, ExclusionError> {
     let is_folder = path.is_dir();
     let marker = if is_folder { path.join(names::SKIP_MARKER) } else { names::skip_marker(path) };
     let stem = names::stem_marker(path).filter(|marker| !is_folder && sidecars::is_foreign(marker));
@@ -44,12 +61,9 @@ pub fn include(path: &Path, foreign: Foreign, roots: &[PathBuf]) -> Result<Strin
             Some(stem) => return take_stem_away(path, stem, foreign, roots),
             None => "has no marker of its own",
         },
-        Err(error) => return Err(unreadable(&marker, &error)),
+        Err(error) => return Err(unreadable(&marker, error)),
         Ok(found) if !found.is_file() => {
-            let text = format!("{} is no regular file", display(&marker));
-            return Err(
-                Refusal::new(RefusalCode::ForeignMarker, text).hint("look at it, and remove it by hand")
-            );
+            return Err(ExclusionError::NotRegular { marker });
         }
         Ok(_) => {
             take_away(&marker, foreign)?;
@@ -69,18 +83,12 @@ fn take_stem_away(
     marker: &Path,
     foreign: Foreign,
     roots: &[PathBuf],
-) -> Result<String, Refusal> {
-    let refused = |why: &str, hint: &str| {
-        Refusal::new(RefusalCode::ForeignMarker, format!("{} {why}", display(marker))).hint(hint)
-    };
+) -> Result<String, ExclusionError> {
     if !std::fs::symlink_metadata(marker).is_ok_and(|found| found.is_file()) {
-        return Err(refused("is no regular file", "look at it, and remove it by hand"));
+        return Err(ExclusionError::NotRegular { marker: marker.to_owned() });
     }
     if foreign == Foreign::Keep {
-        return Err(refused(
-            "isn't av1d's and excludes every film of that name, whatever its extension",
-            "`av1cli unskip --force` removes it",
-        ));
+        return Err(ExclusionError::ForStem { marker: marker.to_owned() });
     }
     remove(marker)?;
     Ok(but(path, "is looked at again", above(path, roots).as_deref()))
@@ -97,26 +105,23 @@ fn but(path: &Path, said: &str, other: Option<&Path>) -> String {
 /// More of a marker than this isn't looked at.
 const READ: u64 = 4096;
 
-fn take_away(marker: &Path, foreign: Foreign) -> Result<(), Refusal> {
+fn take_away(marker: &Path, foreign: Foreign) -> Result<(), ExclusionError> {
     let mut text = Vec::new();
     let read = disk::open(marker).and_then(|file| file.take(READ).read_to_end(&mut text));
-    read.map_err(|error| unreadable(marker, &error))?;
+    read.map_err(|error| unreadable(marker, error))?;
     let ours = text.trim_ascii().is_empty() || sidecars::is_signed(&text);
     if !ours && foreign == Foreign::Keep {
         let text = String::from_utf8_lossy(&text);
         let first = text.trim().lines().next().unwrap_or_default().chars().take(80).collect::<String>();
-        let text = format!("{} holds somebody's own text: {}", display(marker), sanitize(&first));
-        return Err(Refusal::new(RefusalCode::ForeignMarker, text)
-            .hint("read it first; `av1cli unskip --force` removes it"));
+        return Err(ExclusionError::OwnText { marker: marker.to_owned(), first });
     }
     remove(marker)
 }
 
-fn remove(marker: &Path) -> Result<(), Refusal> {
-    disk::unlink(marker).and_then(|()| disk::sync_folder_of(marker)).map_err(|error| {
-        Refusal::new(RefusalCode::Failed, format!("failed to remove {}: {error}", display(marker)))
-            .hint("run this as a user who may write to the folder")
-    })
+fn remove(marker: &Path) -> Result<(), ExclusionError> {
+    disk::unlink(marker)
+        .and_then(|()| disk::sync_folder_of(marker))
+        .map_err(|source| ExclusionError::Unremovable { marker: marker.to_owned(), source })
 }
 
 /// The marker of a folder above that excludes `path`.
@@ -127,11 +132,11 @@ fn above(path: &Path, roots: &[PathBuf]) -> Option<PathBuf> {
     markers.into_iter().find(|marker| marker.exists())
 }
 
-fn unreadable(path: &Path, error: &io::Error) -> Refusal {
-    let failed = |code| Refusal::new(code, format!("failed to look at {}: {error}", display(path)));
-    match error.kind() {
-        io::ErrorKind::NotFound => failed(RefusalCode::NoSuchFilm).hint("check the path"),
-        _ => failed(RefusalCode::Failed).hint("run this as a user who may read the folder"),
+fn unreadable(path: &Path, source: io::Error) -> ExclusionError {
+    let path = path.to_owned();
+    match source.kind() {
+        io::ErrorKind::NotFound => ExclusionError::Missing { path, source },
+        _ => ExclusionError::Unreadable { path, source },
     }
 }
 
@@ -176,8 +181,8 @@ mod tests {
         assert!(!marker.exists());
         fs::write(&marker, "grain\x1b[2J!\nmore").unwrap();
         let refusal = include(&film, Foreign::Keep, &roots).unwrap_err();
-        assert_eq!(refusal.code, RefusalCode::ForeignMarker);
-        assert!(refusal.error.ends_with("text: grain\\u{1b}[2J!"), "{refusal:?}");
+        assert!(matches!(refusal, ExclusionError::OwnText { .. }), "{refusal:?}");
+        assert!(refusal.to_string().ends_with("text: grain\\u{1b}[2J!"), "{refusal:?}");
         assert!(marker.exists());
         include(&film, Foreign::Remove, &roots).unwrap();
         assert!(!marker.exists());
@@ -189,7 +194,7 @@ mod tests {
         let (roots, stem) = ([root.path().to_owned()], film.with_extension("av1skip"));
         fs::write(&stem, "").unwrap();
         let refusal = include(&film, Foreign::Keep, &roots).unwrap_err();
-        assert_eq!(refusal.code, RefusalCode::ForeignMarker);
+        assert!(matches!(refusal, ExclusionError::ForStem { .. }), "{refusal:?}");
         exclude(&film).unwrap();
         let said = include(&film, Foreign::Keep, &roots).unwrap();
         assert!(said.ends_with(&format!("again, but {} still excludes it", stem.display())), "{said}");
@@ -197,11 +202,8 @@ mod tests {
         assert!(include(&film, Foreign::Remove, &roots).unwrap().ends_with("is looked at again"));
         assert!(!stem.exists() && !names::skip_marker(&film).exists());
         std::os::unix::fs::symlink("/nonexistent", &stem).unwrap();
-        assert_eq!(
-            include(&film, Foreign::Remove, &roots).unwrap_err().code,
-            RefusalCode::ForeignMarker,
-            "only regular files are removed"
-        );
+        let refusal = include(&film, Foreign::Remove, &roots).unwrap_err();
+        assert!(matches!(refusal, ExclusionError::NotRegular { .. }), "only regular files are removed");
         // What av1d wrote for series/a is no word about series/a.mkv.
         fs::remove_file(&stem).unwrap();
         sidecars::write_marker(&stem, "for another film").unwrap();
@@ -215,12 +217,12 @@ mod tests {
         let (roots, marker) = ([root.path().to_owned()], names::skip_marker(&film));
         std::os::unix::fs::symlink("/nonexistent", &marker).unwrap();
         let refusal = include(&film, Foreign::Remove, &roots).unwrap_err();
-        assert_eq!(refusal.code, RefusalCode::ForeignMarker);
+        assert!(matches!(refusal, ExclusionError::NotRegular { .. }), "{refusal:?}");
         assert!(fs::symlink_metadata(&marker).is_ok());
         let link = root.path().join("link.mkv");
         std::os::unix::fs::symlink(&film, &link).unwrap();
-        assert_eq!(exclude(&link).unwrap_err().code, RefusalCode::NoSuchFilm);
-        assert_eq!(exclude(&root.path().join("gone.mkv")).unwrap_err().code, RefusalCode::NoSuchFilm);
+        assert!(matches!(exclude(&link), Err(ExclusionError::NoFilm { .. })));
+        assert!(matches!(exclude(&root.path().join("gone.mkv")), Err(ExclusionError::Missing { .. })));
     }
 
     #[test]

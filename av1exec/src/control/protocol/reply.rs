@@ -1,8 +1,11 @@
 //! What the daemon answers.
 
+use std::error::Error;
+
 use serde::{Deserialize, Serialize};
 use strum::IntoStaticStr;
 
+use crate::library::exclusion::ExclusionError;
 use crate::status::Status;
 
 /// The answer to a request: `{"ok":true,...}` or `{"ok":false,"code":...,"error":...}`.
@@ -38,6 +41,12 @@ impl From<Refusal> for Reply {
     }
 }
 
+impl From<ExclusionError> for Reply {
+    fn from(error: ExclusionError) -> Self {
+        Refusal::from(error).into()
+    }
+}
+
 /// Why a request wasn't carried out.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Refusal {
@@ -61,6 +70,25 @@ impl Refusal {
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
         self
+    }
+}
+
+impl From<ExclusionError> for Refusal {
+    fn from(error: ExclusionError) -> Self {
+        let code = match error {
+            ExclusionError::Missing { .. } | ExclusionError::NoFilm { .. } => RefusalCode::NoSuchFilm,
+            ExclusionError::NotRegular { .. }
+            | ExclusionError::ForStem { .. }
+            | ExclusionError::OwnText { .. } => RefusalCode::ForeignMarker,
+            ExclusionError::Unreadable { .. }
+            | ExclusionError::Unwritable { .. }
+            | ExclusionError::Unremovable { .. } => RefusalCode::Failed,
+        };
+        let text = match error.source() {
+            Some(source) => format!("{error}: {source}"),
+            None => error.to_string(),
+        };
+        Self::new(code, text).hint(error.hint())
     }
 }
 

@@ -8,6 +8,7 @@ use strum::IntoStaticStr;
 
 use super::{Refusal, RefusalCode};
 use crate::jobs::{path_document, path_of};
+use crate::library::exclusion::Foreign;
 
 /// What a client asks for, one a line: `{"request":"cancel","job":"20260101-120000-000000"}`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, IntoStaticStr)]
@@ -42,24 +43,6 @@ pub enum Request {
     Scan,
     /// Tell what happens, as it happens, until the client hangs up. Answered by the server itself.
     Subscribe,
-}
-
-/// What becomes of a marker that holds somebody's own text.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Foreign {
-    /// It stays.
-    #[default]
-    Keep,
-    /// It goes.
-    Remove,
-}
-
-impl Foreign {
-    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes references")]
-    fn is_kept(&self) -> bool {
-        *self == Self::Keep
-    }
 }
 
 impl Request {

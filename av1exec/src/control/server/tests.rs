@@ -12,7 +12,7 @@ use std::time::Instant;
 use super::*;
 use crate::control::client::Client as Face;
 use crate::control::events::EventDocument;
-use crate::control::protocol::Foreign;
+use crate::library::exclusion::Foreign;
 
 /// A server with a daemon that answers everything, on a thread of its own until it is dropped.
 struct Served {

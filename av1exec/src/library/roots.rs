@@ -1,0 +1,32 @@
+//! The folders that films are looked for in.
+
+use std::path::{Path, PathBuf};
+
+use crate::sys::disk::folder_of;
+
+/// The root that a film is under, for looking up markers: its own folder where it is under none. A root may be a link.
+pub fn root_of(film: &Path, roots: &[PathBuf]) -> PathBuf {
+    let real = roots.iter().filter_map(|root| root.canonicalize().ok());
+    let above = roots.iter().cloned().chain(real).filter(|root| film.starts_with(root));
+    let topmost = above.min_by_key(|root| root.as_os_str().len());
+    topmost.unwrap_or_else(|| folder_of(film).to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs;
+
+    #[test]
+    fn a_root_is_found_by_its_name_and_by_what_it_links_to() {
+        let folder = tempfile::tempdir().unwrap();
+        let real = folder.path().canonicalize().unwrap().join("real");
+        fs::create_dir(&real).unwrap();
+        let link = folder.path().canonicalize().unwrap().join("link");
+        std::os::unix::fs::symlink(&real, &link).unwrap();
+        let roots = [link.clone()];
+        assert_eq!(root_of(&link.join("a/b.mkv"), &roots), link);
+        assert_eq!(root_of(&real.join("a/b.mkv"), &roots), real);
+        assert_eq!(root_of(Path::new("/elsewhere/b.mkv"), &roots), Path::new("/elsewhere"));
+    }
+}
