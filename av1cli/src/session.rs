@@ -29,7 +29,9 @@ pub(crate) struct Session {
 
 impl Session {
     pub(crate) async fn open(settings: Settings, environment: &Environment) -> Result<Self, Failure> {
-        let tools = Tools::find(&settings, environment.path.as_deref()).await?;
+        let tools =
+            Tools::find(settings.ffmpeg.as_deref(), settings.ffprobe.as_deref(), environment.path.as_deref())
+                .await?;
         let jobs = open_jobs(&settings)?;
         let locks = take_locks(&settings, &jobs)?;
         let (events, receiver) = Events::channel();

@@ -23,7 +23,9 @@ pub(crate) async fn run(
     settings: &Settings,
     environment: &Environment,
 ) -> Result<Exit, Failure> {
-    let tools = Tools::find(settings, environment.path.as_deref()).await;
+    let tools =
+        Tools::find(settings.ffmpeg.as_deref(), settings.ffprobe.as_deref(), environment.path.as_deref())
+            .await;
     let mut worst = Exit::Done;
     for file in &args.files {
         let tools = tools.as_ref().map_err(ToString::to_string);

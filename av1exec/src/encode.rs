@@ -16,7 +16,6 @@ use tokio::process::Child;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
-use crate::event::{Event, Events};
 use crate::progress::{Progress, ProgressReader};
 use crate::sys::lock::Locks;
 use crate::sys::orphan::ProcessId;
@@ -77,11 +76,11 @@ pub enum Ended {
 
 impl Encode<'_> {
     /// Runs it to one of its ends; no child is left behind whichever it is. `started` writes down which process it is, and
-    /// its failure ends it.
+    /// its failure ends it; `progressed` is told how far it is.
     pub async fn run(
         &self,
         started: impl AsyncFnOnce(ProcessId) -> io::Result<()>,
-        events: &Events,
+        mut progressed: impl FnMut(Progress),
         stop: &mut Stop,
     ) -> io::Result<Ended> {
         let path = self.log.to_owned();
@@ -117,7 +116,7 @@ impl Encode<'_> {
         let mut hold = Hold { group: Group::of(&child), pause: self.pause.clone() };
 
         let run = async {
-            let cut_short = self.follow(stdout, events, &mut watch, &mut hold).await;
+            let cut_short = self.follow(stdout, &mut progressed, &mut watch, &mut hold).await;
             if cut_short.is_some() {
                 return cut_short;
             }
@@ -170,7 +169,7 @@ impl Encode<'_> {
     async fn follow(
         &self,
         stdout: Option<impl AsyncRead + Unpin>,
-        events: &Events,
+        progressed: &mut impl FnMut(Progress),
         watch: &mut Watch,
         hold: &mut Hold,
     ) -> Option<Ended> {
@@ -203,7 +202,7 @@ impl Encode<'_> {
                 watch.moved = Instant::now();
             }
             watch.last = progress;
-            events.send(Event::Progressed { job: self.job.to_owned(), progress });
+            progressed(progress);
             if let Some(written) = progress.total_size.filter(|written| *written >= self.size_limit) {
                 return Some(Ended::TooBig { written });
             }

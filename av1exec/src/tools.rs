@@ -9,7 +9,6 @@ use av1plan::toolchain::encoder_version_in;
 use av1plan::{Toolchain, ToolchainError, command};
 
 use crate::argv::bind;
-use crate::settings::Settings;
 use crate::sys::process::{CaptureError, capture, find_in_path};
 
 /// Both programs, and what ffmpeg can do.
@@ -28,10 +27,14 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 const OUTPUT_LIMIT: usize = 1 << 20;
 
 impl Tools {
-    /// Finds both, by the settings, else in `path`, and asks ffmpeg what it is.
-    pub async fn find(settings: &Settings, path: Option<&OsStr>) -> Result<Self, ToolsError> {
-        let ffmpeg = locate("ffmpeg", settings.ffmpeg.as_deref(), path)?;
-        let ffprobe = locate("ffprobe", settings.ffprobe.as_deref(), path)?;
+    /// Finds both, where they are named, else in `path`, a list of folders as `PATH` is, and asks ffmpeg what it is.
+    pub async fn find(
+        ffmpeg: Option<&Path>,
+        ffprobe: Option<&Path>,
+        path: Option<&OsStr>,
+    ) -> Result<Self, ToolsError> {
+        let ffmpeg = locate("ffmpeg", ffmpeg, path)?;
+        let ffprobe = locate("ffprobe", ffprobe, path)?;
         let (version, encoders, decoders) = tokio::try_join!(
             ask(&ffmpeg, command::version_arguments(), PATIENCE),
             ask(&ffmpeg, command::encoders_arguments(), PATIENCE),

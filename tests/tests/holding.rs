@@ -9,8 +9,7 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use av1d_tests::{Media, Signal, Tools, in_group, signal};
-use av1exec::encode::{Encode, Ended};
-use av1exec::event::Events;
+use av1exec::ffmpeg::encode::{Encode, Ended};
 use av1exec::outcome::Outcome;
 use av1exec::sys::lock::Locks;
 use av1exec::sys::pause::{Pause, pause_switch};
@@ -52,7 +51,6 @@ impl Bench {
         courtesy: Courtesy,
         script: impl AsyncFnOnce(u32) -> T,
     ) -> (Ended, T) {
-        let (events, _receiver) = Events::channel();
         let (log, output, locks) = (self.folder.path().join("log"), self.output(), Locks::default());
         let encode = Encode {
             program: &self.tools.ffmpeg,
@@ -74,7 +72,7 @@ impl Bench {
         };
         let mut stop = stop.clone();
         let beside = async { script(receiver.await.unwrap()).await };
-        let (ended, told) = tokio::join!(encode.run(started, &events, &mut stop), beside);
+        let (ended, told) = tokio::join!(encode.run(started, |_| (), &mut stop), beside);
         (ended.unwrap(), told)
     }
 

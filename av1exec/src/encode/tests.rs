@@ -59,7 +59,6 @@ async fn an_output_moves_while_it_changes_whatever_the_clock_of_its_disk_says() 
 async fn ended(does: &str, stall: Duration) -> (Ended, Duration) {
     let silent = Silent::new();
     silent.stamp(SystemTime::now() + DAY);
-    let (events, _receiver) = Events::channel();
     let (switch, mut stop) = crate::sys::stop::stop_switch();
     let script = format!("output='{}'; {does}", silent.path.display());
     let (log, locks, waits) = (silent.path.with_extension("log"), Locks::default(), Waits::default());
@@ -77,7 +76,7 @@ async fn ended(does: &str, stall: Duration) -> (Ended, Duration) {
         waits: &waits,
     };
     let began = Instant::now();
-    let ended = encode.run(async |_| Ok(()), &events, &mut stop).await.unwrap();
+    let ended = encode.run(async |_| Ok(()), |_| (), &mut stop).await.unwrap();
     drop(switch);
     (ended, began.elapsed())
 }
@@ -108,7 +107,6 @@ async fn a_look_that_never_comes_back_blames_the_disk_and_not_the_film() {
 #[tokio::test]
 async fn who_is_to_stop_is_heard_while_the_state_folder_hangs() {
     let silent = Silent::new();
-    let (events, _receiver) = Events::channel();
     let (switch, mut stop) = crate::sys::stop::stop_switch();
     let (log, locks, waits) = (silent.path.with_extension("log"), Locks::default(), Waits::default());
     let encode = Encode {
@@ -125,7 +123,7 @@ async fn who_is_to_stop_is_heard_while_the_state_folder_hangs() {
         waits: &waits,
     };
     switch.stop();
-    let run = encode.run(async |_| std::future::pending().await, &events, &mut stop);
+    let run = encode.run(async |_| std::future::pending().await, |_| (), &mut stop);
     let ended = tokio::time::timeout(Duration::from_secs(30), run).await.unwrap().unwrap();
     assert!(matches!(ended, Ended::Stopped), "{ended:?}");
 }

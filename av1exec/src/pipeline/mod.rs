@@ -289,7 +289,8 @@ impl Pipeline {
             job.child = Some(child);
             self.save(job).await
         };
-        match encode.run(started, &self.events, &mut self.stop.clone()).await {
+        let progressed = |progress| self.events.send(Event::Progressed { job: id.clone(), progress });
+        match encode.run(started, progressed, &mut self.stop.clone()).await {
             Ok(Ended::Run { report, words }) => {
                 let read = times.clone();
                 let sent = self.on_disk(times.path(), move || Ok(read.read())).await.unwrap_or_default();

@@ -12,31 +12,40 @@ use av1plan::{EncodePlan, MediaProbe};
 use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
 
 use super::score::{Scored, Scores, Summary, summarize};
-use super::{Extent, Stage};
 use crate::argv::bind_pair;
 use crate::sys::process::{end, start};
 use crate::tools::Tools;
 
+/// How much of the pictures is scored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Extent {
+    /// All of the film.
+    Whole,
+    /// Three windows of five seconds.
+    Windows,
+}
+
 /// A result and its original, which show the same at the same times.
-pub(super) struct Compare<'a> {
-    pub(super) tools: &'a Tools,
-    pub(super) plan: &'a EncodePlan,
-    pub(super) original: (&'a Path, &'a MediaProbe),
-    pub(super) result: (&'a Path, &'a MediaProbe),
-    pub(super) metric: Metric,
+pub(crate) struct Compare<'a> {
+    pub(crate) tools: &'a Tools,
+    pub(crate) plan: &'a EncodePlan,
+    pub(crate) original: (&'a Path, &'a MediaProbe),
+    pub(crate) result: (&'a Path, &'a MediaProbe),
+    pub(crate) metric: Metric,
     /// How long no picture may come out.
-    pub(super) stall: Duration,
+    pub(crate) stall: Duration,
 }
 
 /// A part of both films that is entered by seeking.
 type Part = (Micros, Micros, Micros);
 
 impl Compare<'_> {
-    /// Scores all of it, or three windows; nothing where no picture of one met one of the other.
-    pub(super) async fn run(
+    /// Scores all of it, or three windows; nothing where no picture of one met one of the other. `reached` is told how many
+    /// seconds are scored, and of how many, where that is known.
+    pub(crate) async fn run(
         &self,
         extent: Extent,
-        tell: &mut impl FnMut(Stage),
+        reached: &mut impl FnMut(u64, Option<u64>),
     ) -> io::Result<Option<Summary>> {
         let duration = self.result.1.duration().or(self.plan.contract.duration);
         let windows = windows(duration);
@@ -47,7 +56,9 @@ impl Compare<'_> {
                 let Window { start, length } = window;
                 let part = (entry(window, self.result.1), entry(window, self.original.1), length);
                 let scored = self
-                    .score(Some(part), |second| tell(stage(before.saturating_add(second), Some(of))))
+                    .score(Some(part), |second| {
+                        reached(seconds(before.saturating_add(second)), Some(seconds(of)))
+                    })
                     .await?;
                 scores.extend(
                     scored
@@ -61,8 +72,8 @@ impl Compare<'_> {
                 return Ok(summary);
             }
         }
-        let of = duration.map(|duration| duration.0 / 1_000_000);
-        let scores = self.score(None, |second| tell(stage(second, of))).await?;
+        let of = duration.map(|duration| seconds(duration.0 / 1_000_000));
+        let scores = self.score(None, |second| reached(seconds(second), of)).await?;
         Ok(summarize(self.metric, &scores, true))
     }
 
@@ -103,9 +114,8 @@ impl Compare<'_> {
     }
 }
 
-fn stage(done: i64, of: Option<i64>) -> Stage {
-    let seconds = |seconds: i64| u64::try_from(seconds).unwrap_or_default();
-    Stage::Scoring { done: seconds(done), of: of.map(seconds) }
+fn seconds(seconds: i64) -> u64 {
+    u64::try_from(seconds).unwrap_or_default()
 }
 
 async fn read(stdout: Option<impl AsyncRead + Unpin>, scores: &mut Scores) -> io::Result<()> {

@@ -147,7 +147,8 @@ impl Look<'_> {
             return Ok(());
         };
         let compare = Compare { tools, plan, original, result, metric: chosen, stall };
-        match compare.run(extent, tell).await {
+        let mut reached = |done, of| tell(Stage::Scoring { done, of });
+        match compare.run(extent, &mut reached).await {
             Ok(Some(summary)) => into.picture = Some(summary),
             Ok(None) => into.notes.push(Finding::new("not-scored", "no picture of one met one of the other")),
             // What a metric can't do (a picture of a few rows) says nothing of the result.

@@ -26,6 +26,7 @@ use crate::sys::failure::{Exit, Failure};
 use crate::sys::sanitize::display;
 use crate::tools::Tools;
 use basis::Basis;
+pub use compare::Extent;
 use look::Look;
 pub use score::{Summary, Worst};
 
@@ -33,15 +34,6 @@ pub use score::{Summary, Worst};
 pub const FORMAT: &str = "av1.verify";
 /// Its version: `major.minor`.
 pub const VERSION: &str = "1.0";
-
-/// How much of the pictures is scored.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Extent {
-    /// All of the film.
-    Whole,
-    /// Three windows of five seconds.
-    Windows,
-}
 
 /// What is to be verified, and with what.
 #[derive(Debug, Clone, Copy)]
