@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use av1exec::event::{Event, Events};
+use av1exec::ffmpeg::tools::Tools;
 use av1exec::jobs::JobStore;
 use av1exec::pipeline::Pipeline;
 use av1exec::recover::{end_orphans, recover};
@@ -12,7 +13,6 @@ use av1exec::sys::pause::Pause;
 use av1exec::sys::reservation::Room;
 use av1exec::sys::stop::{StopSwitch, stop_switch};
 use av1exec::sys::waits::Waits;
-use av1exec::tools::Tools;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc::UnboundedReceiver;
 

@@ -8,8 +8,8 @@ use av1plan::{EncodePlan, SkipReason};
 use strum::IntoStaticStr;
 use tokio::sync::mpsc;
 
+use crate::ffmpeg::progress::Progress;
 use crate::outcome::Outcome;
-use crate::progress::Progress;
 use crate::recover::Recovered;
 
 /// One thing that happened.

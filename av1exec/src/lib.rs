@@ -1,8 +1,8 @@
 //! Carries out the plans of [`av1plan`]: finds films, runs ffmpeg on them, judges what came out, and replaces them
 //! without ever losing one.
 //!
-//! The way of a film: [`library::scan`] finds it, [`library::stable`] waits until it holds still, [`probe`] asks ffprobe, `av1plan`
-//! decides, [`encode`] runs ffmpeg, `av1plan` judges, [`promote`] puts the result in place, [`jobs`] and [`library::sidecars`] say
+//! The way of a film: [`library::scan`] finds it, [`library::stable`] waits until it holds still, [`ffmpeg::probe`] asks ffprobe, `av1plan`
+//! decides, [`ffmpeg::encode`] runs ffmpeg, `av1plan` judges, [`promote`] puts the result in place, [`jobs`] and [`library::sidecars`] say
 //! what happened. [`account`] tells all that is known of one film, [`verify`] holds a result against its contract again, [`undo`]
 //! puts an original back. [`pipeline`] is that way for one film, [`daemon`] is the loop over all of them,
 //! [`control`] is how it is talked to. [`doctor`] says what keeps all that from working.
@@ -11,15 +11,12 @@
 //! needs to know is passed in.
 
 pub mod account;
-pub mod argv;
 pub mod concurrency;
 pub mod control;
 pub mod daemon;
-pub mod decode;
 pub mod doctor;
-pub mod encode;
 pub mod event;
-mod frame_times;
+pub mod ffmpeg;
 pub mod history;
 pub mod hours;
 pub mod index;
@@ -29,16 +26,12 @@ pub mod metrics;
 pub mod nudge;
 pub mod outcome;
 pub mod pipeline;
-pub mod probe;
-pub mod progress;
 pub mod promote;
 pub mod recover;
 pub mod rehearse;
-pub mod sample;
 pub mod settings;
 pub mod status;
 pub mod sys;
-pub mod tools;
 pub mod undo;
 pub mod verify;
 mod why;

@@ -2,9 +2,9 @@
 
 use std::path::Path;
 
+use av1exec::ffmpeg::tools::Tools;
 use av1exec::settings::Settings;
 use av1exec::sys::sanitize::{display, sanitize};
-use av1exec::tools::Tools;
 use av1plan::decision::Decision;
 use av1plan::{Config, Verdict};
 use serde_json::json;

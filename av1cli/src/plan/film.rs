@@ -3,14 +3,14 @@
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-use av1exec::argv::bind;
+use av1exec::ffmpeg::argv::bind;
+use av1exec::ffmpeg::probe;
+use av1exec::ffmpeg::tools::Tools;
 use av1exec::jobs::plan_document;
 use av1exec::library::film::Film;
-use av1exec::probe;
 use av1exec::settings::Settings;
 use av1exec::sys::names;
 use av1exec::sys::sanitize::{display, sanitize};
-use av1exec::tools::Tools;
 use av1plan::command::{self, Audience};
 use av1plan::gates::{self, FileFacts, Stability};
 use av1plan::wire::Document;

@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use av1exec::ffmpeg::tools::Tools;
 use av1exec::library::film::Film;
 use av1exec::library::scan::films;
 use av1exec::outcome::Bytes;
 use av1exec::settings::Settings;
 use av1exec::sys::sanitize::display;
-use av1exec::tools::Tools;
 use av1plan::decision::Topic;
 use av1plan::{Config, Verdict};
 use tokio::sync::Semaphore;

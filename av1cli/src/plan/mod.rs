@@ -7,8 +7,8 @@ mod library;
 
 use std::ffi::OsString;
 
+use av1exec::ffmpeg::tools::Tools;
 use av1exec::settings::{self, Environment, Settings, SettingsError};
-use av1exec::tools::Tools;
 
 use crate::args::PlanArgs;
 use crate::console::complain;

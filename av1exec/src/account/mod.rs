@@ -14,16 +14,16 @@ use av1plan::{MediaProbe, Source, Toolchain, Verdict};
 use jiff::Timestamp;
 use serde::Serialize;
 
+use crate::ffmpeg::probe;
+use crate::ffmpeg::tools::Tools;
 use crate::index::{Entry, Fingerprint, Rest, peek};
 use crate::jobs::{FilmJobs, Job, JobStore, path_document, path_of, plan_document};
 use crate::library::film::Film;
 use crate::library::roots::root_of;
-use crate::probe;
 use crate::settings::Settings;
 use crate::sys::disk::Identity;
 use crate::sys::failure::{Exit, Failure};
 use crate::sys::sanitize::display;
-use crate::tools::Tools;
 pub use outlook::Outlook;
 use outlook::{Known, Memory, Place, outlook};
 pub use sidecar::{Sidecar, SidecarKind};

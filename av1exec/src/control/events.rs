@@ -7,9 +7,9 @@ use av1plan::wire::PathDocument;
 use serde::{Deserialize, Serialize};
 
 use crate::event::Event;
+use crate::ffmpeg::progress::Progress;
 use crate::jobs::path_document;
 use crate::outcome::Outcome;
-use crate::progress::Progress;
 use crate::recover::Recovered;
 
 /// One thing that happened, as one line of JSON: `{"event":"progressed","job":"...","frame":48}`.

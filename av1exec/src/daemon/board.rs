@@ -6,9 +6,9 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use crate::event::Event;
+use crate::ffmpeg::progress::{Progress, remaining};
 use crate::jobs::path_document;
 use crate::outcome::Outcome;
-use crate::progress::{Progress, remaining};
 use crate::status::{RunningJob, ScanStatus, Stage, Totals};
 
 /// What runs, and what came of what ran.

@@ -8,8 +8,8 @@ use std::sync::mpsc;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::sync::oneshot;
 
+use crate::ffmpeg::probe::ProbeText;
 use crate::index::{Index, Write};
-use crate::probe::ProbeText;
 use crate::sys::waits::{Care, Waits};
 
 /// Writes that were carried out in one transaction, or why none of them was.

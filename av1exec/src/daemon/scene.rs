@@ -10,6 +10,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, channel, unbounded_channel};
 use super::{Daemon, Lines};
 use crate::control::feed::Feed;
 use crate::event::{Event, Events};
+use crate::ffmpeg::tools::Tools;
 use crate::jobs::JobStore;
 use crate::library::film::Film;
 use crate::metrics::publisher;
@@ -19,7 +20,6 @@ use crate::sys::pause::Pause;
 use crate::sys::reservation::Room;
 use crate::sys::stop::{StopSwitch, stop_switch};
 use crate::sys::waits::Waits;
-use crate::tools::Tools;
 
 pub(super) struct Scene {
     pub(super) folder: tempfile::TempDir,

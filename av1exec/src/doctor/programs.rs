@@ -9,9 +9,9 @@ use av1plan::toolchain::{ToolchainError, Version, encoders_in, has_filter, softw
 
 use super::PATIENCE;
 use super::check::{Check, Code};
+use crate::ffmpeg::tools::{ToolsError, ask, locate};
 use crate::settings::{Environment, Settings};
 use crate::sys::sanitize::{display, sanitize};
-use crate::tools::{ToolsError, ask, locate};
 
 /// An ffmpeg that is new enough and has an encoder.
 #[derive(Debug)]

@@ -12,7 +12,7 @@ use av1plan::{Config, MediaProbe, Source, Toolchain, Verdict};
 use super::check::{Check, Code};
 use super::folder::Own;
 use super::programs::{Ffmpeg, is_chosen};
-use crate::argv::bind;
+use crate::ffmpeg::argv::bind;
 use crate::sys::disk;
 use crate::sys::names;
 use crate::sys::process::capture;

@@ -21,7 +21,7 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, TransactionBehavior};
 
-use crate::probe::ProbeText;
+use crate::ffmpeg::probe::ProbeText;
 use crate::status::Totals;
 use crate::sys::disk::{self, Identity};
 pub use entry::{Entry, Fingerprint, Next, Rest, Verdict, WANTED, remember};

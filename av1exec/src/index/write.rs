@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use rusqlite::{Connection, params};
 
 use super::{Entry, Index, Rest, begin};
-use crate::probe::ProbeText;
+use crate::ffmpeg::probe::ProbeText;
 use crate::sys::disk::Identity;
 
 /// Something that the index is to remember, or to forget.

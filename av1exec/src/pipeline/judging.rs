@@ -8,12 +8,12 @@ use av1plan::number::Micros;
 use av1plan::{EncodePlan, Judgement, MediaProbe, judge};
 
 use super::{Encoded, Pipeline};
-use crate::decode::Decode;
 use crate::event::{Check, Event};
+use crate::ffmpeg::decode::Decode;
+use crate::ffmpeg::probe::{self, ProbeError};
+use crate::ffmpeg::same_picture::Sample;
 use crate::library::film::Film;
 use crate::outcome::Outcome;
-use crate::probe::{self, ProbeError};
-use crate::sample::Sample;
 use crate::sys::disk;
 use crate::sys::waits::Care;
 

@@ -14,14 +14,15 @@ use av1plan::gates::{self, Gate, Stability};
 use av1plan::judge::RunReport;
 use av1plan::{EncodePlan, MediaProbe, SkipReason, Source, Verdict};
 
-use crate::argv::bind_run;
-use crate::encode::{Encode, Ended};
 use crate::event::{Check, Event, Events};
-use crate::frame_times::FrameTimes;
+use crate::ffmpeg::argv::bind_run;
+use crate::ffmpeg::encode::{Encode, Ended};
+use crate::ffmpeg::frame_times::FrameTimes;
+use crate::ffmpeg::probe::{self, ProbeError, ProbeText};
+use crate::ffmpeg::tools::Tools;
 use crate::jobs::{Entry, Job, JobStore, plan_document};
 use crate::library::film::Film;
 use crate::outcome::Outcome;
-use crate::probe::{self, ProbeError, ProbeText};
 use crate::promote::{Journal, PromoteError, Promotion, Step, is_original};
 use crate::recover;
 use crate::rehearse::rehearse;
@@ -33,7 +34,6 @@ use crate::sys::pause::Pause;
 use crate::sys::reservation::{Promised, Room};
 use crate::sys::stop::Stop;
 use crate::sys::waits::{Care, Wait, Waits};
-use crate::tools::Tools;
 pub use fold::PutAway;
 
 /// All that working on films takes. Cloned for each job.

@@ -4,12 +4,12 @@ use std::error::Error;
 use std::process::ExitCode;
 
 use crate::control::server::ControlError;
+use crate::ffmpeg::tools::ToolsError;
 use crate::index::IndexError;
 use crate::metrics::server::MetricsError;
 use crate::settings::SettingsError;
 use crate::sys::lock::{LockError, ROOT_LOCK};
 use crate::sys::sanitize::sanitize;
-use crate::tools::ToolsError;
 
 /// How a run of the program ended; the same everywhere.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

@@ -9,8 +9,8 @@ use av1plan::{Config, EncodePlan, MediaProbe, Source, Verdict};
 use strum::VariantNames;
 
 use super::{Finding, Request, failed, unreadable};
+use crate::ffmpeg::probe;
 use crate::jobs::Job;
-use crate::probe;
 use crate::sys::disk::{self, Identity};
 use crate::sys::failure::{Exit, Failure};
 use crate::sys::sanitize::display;

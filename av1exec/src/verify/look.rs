@@ -9,12 +9,12 @@ use av1plan::quality::{Metric, MetricName};
 use av1plan::{EncodePlan, Judgement, MediaProbe, command, judge};
 
 use super::basis::Basis;
-use super::compare::Compare;
 use super::{Finding, Request, Stage, Verification};
-use crate::decode::{Decode, decode_alone};
-use crate::probe;
-use crate::sample::Sample;
-use crate::tools;
+use crate::ffmpeg::decode::{Decode, decode_alone};
+use crate::ffmpeg::probe;
+use crate::ffmpeg::quality::Compare;
+use crate::ffmpeg::same_picture::Sample;
+use crate::ffmpeg::tools;
 
 /// A file that ffprobe can read.
 pub(super) struct Look<'a> {

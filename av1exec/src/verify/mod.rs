@@ -4,9 +4,7 @@
 //! Nothing is written and nothing locked: what is found is for a person or a script to act on.
 
 mod basis;
-mod compare;
 mod look;
-mod score;
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -19,16 +17,16 @@ use av1plan::wire::PathDocument;
 use serde::Serialize;
 use strum::IntoStaticStr;
 
+use crate::ffmpeg::probe::{self, ProbeError};
+pub use crate::ffmpeg::quality::Extent;
+pub use crate::ffmpeg::scores::{Summary, Worst};
+use crate::ffmpeg::tools::Tools;
 use crate::jobs::{JobStore, path_document};
-use crate::probe::{self, ProbeError};
 use crate::sys::disk::{self, Identity};
 use crate::sys::failure::{Exit, Failure};
 use crate::sys::sanitize::display;
-use crate::tools::Tools;
 use basis::Basis;
-pub use compare::Extent;
 use look::Look;
-pub use score::{Summary, Worst};
 
 /// What the document of a verification calls itself.
 pub const FORMAT: &str = "av1.verify";

@@ -11,10 +11,10 @@ use av1plan::quality::Metric;
 use av1plan::{EncodePlan, MediaProbe};
 use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
 
-use super::score::{Scored, Scores, Summary, summarize};
-use crate::argv::bind_pair;
+use super::scores::{Scored, Scores, Summary, summarize};
+use crate::ffmpeg::argv::bind_pair;
+use crate::ffmpeg::tools::Tools;
 use crate::sys::process::{end, start};
-use crate::tools::Tools;
 
 /// How much of the pictures is scored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -8,7 +8,7 @@ use av1plan::encode::Encoder;
 use av1plan::toolchain::encoder_version_in;
 use av1plan::{Toolchain, ToolchainError, command};
 
-use crate::argv::bind;
+use crate::ffmpeg::argv::bind;
 use crate::sys::process::{CaptureError, capture, find_in_path};
 
 /// Both programs, and what ffmpeg can do.

@@ -16,7 +16,7 @@ use tokio::process::Child;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
-use crate::progress::{Progress, ProgressReader};
+use crate::ffmpeg::progress::{Progress, ProgressReader};
 use crate::sys::lock::Locks;
 use crate::sys::orphan::ProcessId;
 use crate::sys::pause::Pause;

@@ -11,9 +11,9 @@ use av1plan::judge::{Defect, is_complaint, lacks_decoder};
 use av1plan::plan::StreamType;
 use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
 
-use crate::argv::bind;
+use crate::ffmpeg::argv::bind;
+use crate::ffmpeg::tools::Tools;
 use crate::sys::process::{end, start};
-use crate::tools::Tools;
 
 /// A result to decode.
 pub struct Decode<'a> {

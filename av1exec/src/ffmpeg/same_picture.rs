@@ -10,9 +10,9 @@ use av1plan::judge::picture::{Frames, Seen, Thumbnail, Window, compare, entry, w
 use av1plan::number::Micros;
 use av1plan::{EncodePlan, MediaProbe};
 
-use crate::argv::bind;
+use crate::ffmpeg::argv::bind;
+use crate::ffmpeg::tools::Tools;
 use crate::sys::process::capture;
-use crate::tools::Tools;
 
 /// A source and its result, both of which can be probed.
 pub struct Sample<'a> {

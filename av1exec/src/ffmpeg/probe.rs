@@ -8,9 +8,9 @@ use av1plan::probe::ProbeError as DocumentError;
 use av1plan::{EncodePlan, MediaProbe, command, wants_frame_probe};
 use tokio::io::{AsyncBufReadExt, BufReader};
 
-use crate::argv::bind;
+use crate::ffmpeg::argv::bind;
+use crate::ffmpeg::tools::Tools;
 use crate::sys::process::{CaptureError, capture, start};
-use crate::tools::Tools;
 
 /// ffprobe reads headers only; a minute is for disks that have to spin up.
 const PATIENCE: Duration = Duration::from_mins(1);

@@ -1,0 +1,12 @@
+//! Runs ffmpeg and ffprobe: arguments in, data out. It knows no jobs and no events.
+
+pub mod argv;
+pub mod decode;
+pub mod encode;
+pub(crate) mod frame_times;
+pub mod probe;
+pub mod progress;
+pub mod quality;
+pub mod same_picture;
+pub mod scores;
+pub mod tools;
