@@ -18,7 +18,6 @@ pub mod doctor;
 pub mod event;
 pub mod ffmpeg;
 pub mod history;
-pub mod hours;
 pub mod index;
 pub mod jobs;
 pub mod library;

@@ -10,7 +10,7 @@ use strum::VariantNames;
 
 use crate::concurrency::Concurrency;
 use crate::daemon::QueueOrder;
-use crate::hours::OutsideHours;
+use crate::settings::hours::OutsideHours;
 use crate::sys::priority::IoNice;
 
 use super::convert::{concurrency, extension, job_count, micros, niceness, program, put, ratio};

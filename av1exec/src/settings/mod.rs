@@ -10,6 +10,7 @@ mod effective;
 mod environment;
 mod error;
 mod file;
+pub mod hours;
 pub mod init;
 mod key;
 mod keys;
@@ -31,8 +32,8 @@ pub use locate::{Inspection, Loaded, Origin, Place, SYSTEM_FILE, inspect, load};
 
 use crate::concurrency::Concurrency;
 use crate::daemon::QueueOrder;
-use crate::hours::{ActiveHours, OutsideHours};
 use crate::jobs::LogLimits;
+use crate::settings::hours::{ActiveHours, OutsideHours};
 use crate::sys::priority::Courtesy;
 use key::Present;
 use keys::KEYS;
