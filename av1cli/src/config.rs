@@ -4,12 +4,12 @@ use std::io::IsTerminal;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
-use av1exec::jobs::path_document;
 use av1exec::settings::init::{target, write_default};
 use av1exec::settings::{
     Effective, Environment, Inspection, Origin, Place, Problem, SettingsError, Source, default_file,
     effective, inspect,
 };
+use av1exec::state::jobs::path_document;
 use av1exec::sys::failure::{Exit, Failure};
 use av1exec::sys::sanitize::{display, sanitize};
 use av1plan::wire::PathDocument;

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use av1exec::event::Event;
 use av1exec::ffmpeg::progress::Progress;
-use av1exec::outcome::Outcome;
+use av1exec::state::outcome::Outcome;
 use av1exec::sys::sanitize::display;
 use av1plan::EncodePlan;
 use tracing::{debug, info, warn};

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use av1exec::event::{Check, Event};
 use av1exec::ffmpeg::progress::{Progress, projected, remaining};
-use av1exec::outcome::{Bytes, Outcome};
+use av1exec::state::outcome::{Bytes, Outcome};
 use av1exec::sys::failure::Failure;
 use av1exec::sys::sanitize::display;
 use av1plan::EncodePlan;

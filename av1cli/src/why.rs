@@ -4,9 +4,9 @@ use std::path::Path;
 
 use av1exec::account::{Account, Attempt, Remembered, Sidecar, SidecarKind};
 use av1exec::ffmpeg::tools::Tools;
-use av1exec::jobs::path_of;
-use av1exec::outcome::Bytes;
 use av1exec::settings::{Environment, Settings};
+use av1exec::state::jobs::path_of;
+use av1exec::state::outcome::Bytes;
 use av1exec::sys::failure::{Exit, Failure};
 use av1exec::sys::sanitize::{display, sanitize};
 use av1plan::decision::Topic;

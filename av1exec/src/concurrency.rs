@@ -83,7 +83,7 @@ pub enum Reason {
         idle_cores: f64,
     },
     /// Memory is short.
-    #[error("{} of memory are free for an encode that may take {}", crate::outcome::Bytes(*free), crate::outcome::Bytes(*needed))]
+    #[error("{} of memory are free for an encode that may take {}", crate::state::outcome::Bytes(*free), crate::state::outcome::Bytes(*needed))]
     Memory {
         /// What may be used, in bytes: what is available without a reserve for everybody else.
         free: u64,

@@ -9,8 +9,8 @@ use strum::IntoStaticStr;
 use tokio::sync::mpsc;
 
 use crate::ffmpeg::progress::Progress;
-use crate::outcome::Outcome;
 use crate::recover::Recovered;
+use crate::state::outcome::Outcome;
 
 /// One thing that happened.
 #[derive(Debug, Clone)]

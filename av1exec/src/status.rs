@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use strum::{IntoStaticStr, VariantNames};
 
-use crate::jobs::JobSummary;
+use crate::state::jobs::JobSummary;
 
 /// All of it, at one moment.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

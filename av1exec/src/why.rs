@@ -5,7 +5,7 @@ use std::path::Path;
 
 use av1plan::{Verdict, explain};
 
-use crate::outcome::Outcome;
+use crate::state::outcome::Outcome;
 use crate::sys::sanitize::{display, sanitize};
 
 /// How the line begins that says when it was.

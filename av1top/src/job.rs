@@ -2,8 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use av1exec::jobs::{self, JobEnd, JobSummary};
 use av1exec::promote::Step;
+use av1exec::state::jobs::{self, JobEnd, JobSummary};
 use av1exec::sys::sanitize;
 use av1plan::encode::EncoderSettings;
 use av1plan::ladder::ResolutionClass;

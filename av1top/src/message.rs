@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use av1exec::control::events::EventDocument;
-use av1exec::jobs;
+use av1exec::state::jobs;
 use av1exec::status::Status;
 use av1plan::wire::{Document, EncodeDocument};
 use crossterm::event::{KeyEvent, MouseEvent};

@@ -89,7 +89,7 @@ pub fn wrap(text: &str, columns: usize) -> Vec<String> {
 
 /// A number of bytes in at most seven columns: `1.4G`, `1023.9M`.
 pub fn short_bytes(bytes: u64) -> String {
-    let shown = av1exec::outcome::Bytes(bytes).to_string();
+    let shown = av1exec::state::outcome::Bytes(bytes).to_string();
     match shown.split_once(' ') {
         Some((number, "bytes")) => format!("{number}B"),
         Some((number, unit)) => format!("{number}{}", unit.get(..1).unwrap_or_default()),

@@ -8,10 +8,10 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use av1d_tests::{Library, SmallDisk, copy_folder};
-use av1exec::history::History;
-use av1exec::index::{Index, Opened, peek_jobs};
-use av1exec::jobs::JobStore;
 use av1exec::settings::{Settings, differences, parse};
+use av1exec::state::history::History;
+use av1exec::state::index::{Index, Opened, peek_jobs};
+use av1exec::state::jobs::JobStore;
 use av1exec::sys::disk::{Identity, hash};
 use serde_json::{Value, json};
 

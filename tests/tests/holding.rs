@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use av1d_tests::{Media, Signal, Tools, in_group, signal};
 use av1exec::ffmpeg::encode::{Encode, Ended};
-use av1exec::outcome::Outcome;
+use av1exec::state::outcome::Outcome;
 use av1exec::sys::lock::Locks;
 use av1exec::sys::pause::{Pause, pause_switch};
 use av1exec::sys::priority::{Courtesy, IoNice};

@@ -3,9 +3,9 @@
 use std::path::Path;
 
 use av1exec::ffmpeg::progress::projected;
-use av1exec::history::FailedJob;
-use av1exec::jobs::path_of;
-use av1exec::outcome::{Bytes, Saved};
+use av1exec::state::history::FailedJob;
+use av1exec::state::jobs::path_of;
+use av1exec::state::outcome::{Bytes, Saved};
 use av1exec::status::{RunningJob, ScanStatus, Stage, State, Status, Totals, Unanswered};
 use av1exec::sys::sanitize::{display, sanitize};
 use jiff::Timestamp;

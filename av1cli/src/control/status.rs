@@ -5,8 +5,8 @@ use std::sync::mpsc;
 use std::time::Duration;
 
 use av1exec::control::protocol::{Reply, Request};
-use av1exec::history::{FailedJob, History, Unfinished};
 use av1exec::settings::Settings;
+use av1exec::state::history::{FailedJob, History, Unfinished};
 use av1exec::status::{Status, Totals};
 use av1exec::sys::failure::{Exit, Failure};
 use av1exec::sys::sanitize::display;

@@ -16,11 +16,11 @@ use serde::Serialize;
 
 use crate::ffmpeg::probe;
 use crate::ffmpeg::tools::Tools;
-use crate::index::{Entry, Fingerprint, Rest, peek};
-use crate::jobs::{FilmJobs, Job, JobStore, path_document, path_of, plan_document};
 use crate::library::film::Film;
 use crate::library::roots::root_of;
 use crate::settings::Settings;
+use crate::state::index::{Entry, Fingerprint, Rest, peek};
+use crate::state::jobs::{FilmJobs, Job, JobStore, path_document, path_of, plan_document};
 use crate::sys::disk::Identity;
 use crate::sys::failure::{Exit, Failure};
 use crate::sys::sanitize::display;

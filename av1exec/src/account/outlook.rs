@@ -7,9 +7,9 @@ use av1plan::Verdict;
 use jiff::Timestamp;
 use serde::Serialize;
 
-use crate::index::{Entry, Fingerprint, Next};
-use crate::jobs::Job;
 use crate::library::film::Film;
+use crate::state::index::{Entry, Fingerprint, Next};
+use crate::state::jobs::Job;
 
 /// What is to be expected.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -122,7 +122,7 @@ pub(super) fn outlook(known: &Known<'_>, now: Timestamp) -> Outlook {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::index::{Rest, Verdict as Remembered};
+    use crate::state::index::{Rest, Verdict as Remembered};
     use crate::sys::disk::Identity;
     use av1plan::gates::FileFacts;
     use av1plan::{Config, MediaProbe, Source, Toolchain};

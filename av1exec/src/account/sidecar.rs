@@ -7,8 +7,8 @@ use av1plan::config::Ratio;
 use av1plan::wire::PathDocument;
 use serde::Serialize;
 
-use crate::jobs::path_document;
 use crate::library::sidecars;
+use crate::state::jobs::path_document;
 use crate::sys::disk::{self, Identity};
 use crate::sys::names;
 

@@ -4,11 +4,11 @@
 use std::path::Path;
 
 use super::protocol::{RefusalCode, Reply, Request};
-use crate::index::{Forgotten, forget_failure};
 use crate::library::exclusion::{exclude, include};
 use crate::library::film::Film;
 use crate::library::roots::root_of;
 use crate::settings::Settings;
+use crate::state::index::{Forgotten, forget_failure};
 use crate::sys::failure::Failure;
 use crate::sys::lock::Locks;
 use crate::sys::sanitize::display;

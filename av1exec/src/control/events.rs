@@ -8,9 +8,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::event::Event;
 use crate::ffmpeg::progress::Progress;
-use crate::jobs::path_document;
-use crate::outcome::Outcome;
 use crate::recover::Recovered;
+use crate::state::jobs::path_document;
+use crate::state::outcome::Outcome;
 
 /// One thing that happened, as one line of JSON: `{"event":"progressed","job":"...","frame":48}`.
 ///

@@ -11,10 +11,10 @@ use super::work::fingerprint;
 use crate::control::protocol::{Refusal, RefusalCode, Reply, Request};
 use crate::control::server::Call;
 use crate::event::Event;
-use crate::index::WANTED;
-use crate::jobs::path_document;
 use crate::nudge::Nudge;
 use crate::settings::{Settings, Takes, differences};
+use crate::state::index::WANTED;
+use crate::state::jobs::path_document;
 use crate::status::{RunningJob, Stage, State, Status, Unanswered};
 use crate::sys::failure::Failure;
 use crate::sys::sanitize::display;
@@ -73,7 +73,7 @@ impl Daemon {
 
     fn cancel(&mut self, job: &str) -> Result<Reply, Refusal> {
         let running = self.board.running.get(job);
-        let film = running.map(|running| crate::jobs::path_of(&running.path));
+        let film = running.map(|running| crate::state::jobs::path_of(&running.path));
         let switch = film.as_ref().and_then(|film| self.busy.get(film)).and_then(Option::as_ref);
         let Some((film, switch)) = film.as_ref().zip(switch) else {
             return Err(Refusal::new(RefusalCode::NoSuchJob, format!("no job {job} runs"))

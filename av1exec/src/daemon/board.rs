@@ -7,8 +7,8 @@ use jiff::Timestamp;
 
 use crate::event::Event;
 use crate::ffmpeg::progress::{Progress, remaining};
-use crate::jobs::path_document;
-use crate::outcome::Outcome;
+use crate::state::jobs::path_document;
+use crate::state::outcome::Outcome;
 use crate::status::{RunningJob, ScanStatus, Stage, Totals};
 
 /// What runs, and what came of what ran.

@@ -9,7 +9,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::sync::oneshot;
 
 use crate::ffmpeg::probe::ProbeText;
-use crate::index::{Index, Write};
+use crate::state::index::{Index, Write};
 use crate::sys::waits::{Care, Waits};
 
 /// Writes that were carried out in one transaction, or why none of them was.
@@ -137,7 +137,7 @@ fn keep(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::index::Opened;
+    use crate::state::index::Opened;
 
     #[tokio::test]
     async fn who_is_asked_for_nothing_waits_for_no_disk() {

@@ -9,9 +9,9 @@ use jiff::Timestamp;
 
 use super::keeper::{Keeper, Reader, Written};
 use crate::ffmpeg::probe::ProbeText;
-use crate::index::{Entry, Fingerprint, Next, Verdict, Write};
 use crate::library::film::Film;
 use crate::library::stable::Settling;
+use crate::state::index::{Entry, Fingerprint, Next, Verdict, Write};
 
 /// How long a film that isn't seen any more is remembered: a disk that is away for the holidays must not cost a new
 /// probe of everything on it.
@@ -204,7 +204,7 @@ impl Moment {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::index::{Index, Opened};
+    use crate::state::index::{Index, Opened};
     use crate::sys::disk::Identity;
     use crate::sys::waits::Waits;
     use av1plan::gates::Protection;
@@ -286,7 +286,7 @@ mod tests {
         finish(&mut library).await;
 
         // For a while nothing can be written, and the film changes.
-        let other = rusqlite::Connection::open(folder.path().join(crate::index::FILE_NAME)).unwrap();
+        let other = rusqlite::Connection::open(folder.path().join(crate::state::index::FILE_NAME)).unwrap();
         other.execute_batch("ALTER TABLE films RENAME TO away").unwrap();
         let changed = Film { identity: Identity { size: 6, ..film().identity }, ..film() };
         library.see(&changed, &ONE, WAIT, Moment::now());
@@ -309,7 +309,7 @@ mod tests {
         library.flush();
         for failures in 0..50 {
             let code = "failed".to_owned();
-            let verdict = Verdict { code, fingerprint: ONE, rest: crate::index::Rest::None, failures };
+            let verdict = Verdict { code, fingerprint: ONE, rest: crate::state::index::Rest::None, failures };
             library.remember(&film().path, Some(verdict));
             library.flush();
         }

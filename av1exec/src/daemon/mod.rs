@@ -1,7 +1,7 @@
 //! The loop: scan, wait for films to hold still, probe, plan, encode, and again.
 //!
 //! One task does all that decides, and never waits for more than one thing: walks, probes and encodes run beside it and
-//! tell it when they end. What is to be done with a film is [`Entry::next`](crate::index::Entry::next)'s to say, when an
+//! tell it when they end. What is to be done with a film is [`Entry::next`](crate::state::index::Entry::next)'s to say, when an
 //! encode may start `pace`'s. The loop itself is here; `walk` takes in what a walk found, `work` what came of films,
 //! `answer` what a person asks for.
 
@@ -30,12 +30,12 @@ use crate::control::feed::Feed;
 use crate::control::server::Call;
 use crate::event::{Event, Events};
 use crate::ffmpeg::tools::encoder_version;
-use crate::index::{Fingerprint, Index, IndexError};
 use crate::library::film::Film;
 use crate::metrics::Publisher;
 use crate::nudge::Nudge;
 use crate::pipeline::Pipeline;
 use crate::settings::Settings;
+use crate::state::index::{Fingerprint, Index, IndexError};
 use crate::sys::failure::Failure;
 use crate::sys::stop::StopSwitch;
 use crate::sys::waits::{Care, NAMED_AFTER};
@@ -408,7 +408,7 @@ impl Daemon {
 
     fn written(&mut self, written: Option<Written>) {
         let Some(written) = written else {
-            let path = self.pipeline.settings.job_state_dir.join(crate::index::FILE_NAME);
+            let path = self.pipeline.settings.job_state_dir.join(crate::state::index::FILE_NAME);
             let message = "the thread that writes the index is gone, which is a defect of av1d: what isn't remembered is done again \
                            after a restart";
             return self.warn_once(&path, message.to_owned());
@@ -420,7 +420,7 @@ impl Daemon {
 
     /// The index can't be written: work goes on, and what isn't remembered is done again after a restart.
     fn index_failed(&mut self, error: &rusqlite::Error) {
-        let path = self.pipeline.settings.job_state_dir.join(crate::index::FILE_NAME);
+        let path = self.pipeline.settings.job_state_dir.join(crate::state::index::FILE_NAME);
         let message =
             format!("the index can't be written, so that a restart will look at films again: {error}");
         self.warn_once(&path, message);

@@ -6,7 +6,7 @@ use std::path::Path;
 use super::check::{Check, Code};
 use super::folder::{self, Abilities, Folder, Listing, Tried};
 use super::{PATIENCE, within};
-use crate::outcome::Bytes;
+use crate::state::outcome::Bytes;
 use crate::sys::sanitize::display;
 
 /// Looks at one root.

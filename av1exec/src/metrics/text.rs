@@ -166,7 +166,7 @@ pub(super) mod tests {
 
     pub(in crate::metrics) fn status() -> Status {
         let at = |second| Timestamp::from_second(second).unwrap();
-        let path = |path: &str| crate::jobs::path_document(Path::new(path));
+        let path = |path: &str| crate::state::jobs::path_document(Path::new(path));
         let job = |id: &str, stage| RunningJob {
             job: id.into(),
             path: path("/films/Secret.mkv"),

@@ -6,10 +6,10 @@ use av1plan::Verdict;
 
 use super::Pipeline;
 use crate::event::Event;
-use crate::jobs::Job;
 use crate::library::film::Film;
 use crate::library::sidecars::{self, MarkCause};
-use crate::outcome::Outcome;
+use crate::state::jobs::Job;
+use crate::state::outcome::Outcome;
 use crate::sys::disk;
 use crate::sys::names;
 use crate::why;

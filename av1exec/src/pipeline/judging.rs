@@ -13,7 +13,7 @@ use crate::ffmpeg::decode::Decode;
 use crate::ffmpeg::probe::{self, ProbeError};
 use crate::ffmpeg::same_picture::Sample;
 use crate::library::film::Film;
-use crate::outcome::Outcome;
+use crate::state::outcome::Outcome;
 use crate::sys::disk;
 use crate::sys::waits::Care;
 

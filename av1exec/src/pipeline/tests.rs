@@ -7,8 +7,8 @@ use av1plan::Toolchain;
 
 use super::*;
 use crate::event::Event;
-use crate::jobs::test_job;
 use crate::recover::{Action, recover};
+use crate::state::jobs::test_job;
 use crate::sys::stop::stop_switch;
 
 /// A film, its result, and its job, whose ffmpeg has ended.

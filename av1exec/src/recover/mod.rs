@@ -11,10 +11,10 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use crate::event::{Event, Events};
-use crate::jobs::{Entry, Job, JobStore, Unread, path_of};
 use crate::library::sidecars;
-use crate::outcome::Outcome;
 use crate::promote::{Commit, PromoteError, Promotion, Step, is_original, is_result};
+use crate::state::jobs::{Entry, Job, JobStore, Unread, path_of};
+use crate::state::outcome::Outcome;
 use crate::sys::disk::{self, Identity};
 use crate::sys::lock::ROOT_LOCK;
 use crate::sys::names;

@@ -6,7 +6,7 @@ use av1plan::plan::Skip;
 use av1plan::{SkipReason, Verdict};
 
 use super::*;
-use crate::jobs::plan_document;
+use crate::state::jobs::plan_document;
 
 /// A film, its result, and an unfinished job that may have committed to it.
 struct Scene {

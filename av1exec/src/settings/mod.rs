@@ -32,8 +32,8 @@ pub use locate::{Inspection, Loaded, Origin, Place, SYSTEM_FILE, inspect, load};
 
 use crate::concurrency::Concurrency;
 use crate::daemon::QueueOrder;
-use crate::jobs::LogLimits;
 use crate::settings::hours::{ActiveHours, OutsideHours};
+use crate::state::jobs::LogLimits;
 use crate::sys::priority::Courtesy;
 use key::Present;
 use keys::KEYS;

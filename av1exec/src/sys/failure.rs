@@ -5,9 +5,9 @@ use std::process::ExitCode;
 
 use crate::control::server::ControlError;
 use crate::ffmpeg::tools::ToolsError;
-use crate::index::IndexError;
 use crate::metrics::server::MetricsError;
 use crate::settings::SettingsError;
+use crate::state::index::IndexError;
 use crate::sys::lock::{LockError, ROOT_LOCK};
 use crate::sys::sanitize::sanitize;
 

@@ -12,9 +12,9 @@ use std::collections::HashMap;
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
-use crate::jobs::{FilmJobs, Job, JobStore, path_of};
 use crate::library::sidecars::{self, MarkCause};
 use crate::promote::Commit;
+use crate::state::jobs::{FilmJobs, Job, JobStore, path_of};
 use crate::sys::disk::{self, Identity};
 use crate::sys::names;
 pub use decide::{Held, Move, Naming, Next, Noted, Refusal, Scene, all, next};

@@ -3,7 +3,7 @@
 use std::fs;
 
 use super::*;
-use crate::jobs::{OutcomeRecord, path_document, test_job};
+use crate::state::jobs::{OutcomeRecord, path_document, test_job};
 
 const ORIGINAL: &str = "the original, byte for byte";
 const REPLACEMENT: &str = "the replacement";

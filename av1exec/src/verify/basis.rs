@@ -10,7 +10,7 @@ use strum::VariantNames;
 
 use super::{Finding, Request, failed, unreadable};
 use crate::ffmpeg::probe;
-use crate::jobs::Job;
+use crate::state::jobs::Job;
 use crate::sys::disk::{self, Identity};
 use crate::sys::failure::{Exit, Failure};
 use crate::sys::sanitize::display;

@@ -21,7 +21,7 @@ use crate::ffmpeg::probe::{self, ProbeError};
 pub use crate::ffmpeg::quality::Extent;
 pub use crate::ffmpeg::scores::{Summary, Worst};
 use crate::ffmpeg::tools::Tools;
-use crate::jobs::{JobStore, path_document};
+use crate::state::jobs::{JobStore, path_document};
 use crate::sys::disk::{self, Identity};
 use crate::sys::failure::{Exit, Failure};
 use crate::sys::sanitize::display;

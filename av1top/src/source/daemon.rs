@@ -8,8 +8,8 @@ use av1exec::control::alone;
 use av1exec::control::client::{Client, ClientError};
 use av1exec::control::events::EventDocument;
 use av1exec::control::protocol::{Reply, Request};
-use av1exec::jobs::{self, JobStore};
 use av1exec::settings::Settings;
+use av1exec::state::jobs::{self, JobStore};
 
 use super::{LOOK, spawn, worker};
 use crate::message::{Msg, Wish, Worker};

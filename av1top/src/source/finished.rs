@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use av1exec::index::{Mark, peek_jobs};
-use av1exec::jobs::{JobStore, JobSummary};
+use av1exec::state::index::{Mark, peek_jobs};
+use av1exec::state::jobs::{JobStore, JobSummary};
 
 use crate::job::Job;
 use crate::message::Msg;

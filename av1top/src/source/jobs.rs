@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::time::{Duration, Instant, SystemTime};
 
-use av1exec::jobs::{self, JobStore};
+use av1exec::state::jobs::{self, JobStore};
 use av1exec::sys::sanitize;
 
 use super::LOOK;

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::path::Path;
 
-use av1exec::jobs::JobStore;
+use av1exec::state::jobs::JobStore;
 use av1exec::sys::disk;
 use av1exec::sys::sanitize::sanitize;
 

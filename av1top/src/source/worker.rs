@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use av1exec::index;
+use av1exec::state::index;
 use av1exec::sys::lock::{STATE_LOCK, Standing, look};
 use jiff::Timestamp;
 

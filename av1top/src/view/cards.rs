@@ -1,7 +1,7 @@
 //! The running jobs, a card each: what is encoded, how, how far it is, how fast, and what its result will weigh.
 
 use av1exec::ffmpeg::progress::projected;
-use av1exec::outcome::Bytes;
+use av1exec::state::outcome::Bytes;
 use av1exec::status::{RunningJob, Stage};
 use ratatui::Frame;
 use ratatui::layout::Rect;

@@ -1,8 +1,8 @@
 //! All about one job: how it ended, what was decided and why, what is lost, the command, the contract, the journal, the other
 //! attempts, and the end of the log.
 
-use av1exec::jobs::{self, OutcomeRecord};
-use av1exec::outcome::{Bytes, Saved};
+use av1exec::state::jobs::{self, OutcomeRecord};
+use av1exec::state::outcome::{Bytes, Saved};
 use av1exec::sys::sanitize::sanitize;
 use av1plan::wire::{DecisionDocument, EncodeDocument};
 use ratatui::Frame;

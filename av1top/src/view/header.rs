@@ -1,6 +1,6 @@
 //! The first lines: the machine, the roots, the daemon, and what was saved.
 
-use av1exec::outcome::{Bytes, Saved};
+use av1exec::state::outcome::{Bytes, Saved};
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};

@@ -1,6 +1,6 @@
 //! The table: as many columns as there is room for, the lines that are in sight, and a word where there are none.
 
-use av1exec::outcome::{Bytes, Saved};
+use av1exec::state::outcome::{Bytes, Saved};
 use ratatui::Frame;
 use ratatui::layout::{Alignment, Constraint, Layout, Rect};
 use ratatui::style::{Modifier, Style};

@@ -2,8 +2,8 @@
 
 use super::*;
 use crate::daemon::scene::Scene;
-use crate::jobs::OutcomeRecord;
-use crate::outcome::Outcome;
+use crate::state::jobs::OutcomeRecord;
+use crate::state::outcome::Outcome;
 
 /// What a walk of a root finds now that began then.
 fn walked(scene: &Scene, root: &str, began: Instant) -> Walked {
@@ -21,7 +21,7 @@ fn walked(scene: &Scene, root: &str, began: Instant) -> Walked {
 /// A job of a root's film that was listed as an open one.
 fn open_job(scene: &Scene, root: &str) -> Job {
     let film = scene.film(root);
-    let plan = crate::jobs::test_job("", "").document().unwrap();
+    let plan = crate::state::jobs::test_job("", "").document().unwrap();
     let temporary = crate::sys::names::temporary(&film.path, "j1");
     let job = Job::new("j1".to_owned(), &film.path, film.identity, &temporary, &plan);
     scene.daemon.pipeline.jobs.save(&job).unwrap();

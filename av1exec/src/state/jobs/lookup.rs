@@ -6,7 +6,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use super::{Job, JobStore, JobSummary, Unread, archive, path_of, store};
-use crate::index::peek_jobs;
+use crate::state::index::peek_jobs;
 use crate::sys::names;
 
 /// The jobs of one film.
@@ -141,7 +141,7 @@ fn replaced_by(job: &Job) -> Option<PathBuf> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::jobs::{OutcomeRecord, path_document, test_job};
+    use crate::state::jobs::{OutcomeRecord, path_document, test_job};
 
     fn job(id: &str, film: &str, replaced_by: Option<&str>) -> Job {
         let mut job = test_job(id, film);

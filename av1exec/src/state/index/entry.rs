@@ -5,7 +5,7 @@ use std::time::Duration;
 use av1plan::{Config, SkipReason, Toolchain};
 use jiff::{SignedDuration, Timestamp};
 
-use crate::outcome::Outcome;
+use crate::state::outcome::Outcome;
 use crate::sys::disk::Identity;
 
 /// What is remembered of one film.

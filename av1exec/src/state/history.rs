@@ -8,8 +8,8 @@ use av1plan::wire::PathDocument;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::index::peek_jobs;
-use crate::jobs::{JobStore, JobSummary, path_document};
+use crate::state::index::peek_jobs;
+use crate::state::jobs::{JobStore, JobSummary, path_document};
 use crate::status::Totals;
 
 /// How many failures are told.
@@ -116,8 +116,8 @@ impl FailedJob {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::index::FILE_NAME;
-    use crate::jobs::{Job, OutcomeRecord, test_job};
+    use crate::state::index::FILE_NAME;
+    use crate::state::jobs::{Job, OutcomeRecord, test_job};
 
     fn job(id: &str, code: Option<&str>) -> Job {
         let mut job = test_job(id, "/a.mkv");

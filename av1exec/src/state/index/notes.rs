@@ -104,7 +104,7 @@ impl Drop for Index {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::index::{FILE_NAME, Opened};
+    use crate::state::index::{FILE_NAME, Opened};
 
     /// Whether the index is checked at this moment: the time of the last check moves.
     fn is_checked(index: &mut Index, now: Timestamp) -> bool {

@@ -3,8 +3,8 @@
 use std::fs;
 
 use super::*;
-use crate::index::{FILE_NAME, peek_jobs};
-use crate::jobs::{OutcomeRecord, path_document, test_job};
+use crate::state::index::{FILE_NAME, peek_jobs};
+use crate::state::jobs::{OutcomeRecord, path_document, test_job};
 
 /// A job that replaced its film, as main wrote it before jobs were folded.
 fn plain(folder: &Path, number: u32) -> Job {
@@ -177,7 +177,11 @@ fn jobs_that_end_while_others_are_folded_are_each_there_once() {
                     let mut job = plain(state, 100 * thread + number);
                     job.outcome = None;
                     store.save(&job).unwrap();
-                    job.end(&crate::outcome::Outcome::Replaced { path: job.film(), before: 100, after: 40 });
+                    job.end(&crate::state::outcome::Outcome::Replaced {
+                        path: job.film(),
+                        before: 100,
+                        after: 40,
+                    });
                     store.save(&job).unwrap();
                 }
             });

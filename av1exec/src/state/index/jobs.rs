@@ -11,7 +11,7 @@ use rusqlite::{Connection, Row, params};
 
 use super::Index;
 use super::notes::{self, Note};
-use crate::jobs::{JobEnd, JobSummary, PlanSummary};
+use crate::state::jobs::{JobEnd, JobSummary, PlanSummary};
 use crate::status::Totals;
 
 /// The shape of these tables. Those of another shape are made anew.
@@ -260,7 +260,7 @@ fn read_summary(row: &Row<'_>) -> rusqlite::Result<JobSummary> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::index::{Opened, peek_jobs};
+    use crate::state::index::{Opened, peek_jobs};
 
     fn job(id: &str, film: &str) -> JobSummary {
         let at = Timestamp::UNIX_EPOCH;

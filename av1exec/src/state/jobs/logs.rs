@@ -86,7 +86,7 @@ mod tests {
     use std::fs;
 
     use super::*;
-    use crate::jobs::test_job;
+    use crate::state::jobs::test_job;
 
     #[test]
     fn the_oldest_go_first_by_age_and_by_bytes() {

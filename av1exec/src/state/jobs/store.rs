@@ -253,7 +253,7 @@ fn read_unfinished(path: &Path, id: &str) -> Result<Option<Job>, Unread> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::jobs::VERSION;
+    use crate::state::jobs::VERSION;
 
     fn store_with(name: &str, content: &str) -> (tempfile::TempDir, JobStore) {
         let folder = tempfile::tempdir().unwrap();
@@ -296,7 +296,7 @@ mod tests {
         let text = r#"{"format":"av1.job","version":"VERSION","id":"a","path":"/a.mkv","source":{"device":1,"inode":2,
             "size":3,"modified_ns":4,"changed_ns":5,"links":1},"temporary":{"path":"/.a.av1tmp"},"started":"2026-01-01T00:00:00Z",
             "journal":[],"plan":PLAN,"what only it knows":1}"#;
-        let plan = include_str!("../../../av1plan/tests/data/plan-1.0.json");
+        let plan = include_str!("../../../../av1plan/tests/data/plan-1.0.json");
         let text = text.replace("VERSION", &minor).replace("PLAN", plan);
         let (folder, store) = store_with("a.json", &text);
         let jobs = store.unfinished().unwrap();

@@ -20,8 +20,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use crate::outcome::Outcome;
 use crate::promote::{Commit, Step};
+use crate::state::outcome::Outcome;
 use crate::sys::disk::Identity;
 use crate::sys::names;
 use crate::sys::orphan::ProcessId;
@@ -209,7 +209,7 @@ fn version(text: &str) -> Option<(u32, u32)> {
 #[cfg(test)]
 pub(crate) fn test_job(id: &str, film: &str) -> Job {
     let source = Identity { device: 1, inode: 2, size: 100, modified_ns: 4, changed_ns: 5, links: 1 };
-    let plan = include_bytes!("../../av1plan/tests/data/plan-1.0.json");
+    let plan = include_bytes!("../../../av1plan/tests/data/plan-1.0.json");
     let plan = Document::from_json(plan).unwrap_or_else(|error| unreachable!("{error}"));
     Job::new(id.to_owned(), Path::new(film), source, Path::new("/.a.av1tmp"), &plan)
 }

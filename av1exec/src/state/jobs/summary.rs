@@ -121,7 +121,7 @@ mod tests {
     use serde_json::value::RawValue;
 
     use super::*;
-    use crate::jobs::test_job;
+    use crate::state::jobs::test_job;
 
     #[test]
     fn a_summary_says_what_the_plan_says_and_does_without_one_that_cant_be_read() {

@@ -122,7 +122,7 @@ fn as_uri(path: &OsStr) -> OsString {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::index::{Index, Opened, Write};
+    use crate::state::index::{Index, Opened, Write};
     use crate::sys::disk::Identity;
     use jiff::Timestamp;
 
