@@ -3,12 +3,12 @@
 use std::path::{Path, PathBuf};
 
 use av1exec::event::{Event, Events};
-use av1exec::recover::recover;
+use av1exec::replace::recover::recover;
+use av1exec::replace::undo::{Move, Undo, UndoDocument, job_of};
 use av1exec::settings::Settings;
 use av1exec::state::jobs::{FilmJobs, JobStore, UNDONE};
 use av1exec::sys::failure::{Exit, Failure};
 use av1exec::sys::sanitize::display;
-use av1exec::undo::{Move, Undo, UndoDocument, job_of};
 
 use crate::args::UndoArgs;
 use crate::console::{complain, note, out};

@@ -9,7 +9,7 @@ use strum::IntoStaticStr;
 use tokio::sync::mpsc;
 
 use crate::ffmpeg::progress::Progress;
-use crate::recover::Recovered;
+use crate::replace::recover::Recovered;
 use crate::state::outcome::Outcome;
 
 /// One thing that happened.

@@ -2,8 +2,8 @@
 //! without ever losing one.
 //!
 //! The way of a film: [`library::scan`] finds it, [`library::stable`] waits until it holds still, [`ffmpeg::probe`] asks ffprobe, `av1plan`
-//! decides, [`ffmpeg::encode`] runs ffmpeg, `av1plan` judges, [`promote`] puts the result in place, [`state::jobs`] and [`library::sidecars`] say
-//! what happened. [`account`] tells all that is known of one film, [`verify`] holds a result against its contract again, [`undo`]
+//! decides, [`ffmpeg::encode`] runs ffmpeg, `av1plan` judges, [`replace::promote`] puts the result in place, [`state::jobs`] and [`library::sidecars`] say
+//! what happened. [`account`] tells all that is known of one film, [`verify`] holds a result against its contract again, [`replace::undo`]
 //! puts an original back. [`pipeline`] is that way for one film, [`daemon`] is the loop over all of them,
 //! [`control`] is how it is talked to. [`doctor`] says what keeps all that from working.
 //!
@@ -21,13 +21,10 @@ pub mod library;
 pub mod metrics;
 pub mod nudge;
 pub mod pipeline;
-pub mod promote;
-pub mod recover;
-pub mod rehearse;
+pub mod replace;
 pub mod settings;
 pub mod state;
 pub mod status;
 pub mod sys;
-pub mod undo;
 pub mod verify;
 mod why;

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use av1exec::promote::Step;
+use av1exec::replace::promote::Step;
 use av1exec::state::jobs::{self, JobEnd, JobSummary};
 use av1exec::sys::sanitize;
 use av1plan::encode::EncoderSettings;

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::event::Event;
 use crate::ffmpeg::progress::Progress;
-use crate::recover::Recovered;
+use crate::replace::recover::Recovered;
 use crate::state::jobs::path_document;
 use crate::state::outcome::Outcome;
 
@@ -218,7 +218,7 @@ fn finished(job: Option<String>, path: &Path, outcome: &Outcome) -> EventDocumen
 mod tests {
     use super::*;
     use crate::event::Check;
-    use crate::recover::{Action, Found, Scene};
+    use crate::replace::recover::{Action, Found, Scene};
     use av1plan::SkipReason;
     use std::ffi::OsStr;
     use std::os::unix::ffi::OsStrExt;

@@ -22,7 +22,7 @@ use crate::library::film::Film;
 use crate::library::leftovers::{Fate, clock_beside, sweep};
 use crate::library::scan::{Scan, scan};
 use crate::pipeline::PutAway;
-use crate::recover::{Action, tidy};
+use crate::replace::recover::{Action, tidy};
 use crate::settings::Settings;
 use crate::state::index::Next;
 use crate::state::jobs::{Job, JobStore, path_of};

@@ -7,7 +7,7 @@ use av1plan::Toolchain;
 
 use super::*;
 use crate::event::Event;
-use crate::recover::{Action, recover};
+use crate::replace::recover::{Action, recover};
 use crate::state::jobs::test_job;
 use crate::sys::stop::stop_switch;
 

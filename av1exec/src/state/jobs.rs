@@ -20,7 +20,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use crate::promote::{Commit, Step};
+use crate::replace::promote::{Commit, Step};
 use crate::state::outcome::Outcome;
 use crate::sys::disk::Identity;
 use crate::sys::names;

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 
 use crate::event::{Event, Events};
 use crate::library::sidecars;
-use crate::promote::{Commit, PromoteError, Promotion, Step, is_original, is_result};
+use crate::replace::promote::{Commit, PromoteError, Promotion, Step, is_original, is_result};
 use crate::state::jobs::{Entry, Job, JobStore, Unread, path_of};
 use crate::state::outcome::Outcome;
 use crate::sys::disk::{self, Identity};

@@ -13,7 +13,7 @@ use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
 use crate::library::sidecars::{self, MarkCause};
-use crate::promote::Commit;
+use crate::replace::promote::Commit;
 use crate::state::jobs::{FilmJobs, Job, JobStore, path_of};
 use crate::sys::disk::{self, Identity};
 use crate::sys::names;

@@ -1,0 +1,6 @@
+//! Puts a result in its film's place, and an original back.
+
+pub mod promote;
+pub mod recover;
+pub mod rehearsal;
+pub mod undo;
