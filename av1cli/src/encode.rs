@@ -4,10 +4,10 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use av1exec::event::Event;
 use av1exec::library::film::Film;
 use av1exec::library::stable::Settling;
 use av1exec::pipeline::Pipeline;
+use av1exec::pipeline::event::Event;
 use av1exec::settings::{Environment, Settings};
 use av1exec::state::outcome::Outcome;
 use av1exec::sys::waits::{Care, Wait};

@@ -4,8 +4,8 @@ use std::collections::HashMap;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use av1exec::event::Event;
 use av1exec::ffmpeg::progress::Progress;
+use av1exec::pipeline::event::Event;
 use av1exec::state::outcome::Outcome;
 use av1exec::sys::sanitize::display;
 use av1plan::EncodePlan;
@@ -141,7 +141,7 @@ mod tests {
     use super::*;
     use crate::logging::tests::lines;
     use crate::logging::{Format, Kept, Logging};
-    use av1exec::event::Check;
+    use av1exec::pipeline::event::Check;
     use std::collections::BTreeMap;
 
     fn events() -> Vec<Event> {

@@ -1,6 +1,6 @@
 //! `av1cli recover`: what jobs that were cut off left behind, and what becomes of it.
 
-use av1exec::event::{Event, Events};
+use av1exec::pipeline::event::{Event, Events};
 use av1exec::replace::recover::{Action, RecoverDocument, Recovered, recover};
 use av1exec::settings::Settings;
 use av1exec::sys::sanitize::display;

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use av1exec::event::{Check, Event};
 use av1exec::ffmpeg::progress::{Progress, projected, remaining};
+use av1exec::pipeline::event::{Check, Event};
 use av1exec::state::outcome::{Bytes, Outcome};
 use av1exec::sys::failure::Failure;
 use av1exec::sys::sanitize::display;

@@ -9,8 +9,8 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::net::{SocketAddr, UnixDatagram};
 use std::time::Duration;
 
-use av1exec::metrics::Source;
-use av1exec::status::{State, Status};
+use av1exec::serve::http::Source;
+use av1exec::serve::status::{State, Status};
 use av1exec::sys::sanitize::sanitize;
 
 /// What the environment says of who started this program.
@@ -176,7 +176,7 @@ mod tests {
         let name = format!("av1d-beats-{}", std::process::id());
         let socket = UnixDatagram::bind_addr(&SocketAddr::from_abstract_name(&name).unwrap()).unwrap();
         let notifier = service(format!("@{name}")).notifier().unwrap();
-        let (publisher, source) = av1exec::metrics::publisher();
+        let (publisher, source) = av1exec::serve::http::publisher();
         let following = tokio::spawn(async move { notifier.follow(source).await });
         for (state, messages) in [("running", 1), ("running", 1), ("stopping", 2)] {
             publisher.publish(status(state, 0).into(), std::time::Instant::now());

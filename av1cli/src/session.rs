@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use av1exec::event::{Event, Events};
 use av1exec::ffmpeg::tools::Tools;
 use av1exec::pipeline::Pipeline;
+use av1exec::pipeline::event::{Event, Events};
 use av1exec::replace::recover::{end_orphans, recover};
 use av1exec::settings::{Environment, Settings};
 use av1exec::state::jobs::JobStore;

@@ -1,7 +1,7 @@
 //! Events for programs: each a line of JSON on standard output.
 
-use av1exec::control::events::EventDocument;
-use av1exec::event::Event;
+use av1exec::pipeline::event::Event;
+use av1exec::serve::control::events::EventDocument;
 use av1exec::sys::failure::Failure;
 use serde::Serialize;
 

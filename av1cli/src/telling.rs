@@ -2,7 +2,7 @@
 
 use std::io::IsTerminal;
 
-use av1exec::event::Event;
+use av1exec::pipeline::event::Event;
 use av1exec::sys::failure::Failure;
 use av1exec::sys::stop::Stop;
 use tokio::sync::mpsc::UnboundedReceiver;

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use av1exec::event::{Event, Events};
+use av1exec::pipeline::event::{Event, Events};
 use av1exec::replace::recover::recover;
 use av1exec::replace::undo::{Move, Undo, UndoDocument, job_of};
 use av1exec::settings::Settings;

@@ -4,11 +4,11 @@ use std::io::IsTerminal;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use av1exec::control::feed::Feed;
-use av1exec::control::server::{Call, Server};
 use av1exec::daemon::{Daemon, Lines, Summary};
-use av1exec::metrics;
 use av1exec::pipeline::Pipeline;
+use av1exec::serve::control::feed::Feed;
+use av1exec::serve::control::server::{Call, Server};
+use av1exec::serve::http;
 use av1exec::settings::{Environment, Settings};
 use av1exec::state::outcome::Bytes;
 use av1exec::sys::sanitize::display;
@@ -95,7 +95,7 @@ fn conclude(args: &WatchArgs, summary: Summary) -> Exit {
 /// What is opened around a daemon, each part of which can fail.
 struct Around {
     control: Server,
-    metrics: Option<metrics::server::Server>,
+    metrics: Option<http::server::Server>,
     nudges: mpsc::UnboundedReceiver<av1exec::nudge::Nudge>,
     notifier: Notifier,
     /// A second way to the service manager, for the loop's beats.
@@ -119,7 +119,7 @@ impl Around {
             Failure::new(Exit::Failed, format!("failed to open the control socket: {error}"))
         })??;
         let metrics = match pipeline.settings.metrics_listen {
-            Some(address) => Some(metrics::server::Server::listen(address).await?),
+            Some(address) => Some(http::server::Server::listen(address).await?),
             None => None,
         };
         let nudges = nudges::listen(terminal)
@@ -137,7 +137,7 @@ impl Around {
     fn connect(self, config: Option<PathBuf>, environment: Environment) -> (Lines, Tasks) {
         let Self { control, metrics, nudges, notifier, beats } = self;
         let (sender, calls) = mpsc::channel::<Call>(CALLS);
-        let (publisher, source) = metrics::publisher();
+        let (publisher, source) = http::publisher();
         let feed = Feed::new();
         let told = feed.clone();
         let control = Arc::new(control);

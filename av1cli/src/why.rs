@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use av1exec::account::{Account, Attempt, Remembered, Sidecar, SidecarKind};
 use av1exec::ffmpeg::tools::Tools;
+use av1exec::pipeline::story::{Account, Attempt, Remembered, Sidecar, SidecarKind};
 use av1exec::settings::{Environment, Settings};
 use av1exec::state::jobs::path_of;
 use av1exec::state::outcome::Bytes;

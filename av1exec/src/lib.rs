@@ -3,28 +3,23 @@
 //!
 //! The way of a film: [`library::scan`] finds it, [`library::stable`] waits until it holds still, [`ffmpeg::probe`] asks ffprobe, `av1plan`
 //! decides, [`ffmpeg::encode`] runs ffmpeg, `av1plan` judges, [`replace::promote`] puts the result in place, [`state::jobs`] and [`library::sidecars`] say
-//! what happened. [`account`] tells all that is known of one film, [`verify`] holds a result against its contract again, [`replace::undo`]
+//! what happened. [`pipeline::story`] tells all that is known of one film, [`verify`] holds a result against its contract again, [`replace::undo`]
 //! puts an original back. [`pipeline`] is that way for one film, [`daemon`] is the loop over all of them,
-//! [`control`] is how it is talked to. [`doctor`] says what keeps all that from working.
+//! [`serve::control`] is how it is talked to. [`doctor`] says what keeps all that from working.
 //!
 //! This crate never prints, never exits and never reads the environment: what happens is told as [`event::Event`]s, and what it
 //! needs to know is passed in.
 
-pub mod account;
 pub mod concurrency;
-pub mod control;
 pub mod daemon;
 pub mod doctor;
-pub mod event;
 pub mod ffmpeg;
 pub mod library;
-pub mod metrics;
 pub mod nudge;
 pub mod pipeline;
 pub mod replace;
+pub mod serve;
 pub mod settings;
 pub mod state;
-pub mod status;
 pub mod sys;
 pub mod verify;
-mod why;

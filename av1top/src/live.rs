@@ -2,8 +2,8 @@
 
 use std::collections::HashMap;
 
-use av1exec::control::events::EventDocument;
-use av1exec::status::{RunningJob, Stage};
+use av1exec::serve::control::events::EventDocument;
+use av1exec::serve::status::{RunningJob, Stage};
 
 /// The encodes under way, by job.
 #[derive(Debug, Default)]

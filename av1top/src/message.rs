@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use av1exec::control::events::EventDocument;
+use av1exec::serve::control::events::EventDocument;
+use av1exec::serve::status::Status;
 use av1exec::state::jobs;
-use av1exec::status::Status;
 use av1plan::wire::{Document, EncodeDocument};
 use crossterm::event::{KeyEvent, MouseEvent};
 use jiff::Timestamp;

@@ -6,10 +6,10 @@ mod status;
 
 use std::path::Path;
 
-use av1exec::control::alone;
-use av1exec::control::client::{Client, ClientError};
-use av1exec::control::protocol::{Refusal, Reply, Request};
 use av1exec::library::exclusion::Foreign;
+use av1exec::serve::control::client::{Client, ClientError};
+use av1exec::serve::control::offline;
+use av1exec::serve::control::protocol::{Refusal, Reply, Request};
 use av1exec::settings::Settings;
 use av1exec::sys::failure::{Exit, Failure};
 use av1exec::sys::sanitize::{display, sanitize};
@@ -79,7 +79,7 @@ fn each(args: &PathsArgs, request: impl Fn(&Path) -> Request, settings: &Setting
         let request = request(&path);
         let reply = match &mut daemon {
             Some(daemon) => daemon.ask(&request).map_err(|error| failure(&error))?,
-            None => alone::answer(&request, settings)?,
+            None => offline::answer(&request, settings)?,
         };
         worst = worst.max(print(&reply, Some(&path), Form::of(args.json))?);
     }

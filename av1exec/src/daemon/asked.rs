@@ -6,8 +6,8 @@ use tokio::sync::oneshot;
 use tokio::task::JoinError;
 
 use super::Daemon;
-use crate::control::protocol::{Refusal, RefusalCode, Reply};
 use crate::library::exclusion::{Foreign, exclude, include};
+use crate::serve::control::protocol::{Refusal, RefusalCode, Reply};
 use crate::sys::waits::Care;
 
 /// How many of them may wait for a disk that hangs.

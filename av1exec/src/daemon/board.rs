@@ -1,15 +1,15 @@
-//! What runs, kept up to date from events, for [`Status`](crate::status::Status).
+//! What runs, kept up to date from events, for [`Status`](crate::serve::status::Status).
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use jiff::Timestamp;
 
-use crate::event::Event;
 use crate::ffmpeg::progress::{Progress, remaining};
+use crate::pipeline::event::Event;
+use crate::serve::status::{RunningJob, ScanStatus, Stage, Totals};
 use crate::state::jobs::path_document;
 use crate::state::outcome::Outcome;
-use crate::status::{RunningJob, ScanStatus, Stage, Totals};
 
 /// What runs, and what came of what ran.
 #[derive(Debug, Default)]

@@ -26,14 +26,14 @@ use jiff::Timestamp;
 use tokio::sync::mpsc::{Receiver, UnboundedReceiver};
 use tokio::task::{JoinHandle, JoinSet};
 
-use crate::control::feed::Feed;
-use crate::control::server::Call;
-use crate::event::{Event, Events};
 use crate::ffmpeg::tools::encoder_version;
 use crate::library::film::Film;
-use crate::metrics::Publisher;
 use crate::nudge::Nudge;
 use crate::pipeline::Pipeline;
+use crate::pipeline::event::{Event, Events};
+use crate::serve::control::feed::Feed;
+use crate::serve::control::server::Call;
+use crate::serve::http::Publisher;
 use crate::settings::Settings;
 use crate::state::index::{Fingerprint, Index, IndexError};
 use crate::sys::failure::Failure;

@@ -5,9 +5,9 @@ use std::time::{Duration, Instant};
 use jiff::Zoned;
 
 use crate::concurrency::{self, Concurrency, Under, Verdict};
+use crate::serve::status::State;
 use crate::settings::Settings;
 use crate::settings::hours::OutsideHours;
-use crate::status::State;
 use crate::sys::machine::{self, Meter, Readings};
 use crate::sys::pause::{Pause, PauseSwitch, pause_switch};
 

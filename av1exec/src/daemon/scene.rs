@@ -8,12 +8,12 @@ use av1plan::{Config, Toolchain};
 use tokio::sync::mpsc::{UnboundedReceiver, channel, unbounded_channel};
 
 use super::{Daemon, Lines};
-use crate::control::feed::Feed;
-use crate::event::{Event, Events};
 use crate::ffmpeg::tools::Tools;
 use crate::library::film::Film;
-use crate::metrics::publisher;
 use crate::pipeline::Pipeline;
+use crate::pipeline::event::{Event, Events};
+use crate::serve::control::feed::Feed;
+use crate::serve::http::publisher;
 use crate::settings::Settings;
 use crate::state::jobs::JobStore;
 use crate::sys::pause::Pause;

@@ -17,16 +17,16 @@ use tokio::task::{Id, JoinError, JoinHandle, JoinSet};
 use super::library::Moment;
 use super::roots::RootSeen;
 use super::{Daemon, Run};
-use crate::event::{Event, Events};
 use crate::library::film::Film;
 use crate::library::leftovers::{Fate, clock_beside, sweep};
 use crate::library::scan::{Scan, scan};
 use crate::pipeline::PutAway;
+use crate::pipeline::event::{Event, Events};
 use crate::replace::recover::{Action, tidy};
+use crate::serve::status::ScanStatus;
 use crate::settings::Settings;
 use crate::state::index::Next;
 use crate::state::jobs::{Job, JobStore, path_of};
-use crate::status::ScanStatus;
 use crate::sys::lock::Locks;
 use crate::sys::waits::{Care, NAMED_AFTER, Wait};
 

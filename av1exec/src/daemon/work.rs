@@ -10,14 +10,14 @@ use tokio::task::JoinError;
 
 use super::Daemon;
 use super::library::Moment;
-use crate::event::Event;
 use crate::ffmpeg::probe::{self, ProbeText};
 use crate::library::film::Film;
+use crate::pipeline::event::Event;
 use crate::pipeline::{Pipeline, refused_loss};
+use crate::serve::status::RunningJob;
 use crate::state::index::{Fingerprint, Rest, Verdict, WANTED, remember};
 use crate::state::jobs::path_of;
 use crate::state::outcome::Outcome;
-use crate::status::RunningJob;
 use crate::sys::disk;
 use crate::sys::names;
 use crate::sys::waits::{Care, NAMED_AFTER};

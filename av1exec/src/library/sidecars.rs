@@ -7,9 +7,9 @@ use std::path::Path;
 use av1plan::config::Ratio;
 use av1plan::gates::Marker;
 
+use crate::pipeline::why_text::WHEN;
 use crate::sys::disk::{self, Identity};
 use crate::sys::names;
-use crate::why::WHEN;
 
 /// How every sidecar that is ours begins. Others are left alone, whatever their name.
 const SIGNATURE: &str = "av1d: ";

@@ -1,9 +1,12 @@
-//! One film, start to end: gates, probe, plan, encode, judge, promote. What a result must show is gathered in `judging`,
-//! what is left to do after an attempt is in `aftermath`.
+//! One film, start to end: gates, probe, plan, encode, judge, promote. What a result must show is gathered in `judge`,
+//! what is left to do after an attempt is in `finish`.
 
-mod aftermath;
+pub mod event;
+mod finish;
 mod fold;
-mod judging;
+mod judge;
+pub mod story;
+pub(crate) mod why_text;
 
 use std::io;
 use std::path::Path;
@@ -14,13 +17,13 @@ use av1plan::gates::{self, Gate, Stability};
 use av1plan::judge::RunReport;
 use av1plan::{EncodePlan, MediaProbe, SkipReason, Source, Verdict};
 
-use crate::event::{Check, Event, Events};
 use crate::ffmpeg::argv::bind_run;
 use crate::ffmpeg::encode::{Encode, Ended};
 use crate::ffmpeg::frame_times::FrameTimes;
 use crate::ffmpeg::probe::{self, ProbeError, ProbeText};
 use crate::ffmpeg::tools::Tools;
 use crate::library::film::Film;
+use crate::pipeline::event::{Check, Event, Events};
 use crate::replace::promote::{Journal, PromoteError, Promotion, Step, is_original};
 use crate::replace::recover;
 use crate::replace::rehearsal::rehearse;

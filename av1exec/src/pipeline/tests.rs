@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use av1plan::Toolchain;
 
 use super::*;
-use crate::event::Event;
+use crate::pipeline::event::Event;
 use crate::replace::recover::{Action, recover};
 use crate::state::jobs::test_job;
 use crate::sys::stop::stop_switch;

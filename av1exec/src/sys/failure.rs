@@ -3,9 +3,9 @@
 use std::error::Error;
 use std::process::ExitCode;
 
-use crate::control::server::ControlError;
 use crate::ffmpeg::tools::ToolsError;
-use crate::metrics::server::MetricsError;
+use crate::serve::control::server::ControlError;
+use crate::serve::http::server::MetricsError;
 use crate::settings::SettingsError;
 use crate::state::index::IndexError;
 use crate::sys::lock::{LockError, ROOT_LOCK};

@@ -4,10 +4,10 @@ use std::path::Path;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, SyncSender};
 use std::time::{Duration, Instant};
 
-use av1exec::control::alone;
-use av1exec::control::client::{Client, ClientError};
-use av1exec::control::events::EventDocument;
-use av1exec::control::protocol::{Reply, Request};
+use av1exec::serve::control::client::{Client, ClientError};
+use av1exec::serve::control::events::EventDocument;
+use av1exec::serve::control::offline;
+use av1exec::serve::control::protocol::{Reply, Request};
 use av1exec::settings::Settings;
 use av1exec::state::jobs::{self, JobStore};
 
@@ -163,7 +163,7 @@ impl Line<'_> {
         };
         let reply = match daemon {
             Some(daemon) => daemon.ask(&request)?,
-            None => match alone::answer(&request, self.settings) {
+            None => match offline::answer(&request, self.settings) {
                 Ok(reply) => reply,
                 Err(failure) => return Ok(failure.lines().join("; ")),
             },

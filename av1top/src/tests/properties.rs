@@ -1,8 +1,8 @@
 //! Whatever is pressed and whatever happens: no panic, and the selected job stays the selected one.
 
 use crate::message::JobFile;
-use av1exec::control::events::EventDocument;
-use av1exec::status::{RunningJob, Stage, State};
+use av1exec::serve::control::events::EventDocument;
+use av1exec::serve::status::{RunningJob, Stage, State};
 use av1plan::wire::PathDocument;
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
 use jiff::SignedDuration;

@@ -1,7 +1,7 @@
 //! What is drawn, at the sizes of a phone's shell, an old terminal and a large one.
 
-use av1exec::control::events::EventDocument;
-use av1exec::status::{Stage, State};
+use av1exec::serve::control::events::EventDocument;
+use av1exec::serve::status::{Stage, State};
 use crossterm::event::KeyCode;
 use insta::assert_snapshot;
 use ratatui::Terminal;

@@ -1,6 +1,6 @@
 //! Keys and mouse, step by step.
 
-use av1exec::status::{Stage, State as DaemonState};
+use av1exec::serve::status::{Stage, State as DaemonState};
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
 
 use super::script::{FULL, GIB, daemon, day, empty, files, key, load, now, play, progress, status, typed};

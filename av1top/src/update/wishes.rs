@@ -1,6 +1,6 @@
 //! What a person wants done about the work: asked first where that can't be taken back.
 
-use av1exec::status::{State as DaemonState, Status};
+use av1exec::serve::status::{State as DaemonState, Status};
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
 use super::say;

@@ -1,8 +1,8 @@
 //! The running jobs, a card each: what is encoded, how, how far it is, how fast, and what its result will weigh.
 
 use av1exec::ffmpeg::progress::projected;
+use av1exec::serve::status::{RunningJob, Stage};
 use av1exec::state::outcome::Bytes;
-use av1exec::status::{RunningJob, Stage};
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::style::{Color, Style};

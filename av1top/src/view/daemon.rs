@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use av1exec::status::{Standing, State, Status};
+use av1exec::serve::status::{Standing, State, Status};
 use av1exec::sys::sanitize::sanitize;
 use ratatui::text::{Line, Span};
 

@@ -10,8 +10,8 @@ mod document;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-use crate::event::{Event, Events};
 use crate::library::sidecars;
+use crate::pipeline::event::{Event, Events};
 use crate::replace::promote::{Commit, PromoteError, Promotion, Step, is_original, is_result};
 use crate::state::jobs::{Entry, Job, JobStore, Unread, path_of};
 use crate::state::outcome::Outcome;

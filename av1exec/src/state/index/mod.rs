@@ -22,7 +22,7 @@ use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, TransactionBehavior};
 
 use crate::ffmpeg::probe::ProbeText;
-use crate::status::Totals;
+use crate::serve::status::Totals;
 use crate::sys::disk::{self, Identity};
 pub use entry::{Entry, Fingerprint, Next, Rest, Verdict, WANTED, remember};
 use error::Fault;

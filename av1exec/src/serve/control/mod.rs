@@ -6,10 +6,10 @@
 //! [`Client`](client::Client).
 
 mod address;
-pub mod alone;
 pub mod client;
 pub mod events;
 pub mod feed;
+pub mod offline;
 pub mod protocol;
 pub mod server;
 

@@ -99,7 +99,7 @@ impl Request {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::control::protocol::{MAX_REQUEST, line};
+    use crate::serve::control::protocol::{MAX_REQUEST, line};
     use proptest::prelude::*;
     use std::ffi::OsString;
     use std::os::unix::ffi::{OsStrExt, OsStringExt};

@@ -5,14 +5,14 @@ use std::path::{Path, PathBuf};
 use av1plan::Verdict;
 
 use super::Pipeline;
-use crate::event::Event;
 use crate::library::film::Film;
 use crate::library::sidecars::{self, MarkCause};
+use crate::pipeline::event::Event;
+use crate::pipeline::why_text;
 use crate::state::jobs::Job;
 use crate::state::outcome::Outcome;
 use crate::sys::disk;
 use crate::sys::names;
-use crate::why;
 
 impl Pipeline {
     /// Removes the temporary result, unless the film itself isn't there: then it might be the only copy. Says whether the
@@ -101,7 +101,8 @@ impl Pipeline {
 
     /// What is to be said beside a film; nothing where nobody wants to read it.
     fn why(&self, film: &Film, outcome: &Outcome, verdict: Option<&Verdict>) -> Option<Why> {
-        let text = || Why { title: why::title(&film.path, outcome), text: why::text(outcome, verdict) };
+        let text =
+            || Why { title: why_text::title(&film.path, outcome), text: why_text::text(outcome, verdict) };
         self.settings.write_why_sidecars.then(text)
     }
 

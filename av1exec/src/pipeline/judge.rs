@@ -8,11 +8,11 @@ use av1plan::number::Micros;
 use av1plan::{EncodePlan, Judgement, MediaProbe, judge};
 
 use super::{Encoded, Pipeline};
-use crate::event::{Check, Event};
 use crate::ffmpeg::decode::Decode;
 use crate::ffmpeg::probe::{self, ProbeError};
 use crate::ffmpeg::same_picture::Sample;
 use crate::library::film::Film;
+use crate::pipeline::event::{Check, Event};
 use crate::state::outcome::Outcome;
 use crate::sys::disk;
 use crate::sys::waits::Care;

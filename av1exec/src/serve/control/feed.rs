@@ -6,7 +6,7 @@ use tokio::sync::broadcast::{self, error::RecvError};
 
 use super::events::EventDocument;
 use super::protocol::line;
-use crate::event::Event;
+use crate::pipeline::event::Event;
 
 /// How many events a subscriber may be behind before it misses some.
 const BACKLOG: usize = 1024;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::*;
-use crate::event::{Check, Event};
+use crate::pipeline::event::{Check, Event};
 
 #[test]
 fn a_subscriber_is_told_what_happens_until_it_leaves() {

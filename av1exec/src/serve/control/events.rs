@@ -6,8 +6,8 @@ use std::path::Path;
 use av1plan::wire::PathDocument;
 use serde::{Deserialize, Serialize};
 
-use crate::event::Event;
 use crate::ffmpeg::progress::Progress;
+use crate::pipeline::event::Event;
 use crate::replace::recover::Recovered;
 use crate::state::jobs::path_document;
 use crate::state::outcome::Outcome;
@@ -217,7 +217,7 @@ fn finished(job: Option<String>, path: &Path, outcome: &Outcome) -> EventDocumen
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::event::Check;
+    use crate::pipeline::event::Check;
     use crate::replace::recover::{Action, Found, Scene};
     use av1plan::SkipReason;
     use std::ffi::OsStr;
@@ -310,8 +310,9 @@ mod tests {
 
     #[test]
     fn an_encode_that_starts_tells_its_plan_and_a_recovery_what_it_did() {
-        let document =
-            av1plan::wire::Document::from_json(include_bytes!("../../../av1plan/tests/data/plan-1.0.json"));
+        let document = av1plan::wire::Document::from_json(include_bytes!(
+            "../../../../av1plan/tests/data/plan-1.0.json"
+        ));
         let Ok(av1plan::Verdict::Encode(plan)) = document.unwrap().verdict() else { panic!("no encode") };
         let losses: Vec<String> = plan.losses.iter().map(|loss| loss.kind.code().to_owned()).collect();
         let expected = serde_json::json!({"event": "started", "job": "7", "path": "/a.mkv",

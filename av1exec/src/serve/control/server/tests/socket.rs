@@ -3,7 +3,7 @@
 use std::os::unix::fs::PermissionsExt;
 
 use super::*;
-use crate::control::client::ClientError;
+use crate::serve::control::client::ClientError;
 
 #[test]
 fn only_its_owner_may_connect_and_its_name_goes_with_it() {

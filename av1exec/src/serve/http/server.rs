@@ -15,7 +15,7 @@ use jiff::Timestamp;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 
-use super::{Health, Source, health, text};
+use super::{Health, Source, health, metrics};
 
 /// More than a few monitors at once there never are; others wait.
 const CONNECTIONS: usize = 8;
@@ -123,8 +123,8 @@ fn answer(method: &Method, path: &str, source: &Source) -> Page {
             None => plain(StatusCode::SERVICE_UNAVAILABLE, "starting"),
             Some(last) => Page {
                 status: StatusCode::OK,
-                kind: text::CONTENT_TYPE,
-                body: text::render(&last.status, Timestamp::now()),
+                kind: metrics::CONTENT_TYPE,
+                body: metrics::render(&last.status, Timestamp::now()),
             },
         },
         "/healthz" => match health(last.as_ref(), Instant::now()) {
@@ -155,8 +155,8 @@ impl Page {
 mod tests {
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
+    use super::super::metrics::tests::status;
     use super::super::publisher;
-    use super::super::text::tests::status;
     use super::*;
 
     async fn listen() -> Server {

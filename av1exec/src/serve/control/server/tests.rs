@@ -10,9 +10,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
 use super::*;
-use crate::control::client::Client as Face;
-use crate::control::events::EventDocument;
 use crate::library::exclusion::Foreign;
+use crate::serve::control::client::Client as Face;
+use crate::serve::control::events::EventDocument;
 
 /// A server with a daemon that answers everything, on a thread of its own until it is dropped.
 struct Served {

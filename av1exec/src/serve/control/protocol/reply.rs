@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use strum::IntoStaticStr;
 
 use crate::library::exclusion::ExclusionError;
-use crate::status::Status;
+use crate::serve::status::Status;
 
 /// The answer to a request: `{"ok":true,...}` or `{"ok":false,"code":...,"error":...}`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

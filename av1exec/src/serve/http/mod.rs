@@ -1,17 +1,17 @@
 //! What the daemon does, for a monitor: Prometheus text at `/metrics`, and whether it is well at `/healthz`.
 //!
-//! The daemon publishes a [`Status`] at each beat of its loop; [`text::render`] and [`health`] are pure, and [`server`] hands
+//! The daemon publishes a [`Status`] at each beat of its loop; [`metrics::render`] and [`health`] are pure, and [`server`] hands
 //! out what they say.
 
+pub mod metrics;
 pub mod server;
-pub mod text;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
 
-use crate::status::Status;
+use crate::serve::status::Status;
 
 /// A loop that hasn't beaten for this long hangs. It beats every few seconds, whatever else goes on.
 const LATE: Duration = Duration::from_mins(2);

@@ -4,7 +4,7 @@ use std::fmt::{self, Display, Write};
 
 use jiff::Timestamp;
 
-use crate::status::{RunningJob, Stage, State, Status};
+use crate::serve::status::{RunningJob, Stage, State, Status};
 
 /// The type of the text, for a header.
 pub const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
@@ -162,9 +162,9 @@ pub(super) mod tests {
     use std::path::Path;
 
     use super::*;
-    use crate::status::{ScanStatus, Totals};
+    use crate::serve::status::{ScanStatus, Totals};
 
-    pub(in crate::metrics) fn status() -> Status {
+    pub(in crate::serve::http) fn status() -> Status {
         let at = |second| Timestamp::from_second(second).unwrap();
         let path = |path: &str| crate::state::jobs::path_document(Path::new(path));
         let job = |id: &str, stage| RunningJob {
