@@ -4,7 +4,7 @@ use std::io;
 use std::path::Path;
 use std::sync::mpsc::{Sender, channel};
 
-use av1exec::doctor::{Check, Level, Patient, Trials, examine};
+use av1exec::inspect::doctor::{Check, Level, Patient, Trials, examine};
 use av1exec::settings::{Environment, Inspection, effective, inspect};
 use av1exec::state::jobs::path_document;
 use av1exec::sys::failure::{Exit, Failure};

@@ -3,12 +3,12 @@
 use std::path::{Path, PathBuf};
 
 use av1exec::ffmpeg::tools::Tools;
+use av1exec::inspect::verify::{Extent, Request, Stage, Summary, Verification, verify};
 use av1exec::settings::{Environment, Settings};
 use av1exec::state::jobs::JobStore;
 use av1exec::state::outcome::Bytes;
 use av1exec::sys::failure::{Exit, Failure};
 use av1exec::sys::sanitize::{display, sanitize};
-use av1exec::verify::{Extent, Request, Stage, Summary, Verification, verify};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::args::VerifyArgs;

@@ -3,17 +3,17 @@
 //!
 //! The way of a film: [`library::scan`] finds it, [`library::stable`] waits until it holds still, [`ffmpeg::probe`] asks ffprobe, `av1plan`
 //! decides, [`ffmpeg::encode`] runs ffmpeg, `av1plan` judges, [`replace::promote`] puts the result in place, [`state::jobs`] and [`library::sidecars`] say
-//! what happened. [`pipeline::story`] tells all that is known of one film, [`verify`] holds a result against its contract again, [`replace::undo`]
+//! what happened. [`pipeline::story`] tells all that is known of one film, [`inspect::verify`] holds a result against its contract again, [`replace::undo`]
 //! puts an original back. [`pipeline`] is that way for one film, [`daemon`] is the loop over all of them,
-//! [`serve::control`] is how it is talked to. [`doctor`] says what keeps all that from working.
+//! [`serve::control`] is how it is talked to. [`inspect::doctor`] says what keeps all that from working.
 //!
 //! This crate never prints, never exits and never reads the environment: what happens is told as [`event::Event`]s, and what it
 //! needs to know is passed in.
 
 pub mod concurrency;
 pub mod daemon;
-pub mod doctor;
 pub mod ffmpeg;
+pub mod inspect;
 pub mod library;
 pub mod nudge;
 pub mod pipeline;
@@ -22,4 +22,3 @@ pub mod serve;
 pub mod settings;
 pub mod state;
 pub mod sys;
-pub mod verify;
