@@ -2,7 +2,7 @@
 
 use std::io;
 
-use av1exec::nudge::Nudge;
+use av1exec::daemon::signal::Nudge;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 

@@ -96,7 +96,7 @@ fn conclude(args: &WatchArgs, summary: Summary) -> Exit {
 struct Around {
     control: Server,
     metrics: Option<http::server::Server>,
-    nudges: mpsc::UnboundedReceiver<av1exec::nudge::Nudge>,
+    nudges: mpsc::UnboundedReceiver<av1exec::daemon::signal::Nudge>,
     notifier: Notifier,
     /// A second way to the service manager, for the loop's beats.
     beats: Notifier,

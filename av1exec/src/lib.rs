@@ -10,12 +10,10 @@
 //! This crate never prints, never exits and never reads the environment: what happens is told as [`event::Event`]s, and what it
 //! needs to know is passed in.
 
-pub mod concurrency;
 pub mod daemon;
 pub mod ffmpeg;
 pub mod inspect;
 pub mod library;
-pub mod nudge;
 pub mod pipeline;
 pub mod replace;
 pub mod serve;

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use super::Daemon;
 use super::asked::Word;
 use super::work::fingerprint;
-use crate::nudge::Nudge;
+use crate::daemon::signal::Nudge;
 use crate::pipeline::event::Event;
 use crate::serve::control::protocol::{Refusal, RefusalCode, Reply, Request};
 use crate::serve::control::server::Call;

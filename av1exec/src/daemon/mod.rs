@@ -5,14 +5,16 @@
 //! encode may start `pace`'s. The loop itself is here; `walk` takes in what a walk found, `work` what came of films,
 //! `answer` what a person asks for.
 
+mod activity;
+mod admission;
 mod answer;
 mod asked;
-mod board;
+mod catalog;
+pub mod concurrency;
 mod keeper;
-mod library;
-mod pace;
 mod queue;
 mod roots;
+pub mod signal;
 mod walk;
 mod work;
 
@@ -26,9 +28,9 @@ use jiff::Timestamp;
 use tokio::sync::mpsc::{Receiver, UnboundedReceiver};
 use tokio::task::{JoinHandle, JoinSet};
 
+use crate::daemon::signal::Nudge;
 use crate::ffmpeg::tools::encoder_version;
 use crate::library::film::Film;
-use crate::nudge::Nudge;
 use crate::pipeline::Pipeline;
 use crate::pipeline::event::{Event, Events};
 use crate::serve::control::feed::Feed;
@@ -39,11 +41,11 @@ use crate::state::index::{Fingerprint, Index, IndexError};
 use crate::sys::failure::Failure;
 use crate::sys::stop::StopSwitch;
 use crate::sys::waits::{Care, NAMED_AFTER};
+use activity::Board;
+use admission::Pace;
 use asked::Asked;
-use board::Board;
+use catalog::Library;
 use keeper::{Keeper, Written};
-use library::Library;
-use pace::Pace;
 pub use queue::{Queue, QueueOrder};
 use roots::Roots;
 use walk::{Looked, Round};

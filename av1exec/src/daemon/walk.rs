@@ -14,7 +14,7 @@ use av1plan::gates::{self, Stability};
 use jiff::Timestamp;
 use tokio::task::{Id, JoinError, JoinHandle, JoinSet};
 
-use super::library::Moment;
+use super::catalog::Moment;
 use super::roots::RootSeen;
 use super::{Daemon, Run};
 use crate::library::film::Film;

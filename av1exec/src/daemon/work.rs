@@ -9,7 +9,7 @@ use jiff::SignedDuration;
 use tokio::task::JoinError;
 
 use super::Daemon;
-use super::library::Moment;
+use super::catalog::Moment;
 use crate::ffmpeg::probe::{self, ProbeText};
 use crate::library::film::Film;
 use crate::pipeline::event::Event;

@@ -8,8 +8,8 @@ use av1plan::language::Language;
 use av1plan::loss::LossKind;
 use strum::VariantNames;
 
-use crate::concurrency::Concurrency;
 use crate::daemon::QueueOrder;
+use crate::daemon::concurrency::Concurrency;
 use crate::settings::hours::OutsideHours;
 use crate::sys::priority::IoNice;
 

@@ -30,8 +30,8 @@ pub use error::{NamedBy, Problem, SettingsError};
 pub use file::{Reading, parse};
 pub use locate::{Inspection, Loaded, Origin, Place, SYSTEM_FILE, inspect, load};
 
-use crate::concurrency::Concurrency;
 use crate::daemon::QueueOrder;
+use crate::daemon::concurrency::Concurrency;
 use crate::settings::hours::{ActiveHours, OutsideHours};
 use crate::state::jobs::LogLimits;
 use crate::sys::priority::Courtesy;

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use sysinfo::System;
 
-use crate::concurrency::Load;
+use crate::daemon::concurrency::Load;
 
 /// How often a reading is worth taking.
 pub const BEAT: Duration = Duration::from_secs(5);

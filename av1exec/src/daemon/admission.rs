@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use jiff::Zoned;
 
-use crate::concurrency::{self, Concurrency, Under, Verdict};
+use crate::daemon::concurrency::{self, Concurrency, Under, Verdict};
 use crate::serve::status::State;
 use crate::settings::Settings;
 use crate::settings::hours::OutsideHours;
