@@ -9,8 +9,8 @@ use av1exec::settings::{
     Effective, Environment, Inspection, Origin, Place, Problem, SettingsError, Source, default_file,
     effective, inspect,
 };
-use av1exec::state::jobs::path_document;
 use av1exec::sys::failure::{Exit, Failure};
+use av1exec::sys::path::path_document;
 use av1exec::sys::sanitize::{display, sanitize};
 use av1plan::wire::PathDocument;
 use serde::Serialize;

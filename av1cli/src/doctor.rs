@@ -6,8 +6,8 @@ use std::sync::mpsc::{Sender, channel};
 
 use av1exec::inspect::doctor::{Check, Level, Patient, Trials, examine};
 use av1exec::settings::{Environment, Inspection, effective, inspect};
-use av1exec::state::jobs::path_document;
 use av1exec::sys::failure::{Exit, Failure};
+use av1exec::sys::path::path_document;
 use av1exec::sys::sanitize::sanitize;
 use av1plan::wire::PathDocument;
 use console::style;

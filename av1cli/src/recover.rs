@@ -1,6 +1,5 @@
 //! `av1cli recover`: what jobs that were cut off left behind, and what becomes of it.
 
-use av1exec::pipeline::event::{Event, Events};
 use av1exec::replace::recover::{Action, RecoverDocument, Recovered, recover};
 use av1exec::settings::Settings;
 use av1exec::sys::sanitize::display;
@@ -14,11 +13,10 @@ use av1exec::sys::failure::{Exit, Failure};
 pub(crate) fn run(args: &RecoverArgs, settings: &Settings) -> Result<Exit, Failure> {
     // Whoever holds the lock has tidied up already, and its own jobs are unfinished by right.
     let (jobs, locks) = lock_jobs(settings, args.dry_run)?;
-    let (events, mut told) = Events::channel();
-    let recovered =
-        recover(&jobs, settings.keep_original, args.dry_run, &events).map_err(|error| unreadable(&error))?;
+    let recovery =
+        recover(&jobs, settings.keep_original, args.dry_run).map_err(|error| unreadable(&error))?;
     drop(locks);
-    for recovered in &recovered {
+    for recovered in &recovery.jobs {
         let line = if args.json {
             serde_json::to_string(&RecoverDocument::new(recovered, args.dry_run)).unwrap_or_default()
         } else {
@@ -28,15 +26,13 @@ pub(crate) fn run(args: &RecoverArgs, settings: &Settings) -> Result<Exit, Failu
             break;
         }
     }
-    if recovered.is_empty() {
+    if recovery.jobs.is_empty() {
         note("nothing was cut off; there is nothing to tidy up");
     }
     let mut exit = Exit::Done;
-    while let Ok(event) = told.try_recv() {
-        if let Event::Warning { path, message } = event {
-            note(&format!("warning: {}: {message}", display(&path)));
-            exit = Exit::Failed;
-        }
+    for (path, message) in recovery.warnings() {
+        note(&format!("warning: {}: {message}", display(path)));
+        exit = Exit::Failed;
     }
     Ok(exit)
 }

@@ -35,10 +35,12 @@ impl Session {
         let jobs = open_jobs(&settings)?;
         let locks = take_locks(&settings, &jobs)?;
         let (events, receiver) = Events::channel();
-        for recovered in
-            recover(&jobs, settings.keep_original, false, &events).map_err(|error| unreadable(&error))?
-        {
-            events.send(Event::Recovered(recovered));
+        let recovery = recover(&jobs, settings.keep_original, false).map_err(|error| unreadable(&error))?;
+        for (path, message) in recovery.unread {
+            events.send(Event::Warning { path, message });
+        }
+        for recovered in recovery.jobs {
+            events.recovered(recovered);
         }
         // Only now: tidying up must not be stopped half-way by a signal that it wouldn't hear, and may be killed at any time.
         let (switch, stop) = stop_switch();

@@ -2,7 +2,6 @@
 
 use std::path::{Path, PathBuf};
 
-use av1exec::pipeline::event::{Event, Events};
 use av1exec::replace::recover::recover;
 use av1exec::replace::undo::{Move, Undo, UndoDocument, job_of};
 use av1exec::settings::Settings;
@@ -36,16 +35,12 @@ pub(crate) fn run(args: &UndoArgs, settings: &Settings) -> Result<Exit, Failure>
 
 /// A replacement that was cut off is finished or taken back before anything else.
 fn tidy_up(jobs: &JobStore, settings: &Settings) -> Result<(), Failure> {
-    let (events, mut told) = Events::channel();
-    let recovered =
-        recover(jobs, settings.keep_original, false, &events).map_err(|error| unreadable(&error))?;
-    for recovered in &recovered {
+    let recovery = recover(jobs, settings.keep_original, false).map_err(|error| unreadable(&error))?;
+    for recovered in &recovery.jobs {
         note(&describe(recovered));
     }
-    while let Ok(event) = told.try_recv() {
-        if let Event::Warning { path, message } = event {
-            note(&format!("warning: {}: {message}", display(&path)));
-        }
+    for (path, message) in recovery.warnings() {
+        note(&format!("warning: {}: {message}", display(path)));
     }
     Ok(())
 }

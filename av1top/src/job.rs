@@ -2,8 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use av1exec::replace::promote::Step;
 use av1exec::state::jobs::{self, JobEnd, JobSummary};
+use av1exec::state::journal::Step;
+use av1exec::sys::path::path_of;
 use av1exec::sys::sanitize;
 use av1plan::encode::EncoderSettings;
 use av1plan::ladder::ResolutionClass;
@@ -115,7 +116,7 @@ impl Job {
     /// What the table shows of a job file.
     pub fn of_file(job: &jobs::Job) -> Self {
         let brief = Self::of(&JobSummary::from(job));
-        let temporary = || Box::new(Temporary { path: jobs::path_of(&job.temporary), bytes: None });
+        let temporary = || Box::new(Temporary { path: path_of(&job.temporary), bytes: None });
         Self {
             replacing: job.journal.last().is_some_and(|entry| entry.step >= Step::Commit),
             temporary: (brief.state == State::Running).then(temporary),

@@ -90,7 +90,7 @@ fn print(reply: &Reply, path: Option<&Path>, form: Form) -> Result<Exit, Failure
     if form == Form::Json {
         let mut document = serde_json::to_value(reply).unwrap_or_default();
         if let (Some(fields), Some(path)) = (document.as_object_mut(), path) {
-            let path = serde_json::to_value(av1exec::state::jobs::path_document(path)).unwrap_or_default();
+            let path = serde_json::to_value(av1exec::sys::path::path_document(path)).unwrap_or_default();
             fields.extend(path.as_object().cloned().unwrap_or_default());
         }
         out(document.to_string().as_bytes())?;

@@ -3,10 +3,11 @@
 use std::path::Path;
 
 use av1exec::ffmpeg::progress::projected;
-use av1exec::serve::status::{RunningJob, ScanStatus, Stage, State, Status, Totals, Unanswered};
+use av1exec::serve::status::{RunningJob, ScanStatus, Stage, State, Status, Unanswered};
 use av1exec::state::history::FailedJob;
-use av1exec::state::jobs::path_of;
 use av1exec::state::outcome::{Bytes, Saved};
+use av1exec::state::totals::Totals;
+use av1exec::sys::path::path_of;
 use av1exec::sys::sanitize::{display, sanitize};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;

@@ -5,9 +5,10 @@ use std::sync::mpsc;
 use std::time::Duration;
 
 use av1exec::serve::control::protocol::{Reply, Request};
-use av1exec::serve::status::{Status, Totals};
+use av1exec::serve::status::Status;
 use av1exec::settings::Settings;
 use av1exec::state::history::{FailedJob, History, Unfinished};
+use av1exec::state::totals::Totals;
 use av1exec::sys::failure::{Exit, Failure};
 use av1exec::sys::sanitize::display;
 use jiff::Timestamp;

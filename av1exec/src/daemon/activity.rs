@@ -7,9 +7,10 @@ use jiff::Timestamp;
 
 use crate::ffmpeg::progress::{Progress, remaining};
 use crate::pipeline::event::Event;
-use crate::serve::status::{RunningJob, ScanStatus, Stage, Totals};
-use crate::state::jobs::path_document;
+use crate::serve::status::{RunningJob, ScanStatus, Stage};
 use crate::state::outcome::Outcome;
+use crate::state::totals::Totals;
+use crate::sys::path::path_document;
 
 /// What runs, and what came of what ran.
 #[derive(Debug, Default)]

@@ -4,9 +4,10 @@ use std::time::{Duration, Instant};
 
 use jiff::Zoned;
 
-use crate::daemon::concurrency::{self, Concurrency, Under, Verdict};
+use crate::daemon::concurrency::{self, Under, Verdict};
 use crate::serve::status::State;
 use crate::settings::Settings;
+use crate::settings::concurrency::Concurrency;
 use crate::settings::hours::OutsideHours;
 use crate::sys::machine::{self, Meter, Readings};
 use crate::sys::pause::{Pause, PauseSwitch, pause_switch};

@@ -15,8 +15,8 @@ use crate::serve::control::server::Call;
 use crate::serve::status::{RunningJob, Stage, State, Status, Unanswered};
 use crate::settings::{Settings, Takes, differences};
 use crate::state::index::WANTED;
-use crate::state::jobs::path_document;
 use crate::sys::failure::Failure;
+use crate::sys::path::path_document;
 use crate::sys::sanitize::display;
 use crate::sys::waits::{Care, NAMED_AFTER, Wait};
 
@@ -73,7 +73,7 @@ impl Daemon {
 
     fn cancel(&mut self, job: &str) -> Result<Reply, Refusal> {
         let running = self.board.running.get(job);
-        let film = running.map(|running| crate::state::jobs::path_of(&running.path));
+        let film = running.map(|running| crate::sys::path::path_of(&running.path));
         let switch = film.as_ref().and_then(|film| self.busy.get(film)).and_then(Option::as_ref);
         let Some((film, switch)) = film.as_ref().zip(switch) else {
             return Err(Refusal::new(RefusalCode::NoSuchJob, format!("no job {job} runs"))

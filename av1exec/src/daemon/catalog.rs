@@ -8,10 +8,10 @@ use av1plan::gates::Stability;
 use jiff::Timestamp;
 
 use super::keeper::{Keeper, Reader, Written};
-use crate::ffmpeg::probe::ProbeText;
 use crate::library::film::Film;
 use crate::library::stable::Settling;
 use crate::state::index::{Entry, Fingerprint, Next, Verdict, Write};
+use av1plan::probe::ProbeText;
 
 /// How long a film that isn't seen any more is remembered: a disk that is away for the holidays must not cost a new
 /// probe of everything on it.

@@ -7,19 +7,8 @@ use std::time::Duration;
 
 use strum::IntoStaticStr;
 
-/// How many films are encoded at once.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Concurrency {
-    /// So many, whatever the machine does.
-    Fixed(NonZeroUsize),
-    /// Another while the machine has room for it: [`may_start_another`].
-    Auto,
-}
-
-impl Concurrency {
-    /// One after the other.
-    pub const ONE: Self = Self::Fixed(NonZeroUsize::MIN);
-}
+use crate::settings::concurrency::Concurrency;
+use crate::sys::machine::Load;
 
 /// What an encode must have for itself to be worth starting beside others, in cores. It is also the fewest that the limit
 /// leaves for each: cores divided by this.
@@ -27,17 +16,6 @@ const CORES_EACH: usize = 4;
 
 /// An encode fills its pipeline and its picture buffers for a minute, and the average must be of the time after that.
 const SETTLING: Duration = Duration::from_mins(2);
-
-/// The machine over the last minute, as [`Readings`](crate::sys::machine::Readings) sums it up.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Load {
-    /// Cores that did nothing, on average.
-    pub idle_cores: f64,
-    /// Bytes of memory that could be had, at the worst moment.
-    pub available: u64,
-    /// Bytes of memory in all.
-    pub total: u64,
-}
 
 /// The encodes under way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -8,9 +8,9 @@ use std::sync::mpsc;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::sync::oneshot;
 
-use crate::ffmpeg::probe::ProbeText;
 use crate::state::index::{Index, Write};
 use crate::sys::waits::{Care, Waits};
+use av1plan::probe::ProbeText;
 
 /// Writes that were carried out in one transaction, or why none of them was.
 pub(super) type Written = (Vec<Write>, rusqlite::Result<()>);

@@ -46,7 +46,7 @@ use admission::Pace;
 use asked::Asked;
 use catalog::Library;
 use keeper::{Keeper, Written};
-pub use queue::{Queue, QueueOrder};
+pub use queue::Queue;
 use roots::Roots;
 use walk::{Looked, Round};
 use work::{Encoded, Explained, Probed, Refused, Texts};

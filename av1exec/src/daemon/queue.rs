@@ -4,22 +4,8 @@ use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use strum::{EnumString, IntoStaticStr, VariantNames};
-
 use crate::library::film::Film;
-
-/// Which film is taken first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, EnumString, IntoStaticStr, VariantNames)]
-#[strum(serialize_all = "kebab-case")]
-pub enum QueueOrder {
-    /// The largest: it has the most to save.
-    #[default]
-    Largest,
-    /// The one that was modified the longest ago.
-    Oldest,
-    /// The first by path, so that series are done in order.
-    Path,
-}
+use crate::settings::queue_order::QueueOrder;
 
 /// Films that wait, each once.
 #[derive(Debug, Default)]

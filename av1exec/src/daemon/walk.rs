@@ -26,8 +26,9 @@ use crate::replace::recover::{Action, tidy};
 use crate::serve::status::ScanStatus;
 use crate::settings::Settings;
 use crate::state::index::Next;
-use crate::state::jobs::{Job, JobStore, path_of};
+use crate::state::jobs::{Job, JobStore};
 use crate::sys::lock::Locks;
+use crate::sys::path::path_of;
 use crate::sys::waits::{Care, NAMED_AFTER, Wait};
 
 /// A round over the library, and what is left of earlier ones.
@@ -141,11 +142,11 @@ fn tidy_open(listed: &Job, jobs: &JobStore, settings: &Settings, events: &Events
         // It was taken away, or can't be read now; the next listing knows.
         Err(_) => return Tidied { film, still_open: true },
     };
-    let seen = tidy(job.clone(), jobs, settings.keep_original, true, events, &answered);
+    let seen = tidy(job.clone(), jobs, settings.keep_original, true, &answered);
     let still_open = seen.actions == [Action::LeaveAlone];
     if !still_open {
-        let tidied = tidy(job, jobs, settings.keep_original, false, events, &answered);
-        events.send(Event::Recovered(tidied));
+        let tidied = tidy(job, jobs, settings.keep_original, false, &answered);
+        events.recovered(tidied);
     }
     Tidied { film, still_open }
 }

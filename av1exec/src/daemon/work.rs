@@ -10,17 +10,18 @@ use tokio::task::JoinError;
 
 use super::Daemon;
 use super::catalog::Moment;
-use crate::ffmpeg::probe::{self, ProbeText};
+use crate::ffmpeg::probe;
 use crate::library::film::Film;
 use crate::pipeline::event::Event;
 use crate::pipeline::{Pipeline, refused_loss};
 use crate::serve::status::RunningJob;
 use crate::state::index::{Fingerprint, Rest, Verdict, WANTED, remember};
-use crate::state::jobs::path_of;
 use crate::state::outcome::Outcome;
 use crate::sys::disk;
 use crate::sys::names;
+use crate::sys::path::path_of;
 use crate::sys::waits::{Care, NAMED_AFTER};
+use av1plan::probe::ProbeText;
 
 /// How many films are planned before anything else gets its turn: a hundred take about a millisecond.
 const PLANS_AT_ONCE: usize = 100;

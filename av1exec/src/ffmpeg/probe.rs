@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use av1plan::packets::PacketSummary;
-use av1plan::probe::ProbeError as DocumentError;
+use av1plan::probe::{ProbeError as DocumentError, ProbeText};
 use av1plan::{EncodePlan, MediaProbe, command, wants_frame_probe};
 use tokio::io::{AsyncBufReadExt, BufReader};
 
@@ -17,26 +17,6 @@ const PATIENCE: Duration = Duration::from_mins(1);
 
 /// Larger than any sensible film's description; tags are anybody's.
 const OUTPUT_LIMIT: usize = 32 << 20;
-
-/// What ffprobe says of a file, as it says it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ProbeText {
-    /// Of the file: a JSON document.
-    pub probe: Vec<u8>,
-    /// Of its first picture, where that matters: a JSON document.
-    pub frame: Option<Vec<u8>>,
-}
-
-impl ProbeText {
-    /// Reads it.
-    pub fn parse(&self) -> Result<MediaProbe, DocumentError> {
-        let mut probe = MediaProbe::from_json(&self.probe)?;
-        if let Some(frame) = &self.frame {
-            probe.add_frame(frame)?;
-        }
-        Ok(probe)
-    }
-}
 
 /// Asks ffprobe about the file at `path`, which should be absolute and a regular file: on others ffprobe hangs. What it says
 /// has been read once, and can be read again.

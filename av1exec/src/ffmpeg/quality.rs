@@ -57,7 +57,7 @@ impl Compare<'_> {
                 let part = (entry(window, self.result.1), entry(window, self.original.1), length);
                 let scored = self
                     .score(Some(part), |second| {
-                        reached(seconds(before.saturating_add(second)), Some(seconds(of)))
+                        reached(seconds(before.saturating_add(second)), Some(seconds(of)));
                     })
                     .await?;
                 scores.extend(

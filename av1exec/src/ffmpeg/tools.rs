@@ -9,6 +9,7 @@ use av1plan::toolchain::encoder_version_in;
 use av1plan::{Toolchain, ToolchainError, command};
 
 use crate::ffmpeg::argv::bind;
+use crate::sys::failure::{Exit, Failure};
 use crate::sys::process::{CaptureError, capture, find_in_path};
 
 /// Both programs, and what ffmpeg can do.
@@ -117,5 +118,11 @@ impl ToolsError {
             }
             Self::Unfit { source, .. } => source.hint(),
         }
+    }
+}
+
+impl From<ToolsError> for Failure {
+    fn from(error: ToolsError) -> Self {
+        Self::from_error(Exit::NoTools, &error).hint(error.hint())
     }
 }

@@ -1,6 +1,6 @@
 //! Temporary files that nobody answers for any more: what a machine that lost its state folder left in the library.
 //!
-//! What a job that was cut off left is [`recover`](crate::replace::recover)'s business; this is for the rest.
+//! What a job that was cut off left is `replace::recover`'s business; this is for the rest.
 
 use std::ffi::OsStr;
 use std::io;

@@ -7,9 +7,11 @@ use std::path::Path;
 use av1plan::config::Ratio;
 use av1plan::gates::Marker;
 
-use crate::pipeline::why_text::WHEN;
 use crate::sys::disk::{self, Identity};
 use crate::sys::names;
+
+/// How the line of a `.why.txt` begins that says when it was written: a text that differs in nothing else isn't written anew.
+pub(crate) const WHEN: &str = "When:";
 
 /// How every sidecar that is ours begins. Others are left alone, whatever their name.
 const SIGNATURE: &str = "av1d: ";

@@ -112,6 +112,14 @@ impl Events {
         (Self(sender), receiver)
     }
 
+    /// Tells what became of a job that was cut off, and what of it needs a person.
+    pub fn recovered(&self, recovered: Recovered) {
+        if let Some(message) = recovered.failure.clone() {
+            self.send(Event::Warning { path: recovered.film.clone(), message });
+        }
+        self.send(Event::Recovered(recovered));
+    }
+
     /// Tells whoever listens.
     pub fn send(&self, event: Event) {
         drop(self.0.send(event));

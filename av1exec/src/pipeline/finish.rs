@@ -9,7 +9,7 @@ use crate::library::film::Film;
 use crate::library::sidecars::{self, MarkCause};
 use crate::pipeline::event::Event;
 use crate::pipeline::why_text;
-use crate::state::jobs::Job;
+use crate::state::jobs::{Job, LogLimits};
 use crate::state::outcome::Outcome;
 use crate::sys::disk;
 use crate::sys::names;
@@ -122,7 +122,8 @@ impl Pipeline {
 
     /// Keeps the logs of encodes within their bounds: each new one may push old ones out.
     pub(super) async fn prune_logs(&self, job: &str) {
-        let (jobs, limits, log) = (self.jobs.clone(), self.settings.logs, self.jobs.log(job));
+        let (jobs, log) = (self.jobs.clone(), self.jobs.log(job));
+        let limits = LogLimits { age: self.settings.log_age, bytes: self.settings.log_bytes };
         if let Err(error) = self.on_disk(&log, move || jobs.prune_logs(limits)).await {
             self.warn(&log, format!("old logs can't be deleted: {error}"));
         }

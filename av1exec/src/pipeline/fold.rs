@@ -4,8 +4,8 @@ use std::path::PathBuf;
 use std::time::Instant;
 
 use super::Pipeline;
-use crate::serve::status::Totals;
 use crate::state::jobs::Unread;
+use crate::state::totals::Totals;
 
 /// From so many on they are an older av1d's, which a person should know of: it takes a while, once.
 const MANY: u64 = 1000;

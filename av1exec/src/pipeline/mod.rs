@@ -20,15 +20,17 @@ use av1plan::{EncodePlan, MediaProbe, SkipReason, Source, Verdict};
 use crate::ffmpeg::argv::bind_run;
 use crate::ffmpeg::encode::{Encode, Ended};
 use crate::ffmpeg::frame_times::FrameTimes;
-use crate::ffmpeg::probe::{self, ProbeError, ProbeText};
+use crate::ffmpeg::probe::{self, ProbeError};
 use crate::ffmpeg::tools::Tools;
 use crate::library::film::Film;
 use crate::pipeline::event::{Check, Event, Events};
-use crate::replace::promote::{Journal, PromoteError, Promotion, Step, is_original};
+use crate::replace::promote::{Journal, PromoteError, Promotion, is_original};
 use crate::replace::recover;
 use crate::replace::rehearsal::rehearse;
 use crate::settings::Settings;
-use crate::state::jobs::{Entry, Job, JobStore, plan_document};
+use crate::state::jobs::{Job, JobStore, plan_document};
+use crate::state::journal::Entry;
+use crate::state::journal::Step;
 use crate::state::outcome::Outcome;
 use crate::sys::disk;
 use crate::sys::lock::Locks;
@@ -37,6 +39,7 @@ use crate::sys::pause::Pause;
 use crate::sys::reservation::{Promised, Room};
 use crate::sys::stop::Stop;
 use crate::sys::waits::{Care, Wait, Waits};
+use av1plan::probe::ProbeText;
 pub use fold::PutAway;
 
 /// All that working on films takes. Cloned for each job.
@@ -196,14 +199,13 @@ impl Pipeline {
         let is_replaced = matches!(outcome, Outcome::Replaced { .. });
         if job.commit.is_some() && !is_replaced && !self.is_as_before(film).await {
             // Cut off between two renames: left open, and tidied up like after a death.
-            let (jobs, events, keep_original) =
-                (self.jobs.clone(), self.events.clone(), self.settings.keep_original);
+            let (jobs, keep_original) = (self.jobs.clone(), self.settings.keep_original);
             // It may read whole films.
             let tidied = self.waits.run(&film.path, Care::Finish, move |wait| {
-                recover::tidy(job, &jobs, keep_original, false, &events, &|| wait.answered())
+                recover::tidy(job, &jobs, keep_original, false, &|| wait.answered())
             });
             if let Ok(tidied) = tidied.await {
-                self.events.send(Event::Recovered(tidied));
+                self.events.recovered(tidied);
             }
             return outcome;
         }

@@ -5,11 +5,9 @@ use std::path::Path;
 
 use av1plan::{Verdict, explain};
 
+use crate::library::sidecars::WHEN;
 use crate::state::outcome::Outcome;
 use crate::sys::sanitize::{display, sanitize};
-
-/// How the line begins that says when it was.
-pub(crate) const WHEN: &str = "When:";
 
 /// The first line: which film, and how it ended.
 pub(crate) fn title(film: &Path, outcome: &Outcome) -> String {

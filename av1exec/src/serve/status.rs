@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use strum::{IntoStaticStr, VariantNames};
 
-use crate::state::jobs::JobSummary;
+use crate::state::totals::Totals;
 
 /// All of it, at one moment.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -144,43 +144,6 @@ pub enum Stage {
     /// One that only a newer daemon knows.
     #[serde(other)]
     Other,
-}
-
-/// What jobs came to.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Totals {
-    /// Jobs by the code of their outcome.
-    pub jobs: BTreeMap<String, u64>,
-    /// Bytes of the films that were replaced, before.
-    pub bytes_before: u64,
-    /// Bytes of what replaced them.
-    pub bytes_after: u64,
-}
-
-impl Totals {
-    /// Counts a finished job in.
-    pub fn add(&mut self, job: &JobSummary) {
-        let Some(end) = &job.end else { return };
-        *self.jobs.entry(end.code.clone()).or_default() += 1;
-        if let (Some(_), Some(after)) = (&end.replaced_by, end.size_after) {
-            self.bytes_before = self.bytes_before.saturating_add(job.size);
-            self.bytes_after = self.bytes_after.saturating_add(after);
-        }
-    }
-
-    /// Counts in what other jobs came to.
-    pub fn add_all(&mut self, other: &Self) {
-        for (code, count) in &other.jobs {
-            *self.jobs.entry(code.clone()).or_default() += count;
-        }
-        self.bytes_before = self.bytes_before.saturating_add(other.bytes_before);
-        self.bytes_after = self.bytes_after.saturating_add(other.bytes_after);
-    }
-
-    /// Bytes that were saved.
-    pub fn saved(&self) -> u64 {
-        self.bytes_before.saturating_sub(self.bytes_after)
-    }
 }
 
 /// What a word of [`Status::films`] counts.

@@ -8,7 +8,7 @@ use std::time::Duration;
 use av1plan::config::Ratio;
 use av1plan::number::Micros;
 
-use crate::daemon::concurrency::Concurrency;
+use crate::settings::concurrency::Concurrency;
 
 use super::key::Present::{self, Set, Unset};
 use super::render::quoted_path;

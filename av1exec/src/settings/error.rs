@@ -1,5 +1,6 @@
 //! What can be wrong with a config file.
 
+use crate::sys::failure::{Exit, Failure};
 use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -66,6 +67,12 @@ impl SettingsError {
             }
             Self::Invalid { .. } => "correct these lines; a key that is left out has its default",
         }
+    }
+}
+
+impl From<SettingsError> for Failure {
+    fn from(error: SettingsError) -> Self {
+        Self::from_error(Exit::Usage, &error).hint(error.hint())
     }
 }
 

@@ -8,9 +8,9 @@ use av1plan::language::Language;
 use av1plan::loss::LossKind;
 use strum::VariantNames;
 
-use crate::daemon::QueueOrder;
-use crate::daemon::concurrency::Concurrency;
+use crate::settings::concurrency::Concurrency;
 use crate::settings::hours::OutsideHours;
+use crate::settings::queue_order::QueueOrder;
 use crate::sys::priority::IoNice;
 
 use super::convert::{concurrency, extension, job_count, micros, niceness, program, put, ratio};
@@ -150,15 +150,15 @@ pub(super) const KEYS: &[Key] = &[
         name: "log_keep_days",
         allowed: Allowed::Words("a whole number of days from 0 to 36500"),
         purpose: "How long the log of an encode is kept; those of unfinished jobs stay.",
-        set: |settings, value| put(&mut settings.logs.age, whole(value, 0..=36_500).map(days)),
-        get: |settings| Set((settings.logs.age.as_secs() / DAY).to_string()),
+        set: |settings, value| put(&mut settings.log_age, whole(value, 0..=36_500).map(days)),
+        get: |settings| Set((settings.log_age.as_secs() / DAY).to_string()),
     },
     Key {
         name: "log_keep_bytes",
         allowed: Allowed::Words("a whole number of bytes, 0 or more"),
         purpose: "How many bytes the logs of encodes may take together; the oldest go first.",
-        set: |settings, value| put(&mut settings.logs.bytes, whole(value, 0..=u64::MAX)),
-        get: |settings| Set(settings.logs.bytes.to_string()),
+        set: |settings, value| put(&mut settings.log_bytes, whole(value, 0..=u64::MAX)),
+        get: |settings| Set(settings.log_bytes.to_string()),
     },
     Key {
         name: "full_decode",

@@ -4,6 +4,7 @@
 //! ([`parse`]) and writes it ([`render`], [`default_file`]); all of them go by one table of keys, so that none can know a key that another
 //! doesn't. The environment is handed in as data ([`Environment`]): nothing in here looks it up.
 
+pub mod concurrency;
 mod convert;
 mod differences;
 mod effective;
@@ -15,6 +16,7 @@ pub mod init;
 mod key;
 mod keys;
 mod locate;
+pub mod queue_order;
 mod render;
 mod value;
 
@@ -30,10 +32,9 @@ pub use error::{NamedBy, Problem, SettingsError};
 pub use file::{Reading, parse};
 pub use locate::{Inspection, Loaded, Origin, Place, SYSTEM_FILE, inspect, load};
 
-use crate::daemon::QueueOrder;
-use crate::daemon::concurrency::Concurrency;
+use crate::settings::concurrency::Concurrency;
 use crate::settings::hours::{ActiveHours, OutsideHours};
-use crate::state::jobs::LogLimits;
+use crate::settings::queue_order::QueueOrder;
 use crate::sys::priority::Courtesy;
 use key::Present;
 use keys::KEYS;
@@ -63,8 +64,10 @@ pub struct Settings {
     pub stable: Duration,
     /// How long nothing may move in an encode before it counts as hung.
     pub stall: Duration,
-    /// How many logs of encodes are kept.
-    pub logs: LogLimits,
+    /// How long the log of an encode is kept after it was last written to.
+    pub log_age: Duration,
+    /// How many bytes the logs of all encodes may take together.
+    pub log_bytes: u64,
     /// Whether a result is decoded from start to end before its original goes.
     pub full_decode: bool,
     /// The ffmpeg to run; nothing: the one on `PATH`.
@@ -96,7 +99,9 @@ impl Default for Settings {
             write_why_sidecars: true,
             stable: Duration::from_secs(10),
             stall: Duration::from_mins(5),
-            logs: LogLimits::default(),
+            // A log takes some ten kilobytes, and never more than eight megabytes and its last lines.
+            log_age: Duration::from_hours(24 * 90),
+            log_bytes: 1 << 30,
             full_decode: true,
             ffmpeg: None,
             ffprobe: None,

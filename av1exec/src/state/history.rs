@@ -8,9 +8,10 @@ use av1plan::wire::PathDocument;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::serve::status::Totals;
 use crate::state::index::peek_jobs;
-use crate::state::jobs::{JobStore, JobSummary, path_document};
+use crate::state::jobs::{JobStore, JobSummary};
+use crate::state::totals::Totals;
+use crate::sys::path::path_document;
 
 /// How many failures are told.
 const TOLD: usize = 5;

@@ -11,7 +11,7 @@ mod lookup;
 mod store;
 mod summary;
 
-use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use av1plan::Verdict;
@@ -20,11 +20,12 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use crate::replace::promote::{Commit, Step};
+use crate::state::journal::{Commit, Entry};
 use crate::state::outcome::Outcome;
 use crate::sys::disk::Identity;
 use crate::sys::names;
 use crate::sys::orphan::ProcessId;
+use crate::sys::path::{path_document, path_of};
 pub use folding::{Folded, FoldingError};
 pub use logs::LogLimits;
 pub use lookup::FilmJobs;
@@ -81,15 +82,6 @@ pub struct Job {
     pub plan: Box<RawValue>,
 }
 
-/// A step of the replacement.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct Entry {
-    /// Which.
-    pub step: Step,
-    /// When.
-    pub at: Timestamp,
-}
-
 /// An [`Outcome`] as a job file has it.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct OutcomeRecord {
@@ -127,20 +119,9 @@ impl From<&Outcome> for OutcomeRecord {
     }
 }
 
-/// A path as JSON holds it, losing nothing.
-pub fn path_document(path: &Path) -> PathDocument {
-    PathDocument::new(path.as_os_str().as_bytes())
-}
-
 /// The document of a plan for the film at `path`.
 pub fn plan_document(path: &Path, size: u64, verdict: &Verdict) -> Document {
     Document::new(path.as_os_str().as_bytes(), size, names::planned(path).as_os_str().as_bytes(), verdict)
-}
-
-/// The path that a document holds; its readable form where the bytes are damaged.
-pub fn path_of(document: &PathDocument) -> PathBuf {
-    let bytes = document.bytes().unwrap_or_else(|| document.path.clone().into_bytes());
-    PathBuf::from(std::ffi::OsString::from_vec(bytes))
 }
 
 impl Job {

@@ -3,4 +3,6 @@
 pub mod history;
 pub mod index;
 pub mod jobs;
+pub mod journal;
 pub mod outcome;
+pub mod totals;

@@ -1,7 +1,7 @@
 //! The only place that links, renames or unlinks files, and that creates any in a library; each call is synced where it
 //! has to be.
 //!
-//! Nothing in here decides; [`promote`](crate::replace::promote) and [`sidecars`](crate::library::sidecars) do. No function overwrites
+//! Nothing in here decides; its callers do. No function overwrites
 //! a file unless its name says so.
 
 use std::fs::{File, OpenOptions};

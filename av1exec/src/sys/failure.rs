@@ -3,12 +3,6 @@
 use std::error::Error;
 use std::process::ExitCode;
 
-use crate::ffmpeg::tools::ToolsError;
-use crate::serve::control::server::ControlError;
-use crate::serve::http::server::MetricsError;
-use crate::settings::SettingsError;
-use crate::state::index::IndexError;
-use crate::sys::lock::{LockError, ROOT_LOCK};
 use crate::sys::sanitize::sanitize;
 
 /// How a run of the program ended; the same everywhere.
@@ -107,7 +101,7 @@ impl Failure {
     }
 
     /// An error with the causes that its own text doesn't tell already.
-    fn of(exit: Exit, error: &dyn Error) -> Self {
+    pub fn from_error(exit: Exit, error: &dyn Error) -> Self {
         let mut failure = Self::new(exit, error.to_string());
         let mut source = error.source();
         while let Some(cause) = source {
@@ -121,50 +115,6 @@ impl Failure {
     }
 }
 
-impl From<SettingsError> for Failure {
-    fn from(error: SettingsError) -> Self {
-        Self::of(Exit::Usage, &error).hint(error.hint())
-    }
-}
-
-impl From<ToolsError> for Failure {
-    fn from(error: ToolsError) -> Self {
-        Self::of(Exit::NoTools, &error).hint(error.hint())
-    }
-}
-
-impl From<IndexError> for Failure {
-    fn from(error: IndexError) -> Self {
-        Self::of(Exit::Failed, &error).hint(error.hint())
-    }
-}
-
-impl From<ControlError> for Failure {
-    fn from(error: ControlError) -> Self {
-        Self::of(Exit::Failed, &error).hint(error.hint())
-    }
-}
-
-impl From<MetricsError> for Failure {
-    fn from(error: MetricsError) -> Self {
-        Self::of(Exit::Failed, &error).hint(error.hint())
-    }
-}
-
-impl From<LockError> for Failure {
-    fn from(error: LockError) -> Self {
-        match &error {
-            LockError::Held { .. } => Self::of(Exit::Locked, &error)
-                .hint("let it work, or stop it first; two would encode the same films"),
-            LockError::Failed { path, .. } if path.ends_with(ROOT_LOCK) => Self::of(Exit::Failed, &error)
-                .hint("see what is there: it must be a regular file, on a file system that can lock it"),
-            LockError::Failed { .. } => {
-                Self::of(Exit::Failed, &error).hint("check the owner and the rights of `job_state_dir`")
-            }
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -173,18 +123,20 @@ mod tests {
     fn a_person_is_told_what_failed_why_and_what_to_do() {
         let failure = Failure::new(Exit::Failed, "failed to read a\u{1b}[2J\nand b").hint("look");
         assert_eq!(failure.lines(), ["error: failed to read a\\u{1b}[2J", "error: and b", "hint: look"]);
-        let missing = SettingsError::Unreadable { path: "/x".into(), source: std::io::Error::other("gone") };
-        let lines = Failure::from(missing).lines();
-        assert!(lines.iter().any(|line| line == "caused by: gone"), "{lines:?}");
     }
 
     #[test]
-    fn the_hint_of_a_lock_is_about_its_own_folder() {
-        let source = || std::io::Error::other("no");
-        for (path, words) in [("/state/lock", "`job_state_dir`"), ("/films/.av1d.lock", "regular file")] {
-            let failure = Failure::from(LockError::Failed { path: path.into(), source: source() });
-            let hint = failure.hint.unwrap();
-            assert!(hint.contains(words), "{path}: {hint}");
+    fn causes_are_told_once() {
+        #[derive(Debug, thiserror::Error)]
+        enum Failed {
+            #[error("can't read /x")]
+            Silent(#[source] std::io::Error),
+            #[error("can't read /x: {0}")]
+            Telling(#[source] std::io::Error),
         }
+        let gone = || std::io::Error::other("gone");
+        let lines = |error: &Failed| Failure::from_error(Exit::Failed, error).lines();
+        assert_eq!(lines(&Failed::Silent(gone())), ["error: can't read /x", "caused by: gone"]);
+        assert_eq!(lines(&Failed::Telling(gone())), ["error: can't read /x: gone"]);
     }
 }

@@ -16,6 +16,7 @@ use std::time::{Duration, Instant};
 
 pub use look::{Standing, look};
 
+use crate::sys::failure::{Exit, Failure};
 use crate::sys::orphan::{self, ProcessId};
 
 /// The lock's name in a state folder.
@@ -242,6 +243,21 @@ pub enum LockError {
     },
 }
 
+impl From<LockError> for Failure {
+    fn from(error: LockError) -> Self {
+        match &error {
+            LockError::Held { .. } => Self::from_error(Exit::Locked, &error)
+                .hint("let it work, or stop it first; two would encode the same films"),
+            LockError::Failed { path, .. } if path.ends_with(ROOT_LOCK) => {
+                Self::from_error(Exit::Failed, &error)
+                    .hint("see what is there: it must be a regular file, on a file system that can lock it")
+            }
+            LockError::Failed { .. } => Self::from_error(Exit::Failed, &error)
+                .hint("check the owner and the rights of `job_state_dir`"),
+        }
+    }
+}
+
 fn by(holder: Option<&Holder>) -> String {
     holder.map_or_else(String::new, |holder| format!(" ({holder})"))
 }
@@ -249,6 +265,17 @@ fn by(holder: Option<&Holder>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_hint_of_a_lock_is_about_its_own_folder() {
+        let source = || io::Error::other("no");
+        for (path, words) in [("/state/lock", "`job_state_dir`"), ("/films/.av1d.lock", "regular file")] {
+            let failure = Failure::from(LockError::Failed { path: path.into(), source: source() });
+            let lines = failure.lines();
+            let hint = lines.last().unwrap();
+            assert!(hint.contains(words), "{path}: {hint}");
+        }
+    }
 
     fn take(state: &Path, roots: &[PathBuf]) -> Result<Locks, LockError> {
         Locks::take(state, roots, || panic!("the holder is alive"))

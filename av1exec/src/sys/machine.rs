@@ -6,8 +6,6 @@ use std::time::{Duration, Instant};
 
 use sysinfo::System;
 
-use crate::daemon::concurrency::Load;
-
 /// How often a reading is worth taking.
 pub const BEAT: Duration = Duration::from_secs(5);
 /// Over how long readings are averaged.
@@ -23,6 +21,17 @@ pub struct Reading {
     /// How much of all cores was busy since the look before, 0 to 1.
     pub busy: f64,
     /// Bytes of memory that could be had.
+    pub available: u64,
+    /// Bytes of memory in all.
+    pub total: u64,
+}
+
+/// The machine over the last minute, as [`Readings`] sums it up.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Load {
+    /// Cores that did nothing, on average.
+    pub idle_cores: f64,
+    /// Bytes of memory that could be had, at the worst moment.
     pub available: u64,
     /// Bytes of memory in all.
     pub total: u64,

@@ -6,6 +6,7 @@ pub mod lock;
 pub mod machine;
 pub mod names;
 pub mod orphan;
+pub mod path;
 pub mod pause;
 pub mod priority;
 pub mod process;

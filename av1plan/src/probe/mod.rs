@@ -10,6 +10,7 @@ mod disposition;
 mod json;
 mod lenient;
 mod side_data;
+mod text;
 
 use alloc::collections::BTreeMap;
 use alloc::string::String;
@@ -22,6 +23,7 @@ pub use color::{Color, Matrix, Primaries, Range, Transfer};
 pub use disposition::{Disposition, UnknownFlag};
 use side_data::Block;
 pub use side_data::{DolbyVision, SideData};
+pub use text::ProbeText;
 
 /// A file as ffprobe sees it.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]

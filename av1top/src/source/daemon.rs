@@ -9,7 +9,8 @@ use av1exec::serve::control::events::EventDocument;
 use av1exec::serve::control::offline;
 use av1exec::serve::control::protocol::{Reply, Request};
 use av1exec::settings::Settings;
-use av1exec::state::jobs::{self, JobStore};
+use av1exec::state::jobs::JobStore;
+use av1exec::sys::path::path_of;
 
 use super::{LOOK, spawn, worker};
 use crate::message::{Msg, Wish, Worker};
@@ -184,7 +185,7 @@ fn request(wish: &Wish, folder: &Path) -> Result<Request, String> {
     let film = |id: &str| {
         let job = JobStore::read_only(folder).get(id).map_err(|unread| unread.to_string())?;
         let now = job.outcome.as_ref().and_then(|outcome| outcome.replaced_by.as_ref());
-        Ok::<_, String>(now.map_or_else(|| job.film(), jobs::path_of))
+        Ok::<_, String>(now.map_or_else(|| job.film(), path_of))
     };
     Ok(match wish {
         Wish::Pause => Request::Pause,
@@ -199,6 +200,7 @@ fn request(wish: &Wish, folder: &Path) -> Result<Request, String> {
 mod tests {
     use super::*;
     use crate::tests::script::files;
+    use av1exec::sys::path::path_document;
 
     #[test]
     fn a_wish_is_about_the_film_where_it_is_now() {
@@ -209,7 +211,7 @@ mod tests {
         store.save(&job).unwrap();
         assert_eq!(asked(&Wish::Skip(job.id.clone())), Ok(Some(job.film())));
         let renamed = Path::new("/media/Films/Metropolis.mkv");
-        job.outcome.as_mut().unwrap().replaced_by = Some(jobs::path_document(renamed));
+        job.outcome.as_mut().unwrap().replaced_by = Some(path_document(renamed));
         store.save(&job).unwrap();
         assert_eq!(asked(&Wish::Retry(job.id.clone())), Ok(Some(renamed.to_owned())));
         assert!(asked(&Wish::Skip("20261122-120000-000099".into())).is_err());

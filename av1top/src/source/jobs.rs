@@ -221,6 +221,7 @@ fn is_job(name: &OsString) -> bool {
 mod tests {
     use super::*;
     use crate::tests::script::File as JobFile;
+    use av1exec::sys::path::path_document;
 
     /// A state folder, and what is told of it.
     struct Scene {
@@ -293,7 +294,7 @@ mod tests {
         let mut scene = Scene::new();
         let mut growing = job(1);
         let result = scene.folder.path().join("result.av1tmp");
-        growing.0.temporary = jobs::path_document(&result);
+        growing.0.temporary = path_document(&result);
         scene.write(&growing);
         scene.look();
         fs::write(&result, [0; 700]).unwrap();
@@ -308,7 +309,7 @@ mod tests {
         let mut scene = Scene::new();
         let mut growing = job(1);
         let result = scene.folder.path().join("result.av1tmp");
-        growing.0.temporary = jobs::path_document(&result);
+        growing.0.temporary = path_document(&result);
         scene.write(&growing);
         scene.look();
         let (answer, hangs) = sync_channel(1);

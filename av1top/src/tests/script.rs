@@ -5,8 +5,10 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use av1exec::serve::control::events::EventDocument;
-use av1exec::serve::status::{RunningJob, ScanStatus, Stage, State, Status, Totals};
-use av1exec::state::jobs::{self, OutcomeRecord, path_document};
+use av1exec::serve::status::{RunningJob, ScanStatus, Stage, State, Status};
+use av1exec::state::jobs::{self, OutcomeRecord};
+use av1exec::state::totals::Totals;
+use av1exec::sys::path::path_document;
 use av1plan::encode::{
     Aom, CpuUsed, Crf, EncoderSettings, Preset, Quantizer, Rav1e, Speed, Svt, Tiles, Workers,
 };

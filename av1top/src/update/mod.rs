@@ -8,7 +8,7 @@ mod wishes;
 use std::path::Path;
 
 use av1exec::serve::control::events::EventDocument;
-use av1exec::state::jobs::path_of;
+use av1exec::sys::path::path_of;
 use av1exec::sys::sanitize::{display, sanitize};
 use crossterm::event::KeyEventKind;
 use jiff::Timestamp;

@@ -1,7 +1,7 @@
 //! What a person reads, by example.
 
 use super::*;
-use av1exec::state::jobs::path_document;
+use av1exec::sys::path::path_document;
 
 fn status() -> Status {
     let started = "2026-01-31T20:00:00Z".parse().unwrap();

@@ -7,7 +7,7 @@ use av1plan::wire::PathDocument;
 use serde::Serialize;
 use strum::IntoStaticStr;
 
-use crate::state::jobs::path_document;
+use crate::sys::path::path_document;
 
 /// What one look came to.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]

@@ -8,9 +8,9 @@ use av1plan::wire::PathDocument;
 use serde::Serialize;
 
 use crate::library::sidecars;
-use crate::state::jobs::path_document;
 use crate::sys::disk::{self, Identity};
 use crate::sys::names;
+use crate::sys::path::path_document;
 
 /// A file beside a film, or a marker above it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]

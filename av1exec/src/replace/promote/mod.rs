@@ -11,9 +11,7 @@ mod error;
 use std::io;
 use std::path::Path;
 
-use serde::{Deserialize, Serialize};
-use strum::IntoStaticStr;
-
+use crate::state::journal::{Commit, Step};
 use crate::sys::disk::{self, Identity};
 pub use error::PromoteError;
 
@@ -34,32 +32,6 @@ pub struct Promotion<'a> {
     pub keep_original: bool,
     /// Called each time when the disk has answered: who ends the program waits for it as long as it does.
     pub answered: &'a dyn Fn(),
-}
-
-/// A step that was reached, in the order of a replacement.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, IntoStaticStr)]
-#[serde(rename_all = "kebab-case")]
-#[strum(serialize_all = "kebab-case")]
-pub enum Step {
-    /// ffmpeg runs.
-    Running,
-    /// The result is good and may take the film's place.
-    Commit,
-    /// The result has the film's name.
-    Replaced,
-    /// The original is gone, or kept as asked.
-    Done,
-}
-
-/// What is known of a result that may take its film's place.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Commit {
-    /// Its inode.
-    pub inode: u64,
-    /// Its bytes.
-    pub size: u64,
-    /// The BLAKE3 hash of its content, in hexadecimal.
-    pub hash: String,
 }
 
 /// Writes a step down before the next one is taken. Its failure stops the replacement.

@@ -4,7 +4,7 @@ use av1plan::wire::PathDocument;
 use serde::Serialize;
 
 use super::Recovered;
-use crate::state::jobs::path_document;
+use crate::sys::path::path_document;
 
 /// What the document of one job calls itself.
 const FORMAT: &str = "av1.recover";

@@ -11,14 +11,16 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use crate::library::sidecars;
-use crate::pipeline::event::{Event, Events};
-use crate::replace::promote::{Commit, PromoteError, Promotion, Step, is_original, is_result};
-use crate::state::jobs::{Entry, Job, JobStore, Unread, path_of};
+use crate::replace::promote::{PromoteError, Promotion, is_original, is_result};
+use crate::state::jobs::{Job, JobStore, Unread};
+use crate::state::journal::Entry;
+use crate::state::journal::{Commit, Step};
 use crate::state::outcome::Outcome;
 use crate::sys::disk::{self, Identity};
 use crate::sys::lock::ROOT_LOCK;
 use crate::sys::names;
 use crate::sys::orphan;
+use crate::sys::path::path_of;
 pub use decide::{Action, Found, Scene, decide};
 pub use document::RecoverDocument;
 
@@ -33,8 +35,26 @@ pub struct Recovered {
     pub scene: Scene,
     /// What it takes.
     pub actions: Vec<Action>,
-    /// Why not all of that was done, where it wasn't; it was sent as a warning, too.
+    /// Why not all of that was done, where it wasn't.
     pub failure: Option<String>,
+}
+
+/// What was found of all unfinished jobs.
+#[derive(Debug, Default)]
+pub struct Recovery {
+    /// The jobs that were cut off.
+    pub jobs: Vec<Recovered>,
+    /// Job files that can't be read, and why, and what became of each.
+    pub unread: Vec<(PathBuf, String)>,
+}
+
+impl Recovery {
+    /// What needs a person: the file or film, and why.
+    pub fn warnings(&self) -> impl Iterator<Item = (&Path, &str)> {
+        let unread = self.unread.iter().map(|(path, why)| (path.as_path(), why.as_str()));
+        let failed = self.jobs.iter().filter_map(|job| Some((job.film.as_path(), job.failure.as_deref()?)));
+        unread.chain(failed)
+    }
 }
 
 /// Ends every encode of an unfinished job that outlived its av1d.
@@ -46,18 +66,14 @@ pub fn end_orphans(jobs: &JobStore) {
 }
 
 /// Looks at every unfinished job and does what [`decide`] says, or with `dry_run` only tells.
-pub fn recover(
-    jobs: &JobStore,
-    keep_original: bool,
-    dry_run: bool,
-    events: &Events,
-) -> std::io::Result<Vec<Recovered>> {
+pub fn recover(jobs: &JobStore, keep_original: bool, dry_run: bool) -> std::io::Result<Recovery> {
     if !dry_run {
         end_orphans(jobs);
         // They are only untidy.
         drop(jobs.clear_drafts());
     }
     let unfinished = jobs.unfinished()?;
+    let mut unread_files = Vec::new();
     for (path, unread) in unfinished.unread {
         let message = match unread {
             Unread::Damaged(_) if !dry_run => match jobs.set_aside(&path) {
@@ -66,10 +82,11 @@ pub fn recover(
             },
             _ => unread.to_string(),
         };
-        events.send(Event::Warning { path, message });
+        unread_files.push((path, message));
     }
     let unfinished = unfinished.jobs.into_iter();
-    Ok(unfinished.map(|job| tidy(job, jobs, keep_original, dry_run, events, &|| ())).collect())
+    let jobs = unfinished.map(|job| tidy(job, jobs, keep_original, dry_run, &|| ())).collect();
+    Ok(Recovery { jobs, unread: unread_files })
 }
 
 /// Does what [`decide`] says about one unfinished job. `answered` is called each time when the disk has answered.
@@ -78,7 +95,6 @@ pub fn tidy(
     jobs: &JobStore,
     keep_original: bool,
     dry_run: bool,
-    events: &Events,
     answered: &dyn Fn(),
 ) -> Recovered {
     let places = Places::of(&job, answered);
@@ -94,7 +110,6 @@ pub fn tidy(
         }
         for action in &actions {
             if let Err(message) = places.act(*action, &mut job, jobs, keep_original) {
-                events.send(Event::Warning { path: places.film.clone(), message: message.clone() });
                 failure = Some(message);
                 break;
             }

@@ -46,15 +46,19 @@ impl Scene {
         jobs.save(&self.job).unwrap();
         let draft = self.state.path().join(".2.json.av1new");
         fs::write(&draft, "{").unwrap();
-        let (events, mut told) = Events::channel();
-        assert_eq!(recover(&jobs, false, false, &events).unwrap().len(), 1);
+        let recovery = recover(&jobs, false, false).unwrap();
+        assert_eq!(recovery.jobs.len(), 1);
         let code = jobs.get(&self.job.id).unwrap().outcome.as_ref().map(|outcome| outcome.code.clone());
         assert!(!draft.exists(), "half a job file is of no use to anybody");
         let files = self.files();
-        let again = recover(&jobs, false, false, &events).unwrap();
-        assert_eq!(again.is_empty(), code.is_some(), "an open job is looked at again, a closed one is not");
+        let again = recover(&jobs, false, false).unwrap();
+        assert_eq!(
+            again.jobs.is_empty(),
+            code.is_some(),
+            "an open job is looked at again, a closed one is not"
+        );
         assert_eq!(self.files(), files, "the second run changes nothing");
-        OutcomeOf { code, warned: told.try_recv().is_ok(), files }
+        OutcomeOf { code, warned: recovery.warnings().next().is_some(), files }
     }
 
     /// The files of the folder with their content.
@@ -183,8 +187,7 @@ fn a_share_that_is_not_there_closes_no_job() {
     fs::rename(scene.folder.path(), &moved).unwrap();
     let jobs = JobStore::open(scene.state.path()).unwrap();
     jobs.save(&scene.job).unwrap();
-    let (events, _told) = Events::channel();
-    recover(&jobs, false, false, &events).unwrap();
+    recover(&jobs, false, false).unwrap();
     assert!(jobs.get(&scene.job.id).unwrap().outcome.is_none());
     assert_eq!(fs::read_to_string(moved.join("film.mkv")).unwrap(), "the original");
 }

@@ -6,7 +6,8 @@ use av1plan::wire::PathDocument;
 use serde::Serialize;
 
 use super::{Move, UndoError};
-use crate::state::jobs::{UNDONE, path_document};
+use crate::state::jobs::UNDONE;
+use crate::sys::path::path_document;
 
 /// What the document of one film calls itself.
 const FORMAT: &str = "av1.undo";

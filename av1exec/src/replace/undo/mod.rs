@@ -13,10 +13,11 @@ use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
 use crate::library::sidecars::{self, MarkCause};
-use crate::replace::promote::Commit;
-use crate::state::jobs::{FilmJobs, Job, JobStore, path_of};
+use crate::state::jobs::{FilmJobs, Job, JobStore};
+use crate::state::journal::Commit;
 use crate::sys::disk::{self, Identity};
 use crate::sys::names;
+use crate::sys::path::path_of;
 pub use decide::{Held, Move, Naming, Next, Noted, Refusal, Scene, all, next};
 pub use document::UndoDocument;
 pub use error::UndoError;

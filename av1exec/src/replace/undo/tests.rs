@@ -3,7 +3,8 @@
 use std::fs;
 
 use super::*;
-use crate::state::jobs::{OutcomeRecord, path_document, test_job};
+use crate::state::jobs::{OutcomeRecord, test_job};
+use crate::sys::path::path_document;
 
 const ORIGINAL: &str = "the original, byte for byte";
 const REPLACEMENT: &str = "the replacement";

@@ -9,8 +9,8 @@ use serde::{Deserialize, Serialize};
 use crate::ffmpeg::progress::Progress;
 use crate::pipeline::event::Event;
 use crate::replace::recover::Recovered;
-use crate::state::jobs::path_document;
 use crate::state::outcome::Outcome;
+use crate::sys::path::path_document;
 
 /// One thing that happened, as one line of JSON: `{"event":"progressed","job":"...","frame":48}`.
 ///

@@ -18,6 +18,7 @@ use super::address::{Address, SOCKET, socket};
 use super::feed::Feed;
 use super::protocol::{Greeting, MAX_REQUEST, Refusal, RefusalCode, Reply, Request, line};
 use crate::sys::disk;
+use crate::sys::failure::{Exit, Failure};
 
 /// A request that waits for the daemon's reply.
 #[derive(Debug)]
@@ -279,6 +280,12 @@ impl ControlError {
                 "set `job_state_dir` to a folder with a short path on a local disk that this user may write to"
             }
         }
+    }
+}
+
+impl From<ControlError> for Failure {
+    fn from(error: ControlError) -> Self {
+        Self::from_error(Exit::Failed, &error).hint(error.hint())
     }
 }
 

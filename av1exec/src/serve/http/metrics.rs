@@ -162,11 +162,12 @@ pub(super) mod tests {
     use std::path::Path;
 
     use super::*;
-    use crate::serve::status::{ScanStatus, Totals};
+    use crate::serve::status::ScanStatus;
+    use crate::state::totals::Totals;
 
     pub(in crate::serve::http) fn status() -> Status {
         let at = |second| Timestamp::from_second(second).unwrap();
-        let path = |path: &str| crate::state::jobs::path_document(Path::new(path));
+        let path = |path: &str| crate::sys::path::path_document(Path::new(path));
         let job = |id: &str, stage| RunningJob {
             job: id.into(),
             path: path("/films/Secret.mkv"),

@@ -1,5 +1,6 @@
 //! A small HTTP server for `GET /metrics` and `GET /healthz`: no more than a few connections, none for longer than a moment.
 
+use crate::sys::failure::{Exit, Failure};
 use std::convert::Infallible;
 use std::io;
 use std::net::SocketAddr;
@@ -55,6 +56,12 @@ impl MetricsError {
             }
             _ => "set `metrics_listen` in the config to another address and port, or leave it out",
         }
+    }
+}
+
+impl From<MetricsError> for Failure {
+    fn from(error: MetricsError) -> Self {
+        Self::from_error(Exit::Failed, &error).hint(error.hint())
     }
 }
 

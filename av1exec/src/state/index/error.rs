@@ -4,6 +4,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::{FILE_NAME, SHAPE};
+use crate::sys::failure::{Exit, Failure};
 use crate::sys::sanitize::display;
 
 /// The index can't be used: its file can't be made, read or written.
@@ -45,6 +46,12 @@ impl IndexError {
             }
             _ => "check the owner, the rights and the free space of `job_state_dir`",
         }
+    }
+}
+
+impl From<IndexError> for Failure {
+    fn from(error: IndexError) -> Self {
+        Self::from_error(Exit::Failed, &error).hint(error.hint())
     }
 }
 

@@ -11,8 +11,8 @@ use rusqlite::{Connection, Row, params};
 
 use super::Index;
 use super::notes::{self, Note};
-use crate::serve::status::Totals;
 use crate::state::jobs::{JobEnd, JobSummary, PlanSummary};
+use crate::state::totals::Totals;
 
 /// The shape of these tables. Those of another shape are made anew.
 const SHAPE: i64 = 1;

@@ -21,9 +21,9 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, TransactionBehavior};
 
-use crate::ffmpeg::probe::ProbeText;
-use crate::serve::status::Totals;
+use crate::state::totals::Totals;
 use crate::sys::disk::{self, Identity};
+use av1plan::probe::ProbeText;
 pub use entry::{Entry, Fingerprint, Next, Rest, Verdict, WANTED, remember};
 use error::Fault;
 pub use error::IndexError;

@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use rusqlite::{Connection, params};
 
 use super::{Entry, Index, Rest, begin};
-use crate::ffmpeg::probe::ProbeText;
 use crate::sys::disk::Identity;
+use av1plan::probe::ProbeText;
 
 /// Something that the index is to remember, or to forget.
 #[derive(Debug)]

@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 use std::sync::{MutexGuard, PoisonError};
 
 use super::{Job, JobStore, JobSummary, Unread, archive, store};
-use crate::serve::status::Totals;
 use crate::state::index::{Index, IndexError};
+use crate::state::totals::Totals;
 use crate::sys::disk;
 use crate::sys::sanitize::display;
 

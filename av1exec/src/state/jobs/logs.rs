@@ -17,13 +17,6 @@ pub struct LogLimits {
     pub bytes: u64,
 }
 
-impl Default for LogLimits {
-    /// Three months, and 1 GiB: a log takes some ten kilobytes, and never more than eight megabytes and its last lines.
-    fn default() -> Self {
-        Self { age: Duration::from_hours(24 * 90), bytes: 1 << 30 }
-    }
-}
-
 /// A log that is there.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Log {
@@ -128,7 +121,7 @@ mod tests {
         }
         fs::create_dir(store.log("20261126-134501-000003")).unwrap();
         std::os::unix::fs::symlink("/etc/passwd", store.log("20261126-134501-000004")).unwrap();
-        let limits = LogLimits { bytes: 0, ..LogLimits::default() };
+        let limits = LogLimits { bytes: 0, age: Duration::from_hours(24) };
         assert_eq!(store.prune_logs(limits).unwrap(), 1);
         assert!(store.log(runs).exists() && store.log("precious").exists() && !store.log(done).exists());
         assert_eq!(fs::read_dir(folder.path().join("logs")).unwrap().count(), 4);

@@ -5,9 +5,10 @@ use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
-use super::{Job, JobStore, JobSummary, Unread, archive, path_of, store};
+use super::{Job, JobStore, JobSummary, Unread, archive, store};
 use crate::state::index::peek_jobs;
 use crate::sys::names;
+use crate::sys::path::path_of;
 
 /// The jobs of one film.
 #[derive(Debug, Default)]
@@ -141,7 +142,8 @@ fn replaced_by(job: &Job) -> Option<PathBuf> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::state::jobs::{OutcomeRecord, path_document, test_job};
+    use crate::state::jobs::{OutcomeRecord, test_job};
+    use crate::sys::path::path_document;
 
     fn job(id: &str, film: &str, replaced_by: Option<&str>) -> Job {
         let mut job = test_job(id, film);

@@ -8,8 +8,9 @@ use av1plan::size_gate::SizeGate;
 use jiff::Timestamp;
 use serde::Deserialize;
 
-use super::{Job, path_of};
+use super::Job;
 use crate::sys::names;
+use crate::sys::path::path_of;
 
 /// A job in brief.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -8,7 +8,7 @@ use strum::IntoStaticStr;
 
 use super::{Refusal, RefusalCode};
 use crate::library::exclusion::Foreign;
-use crate::state::jobs::{path_document, path_of};
+use crate::sys::path::{path_document, path_of};
 
 /// What a client asks for, one a line: `{"request":"cancel","job":"20260101-120000-000000"}`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, IntoStaticStr)]

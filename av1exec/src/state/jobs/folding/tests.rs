@@ -4,7 +4,8 @@ use std::fs;
 
 use super::*;
 use crate::state::index::{FILE_NAME, peek_jobs};
-use crate::state::jobs::{OutcomeRecord, path_document, test_job};
+use crate::state::jobs::{OutcomeRecord, test_job};
+use crate::sys::path::path_document;
 
 /// A job that replaced its film, as main wrote it before jobs were folded.
 fn plain(folder: &Path, number: u32) -> Job {
