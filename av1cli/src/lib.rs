@@ -2,35 +2,12 @@
 //! [`av1plan`], what is done is done by [`av1exec`].
 
 mod args;
-mod bars;
-mod color;
-mod config;
-mod console;
-mod control;
-mod doctor;
-mod encode;
-mod films;
-mod log;
-mod logging;
-pub mod nudges;
-mod plan;
-mod quote;
-mod recover;
-mod reporter;
-pub mod service;
-mod session;
-mod share;
-mod sink;
-mod stream;
-mod telling;
-mod undo;
-mod verify;
-mod watch;
-mod why;
+mod commands;
+mod output;
+pub mod setup;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
-use std::time::Duration;
 
 use av1exec::settings::Environment;
 use clap::Parser;
@@ -38,10 +15,10 @@ use clap::Parser;
 use args::{Cli, Command};
 pub use av1exec::sys::failure::Exit;
 use av1exec::sys::failure::Failure;
-use service::Service;
-
-/// How long what may hang may take to end with the program.
-pub(crate) const MOMENT: Duration = Duration::from_secs(1);
+use commands::{config, control, doctor, encode, plan, recover, share, undo, verify, watch, why};
+use output::{color, console, sink};
+use setup::END_TIMEOUT;
+use setup::service::Service;
 
 /// Runs the program: `args` with the program's name first, `variable` to look up the environment.
 pub fn run(
@@ -62,7 +39,7 @@ pub fn run(
             let result = runtime.block_on(dispatch(cli, &environment, &service));
             // A file that something is tried out with goes with its thread, which is given a moment; a walk that hangs in an
             // unreachable share must not keep the program.
-            runtime.shutdown_timeout(MOMENT);
+            runtime.shutdown_timeout(END_TIMEOUT);
             result
         }
         Err(error) => Err(Failure::new(Exit::Failed, format!("failed to start the runtime: {error}"))),

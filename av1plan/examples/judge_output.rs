@@ -23,8 +23,8 @@ use av1plan::judge::picture::{Frames, Seen, Thumbnail, compare, windows};
 use av1plan::judge::{
     Check, ClosingReport, Decode, Defect, Missing, Probed, RunReport, damage_in, frame_time, is_complaint,
 };
-use av1plan::packets::PacketSummary;
 use av1plan::plan::StreamType;
+use av1plan::probe::PacketSummary;
 use av1plan::wire::Document;
 use av1plan::{EncodePlan, Evidence, Judgement, MediaProbe, Verdict, judge};
 

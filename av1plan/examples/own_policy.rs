@@ -4,7 +4,7 @@
 #![allow(clippy::print_stdout, reason = "an example talks to a person")]
 
 use av1plan::config::QualityTier;
-use av1plan::loss::LossKind;
+use av1plan::plan::LossKind;
 use av1plan::{Config, EncodePlan, FileFacts, MediaProbe, Source, Toolchain, Verdict};
 
 const PROBE: &[u8] = br#"{"streams": [

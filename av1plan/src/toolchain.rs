@@ -5,7 +5,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
 
-use crate::encode::Encoder;
+use crate::plan::Encoder;
 
 /// The oldest major version whose options this crate spells.
 pub const OLDEST_MAJOR: u32 = 8;

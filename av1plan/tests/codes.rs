@@ -6,11 +6,8 @@ use std::fmt::Write as _;
 
 use av1plan::SkipReason;
 use av1plan::config::{BitDepth, Interlaced, QualityTier};
-use av1plan::decision::{Reason, Topic};
-use av1plan::encode::Encoder;
-use av1plan::gates::Gate;
 use av1plan::judge::{Defect, Missing};
-use av1plan::loss::LossKind;
+use av1plan::plan::{Encoder, Gate, LossKind, Reason, Topic};
 use serde_json::{Value, json};
 use strum::VariantNames;
 

@@ -12,10 +12,9 @@ mod grammar;
 use std::path::Path;
 
 use av1plan::config::{BitDepth, Interlaced};
-use av1plan::encode::Encoder;
-use av1plan::explain;
+use av1plan::plan::Encoder;
 use av1plan::wire::Document;
-use av1plan::{Config, FileFacts, MediaProbe, Source, Toolchain, Verdict};
+use av1plan::{Config, FileFacts, MediaProbe, Source, Toolchain, Verdict, explain};
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
 use serde_json::{Value, json};

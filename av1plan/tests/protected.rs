@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use av1plan::loss::LossKind;
+use av1plan::plan::LossKind;
 use av1plan::{Config, FileFacts, MediaProbe, Source, Toolchain, Verdict};
 
 const H264: &str =

@@ -8,7 +8,7 @@
 
 use std::path::Path;
 
-use av1plan::encode::Encoder;
+use av1plan::plan::Encoder;
 use av1plan::wire::Document;
 use av1plan::{Config, FileFacts, MediaProbe, Source, Toolchain};
 use serde_json::{Value, json};

@@ -1,9 +1,8 @@
 //! The wire document as other programs meet it: the promised fields, old samples, newer minors, other majors.
 #![allow(clippy::unwrap_used, reason = "helpers of tests; clippy's exemption covers test functions only")]
 
-use av1plan::classify::SourceClass;
 use av1plan::config::Config;
-use av1plan::encode::Encoder;
+use av1plan::plan::{Encoder, SourceClass};
 use av1plan::toolchain::Toolchain;
 use av1plan::wire::{Document, PathDocument, VerdictName, WireError};
 use av1plan::{FileFacts, MediaProbe, Source, Verdict};

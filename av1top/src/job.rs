@@ -6,8 +6,7 @@ use av1exec::state::jobs::{self, JobEnd, JobSummary};
 use av1exec::state::journal::Step;
 use av1exec::sys::path::path_of;
 use av1exec::sys::sanitize;
-use av1plan::encode::EncoderSettings;
-use av1plan::ladder::ResolutionClass;
+use av1plan::plan::{EncoderSettings, ResolutionClass};
 use jiff::Timestamp;
 
 /// A job in brief. Its texts come from file names and are harmless to show.

@@ -2,9 +2,8 @@
 //!
 //! `av1cli` has the same for itself; the two faces share no code.
 
-use std::fs;
-use std::io;
 use std::path::Path;
+use std::{fs, io};
 
 use av1exec::sys::failure::{Exit, Failure};
 use av1exec::sys::sanitize::display;

@@ -13,7 +13,7 @@ use av1exec::ffmpeg::encode::{Encode, Ended};
 use av1exec::state::outcome::Outcome;
 use av1exec::sys::lock::Locks;
 use av1exec::sys::pause::{Pause, pause_switch};
-use av1exec::sys::priority::{Courtesy, IoNice};
+use av1exec::sys::priority::{IoNice, Priority};
 use av1exec::sys::stop::{Stop, stop_switch};
 use av1exec::sys::waits::Waits;
 use tokio::sync::oneshot;
@@ -48,7 +48,7 @@ impl Bench {
         &self,
         pause: &Pause,
         stop: &Stop,
-        courtesy: Courtesy,
+        priority: Priority,
         script: impl AsyncFnOnce(u32) -> T,
     ) -> (Ended, T) {
         let (log, output, locks) = (self.folder.path().join("log"), self.output(), Locks::default());
@@ -61,7 +61,7 @@ impl Bench {
             locks: &locks,
             size_limit: u64::MAX,
             stall: STALL,
-            courtesy,
+            priority,
             pause,
             waits: &Waits::default(),
         };
@@ -124,7 +124,7 @@ async fn an_encode_that_is_paused_does_not_stall_and_goes_on() {
         until_stopped(pid, true).await;
         switch.resume();
     };
-    let (ended, ()) = bench.run(&pause, &stop, Courtesy::default(), script).await;
+    let (ended, ()) = bench.run(&pause, &stop, Priority::default(), script).await;
     bench.holds_all(&ended);
 }
 
@@ -139,7 +139,7 @@ async fn one_that_begins_paused_waits() {
         sleep(STALL + Duration::from_secs(1)).await;
         switch.resume();
     };
-    let (ended, ()) = bench.run(&pause, &stop, Courtesy::default(), script).await;
+    let (ended, ()) = bench.run(&pause, &stop, Priority::default(), script).await;
     bench.holds_all(&ended);
 }
 
@@ -151,7 +151,7 @@ async fn one_that_is_stopped_from_outside_does_stall() {
         signal(pid, Signal::STOP);
         pid
     };
-    let (ended, pid) = bench.run(&Pause::never(), &stop, Courtesy::default(), script).await;
+    let (ended, pid) = bench.run(&Pause::never(), &stop, Priority::default(), script).await;
     assert!(matches!(ended, Ended::Stalled), "{ended:?}");
     assert_eq!(in_group(pid.into()), [] as [u32; 0]);
 }
@@ -168,7 +168,7 @@ async fn one_job_is_cancelled_while_it_is_paused() {
         cancel.stop();
         (pid, Instant::now())
     };
-    let (ended, (pid, cancelled)) = bench.run(&pause, &one, Courtesy::default(), script).await;
+    let (ended, (pid, cancelled)) = bench.run(&pause, &one, Priority::default(), script).await;
     assert!(matches!(ended, Ended::Stopped), "{ended:?}");
     // Killing it would have taken the ten seconds that an ffmpeg which doesn't hear gets.
     assert!(cancelled.elapsed() < Duration::from_secs(9), "it heard");
@@ -193,11 +193,11 @@ async fn a_child_gives_way_as_it_is_told() {
             cancel.stop();
             (found, asked.map(|output| String::from_utf8_lossy(&output.stdout).into_owned()))
         };
-        let courtesy = Courtesy { nice, ionice };
-        let (_, (found, asked)) = bench.run(&Pause::never(), &stop, courtesy, script).await;
-        assert_eq!(found, i32::from(nice).max(own).to_string(), "{courtesy:?}");
+        let priority = Priority { nice, ionice };
+        let (_, (found, asked)) = bench.run(&Pause::never(), &stop, priority, script).await;
+        assert_eq!(found, i32::from(nice).max(own).to_string(), "{priority:?}");
         match asked {
-            Ok(asked) => assert!(asked.starts_with(class), "{courtesy:?}: {asked}"),
+            Ok(asked) => assert!(asked.starts_with(class), "{priority:?}: {asked}"),
             Err(error) => av1d_tests::skipped(&format!("ionice can't be run: {error}")),
         }
     }

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use av1plan::quality::MetricName;
+use av1plan::judge::MetricName;
 use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 

@@ -14,13 +14,13 @@ use crate::sys::path::path_document;
 
 /// What runs, and what came of what ran.
 #[derive(Debug, Default)]
-pub(super) struct Board {
+pub(super) struct Activity {
     pub(super) running: BTreeMap<String, RunningJob>,
     pub(super) totals: Totals,
     pub(super) last_scan: Option<ScanStatus>,
 }
 
-impl Board {
+impl Activity {
     /// Takes in what happened.
     pub(super) fn note(&mut self, event: &Event, now: Timestamp) {
         match event {

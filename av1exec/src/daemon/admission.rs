@@ -20,7 +20,7 @@ const LARGEST_COMMON_PICTURE: (u32, u32) = (3840, 2160);
 
 /// What decides about starts.
 #[derive(Debug)]
-pub(super) struct Pace {
+pub(super) struct Admission {
     switch: PauseSwitch,
     /// Whether a person paused it.
     paused: bool,
@@ -31,7 +31,7 @@ pub(super) struct Pace {
     last_start: Option<Instant>,
 }
 
-impl Pace {
+impl Admission {
     /// A pace of its own, and what encodes go by.
     pub(super) fn new() -> (Self, Pause) {
         let (switch, pause) = pause_switch();
@@ -121,14 +121,14 @@ mod tests {
 
     #[test]
     fn a_pause_holds_encodes_and_keeps_others_from_starting() {
-        let (mut pace, pause) = Pace::new();
+        let (mut admission, pause) = Admission::new();
         let settings = Settings::default();
-        assert!(pace.may_start(&settings, 0) && !pace.may_start(&settings, 1));
-        pace.set_paused(true, &settings);
-        assert!(pause.is_asked() && !pace.may_start(&settings, 0));
-        assert_eq!(pace.state(), State::Paused);
-        pace.set_paused(false, &settings);
-        assert!(!pause.is_asked() && pace.may_start(&settings, 0));
+        assert!(admission.may_start(&settings, 0) && !admission.may_start(&settings, 1));
+        admission.set_paused(true, &settings);
+        assert!(pause.is_asked() && !admission.may_start(&settings, 0));
+        assert_eq!(admission.state(), State::Paused);
+        admission.set_paused(false, &settings);
+        assert!(!pause.is_asked() && admission.may_start(&settings, 0));
     }
 
     #[test]
@@ -139,15 +139,15 @@ mod tests {
         let hours =
             format!("{:02}:{:02}-{:02}:{:02}", past.hour(), past.minute(), earlier.hour(), earlier.minute());
         let mut settings = Settings { active_hours: hours.parse().ok(), ..Settings::default() };
-        let (mut pace, pause) = Pace::new();
-        pace.beat(&settings);
-        assert_eq!(pace.state(), State::QuietHours);
-        assert!(pause.is_asked() && !pace.may_start(&settings, 0));
+        let (mut admission, pause) = Admission::new();
+        admission.beat(&settings);
+        assert_eq!(admission.state(), State::QuietHours);
+        assert!(pause.is_asked() && !admission.may_start(&settings, 0));
         settings.outside_hours = OutsideHours::Finish;
-        pace.beat(&settings);
-        assert!(!pause.is_asked() && !pace.may_start(&settings, 0));
+        admission.beat(&settings);
+        assert!(!pause.is_asked() && !admission.may_start(&settings, 0));
         settings.active_hours = None;
-        pace.beat(&settings);
-        assert!(pace.may_start(&settings, 0));
+        admission.beat(&settings);
+        assert!(admission.may_start(&settings, 0));
     }
 }

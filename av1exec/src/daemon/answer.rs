@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use super::Daemon;
 use super::asked::Word;
 use super::work::fingerprint;
-use crate::daemon::signal::Nudge;
+use crate::daemon::signal::UserSignal;
 use crate::pipeline::event::Event;
 use crate::serve::control::protocol::{Refusal, RefusalCode, Reply, Request};
 use crate::serve::control::server::Call;
@@ -63,7 +63,7 @@ impl Daemon {
 
     fn pause(&mut self, paused: bool) {
         let settings = Arc::clone(&self.pipeline.settings);
-        self.pace.set_paused(paused, &settings);
+        self.admission.set_paused(paused, &settings);
         self.beat();
     }
 
@@ -72,7 +72,7 @@ impl Daemon {
     }
 
     fn cancel(&mut self, job: &str) -> Result<Reply, Refusal> {
-        let running = self.board.running.get(job);
+        let running = self.activity.running.get(job);
         let film = running.map(|running| crate::sys::path::path_of(&running.path));
         let switch = film.as_ref().and_then(|film| self.busy.get(film)).and_then(Option::as_ref);
         let Some((film, switch)) = film.as_ref().zip(switch) else {
@@ -95,21 +95,21 @@ impl Daemon {
         if self.busy.contains_key(path) {
             return Ok(Reply::done(format!("{} is being worked on", display(path))));
         }
-        if !self.library.forget(path) {
+        if !self.catalog.forget(path) {
             let text = format!("nothing is known of {}", display(path));
             return Err(Refusal::new(RefusalCode::NoSuchFilm, text)
                 .hint("name a film of the library by its whole path; new ones are found by themselves"));
         }
-        self.library.flush();
+        self.catalog.flush();
         self.scan_now();
         Ok(Reply::done(format!("{} is looked at again", display(path))))
     }
 
-    pub(super) fn nudged(&mut self, nudge: Nudge) {
-        match nudge {
-            Nudge::Scan => self.scan_now(),
-            Nudge::Reload if self.reloading.is_some() => self.reload_again = true,
-            Nudge::Reload => {
+    pub(super) fn signalled(&mut self, signal: UserSignal) {
+        match signal {
+            UserSignal::Scan => self.scan_now(),
+            UserSignal::Reload if self.reloading.is_some() => self.reload_again = true,
+            UserSignal::Reload => {
                 let (reload, wait) = (Arc::clone(&self.lines.reload), self.wait_for_state());
                 self.reloading = Some(tokio::task::spawn_blocking(move || {
                     let _wait = wait;
@@ -135,7 +135,7 @@ impl Daemon {
             None => {}
         }
         if std::mem::take(&mut self.reload_again) {
-            self.nudged(Nudge::Reload);
+            self.signalled(UserSignal::Reload);
         }
     }
 
@@ -187,7 +187,7 @@ impl Daemon {
     /// What is being done, at this moment.
     pub(super) fn status(&self) -> Status {
         let count = |number: usize| u64::try_from(number).unwrap_or(u64::MAX);
-        let state = match self.pace.state() {
+        let state = match self.admission.state() {
             _ if self.pipeline.stop.is_asked() => State::Stopping,
             State::Running if self.state_disk_full.is_some() => State::StateDiskFull,
             state => state,
@@ -196,7 +196,7 @@ impl Daemon {
         let encoder = toolchain.choose(settings.policy.prefer_encoder);
         // Another config may want another encoder than the one that was asked.
         let encoder_version = self.encoder_version.get().filter(|(asked, _)| *asked == encoder);
-        let running = self.board.running.values().cloned().map(|running| self.shown(running));
+        let running = self.activity.running.values().cloned().map(|running| self.shown(running));
         Status {
             state,
             pid: std::process::id(),
@@ -206,12 +206,12 @@ impl Daemon {
             encoder: encoder.ffmpeg_name().to_owned(),
             encoder_version: encoder_version.map(|(_, version)| version.clone()),
             roots: settings.library_roots.iter().map(|root| path_document(root)).collect(),
-            last_scan: self.board.last_scan,
+            last_scan: self.activity.last_scan,
             films: self.films(),
             queued: count(self.to_encode.len()),
             settling: count(self.settling.len()),
             running: running.collect(),
-            totals: self.board.totals.clone(),
+            totals: self.activity.totals.clone(),
             unanswered: self.unanswered_now(),
         }
     }
@@ -226,7 +226,7 @@ impl Daemon {
     }
 
     fn shown(&self, running: RunningJob) -> RunningJob {
-        let holds = self.pace.holds() && running.stage == Stage::Encoding;
+        let holds = self.admission.holds() && running.stage == Stage::Encoding;
         RunningJob { stage: if holds { Stage::Paused } else { running.stage }, ..running }
     }
 
@@ -245,7 +245,7 @@ impl Daemon {
         add("settling", self.settling.len());
         add("running", self.encoding.len());
         for path in &self.present {
-            match self.library.verdict(path) {
+            match self.catalog.verdict(path) {
                 Some(verdict) if verdict.code == "replaced" => add("done", 1),
                 // These are counted where they wait.
                 Some(verdict) if verdict.code == WANTED => {}

@@ -60,7 +60,7 @@ impl Daemon {
             match word {
                 Word::Skip => self.cancel_below(&path),
                 // A person's word counts for more than what is remembered.
-                Word::Unskip(_) => drop(self.library.forget(&path)),
+                Word::Unskip(_) => drop(self.catalog.forget(&path)),
             }
             self.scan_now();
         }

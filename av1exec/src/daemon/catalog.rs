@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use av1plan::gates::Stability;
+use av1plan::probe::Stability;
 use jiff::Timestamp;
 
 use super::keeper::{Keeper, Reader, Written};
@@ -22,7 +22,7 @@ const PROBES_WAITING: usize = 8;
 
 /// What is known of all films that no cheap gate stops.
 #[derive(Debug)]
-pub(super) struct Library {
+pub(super) struct Catalog {
     keeper: Keeper,
     entries: BTreeMap<PathBuf, Entry>,
     /// Entries that are to be written down.
@@ -32,7 +32,7 @@ pub(super) struct Library {
     settling: Settling,
 }
 
-impl Library {
+impl Catalog {
     pub(super) fn new(keeper: Keeper, entries: BTreeMap<PathBuf, Entry>) -> Self {
         Self { keeper, entries, changed: BTreeSet::new(), is_writing: false, settling: Settling::default() }
     }
@@ -207,18 +207,18 @@ mod tests {
     use crate::state::index::{Index, Opened};
     use crate::sys::disk::Identity;
     use crate::sys::waits::Waits;
-    use av1plan::gates::Protection;
+    use av1plan::probe::Protection;
 
     const ONE: Fingerprint = Fingerprint([1; 16]);
     const WAIT: Duration = Duration::from_secs(10);
 
-    fn library(folder: &Path) -> Library {
+    fn catalog(folder: &Path) -> Catalog {
         let Opened { index, entries, .. } = Index::open(folder).unwrap();
-        Library::new(Keeper::new(index, folder.to_owned(), Waits::default()).unwrap(), entries)
+        Catalog::new(Keeper::new(index, folder.to_owned(), Waits::default()).unwrap(), entries)
     }
 
-    async fn finish(library: &mut Library) {
-        library.finish(Duration::from_mins(1)).await.unwrap();
+    async fn finish(catalog: &mut Catalog) {
+        catalog.finish(Duration::from_mins(1)).await.unwrap();
     }
 
     fn film() -> Film {
@@ -242,12 +242,12 @@ mod tests {
     async fn a_film_that_held_still_before_a_restart_needs_not_wait_again() {
         let folder = tempfile::tempdir().unwrap();
         let start = Moment::now();
-        let mut first = library(folder.path());
+        let mut first = catalog(folder.path());
         assert_eq!(first.see(&film(), &ONE, WAIT, start), Next::Settle, "an old time proves nothing");
         assert_eq!(first.see(&film(), &ONE, WAIT, after(start, 9)), Next::Settle);
         finish(&mut first).await;
         drop(first);
-        let mut second = library(folder.path());
+        let mut second = catalog(folder.path());
         assert_eq!(second.see(&film(), &ONE, WAIT, after(start, 10)), Next::Probe);
     }
 
@@ -255,46 +255,46 @@ mod tests {
     fn what_this_process_watched_itself_needs_no_clock() {
         let folder = tempfile::tempdir().unwrap();
         let start = Moment::now();
-        let mut library = library(folder.path());
-        library.see(&film(), &ONE, WAIT, start);
+        let mut catalog = catalog(folder.path());
+        catalog.see(&film(), &ONE, WAIT, start);
         // Set back by an hour between two looks.
         let later = Moment { wall: start.wall - jiff::SignedDuration::from_hours(1), ..after(start, 10) };
-        assert_eq!(library.see(&film(), &ONE, WAIT, later), Next::Probe);
+        assert_eq!(catalog.see(&film(), &ONE, WAIT, later), Next::Probe);
     }
 
     #[tokio::test]
     async fn an_entry_outlives_an_unmounted_disk_but_not_a_month() {
         let folder = tempfile::tempdir().unwrap();
         let start = Moment::now();
-        let mut library = library(folder.path());
-        library.see(&film(), &ONE, WAIT, start);
-        finish(&mut library).await;
-        library.forget_unseen(after(start, 29 * 86_400).wall);
-        assert_eq!(library.entries.len(), 1);
-        library.forget_unseen(after(start, 31 * 86_400).wall);
-        finish(&mut library).await;
-        assert_eq!((library.entries.len(), Index::open(folder.path()).unwrap().entries.len()), (0, 0));
+        let mut catalog = catalog(folder.path());
+        catalog.see(&film(), &ONE, WAIT, start);
+        finish(&mut catalog).await;
+        catalog.forget_unseen(after(start, 29 * 86_400).wall);
+        assert_eq!(catalog.entries.len(), 1);
+        catalog.forget_unseen(after(start, 31 * 86_400).wall);
+        finish(&mut catalog).await;
+        assert_eq!((catalog.entries.len(), Index::open(folder.path()).unwrap().entries.len()), (0, 0));
     }
 
     #[tokio::test]
     async fn what_couldnt_be_written_is_written_later_and_no_probe_is_taken_for_anothers() {
         let folder = tempfile::tempdir().unwrap();
-        let mut library = library(folder.path());
+        let mut catalog = catalog(folder.path());
         let text = |probe: &[u8]| ProbeText { probe: probe.to_vec(), frame: None };
-        library.see(&film(), &ONE, WAIT, Moment::now());
-        library.keep_probe(&film().path, text(b"first"));
-        finish(&mut library).await;
+        catalog.see(&film(), &ONE, WAIT, Moment::now());
+        catalog.keep_probe(&film().path, text(b"first"));
+        finish(&mut catalog).await;
 
         // For a while nothing can be written, and the film changes.
         let other = rusqlite::Connection::open(folder.path().join(crate::state::index::FILE_NAME)).unwrap();
         other.execute_batch("ALTER TABLE films RENAME TO away").unwrap();
         let changed = Film { identity: Identity { size: 6, ..film().identity }, ..film() };
-        library.see(&changed, &ONE, WAIT, Moment::now());
-        library.flush();
-        library.keep_probe(&film().path, text(b"second"));
-        assert!(library.finish(Duration::from_mins(1)).await.is_err());
+        catalog.see(&changed, &ONE, WAIT, Moment::now());
+        catalog.flush();
+        catalog.keep_probe(&film().path, text(b"second"));
+        assert!(catalog.finish(Duration::from_mins(1)).await.is_err());
         other.execute_batch("ALTER TABLE away RENAME TO films").unwrap();
-        finish(&mut library).await;
+        finish(&mut catalog).await;
         let Opened { index, entries, .. } = Index::open(folder.path()).unwrap();
         let entry = &entries[&changed.path];
         assert_eq!((entry.identity, entry.is_probed), (changed.identity, false));
@@ -304,17 +304,17 @@ mod tests {
     #[tokio::test]
     async fn what_changes_while_it_is_written_is_written_next() {
         let folder = tempfile::tempdir().unwrap();
-        let mut library = library(folder.path());
-        library.see(&film(), &ONE, WAIT, Moment::now());
-        library.flush();
+        let mut catalog = catalog(folder.path());
+        catalog.see(&film(), &ONE, WAIT, Moment::now());
+        catalog.flush();
         for failures in 0..50 {
             let code = "failed".to_owned();
             let verdict = Verdict { code, fingerprint: ONE, rest: crate::state::index::Rest::None, failures };
-            library.remember(&film().path, Some(verdict));
-            library.flush();
+            catalog.remember(&film().path, Some(verdict));
+            catalog.flush();
         }
-        assert_eq!(library.keeper.outstanding(), 1, "the rest gathers");
-        finish(&mut library).await;
+        assert_eq!(catalog.keeper.outstanding(), 1, "the rest gathers");
+        finish(&mut catalog).await;
         let known = Index::open(folder.path()).unwrap().entries;
         assert_eq!(known[Path::new("/a.mkv")].failures(), 49);
     }

@@ -23,12 +23,12 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
-use av1plan::encode::Encoder;
+use av1plan::plan::Encoder;
 use jiff::Timestamp;
 use tokio::sync::mpsc::{Receiver, UnboundedReceiver};
 use tokio::task::{JoinHandle, JoinSet};
 
-use crate::daemon::signal::Nudge;
+use crate::daemon::signal::UserSignal;
 use crate::ffmpeg::tools::encoder_version;
 use crate::library::film::Film;
 use crate::pipeline::Pipeline;
@@ -41,10 +41,10 @@ use crate::state::index::{Fingerprint, Index, IndexError};
 use crate::sys::failure::Failure;
 use crate::sys::stop::StopSwitch;
 use crate::sys::waits::{Care, NAMED_AFTER};
-use activity::Board;
-use admission::Pace;
+use activity::Activity;
+use admission::Admission;
 use asked::Asked;
-use catalog::Library;
+use catalog::Catalog;
 use keeper::{Keeper, Written};
 pub use queue::Queue;
 use roots::Roots;
@@ -87,7 +87,7 @@ pub struct Lines {
     /// What clients of the control socket ask.
     pub calls: Receiver<Call>,
     /// What signals ask.
-    pub nudges: UnboundedReceiver<Nudge>,
+    pub signals: UnboundedReceiver<UserSignal>,
     /// Who listens to events at the control socket.
     pub feed: Feed,
     /// Who wants to know how things stand.
@@ -116,9 +116,9 @@ pub struct Daemon {
     told: UnboundedReceiver<Event>,
     everybody: Events,
     fingerprint: Fingerprint,
-    library: Library,
-    board: Board,
-    pace: Pace,
+    catalog: Catalog,
+    activity: Activity,
+    admission: Admission,
     /// Films whose probe is known, to be planned.
     to_plan: VecDeque<Film>,
     to_probe: Queue,
@@ -186,7 +186,7 @@ impl Daemon {
         let state = folder.clone();
         let opened = pipeline.waits.run(&folder, Care::Free, move |_| Index::open(&state)).await;
         let opened = opened.unwrap_or_else(|error| Err(IndexError::unopened(&folder, error)))?;
-        let board = Board { totals: opened.totals, ..Board::default() };
+        let activity = Activity { totals: opened.totals, ..Activity::default() };
         let (inner, told) = Events::channel();
         let everybody = std::mem::replace(&mut pipeline.events, inner);
         if let Some((aside, reason)) = opened.damaged {
@@ -196,9 +196,9 @@ impl Daemon {
         }
         let keeper = Keeper::new(opened.index, folder.clone(), pipeline.waits.clone());
         let keeper = keeper.map_err(|error| IndexError::unopened(&folder, error))?;
-        let library = Library::new(keeper, opened.entries);
+        let catalog = Catalog::new(keeper, opened.entries);
         let order = pipeline.settings.queue_order;
-        let (pace, pause) = Pace::new();
+        let (admission, pause) = Admission::new();
         pipeline.pause = pause;
         Ok(Self {
             fingerprint: work::fingerprint(&pipeline),
@@ -208,9 +208,9 @@ impl Daemon {
             encoder_version: Arc::default(),
             told,
             everybody,
-            library,
-            board,
-            pace,
+            catalog,
+            activity,
+            admission,
             to_plan: VecDeque::new(),
             to_probe: Queue::new(order),
             to_encode: Queue::new(order),
@@ -262,7 +262,7 @@ impl Daemon {
 
     /// Ends it: the index is closed, and who still works is left to the end of the program.
     pub async fn close(self) {
-        self.library.close(OVERDUE_PATIENCE).await;
+        self.catalog.close(OVERDUE_PATIENCE).await;
     }
 
     /// Asks the encoder for its version, for whoever asks how things stand. Nobody waits for it.
@@ -304,10 +304,10 @@ impl Daemon {
                 texts = ended(&mut self.reading) => self.plan_some(texts),
                 Some(explained) = self.explaining.join_next() => self.explained(explained),
                 Some(looked) = self.looking.join_next_with_id() => self.looked_again(looked, run),
-                written = self.library.written() => self.written(written),
+                written = self.catalog.written() => self.written(written),
                 Some(call) = self.lines.calls.recv() => self.answer(call),
                 Some(asked) = self.asked.join_next() => self.carried_out(asked),
-                Some(nudge) = self.lines.nudges.recv() => self.nudged(nudge),
+                Some(signal) = self.lines.signals.recv() => self.signalled(signal),
                 read = ended(&mut self.reloading) => self.reloaded(read),
                 () = until(Some(self.next_beat)) => self.beat(),
                 () = until(self.next_walk), if !stopping && self.round.is_resting() => self.walk(),
@@ -319,7 +319,7 @@ impl Daemon {
                 }
             }
         }
-        if let Err(error) = self.library.finish(patience).await {
+        if let Err(error) = self.catalog.finish(patience).await {
             self.index_failed(&error);
         }
         while let Ok(event) = self.told.try_recv() {
@@ -354,7 +354,7 @@ impl Daemon {
     }
 
     fn pass_on(&mut self, event: Event) {
-        self.board.note(&event, Timestamp::now());
+        self.activity.note(&event, Timestamp::now());
         self.tell(event);
     }
 
@@ -367,7 +367,7 @@ impl Daemon {
     /// Shows that the loop lives, and looks at the clock and the machine.
     fn beat(&mut self) {
         self.tell_unanswered();
-        let beat = self.pace.beat(&self.pipeline.settings);
+        let beat = self.admission.beat(&self.pipeline.settings);
         let beat = if self.pipeline.waits.is_empty() { beat } else { beat.min(WAITING_BEAT) };
         self.next_beat = Instant::now() + beat;
         self.lines.publisher.publish(Arc::new(self.status()), Instant::now());
@@ -415,7 +415,7 @@ impl Daemon {
                            after a restart";
             return self.warn_once(&path, message.to_owned());
         };
-        if let Err(error) = self.library.has_written(written) {
+        if let Err(error) = self.catalog.has_written(written) {
             self.index_failed(&error);
         }
     }

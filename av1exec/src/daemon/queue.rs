@@ -75,7 +75,7 @@ mod tests {
 
     use super::*;
     use crate::sys::disk::Identity;
-    use av1plan::gates::Protection;
+    use av1plan::probe::Protection;
 
     fn film(name: &str, size: u64, modified_ns: i64) -> Film {
         Film {

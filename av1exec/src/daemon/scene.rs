@@ -17,7 +17,7 @@ use crate::serve::http::publisher;
 use crate::settings::Settings;
 use crate::state::jobs::JobStore;
 use crate::sys::pause::Pause;
-use crate::sys::reservation::Room;
+use crate::sys::reservation::Reservations;
 use crate::sys::stop::{StopSwitch, stop_switch};
 use crate::sys::waits::Waits;
 
@@ -54,7 +54,7 @@ impl Scene {
             tools: Arc::new(Tools { ffmpeg: PathBuf::new(), ffprobe: PathBuf::new(), toolchain }),
             jobs,
             locks: Arc::default(),
-            room: Room::default(),
+            reservations: Reservations::default(),
             events,
             stop: stopped,
             pause: Pause::never(),
@@ -63,7 +63,7 @@ impl Scene {
         let settings = Arc::clone(&pipeline.settings);
         let lines = Lines {
             calls: channel(1).1,
-            nudges: unbounded_channel().1,
+            signals: unbounded_channel().1,
             feed: Feed::new(),
             publisher: publisher().0,
             reload: Arc::new(move || Ok((*settings).clone())),

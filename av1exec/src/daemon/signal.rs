@@ -2,7 +2,7 @@
 
 /// One thing that is asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Nudge {
+pub enum UserSignal {
     /// Read the config again (SIGHUP).
     Reload,
     /// Look at the library now (SIGUSR1).

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use av1plan::SkipReason;
-use av1plan::gates::{self, Stability};
+use av1plan::probe::Stability;
 use jiff::Timestamp;
 use tokio::task::{Id, JoinError, JoinHandle, JoinSet};
 
@@ -228,8 +228,8 @@ impl Daemon {
             None => (None, None, PutAway::default()),
         };
         // Later ones are of this run, and counted already.
-        if self.board.last_scan.is_none() {
-            self.board.totals.add_all(&put_away.totals);
+        if self.activity.last_scan.is_none() {
+            self.activity.totals.add_all(&put_away.totals);
         }
         for (path, message) in put_away.trouble {
             self.warn_once(&path, message);
@@ -245,7 +245,7 @@ impl Daemon {
         }
         let is_left = |job: &Job| {
             let film = job.film();
-            let is_ours = self.board.running.contains_key(&job.id) || self.busy.contains_key(&film);
+            let is_ours = self.activity.running.contains_key(&job.id) || self.busy.contains_key(&film);
             !is_ours && !self.was_left_since(&film, began)
         };
         let left: Vec<Job> = open.into_iter().filter(is_left).collect();
@@ -433,13 +433,13 @@ impl Daemon {
             }
         }
         self.wait_for_settling();
-        self.library.forget_unseen(Timestamp::now());
-        self.library.flush();
+        self.catalog.forget_unseen(Timestamp::now());
+        self.catalog.flush();
     }
 
     fn tell_scan(&mut self, took: Duration) {
         let (films, unreadable) = (self.roots.films(), self.roots.unreadable());
-        self.board.last_scan = Some(ScanStatus {
+        self.activity.last_scan = Some(ScanStatus {
             ended: Timestamp::now(),
             took_ms: u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
             films: u64::try_from(films).unwrap_or(u64::MAX),
@@ -476,14 +476,14 @@ impl Daemon {
             return;
         }
         let wait = self.pipeline.settings.stable;
-        match self.library.see(&film, &self.fingerprint, wait, Moment::now()) {
+        match self.catalog.see(&film, &self.fingerprint, wait, Moment::now()) {
             Next::Settle => drop(self.settling.insert(film.path.clone(), film)),
             Next::Probe => self.to_probe.push(film),
             Next::Plan => self.to_plan.push_back(film),
             Next::Encode => self.to_encode.push(film),
             // What failed before isn't counted again.
             Next::Wait(_) | Next::Nothing
-                if self.library.failures(&film.path) > 0 || self.counted.contains(&film.path) => {}
+                if self.catalog.failures(&film.path) > 0 || self.counted.contains(&film.path) => {}
             Next::Wait(_) | Next::Nothing => self.roots.pass_over(&film),
         }
     }
@@ -493,7 +493,7 @@ impl Daemon {
         let first = !self.is_settling;
         self.is_settling = !(self.settling.is_empty() && self.looking.is_empty());
         self.next_look = (!self.settling.is_empty()).then(|| Instant::now() + wait);
-        if self.next_look.is_some() && first && self.board.running.is_empty() {
+        if self.next_look.is_some() && first && self.activity.running.is_empty() {
             self.tell(Event::Settling { films: self.settling.len(), wait });
         }
     }
@@ -515,7 +515,7 @@ impl Daemon {
                     let now = Film::look(&film.path, &film.root, &settings.policy).ok();
                     wait.answered();
                     let is_stopped = |now: &Film| {
-                        gates::before_probe(&now.facts(Stability::Stable), &settings.policy).is_some()
+                        av1plan::before_probe(&now.facts(Stability::Stable), &settings.policy).is_some()
                     };
                     (film.path, now.filter(|now| !is_stopped(now)))
                 };
@@ -543,7 +543,7 @@ impl Daemon {
             }
         }
         self.wait_for_settling();
-        self.library.flush();
+        self.catalog.flush();
     }
 }
 

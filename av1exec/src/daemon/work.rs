@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use av1plan::gates::Stability;
+use av1plan::probe::Stability;
 use av1plan::{MediaProbe, SkipReason, Verdict as PlanVerdict};
 use jiff::SignedDuration;
 use tokio::task::JoinError;
@@ -17,10 +17,9 @@ use crate::pipeline::{Pipeline, refused_loss};
 use crate::serve::status::RunningJob;
 use crate::state::index::{Fingerprint, Rest, Verdict, WANTED, remember};
 use crate::state::outcome::Outcome;
-use crate::sys::disk;
-use crate::sys::names;
 use crate::sys::path::path_of;
 use crate::sys::waits::{Care, NAMED_AFTER};
+use crate::sys::{disk, names};
 use av1plan::probe::ProbeText;
 
 /// How many films are planned before anything else gets its turn: a hundred take about a millisecond.
@@ -103,7 +102,7 @@ impl Daemon {
     /// Begins as many probes and encodes as may run at once.
     pub(super) fn begin(&mut self) {
         let hanging = Hanging(self.pipeline.waits.longer_than(NAMED_AFTER).into_keys().collect());
-        while self.probing.len() < self.pipeline.settings.probe_jobs.get() && !self.library.is_behind() {
+        while self.probing.len() < self.pipeline.settings.probe_jobs.get() && !self.catalog.is_behind() {
             let Some(film) = self.to_probe.pop_if(|film| !hanging.holds_up(film)) else { break };
             self.begin_probe(film);
         }
@@ -118,7 +117,7 @@ impl Daemon {
             let stuck = self.stuck_encodes(hanging);
             let running = self.encoding.len().saturating_sub(stuck);
             let is_full = self.state_disk_full.is_some_and(|next_try| Instant::now() < next_try);
-            if is_full || !self.pace.may_start(&self.pipeline.settings, running) {
+            if is_full || !self.admission.may_start(&self.pipeline.settings, running) {
                 break;
             }
             let Some(film) = self.to_encode.pop_if(|film| !hanging.holds_up(film)) else { break };
@@ -131,7 +130,7 @@ impl Daemon {
     /// How many encodes wait for a disk that hangs: that of the film, or that of its result.
     fn stuck_encodes(&self, hanging: &Hanging) -> usize {
         let has_stuck_result = |film: &Path| {
-            let jobs = self.board.running.values().filter(|job| path_of(&job.path) == film);
+            let jobs = self.activity.running.values().filter(|job| path_of(&job.path) == film);
             jobs.into_iter().any(|job| hanging.holds(&names::temporary(film, &job.job)))
         };
         let encodes = self.busy.iter().filter(|(_, switch)| switch.is_some());
@@ -168,12 +167,12 @@ impl Daemon {
     }
 
     fn begin_encode(&mut self, film: Film) {
-        self.pace.started(Instant::now());
+        self.admission.started(Instant::now());
         let (switch, stop) = self.pipeline.stop.part();
         self.busy.insert(film.path.clone(), Some(switch));
         let pipeline = Pipeline { stop, ..self.pipeline.clone() };
         let by = By { generation: self.generation, fingerprint: self.fingerprint };
-        let (reader, path) = (self.library.reader(), film.path.clone());
+        let (reader, path) = (self.catalog.reader(), film.path.clone());
         let task = self.encoding.spawn(async move {
             if !can_write_jobs(&pipeline).await {
                 return (film, by, Came::StateDiskFull);
@@ -200,7 +199,7 @@ impl Daemon {
         let films: Vec<Film> = films.into_iter().filter(|film| !self.busy.contains_key(&film.path)).collect();
         self.busy.extend(films.iter().map(|film| (film.path.clone(), None)));
         self.being_read = films.iter().map(|film| film.path.clone()).collect();
-        let (reader, generation) = (self.library.reader(), self.generation);
+        let (reader, generation) = (self.catalog.reader(), self.generation);
         self.reading = Some(tokio::spawn(async move {
             let paths = films.iter().map(|film| film.path.clone()).collect();
             let mut texts = reader.probes(paths).await;
@@ -225,16 +224,16 @@ impl Daemon {
                 Some(Err(_)) | None => self.to_probe.push(film),
             }
         }
-        self.library.flush();
+        self.catalog.flush();
     }
 
     fn plan(&mut self, film: Film, probe: &MediaProbe) {
         let verdict = self.pipeline.consider(&film, Stability::Stable, probe);
         let reason = match &verdict {
             PlanVerdict::Encode(_) => {
-                let (code, failures) = (WANTED.to_owned(), self.library.failures(&film.path));
+                let (code, failures) = (WANTED.to_owned(), self.catalog.failures(&film.path));
                 let verdict = Verdict { code, fingerprint: self.fingerprint, rest: Rest::None, failures };
-                self.library.remember(&film.path, Some(verdict));
+                self.catalog.remember(&film.path, Some(verdict));
                 return self.to_encode.push(film);
             }
             PlanVerdict::Skip(skip) => skip.reason.clone(),
@@ -282,7 +281,7 @@ impl Daemon {
         }
         self.skip(&film, reason);
         if self.to_explain.is_empty() {
-            self.library.flush();
+            self.catalog.flush();
         }
     }
 
@@ -296,7 +295,7 @@ impl Daemon {
         self.leave(&film.path);
         match result {
             Ok((text, probe)) => {
-                self.library.keep_probe(&film.path, text);
+                self.catalog.keep_probe(&film.path, text);
                 if generation == self.generation {
                     self.plan(film, &probe);
                 } else {
@@ -311,7 +310,7 @@ impl Daemon {
             }
         }
         if self.probing.is_empty() {
-            self.library.flush();
+            self.catalog.flush();
         }
     }
 
@@ -339,7 +338,7 @@ impl Daemon {
                 if by.generation != self.generation {
                     self.scan_now();
                 }
-                self.library.flush();
+                self.catalog.flush();
             }
             Err(error) => self.went_wrong(&error),
         }
@@ -362,7 +361,7 @@ impl Daemon {
         let film = self.tasks.remove(&error.id()).unwrap_or_default();
         self.leave(&film);
         let running = |running: &RunningJob| path_of(&running.path) == film;
-        self.board.running.retain(|_, job| !running(job));
+        self.activity.running.retain(|_, job| !running(job));
         self.tell(Event::Warning { path: film, message: format!("working on it went wrong: {error}") });
     }
 
@@ -394,7 +393,7 @@ impl Daemon {
             _ => film.path.clone(),
         });
         let moment = Moment::now();
-        let failures = self.library.failures(&film.path);
+        let failures = self.catalog.failures(&film.path);
         let mut verdict = remember(outcome, by, failures, moment.wall);
         let is_marked = now.is_some_and(|film| film.marker.is_some());
         match outcome {
@@ -405,12 +404,12 @@ impl Daemon {
             _ => {}
         }
         let Outcome::Replaced { path, .. } = outcome else {
-            return self.library.remember(&film.path, Some(verdict));
+            return self.catalog.remember(&film.path, Some(verdict));
         };
         // The result is a film of its own, of which all is known already.
         if let Some(result) = now {
-            self.library.see(result, &by, Duration::ZERO, moment);
-            self.library.remember(path, Some(verdict));
+            self.catalog.see(result, &by, Duration::ZERO, moment);
+            self.catalog.remember(path, Some(verdict));
             self.present.insert(path.clone());
         }
     }

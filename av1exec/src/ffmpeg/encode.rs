@@ -20,7 +20,7 @@ use crate::ffmpeg::progress::{Progress, ProgressReader};
 use crate::sys::lock::Locks;
 use crate::sys::orphan::ProcessId;
 use crate::sys::pause::Pause;
-use crate::sys::priority::Courtesy;
+use crate::sys::priority::Priority;
 use crate::sys::process::{Group, end, start_for};
 use crate::sys::stop::Stop;
 use crate::sys::waits::{Care, Waits};
@@ -44,7 +44,7 @@ pub struct Encode<'a> {
     /// How long nothing may move.
     pub stall: Duration,
     /// How it gives way to others.
-    pub courtesy: Courtesy,
+    pub priority: Priority,
     /// Who may have it hold still; nothing needs to move then.
     pub pause: &'a Pause,
     /// What waits for a disk.
@@ -89,7 +89,7 @@ impl Encode<'_> {
             let log = crate::sys::sanitize::display(self.log);
             io::Error::new(error.kind(), format!("its log {log} can't be made: {error}"))
         })?;
-        let mut child = start_for(self.job, self.program, self.args, self.locks, self.courtesy).await?;
+        let mut child = start_for(self.job, self.program, self.args, self.locks, self.priority).await?;
         let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
         let (lines, writer) = write_down(log);
         let listener = tokio::spawn(listen(stderr, lines));

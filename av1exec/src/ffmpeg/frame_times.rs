@@ -4,8 +4,8 @@ use std::fs::File;
 use std::io::{self, BufRead, BufReader};
 use std::path::{Path, PathBuf};
 
+use av1plan::Micros;
 use av1plan::judge::frame_time;
-use av1plan::number::Micros;
 
 use crate::sys::disk;
 

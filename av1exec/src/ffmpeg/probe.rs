@@ -3,8 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use av1plan::packets::PacketSummary;
-use av1plan::probe::{ProbeError as DocumentError, ProbeText};
+use av1plan::probe::{PacketSummary, ProbeError as DocumentError, ProbeText};
 use av1plan::{EncodePlan, MediaProbe, command, wants_frame_probe};
 use tokio::io::{AsyncBufReadExt, BufReader};
 

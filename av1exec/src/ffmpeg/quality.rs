@@ -5,10 +5,9 @@ use std::path::Path;
 use std::time::Duration;
 
 use av1plan::command::{Scored as Scoring, score_arguments};
+use av1plan::judge::Metric;
 use av1plan::judge::picture::{Window, entry, windows};
-use av1plan::number::Micros;
-use av1plan::quality::Metric;
-use av1plan::{EncodePlan, MediaProbe};
+use av1plan::{EncodePlan, MediaProbe, Micros};
 use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
 
 use super::scores::{Scored, Scores, Summary, summarize};

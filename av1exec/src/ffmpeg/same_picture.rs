@@ -7,15 +7,14 @@ use std::time::Duration;
 use av1plan::command::{Reach, Side, sample_arguments};
 use av1plan::judge::Defect;
 use av1plan::judge::picture::{Frames, Seen, Thumbnail, Window, compare, entry, windows};
-use av1plan::number::Micros;
-use av1plan::{EncodePlan, MediaProbe};
+use av1plan::{EncodePlan, MediaProbe, Micros};
 
 use crate::ffmpeg::argv::bind;
 use crate::ffmpeg::tools::Tools;
 use crate::sys::process::capture;
 
 /// A source and its result, both of which can be probed.
-pub struct Sample<'a> {
+pub struct PictureCheck<'a> {
     /// ffmpeg.
     pub tools: &'a Tools,
     /// How the result was made.
@@ -31,7 +30,7 @@ const SEEK_PATIENCE: Duration = Duration::from_mins(10);
 /// A film of three hours in 8K is decoded in less, on a machine that can encode it.
 const DECODE_PATIENCE: Duration = Duration::from_hours(12);
 
-impl Sample<'_> {
+impl PictureCheck<'_> {
     /// Compares all windows; returns the first difference. An error says that a comparison couldn't be made, which is no
     /// verdict on the result.
     pub async fn take(&self) -> io::Result<Option<Defect>> {

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use av1plan::number::Micros;
-use av1plan::quality::Metric;
+use av1plan::Micros;
+use av1plan::judge::Metric;
 use serde::Serialize;
 
 /// The score of one picture.
@@ -148,7 +148,7 @@ impl Scores {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use av1plan::quality::Model;
+    use av1plan::judge::Model;
 
     const VMAF: Metric = Metric::Vmaf { model: Model::Hd };
 

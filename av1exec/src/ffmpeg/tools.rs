@@ -4,7 +4,7 @@ use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use av1plan::encode::Encoder;
+use av1plan::plan::Encoder;
 use av1plan::toolchain::encoder_version_in;
 use av1plan::{Toolchain, ToolchainError, command};
 

@@ -9,9 +9,8 @@ use serde::{Deserialize, Serialize};
 
 use super::roots::root_of;
 use super::sidecars;
-use crate::sys::disk;
-use crate::sys::names;
 use crate::sys::sanitize::display;
+use crate::sys::{disk, names};
 pub use error::ExclusionError;
 
 /// What becomes of a marker that holds somebody's own text.
@@ -159,7 +158,7 @@ mod tests {
         let roots = [root.path().to_owned()];
         let marker = |film: &Path| {
             let identity = disk::Identity::of(film).unwrap();
-            sidecars::marker_of(film, root.path(), &identity, av1plan::config::Ratio::SEED)
+            sidecars::marker_of(film, root.path(), &identity, av1plan::Ratio::SEED)
         };
         for path in [film.as_path(), film.parent().unwrap()] {
             assert!(exclude(path).unwrap().ends_with("is left alone from now on"));

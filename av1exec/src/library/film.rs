@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use av1plan::Config;
-use av1plan::gates::{FileFacts, Marker, Protection, Stability};
+use av1plan::probe::{FileFacts, Marker, Protection, Stability};
 
 use super::sidecars;
 use crate::sys::disk::Identity;

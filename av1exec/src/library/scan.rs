@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashSet};
 use std::path::PathBuf;
 
-use av1plan::gates::{self, Stability};
+use av1plan::probe::Stability;
 use av1plan::{Config, SkipReason};
 
 use super::film::Film;
@@ -63,7 +63,7 @@ pub fn scan(roots: &[PathBuf], policy: &Config, answered: &dyn Fn()) -> Scan {
     // By device and inode: one file by two names is one film.
     let mut seen = HashSet::new();
     let walked = walk(roots, policy, answered, |film| {
-        match gates::before_probe(&film.facts(Stability::Stable), policy) {
+        match av1plan::before_probe(&film.facts(Stability::Stable), policy) {
             None if seen.insert((film.identity.device, film.identity.inode)) => films.push(film),
             None => {}
             Some(reason) => {

@@ -4,8 +4,8 @@ use std::fs;
 use std::io::{self, Read};
 use std::path::Path;
 
-use av1plan::config::Ratio;
-use av1plan::gates::Marker;
+use av1plan::Ratio;
+use av1plan::probe::Marker;
 
 use crate::sys::disk::{self, Identity};
 use crate::sys::names;

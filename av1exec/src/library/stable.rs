@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use av1plan::gates::Stability;
+use av1plan::probe::Stability;
 
 use crate::sys::disk::Identity;
 

@@ -2,13 +2,12 @@
 
 use std::collections::HashSet;
 use std::ffi::{OsStr, OsString};
-use std::fs;
-use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::{fs, io};
 
 use av1plan::Config;
-use av1plan::gates::Marker;
+use av1plan::probe::Marker;
 
 use super::film::{Film, protection};
 use crate::library::sidecars;

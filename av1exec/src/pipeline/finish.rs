@@ -11,8 +11,7 @@ use crate::pipeline::event::Event;
 use crate::pipeline::why_text;
 use crate::state::jobs::{Job, LogLimits};
 use crate::state::outcome::Outcome;
-use crate::sys::disk;
-use crate::sys::names;
+use crate::sys::{disk, names};
 
 impl Pipeline {
     /// Removes the temporary result, unless the film itself isn't there: then it might be the only copy. Says whether the

@@ -4,13 +4,12 @@ use std::io;
 use std::path::Path;
 
 use av1plan::judge::{Check as Checked, Decode as Decoded, Defect, Evidence, Missing, Probed};
-use av1plan::number::Micros;
-use av1plan::{EncodePlan, Judgement, MediaProbe, judge};
+use av1plan::{EncodePlan, Judgement, MediaProbe, Micros, judge};
 
 use super::{Encoded, Pipeline};
 use crate::ffmpeg::decode::Decode;
 use crate::ffmpeg::probe::{self, ProbeError};
-use crate::ffmpeg::same_picture::Sample;
+use crate::ffmpeg::same_picture::PictureCheck;
 use crate::library::film::Film;
 use crate::pipeline::event::{Check, Event};
 use crate::state::outcome::Outcome;
@@ -93,7 +92,7 @@ impl Pipeline {
         }
         self.tell_check(job, Check::Picture);
         let source = probe::probe(tools, &film.path).await.map_err(io::Error::other)?;
-        let picture = Sample { tools, plan, source: (&film.path, &source), result }.take().await?;
+        let picture = PictureCheck { tools, plan, source: (&film.path, &source), result }.take().await?;
         Ok((decode, Some(Made(picture))))
     }
 

@@ -13,8 +13,9 @@ use std::path::Path;
 use std::sync::Arc;
 
 use av1plan::command::{self, Audience};
-use av1plan::gates::{self, Gate, Stability};
 use av1plan::judge::RunReport;
+use av1plan::plan::Gate;
+use av1plan::probe::Stability;
 use av1plan::{EncodePlan, MediaProbe, SkipReason, Source, Verdict};
 
 use crate::ffmpeg::argv::bind_run;
@@ -29,16 +30,14 @@ use crate::replace::recover;
 use crate::replace::rehearsal::rehearse;
 use crate::settings::Settings;
 use crate::state::jobs::{Job, JobStore, plan_document};
-use crate::state::journal::Entry;
-use crate::state::journal::Step;
+use crate::state::journal::{Entry, Step};
 use crate::state::outcome::Outcome;
-use crate::sys::disk;
 use crate::sys::lock::Locks;
-use crate::sys::names;
 use crate::sys::pause::Pause;
-use crate::sys::reservation::{Promised, Room};
+use crate::sys::reservation::{Reservation, Reservations};
 use crate::sys::stop::Stop;
 use crate::sys::waits::{Care, Wait, Waits};
+use crate::sys::{disk, names};
 use av1plan::probe::ProbeText;
 pub use fold::PutAway;
 
@@ -54,7 +53,7 @@ pub struct Pipeline {
     /// What keeps others out.
     pub locks: Arc<Locks>,
     /// What running encodes may come to write.
-    pub room: Room,
+    pub reservations: Reservations,
     /// Who is told.
     pub events: Events,
     /// Who may stop it.
@@ -105,7 +104,7 @@ impl Pipeline {
             return (outcome, None);
         }
         let film = &now;
-        if let Some(reason) = gates::before_probe(&film.facts(stability), policy) {
+        if let Some(reason) = av1plan::before_probe(&film.facts(stability), policy) {
             return (Outcome::Skipped(reason), None);
         }
         let probe = match known.map(ProbeText::parse) {
@@ -220,13 +219,13 @@ impl Pipeline {
 
     /// Tries out what replacing the film will take, finds room for it, and makes the file that ffmpeg will write to; or says
     /// why there will be no encode.
-    async fn prepare(&self, film: &Film, temporary: &Path) -> Result<Option<Promised>, Outcome> {
+    async fn prepare(&self, film: &Film, temporary: &Path) -> Result<Option<Reservation>, Outcome> {
         let (pipeline, looked, temporary) = (self.clone(), film.clone(), temporary.to_owned());
         let prepared = self.on_disk(&film.path, move || Ok(pipeline.prepare_now(&looked, &temporary)));
         prepared.await.unwrap_or_else(|error| Err(failed("prepare the encode of", &film.path, &error)))
     }
 
-    fn prepare_now(&self, film: &Film, temporary: &Path) -> Result<Option<Promised>, Outcome> {
+    fn prepare_now(&self, film: &Film, temporary: &Path) -> Result<Option<Reservation>, Outcome> {
         let uncreated = |error: &io::Error| failed("create a temporary file beside", &film.path, error);
         match rehearse(&film.path, temporary, &names::second(temporary)) {
             Ok(None) => {
@@ -240,11 +239,11 @@ impl Pipeline {
     }
 
     /// Room for the largest result that would be taken. Where free space can't be asked for, the write itself will tell.
-    fn find_room(&self, film: &Film) -> Result<Option<Promised>, Outcome> {
+    fn find_room(&self, film: &Film) -> Result<Option<Reservation>, Outcome> {
         let needed = self.settings.policy.max_size_ratio.of(film.identity.size);
         let Ok(space) = disk::space(disk::folder_of(&film.path)) else { return Ok(None) };
-        let promised = self.room.promise(film.identity.device, needed, space);
-        promised.map(Some).ok_or(Outcome::NoRoom { needed, free: space.free })
+        let reserved = self.reservations.reserve(film.identity.device, needed, space);
+        reserved.map(Some).ok_or(Outcome::NoRoom { needed, free: space.free })
     }
 
     /// Encodes to `temporary`, judges it, and puts it in place.
@@ -286,7 +285,7 @@ impl Pipeline {
             locks: &self.locks,
             size_limit: plan.contract.size.limit(),
             stall: self.settings.stall,
-            courtesy: self.settings.courtesy,
+            priority: self.settings.priority,
             pause: &self.pause,
             waits: &self.waits,
         };

@@ -41,7 +41,7 @@ impl Scene {
             tools: Arc::new(tools),
             jobs,
             locks: Arc::default(),
-            room: Room::default(),
+            reservations: Reservations::default(),
             events: Events::channel().0,
             stop: stop_switch().1,
             pause: Pause::never(),

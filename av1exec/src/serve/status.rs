@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use av1plan::SkipReason;
-use av1plan::loss::LossKind;
+use av1plan::plan::LossKind;
 use av1plan::wire::PathDocument;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};

@@ -5,8 +5,7 @@ use std::num::NonZeroUsize;
 use std::path::Path;
 use std::time::Duration;
 
-use av1plan::config::Ratio;
-use av1plan::number::Micros;
+use av1plan::{Micros, Ratio};
 
 use crate::settings::concurrency::Concurrency;
 

@@ -1,9 +1,8 @@
 //! What can be wrong with a config file.
 
 use crate::sys::failure::{Exit, Failure};
-use std::fmt;
-use std::io;
 use std::path::{Path, PathBuf};
+use std::{fmt, io};
 
 use serde::Serialize;
 use thiserror::Error;

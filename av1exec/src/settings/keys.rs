@@ -2,10 +2,8 @@
 
 use std::time::Duration;
 
-use av1plan::config::{BitDepth, Hardlinked, Interlaced, QualityTier};
-use av1plan::encode::Preset;
-use av1plan::language::Language;
-use av1plan::loss::LossKind;
+use av1plan::config::{BitDepth, Hardlinked, Interlaced, Language, QualityTier};
+use av1plan::plan::{LossKind, Preset};
 use strum::VariantNames;
 
 use crate::settings::concurrency::Concurrency;
@@ -251,15 +249,15 @@ pub(super) const KEYS: &[Key] = &[
         name: "nice",
         allowed: Allowed::Words("a whole number from 0 to 19"),
         purpose: "How far encodes step back from the cores where others want them; where nobody does, they have all.",
-        set: |settings, value| put(&mut settings.courtesy.nice, niceness(value)),
-        get: |settings| Set(settings.courtesy.nice.to_string()),
+        set: |settings, value| put(&mut settings.priority.nice, niceness(value)),
+        get: |settings| Set(settings.priority.nice.to_string()),
     },
     Key {
         name: "ionice",
         allowed: Allowed::OneOf(IoNice::VARIANTS),
         purpose: "How far encodes step back from the disk: its class, as ionice(1) has them.",
-        set: |settings, value| put(&mut settings.courtesy.ionice, choice(value)),
-        get: |settings| Set(quoted(settings.courtesy.ionice.into())),
+        set: |settings, value| put(&mut settings.priority.ionice, choice(value)),
+        get: |settings| Set(quoted(settings.priority.ionice.into())),
     },
     Key {
         name: "metrics_listen",
@@ -294,7 +292,7 @@ pub(super) const UNTOLD: &[Key] = &[Key {
 mod tests {
     use std::path::Path;
 
-    use av1plan::encode::Encoder;
+    use av1plan::plan::Encoder;
 
     use super::*;
     use crate::settings::parse;

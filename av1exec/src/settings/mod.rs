@@ -35,7 +35,7 @@ pub use locate::{Inspection, Loaded, Origin, Place, SYSTEM_FILE, inspect, load};
 use crate::settings::concurrency::Concurrency;
 use crate::settings::hours::{ActiveHours, OutsideHours};
 use crate::settings::queue_order::QueueOrder;
-use crate::sys::priority::Courtesy;
+use crate::sys::priority::Priority;
 use key::Present;
 use keys::KEYS;
 
@@ -79,7 +79,7 @@ pub struct Settings {
     /// What becomes of encodes that are under way when those hours end.
     pub outside_hours: OutsideHours,
     /// How encodes give way to what else the machine does.
-    pub courtesy: Courtesy,
+    pub priority: Priority,
     /// Where metrics are served; nothing: nowhere.
     pub metrics_listen: Option<SocketAddr>,
     /// What the planner goes by.
@@ -107,7 +107,7 @@ impl Default for Settings {
             ffprobe: None,
             active_hours: None,
             outside_hours: OutsideHours::default(),
-            courtesy: Courtesy::default(),
+            priority: Priority::default(),
             metrics_listen: None,
             policy: av1plan::Config::default(),
         }

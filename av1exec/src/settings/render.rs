@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use av1plan::config::Ratio;
+use av1plan::Ratio;
 
 /// `text` as a TOML string. What may not stand in one as it is, is escaped.
 pub(super) fn quoted(text: &str) -> String {

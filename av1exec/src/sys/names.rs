@@ -4,7 +4,7 @@ use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
 
-use av1plan::container::Container;
+use av1plan::plan::Container;
 
 /// The longest name that common file systems take.
 const NAME_MAX: usize = 255;

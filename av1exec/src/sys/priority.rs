@@ -10,14 +10,14 @@ use strum::{EnumString, IntoStaticStr, VariantNames};
 /// always busy a slow encode could show no sign of life within `stall_secs`. The idle class of the disk can't starve:
 /// BFQ serves it every 0.2 s, mq-deadline within 10 s, and other schedulers ignore it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Courtesy {
+pub struct Priority {
     /// Niceness, 0 to 19; a process that is nicer already stays so.
     pub nice: u8,
     /// The class for the disk.
     pub ionice: IoNice,
 }
 
-impl Default for Courtesy {
+impl Default for Priority {
     fn default() -> Self {
         Self { nice: 10, ionice: IoNice::Idle }
     }
@@ -47,7 +47,7 @@ impl IoNice {
     }
 }
 
-impl Courtesy {
+impl Priority {
     /// Takes effect on the calling process. It makes plain system calls only, so that a child may do it between fork and exec.
     ///
     /// What the system refuses (a sandbox that filters these calls) isn't had: an encode that can't be nice is still

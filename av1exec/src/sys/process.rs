@@ -18,7 +18,7 @@ use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 
 use crate::sys::lock::Locks;
-use crate::sys::priority::Courtesy;
+use crate::sys::priority::Priority;
 
 /// How long a child that was asked to end may take before it is killed.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -38,12 +38,12 @@ pub async fn start_for(
     program: &Path,
     args: &[OsString],
     locks: &Locks,
-    courtesy: Courtesy,
+    priority: Priority,
 ) -> io::Result<Child> {
     let mut command = command(program, args);
     command.env(JOB_VARIABLE, job);
     inherit(&mut command, locks);
-    be_courteous(&mut command, courtesy);
+    give_way(&mut command, priority);
     spawn(command).await
 }
 
@@ -101,12 +101,12 @@ fn inherit(command: &mut Command, locks: &Locks) {
 }
 
 #[allow(unsafe_code, reason = "the only way to be nice in a child and not in this process")]
-fn be_courteous(command: &mut Command, courtesy: Courtesy) {
+fn give_way(command: &mut Command, priority: Priority) {
     // SAFETY: between fork and exec only async-signal-safe calls are allowed; these are plain system calls, and the closure
     // neither allocates nor takes a lock.
     unsafe {
         command.pre_exec(move || {
-            courtesy.take_effect();
+            priority.take_effect();
             Ok(())
         });
     }

@@ -1,12 +1,10 @@
 //! The commands by which a program is asked what it is and what it can do.
 
-use alloc::format;
-use alloc::vec;
 use alloc::vec::Vec;
+use alloc::{format, vec};
 
 use super::{Arg, Args};
-use crate::encode::Encoder;
-use crate::plan::VideoPlan;
+use crate::plan::{Encoder, VideoPlan};
 
 /// The arguments of ffmpeg and ffprobe that print their version, for [`Version::parse`](crate::toolchain::Version::parse).
 pub fn version_arguments() -> Vec<Arg> {

@@ -5,10 +5,10 @@ use alloc::format;
 use alloc::vec::Vec;
 
 use super::{Arg, Args, SAFE_INPUT, filter};
+use crate::judge::Metric;
 use crate::judge::picture::{Thumbnail, Window};
 use crate::number::Micros;
 use crate::plan::{EncodePlan, StreamType, Treatment};
-use crate::quality::Metric;
 
 /// Which of the two films a check reads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

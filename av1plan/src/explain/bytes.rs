@@ -32,7 +32,7 @@ mod tests {
     use alloc::string::ToString;
 
     use super::*;
-    use crate::gates::SkipReason;
+    use crate::plan::SkipReason;
 
     #[test]
     fn bytes_are_shown_in_the_unit_that_fits() {

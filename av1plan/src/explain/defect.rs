@@ -6,7 +6,7 @@ use core::fmt;
 use super::{Plain, Thousandths};
 use crate::judge::{Defect, Missing};
 use crate::number::Micros;
-use crate::packets::Gap;
+use crate::probe::Gap;
 
 impl fmt::Display for Defect {
     #[allow(clippy::too_many_lines, reason = "a sentence a defect")]

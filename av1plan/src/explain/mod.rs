@@ -9,10 +9,8 @@ use alloc::borrow::Cow;
 use alloc::string::String;
 use core::fmt::{self, Write as _};
 
-use crate::decision::{Decision, Reason};
-use crate::density::LOW_MILLIBITS;
-use crate::gates::{Marker, SkipReason};
-use crate::loss::{Loss, LossKind};
+use crate::plan::{Decision, LOW_MILLIBITS, Loss, LossKind, Reason, SkipReason};
+use crate::probe::Marker;
 
 pub use bytes::Bytes;
 

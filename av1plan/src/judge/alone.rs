@@ -5,8 +5,7 @@ use alloc::vec::Vec;
 
 use super::Defect;
 use crate::number::Micros;
-use crate::packets::PacketSummary;
-use crate::probe::{MediaProbe, StreamKind};
+use crate::probe::{MediaProbe, PacketSummary, StreamKind};
 
 /// Holds a file against nothing but itself: one video that is AV1, packets in every track of sound and pictures, and as much
 /// of them as the header says. `epsilon` is how far the duration may be off.

@@ -6,12 +6,9 @@ use alloc::vec::Vec;
 use super::probe::promised;
 use super::times::{Course, course};
 use super::{Defect, Evidence};
-use crate::container::Container;
-use crate::contract::ExpectedStream;
 use crate::number::Micros;
-use crate::packets::{Gap, PacketSummary, StreamPackets};
-use crate::plan::{EncodePlan, StreamType, Treatment};
-use crate::probe::{MediaProbe, Stream, StreamKind};
+use crate::plan::{Container, EncodePlan, ExpectedStream, StreamType, Treatment};
+use crate::probe::{Gap, MediaProbe, PacketSummary, Stream, StreamKind, StreamPackets};
 
 /// How far sound and picture may be apart from where they are in the source: half of what people notice. Honest results
 /// were a millisecond or two off.

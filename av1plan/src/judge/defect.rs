@@ -6,8 +6,8 @@ use alloc::vec::Vec;
 use strum::{IntoStaticStr, VariantNames};
 
 use crate::number::Micros;
-use crate::packets::Gap;
 use crate::plan::StreamType;
+use crate::probe::Gap;
 
 /// One way in which a result breaks its contract.
 #[derive(Debug, Clone, PartialEq, Eq, IntoStaticStr, VariantNames)]

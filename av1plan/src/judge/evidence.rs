@@ -11,9 +11,8 @@ use strum::{IntoStaticStr, VariantNames};
 
 use super::{ClosingReport, Defect};
 use crate::number::Micros;
-use crate::packets::PacketSummary;
 use crate::plan::{EncodePlan, StreamType, Treatment};
-use crate::probe::MediaProbe;
+use crate::probe::{MediaProbe, PacketSummary};
 
 /// What is known of an encode that ended, gathered by whoever ran it. `None` stands for what was not gathered.
 #[derive(Debug, Clone, Copy, Default)]

@@ -4,12 +4,11 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::Defect;
-use crate::contract::{Contract, ExpectedPicture, ExpectedStream};
 use crate::number::Micros;
+use crate::plan::{Contract, ExpectedPicture, ExpectedStream, StreamType};
 use crate::probe::{
     Matrix, MediaProbe, Primaries, Range, SideData, Stream, StreamKind, Tags, Transfer, Video,
 };
-use crate::streams::stream_type;
 
 pub(super) fn probe_defects(contract: &Contract, probe: &MediaProbe) -> Vec<Defect> {
     let mut defects = Vec::new();
@@ -81,7 +80,7 @@ fn stream_defects(expected: &ExpectedStream, found: &Stream) -> Vec<Defect> {
         tags,
     } = expected;
     let mut differences = Differences(Vec::new());
-    differences.check("type", kind.name(), stream_type(found).name());
+    differences.check("type", kind.name(), StreamType::of(found).name());
     if !codec.is_empty() {
         differences.check("codec", codec.as_str(), found.codec_name());
     }

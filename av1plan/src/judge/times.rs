@@ -3,7 +3,7 @@
 use alloc::vec::Vec;
 
 use crate::number::Micros;
-use crate::packets::Gap;
+use crate::probe::Gap;
 
 /// The shortest tick that a result counts time in (Matroska's), and what two roundings to microseconds may add.
 pub(super) const TICK: i64 = 1_000 + 10;

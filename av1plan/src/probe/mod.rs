@@ -7,8 +7,10 @@
 
 mod color;
 mod disposition;
+mod file;
 mod json;
 mod lenient;
+mod packets;
 mod side_data;
 mod text;
 
@@ -21,6 +23,8 @@ use serde::{Deserialize, Serialize};
 use crate::number::{Micros, Rational};
 pub use color::{Color, Matrix, Primaries, Range, Transfer};
 pub use disposition::{Disposition, UnknownFlag};
+pub use file::{FileFacts, Marker, Protection, Stability};
+pub use packets::{Gap, PacketSummary, StreamPackets};
 use side_data::Block;
 pub use side_data::{DolbyVision, SideData};
 pub use text::ProbeText;

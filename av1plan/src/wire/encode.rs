@@ -7,17 +7,11 @@ use serde::de::{Deserializer, Error as _};
 use serde::{Deserialize, Serialize};
 
 use super::{PathDocument, WireError};
-use crate::classify::{Classification, Signal, SourceClass};
 use crate::command::{self, Arg, Audience};
-use crate::container::Container;
-use crate::contract::Contract;
-use crate::decision::{Decision, Reason};
-use crate::encode::EncoderSettings;
-use crate::ladder::ResolutionClass;
-use crate::loss::Loss;
 use crate::plan::{
-    Conversion, EncodePlan, Fate, Filter, Kept, PixelFormat, Rotation, StaleTag, StreamPlan, StreamType,
-    Strictness, Timestamps, Treatment, VideoPlan,
+    Classification, Container, Contract, Conversion, Decision, EncodePlan, EncoderSettings, Fate, Filter,
+    Kept, Loss, PixelFormat, Reason, ResolutionClass, Rotation, Signal, SourceClass, StaleTag, StreamPlan,
+    StreamType, Strictness, Timestamps, Treatment, VideoPlan,
 };
 use crate::probe::{Disposition, MOST_INDEX};
 

@@ -19,8 +19,7 @@ pub use encode::{EncodeDocument, StreamDocument};
 pub use error::WireError;
 pub use path::PathDocument;
 
-use crate::gates::SkipReason;
-use crate::plan::{Skip, Verdict};
+use crate::plan::{Skip, SkipReason, Verdict};
 
 /// What every document calls itself.
 pub const FORMAT: &str = "av1.plan";

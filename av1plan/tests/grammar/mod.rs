@@ -3,14 +3,13 @@
 //!
 //! Shared by `tests/document.rs` and the fuzz target `document`.
 
-use av1plan::EncodePlan;
 use av1plan::command::{
     Arg, Audience, Reach, Scored, Side, TrialPicture, arguments, decode_audio_arguments, sample_arguments,
     score_arguments, trial_arguments,
 };
 use av1plan::judge::picture::{Thumbnail, windows};
-use av1plan::number::Micros;
-use av1plan::quality::{Metric, Model};
+use av1plan::judge::{Metric, Model};
+use av1plan::{EncodePlan, Micros};
 
 /// Options that take no value.
 const SWITCHES: [&str; 8] =

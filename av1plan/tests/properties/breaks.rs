@@ -105,7 +105,7 @@ pub(crate) const BREAKS: [(&str, Break); 23] = [
 
 /// The place of the video in the result.
 pub(crate) fn video(plan: &EncodePlan) -> usize {
-    let av1 = |stream: &av1plan::contract::ExpectedStream| stream.kind == av1plan::plan::StreamType::Video;
+    let av1 = |stream: &av1plan::plan::ExpectedStream| stream.kind == av1plan::plan::StreamType::Video;
     plan.contract.streams.iter().position(av1).expect("a contract has a video")
 }
 

@@ -1,6 +1,6 @@
 //! Films made up: ffprobe documents weighted to known trouble, and what a file system may say of their files.
 
-use av1plan::gates::{Marker, Protection, Stability};
+use av1plan::probe::{Marker, Protection, Stability};
 use av1plan::{FileFacts, MediaProbe, Source, Verdict};
 use proptest::collection::vec;
 use proptest::prelude::*;

@@ -1,12 +1,9 @@
 //! What ffprobe would print of a result that holds its contract, made from nothing but the contract.
 
-use av1plan::contract::{Contract, ExpectedPicture, ExpectedStream};
 use av1plan::judge::{Check, ClosingReport, Decode, Probed, RunReport};
-use av1plan::number::Micros;
-use av1plan::packets::PacketSummary;
-use av1plan::plan::{StreamType, Treatment};
-use av1plan::probe::{Color, DolbyVision};
-use av1plan::{EncodePlan, Evidence, MediaProbe};
+use av1plan::plan::{Contract, ExpectedPicture, ExpectedStream, StreamType, Treatment};
+use av1plan::probe::{Color, DolbyVision, PacketSummary};
+use av1plan::{EncodePlan, Evidence, MediaProbe, Micros};
 use serde_json::{Value, json};
 
 /// The fields of ffprobe's mastering display, in the order that a contract lists their values in.

@@ -1,12 +1,9 @@
 //! Films on which a property once failed: kept by themselves, since a seed says nothing once the strategies change.
 
-use av1plan::encode::EncoderSettings;
-use av1plan::loss::LossKind;
-use av1plan::number::{Micros, Rational};
-use av1plan::plan::Filter;
+use av1plan::plan::{EncoderSettings, Filter, LossKind};
 use av1plan::probe::{Primaries, Range};
 use av1plan::wire::Document;
-use av1plan::{EncodePlan, FileFacts};
+use av1plan::{EncodePlan, FileFacts, Micros, Rational};
 use serde_json::{Value, json};
 
 use crate::argv::{options, values};

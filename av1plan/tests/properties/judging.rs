@@ -1,13 +1,11 @@
 //! Judging: what the contract promises is accepted, and nothing that breaks any part of it.
 
-use av1plan::encode::Encoder;
 use av1plan::judge::{
     Check, ClosingReport, Decode, Defect, Evidence, Judgement, Missing, Probed, RunReport, judge,
 };
-use av1plan::number::Micros;
-use av1plan::packets::PacketSummary;
-use av1plan::plan::{StreamType, Treatment};
-use av1plan::{EncodePlan, Toolchain};
+use av1plan::plan::{Encoder, StreamType, Treatment};
+use av1plan::probe::PacketSummary;
+use av1plan::{EncodePlan, Micros, Toolchain};
 use proptest::prelude::*;
 use proptest::sample::Index;
 use serde_json::{Value, json};

@@ -1,10 +1,7 @@
 //! Policies and toolchains made up.
 
-use av1plan::config::{BitDepth, Config, Hardlinked, Interlaced, QualityTier};
-use av1plan::encode::{Encoder, Preset};
-use av1plan::gates::Gate;
-use av1plan::language::Language;
-use av1plan::loss::LossKind;
+use av1plan::config::{BitDepth, Config, Hardlinked, Interlaced, Language, QualityTier};
+use av1plan::plan::{Encoder, Gate, LossKind, Preset};
 use av1plan::toolchain::Toolchain;
 use proptest::prelude::*;
 use proptest::sample::{select, subsequence};

@@ -3,10 +3,7 @@
 use std::collections::BTreeSet;
 
 use av1plan::SkipReason;
-use av1plan::decision::Reason;
-use av1plan::encode::EncoderSettings;
-use av1plan::loss::LossKind;
-use av1plan::plan::Treatment;
+use av1plan::plan::{EncoderSettings, LossKind, Reason, Treatment};
 use proptest::strategy::{Strategy, ValueTree};
 use proptest::test_runner::TestRunner;
 use strum::VariantNames;

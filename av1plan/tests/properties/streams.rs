@@ -2,9 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use av1plan::container::Fit;
-use av1plan::decision::{Reason, Topic};
-use av1plan::plan::{StreamType, Treatment};
+use av1plan::plan::{Fit, Reason, StreamType, Topic, Treatment};
 use av1plan::probe::{MediaProbe, Stream, StreamKind};
 use proptest::prelude::*;
 use proptest::sample::Index;
@@ -25,7 +23,7 @@ proptest! {
             let planned: Vec<u32> = plan.streams.iter().map(|stream| stream.index).collect();
             prop_assert_eq!(&planned, &source);
             for stream in &plan.streams {
-                let about = |decision: &&av1plan::decision::Decision| {
+                let about = |decision: &&av1plan::plan::Decision| {
                     decision.topic == Topic::Stream && decision.stream == Some(stream.index)
                 };
                 let decisions: Vec<_> = plan.decisions.iter().filter(about).collect();

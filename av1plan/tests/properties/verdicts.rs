@@ -3,9 +3,8 @@
 use std::collections::BTreeSet;
 
 use av1plan::config::{Config, Interlaced};
-use av1plan::decision::{Reason, Topic};
-use av1plan::gates::{self, Marker, Stability};
-use av1plan::loss::LossKind;
+use av1plan::plan::{LossKind, Reason, Topic};
+use av1plan::probe::{Marker, Stability};
 use av1plan::wire::Document;
 use av1plan::{FileFacts, SkipReason, Source, Verdict, explain};
 use proptest::prelude::*;
@@ -46,11 +45,11 @@ proptest! {
             let file = FileFacts { size, marker, ..film.file };
             let output = Film { file, document: finished::document(&plan), hdr10_plus: None };
             let mut later = later;
-            later.config.ignore.remove(&gates::Gate::AlreadyAv1);
+            later.config.ignore.remove(&av1plan::plan::Gate::AlreadyAv1);
             let code = skip_code(&output.plan(&later));
             prop_assert!(code.is_some(), "the output would be encoded again");
             // Where no cheap gate came first, it is skipped for what it is.
-            if gates::before_probe(&output.file, &later.config).is_none() {
+            if av1plan::before_probe(&output.file, &later.config).is_none() {
                 prop_assert_eq!(code, Some("already-av1"));
             }
         }
@@ -85,7 +84,7 @@ proptest! {
 
     #[test]
     fn a_gate_that_needs_no_probe_is_the_verdict(film in film(), policy in policy()) {
-        if let Some(early) = gates::before_probe(&film.file, &policy.config) {
+        if let Some(early) = av1plan::before_probe(&film.file, &policy.config) {
             let Verdict::Skip(skip) = film.plan(&policy) else {
                 return Err(TestCaseError::fail("the planner passed a gate that its caller stops at"));
             };

@@ -2,13 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use av1plan::classify::SourceClass;
+use av1plan::Rational;
 use av1plan::command::{self, Audience};
 use av1plan::config::QualityTier;
-use av1plan::encode::EncoderSettings;
-use av1plan::ladder::ResolutionClass;
-use av1plan::number::Rational;
-use av1plan::plan::{Filter, Timestamps};
+use av1plan::plan::{EncoderSettings, Filter, ResolutionClass, SourceClass, Timestamps};
 use av1plan::probe::SideData;
 use proptest::prelude::*;
 

@@ -9,7 +9,7 @@ use av1exec::serve::status::{RunningJob, ScanStatus, Stage, State, Status};
 use av1exec::state::jobs::{self, OutcomeRecord};
 use av1exec::state::totals::Totals;
 use av1exec::sys::path::path_document;
-use av1plan::encode::{
+use av1plan::plan::{
     Aom, CpuUsed, Crf, EncoderSettings, Preset, Quantizer, Rav1e, Speed, Svt, Tiles, Workers,
 };
 use av1plan::wire::EncodeDocument;

@@ -19,21 +19,21 @@ async fn what_an_earlier_config_came_to_is_not_remembered_as_this_ones() {
     let mut scene = Scene::set(&["a"]).await;
     let film = scene.film("a");
     let daemon = &mut scene.daemon;
-    daemon.library.see(&film, &daemon.fingerprint.clone(), Duration::ZERO, Moment::now());
+    daemon.catalog.see(&film, &daemon.fingerprint.clone(), Duration::ZERO, Moment::now());
     let by = By { generation: daemon.generation, fingerprint: daemon.fingerprint };
     reload(&mut scene);
     let daemon = &mut scene.daemon;
     assert!(by.fingerprint != daemon.fingerprint, "the other config plans otherwise");
 
     daemon.explained(Ok((film.clone(), SkipReason::FolderReadOnly, by.generation)));
-    assert!(daemon.library.verdict(&film.path).is_none() && daemon.next_walk.take().is_some());
+    assert!(daemon.catalog.verdict(&film.path).is_none() && daemon.next_walk.take().is_some());
 
     daemon.encoded(Ok((film.clone(), by, Came::StateDiskFull)));
     assert!(daemon.to_encode.is_empty() && daemon.next_walk.take().is_some());
 
     let outcome = Outcome::TooBig { before: 1, after: 1, limit: 1 };
     daemon.encoded(Ok((film.clone(), by, Came::Ended { outcome, now: None })));
-    assert!(daemon.library.verdict(&film.path).unwrap().fingerprint == by.fingerprint);
+    assert!(daemon.catalog.verdict(&film.path).unwrap().fingerprint == by.fingerprint);
     assert!(daemon.next_walk.take().is_some());
 }
 
@@ -96,7 +96,7 @@ async fn a_disk_that_hangs_holds_up_its_own_films_and_takes_no_encodes_place() {
     let av1plan::Verdict::Encode(plan) = document.verdict().unwrap() else { unreachable!() };
     let started =
         Event::Started { job: "j1".to_owned(), path: a.path.clone(), plan: Box::new((*plan).clone()) };
-    daemon.board.note(&started, jiff::Timestamp::now());
+    daemon.activity.note(&started, jiff::Timestamp::now());
     assert_eq!(daemon.stuck_encodes(&by_its_result), 1);
     assert_eq!(daemon.stuck_encodes(&Hanging(vec![a.path.clone()])), 1);
     assert_eq!(daemon.stuck_encodes(&Hanging(vec![b.path.clone()])), 0, "a probe is no encode");

@@ -71,7 +71,7 @@ async fn ended(does: &str, stall: Duration) -> (Ended, Duration) {
         locks: &locks,
         size_limit: u64::MAX,
         stall,
-        courtesy: Courtesy::default(),
+        priority: Priority::default(),
         pause: &Pause::never(),
         waits: &waits,
     };
@@ -118,7 +118,7 @@ async fn who_is_to_stop_is_heard_while_the_state_folder_hangs() {
         locks: &locks,
         size_limit: u64::MAX,
         stall: Duration::from_mins(5),
-        courtesy: Courtesy::default(),
+        priority: Priority::default(),
         pause: &Pause::never(),
         waits: &waits,
     };

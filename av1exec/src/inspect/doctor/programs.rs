@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use av1plan::command;
-use av1plan::encode::Encoder;
+use av1plan::plan::Encoder;
 use av1plan::toolchain::{ToolchainError, Version, encoders_in, has_filter, software_decoders_in};
 
 use super::PATIENCE;

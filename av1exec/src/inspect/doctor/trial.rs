@@ -5,17 +5,16 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use av1plan::command::{TrialPicture, decode_video_arguments, trial_arguments};
-use av1plan::encode::Encoder;
-use av1plan::gates::FileFacts;
+use av1plan::plan::Encoder;
+use av1plan::probe::FileFacts;
 use av1plan::{Config, MediaProbe, Source, Toolchain, Verdict};
 
 use super::check::{Check, Code};
 use super::folder::Own;
 use super::programs::{Ffmpeg, is_chosen};
 use crate::ffmpeg::argv::bind;
-use crate::sys::disk;
-use crate::sys::names;
 use crate::sys::process::capture;
+use crate::sys::{disk, names};
 
 const PICTURE: TrialPicture = TrialPicture { width: 320, height: 180, rate: 25, seconds: 2 };
 /// rav1e takes six seconds on two cores; a small machine may take ten times as long.

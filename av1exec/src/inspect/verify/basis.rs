@@ -3,8 +3,8 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use av1plan::container::Container;
-use av1plan::gates::{FileFacts, Gate};
+use av1plan::plan::{Container, Gate};
+use av1plan::probe::FileFacts;
 use av1plan::{Config, EncodePlan, MediaProbe, Source, Verdict};
 use strum::VariantNames;
 

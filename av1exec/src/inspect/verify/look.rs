@@ -3,18 +3,16 @@
 use std::io;
 use std::path::Path;
 
-use av1plan::judge::{Defect, Evidence, Missing, Probed, judge_alone};
+use av1plan::judge::{Defect, Evidence, Metric, MetricName, Missing, Probed, judge_alone};
 use av1plan::probe::StreamKind;
-use av1plan::quality::{Metric, MetricName};
 use av1plan::{EncodePlan, Judgement, MediaProbe, command, judge};
 
 use super::basis::Basis;
 use super::{Finding, Request, Stage, Verification};
 use crate::ffmpeg::decode::{Decode, decode_alone};
-use crate::ffmpeg::probe;
 use crate::ffmpeg::quality::Compare;
-use crate::ffmpeg::same_picture::Sample;
-use crate::ffmpeg::tools;
+use crate::ffmpeg::same_picture::PictureCheck;
+use crate::ffmpeg::{probe, tools};
 
 /// A file that ffprobe can read.
 pub(super) struct Look<'a> {
@@ -37,7 +35,7 @@ impl Look<'_> {
         }
         tell(Stage::Comparing);
         let (source, result) = ((original.path.as_path(), &original.probe), (self.request.film, self.probe));
-        let sample = Sample { tools: self.request.tools, plan, source, result };
+        let sample = PictureCheck { tools: self.request.tools, plan, source, result };
         if let Some(defect) = sample.take().await? {
             into.defects.push(Finding::from(&defect));
             let text = "no score was taken: what isn't the same picture has none";

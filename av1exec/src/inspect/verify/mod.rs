@@ -11,8 +11,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use av1plan::Config;
-use av1plan::judge::Defect;
-use av1plan::quality::MetricName;
+use av1plan::judge::{Defect, MetricName};
 use av1plan::wire::PathDocument;
 use serde::Serialize;
 use strum::IntoStaticStr;

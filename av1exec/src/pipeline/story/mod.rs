@@ -8,7 +8,7 @@ mod sidecar;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use av1plan::gates::{self, Stability};
+use av1plan::probe::Stability;
 use av1plan::wire::{Document, PathDocument};
 use av1plan::{MediaProbe, Source, Toolchain, Verdict};
 use jiff::Timestamp;
@@ -268,7 +268,7 @@ async fn plan(
         av1plan::plan(&Source { file: &facts, probe }, toolchain, &settings.policy)
     };
     // What a cheap gate stops needs no ffmpeg.
-    if gates::before_probe(&facts, &settings.policy).is_some() {
+    if av1plan::before_probe(&facts, &settings.policy).is_some() {
         let assumed = Toolchain::assumed();
         let toolchain = tools.as_ref().map_or(&assumed, |tools| &tools.toolchain);
         return Some(verdict(&MediaProbe::default(), toolchain));

@@ -124,7 +124,7 @@ mod tests {
     use super::*;
     use crate::state::index::{Rest, Verdict as Remembered};
     use crate::sys::disk::Identity;
-    use av1plan::gates::FileFacts;
+    use av1plan::probe::FileFacts;
     use av1plan::{Config, MediaProbe, Source, Toolchain};
 
     const ONE: Fingerprint = Fingerprint([1; 16]);

@@ -3,7 +3,7 @@
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use av1plan::config::Ratio;
+use av1plan::Ratio;
 use av1plan::wire::PathDocument;
 use serde::Serialize;
 

@@ -13,14 +13,12 @@ use std::path::{Path, PathBuf};
 use crate::library::sidecars;
 use crate::replace::promote::{PromoteError, Promotion, is_original, is_result};
 use crate::state::jobs::{Job, JobStore, Unread};
-use crate::state::journal::Entry;
-use crate::state::journal::{Commit, Step};
+use crate::state::journal::{Commit, Entry, Step};
 use crate::state::outcome::Outcome;
 use crate::sys::disk::{self, Identity};
 use crate::sys::lock::ROOT_LOCK;
-use crate::sys::names;
-use crate::sys::orphan;
 use crate::sys::path::path_of;
+use crate::sys::{names, orphan};
 pub use decide::{Action, Found, Scene, decide};
 pub use document::RecoverDocument;
 

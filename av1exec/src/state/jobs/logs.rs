@@ -5,8 +5,7 @@ use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
 use super::JobStore;
-use crate::sys::disk;
-use crate::sys::names;
+use crate::sys::{disk, names};
 
 /// How many logs are kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -2,9 +2,7 @@
 
 use std::path::PathBuf;
 
-use av1plan::encode::EncoderSettings;
-use av1plan::ladder::ResolutionClass;
-use av1plan::size_gate::SizeGate;
+use av1plan::plan::{EncoderSettings, ResolutionClass, SizeGate};
 use jiff::Timestamp;
 use serde::Deserialize;
 

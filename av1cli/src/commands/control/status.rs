@@ -1,0 +1,102 @@
+//! `av1cli status`: the daemon's word where one runs, the job files' where none does.
+
+use std::path::Path;
+use std::sync::mpsc;
+use std::time::Duration;
+
+use av1exec::serve::control::protocol::{Reply, Request};
+use av1exec::serve::status::Status;
+use av1exec::settings::Settings;
+use av1exec::state::history::{FailedJob, History, Unfinished};
+use av1exec::state::totals::Totals;
+use av1exec::sys::failure::{Exit, Failure};
+use av1exec::sys::sanitize::display;
+use jiff::Timestamp;
+use serde::Serialize;
+
+use super::{connect, failure, report};
+use crate::args::StatusArgs;
+use crate::output::color::{Stream, paint};
+use crate::output::console::{Reader, complain, note, out};
+use crate::setup::session::unreadable;
+
+/// What is shown, and what `--json` prints.
+#[derive(Debug, Serialize)]
+pub(super) struct Shown {
+    /// The daemon's own word; null where none runs.
+    pub(super) daemon: Option<Status>,
+    pub(super) totals: Totals,
+    /// Jobs without an end; only where no daemon runs, which would have told of them.
+    pub(super) unfinished: Vec<Unfinished>,
+    /// What failed lately, the latest first.
+    pub(super) failures: Vec<FailedJob>,
+}
+
+/// How long the job files may take. Those of a disk that had been asleep take seconds.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// How often `--watch` looks.
+const PERIOD: Duration = Duration::from_secs(1);
+
+pub(super) fn run(args: &StatusArgs, settings: &Settings) -> Result<Exit, Failure> {
+    let terminal = console::Term::stdout();
+    if !args.watch {
+        out(text(args, settings)?.as_bytes())?;
+        return Ok(Exit::Done);
+    }
+    loop {
+        let text = text(args, settings);
+        if !args.json && terminal.is_term() {
+            // Where that fails, the text follows the last one.
+            drop(terminal.clear_screen());
+        }
+        match text {
+            Ok(text) if out(text.as_bytes())? == Reader::Left => return Ok(Exit::Done),
+            Ok(_) => {}
+            // A daemon that is just starting or ending is no reason to stop looking.
+            Err(failure) => complain(&failure),
+        }
+        std::thread::sleep(PERIOD);
+    }
+}
+
+fn text(args: &StatusArgs, settings: &Settings) -> Result<String, Failure> {
+    let shown = look(settings)?;
+    if !args.json {
+        let text = report::text(&shown, &settings.job_state_dir, Timestamp::now());
+        return Ok(text.lines().map(|line| paint(line, Stream::Out)).collect::<Vec<_>>().join("\n"));
+    }
+    serde_json::to_string(&shown)
+        .map_err(|error| Failure::new(Exit::Failed, format!("failed to write JSON: {error}")))
+}
+
+/// What failed lately. A state folder that hangs must not keep the daemon's own word from being shown.
+fn failed_lately(state: &Path) -> Result<Vec<FailedJob>, Failure> {
+    let (sender, read) = mpsc::channel();
+    let folder = state.to_owned();
+    std::thread::spawn(move || drop(sender.send(History::read(&folder))));
+    if let Ok(history) = read.recv_timeout(PATIENCE) {
+        return history.map(|history| history.failures).map_err(|error| unreadable(&error));
+    }
+    let folder = display(state);
+    note(&format!("warning: what failed lately isn't known, since {folder} doesn't answer"));
+    Ok(Vec::new())
+}
+
+fn look(settings: &Settings) -> Result<Shown, Failure> {
+    let state = &settings.job_state_dir;
+    if let Some(mut daemon) = connect(settings)? {
+        return match daemon.ask(&Request::Status).map_err(|error| failure(&error))? {
+            Reply::Status(status) => {
+                let failures = failed_lately(state)?;
+                let totals = status.totals.clone();
+                Ok(Shown { daemon: Some(*status), totals, unfinished: Vec::new(), failures })
+            }
+            Reply::Refused(refusal) => Err(Failure::new(Exit::Failed, refusal.error)),
+            Reply::Done { .. } => Err(Failure::new(Exit::Failed, "the daemon didn't tell its status")),
+        };
+    }
+    let History { totals, unfinished, failures } =
+        History::read(state).map_err(|error| unreadable(&error))?;
+    Ok(Shown { daemon: None, totals, unfinished, failures })
+}

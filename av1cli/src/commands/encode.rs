@@ -1,0 +1,120 @@
+//! `av1cli encode`: the whole way, for films that are named.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use av1exec::library::film::Film;
+use av1exec::library::stable::Settling;
+use av1exec::pipeline::Pipeline;
+use av1exec::pipeline::event::Event;
+use av1exec::settings::{Environment, Settings};
+use av1exec::state::outcome::Outcome;
+use av1exec::sys::waits::{Care, Wait};
+use av1plan::plan::Gate;
+use av1plan::probe::Stability;
+
+use crate::args::EncodeArgs;
+use crate::commands::films::look;
+use crate::output::console::complain;
+use crate::setup::session::Session;
+use crate::setup::sinks::{Sinks, told};
+use av1exec::sys::failure::{Exit, Failure};
+
+/// Works on named films, one after the other.
+pub(crate) async fn encode(
+    args: EncodeArgs,
+    mut settings: Settings,
+    environment: &Environment,
+) -> Result<Exit, Failure> {
+    settings.policy.ignore.extend(&args.ignore);
+    let Session { pipeline, events } = Session::open(settings, environment).await?;
+    let sinks = tokio::spawn(Sinks::to_person(args.output)?.listen(events));
+    put_finished_jobs_away(&pipeline).await;
+    let mut worst = Exit::Done;
+    let mut films = Vec::new();
+    for found in look_at_all(args.files, &pipeline).await {
+        match found {
+            Ok(film) => films.push(film),
+            Err(failure) => {
+                complain(&failure);
+                worst = worst.max(failure.exit);
+            }
+        }
+    }
+    for (film, stability) in settle(films, &pipeline).await {
+        if pipeline.stop.is_asked() {
+            break;
+        }
+        let outcome = tokio::select! {
+            outcome = pipeline.run(&film, stability, None) => outcome,
+            // Its disk hangs; the next start tidies up.
+            () = pipeline.waits.overdue(&pipeline.stop) => break,
+        };
+        if outcome.is_failure() && outcome != Outcome::Interrupted {
+            worst = worst.max(Exit::Failed);
+        }
+    }
+    if pipeline.stop.is_asked() {
+        worst = Exit::Interrupted;
+    }
+    // The telling ends when the last sender is gone.
+    let stop = pipeline.stop.clone();
+    drop(pipeline);
+    told(sinks, &stop).await;
+    Ok(worst)
+}
+
+/// Puts finished jobs away, which takes a while where an older av1d has left many; not for longer than until it is asked to stop.
+async fn put_finished_jobs_away(pipeline: &Pipeline) {
+    let (folding, state) = (pipeline.clone(), &pipeline.settings.job_state_dir);
+    let fold = move |wait: &Wait| folding.fold_finished_jobs(&|| wait.answered());
+    let put_away = tokio::select! {
+        put_away = pipeline.waits.run(state, Care::Free, fold) => put_away.unwrap_or_default(),
+        () = pipeline.waits.overdue(&pipeline.stop) => return,
+    };
+    for (path, message) in put_away.trouble {
+        pipeline.events.send(Event::Warning { path, message });
+    }
+}
+
+/// Looks at the files that were named; none of them where it was asked to stop meanwhile.
+async fn look_at_all(files: Vec<PathBuf>, pipeline: &Pipeline) -> Vec<Result<Film, Failure>> {
+    let (settings, mut stop) = (Arc::clone(&pipeline.settings), pipeline.stop.clone());
+    let looking = tokio::task::spawn_blocking(move || {
+        files.iter().map(|file| look(file, &settings)).collect::<Vec<_>>()
+    });
+    tokio::select! {
+        found = looking => found.unwrap_or_default(),
+        () = stop.asked() => Vec::new(),
+    }
+}
+
+/// Watches those films that a cheap gate doesn't stop anyway, all at once, until they have held still or the wait is over.
+async fn settle(films: Vec<Film>, pipeline: &Pipeline) -> Vec<(Film, Stability)> {
+    let (settings, mut settling) = (&pipeline.settings, Settling::default());
+    let wait =
+        if settings.policy.ignore.contains(&Gate::NotStable) { Duration::ZERO } else { settings.stable };
+    let wanted =
+        |film: &Film| av1plan::before_probe(&film.facts(Stability::Stable), &settings.policy).is_none();
+    let start = Instant::now();
+    let watched = films.iter().filter(|film| wanted(film)).count();
+    for film in &films {
+        settling.observe(&film.path, film.identity, start, wait);
+    }
+    if watched > 0 && !wait.is_zero() {
+        pipeline.events.send(Event::Settling { films: watched, wait });
+        let mut stop = pipeline.stop.clone();
+        tokio::select! {
+            () = tokio::time::sleep(wait) => {}
+            () = stop.asked() => {}
+        }
+    }
+    let looked = look_at_all(films.iter().map(|film| film.path.clone()).collect(), pipeline).await;
+    let looked_again = films.into_iter().zip(looked).map(|(film, now)| {
+        let now = now.unwrap_or(film);
+        let stability = settling.observe(&now.path, now.identity, Instant::now(), wait);
+        (now, stability)
+    });
+    looked_again.collect()
+}

@@ -1,0 +1,143 @@
+//! `--diff OTHER.toml`: what another config would change, without touching anything.
+
+use std::path::Path;
+
+use av1exec::ffmpeg::tools::Tools;
+use av1exec::settings::Settings;
+use av1exec::sys::sanitize::{display, sanitize};
+use av1plan::plan::Decision;
+use av1plan::{Config, Verdict};
+use serde_json::json;
+
+use super::Shown;
+use super::film::Planned;
+use super::library::{Looking, films_below};
+use crate::args::PlanArgs;
+use crate::commands::films::look;
+use crate::output::console::{Reader, complain, note, out};
+use av1exec::sys::failure::{Exit, Failure};
+
+/// Plans a film, or every film below a folder, with both configs from one probe, and shows those whose plans differ.
+pub(super) async fn show(
+    file: &Path,
+    args: &PlanArgs,
+    tools: &Tools,
+    settings: &Settings,
+    other: &Config,
+) -> Result<Shown, Failure> {
+    let (films, mut exit) = if file.is_dir() {
+        // What either config looks at.
+        let mut both = settings.clone();
+        both.policy.extensions.extend(other.extensions.iter().cloned());
+        films_below(file, &both).await?
+    } else {
+        (vec![look(file, settings)?], Exit::Done)
+    };
+    let (mut seen, mut changed) = (0_usize, 0_usize);
+    let mut looking = Looking::start(films, tools, vec![settings.policy.clone(), other.clone()]);
+    while let Some(looked) = looking.next().await {
+        let looked = match looked {
+            Ok(looked) => looked,
+            Err(failure) => {
+                complain(&failure);
+                exit = exit.max(failure.exit);
+                continue;
+            }
+        };
+        seen += 1;
+        let before = looked.plan(&tools.toolchain, &settings.policy);
+        let after = looked.plan(&tools.toolchain, other);
+        let changes = changes(&before.verdict, &after.verdict);
+        if changes.is_empty() {
+            continue;
+        }
+        changed += 1;
+        let text =
+            if args.json { as_json(&before, &after, &changes) } else { as_text(&before, &after, &changes) };
+        if out(text.as_bytes())? == Reader::Left {
+            return Ok(Shown::Enough);
+        }
+    }
+    note(&format!("{changed} of {seen} film(s) would be planned differently"));
+    Ok(Shown::All(exit))
+}
+
+/// A choice that one config makes and the other makes differently or not at all.
+struct Change<'a> {
+    before: Option<&'a Decision>,
+    after: Option<&'a Decision>,
+}
+
+/// The choices that differ, in the order of the first plan, then those that only the second one makes.
+fn changes<'a>(before: &'a Verdict, after: &'a Verdict) -> Vec<Change<'a>> {
+    let same_question =
+        |one: &Decision, other: &Decision| (one.topic, one.stream) == (other.topic, other.stream);
+    let find = |decisions: &'a [Decision], wanted: &Decision| {
+        decisions.iter().find(|decision| same_question(decision, wanted))
+    };
+    let (before, after) = (before.decisions(), after.decisions());
+    let of_before =
+        before.iter().map(|decision| Change { before: Some(decision), after: find(after, decision) });
+    let only_after = after.iter().filter(|decision| find(before, decision).is_none());
+    let changes = of_before.chain(only_after.map(|decision| Change { before: None, after: Some(decision) }));
+    changes.filter(|change| change.before.map(key) != change.after.map(key)).collect()
+}
+
+/// What counts as the same answer: the choice, and the kind of reason behind it.
+fn key(decision: &Decision) -> (&str, &str) {
+    (&decision.choice, decision.reason.code())
+}
+
+fn as_text(before: &Planned, after: &Planned, changes: &[Change<'_>]) -> String {
+    let mut lines = vec![format!("{}: {} -> {}", display(&before.path), before.summary(), after.summary())];
+    // Where one of them skips, all else follows from that.
+    let skips = [before, after].iter().any(|planned| matches!(planned.verdict, Verdict::Skip(_)));
+    let shown = changes.iter().filter(|change| !skips || subject(change) == "gate");
+    lines.extend(shown.map(|change| {
+        let choice = |decision: Option<&Decision>| {
+            decision
+                .map_or("none".to_owned(), |decision| format!("{} ({})", decision.choice, decision.reason))
+        };
+        format!("  {}: {} -> {}", subject(change), choice(change.before), choice(change.after))
+    }));
+    lines.iter().map(|line| sanitize(line)).collect::<Vec<_>>().join("\n")
+}
+
+fn subject(change: &Change<'_>) -> String {
+    change.before.or(change.after).map(|decision| decision.subject().into_owned()).unwrap_or_default()
+}
+
+fn as_json(before: &Planned, after: &Planned, changes: &[Change<'_>]) -> String {
+    let choice = |decision: Option<&Decision>| {
+        decision.map(|decision| {
+            json!({
+                "choice": decision.choice,
+                "code": decision.reason.code(),
+                "text": decision.reason.to_string(),
+            })
+        })
+    };
+    let changes: Vec<_> = changes
+        .iter()
+        .map(|change| {
+            let decision = change.before.or(change.after);
+            json!({
+                "topic": decision.map(|decision| decision.topic.code()),
+                "stream": decision.and_then(|decision| decision.stream),
+                "before": choice(change.before),
+                "after": choice(change.after),
+            })
+        })
+        .collect();
+    let document = before.document();
+    let after = after.document();
+    json!({
+        "format": "av1.difference",
+        "version": "1.0",
+        "source": document.source,
+        "before": {"verdict": document.verdict, "skip": document.skip},
+        "after": {"verdict": after.verdict, "skip": after.skip},
+        "changes": changes,
+    })
+    .to_string()
+}

@@ -1,0 +1,144 @@
+//! One film's plan: the command, the table, or the document.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+use av1exec::ffmpeg::argv::bind;
+use av1exec::ffmpeg::probe;
+use av1exec::ffmpeg::tools::Tools;
+use av1exec::library::film::Film;
+use av1exec::settings::Settings;
+use av1exec::state::jobs::plan_document;
+use av1exec::sys::names;
+use av1exec::sys::sanitize::{display, sanitize};
+use av1plan::command::{self, Audience};
+use av1plan::probe::{FileFacts, Stability};
+use av1plan::wire::Document;
+use av1plan::{Config, MediaProbe, Source, Toolchain, Verdict, explain};
+
+use super::Shown;
+use crate::args::PlanArgs;
+use crate::commands::films::look;
+use crate::output::console::{Reader, note, out};
+use crate::output::quote::command_line;
+use av1exec::sys::failure::{Exit, Failure};
+
+/// Plans a film and prints what was asked for.
+pub(super) async fn show(
+    file: &Path,
+    args: &PlanArgs,
+    tools: &Tools,
+    settings: &Settings,
+    program: &OsString,
+) -> Result<Shown, Failure> {
+    let film = look(file, settings)?;
+    let looked = Looked::at(film, tools, &[&settings.policy]).await?;
+    let planned = looked.plan(&tools.toolchain, &settings.policy);
+    Ok(match planned.print(args, program)? {
+        Reader::Listens => Shown::All(Exit::Done),
+        Reader::Left => Shown::Enough,
+    })
+}
+
+/// A film with all that a plan rests on.
+pub(super) struct Looked {
+    path: PathBuf,
+    facts: FileFacts,
+    probe: MediaProbe,
+}
+
+impl Looked {
+    /// Probes a film, unless a gate of each of `policies` stops it before that.
+    pub(super) async fn at(film: Film, tools: &Tools, policies: &[&Config]) -> Result<Self, Failure> {
+        // Whether it holds still is for who touches it to find out; a plan touches nothing.
+        let facts = film.facts(Stability::Stable);
+        let probe = if policies.iter().all(|policy| av1plan::before_probe(&facts, policy).is_some()) {
+            MediaProbe::default()
+        } else {
+            probe::probe(tools, &film.path).await.map_err(|error| {
+                let message = format!("failed to probe {}: {error}", display(&film.path));
+                Failure::new(Exit::Failed, message).hint("is it whole, and is it a film?")
+            })?
+        };
+        Ok(Self { path: film.path, facts, probe })
+    }
+
+    pub(super) fn plan(&self, toolchain: &Toolchain, policy: &Config) -> Planned {
+        let source = Source { file: &self.facts, probe: &self.probe };
+        let verdict = av1plan::plan(&source, toolchain, policy);
+        Planned { path: self.path.clone(), size: self.facts.size, verdict }
+    }
+}
+
+/// A film with its verdict.
+pub(super) struct Planned {
+    pub(super) path: PathBuf,
+    pub(super) size: u64,
+    pub(super) verdict: Verdict,
+}
+
+impl Planned {
+    pub(super) fn document(&self) -> Document {
+        plan_document(&self.path, self.size, &self.verdict)
+    }
+
+    /// What a person calls the verdict: `libsvtav1 crf 24 preset 5`, `already-av1`.
+    pub(super) fn summary(&self) -> String {
+        match &self.verdict {
+            Verdict::Encode(plan) => plan.video.settings.to_string(),
+            Verdict::Skip(skip) => skip.reason.code().to_owned(),
+        }
+    }
+
+    pub(super) fn print(&self, args: &PlanArgs, program: &OsString) -> Result<Reader, Failure> {
+        if args.json {
+            return out(self.document().to_json().as_bytes());
+        }
+        if args.explain {
+            return out(self.explanation().as_bytes());
+        }
+        let path = display(&self.path);
+        match &self.verdict {
+            Verdict::Encode(plan) => {
+                note(&format!("{path}: {} into {}", plan.video.settings, plan.container.muxer()));
+                for line in self.reasons() {
+                    note(&line);
+                }
+                let argv =
+                    bind(command::arguments(plan, Audience::Person), &self.path, &names::planned(&self.path));
+                out(&command_line(program, &argv))
+            }
+            Verdict::Skip(skip) => {
+                note(&format!("{path}: skipped [{}]: {}", skip.reason.code(), skip.reason));
+                Ok(Reader::Listens)
+            }
+        }
+    }
+
+    /// Every decision as a table, with what speaks for the source's class and what is lost.
+    fn explanation(&self) -> String {
+        let head = match &self.verdict {
+            Verdict::Encode(plan) => {
+                format!("encode: {} into {}", plan.video.settings, plan.container.muxer())
+            }
+            Verdict::Skip(skip) => format!("skip [{}]: {}", skip.reason.code(), skip.reason),
+        };
+        let lines = [display(&self.path), head].into_iter().chain(self.reasons());
+        lines.map(|line| sanitize(&line).into_owned()).collect::<Vec<_>>().join("\n")
+    }
+
+    fn reasons(&self) -> Vec<String> {
+        let table = explain::table(self.verdict.decisions());
+        let mut lines: Vec<String> = table.lines().map(|row| format!("  {row}")).collect();
+        if let Verdict::Encode(plan) = &self.verdict {
+            lines.extend(
+                plan.source_class
+                    .signals
+                    .iter()
+                    .map(|signal| format!("  signal  {:+}  {}", signal.weight, signal.what)),
+            );
+            lines.extend(plan.losses.iter().map(|loss| format!("  loss  {loss} [{}]", loss.kind)));
+        }
+        lines
+    }
+}

@@ -1,0 +1,76 @@
+//! `av1cli plan`: what would be done, and why. Nothing is touched.
+
+mod difference;
+mod document;
+mod film;
+mod library;
+
+use std::ffi::OsString;
+
+use av1exec::ffmpeg::tools::Tools;
+use av1exec::settings::{self, Environment, Settings, SettingsError};
+
+use crate::args::PlanArgs;
+use crate::output::console::complain;
+use av1exec::sys::failure::{Exit, Failure};
+
+/// Plans films and folders; what can't be planned doesn't stop the others.
+pub(crate) async fn run(
+    args: PlanArgs,
+    mut settings: Settings,
+    environment: &Environment,
+) -> Result<Exit, Failure> {
+    settings.policy.ignore.extend(&args.ignore);
+    if let Some(document) = &args.probe_json {
+        return document::plan_document(document, &args, &settings);
+    }
+    let other = match &args.diff {
+        Some(file) => {
+            let mut other = settings::load(Some(file), environment).map_err(of_the_other)?.settings.policy;
+            other.ignore.extend(&args.ignore);
+            Some(other)
+        }
+        None => None,
+    };
+    let tools =
+        Tools::find(settings.ffmpeg.as_deref(), settings.ffprobe.as_deref(), environment.path.as_deref())
+            .await?;
+    let program =
+        settings.ffmpeg.as_ref().map_or(OsString::from("ffmpeg"), |path| path.clone().into_os_string());
+    let mut worst = Exit::Done;
+    for file in &args.files {
+        let planned = match &other {
+            Some(other) => difference::show(file, &args, &tools, &settings, other).await,
+            None if file.is_dir() => library::show(file, &args, &tools, &settings).await,
+            None => film::show(file, &args, &tools, &settings, &program).await,
+        };
+        match planned {
+            Ok(Shown::All(exit)) => worst = worst.max(exit),
+            Ok(Shown::Enough) => break,
+            Err(failure) => {
+                complain(&failure);
+                worst = worst.max(failure.exit);
+            }
+        }
+    }
+    Ok(worst)
+}
+
+/// What is wrong with the config that `--diff` names.
+fn of_the_other(error: SettingsError) -> Failure {
+    match error {
+        SettingsError::NotFound { path, .. } => {
+            let missing = format!("{}: no such config file, though --diff names it", path.display());
+            Failure::new(Exit::Usage, missing).hint("correct the path")
+        }
+        error => error.into(),
+    }
+}
+
+/// Whether whoever reads standard output still does.
+pub(crate) enum Shown {
+    /// Everything was shown; this is how it went.
+    All(Exit),
+    /// The reader of the pipe went away and has seen enough.
+    Enough,
+}

@@ -1,0 +1,215 @@
+//! Events for a person: progress bars on a terminal, plain lines elsewhere.
+
+use std::collections::{BTreeMap, HashMap};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use av1exec::ffmpeg::progress::{Progress, projected, remaining};
+use av1exec::pipeline::event::{Check, Event};
+use av1exec::replace::recover::{Action, Recovered};
+use av1exec::state::outcome::{Bytes, Outcome};
+use av1exec::sys::failure::Failure;
+use av1exec::sys::sanitize::display;
+use av1plan::EncodePlan;
+use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+
+use crate::output::bars;
+use crate::output::console::{STDERR, Weight, speak, tell, tell_as, words_of_loss};
+use crate::output::sink::{Importance, Sink};
+
+/// Writes what happens to standard error.
+pub(crate) struct Reporter {
+    bars: MultiProgress,
+    sink: Sink,
+    /// Whether lines say how far encodes are.
+    lines: bool,
+    running: HashMap<String, Running>,
+    /// What was said of the last scan: the same again is no news.
+    scanned: String,
+}
+
+/// An encode that is under way.
+struct Running {
+    path: PathBuf,
+    bar: ProgressBar,
+    frames: Option<u64>,
+    started: Instant,
+    /// When a plain line about it was last written.
+    told: Instant,
+    /// What of its result was said to be checked.
+    checked: &'static str,
+}
+
+/// How often a line says how far an encode is: it is for reading.
+const LINE_INTERVAL: Duration = Duration::from_mins(1);
+
+impl Reporter {
+    /// Begins to speak at this level, with bars or without.
+    pub(crate) fn open(bars: bool, lines: bool, level: i8) -> Result<Self, Failure> {
+        let sink = Sink::open(STDERR, std::io::stderr(), Box::new(words_of_loss(level)))?;
+        let bars = bars::open(bars, &sink);
+        speak(bars.clone(), sink.clone(), level);
+        Ok(Self { bars, sink, lines, running: HashMap::new(), scanned: String::new() })
+    }
+
+    /// Tells of one event.
+    pub(crate) fn show(&mut self, event: Event) {
+        match event {
+            Event::Scanned { films, stopped } => {
+                let text = scanned(films, &stopped);
+                tell(if self.scanned == text { Weight::Detail } else { Weight::News }, &text);
+                self.scanned = text;
+            }
+            Event::Settling { films, wait } => {
+                let secs = wait.as_secs_f64();
+                tell(Weight::News, &format!("wait: {secs} s, to see whether {films} film(s) hold still"));
+            }
+            Event::Unreadable { path, reason } => {
+                let path = display(&path);
+                tell(Weight::Problem, &format!("warning: {path} can't be read and is passed over: {reason}"));
+            }
+            Event::Recovered(recovered) => {
+                tell_as(Importance::Result, Weight::News, &cut_off(&recovered));
+            }
+            Event::Skipped { path, reason } => {
+                let line = format!("skip: {} [{}]: {reason}", display(&path), reason.code());
+                tell(Weight::News, &line);
+            }
+            Event::Started { job, path, plan } => self.start(job, path, &plan),
+            Event::Progressed { job, progress } => self.progress(&job, &progress),
+            Event::Judging { job, check } => self.check(&job, check),
+            Event::Finished { job, path, outcome } => self.finish(job.as_deref(), &path, &outcome),
+            Event::Warning { path, message } => {
+                tell(Weight::Problem, &format!("warning: {}: {message}", display(&path)));
+            }
+        }
+    }
+
+    fn start(&mut self, job: String, path: PathBuf, plan: &EncodePlan) {
+        let (shown, settings) = (display(&path), &plan.video.settings);
+        let say = |line: String| tell_as(Importance::Result, Weight::News, &line);
+        say(format!("encode: {shown} with {settings} (job {job})"));
+        for loss in &plan.losses {
+            say(format!("  loss: {loss} [{}]", loss.kind));
+        }
+        let bar = self.bars.add(ProgressBar::new(plan.video.frames.unwrap_or_default()));
+        bar.set_style(style());
+        bar.set_prefix(path.file_name().map(|name| display(Path::new(name))).unwrap_or_default());
+        let now = Instant::now();
+        let frames = plan.video.frames;
+        self.running.insert(job, Running { path, bar, frames, started: now, told: now, checked: "" });
+    }
+
+    fn progress(&mut self, job: &str, progress: &Progress) {
+        let Some(running) = self.running.get_mut(job) else { return };
+        let text = describe(progress, running.frames, running.started.elapsed());
+        if self.lines && running.told.elapsed() >= LINE_INTERVAL {
+            running.told = Instant::now();
+            let line = format!("  {}: {text}", display(&running.path));
+            tell_as(Importance::Progress, Weight::News, &line);
+        }
+        // A terminal that doesn't keep up is drawn on once it has.
+        if self.sink.is_behind() {
+            return;
+        }
+        running.bar.set_position(progress.frame);
+        running.bar.set_message(text);
+    }
+
+    fn check(&mut self, job: &str, check: Check) {
+        let Some(running) = self.running.get_mut(job) else { return };
+        running.bar.set_message(checking(check));
+        // A line for each check, not for each per cent of it.
+        let code: &'static str = check.into();
+        if running.checked != code {
+            running.checked = code;
+            tell(Weight::Detail, &format!("check: {} [{code}]", display(&running.path)));
+        }
+    }
+
+    fn finish(&mut self, job: Option<&str>, path: &Path, outcome: &Outcome) {
+        if let Some(running) = job.and_then(|job| self.running.remove(job)) {
+            running.bar.finish_and_clear();
+        }
+        let (word, weight) =
+            if outcome.is_failure() { ("failed", Weight::Problem) } else { ("done", Weight::News) };
+        let say = |line: String| tell_as(Importance::Result, weight, &line);
+        say(format!("{word}: {} [{}]: {outcome}", display(path), outcome.code()));
+        if let Some(hint) = outcome.hint() {
+            say(format!("  hint: {hint}"));
+        }
+    }
+}
+
+/// `scan: 5 film(s) in the library, 2 of them left alone (1 skip-marker, 1 too-small)`.
+pub(crate) fn scanned(films: usize, stopped: &BTreeMap<&'static str, usize>) -> String {
+    let alone: usize = stopped.values().sum();
+    if alone == 0 {
+        return format!("scan: {films} film(s) in the library");
+    }
+    let codes: Vec<String> = stopped.iter().map(|(code, count)| format!("{count} {code}")).collect();
+    format!("scan: {films} film(s) in the library, {alone} of them left alone ({})", codes.join(", "))
+}
+
+fn style() -> ProgressStyle {
+    ProgressStyle::with_template("{prefix:<30!.bold} [{bar:16}] {wide_msg}")
+        .unwrap_or_else(|_| ProgressStyle::default_bar())
+        .progress_chars("=> ")
+}
+
+/// `12 % 23.9 fps 0.9x ETA 0:12:30 about 1.2 GiB`.
+fn describe(progress: &Progress, frames: Option<u64>, elapsed: Duration) -> String {
+    let mut parts = Vec::new();
+    if let Some(frames) = frames.filter(|frames| *frames > 0) {
+        parts.push(format!("{} %", (u128::from(progress.frame) * 100 / u128::from(frames)).min(100)));
+    }
+    parts.extend(progress.fps.map(|fps| format!("{fps:.1} fps")));
+    parts.extend(progress.speed.map(|speed| format!("{speed:.2}x")));
+    if let Some(left) = frames.and_then(|frames| remaining(progress.frame, frames, elapsed)) {
+        let seconds = left.as_secs();
+        parts.push(format!("ETA {}:{:02}:{:02}", seconds / 3600, seconds / 60 % 60, seconds % 60));
+    }
+    let written = frames.zip(progress.total_size);
+    if let Some(size) = written.and_then(|(frames, written)| projected(progress.frame, frames, written)) {
+        parts.push(format!("about {}", Bytes(size)));
+    }
+    parts.join(" ")
+}
+
+/// What of the result is being checked.
+fn checking(check: Check) -> String {
+    match check {
+        Check::Contract => "checking the result".to_owned(),
+        Check::Decode { percent: Some(percent) } => format!("checking the result: decoded {percent} %"),
+        Check::Decode { percent: None } => "checking the result: decoding it".to_owned(),
+        Check::Picture => "checking the result: comparing pictures".to_owned(),
+    }
+}
+
+/// One line about a job that was cut off.
+pub(crate) fn cut_off(recovered: &Recovered) -> String {
+    let Recovered { job, film, scene, actions, .. } = recovered;
+    let stage = if scene.committed { "while its result was put in place" } else { "while it was encoded" };
+    let actions: Vec<&str> = actions.iter().map(|action: &Action| (*action).into()).collect();
+    format!("recover: {} (job {job}) was cut off {stage}: {}", display(film), actions.join(", "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn progress_says_what_is_known_and_nothing_else() {
+        let halfway = Progress {
+            frame: 50,
+            fps: Some(5.0),
+            speed: Some(0.2),
+            total_size: Some(1 << 20),
+            ..Progress::default()
+        };
+        let elapsed = Duration::from_secs(10);
+        assert_eq!(describe(&halfway, Some(100), elapsed), "50 % 5.0 fps 0.20x ETA 0:00:10 about 2.0 MiB");
+        assert_eq!(describe(&halfway, None, elapsed), "5.0 fps 0.20x");
+        assert_eq!(describe(&Progress::default(), Some(100), elapsed), "0 %");
+    }
+}

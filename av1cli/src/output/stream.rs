@@ -1,0 +1,72 @@
+//! Events for programs: each a line of JSON on standard output.
+
+use av1exec::pipeline::event::Event;
+use av1exec::serve::control::events::EventDocument;
+use av1exec::sys::failure::Failure;
+use serde::Serialize;
+
+use crate::output::sink::{Importance, Loss, Sink};
+
+/// Standard output. Who falls too far behind misses events, and is told so as subscribers of the control socket are.
+pub(crate) struct Stream(Sink);
+
+impl Stream {
+    /// Begins to write.
+    pub(crate) fn open() -> Result<Self, Failure> {
+        Sink::open("standard output", std::io::stdout(), Box::new(lagged)).map(Self)
+    }
+
+    /// Tells of one event, and never waits.
+    pub(crate) fn tell(&self, event: &Event) {
+        self.0.push(importance(event), line(&EventDocument::from(event)));
+    }
+}
+
+fn lagged(loss: &Loss) -> Vec<u8> {
+    // That nothing could be written for a while is none of a program's business where it missed nothing.
+    if loss.lines == 0 { Vec::new() } else { line(&EventDocument::Lagged { missed: loss.lines }) }
+}
+
+fn line(document: &impl Serialize) -> Vec<u8> {
+    // No event has a map whose keys aren't text, the only thing that JSON can't hold.
+    let mut line = serde_json::to_vec(document).unwrap_or_default();
+    line.push(b'\n');
+    line
+}
+
+/// What a program would miss most without it.
+fn importance(event: &Event) -> Importance {
+    match event {
+        Event::Progressed { .. } | Event::Judging { .. } => Importance::Progress,
+        Event::Scanned { .. } | Event::Settling { .. } | Event::Skipped { .. } => Importance::News,
+        Event::Unreadable { .. }
+        | Event::Recovered(_)
+        | Event::Started { .. }
+        | Event::Finished { .. }
+        | Event::Warning { .. } => Importance::Result,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use av1exec::ffmpeg::progress::Progress;
+
+    use super::*;
+
+    #[test]
+    fn a_program_learns_how_many_events_it_missed_and_of_nothing_else() {
+        let loss = |lines| Loss { lines, trouble: Some(("no room".to_owned(), std::time::Duration::ZERO)) };
+        assert_eq!(lagged(&loss(3)), b"{\"event\":\"lagged\",\"missed\":3}\n");
+        assert_eq!(lagged(&loss(0)), b"");
+    }
+
+    #[test]
+    fn how_far_an_encode_is_is_missed_before_what_came_of_it() {
+        let progressed = Event::Progressed { job: "1".into(), progress: Progress::default() };
+        let warning = Event::Warning { path: "/f".into(), message: "m".into() };
+        let settling = Event::Settling { films: 1, wait: std::time::Duration::ZERO };
+        assert!(
+            importance(&progressed) < importance(&settling) && importance(&settling) < importance(&warning)
+        );
+    }
+}

@@ -1,0 +1,44 @@
+//! Signals that ask something of a running daemon.
+
+use std::io;
+
+use av1exec::daemon::signal::UserSignal;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
+
+/// Hands signals over: SIGHUP to read the config again, SIGUSR1 to look at the library now. From the call on, neither ends
+/// the program.
+///
+/// Where a person looks on (`terminal`), SIGHUP says that the terminal was closed, and ends the program as ever.
+pub fn listen(terminal: bool) -> io::Result<UnboundedReceiver<UserSignal>> {
+    let (sender, receiver) = unbounded_channel();
+    let mut wanted = vec![(SignalKind::user_defined1(), UserSignal::Scan)];
+    if !terminal {
+        wanted.push((SignalKind::hangup(), UserSignal::Reload));
+    }
+    for (kind, meaning) in wanted {
+        let (mut signals, sender) = (signal(kind)?, sender.clone());
+        tokio::spawn(async move { while signals.recv().await.is_some() && sender.send(meaning).is_ok() {} });
+    }
+    Ok(receiver)
+}
+
+#[cfg(test)]
+mod tests {
+    use rustix::process::{Signal, getpid, kill_process};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn signals_become_what_they_ask_for() {
+        let mut signals = listen(false).unwrap();
+        for (signal, meaning) in [
+            (Signal::USR1, UserSignal::Scan),
+            (Signal::HUP, UserSignal::Reload),
+            (Signal::USR1, UserSignal::Scan),
+        ] {
+            kill_process(getpid(), signal).unwrap();
+            assert_eq!(signals.recv().await, Some(meaning));
+        }
+    }
+}

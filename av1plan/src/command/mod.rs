@@ -1,0 +1,277 @@
+//! The one place that spells ffmpeg's and ffprobe's options.
+//!
+//! Arguments are rendered with placeholders for the two paths, which the caller binds: paths are bytes, and this crate
+//! has no type for them. Every option here was tried with ffmpeg 8.0 and 9.0.2.
+
+mod ask;
+mod check;
+
+use alloc::borrow::Cow;
+use alloc::string::String;
+use alloc::vec;
+use alloc::vec::Vec;
+
+use crate::plan::{
+    Aom, Container, EncodePlan, EncoderSettings, Filter, Kept, Rav1e, Rotation, StreamType, Strictness, Svt,
+    Timestamps, Treatment, VideoPlan, Workers,
+};
+
+pub use ask::{
+    TrialPicture, decoders_arguments, encoder_version_arguments, encoders_arguments, filters_arguments,
+    trial_arguments, version_arguments,
+};
+pub use check::{
+    Reach, Scored, Side, decode_audio_arguments, decode_streams_arguments, decode_video_arguments,
+    sample_arguments, score_arguments,
+};
+
+/// One argument.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Arg {
+    /// As it is.
+    Text(Cow<'static, str>),
+    /// `file:` and the source's path. Without the prefix a colon would make a protocol of the name, a dash an option.
+    Input,
+    /// `file:` and the path to write to.
+    Output,
+    /// `file:` and the path of the original that a result is held against, where [`Arg::Input`] is the result.
+    Original,
+    /// `file:` and the path of a file for the times of all frames that go into the encoder, which
+    /// [`frame_time`](crate::judge::frame_time) reads.
+    FrameTimes,
+}
+
+impl From<&'static str> for Arg {
+    fn from(text: &'static str) -> Self {
+        Self::Text(Cow::Borrowed(text))
+    }
+}
+
+impl From<String> for Arg {
+    fn from(text: String) -> Self {
+        Self::Text(Cow::Owned(text))
+    }
+}
+
+/// Who runs the command.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Audience {
+    /// A person's shell: ffmpeg prints what it always prints.
+    Person,
+    /// A program that reads progress from standard output and the closing report from standard error.
+    Program,
+}
+
+/// Demuxers that films are read with. Anything else that calls itself a film (a playlist, a concat script) could make
+/// ffmpeg open other files.
+const FORMAT_WHITELIST: &str = "matroska,webm,mov,mp4,avi,mpegts,mpeg,mpegvideo,asf,flv,ogg";
+
+/// Reading only plain files, by known demuxers.
+const SAFE_INPUT: [&str; 4] = ["-protocol_whitelist", "file", "-format_whitelist", FORMAT_WHITELIST];
+
+/// The arguments of ffmpeg (without its name) that carry out `plan`.
+pub fn arguments(plan: &EncodePlan, audience: Audience) -> Vec<Arg> {
+    let EncodePlan {
+        container,
+        source_class: _, // decides `timestamps` and `video.filters`
+        resolution: _,   // decides `video.settings`
+        video,
+        strictness,
+        streams: _, // in the output's order: `mapped`
+        timestamps,
+        losses: _,
+        contract: _,
+        decisions: _,
+    } = plan;
+    let mapped: Vec<_> = plan.mapped().collect();
+    let mut args = Args(Vec::with_capacity(80));
+    args.fixed(&["-nostdin", "-hide_banner", "-y", "-xerror"]);
+    if audience == Audience::Program {
+        args.fixed(&["-loglevel", "level+verbose", "-nostats", "-progress", "pipe:1"]);
+    }
+    args.input_options(video, *timestamps);
+    args.fixed(&SAFE_INPUT);
+    args.push("-i");
+    args.0.push(Arg::Input);
+    for (stream, _) in &mapped {
+        args.option("-map", alloc::format!("0:{}", stream.index));
+    }
+    args.fixed(&["-map_metadata", "0", "-map_chapters", "0"]);
+    args.video(video);
+    if audience == Audience::Program {
+        // Written of encoded streams only, as they come: the source isn't read for them.
+        args.fixed(&["-stats_enc_pre_fmt:v", "{pts} {tb}", "-stats_enc_pre:v"]);
+        args.0.push(Arg::FrameTimes);
+    }
+    args.fixed(&["-enc_time_base", "demux", "-c:a", "copy", "-c:s", "copy", "-c:t", "copy"]);
+    for (position, (stream, kept)) in mapped.iter().enumerate() {
+        args.kept_stream(position, stream.kind, kept);
+    }
+    args.fixed(&["-max_muxing_queue_size", "2048"]);
+    if *timestamps != Timestamps::Exact {
+        args.fixed(&["-fps_mode", "passthrough", "-avoid_negative_ts", "make_zero"]);
+    }
+    if *container == Container::Mp4 {
+        args.fixed(&["-movflags", "+faststart"]);
+    }
+    match strictness {
+        Strictness::Normal => {}
+        Strictness::Unofficial => args.fixed(&["-strict", "unofficial"]),
+        Strictness::Experimental => args.fixed(&["-strict", "experimental"]),
+    }
+    args.fixed(&["-f", container.muxer()]);
+    args.0.push(Arg::Output);
+    args.0
+}
+
+/// The growing list of arguments.
+struct Args(Vec<Arg>);
+
+impl Args {
+    fn push(&mut self, text: &'static str) {
+        self.0.push(text.into());
+    }
+
+    fn fixed(&mut self, texts: &[&'static str]) {
+        self.0.extend(texts.iter().copied().map(Arg::from));
+    }
+
+    fn option(&mut self, name: &'static str, value: String) {
+        self.0.extend([name.into(), value.into()]);
+    }
+
+    fn source_times(&mut self, timestamps: Timestamps) {
+        match timestamps {
+            Timestamps::Exact => {}
+            Timestamps::WebSafe => self.fixed(&["-fflags", "+genpts", "-copyts", "-start_at_zero"]),
+            Timestamps::WebSafeUntouched => self.fixed(&["-copyts", "-start_at_zero"]),
+        }
+    }
+
+    fn input_options(&mut self, video: &VideoPlan, timestamps: Timestamps) {
+        self.source_times(timestamps);
+        match video.rotation {
+            Rotation::None => {}
+            Rotation::Kept => self.push("-noautorotate"),
+        }
+    }
+
+    fn video(&mut self, video: &VideoPlan) {
+        let VideoPlan { settings, pixel_format, filters, rotation: _, dolby_vision, frames: _ } = video;
+        let filters: Vec<Cow<'static, str>> = filters.iter().map(filter).collect();
+        if !filters.is_empty() {
+            self.option("-vf", filters.join(","));
+        }
+        self.fixed(&["-c:v", settings.encoder().ffmpeg_name()]);
+        self.settings(*settings);
+        self.fixed(&["-pix_fmt", pixel_format.name()]);
+        if *dolby_vision {
+            self.fixed(&["-dolbyvision", "1"]);
+        }
+    }
+
+    fn settings(&mut self, settings: EncoderSettings) {
+        match settings {
+            EncoderSettings::Svt(Svt { crf, preset, workers, nominal_rate }) => {
+                self.option("-crf", alloc::format!("{crf}"));
+                self.option("-preset", alloc::format!("{preset}"));
+                // lp=0: as many threads as there are cores.
+                let rate = nominal_rate.map_or(String::new(), |rate| {
+                    alloc::format!(":fps-num={}:fps-denom={}", rate.numerator(), rate.denominator())
+                });
+                let lp = match workers {
+                    Workers::All => 0,
+                    Workers::One => 1,
+                };
+                self.fixed(&["-threads", "0"]);
+                self.option("-svtav1-params", alloc::format!("lp={lp}{rate}"));
+            }
+            EncoderSettings::Aom(Aom { crf, cpu_used, tiles, threads }) => {
+                // Without `-b:v 0` the CRF would only cap a default bitrate.
+                self.fixed(&["-b:v", "0"]);
+                self.option("-crf", alloc::format!("{crf}"));
+                self.option("-cpu-used", alloc::format!("{cpu_used}"));
+                self.fixed(&["-row-mt", "1"]);
+                self.option("-tiles", alloc::format!("{tiles}"));
+                self.option("-threads", alloc::format!("{threads}"));
+            }
+            EncoderSettings::Rav1e(Rav1e { qp, speed }) => {
+                self.option("-qp", alloc::format!("{qp}"));
+                self.option("-speed", alloc::format!("{speed}"));
+                self.fixed(&["-threads", "0"]);
+            }
+        }
+    }
+
+    /// What is said of one output stream: its codec where it isn't copied, its flags, the tags that it loses.
+    fn kept_stream(&mut self, position: usize, kind: StreamType, kept: &Kept) {
+        let Kept { treatment, disposition, stale_tags } = kept;
+        if let Treatment::Convert(to) = treatment {
+            self.0.extend([Arg::from(alloc::format!("-c:{position}")), Arg::from(to.name())]);
+        }
+        // Left out, ffmpeg would make a default of the first track where there was none.
+        if kind != StreamType::Attachment {
+            let flags: Vec<&str> = disposition.flags().collect();
+            let flags = if flags.is_empty() { String::from("0") } else { flags.join("+") };
+            self.0.extend([Arg::from(alloc::format!("-disposition:{position}")), Arg::from(flags)]);
+        }
+        for tag in stale_tags {
+            self.0.extend([
+                Arg::from(alloc::format!("-metadata:s:{position}")),
+                Arg::from(alloc::format!("{}=", tag.as_str())),
+            ]);
+        }
+    }
+}
+
+fn filter(filter: &Filter) -> Cow<'static, str> {
+    match filter {
+        Filter::Deinterlace => "bwdif=mode=send_frame:parity=auto:deint=interlaced".into(),
+        Filter::FromRgb { primaries, transfer, pixel_format } => alloc::format!(
+            "scale=out_color_matrix={}:out_range=tv,format={},\
+             setparams=color_primaries={}:color_trc={}",
+            Filter::RGB_MATRIX.name(),
+            pixel_format.name(),
+            primaries.name(),
+            transfer.name()
+        )
+        .into(),
+        Filter::PadToEven => "pad=ceil(iw/2)*2:ceil(ih/2)*2".into(),
+        Filter::SquarePixels => "setsar=1".into(),
+    }
+}
+
+/// The arguments of ffprobe that print what [`MediaProbe::from_json`](crate::probe::MediaProbe::from_json) reads.
+pub fn probe_arguments() -> Vec<Arg> {
+    ffprobe(&["-of", "json", "-show_format", "-show_streams", "-show_chapters"])
+}
+
+/// The arguments of ffprobe that print the first frame of the stream `index`, for
+/// [`MediaProbe::add_frame`](crate::probe::MediaProbe::add_frame). Without the selection it might be a frame of sound.
+pub fn frame_probe_arguments(index: u32) -> Vec<Arg> {
+    let select = alloc::format!("{index}");
+    let mut args = ffprobe(&["-of", "json", "-show_frames", "-read_intervals", "%+#1"]);
+    args.splice(0..0, [Arg::from("-select_streams"), Arg::from(select)]);
+    args
+}
+
+/// The arguments of ffprobe that print a line for each packet, for
+/// [`PacketSummary::add_line`](crate::probe::PacketSummary::add_line).
+pub fn packet_probe_arguments() -> Vec<Arg> {
+    ffprobe(&["-of", "csv=p=0", "-show_entries", PACKET_FIELDS])
+}
+
+/// The same for the first seconds of a file only, from which on all streams of nearly all films are there.
+pub fn opening_probe_arguments() -> Vec<Arg> {
+    ffprobe(&["-of", "csv=p=0", "-read_intervals", "%+5", "-show_entries", PACKET_FIELDS])
+}
+
+/// In the order that ffprobe prints them in, whatever order they are asked for.
+const PACKET_FIELDS: &str = "packet=stream_index,pts_time,duration_time,size,flags";
+
+fn ffprobe(show: &[&'static str]) -> Vec<Arg> {
+    let mut args = vec![Arg::from("-v"), Arg::from("error")];
+    args.extend(show.iter().chain(&SAFE_INPUT).copied().map(Arg::from));
+    args.extend([Arg::from("-i"), Arg::Input]);
+    args
+}

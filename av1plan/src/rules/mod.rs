@@ -1,0 +1,196 @@
+//! From a source, a toolchain and a policy to a verdict: the rules, asked in order.
+
+mod classify;
+mod contract;
+mod density;
+mod dynamic_hdr;
+mod encoder;
+pub(crate) mod gates;
+mod ladder;
+mod picture;
+mod record;
+mod streams;
+
+use alloc::boxed::Box;
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use crate::config::Config;
+use crate::plan::{
+    Container, Decision, EncodePlan, Loss, LossKind, Reason, ResolutionClass, Skip, SkipReason, StreamPlan,
+    StreamType, Strictness, Topic, Treatment, Verdict, VideoPlan,
+};
+use crate::probe::{FileFacts, MediaProbe, Stream, Transfer, Video};
+use crate::toolchain::Toolchain;
+use classify::classify;
+use density::{frame_count, millibits};
+use encoder::EncodeSource;
+use picture::{PictureSource, plan_timestamps};
+use record::Record;
+use streams::plan_streams;
+
+/// A film: what the file system and what ffprobe say of it.
+#[derive(Debug, Clone, Copy)]
+pub struct Source<'a> {
+    /// The file.
+    pub file: &'a FileFacts,
+    /// Its streams.
+    pub probe: &'a MediaProbe,
+}
+
+/// Decides what becomes of a film.
+///
+/// Total: every source gets a verdict. Pure: the same arguments give the same verdict, always and everywhere.
+pub fn plan(source: &Source<'_>, toolchain: &Toolchain, config: &Config) -> Verdict {
+    let mut record = Record::default();
+    match planned(source, toolchain, config, &mut record) {
+        Ok(plan) => Verdict::Encode(Box::new(plan)),
+        Err(reason) => {
+            record.decide(Topic::Gate, "skip", Reason::Skipped(reason.clone()));
+            Verdict::Skip(Skip { reason, decisions: sorted(record.decisions) })
+        }
+    }
+}
+
+fn planned(
+    source: &Source<'_>,
+    toolchain: &Toolchain,
+    config: &Config,
+    record: &mut Record,
+) -> Result<EncodePlan, SkipReason> {
+    let Source { file, probe } = *source;
+    if let Some(reason) = gates::all(file, probe, config) {
+        return Err(reason);
+    }
+    let (stream, video) = probe.main_video().ok_or(SkipReason::NoVideo)?;
+    decide_toolchain(toolchain, record);
+    decide_main_video(probe, stream, record);
+
+    let source_class = classify(&file.name, probe, stream, video);
+    record.decide(Topic::SourceClass, source_class.class.name(), source_class.reason());
+    let class = source_class.class;
+    let resolution = ResolutionClass::of(video.width, video.height);
+    let (width, height) = (video.width, video.height);
+    record.decide(Topic::Resolution, resolution.name(), Reason::PictureSize { width, height });
+
+    let density = millibits(probe, stream, video, file.size);
+    let settings =
+        EncodeSource { stream, video, class, resolution, density }.decide(toolchain, config, record)?;
+    let encoder = settings.encoder();
+    let extension = file.extension();
+    let container = decide_container(&extension, record);
+    let picture =
+        PictureSource { container, probe, video, class, encoder, toolchain, config }.plan(record)?;
+    let timestamps = plan_timestamps(class, probe, record);
+    let streams = plan_streams(probe, stream.index, container, config, record);
+    if streams.iter().filter_map(|stream| stream.kept()).any(|kept| !kept.stale_tags.is_empty()) {
+        record.decide(Topic::StatisticsTags, "remove", Reason::StatisticsAreStale);
+    }
+    if probe.chapters > 0 {
+        record.decide(Topic::Chapters, alloc::format!("{}", probe.chapters), Reason::ChaptersKept);
+    }
+    if let Some(loss) = refused_loss(&streams, &record.losses, config) {
+        return Err(SkipReason::RefusedLoss(loss.clone()));
+    }
+    decide_gate(source, config, record);
+
+    Ok(EncodePlan {
+        strictness: strictness(&streams, probe, container, picture.dolby_vision),
+        container,
+        source_class,
+        resolution,
+        video: VideoPlan {
+            settings,
+            pixel_format: picture.pixel_format,
+            filters: picture.filters,
+            rotation: picture.rotation,
+            dolby_vision: picture.dolby_vision,
+            frames: frame_count(probe, stream, video),
+        },
+        contract: contract::draw_up(probe, &streams, container, picture.expected, file.size, config),
+        streams,
+        timestamps,
+        losses: core::mem::take(&mut record.losses),
+        decisions: sorted(core::mem::take(&mut record.decisions)),
+    })
+}
+
+/// A loss that the policy doesn't accept. Whatever it says, nobody wants a film without its sound.
+fn refused_loss<'a>(streams: &[StreamPlan], losses: &'a [Loss], config: &Config) -> Option<&'a Loss> {
+    let mut audio = streams.iter().filter(|plan| plan.kind == StreamType::Audio).peekable();
+    let silenced = audio.peek().is_some() && audio.all(|plan| plan.kept().is_none());
+    losses
+        .iter()
+        .find(|loss| config.refuse_losses.contains(&loss.kind) || (silenced && loss.kind == LossKind::Audio))
+}
+
+fn strictness(
+    streams: &[StreamPlan],
+    probe: &MediaProbe,
+    container: Container,
+    dolby_vision: bool,
+) -> Strictness {
+    let copied = |plan: &&StreamPlan| plan.kept().is_some_and(|kept| kept.treatment == Treatment::Copy);
+    let mut copied = streams.iter().filter(copied).filter_map(|plan| probe.stream(plan.index));
+    if copied.any(|stream| container.is_experimental(stream.codec_name())) {
+        Strictness::Experimental
+    } else if dolby_vision && container == Container::Mp4 {
+        Strictness::Unofficial
+    } else {
+        Strictness::Normal
+    }
+}
+
+/// In the order of topics, then of streams, whatever order the rules were asked in.
+fn sorted(mut decisions: Vec<Decision>) -> Vec<Decision> {
+    decisions.sort_by_key(|decision| (decision.topic, decision.stream));
+    decisions
+}
+
+fn decide_gate(source: &Source<'_>, config: &Config, record: &mut Record) {
+    let ignored = gates::ignored(source.file, source.probe, config);
+    let gates: Vec<String> = ignored.map(|gate| String::from(gate.code())).collect();
+    let reason = if gates.is_empty() { Reason::EveryGatePassed } else { Reason::GatesIgnored { gates } };
+    record.decide(Topic::Gate, "encode", reason);
+}
+
+fn decide_toolchain(toolchain: &Toolchain, record: &mut Record) {
+    let reason = if toolchain.is_assumed() { Reason::ToolchainAssumed } else { Reason::ToolchainRead };
+    record.decide(Topic::Toolchain, alloc::format!("ffmpeg {}", toolchain.version()), reason);
+}
+
+fn decide_main_video(probe: &MediaProbe, main: &Stream, record: &mut Record) {
+    let film = |stream: &&Stream| stream.moving_picture().is_some() && !stream.may_be_a_picture();
+    let films = probe.streams.iter().filter(film).count().max(1);
+    let reason = match (films, main.disposition.has("default")) {
+        (1, _) => Reason::OnlyVideo,
+        (_, true) => Reason::DefaultVideo,
+        (_, false) => Reason::FirstVideo,
+    };
+    record.decide(Topic::MainVideo, alloc::format!("{}", main.index), reason);
+}
+
+fn decide_container(extension: &str, record: &mut Record) -> Container {
+    let container = Container::for_extension(extension);
+    let reason = match Container::renamed_extension(extension) {
+        None => Reason::ContainerKept,
+        Some(_) => Reason::ContainerToMatroska,
+    };
+    record.decide(Topic::Container, container.muxer(), reason);
+    if container == Container::Mp4 {
+        record.decide(Topic::Faststart, "yes", Reason::IndexFirst);
+    }
+    container
+}
+
+/// Whether a film's first frame should be probed before it is planned: HDR10+, captions inside the picture, and HDR metadata
+/// that the container doesn't repeat are seen in frames only (measured with ffprobe 8.0).
+///
+/// Only PQ video can have the one, and only MPEG-2, H.264 and HEVC the other, so that all else, and every result, is spared
+/// the second run of ffprobe.
+pub fn wants_frame_probe(probe: &MediaProbe) -> bool {
+    let pq = |video: &Video| video.color.transfer == Some(Transfer::Smpte2084);
+    let captioned = |stream: &Stream| matches!(stream.codec_name(), "mpeg2video" | "h264" | "hevc");
+    let wants = |(stream, video): (&Stream, &Video)| pq(video) || captioned(stream);
+    probe.hdr10_plus.is_none() && probe.main_video().is_some_and(wants)
+}

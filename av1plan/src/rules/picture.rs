@@ -1,0 +1,299 @@
+//! The picture between decoder and encoder: bits, colour, HDR, fields, shape, size, timestamps.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use crate::config::{BitDepth, Config, Interlaced};
+use crate::number::Rational;
+use crate::plan::{
+    Container, Encoder, ExpectedPicture, Filter, LossKind, PixelFormat, Reason, Rotation, SkipReason,
+    SourceClass, Timestamps, Topic,
+};
+use crate::probe::{Color, Matrix, MediaProbe, Primaries, Range, SideData, Stream, Transfer, Video};
+use crate::rules::dynamic_hdr::{Carried, plan_dynamic_hdr};
+use crate::rules::record::Record;
+use crate::toolchain::Toolchain;
+
+/// What the picture rules came to.
+pub(crate) struct Picture {
+    pub(crate) pixel_format: PixelFormat,
+    pub(crate) filters: Vec<Filter>,
+    pub(crate) rotation: Rotation,
+    pub(crate) dolby_vision: bool,
+    pub(crate) expected: ExpectedPicture,
+}
+
+/// What the picture rules rest on.
+pub(crate) struct PictureSource<'a> {
+    pub(crate) container: Container,
+    pub(crate) probe: &'a MediaProbe,
+    pub(crate) video: &'a Video,
+    pub(crate) class: SourceClass,
+    pub(crate) encoder: Encoder,
+    pub(crate) toolchain: &'a Toolchain,
+    pub(crate) config: &'a Config,
+}
+
+impl PictureSource<'_> {
+    /// Asks every rule; the only one that can refuse the film outright is the policy for interlaced video.
+    pub(crate) fn plan(&self, record: &mut Record) -> Result<Picture, SkipReason> {
+        let mut filters = Vec::new();
+        filters.extend(self.interlacing(record)?);
+        let pixel_format = self.pixel_format(record);
+        let (color, matrix) = self.color(pixel_format, record);
+        filters.extend(matrix);
+        let Carried { dolby_vision, hdr10_plus } = plan_dynamic_hdr(self, record);
+        // A filter between the layers of Dolby Vision would part them; what is odd in size carries none.
+        let padded = dolby_vision.is_none() && self.padding(record);
+        filters.extend(padded.then_some(Filter::PadToEven));
+        let shape = self.sample_aspect(padded, record);
+        filters.extend(shape);
+        let rotation = self.rotation(record);
+        self.captions(record);
+
+        let even = |side: u32| side.checked_next_multiple_of(2).unwrap_or(side);
+        let (width, height) = (self.video.width, self.video.height);
+        let mut expected = ExpectedPicture {
+            width: if padded { even(width) } else { width },
+            height: if padded { even(height) } else { height },
+            sample_aspect_ratio: self.video.sample_aspect_ratio.filter(|_| self.container != Container::Webm),
+            pixel_format,
+            color,
+            mastering_display: None,
+            content_light: None,
+            rotation: self.degrees(),
+            dolby_vision,
+            hdr10_plus,
+        };
+        expected.expect_static_hdr(&self.video.side_data);
+        Ok(Picture { pixel_format, filters, rotation, dolby_vision: dolby_vision.is_some(), expected })
+    }
+
+    fn interlacing(&self, record: &mut Record) -> Result<Option<Filter>, SkipReason> {
+        let Some(order) = self.video.field_order.as_deref().filter(|order| *order != "progressive") else {
+            return Ok(None);
+        };
+        let order = String::from(order);
+        match self.config.interlaced {
+            Interlaced::Deinterlace => {
+                record.decide(Topic::Interlacing, "deinterlace", Reason::FieldsDeinterlaced { order });
+                Ok(Some(Filter::Deinterlace))
+            }
+            Interlaced::Keep => {
+                record.decide(Topic::Interlacing, "keep", Reason::FieldsKept { order });
+                Ok(None)
+            }
+            Interlaced::Skip => Err(SkipReason::Interlaced { order }),
+        }
+    }
+
+    fn pixel_format(&self, record: &mut Record) -> PixelFormat {
+        let name = self.video.pixel_format.as_deref().unwrap_or_default();
+        let source = SourceFormat::of(name);
+        let (format, reason) = match self.config.bit_depth {
+            BitDepth::Source if source.bits == 8 => (PixelFormat::Yuv420p, Reason::DepthOfSource),
+            BitDepth::Source => (PixelFormat::Yuv420p10, Reason::DepthOfSource),
+            BitDepth::Ten => (PixelFormat::Yuv420p10, Reason::TenBitsAreBetter),
+        };
+        record.decide(Topic::PixelFormat, format.name(), reason);
+        // WebM keeps transparency as a second picture, which only a tag tells of.
+        let has_alpha_tag = |(stream, _): (&Stream, &Video)| stream.tags.get("alpha_mode") == Some("1");
+        if self.probe.main_video().is_some_and(has_alpha_tag) {
+            record.lose(LossKind::Chroma, None, "transparency");
+        }
+        if source.full_chroma || source.bits > 10 || source.transparent {
+            record.lose(LossKind::Chroma, None, alloc::format!("{name} becomes {}", format.name()));
+        }
+        format
+    }
+
+    /// The colour tags of the result, and the filter that it takes to have them.
+    fn color(&self, pixel_format: PixelFormat, record: &mut Record) -> (Color, Option<Filter>) {
+        let source = self.nameable_color(record);
+        let format = self.video.pixel_format.as_deref().unwrap_or_default();
+        let rgb_format = ["gbr", "rgb", "bgr", "argb", "abgr", "0rgb", "0bgr"];
+        let is_rgb = rgb_format.iter().any(|prefix| format.starts_with(prefix));
+        if is_rgb || source.matrix == Some(Matrix::Gbr) {
+            // Left alone, ffmpeg converts with the matrix of SD and tags nothing (measured): wrong on every player.
+            record.decide(Topic::Color, Filter::RGB_MATRIX.name(), Reason::ConvertedFromRgb);
+            let primaries = source.primaries.unwrap_or(Primaries::Bt709);
+            let transfer = source.transfer.unwrap_or(Transfer::Bt709);
+            let color = Color {
+                range: Some(Range::Tv),
+                matrix: Some(Filter::RGB_MATRIX),
+                transfer: Some(transfer),
+                primaries: Some(primaries),
+            };
+            return (color, Some(Filter::FromRgb { primaries, transfer, pixel_format }));
+        }
+        let mut color = source;
+        if format.starts_with("gray") {
+            // Gray is scaled to limited range on its way to 4:2:0 (measured).
+            color.range = None;
+        }
+        if color == Color::default() {
+            record.decide(Topic::Color, "untagged", Reason::ColorUntagged);
+        } else {
+            record.decide(Topic::Color, describe(color), Reason::ColorKept);
+        }
+        (color, None)
+    }
+
+    /// The source's colour tags that the result can have. What ffmpeg has no name for, or AV1 no number, is left out and said.
+    fn nameable_color(&self, record: &mut Record) -> Color {
+        let Color { range, matrix, transfer, primaries } = self.video.color;
+        let held = Color {
+            range,
+            matrix,
+            transfer: transfer.filter(|transfer| transfer.is_in_av1()),
+            primaries: primaries.filter(|primaries| primaries.is_in_av1()),
+        };
+        let beyond = |tag: &str, found: Option<&'static str>, held: bool| {
+            found.filter(|_| !held).map(|found| alloc::format!("{tag} {found}"))
+        };
+        let mut left_out: Vec<String> = self.video.unnamed_color.clone();
+        left_out.extend(beyond("transfer", transfer.map(Transfer::name), held.transfer.is_some()));
+        left_out.extend(beyond("primaries", primaries.map(Primaries::name), held.primaries.is_some()));
+        if !left_out.is_empty() {
+            let tags = left_out.join(", ");
+            record.lose(LossKind::Chroma, None, alloc::format!("the colour tags {tags}"));
+            record.decide(Topic::ColorTags, "leave-out", Reason::ColorBeyondAv1 { tags });
+        }
+        held
+    }
+
+    fn padding(&self, record: &mut Record) -> bool {
+        let odd = self.video.width % 2 == 1 || self.video.height % 2 == 1;
+        let reason = match (odd, self.class) {
+            (true, _) => Reason::PadOddSize,
+            (false, SourceClass::WebLike) => Reason::PadWebLike,
+            (false, _) => return false,
+        };
+        record.decide(Topic::Padding, "pad-to-even", reason);
+        true
+    }
+
+    /// The seed's `setsar=1` beside the pad filter, but only where it is true.
+    fn sample_aspect(&self, padded: bool, record: &mut Record) -> Option<Filter> {
+        let square = |ratio: Rational| ratio.numerator == ratio.denominator.get();
+        match self.video.sample_aspect_ratio {
+            Some(ratio) if !square(ratio) => {
+                record.decide(Topic::SampleAspect, alloc::format!("{ratio}"), Reason::ShapeKept);
+                None
+            }
+            _ => {
+                record.decide(Topic::SampleAspect, "1/1", Reason::SquarePixels);
+                padded.then_some(Filter::SquarePixels)
+            }
+        }
+    }
+
+    fn degrees(&self) -> Option<i64> {
+        self.video.side_data.iter().find_map(|block| match block {
+            SideData::Rotation(degrees) if *degrees != 0 => Some(*degrees),
+            _ => None,
+        })
+    }
+
+    fn rotation(&self, record: &mut Record) -> Rotation {
+        match self.degrees() {
+            Some(degrees) => {
+                record.decide(Topic::Rotation, "keep", Reason::RotationKept { degrees });
+                Rotation::Kept
+            }
+            None => Rotation::None,
+        }
+    }
+
+    fn captions(&self, record: &mut Record) {
+        if self.video.closed_captions {
+            record.decide(Topic::ClosedCaptions, "lose", Reason::CaptionsInPicture);
+            record.lose(LossKind::ClosedCaptions, None, "captions inside the picture (EIA-608/708)");
+        }
+    }
+}
+
+/// Web-like sources get the guards; all others are exact by `-enc_time_base demux` alone.
+pub(crate) fn plan_timestamps(class: SourceClass, probe: &MediaProbe, record: &mut Record) -> Timestamps {
+    let avi = probe.format.name.split(',').any(|name| name == "avi");
+    let (timestamps, reason) = match class {
+        // Measured: with `+genpts` an AVI with B-frames fails (8.0, 9.0.2) or loses a frame.
+        SourceClass::WebLike if avi => (Timestamps::WebSafeUntouched, Reason::WebSafeWithoutGenerated),
+        SourceClass::WebLike => (Timestamps::WebSafe, Reason::WebSafeTimestamps),
+        SourceClass::DiscLike | SourceClass::Unknown => (Timestamps::Exact, Reason::ExactTimestamps),
+    };
+    record.decide(Topic::Timestamps, <&str>::from(timestamps), reason);
+    timestamps
+}
+
+/// The tags that are there: `primaries bt2020, transfer smpte2084, matrix bt2020nc, range tv`.
+fn describe(color: Color) -> String {
+    let Color { range, matrix, transfer, primaries } = color;
+    let tags = [
+        ("primaries", primaries.map(Primaries::name)),
+        ("transfer", transfer.map(Transfer::name)),
+        ("matrix", matrix.map(Matrix::name)),
+        ("range", range.map(Range::name)),
+    ];
+    let known = tags.into_iter().filter_map(|(name, tag)| Some(alloc::format!("{name} {}", tag?)));
+    known.collect::<Vec<_>>().join(", ")
+}
+
+/// What a pixel format's name says of its bits and its chroma.
+struct SourceFormat {
+    bits: u32,
+    /// More chroma than 4:2:0 has.
+    full_chroma: bool,
+    /// A plane of transparency.
+    transparent: bool,
+}
+
+impl SourceFormat {
+    /// Reads names like `yuv422p10le`, `p010le`, `gbrp12le`, `nv12`.
+    fn of(name: &str) -> Self {
+        let base = name.trim_end_matches("le").trim_end_matches("be");
+        let digits = base.len() - base.trim_end_matches(|c: char| c.is_ascii_digit()).len();
+        let number = base.get(base.len() - digits..).and_then(|digits| digits.parse().ok());
+        // The digits at the end are bits where they can be; `nv12` and `yuv420p` end in something else.
+        let bits = number.filter(|bits| (9..=16).contains(bits) && !base.starts_with("nv")).unwrap_or(8);
+        let subsampled =
+            ["yuv420", "yuvj420", "yuva420", "yuv410", "yuv411", "nv12", "nv21", "p010", "p012", "p016"];
+        let gray = base.starts_with("gray") || base.starts_with("mono");
+        let known = !base.is_empty();
+        let full_chroma = known && !gray && !subsampled.iter().any(|prefix| base.starts_with(prefix));
+        let transparent = ["yuva", "gbrap", "rgba", "bgra", "argb", "abgr", "ya"]
+            .iter()
+            .any(|prefix| base.starts_with(prefix));
+        Self { bits, full_chroma, transparent }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pixel_formats_are_read_by_their_names() {
+        let table = [
+            ("yuv420p", 8, false),
+            ("yuvj420p", 8, false),
+            ("nv12", 8, false),
+            ("yuv420p10le", 10, false),
+            ("p010le", 10, false),
+            ("yuv420p12le", 12, false),
+            ("yuv422p", 8, true),
+            ("yuv422p10le", 10, true),
+            ("yuv444p12be", 12, true),
+            ("gbrp", 8, true),
+            ("gbrp10le", 10, true),
+            ("rgb24", 8, true),
+            ("gray", 8, false),
+            ("yuv411p", 8, false),
+            ("", 8, false),
+        ];
+        for (name, bits, full_chroma) in table {
+            let format = SourceFormat::of(name);
+            assert_eq!((format.bits, format.full_chroma), (bits, full_chroma), "{name}");
+        }
+    }
+}

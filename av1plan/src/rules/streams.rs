@@ -1,0 +1,192 @@
+//! What happens to each stream besides the main video: kept, converted or dropped, exactly once and with a reason.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use crate::config::Config;
+use crate::plan::{
+    Container, Fate, Fit, Kept, LossKind, Reason, StaleTag, StreamPlan, StreamType, Topic, Treatment,
+};
+use crate::probe::{MediaProbe, Stream, StreamKind};
+use crate::rules::record::Record;
+
+/// Plans every stream of `probe`; `main` is the index of the video to encode.
+pub(crate) fn plan_streams(
+    probe: &MediaProbe,
+    main: u32,
+    container: Container,
+    config: &Config,
+    record: &mut Record,
+) -> Vec<StreamPlan> {
+    let rules = Rules { main, container, config, spare_audio: spared_audio(probe, container, config) };
+    let mut plans: Vec<StreamPlan> = probe.streams.iter().map(|stream| rules.plan(stream, record)).collect();
+    for kind in [StreamType::Audio, StreamType::Subtitle] {
+        move_default(probe, kind, &mut plans, record);
+    }
+    plans
+}
+
+struct Rules<'a> {
+    main: u32,
+    container: Container,
+    config: &'a Config,
+    spare_audio: bool,
+}
+
+/// What a rule says of a stream: what to do, why, and which loss that is.
+struct Ruling {
+    treatment: Option<Treatment>,
+    reason: Reason,
+    loss: Option<LossKind>,
+}
+
+impl Ruling {
+    fn keep(treatment: Treatment, reason: Reason) -> Self {
+        Self { treatment: Some(treatment), reason, loss: None }
+    }
+
+    fn lose(loss: LossKind, reason: Reason) -> Self {
+        Self { treatment: None, reason, loss: Some(loss) }
+    }
+}
+
+impl Rules<'_> {
+    fn plan(&self, stream: &Stream, record: &mut Record) -> StreamPlan {
+        let Ruling { treatment, reason, loss } = self.rule(stream);
+        if let Some(loss) = loss {
+            record.lose(loss, Some(stream.index), describe(stream));
+        }
+        let fate = match treatment {
+            Some(treatment) => {
+                let stale_tags =
+                    if treatment == Treatment::Copy { Vec::new() } else { statistics_tags(stream) };
+                Fate::Kept(Kept { treatment, disposition: stream.disposition, stale_tags })
+            }
+            None => Fate::Dropped,
+        };
+        let plan = StreamPlan { index: stream.index, kind: StreamType::of(stream), fate };
+        record.decide_stream(Topic::Stream, stream.index, plan.action(), reason);
+        plan
+    }
+
+    fn rule(&self, stream: &Stream) -> Ruling {
+        match &stream.kind {
+            StreamKind::Video(_) if stream.index == self.main => {
+                Ruling::keep(Treatment::Encode, Reason::MainPicture)
+            }
+            StreamKind::Video(_) if stream.is_cover() || stream.may_be_a_picture() => {
+                Ruling::lose(LossKind::Cover, Reason::AttachedPicture)
+            }
+            StreamKind::Video(_) => Ruling::lose(LossKind::ExtraVideo, Reason::SecondVideo),
+            StreamKind::Unknown(_) => Ruling::lose(LossKind::UnknownStream, Reason::UnknownType),
+            StreamKind::Audio(_) | StreamKind::Subtitle | StreamKind::Attachment | StreamKind::Data => {
+                self.rule_by_language(stream).unwrap_or_else(|| self.rule_by_container(stream))
+            }
+        }
+    }
+
+    /// Drops what is in a language nobody here listens to or reads.
+    fn rule_by_language(&self, stream: &Stream) -> Option<Ruling> {
+        if !in_dropped_language(stream, self.config) {
+            return None;
+        }
+        let tag = String::from(stream.language().unwrap_or_default());
+        match &stream.kind {
+            StreamKind::Audio(_) if self.spare_audio => match self.container.fit(stream) {
+                Fit::AsIs => Some(Ruling::keep(Treatment::Copy, Reason::OnlyAudioLeft { tag })),
+                _ => None,
+            },
+            StreamKind::Audio(_) | StreamKind::Subtitle => {
+                Some(Ruling::lose(LossKind::Language, Reason::DroppedLanguage { tag }))
+            }
+            _ => None,
+        }
+    }
+
+    fn rule_by_container(&self, stream: &Stream) -> Ruling {
+        match self.container.fit(stream) {
+            Fit::AsIs => Ruling::keep(Treatment::Copy, Reason::Kept),
+            Fit::Convert(to) => Ruling::keep(
+                Treatment::Convert(to),
+                Reason::ConvertedForContainer { to: String::from(to.name()) },
+            ),
+            Fit::WrittenAnew => Ruling { treatment: None, reason: Reason::WrittenByMuxer, loss: None },
+            Fit::No => {
+                let loss = match stream.kind {
+                    StreamKind::Audio(_) => LossKind::Audio,
+                    StreamKind::Subtitle => LossKind::Subtitle,
+                    StreamKind::Attachment => LossKind::Attachment,
+                    _ => LossKind::Data,
+                };
+                Ruling::lose(loss, Reason::ContainerCannotHold)
+            }
+        }
+    }
+}
+
+/// Whether dropping languages would leave nothing to listen to but commentary: then no audio is dropped for its
+/// language, since a film in that language is the film.
+fn spared_audio(probe: &MediaProbe, container: Container, config: &Config) -> bool {
+    let speaks = |stream: &&Stream| {
+        let commentary = ["comment", "descriptions", "visual_impaired"];
+        matches!(stream.kind, StreamKind::Audio(_))
+            && container.fit(stream) != Fit::No
+            && !commentary.iter().any(|flag| stream.disposition.has(flag))
+    };
+    !probe.streams.iter().filter(speaks).any(|stream| !in_dropped_language(stream, config))
+}
+
+fn in_dropped_language(stream: &Stream, config: &Config) -> bool {
+    stream.language().is_some_and(|tag| config.drop_languages.iter().any(|language| language.matches(tag)))
+}
+
+/// Where the track marked default was dropped, the mark moves to the first that was kept: one as forced as it was, if
+/// there is one.
+fn move_default(probe: &MediaProbe, kind: StreamType, plans: &mut [StreamPlan], record: &mut Record) {
+    let source = |plan: &StreamPlan| probe.stream(plan.index);
+    let is_default = |plan: &StreamPlan| source(plan).is_some_and(|stream| stream.disposition.has("default"));
+    let of_kind = |plan: &&StreamPlan| plan.kind == kind;
+    if plans.iter().filter(of_kind).any(|plan| plan.kept().is_some() && is_default(plan)) {
+        return;
+    }
+    let Some(from) = plans.iter().filter(of_kind).find(|plan| is_default(plan)) else {
+        return;
+    };
+    let (from, forced) = (from.index, source(from).is_some_and(|stream| stream.disposition.has("forced")));
+    let kept = || plans.iter().enumerate().filter(|(_, plan)| plan.kind == kind && plan.kept().is_some());
+    let alike =
+        kept().find(|(_, plan)| plan.kept().is_some_and(|kept| kept.disposition.has("forced") == forced));
+    let Some(heir) = alike.or_else(|| kept().next()).map(|(position, _)| position) else {
+        return;
+    };
+    if let Some(StreamPlan { index, fate: Fate::Kept(kept), .. }) = plans.get_mut(heir) {
+        kept.disposition = kept.disposition.with("default", true);
+        record.decide_stream(Topic::DefaultFlag, *index, "default", Reason::DefaultMoved { from });
+    }
+}
+
+/// The tags that mkvmerge writes about a track's bytes. They stop being true when the track is encoded.
+fn statistics_tags(stream: &Stream) -> Vec<StaleTag> {
+    stream.tags.iter().filter_map(|(key, _)| StaleTag::new(key)).collect()
+}
+
+/// A stream as a person would name it: `rus audio "Dub" (ac3)`.
+fn describe(stream: &Stream) -> String {
+    let mut text = String::new();
+    for part in
+        [stream.language(), Some(if stream.is_cover() { "cover" } else { StreamType::of(stream).name() })]
+    {
+        if let Some(part) = part.filter(|part| *part != "und") {
+            text += if text.is_empty() { "" } else { " " };
+            text += part;
+        }
+    }
+    let name = ["title", "filename"].iter().find_map(|tag| stream.tags.get(tag));
+    if let Some(name) = name.filter(|name| !name.is_empty()) {
+        text = alloc::format!("{text} \"{name}\"");
+    }
+    if let Some(codec) = &stream.codec {
+        text = alloc::format!("{text} ({codec})");
+    }
+    text
+}
