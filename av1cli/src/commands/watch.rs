@@ -4,7 +4,7 @@ use std::io::IsTerminal;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use av1exec::daemon::{Daemon, Lines, Summary};
+use av1exec::daemon::{Channels, Daemon, Summary};
 use av1exec::pipeline::Pipeline;
 use av1exec::serve::control::feed::Feed;
 use av1exec::serve::control::server::{Call, Server};
@@ -46,10 +46,10 @@ pub(crate) async fn watch(
     let mut stop = pipeline.stop.clone();
     let around = Around::open(&pipeline, service, terminal, &mut stop).await?;
     let Some(around) = around else { return Ok(conclude(args, stopped())) };
-    let (lines, tasks) = around.connect(config, environment.clone());
+    let (channels, tasks) = around.connect(config, environment.clone());
     // The state folder may hang.
     let opened = tokio::select! {
-        opened = Daemon::open(pipeline, lines) => Some(opened?),
+        opened = Daemon::open(pipeline, channels) => Some(opened?),
         () = stop.asked() => None,
     };
     let Some(mut daemon) = opened else {
@@ -134,7 +134,7 @@ impl Around {
     }
 
     /// Begins to serve; what comes in arrives at the lines.
-    fn connect(self, config: Option<PathBuf>, environment: Environment) -> (Lines, Tasks) {
+    fn connect(self, config: Option<PathBuf>, environment: Environment) -> (Channels, Tasks) {
         let Self { control, metrics, signals, notifier, beats } = self;
         let (sender, calls) = mpsc::channel::<Call>(CALLS);
         let (publisher, source) = http::publisher();
@@ -152,8 +152,8 @@ impl Around {
         }
         running.push(tokio::spawn(async move { beats.follow(source).await }));
         let reload = move || Ok(av1exec::settings::load(config.as_deref(), &environment)?.settings);
-        let lines = Lines { calls, signals, feed, publisher, reload: Arc::new(reload) };
-        (lines, Tasks { notifier, running, control })
+        let channels = Channels { calls, signals, feed, publisher, reload: Arc::new(reload) };
+        (channels, Tasks { notifier, running, control })
     }
 }
 

@@ -1,26 +1,29 @@
 //! What a person asks of a running daemon, by the control socket or by signals.
 
-use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 
-use super::Daemon;
-use super::asked::Word;
-use super::work::fingerprint;
-use crate::daemon::signal::UserSignal;
+use tokio::sync::oneshot;
+
+use super::dispatcher::Dispatcher;
+use super::effect::Effect;
+use super::input::{CarriedOut, Word};
+use super::signal::UserSignal;
+use super::tasks::Doing;
 use crate::pipeline::event::Event;
 use crate::serve::control::protocol::{Refusal, RefusalCode, Reply, Request};
 use crate::serve::control::server::Call;
-use crate::serve::status::{RunningJob, Stage, State, Status, Unanswered};
 use crate::settings::{Settings, Takes, differences};
-use crate::state::index::WANTED;
+use crate::state::index::Fingerprint;
 use crate::sys::failure::Failure;
-use crate::sys::path::path_document;
+use crate::sys::path::path_of;
 use crate::sys::sanitize::display;
-use crate::sys::waits::{Care, NAMED_AFTER, Wait};
 
-impl Daemon {
+/// How many persons' words may wait for a disk that hangs.
+const CARRIED_OUT_AT_ONCE: usize = 16;
+
+impl Dispatcher {
+    /// Answers a client, or has done what it asks for.
     pub(super) fn answer(&mut self, call: Call) {
         let Call { request, reply } = call;
         let word = match &request {
@@ -32,8 +35,7 @@ impl Daemon {
             return self.carry_out_beside(word, &path, reply);
         }
         let answer = self.carry_out(&request).unwrap_or_else(Reply::Refused);
-        // That the client has left is no error.
-        drop(reply.send(answer));
+        self.put(Effect::Reply(reply, answer));
     }
 
     fn carry_out(&mut self, request: &Request) -> Result<Reply, Refusal> {
@@ -42,7 +44,8 @@ impl Daemon {
             (Request::Status | Request::Subscribe, _) => Reply::Status(Box::new(self.status())),
             (Request::Pause, _) => {
                 self.pause(true);
-                Reply::done(format!("paused; {} encode(s) hold still", self.encoding.len()))
+                let encodes = self.tasks.count(Doing::Encode);
+                Reply::done(format!("paused; {encodes} encode(s) hold still"))
             }
             (Request::Resume, _) => {
                 self.pause(false);
@@ -62,37 +65,32 @@ impl Daemon {
     }
 
     fn pause(&mut self, paused: bool) {
-        let settings = Arc::clone(&self.pipeline.settings);
-        self.admission.set_paused(paused, &settings);
+        self.admission.set_paused(paused);
         self.beat();
-    }
-
-    pub(super) fn scan_now(&mut self) {
-        self.next_walk = Some(Instant::now());
     }
 
     fn cancel(&mut self, job: &str) -> Result<Reply, Refusal> {
         let running = self.activity.running.get(job);
-        let film = running.map(|running| crate::sys::path::path_of(&running.path));
-        let switch = film.as_ref().and_then(|film| self.busy.get(film)).and_then(Option::as_ref);
-        let Some((film, switch)) = film.as_ref().zip(switch) else {
+        let film = running.map(|running| path_of(&running.path));
+        let Some(film) = film.filter(|film| self.tasks.of(film) == Some(Doing::Encode)) else {
             return Err(Refusal::new(RefusalCode::NoSuchJob, format!("no job {job} runs"))
                 .hint("`av1cli status` lists those that do"));
         };
-        switch.stop();
-        Ok(Reply::done(format!("the encode of {} is ended; the original is untouched", display(film))))
+        let said = format!("the encode of {} is ended; the original is untouched", display(&film));
+        self.put(Effect::Cancel(film));
+        Ok(Reply::done(said))
     }
 
     /// Ends the encodes of a film, or of all below a folder.
-    pub(super) fn cancel_below(&self, path: &Path) {
-        let below = self.busy.iter().filter(|(film, _)| film.starts_with(path));
-        for switch in below.filter_map(|(_, switch)| switch.as_ref()) {
-            switch.stop();
+    fn cancel_below(&mut self, path: &Path) {
+        let below: Vec<_> = self.tasks.encodes().filter(|film| film.starts_with(path)).collect();
+        for film in below.into_iter().map(Path::to_owned).collect::<Vec<_>>() {
+            self.put(Effect::Cancel(film));
         }
     }
 
     fn retry(&mut self, path: &Path) -> Result<Reply, Refusal> {
-        if self.busy.contains_key(path) {
+        if self.tasks.is_busy(path) {
             return Ok(Reply::done(format!("{} is being worked on", display(path))));
         }
         if !self.catalog.forget(path) {
@@ -105,154 +103,100 @@ impl Daemon {
         Ok(Reply::done(format!("{} is looked at again", display(path))))
     }
 
+    /// Has a person's word written down or taken away.
+    fn carry_out_beside(&mut self, word: Word, path: &Path, reply: oneshot::Sender<Reply>) {
+        if self.tasks.carrying_out >= CARRIED_OUT_AT_ONCE {
+            let refusal = Refusal::new(RefusalCode::Busy, "too much waits for a disk that doesn't answer");
+            return self.put(Effect::Reply(reply, Reply::Refused(refusal)));
+        }
+        self.tasks.carrying_out += 1;
+        self.put(Effect::CarryOut(word, path.to_owned(), reply));
+    }
+
+    /// Acts on a word that was written down, and answers whoever gave it.
+    pub(super) fn carried_out(&mut self, carried_out: CarriedOut) {
+        let CarriedOut { word, path, said, reply } = carried_out;
+        self.tasks.carrying_out = self.tasks.carrying_out.saturating_sub(1);
+        if said.is_ok() {
+            match word {
+                Word::Skip => self.cancel_below(&path),
+                // A person's word counts for more than what is remembered.
+                Word::Unskip(_) => drop(self.catalog.forget(&path)),
+            }
+            self.scan_now();
+        }
+        self.put(Effect::Reply(reply, said.map_or_else(Reply::Refused, Reply::done)));
+    }
+
+    /// Takes in what a signal asks for.
     pub(super) fn signalled(&mut self, signal: UserSignal) {
         match signal {
             UserSignal::Scan => self.scan_now(),
-            UserSignal::Reload if self.reloading.is_some() => self.reload_again = true,
+            UserSignal::Reload if self.tasks.is_reloading => self.reload_again = true,
             UserSignal::Reload => {
-                let (reload, wait) = (Arc::clone(&self.lines.reload), self.wait_for_state());
-                self.reloading = Some(tokio::task::spawn_blocking(move || {
-                    let _wait = wait;
-                    reload()
-                }));
+                self.tasks.is_reloading = true;
+                self.put(Effect::Reload);
             }
         }
     }
 
     /// Takes in the config that was read again.
-    pub(super) fn reloaded(&mut self, read: Option<Result<Settings, Failure>>) {
+    pub(super) fn reloaded(&mut self, read: Result<Settings, Failure>) {
         match read {
-            Some(Ok(settings)) => self.take_over(settings),
-            Some(Err(failure)) => {
-                let path = self.pipeline.settings.job_state_dir.clone();
+            Ok(settings) => self.take_over(settings),
+            Err(failure) => {
+                let path = self.context.settings.job_state_dir.clone();
                 let message = format!(
                     "the config can't be read, and the old one stays: {}",
                     failure.lines().join("; ")
                 );
                 self.tell(Event::Warning { path, message });
             }
-            // Reading it panicked, which is a defect of ours; the old one stays.
-            None => {}
         }
+        self.reload_ended();
+    }
+
+    /// Reads the config once more where somebody asked for that meanwhile.
+    pub(super) fn reload_ended(&mut self) {
+        self.tasks.is_reloading = false;
         if std::mem::take(&mut self.reload_again) {
             self.signalled(UserSignal::Reload);
         }
     }
 
-    /// Notes that somebody waits for the state folder.
-    pub(super) fn wait_for_state(&self) -> Wait {
-        self.pipeline.waits.begin(&self.pipeline.settings.job_state_dir, Care::Free)
-    }
-
     /// Goes by another config from now on; encodes that run keep theirs.
     fn take_over(&mut self, new: Settings) {
-        let old = Arc::clone(&self.pipeline.settings);
-        let mut waiting = Vec::new();
-        for difference in differences(&old, &new) {
-            if difference.takes == Takes::AtRestart {
-                waiting.push(difference.key);
-            }
-        }
+        let old = Arc::clone(&self.context.settings);
+        let waiting: Vec<&str> = differences(&old, &new)
+            .into_iter()
+            .filter(|difference| difference.takes == Takes::AtRestart)
+            .map(|difference| difference.key)
+            .collect();
         let message = if waiting.is_empty() {
             "the config was read again".to_owned()
         } else {
             format!("the config was read again; a restart is needed for {}", waiting.join(", "))
         };
         let path = old.job_state_dir.clone();
-        let held = Settings {
+        let held = Arc::new(Settings {
             job_state_dir: old.job_state_dir.clone(),
             ffmpeg: old.ffmpeg.clone(),
             ffprobe: old.ffprobe.clone(),
             metrics_listen: old.metrics_listen,
             ..new
-        };
-        self.to_plan.clear();
-        for (film, ..) in std::mem::take(&mut self.to_explain) {
-            self.busy.remove(&film.path);
+        });
+        for refused in self.films.begin_anew(held.queue_order) {
+            self.tasks.end(&refused.film.path);
         }
-        self.settling.clear();
-        self.next_look = None;
+        self.timers.look = None;
         // What is under way goes by the old config.
         self.generation += 1;
         self.round.give_up();
-        self.to_probe = super::Queue::new(held.queue_order);
-        self.to_encode = super::Queue::new(held.queue_order);
-        self.pipeline.settings = Arc::new(held);
-        self.fingerprint = fingerprint(&self.pipeline);
+        self.fingerprint = Fingerprint::of_planning(&held.policy, &self.context.toolchain);
+        self.context.settings = Arc::clone(&held);
+        self.put(Effect::TakeOver(held));
         self.tell(Event::Warning { path, message });
         self.scan_now();
         self.beat();
-    }
-
-    /// What is being done, at this moment.
-    pub(super) fn status(&self) -> Status {
-        let count = |number: usize| u64::try_from(number).unwrap_or(u64::MAX);
-        let state = match self.admission.state() {
-            _ if self.pipeline.stop.is_asked() => State::Stopping,
-            State::Running if self.state_disk_full.is_some() => State::StateDiskFull,
-            state => state,
-        };
-        let (settings, toolchain) = (&self.pipeline.settings, &self.pipeline.tools.toolchain);
-        let encoder = toolchain.choose(settings.policy.prefer_encoder);
-        // Another config may want another encoder than the one that was asked.
-        let encoder_version = self.encoder_version.get().filter(|(asked, _)| *asked == encoder);
-        let running = self.activity.running.values().cloned().map(|running| self.shown(running));
-        Status {
-            state,
-            pid: std::process::id(),
-            version: env!("CARGO_PKG_VERSION").to_owned(),
-            started: self.started,
-            ffmpeg: toolchain.version().to_string(),
-            encoder: encoder.ffmpeg_name().to_owned(),
-            encoder_version: encoder_version.map(|(_, version)| version.clone()),
-            roots: settings.library_roots.iter().map(|root| path_document(root)).collect(),
-            last_scan: self.activity.last_scan,
-            films: self.films(),
-            queued: count(self.to_encode.len()),
-            settling: count(self.settling.len()),
-            running: running.collect(),
-            totals: self.activity.totals.clone(),
-            unanswered: self.unanswered_now(),
-        }
-    }
-
-    fn unanswered_now(&self) -> Vec<Unanswered> {
-        let hanging = self.pipeline.waits.longer_than(NAMED_AFTER).into_iter();
-        let document = |(path, waited): (PathBuf, Duration)| Unanswered {
-            path: path_document(&path),
-            secs: waited.as_secs(),
-        };
-        hanging.map(document).collect()
-    }
-
-    fn shown(&self, running: RunningJob) -> RunningJob {
-        let holds = self.admission.holds() && running.stage == Stage::Encoding;
-        RunningJob { stage: if holds { Stage::Paused } else { running.stage }, ..running }
-    }
-
-    /// How many films of the last walk are what.
-    fn films(&self) -> BTreeMap<String, u64> {
-        let mut films: BTreeMap<String, u64> = BTreeMap::new();
-        let mut add = |code: &str, count: usize| {
-            if count > 0 {
-                *films.entry(code.to_owned()).or_default() += u64::try_from(count).unwrap_or(u64::MAX);
-            }
-        };
-        for (code, count) in &self.stopped {
-            add(code, *count);
-        }
-        add("queued", self.to_encode.len());
-        add("settling", self.settling.len());
-        add("running", self.encoding.len());
-        for path in &self.present {
-            match self.catalog.verdict(path) {
-                Some(verdict) if verdict.code == "replaced" => add("done", 1),
-                // These are counted where they wait.
-                Some(verdict) if verdict.code == WANTED => {}
-                Some(verdict) => add(&verdict.code, 1),
-                None => {}
-            }
-        }
-        films
     }
 }

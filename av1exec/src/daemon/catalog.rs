@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use av1plan::probe::Stability;
 use jiff::Timestamp;
 
-use super::keeper::{Keeper, Reader, Written};
+use super::keeper::Written;
 use crate::library::film::Film;
 use crate::library::stable::Settling;
 use crate::state::index::{Entry, Fingerprint, Next, Verdict, Write};
@@ -23,18 +23,49 @@ const PROBES_WAITING: usize = 8;
 /// What is known of all films that no cheap gate stops.
 #[derive(Debug)]
 pub(super) struct Catalog {
-    keeper: Keeper,
     entries: BTreeMap<PathBuf, Entry>,
     /// Entries that are to be written down.
     changed: BTreeSet<PathBuf>,
     /// Whether entries are being written down; the next ones wait, and gather.
     is_writing: bool,
+    /// What is to be written next.
+    writes: Vec<Write>,
+    /// How many writes haven't been carried out yet.
+    outstanding: usize,
+    /// Whether nobody writes any more.
+    is_alone: bool,
     settling: Settling,
 }
 
 impl Catalog {
-    pub(super) fn new(keeper: Keeper, entries: BTreeMap<PathBuf, Entry>) -> Self {
-        Self { keeper, entries, changed: BTreeSet::new(), is_writing: false, settling: Settling::default() }
+    pub(super) fn new(entries: BTreeMap<PathBuf, Entry>) -> Self {
+        Self {
+            entries,
+            changed: BTreeSet::new(),
+            is_writing: false,
+            writes: Vec::new(),
+            outstanding: 0,
+            is_alone: false,
+            settling: Settling::default(),
+        }
+    }
+
+    fn write(&mut self, write: Write) {
+        if !self.is_alone {
+            self.outstanding += 1;
+            self.writes.push(write);
+        }
+    }
+
+    /// What is to be written into the index, in this order.
+    pub(super) fn take_writes(&mut self) -> Vec<Write> {
+        std::mem::take(&mut self.writes)
+    }
+
+    /// Nobody writes any more: what changes isn't remembered.
+    pub(super) fn writer_is_gone(&mut self) {
+        (self.is_alone, self.outstanding) = (true, 0);
+        self.writes.clear();
     }
 
     /// Takes in how a film looks now, and says what to do with it.
@@ -87,7 +118,8 @@ impl Catalog {
     pub(super) fn keep_probe(&mut self, path: &Path, text: ProbeText) {
         let Some(entry) = self.entries.get_mut(path) else { return };
         entry.is_probed = true;
-        self.keeper.write(Write::Probe(path.to_owned(), Box::new(entry.clone()), text));
+        let entry = Box::new(entry.clone());
+        self.write(Write::Probe(path.to_owned(), entry, text));
     }
 
     /// Has ffprobe asked again the next time.
@@ -98,14 +130,9 @@ impl Catalog {
         }
     }
 
-    /// Asks what ffprobe said of films.
-    pub(super) fn reader(&self) -> Reader {
-        self.keeper.reader()
-    }
-
     /// Whether so much waits to be written down that nothing more should be asked of ffprobe.
     pub(super) fn is_behind(&self) -> bool {
-        self.keeper.outstanding() >= PROBES_WAITING
+        self.outstanding >= PROBES_WAITING
     }
 
     /// Forgets films that nobody has seen for a month.
@@ -117,7 +144,7 @@ impl Catalog {
             .collect();
         self.settling.retain(|path| self.entries.contains_key(path));
         if !gone.is_empty() {
-            self.keeper.write(Write::Forget(gone));
+            self.write(Write::Forget(gone));
         }
     }
 
@@ -129,18 +156,13 @@ impl Catalog {
         self.is_writing = true;
         let changed = std::mem::take(&mut self.changed).into_iter();
         let entries = changed.filter_map(|path| self.entries.get_key_value(&path));
-        let entries = entries.map(|(path, entry)| (path.clone(), entry.clone())).collect();
-        self.keeper.write(Write::Entries(entries));
-    }
-
-    /// The next writes that were carried out, or why they weren't. To be taken in by [`Self::has_written`]. Nothing, once, where the
-    /// index's thread is gone.
-    pub(super) async fn written(&mut self) -> Option<Written> {
-        self.keeper.written().await
+        let entries: Vec<_> = entries.map(|(path, entry)| (path.clone(), entry.clone())).collect();
+        self.write(Write::Entries(entries));
     }
 
     /// Takes in that something was written down; what changed meanwhile is next.
     pub(super) fn has_written(&mut self, (writes, result): Written) -> rusqlite::Result<()> {
+        self.outstanding = self.outstanding.saturating_sub(writes.len());
         for write in writes {
             match write {
                 Write::Entries(entries) => {
@@ -160,32 +182,6 @@ impl Catalog {
         }
         result
     }
-
-    /// Has the rest written down, for at most this time; says why it wasn't.
-    pub(super) async fn finish(&mut self, patience: Duration) -> rusqlite::Result<()> {
-        let rest = async {
-            self.flush();
-            let mut result = Ok(());
-            while self.keeper.outstanding() > 0 {
-                let Some(written) = self.written().await else { break };
-                let failed = written.1.is_err();
-                let this = self.has_written(written);
-                if failed {
-                    result = this;
-                }
-            }
-            result
-        };
-        // What isn't remembered is found out again.
-        tokio::time::timeout(patience, rest).await.unwrap_or(Ok(()))
-    }
-
-    /// Closes the index, for at most this time; one that hangs is left as it is, which loses nothing either.
-    pub(super) async fn close(self, patience: Duration) {
-        if self.keeper.outstanding() == 0 {
-            drop(tokio::time::timeout(patience, self.keeper.close()).await);
-        }
-    }
 }
 
 /// Now, by the clock on the wall and by one that nobody sets.
@@ -195,30 +191,37 @@ pub(super) struct Moment {
     pub(super) here: Instant,
 }
 
-impl Moment {
-    pub(super) fn now() -> Self {
-        Self { wall: Timestamp::now(), here: Instant::now() }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::state::index::{Index, Opened};
     use crate::sys::disk::Identity;
-    use crate::sys::waits::Waits;
     use av1plan::probe::Protection;
 
     const ONE: Fingerprint = Fingerprint([1; 16]);
     const WAIT: Duration = Duration::from_secs(10);
 
-    fn catalog(folder: &Path) -> Catalog {
+    /// A catalog, and the index that it is written into.
+    fn opened(folder: &Path) -> (Catalog, Index) {
         let Opened { index, entries, .. } = Index::open(folder).unwrap();
-        Catalog::new(Keeper::new(index, folder.to_owned(), Waits::default()).unwrap(), entries)
+        (Catalog::new(entries), index)
     }
 
-    async fn finish(catalog: &mut Catalog) {
-        catalog.finish(Duration::from_mins(1)).await.unwrap();
+    /// Carries out what waits to be written until nothing does, or it fails.
+    fn write_all(catalog: &mut Catalog, index: &mut Index) -> rusqlite::Result<()> {
+        catalog.flush();
+        loop {
+            let writes = catalog.take_writes();
+            if writes.is_empty() {
+                return Ok(());
+            }
+            let result = index.write(&writes);
+            catalog.has_written((writes, result))?;
+        }
+    }
+
+    fn now() -> Moment {
+        Moment { wall: Timestamp::now(), here: Instant::now() }
     }
 
     fn film() -> Film {
@@ -238,74 +241,74 @@ mod tests {
         Moment { wall, here: start.here + Duration::from_secs(seconds) }
     }
 
-    #[tokio::test]
-    async fn a_film_that_held_still_before_a_restart_needs_not_wait_again() {
+    #[test]
+    fn a_film_that_held_still_before_a_restart_needs_not_wait_again() {
         let folder = tempfile::tempdir().unwrap();
-        let start = Moment::now();
-        let mut first = catalog(folder.path());
+        let start = now();
+        let (mut first, mut index) = opened(folder.path());
         assert_eq!(first.see(&film(), &ONE, WAIT, start), Next::Settle, "an old time proves nothing");
         assert_eq!(first.see(&film(), &ONE, WAIT, after(start, 9)), Next::Settle);
-        finish(&mut first).await;
-        drop(first);
-        let mut second = catalog(folder.path());
+        write_all(&mut first, &mut index).unwrap();
+        drop(index);
+        let (mut second, _index) = opened(folder.path());
         assert_eq!(second.see(&film(), &ONE, WAIT, after(start, 10)), Next::Probe);
     }
 
     #[test]
     fn what_this_process_watched_itself_needs_no_clock() {
-        let folder = tempfile::tempdir().unwrap();
-        let start = Moment::now();
-        let mut catalog = catalog(folder.path());
+        let start = now();
+        let mut catalog = Catalog::new(BTreeMap::new());
         catalog.see(&film(), &ONE, WAIT, start);
         // Set back by an hour between two looks.
         let later = Moment { wall: start.wall - jiff::SignedDuration::from_hours(1), ..after(start, 10) };
         assert_eq!(catalog.see(&film(), &ONE, WAIT, later), Next::Probe);
     }
 
-    #[tokio::test]
-    async fn an_entry_outlives_an_unmounted_disk_but_not_a_month() {
+    #[test]
+    fn an_entry_outlives_an_unmounted_disk_but_not_a_month() {
         let folder = tempfile::tempdir().unwrap();
-        let start = Moment::now();
-        let mut catalog = catalog(folder.path());
+        let start = now();
+        let (mut catalog, mut index) = opened(folder.path());
         catalog.see(&film(), &ONE, WAIT, start);
-        finish(&mut catalog).await;
+        write_all(&mut catalog, &mut index).unwrap();
         catalog.forget_unseen(after(start, 29 * 86_400).wall);
         assert_eq!(catalog.entries.len(), 1);
         catalog.forget_unseen(after(start, 31 * 86_400).wall);
-        finish(&mut catalog).await;
+        write_all(&mut catalog, &mut index).unwrap();
         assert_eq!((catalog.entries.len(), Index::open(folder.path()).unwrap().entries.len()), (0, 0));
     }
 
-    #[tokio::test]
-    async fn what_couldnt_be_written_is_written_later_and_no_probe_is_taken_for_anothers() {
+    #[test]
+    fn what_couldnt_be_written_is_written_later_and_no_probe_is_taken_for_anothers() {
         let folder = tempfile::tempdir().unwrap();
-        let mut catalog = catalog(folder.path());
+        let (mut catalog, mut index) = opened(folder.path());
         let text = |probe: &[u8]| ProbeText { probe: probe.to_vec(), frame: None };
-        catalog.see(&film(), &ONE, WAIT, Moment::now());
+        catalog.see(&film(), &ONE, WAIT, now());
         catalog.keep_probe(&film().path, text(b"first"));
-        finish(&mut catalog).await;
+        write_all(&mut catalog, &mut index).unwrap();
 
         // For a while nothing can be written, and the film changes.
         let other = rusqlite::Connection::open(folder.path().join(crate::state::index::FILE_NAME)).unwrap();
         other.execute_batch("ALTER TABLE films RENAME TO away").unwrap();
         let changed = Film { identity: Identity { size: 6, ..film().identity }, ..film() };
-        catalog.see(&changed, &ONE, WAIT, Moment::now());
+        catalog.see(&changed, &ONE, WAIT, now());
         catalog.flush();
         catalog.keep_probe(&film().path, text(b"second"));
-        assert!(catalog.finish(Duration::from_mins(1)).await.is_err());
+        assert!(write_all(&mut catalog, &mut index).is_err());
         other.execute_batch("ALTER TABLE away RENAME TO films").unwrap();
-        finish(&mut catalog).await;
+        write_all(&mut catalog, &mut index).unwrap();
+        drop(index);
         let Opened { index, entries, .. } = Index::open(folder.path()).unwrap();
         let entry = &entries[&changed.path];
         assert_eq!((entry.identity, entry.is_probed), (changed.identity, false));
         assert_eq!(index.probe(&changed.path).unwrap(), None);
     }
 
-    #[tokio::test]
-    async fn what_changes_while_it_is_written_is_written_next() {
+    #[test]
+    fn what_changes_while_it_is_written_is_written_next() {
         let folder = tempfile::tempdir().unwrap();
-        let mut catalog = catalog(folder.path());
-        catalog.see(&film(), &ONE, WAIT, Moment::now());
+        let (mut catalog, mut index) = opened(folder.path());
+        catalog.see(&film(), &ONE, WAIT, now());
         catalog.flush();
         for failures in 0..50 {
             let code = "failed".to_owned();
@@ -313,8 +316,8 @@ mod tests {
             catalog.remember(&film().path, Some(verdict));
             catalog.flush();
         }
-        assert_eq!(catalog.keeper.outstanding(), 1, "the rest gathers");
-        finish(&mut catalog).await;
+        assert_eq!(catalog.outstanding, 1, "the rest gathers");
+        write_all(&mut catalog, &mut index).unwrap();
         let known = Index::open(folder.path()).unwrap().entries;
         assert_eq!(known[Path::new("/a.mkv")].failures(), 49);
     }

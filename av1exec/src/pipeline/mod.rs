@@ -16,7 +16,7 @@ use av1plan::command::{self, Audience};
 use av1plan::judge::RunReport;
 use av1plan::plan::Gate;
 use av1plan::probe::Stability;
-use av1plan::{EncodePlan, MediaProbe, SkipReason, Source, Verdict};
+use av1plan::{Config, EncodePlan, MediaProbe, SkipReason, Source, Toolchain, Verdict};
 
 use crate::ffmpeg::argv::bind_run;
 use crate::ffmpeg::encode::{Encode, Ended};
@@ -68,6 +68,18 @@ pub struct Pipeline {
 struct Encoded {
     report: RunReport,
     words: String,
+}
+
+/// Plans a film: what is seen of its file, and what ffprobe says of it.
+pub fn consider(
+    film: &Film,
+    stability: Stability,
+    probe: &MediaProbe,
+    toolchain: &Toolchain,
+    policy: &Config,
+) -> Verdict {
+    let file = film.facts(stability);
+    av1plan::plan(&Source { file: &file, probe }, toolchain, policy)
 }
 
 impl Pipeline {
@@ -124,9 +136,7 @@ impl Pipeline {
 
     /// Plans a film.
     pub fn consider(&self, film: &Film, stability: Stability, probe: &MediaProbe) -> Verdict {
-        let file = film.facts(stability);
-        let source = Source { file: &file, probe };
-        av1plan::plan(&source, &self.tools.toolchain, &self.settings.policy)
+        consider(film, stability, probe, &self.tools.toolchain, &self.settings.policy)
     }
 
     /// Says beside a film why it is refused, where a loss is the reason.

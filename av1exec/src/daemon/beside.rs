@@ -1,0 +1,186 @@
+//! What runs on threads of its own beside the loop, since it waits for disks: walks, looks, tidying up, a person's word.
+
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use av1plan::probe::Stability;
+use jiff::Timestamp;
+use tokio::sync::oneshot;
+
+use super::input::{CarriedOut, Looked, Tidied, Walked, Word};
+use crate::library::exclusion::{exclude, include};
+use crate::library::film::Film;
+use crate::library::leftovers::{Fate, clock_beside, sweep};
+use crate::library::scan::{Scan, scan};
+use crate::pipeline::event::Events;
+use crate::replace::recover::{Action, tidy};
+use crate::serve::control::protocol::{Refusal, Reply};
+use crate::settings::Settings;
+use crate::state::jobs::{Job, JobStore};
+use crate::sys::lock::Locks;
+use crate::sys::path::path_of;
+use crate::sys::waits::Wait;
+
+/// Tidies up after a job that was left open: a share may have come back since.
+pub(super) fn tidy_open(
+    listed: &Job,
+    jobs: &JobStore,
+    settings: &Settings,
+    events: &Events,
+    wait: &Wait,
+) -> Tidied {
+    let answered = || wait.answered();
+    let film = listed.film();
+    // It was listed a while ago, and may have ended since: what it was then must not be written over that.
+    let job = match jobs.get(&listed.id) {
+        Ok(job) if job.outcome.is_some() => return Tidied { film, still_open: false },
+        Ok(job) => job,
+        // It was taken away, or can't be read now; the next listing knows.
+        Err(_) => return Tidied { film, still_open: true },
+    };
+    let seen = tidy(job.clone(), jobs, settings.keep_original, true, &answered);
+    let still_open = seen.actions == [Action::LeaveAlone];
+    if !still_open {
+        let tidied = tidy(job, jobs, settings.keep_original, false, &answered);
+        events.recovered(tidied);
+    }
+    Tidied { film, still_open }
+}
+
+/// Locks a root and walks it, if no other av1d works on it: one that was mounted meanwhile may be taken.
+pub(super) fn walk_root(
+    root: PathBuf,
+    generation: u64,
+    began: Instant,
+    (locks, jobs, settings): (&Locks, &JobStore, &Settings),
+    wait: &Wait,
+) -> Walked {
+    let mut walked = Walked {
+        root,
+        generation,
+        began,
+        scan: Scan::default(),
+        took: Duration::ZERO,
+        unlocked: None,
+        swept: Vec::new(),
+    };
+    if let Err(error) = locks.extend(&walked.root) {
+        walked.unlocked = Some(error.to_string());
+        return walked;
+    }
+    walked.scan = scan(std::slice::from_ref(&walked.root), &settings.policy, &|| wait.answered());
+    walked.took = began.elapsed();
+    walked.swept = sweep_all(&walked.scan.hidden, jobs, wait);
+    walked
+}
+
+/// Deletes temporary files that nobody answers for any more, and says which.
+fn sweep_all(hidden: &[PathBuf], jobs: &JobStore, wait: &Wait) -> Vec<(PathBuf, String)> {
+    let mut swept = Vec::new();
+    if hidden.is_empty() {
+        return swept;
+    }
+    // After the walk, so that each job is known whose file it saw. As long as one job can't be read, nobody knows which
+    // files it counts on.
+    let Some(known) = jobs.unfinished().ok().filter(|known| known.unread.is_empty()) else { return swept };
+    let journaled: Vec<PathBuf> = known.jobs.iter().map(|job| path_of(&job.temporary)).collect();
+    for path in hidden {
+        let fate = sweep(path, &journaled, Timestamp::now(), clock_beside);
+        wait.answered();
+        let message = match fate {
+            Ok(Fate::Keep) => continue,
+            // Its job ended since the walk saw it.
+            Err(error) if error.kind() == ErrorKind::NotFound => continue,
+            Ok(Fate::Delete) => "an abandoned temporary file; it was deleted".to_owned(),
+            Ok(Fate::Report) => {
+                "an old result whose film is gone; it is kept, and may be all that is left of it".to_owned()
+            }
+            Err(error) => format!("an abandoned temporary file that can't be deleted: {error}"),
+        };
+        swept.push((path.clone(), message));
+    }
+    swept
+}
+
+/// How films look that were to hold still.
+pub(super) fn look(films: Vec<Film>, generation: u64, settings: &Settings, wait: &Wait) -> Looked {
+    let look = |film: Film| {
+        let now = Film::look(&film.path, &film.root, &settings.policy).ok();
+        wait.answered();
+        let is_stopped =
+            |now: &Film| av1plan::before_probe(&now.facts(Stability::Stable), &settings.policy).is_some();
+        (film.path, now.filter(|now| !is_stopped(now)))
+    };
+    Looked { generation, films: films.into_iter().map(look).collect() }
+}
+
+/// Writes a person's word down beside a film or folder, or takes it away.
+pub(super) fn carry_out(
+    word: Word,
+    path: &Path,
+    roots: &[PathBuf],
+    reply: oneshot::Sender<Reply>,
+) -> CarriedOut {
+    let said = match word {
+        Word::Skip => exclude(path),
+        Word::Unskip(foreign) => include(path, foreign, roots),
+    };
+    CarriedOut { word, path: path.to_owned(), said: said.map_err(Refusal::from), reply }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+    use crate::state::jobs::test_job;
+    use crate::state::outcome::Outcome;
+    use crate::sys::disk::Identity;
+    use crate::sys::names;
+    use crate::sys::waits::{Care, Waits};
+
+    /// A state folder with the open job `j1` of a film that is there.
+    fn open_job(folder: &Path) -> (JobStore, Job) {
+        let film = folder.join("Film.mkv");
+        fs::write(&film, "the film").unwrap();
+        let plan = test_job("", "").document().unwrap();
+        let identity = Identity::of(&film).unwrap();
+        let job = Job::new("j1".to_owned(), &film, identity, &names::temporary(&film, "j1"), &plan);
+        let jobs = JobStore::open(&folder.join("state")).unwrap();
+        jobs.save(&job).unwrap();
+        (jobs, job)
+    }
+
+    fn tidied(jobs: &JobStore, listed: &Job) -> Tidied {
+        let wait = Waits::default().begin(&listed.film(), Care::Finish);
+        tidy_open(listed, jobs, &Settings::default(), &Events::channel().0, &wait)
+    }
+
+    #[test]
+    fn a_job_that_is_open_is_closed_and_its_film_free() {
+        let folder = tempfile::tempdir().unwrap();
+        let (jobs, job) = open_job(folder.path());
+        assert!(!tidied(&jobs, &job).still_open);
+        assert_eq!(jobs.get("j1").unwrap().outcome.unwrap().code, "interrupted");
+    }
+
+    #[test]
+    fn a_job_that_ended_after_it_was_listed_keeps_its_end() {
+        let folder = tempfile::tempdir().unwrap();
+        let (jobs, listed) = open_job(folder.path());
+        let mut ended = listed.clone();
+        ended.end(&Outcome::Replaced { path: listed.film(), before: 100, after: 40 });
+        jobs.save(&ended).unwrap();
+        assert!(!tidied(&jobs, &listed).still_open);
+        assert_eq!(jobs.get("j1").unwrap().outcome.unwrap().code, "replaced");
+    }
+
+    #[test]
+    fn a_job_that_cant_be_read_stays_open() {
+        let folder = tempfile::tempdir().unwrap();
+        let (jobs, listed) = open_job(folder.path());
+        fs::write(folder.path().join("state/j1.json"), "{").unwrap();
+        assert!(tidied(&jobs, &listed).still_open);
+    }
+}

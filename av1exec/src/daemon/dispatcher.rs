@@ -1,0 +1,319 @@
+//! All that decides in the daemon: an input comes in, effects come out. It does no I/O, starts nothing and waits for nothing, so
+//! that it is tested as data.
+//!
+//! What is to be done with a film is [`Entry::next`](crate::state::index::Entry::next)'s to say, when an encode may start
+//! [`Admission`]'s. The rules are in `walk` (what a walk found), `work` (what came of films) and `answer` (what a person
+//! asks for).
+
+use std::collections::BTreeSet;
+use std::num::NonZeroUsize;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use av1plan::Toolchain;
+use av1plan::plan::Encoder;
+use jiff::Timestamp;
+
+use super::activity::Activity;
+use super::admission::{Admission, wants_reading};
+use super::catalog::{Catalog, Moment};
+use super::effect::Effect;
+use super::films::Films;
+use super::input::{Input, Now};
+use super::keeper::Written;
+use super::roots::Roots;
+use super::round::Round;
+use super::tally::{Summary, Tally};
+use super::tasks::{Doing, Tasks};
+use crate::pipeline::event::Event;
+use crate::settings::Settings;
+use crate::state::index::{FILE_NAME, Fingerprint};
+use crate::sys::waits::NAMED_AFTER;
+
+/// Between two beats as long as somebody waits for a disk: one that hangs is to be named.
+const WAITING_BEAT: Duration = Duration::from_secs(5);
+
+/// How long a daemon runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Run {
+    /// For one pass, in which films may hold still once.
+    OnePass,
+    /// Until it is stopped.
+    Forever,
+}
+
+/// What is decided by, and changes seldom.
+#[derive(Debug, Clone)]
+pub(super) struct Context {
+    pub(super) settings: Arc<Settings>,
+    pub(super) toolchain: Toolchain,
+    pub(super) run: Run,
+    pub(super) started: Timestamp,
+    /// The machine's cores.
+    pub(super) cores: NonZeroUsize,
+}
+
+/// When to do something by itself.
+#[derive(Debug, Default)]
+pub(super) struct Timers {
+    pub(super) walk: Option<Instant>,
+    pub(super) look: Option<Instant>,
+    pub(super) beat: Option<Instant>,
+}
+
+/// What decides.
+#[derive(Debug)]
+pub(super) struct Dispatcher {
+    pub(super) context: Context,
+    pub(super) catalog: Catalog,
+    pub(super) activity: Activity,
+    pub(super) admission: Admission,
+    pub(super) films: Films,
+    pub(super) tasks: Tasks,
+    /// What the last walk of each root came to.
+    pub(super) roots: Roots,
+    pub(super) round: Round,
+    pub(super) timers: Timers,
+    pub(super) tally: Tally,
+    pub(super) fingerprint: Fingerprint,
+    /// Counts the configs: what was begun by an earlier one doesn't count any more.
+    pub(super) generation: u64,
+    /// Whether a job may have been left open: its folder was gone, or the disk didn't answer.
+    pub(super) may_be_open: bool,
+    /// Whether the config is to be read once more, since it may have changed while it was read.
+    pub(super) reload_again: bool,
+    /// Since when probes have been outstanding.
+    pub(super) probing_since: Option<Instant>,
+    /// The state folder's disk was full when it was last looked at; when to look again.
+    pub(super) state_disk_full: Option<Instant>,
+    /// The encoder that was asked for its version, and what it said.
+    pub(super) encoder_version: Option<(Encoder, String)>,
+    /// Whether work is to stop.
+    pub(super) is_stopping: bool,
+    /// The moment of the input that is being handled.
+    pub(super) now: Now,
+    outbox: Vec<Effect>,
+}
+
+impl Dispatcher {
+    /// A dispatcher that has seen nothing yet: its first tick begins a round.
+    pub(super) fn new(context: Context, catalog: Catalog, activity: Activity, now: Now) -> Self {
+        Self {
+            fingerprint: Fingerprint::of_planning(&context.settings.policy, &context.toolchain),
+            films: Films::new(context.settings.queue_order),
+            context,
+            catalog,
+            activity,
+            admission: Admission::default(),
+            tasks: Tasks::default(),
+            roots: Roots::default(),
+            round: Round::default(),
+            timers: Timers { walk: Some(now.here), look: None, beat: Some(now.here) },
+            tally: Tally::default(),
+            generation: 0,
+            may_be_open: true,
+            reload_again: false,
+            probing_since: None,
+            state_disk_full: None,
+            encoder_version: None,
+            is_stopping: false,
+            now,
+            outbox: Vec::new(),
+        }
+    }
+
+    /// Takes in what was learned, and says what is to be done.
+    pub(super) fn handle(&mut self, input: Input, now: Now) -> Vec<Effect> {
+        self.now = now;
+        match input {
+            Input::Tick => self.tick(),
+            Input::Stop => self.stop(),
+            Input::Told(event) => {
+                self.activity.note(&event, self.now.timestamp());
+                self.tell(event);
+            }
+            Input::Read(texts) => self.read(texts),
+            Input::Probed(probed) => self.probed(probed),
+            Input::Explained(explained) => self.explained(explained),
+            Input::Looked(looked) => self.looked(looked),
+            Input::Encoded(encoded) => self.encoded(encoded),
+            Input::Listed(listed) => self.listed(listed),
+            Input::Tidied(tidied) => self.tidied(&tidied),
+            Input::Walked(walked) => self.walked(walked),
+            Input::Written(written) => self.written(written),
+            Input::Called(call) => self.answer(call),
+            Input::CarriedOut(carried_out) => self.carried_out(carried_out),
+            Input::Signal(signal) => self.signalled(signal),
+            Input::Reloaded(read) => self.reloaded(*read),
+            Input::Machine(reading) => self.admission.take_in(self.now.here, reading),
+            Input::EncoderVersion(encoder, version) => self.encoder_version = Some((encoder, version)),
+            Input::Lost { task, reason } => self.lost(task, reason),
+        }
+        if !self.is_stopping {
+            self.begin();
+        }
+        self.outbox.extend(self.catalog.take_writes().into_iter().map(Effect::Write));
+        std::mem::take(&mut self.outbox)
+    }
+
+    /// When time is to be told at the latest.
+    pub(super) fn next_tick(&self) -> Option<Instant> {
+        let walk = self.timers.walk.filter(|_| !self.is_stopping && self.round.is_resting());
+        let look = self.timers.look.filter(|_| !self.is_stopping);
+        [walk, look, self.timers.beat, self.round.patience()].into_iter().flatten().min()
+    }
+
+    fn tick(&mut self) {
+        let is_due = |at: Option<Instant>| at.is_some_and(|at| at <= self.now.here);
+        let (beat, patience) = (is_due(self.timers.beat), is_due(self.round.patience()));
+        let walk = is_due(self.timers.walk) && !self.is_stopping;
+        let look = is_due(self.timers.look) && !self.is_stopping;
+        if beat {
+            self.beat();
+        }
+        if patience {
+            self.round_is_late();
+        }
+        if walk && self.round.is_resting() {
+            self.walk();
+        }
+        if look {
+            self.look_again();
+        }
+    }
+
+    fn stop(&mut self) {
+        self.is_stopping = true;
+        self.put(Effect::AbortProbes);
+        self.beat();
+    }
+
+    /// Whether all is done that this run is for.
+    pub(super) fn is_done(&self) -> bool {
+        let is_one_pass = self.context.run == Run::OnePass;
+        self.is_idle() && (self.is_stopping || (is_one_pass && self.has_nothing_to_do()))
+    }
+
+    /// Whether nothing runs beside the loop that is to be waited for: one that stops waits for nothing that only looks.
+    fn is_idle(&self) -> bool {
+        let counts = |doings: &[Doing]| doings.iter().any(|doing| self.tasks.count(*doing) > 0);
+        let works = counts(&[Doing::Probe, Doing::Encode, Doing::Tidy]);
+        let looks = self.context.run == Run::OnePass
+            && (!self.round.is_resting()
+                || self.tasks.is_walking()
+                || counts(&[Doing::Look, Doing::Read, Doing::Explain]));
+        !works && (self.is_stopping || !looks)
+    }
+
+    fn has_nothing_to_do(&self) -> bool {
+        self.timers.walk.is_none()
+            && self.timers.look.is_none()
+            && self.films.are_planned()
+            && self.films.to_explain.is_empty()
+            && (self.films.to_encode.is_empty() || self.state_disk_full.is_some())
+    }
+
+    /// What the run did.
+    pub(super) fn summary(&self) -> Summary {
+        let mut summary = self.tally.summary;
+        summary.stopped = self.is_stopping;
+        summary.skipped += self.roots.passed_over();
+        if self.state_disk_full.is_some() {
+            summary.failed += self.films.to_encode.len();
+        }
+        summary
+    }
+
+    /// Has something done.
+    pub(super) fn put(&mut self, effect: Effect) {
+        self.outbox.push(effect);
+    }
+
+    /// Tells everybody.
+    pub(super) fn tell(&mut self, event: Event) {
+        self.put(Effect::Tell(event));
+    }
+
+    /// Shows that the loop lives, and looks at the clock and the machine.
+    pub(super) fn beat(&mut self) {
+        self.tell_unanswered();
+        let settings = Arc::clone(&self.context.settings);
+        let beat = self.admission.beat(&settings, &self.now.wall);
+        self.hold();
+        if wants_reading(&settings) {
+            self.put(Effect::ReadMachine);
+        }
+        let beat = if self.now.is_waiting { beat.min(WAITING_BEAT) } else { beat };
+        self.timers.beat = Some(self.now.here + beat);
+        let status = Box::new(self.status());
+        self.put(Effect::Publish(status));
+    }
+
+    /// Has running encodes hold still, or go on, where that changed.
+    pub(super) fn hold(&mut self) {
+        if let Some(holds) = self.admission.take_change(&self.context.settings) {
+            self.put(Effect::Hold(holds));
+        }
+    }
+
+    /// Says which disk hangs, and when it is back.
+    fn tell_unanswered(&mut self) {
+        let now: BTreeSet<PathBuf> = self.now.hanging.keys().cloned().collect();
+        let before = std::mem::replace(&mut self.tally.unanswered, now.clone());
+        for path in now.difference(&before) {
+            let secs = NAMED_AFTER.as_secs();
+            let message = format!("its disk hasn't answered for {secs} s; all else goes on without it");
+            self.tell(Event::Warning { path: path.clone(), message });
+        }
+        for path in before.difference(&now) {
+            let message = "its disk answers again".to_owned();
+            self.tell(Event::Warning { path: path.clone(), message });
+        }
+    }
+
+    pub(super) fn name_once(&mut self, path: PathBuf, reason: String) {
+        if self.tally.is_news(&path, &reason) {
+            self.tell(Event::Unreadable { path, reason });
+        }
+    }
+
+    pub(super) fn warn_once(&mut self, path: &Path, message: String) {
+        if self.tally.is_news(path, &message) {
+            self.tell(Event::Warning { path: path.to_owned(), message });
+        }
+    }
+
+    fn written(&mut self, written: Option<Written>) {
+        let Some(written) = written else {
+            let path = self.context.settings.job_state_dir.join(FILE_NAME);
+            let message = "the thread that writes the index is gone, which is a defect of av1d: what isn't remembered is done again \
+                           after a restart";
+            self.catalog.writer_is_gone();
+            return self.warn_once(&path, message.to_owned());
+        };
+        if let Err(error) = self.catalog.has_written(written) {
+            // Work goes on, and what isn't remembered is done again after a restart.
+            let path = self.context.settings.job_state_dir.join(FILE_NAME);
+            let message =
+                format!("the index can't be written, so that a restart will look at films again: {error}");
+            self.warn_once(&path, message);
+        }
+    }
+
+    /// The moment of this input, as the catalog counts.
+    pub(super) fn moment(&self) -> Moment {
+        Moment { wall: self.now.timestamp(), here: self.now.here }
+    }
+
+    /// Notes that nothing is done with a film any more. What a walk under way says of it is old.
+    pub(super) fn leave(&mut self, film: &Path) {
+        self.tasks.end(film);
+        self.films.leave(film, self.now.here);
+    }
+}
+
+#[cfg(test)]
+mod scene;
+#[cfg(test)]
+mod tests;

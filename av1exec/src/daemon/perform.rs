@@ -1,0 +1,206 @@
+//! Carries out what the dispatcher wants done: starts what runs beside the loop, and waits for none of it.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use av1plan::probe::Stability;
+
+use super::Daemon;
+use super::beside::{carry_out, look, tidy_open, walk_root};
+use super::effect::Effect;
+use super::input::{By, Encoded, End, Explained, Input, Listed, Probed, Refused, Texts};
+use super::tasks::{Doing, Task};
+use crate::ffmpeg::probe;
+use crate::ffmpeg::tools::encoder_version;
+use crate::library::film::Film;
+use crate::pipeline::Pipeline;
+use crate::state::outcome::Outcome;
+use crate::sys::disk;
+use crate::sys::machine::Meter;
+use crate::sys::waits::{Care, Wait};
+
+impl Daemon {
+    /// Has something done; returns what is known of it at once.
+    pub(super) fn perform(&mut self, effect: Effect) -> Option<Input> {
+        match effect {
+            Effect::Tell(event) => {
+                self.channels.feed.tell(&event);
+                self.everybody.send(event);
+            }
+            // That the client has left is no error.
+            Effect::Reply(to, reply) => drop(to.send(reply)),
+            Effect::Publish(status) => self.channels.publisher.publish(Arc::new(*status), Instant::now()),
+            Effect::Hold(true) => self.hold.pause(),
+            Effect::Hold(false) => self.hold.resume(),
+            Effect::ReadMachine => return self.read_machine(),
+            Effect::Write(write) => self.keeper.write(write),
+            Effect::AbortProbes => self.probes.values().for_each(tokio::task::AbortHandle::abort),
+            Effect::Cancel(film) => {
+                if let Some(switch) = self.switches.get(&film) {
+                    switch.stop();
+                }
+            }
+            Effect::TakeOver(settings) => self.pipeline.settings = settings,
+            Effect::Read(films, generation) => self.read(films, generation),
+            Effect::Probe(film, generation) => self.probe(film, generation),
+            Effect::Explain(refused, generation) => self.explain(*refused, generation),
+            Effect::Encode(film, by) => self.encode(film, by),
+            Effect::Look(..)
+            | Effect::List(_)
+            | Effect::Tidy(_)
+            | Effect::Walk { .. }
+            | Effect::CarryOut(..)
+            | Effect::Reload => self.perform_on_thread(effect),
+        }
+        None
+    }
+
+    /// Has something done on a thread of its own, since it waits for a disk.
+    fn perform_on_thread(&mut self, effect: Effect) {
+        let pipeline = self.pipeline.clone();
+        let settings = Arc::clone(&pipeline.settings);
+        match effect {
+            Effect::Look(films, generation) => {
+                let Some(root) = films.first().map(|film| Arc::clone(&film.root)) else { return };
+                let paths = films.iter().map(|film| film.path.clone()).collect();
+                let wait = pipeline.waits.begin(&root, Care::Free);
+                self.on_thread(Task::Films(paths), move || {
+                    Input::Looked(look(films, generation, &settings, &wait))
+                });
+            }
+            Effect::List(began) => {
+                let wait = self.wait_for_state();
+                self.on_thread(Task::List, move || {
+                    let put_away = pipeline.fold_finished_jobs(&|| wait.answered());
+                    let open = pipeline.jobs.unfinished().map(|unfinished| unfinished.jobs);
+                    Input::Listed(Listed { began, open, put_away })
+                });
+            }
+            Effect::Tidy(job) => {
+                let film = job.film();
+                let wait = pipeline.waits.begin(&film, Care::Finish);
+                self.on_thread(Task::Film(film, Doing::Tidy), move || {
+                    Input::Tidied(tidy_open(&job, &pipeline.jobs, &settings, &pipeline.events, &wait))
+                });
+            }
+            Effect::Walk { root, generation, began } => {
+                let wait = pipeline.waits.begin(&root, Care::Free);
+                self.on_thread(Task::Walk(root.clone()), move || {
+                    let by = (&*pipeline.locks, &pipeline.jobs, &*settings);
+                    Input::Walked(walk_root(root, generation, began, by, &wait))
+                });
+            }
+            Effect::CarryOut(word, path, reply) => {
+                let wait = pipeline.waits.begin(&path, Care::Free);
+                self.on_thread(Task::CarryOut, move || {
+                    let _wait = wait;
+                    Input::CarriedOut(carry_out(word, &path, &settings.library_roots, reply))
+                });
+            }
+            Effect::Reload => {
+                let (reload, wait) = (Arc::clone(&self.channels.reload), self.wait_for_state());
+                self.on_thread(Task::Reload, move || {
+                    let _wait = wait;
+                    Input::Reloaded(Box::new(reload()))
+                });
+            }
+            // These wait for no disk.
+            _ => {}
+        }
+    }
+
+    fn on_thread(&mut self, task: Task, work: impl FnOnce() -> Input + Send + 'static) {
+        let running = self.running.spawn_blocking(work);
+        self.tasks.insert(running.id(), task);
+    }
+
+    /// Notes that somebody waits for the state folder.
+    fn wait_for_state(&self) -> Wait {
+        self.pipeline.waits.begin(&self.pipeline.settings.job_state_dir, Care::Free)
+    }
+
+    fn read_machine(&mut self) -> Option<Input> {
+        // The first look has nothing to be held against.
+        if self.meter.is_none() {
+            self.meter = Meter::new();
+            return None;
+        }
+        self.meter.as_mut().map(|meter| Input::Machine(meter.read()))
+    }
+
+    fn read(&mut self, films: Vec<Film>, generation: u64) {
+        let (reader, paths) = (self.keeper.reader(), films.iter().map(|film| film.path.clone()));
+        let paths: Vec<_> = paths.collect();
+        let task = Task::Films(paths.clone());
+        let running = self.running.spawn(async move {
+            let mut texts = reader.probes(paths).await;
+            texts.resize_with(films.len(), || None);
+            Input::Read(Texts { generation, films: films.into_iter().zip(texts).collect() })
+        });
+        self.tasks.insert(running.id(), task);
+    }
+
+    fn probe(&mut self, film: Film, generation: u64) {
+        let (pipeline, path) = (self.pipeline.clone(), film.path.clone());
+        let running = self.running.spawn(async move {
+            let result = match probe::ask(&pipeline.tools, &film.path).await {
+                Ok(probed) => Ok(probed),
+                Err(error) => Err(pipeline.unprobed(&film, &error).await),
+            };
+            Input::Probed(Probed { film, generation, result })
+        });
+        self.tasks.insert(running.id(), Task::Film(path.clone(), Doing::Probe));
+        self.probes.insert(path, running);
+    }
+
+    fn explain(&mut self, refused: Refused, generation: u64) {
+        let pipeline = self.pipeline.clone();
+        let task = Task::Film(refused.film.path.clone(), Doing::Explain);
+        let running = self.running.spawn(async move {
+            let Refused { film, reason, verdict } = refused;
+            pipeline.explain_refusal(&film, &verdict).await;
+            Input::Explained(Explained { film, reason, generation })
+        });
+        self.tasks.insert(running.id(), task);
+    }
+
+    fn encode(&mut self, film: Film, by: By) {
+        let (switch, stop) = self.pipeline.stop.part();
+        self.switches.insert(film.path.clone(), switch);
+        let pipeline = Pipeline { stop, ..self.pipeline.clone() };
+        let (reader, task) = (self.keeper.reader(), Task::Film(film.path.clone(), Doing::Encode));
+        let running = self.running.spawn(async move {
+            if !can_write_jobs(&pipeline).await {
+                return Input::Encoded(Encoded { film, by, end: End::StateDiskFull });
+            }
+            let text = reader.probes(vec![film.path.clone()]).await.pop().flatten();
+            let outcome = pipeline.run(&film, Stability::Stable, text.as_ref()).await;
+            let path = match &outcome {
+                Outcome::Replaced { path, .. } => path.clone(),
+                _ => film.path.clone(),
+            };
+            let now = pipeline.look(&Film { path, ..film.clone() }).await;
+            Input::Encoded(Encoded { film, by, end: End::Attempt { outcome, now: now.ok().map(Box::new) } })
+        });
+        self.tasks.insert(running.id(), task);
+    }
+
+    /// Asks the encoder for its version, for whoever asks how things stand. Nobody waits for it.
+    pub(super) fn ask_encoder_version(&mut self) {
+        let tools = Arc::clone(&self.pipeline.tools);
+        let encoder = tools.toolchain.choose(self.pipeline.settings.policy.prefer_encoder);
+        self.running.spawn(async move {
+            match encoder_version(&tools.ffmpeg, encoder).await {
+                Some(version) => Input::EncoderVersion(encoder, version),
+                None => Input::Tick,
+            }
+        });
+    }
+}
+
+/// Whether a job could be written down. Where free space can't be asked for, the write itself will tell.
+async fn can_write_jobs(pipeline: &Pipeline) -> bool {
+    let folder = pipeline.settings.job_state_dir.clone();
+    let space = pipeline.waits.run(&folder.clone(), Care::Free, move |_| disk::space(&folder)).await;
+    space.flatten().map_or(true, |space| space.holds_a_job())
+}
