@@ -23,6 +23,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
+use av1plan::explain::Seconds;
 use av1plan::plan::Encoder;
 use jiff::Timestamp;
 use tokio::sync::mpsc::{Receiver, UnboundedReceiver};
@@ -378,8 +379,8 @@ impl Daemon {
         let now: BTreeSet<PathBuf> = self.pipeline.waits.longer_than(NAMED_AFTER).into_keys().collect();
         let before = std::mem::replace(&mut self.unanswered, now);
         for path in self.unanswered.difference(&before) {
-            let secs = NAMED_AFTER.as_secs();
-            let message = format!("its disk hasn't answered for {secs} s; all else goes on without it");
+            let time = Seconds::from(NAMED_AFTER);
+            let message = format!("its disk hasn't answered for {time}; all else goes on without it");
             self.tell(Event::Warning { path: path.clone(), message });
         }
         for path in before.difference(&self.unanswered) {
