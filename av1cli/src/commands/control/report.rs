@@ -6,7 +6,7 @@ use av1exec::ffmpeg::progress::projected;
 use av1exec::serve::status::{RunningJob, ScanStatus, Stage, State, Status, Unanswered};
 use av1exec::state::history::FailedJob;
 use av1exec::state::outcome::{Bytes, Saved};
-use av1exec::state::totals::Totals;
+use av1exec::state::totals::{Savings, Totals};
 use av1exec::sys::path::path_of;
 use av1exec::sys::sanitize::{display, sanitize};
 use av1plan::explain::Seconds;
@@ -108,19 +108,20 @@ fn running_lines(job: &RunningJob, lines: &mut Vec<String>) {
 }
 
 fn totals_lines(totals: &Totals) -> Vec<String> {
-    let Totals { jobs, bytes_before, bytes_after } = totals;
+    let Totals { jobs, savings } = totals;
     if jobs.is_empty() {
         return vec!["jobs: none yet".to_owned()];
     }
     let counts: Vec<String> = jobs.iter().map(|(code, count)| format!("{count} {code}")).collect();
     let mut lines = vec![format!("jobs: {}", counts.join(", "))];
-    if *bytes_before > 0 {
+    let Savings { before, after } = *savings;
+    if before > 0 {
         lines.push(format!(
             "saved: {} ({}): {} became {}",
-            Bytes(totals.saved()),
-            Saved(*bytes_before, *bytes_after),
-            Bytes(*bytes_before),
-            Bytes(*bytes_after)
+            Bytes(savings.bytes()),
+            Saved(before, after),
+            Bytes(before),
+            Bytes(after)
         ));
     }
     lines
