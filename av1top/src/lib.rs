@@ -11,12 +11,12 @@ pub mod keys;
 pub mod live;
 pub mod message;
 pub mod model;
+pub mod overview;
 mod share;
 mod source;
 pub mod table;
 mod terminal;
 pub mod text;
-pub mod totals;
 mod update;
 pub mod view;
 

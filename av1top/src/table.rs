@@ -10,7 +10,7 @@ use jiff::Timestamp;
 
 use crate::job::{Job, State};
 use crate::message::{Changes, Worker};
-use crate::totals::Totals;
+use crate::overview::Overview;
 
 /// The jobs and the view on them.
 #[derive(Debug, Default)]
@@ -23,7 +23,7 @@ pub struct Table {
     shown: Vec<usize>,
     /// The jobs that run, newest first, whatever the filter.
     running: Vec<usize>,
-    totals: Totals,
+    overview: Overview,
     view: Choice,
     /// Whether jobs without an outcome were left behind.
     left_behind: bool,
@@ -136,8 +136,8 @@ impl Table {
     }
 
     /// Counts and sums.
-    pub fn totals(&self) -> &Totals {
-        &self.totals
+    pub fn overview(&self) -> &Overview {
+        &self.overview
     }
 
     /// What is shown.
@@ -219,7 +219,7 @@ impl Table {
 
     /// Counts anew: what was saved a week ago isn't of this week any more.
     pub fn count(&mut self, now: Timestamp) {
-        self.totals = Totals::of(self.jobs.iter().map(|job| (job, self.state(job))), now);
+        self.overview = Overview::of(self.jobs.iter().map(|job| (job, self.state(job))), now);
     }
 
     /// Shows something else.

@@ -1,13 +1,10 @@
 //! What is installed beside the program, made from its arguments: the manual, the completions of shells, and a config that says the
 //! defaults.
-//!
-//! `av1top` has the same for itself; the two faces share no code.
 
 use std::path::Path;
-use std::{fs, io};
 
 use av1exec::sys::failure::{Exit, Failure};
-use av1exec::sys::sanitize::display;
+use av1exec::sys::new_folder::NewFolder;
 use clap::CommandFactory;
 use clap_complete::Shell;
 
@@ -35,25 +32,12 @@ fn completions_for(shell: Shell) -> Vec<u8> {
 
 /// Writes it all into `folder`, as it lies below `share`.
 pub(crate) fn write(folder: &Path) -> Result<Exit, Failure> {
-    try_write(folder).map(|()| Exit::Done).map_err(|error| {
-        Failure::new(Exit::Failed, format!("failed to write into {}", display(folder)))
-            .cause(&error)
-            .hint("name a folder that isn't there yet")
-    })
-}
-
-fn try_write(folder: &Path) -> io::Result<()> {
-    // It fails where the folder is there: nothing is overwritten.
-    fs::create_dir(folder)?;
-    for (shell, place) in COMPLETIONS {
-        let path = folder.join(place);
-        fs::create_dir_all(path.parent().unwrap_or(folder))?;
-        fs::write(path, completions_for(shell))?;
-    }
-    let document = folder.join("doc/av1d");
-    fs::create_dir_all(&document)?;
-    fs::write(document.join("config.toml"), av1exec::settings::default_file())?;
-    let manual = folder.join("man/man1");
-    fs::create_dir_all(&manual)?;
-    clap_mangen::generate_to(Cli::command(), manual)
+    NewFolder::fill(folder, |share| {
+        for (shell, place) in COMPLETIONS {
+            share.write(place, completions_for(shell))?;
+        }
+        share.write("doc/av1d/config.toml", av1exec::settings::default_file())?;
+        share.within("man/man1", |manual| clap_mangen::generate_to(Cli::command(), manual))
+    })?;
+    Ok(Exit::Done)
 }

@@ -9,6 +9,7 @@ use av1exec::state::jobs::JobStore;
 use av1exec::state::outcome::Bytes;
 use av1exec::sys::failure::{Exit, Failure};
 use av1exec::sys::sanitize::{display, sanitize};
+use av1plan::explain::Seconds;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::args::VerifyArgs;
@@ -106,13 +107,9 @@ fn score(summary: &Summary) -> String {
     let unit = if *unit == "dB" { " dB" } else { "" };
     let part = if *whole { "" } else { " in three windows" };
     let kind = if *mean_kind == "harmonic" { "harmonic mean" } else { "mean of the error" };
-    let at = clock(worst.at_secs);
+    let at = Seconds::between(0, worst.at_secs).clock();
     format!(
         "{metric} {mean:.2}{unit} ({kind} over {frames} pictures{part}{model}); the worst second is {at} with {:.2}{unit}",
         worst.score
     )
-}
-
-fn clock(seconds: i64) -> String {
-    format!("{}:{:02}:{:02}", seconds / 3600, seconds / 60 % 60, seconds % 60)
 }

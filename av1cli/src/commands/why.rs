@@ -9,6 +9,7 @@ use av1exec::state::outcome::Bytes;
 use av1exec::sys::failure::{Exit, Failure};
 use av1exec::sys::path::path_of;
 use av1exec::sys::sanitize::{display, sanitize};
+use av1plan::explain::Seconds;
 use av1plan::plan::Topic;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -105,10 +106,8 @@ fn attempt_lines(head: &str, attempt: &Attempt) -> Vec<String> {
     facts.extend(attempt.settings.clone());
     let after = attempt.size_after.map_or(String::new(), |after| format!(" to {}", Bytes(after)));
     facts.push(format!("{}{after}", Bytes(attempt.size_before)));
-    facts.extend(attempt.ended.map(|ended| {
-        let seconds = ended.duration_since(attempt.started).as_secs().max(0);
-        format!("{}:{:02}:{:02}", seconds / 3600, seconds / 60 % 60, seconds % 60)
-    }));
+    let took = |ended: Timestamp| Seconds::between(attempt.started.as_second(), ended.as_second());
+    facts.extend(attempt.ended.map(|ended| took(ended).clock().to_string()));
     if !attempt.losses.is_empty() {
         facts.push(format!("without {}", attempt.losses.join(", ")));
     }

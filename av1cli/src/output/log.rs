@@ -178,7 +178,7 @@ mod tests {
                 "<6>scan: 2 film(s) in the library films=2",
                 "<6>skip: /films/A \\u{1b}[31m\\n.mkv [folder-read-only]: REASON",
                 "<6>done: /films/A \\u{1b}[31m\\n.mkv [replaced]: 3.0 GiB to 1.0 GiB, 67 % saved job=j1 before=3221225472 after=1073741824",
-                "<4>failed: /films/A \\u{1b}[31m\\n.mkv [stalled]: ffmpeg showed no sign of life for 300 s and was ended; hint: the original is untouched; see the job's log, and whether the disk is well",
+                "<4>failed: /films/A \\u{1b}[31m\\n.mkv [stalled]: ffmpeg showed no sign of life for 5 min and was ended; hint: the original is untouched; see the job's log, and whether the disk is well",
             ]
             .map(|line| line.replace("REASON", &SkipReason::FolderReadOnly.to_string()))
         );

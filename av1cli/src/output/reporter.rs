@@ -11,6 +11,7 @@ use av1exec::state::outcome::{Bytes, Outcome};
 use av1exec::sys::failure::Failure;
 use av1exec::sys::sanitize::display;
 use av1plan::EncodePlan;
+use av1plan::explain::Seconds;
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
 use crate::output::bars;
@@ -166,8 +167,7 @@ fn describe(progress: &Progress, frames: Option<u64>, elapsed: Duration) -> Stri
     parts.extend(progress.fps.map(|fps| format!("{fps:.1} fps")));
     parts.extend(progress.speed.map(|speed| format!("{speed:.2}x")));
     if let Some(left) = frames.and_then(|frames| remaining(progress.frame, frames, elapsed)) {
-        let seconds = left.as_secs();
-        parts.push(format!("ETA {}:{:02}:{:02}", seconds / 3600, seconds / 60 % 60, seconds % 60));
+        parts.push(format!("ETA {}", Seconds::from(left).clock()));
     }
     let written = frames.zip(progress.total_size);
     if let Some(size) = written.and_then(|(frames, written)| projected(progress.frame, frames, written)) {

@@ -104,7 +104,7 @@ pub fn status_line(status: &Status) -> String {
         // No daemon says that of itself.
         State::Other => String::new(),
     };
-    let saved = av1exec::state::outcome::Bytes(status.totals.saved());
+    let saved = av1exec::state::outcome::Bytes(status.totals.savings.bytes());
     format!("{doing}; {queued} queued, {settling} settling; {saved} saved")
 }
 

@@ -56,8 +56,7 @@ impl Activity {
                 self.running.remove(job);
                 *self.totals.jobs.entry(outcome.code().to_owned()).or_default() += 1;
                 if let Outcome::Replaced { before, after, .. } = outcome {
-                    self.totals.bytes_before += before;
-                    self.totals.bytes_after += after;
+                    self.totals.savings.add(*before, *after);
                 }
             }
             _ => {}

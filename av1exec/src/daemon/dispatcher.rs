@@ -12,6 +12,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use av1plan::Toolchain;
+use av1plan::explain::Seconds;
 use av1plan::plan::Encoder;
 use jiff::Timestamp;
 
@@ -262,8 +263,8 @@ impl Dispatcher {
         let now: BTreeSet<PathBuf> = self.now.hanging.keys().cloned().collect();
         let before = std::mem::replace(&mut self.tally.unanswered, now.clone());
         for path in now.difference(&before) {
-            let secs = NAMED_AFTER.as_secs();
-            let message = format!("its disk hasn't answered for {secs} s; all else goes on without it");
+            let time = Seconds::from(NAMED_AFTER);
+            let message = format!("its disk hasn't answered for {time}; all else goes on without it");
             self.tell(Event::Warning { path: path.clone(), message });
         }
         for path in before.difference(&now) {

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use av1plan::EncodePlan;
 use av1plan::command::{Arg, Side, decode_audio_arguments, decode_streams_arguments, decode_video_arguments};
+use av1plan::explain::Seconds;
 use av1plan::judge::{Defect, is_complaint, lacks_decoder};
 use av1plan::plan::StreamType;
 use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
@@ -106,8 +107,8 @@ impl Decoder<'_> {
         };
         let Ok(((), mut heard)) = run.await else {
             end(&mut child).await?;
-            let seconds = self.stall.as_secs();
-            return Err(io::Error::other(format!("a decode showed no sign of life for {seconds} s")));
+            let time = Seconds::from(self.stall);
+            return Err(io::Error::other(format!("a decode showed no sign of life for {time}")));
         };
         let status = child.wait().await?;
         match status.code() {

@@ -5,6 +5,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use av1plan::command::{Scored as Scoring, score_arguments};
+use av1plan::explain::Seconds;
 use av1plan::judge::Metric;
 use av1plan::judge::picture::{Window, entry, windows};
 use av1plan::{EncodePlan, MediaProbe, Micros};
@@ -101,8 +102,8 @@ impl Compare<'_> {
         };
         let Ok((read, (times, words))) = heard.await else {
             end(&mut child).await?;
-            let seconds = self.stall.as_secs();
-            return Err(io::Error::other(format!("a comparison showed no sign of life for {seconds} s")));
+            let time = Seconds::from(self.stall);
+            return Err(io::Error::other(format!("a comparison showed no sign of life for {time}")));
         };
         read?;
         let status = child.wait().await?;

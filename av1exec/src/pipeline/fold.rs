@@ -3,6 +3,8 @@
 use std::path::PathBuf;
 use std::time::Instant;
 
+use av1plan::explain::Seconds;
+
 use super::Pipeline;
 use crate::state::jobs::Unread;
 use crate::state::totals::Totals;
@@ -37,8 +39,8 @@ impl Pipeline {
                     Instant::now()
                 });
                 if done == all {
-                    let seconds = began.elapsed().as_secs();
-                    self.warn(state, format!("{all} finished jobs were listed in {seconds} s"));
+                    let took = Seconds::from(began.elapsed());
+                    self.warn(state, format!("{all} finished jobs were listed in {took}"));
                 }
             }
             !self.stop.is_asked()

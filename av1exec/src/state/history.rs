@@ -119,6 +119,7 @@ mod tests {
     use super::*;
     use crate::state::index::FILE_NAME;
     use crate::state::jobs::{Job, OutcomeRecord, test_job};
+    use crate::state::totals::Savings;
 
     fn job(id: &str, code: Option<&str>) -> Job {
         let mut job = test_job(id, "/a.mkv");
@@ -160,8 +161,7 @@ mod tests {
             counts,
             [("damaged-source", 1), ("interrupted", 1), ("no-room", 1), ("replaced", 2), ("too-big", 1)]
         );
-        assert_eq!((history.totals.bytes_before, history.totals.bytes_after), (200, 80));
-        assert_eq!(history.totals.saved(), 120);
+        assert_eq!(history.totals.savings, Savings { before: 200, after: 80 });
         assert_eq!(history.unfinished.iter().map(|job| job.job.as_str()).collect::<Vec<_>>(), ["4"]);
         let failures: Vec<_> = history.failures.iter().map(|job| (job.job.as_str(), job.lasting)).collect();
         assert_eq!(failures, [("6", false), ("3", true)]);

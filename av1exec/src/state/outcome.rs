@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use av1plan::SkipReason;
 pub use av1plan::explain::Bytes;
+use av1plan::explain::Seconds;
 use av1plan::judge::{Defect, Missing};
 use strum::IntoStaticStr;
 
@@ -200,7 +201,7 @@ impl fmt::Display for Outcome {
             }
             Self::Unreadable { reason } | Self::Failed { reason } => f.write_str(reason),
             Self::Stalled { seconds } => {
-                write!(f, "ffmpeg showed no sign of life for {seconds} s and was ended")
+                write!(f, "ffmpeg showed no sign of life for {} and was ended", Seconds(*seconds))
             }
             Self::Interrupted => f.write_str("stopped before it was done; the original is untouched"),
             Self::Cancelled => f.write_str("cancelled before it was done; the original is untouched"),

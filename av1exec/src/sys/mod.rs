@@ -5,6 +5,7 @@ pub mod failure;
 pub mod lock;
 pub mod machine;
 pub mod names;
+pub mod new_folder;
 pub mod orphan;
 pub mod path;
 pub mod pause;

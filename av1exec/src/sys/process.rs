@@ -11,6 +11,7 @@ use std::process::{ExitStatus, Stdio};
 use std::sync::{OnceLock, mpsc};
 use std::time::Duration;
 
+use av1plan::explain::Seconds;
 use rustix::process::{Pid, Signal};
 use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::process::{Child, Command};
@@ -228,7 +229,7 @@ pub enum CaptureError {
         limit: usize,
     },
     /// It took longer than it may.
-    #[error("it didn't end within {} s", time.as_secs())]
+    #[error("it didn't end within {}", Seconds::from(*time))]
     TooSlow {
         /// How long it may take.
         time: Duration,

@@ -4,6 +4,7 @@
 
 mod bytes;
 mod defect;
+mod seconds;
 
 use alloc::borrow::Cow;
 use alloc::string::String;
@@ -13,6 +14,7 @@ use crate::plan::{Decision, LOW_MILLIBITS, Loss, LossKind, Reason, SkipReason};
 use crate::probe::Marker;
 
 pub use bytes::Bytes;
+pub use seconds::Seconds;
 
 impl fmt::Display for Reason {
     #[allow(clippy::too_many_lines, reason = "one line a reason")]

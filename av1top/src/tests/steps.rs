@@ -1,13 +1,13 @@
 //! Keys and mouse, step by step.
 
 use av1exec::serve::status::{Stage, State as DaemonState};
+use av1exec::state::totals::Savings;
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
 
 use super::script::{FULL, GIB, daemon, day, empty, files, key, load, now, play, progress, status, typed};
 use crate::job::State;
 use crate::message::{Changes, Effect, Machine, Msg, Rest, Wish, Worker};
 use crate::model::Model;
-use crate::totals::Savings;
 use crate::update::update;
 use av1exec::sys::failure::Exit;
 
@@ -26,11 +26,11 @@ fn mouse(kind: MouseEventKind, row: u16) -> Msg {
 #[test]
 fn jobs_are_counted_and_what_was_saved_is_summed() {
     let model = model();
-    let totals = model.table.totals();
-    assert_eq!(State::ALL.map(|state| totals.count(state)), [1, 2, 1, 1, 1]);
-    assert_eq!(totals.ever, Savings { before: 39 * GIB, after: 17 * GIB + GIB / 10 });
+    let overview = model.table.overview();
+    assert_eq!(State::ALL.map(|state| overview.count(state)), [1, 2, 1, 1, 1]);
+    assert_eq!(overview.ever, Savings { before: 39 * GIB, after: 17 * GIB + GIB / 10 });
     // The older one ended more than a week ago.
-    assert_eq!(totals.week, Savings { before: 30 * GIB, after: 14 * GIB });
+    assert_eq!(overview.week, Savings { before: 30 * GIB, after: 14 * GIB });
 }
 
 #[test]
@@ -148,7 +148,7 @@ fn nothing_is_drawn_while_nothing_changes() {
 #[test]
 fn a_job_that_nobody_works_on_was_stopped() {
     let model = play(model(), [Msg::Worker(Worker::Gone(Rest::default()))]);
-    assert_eq!((model.table.running_count(), model.table.totals().count(State::Stopped)), (0, 2));
+    assert_eq!((model.table.running_count(), model.table.overview().count(State::Stopped)), (0, 2));
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use av1exec::ffmpeg::progress::projected;
 use av1exec::serve::status::{RunningJob, Stage};
 use av1exec::state::outcome::Bytes;
+use av1plan::explain::Seconds;
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::style::{Color, Style};
@@ -96,10 +97,7 @@ fn percent(job: &RunningJob) -> Option<u64> {
 
 /// Its speed in words, the ones that are known.
 pub(super) fn rates(job: &RunningJob) -> Vec<Line<'static>> {
-    let eta = |seconds: u64| {
-        let (hours, minutes) = (seconds / 3600, seconds / 60 % 60);
-        Line::from(format!("  ETA {hours}:{minutes:02}:{:02}", seconds % 60))
-    };
+    let eta = |seconds: u64| Line::from(format!("  ETA {}", Seconds(seconds).clock()));
     let fps = job.fps.map(|fps| Line::from(format!("  {fps:.1} fps")));
     let speed = job.speed.map(|speed| Line::from(format!("  {speed:.2}x")));
     [fps, job.remaining_secs.map(eta), speed].into_iter().flatten().collect()

@@ -1,6 +1,7 @@
 //! The first lines: the machine, the roots, the daemon, and what was saved.
 
 use av1exec::state::outcome::{Bytes, Saved};
+use av1exec::state::totals::Savings;
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
@@ -10,7 +11,6 @@ use super::{daemon, spans, style, whole_parts};
 use crate::message::Root;
 use crate::model::Model;
 use crate::text;
-use crate::totals::Savings;
 
 pub(super) fn draw(model: &Model, frame: &mut Frame<'_>, regions: &Regions) {
     frame.render_widget(machine(model, usize::from(regions.machine.width)), regions.machine);
@@ -71,7 +71,7 @@ fn root_part(root: &Root, share: usize) -> Line<'static> {
 }
 
 fn saved(model: &Model, columns: usize) -> Line<'static> {
-    let totals = model.table.totals();
+    let overview = model.table.overview();
     let amount = |savings: Savings, when: &str| {
         let Savings { before, after } = savings;
         let bytes = Span::styled(Bytes(savings.bytes()).to_string(), style::strong());
@@ -79,8 +79,8 @@ fn saved(model: &Model, columns: usize) -> Line<'static> {
         Line::from(vec![bytes, Span::raw(format!("{ratio} {when}"))])
     };
     let parts = [
-        joined([part(" saved "), amount(totals.ever, "in all")]),
-        joined([", ".into(), amount(totals.week, "this week")]),
+        joined([part(" saved "), amount(overview.ever, "in all")]),
+        joined([", ".into(), amount(overview.week, "this week")]),
     ];
     whole_parts(parts, columns)
 }

@@ -116,7 +116,7 @@ fn columns(area: Rect) -> Vec<(Column, Rect)> {
 pub(super) fn draw_tabs(model: &Model, frame: &mut Frame<'_>, area: Rect) {
     let Some(area) = one_line(area) else { return };
     let columns = usize::from(area.width);
-    let totals = model.table.totals();
+    let overview = model.table.overview();
     let chosen = model.table.choice().tab;
     let narrow = columns < 80;
     let tab = |tab: Option<State>, name: &str, count: usize| {
@@ -133,8 +133,8 @@ pub(super) fn draw_tabs(model: &Model, frame: &mut Frame<'_>, area: Rect) {
         let gap = if narrow { "" } else { " " };
         Line::from(vec![Span::styled(format!(" {name} {count} "), style), Span::raw(gap)])
     };
-    let all = tab(None, "all", totals.jobs);
-    let states = State::ALL.map(|state| tab(Some(state), state.name(), totals.count(state)));
+    let all = tab(None, "all", overview.jobs);
+    let states = State::ALL.map(|state| tab(Some(state), state.name(), overview.count(state)));
     let mut line = whole_parts([all].into_iter().chain(states), columns);
     let sort = format!("{} ", model.table.choice().sort.name());
     let gap = columns.saturating_sub(line.width() + sort.len());

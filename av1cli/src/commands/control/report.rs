@@ -6,9 +6,10 @@ use av1exec::ffmpeg::progress::projected;
 use av1exec::serve::status::{RunningJob, ScanStatus, Stage, State, Status, Unanswered};
 use av1exec::state::history::FailedJob;
 use av1exec::state::outcome::{Bytes, Saved};
-use av1exec::state::totals::Totals;
+use av1exec::state::totals::{Savings, Totals};
 use av1exec::sys::path::path_of;
 use av1exec::sys::sanitize::{display, sanitize};
+use av1plan::explain::Seconds;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
@@ -55,7 +56,11 @@ fn daemon_lines(status: &Status, now: Timestamp, lines: &mut Vec<String>) {
     lines.push(format!("watching: {}", roots.join(", ")));
     lines.push(scan_line(status.last_scan.as_ref(), now));
     for Unanswered { path, secs } in &status.unanswered {
-        lines.push(format!("waiting: the disk of {} hasn't answered for {secs} s", display(&path_of(path))));
+        lines.push(format!(
+            "waiting: the disk of {} hasn't answered for {}",
+            display(&path_of(path)),
+            Seconds(*secs)
+        ));
     }
     let films: Vec<String> = status.films.iter().map(|(code, count)| format!("{count} {code}")).collect();
     if !films.is_empty() {
@@ -71,9 +76,10 @@ fn scan_line(scan: Option<&ScanStatus>, now: Timestamp) -> String {
     let Some(ScanStatus { ended, took_ms, films, unreadable }) = scan else {
         return "scan: none has ended yet".to_owned();
     };
-    let ago = duration(now.duration_since(*ended).as_secs().max(0));
+    let ago = Seconds::between(ended.as_second(), now.as_second());
+    let took = Seconds(took_ms.div_ceil(1000));
     let unreadable = if *unreadable > 0 { format!(", {unreadable} can't be read") } else { String::new() };
-    format!("scan: {films} film(s) {ago} ago, took {} s{unreadable}", took_ms.div_ceil(1000))
+    format!("scan: {films} film(s) {ago} ago, took {took}{unreadable}")
 }
 
 fn running_lines(job: &RunningJob, lines: &mut Vec<String>) {
@@ -91,7 +97,7 @@ fn running_lines(job: &RunningJob, lines: &mut Vec<String>) {
     }
     parts.extend(job.fps.map(|fps| format!("{fps:.1} fps")));
     parts.extend(job.speed.map(|speed| format!("{speed:.2}x")));
-    parts.extend(job.remaining_secs.map(|secs| format!("ETA {}", hours(secs))));
+    parts.extend(job.remaining_secs.map(|secs| format!("ETA {}", Seconds(secs).clock())));
     if let Some(size) = job.size {
         parts.push(format!("{} so far", Bytes(size)));
         let projected = job.frames.and_then(|frames| projected(job.frame, frames, size));
@@ -102,19 +108,20 @@ fn running_lines(job: &RunningJob, lines: &mut Vec<String>) {
 }
 
 fn totals_lines(totals: &Totals) -> Vec<String> {
-    let Totals { jobs, bytes_before, bytes_after } = totals;
+    let Totals { jobs, savings } = totals;
     if jobs.is_empty() {
         return vec!["jobs: none yet".to_owned()];
     }
     let counts: Vec<String> = jobs.iter().map(|(code, count)| format!("{count} {code}")).collect();
     let mut lines = vec![format!("jobs: {}", counts.join(", "))];
-    if *bytes_before > 0 {
+    let Savings { before, after } = *savings;
+    if before > 0 {
         lines.push(format!(
             "saved: {} ({}): {} became {}",
-            Bytes(totals.saved()),
-            Saved(*bytes_before, *bytes_after),
-            Bytes(*bytes_before),
-            Bytes(*bytes_after)
+            Bytes(savings.bytes()),
+            Saved(before, after),
+            Bytes(before),
+            Bytes(after)
         ));
     }
     lines
@@ -134,19 +141,6 @@ fn failure_lines(job: &FailedJob, lines: &mut Vec<String>) {
 /// A moment on the clock of this machine.
 fn clock(time: Timestamp) -> String {
     time.to_zoned(TimeZone::system()).strftime("%Y-%m-%d %H:%M").to_string()
-}
-
-fn hours(seconds: u64) -> String {
-    format!("{}:{:02}:{:02}", seconds / 3600, seconds / 60 % 60, seconds % 60)
-}
-
-/// A time that has passed, in the unit that fits.
-fn duration(seconds: i64) -> String {
-    match seconds {
-        ..120 => format!("{seconds} s"),
-        120..7200 => format!("{} min", seconds / 60),
-        _ => format!("{} h", seconds / 3600),
-    }
 }
 
 #[cfg(test)]

@@ -29,7 +29,7 @@ pub(super) async fn show(
     settings: &Settings,
 ) -> Result<Shown, Failure> {
     let (films, mut exit) = films_below(folder, settings).await?;
-    let mut totals = Totals::default();
+    let mut summary = Summary::default();
     if !args.json && out(Row::header().as_bytes())? == Reader::Left {
         return Ok(Shown::Enough);
     }
@@ -38,7 +38,7 @@ pub(super) async fn show(
         match looked {
             Ok(looked) => {
                 let planned = looked.plan(&tools.toolchain, &settings.policy);
-                totals.add(&planned);
+                summary.add(&planned);
                 let line = if args.json { planned.document().to_json() } else { Row::of(&planned, folder) };
                 if out(line.as_bytes())? == Reader::Left {
                     return Ok(Shown::Enough);
@@ -46,15 +46,15 @@ pub(super) async fn show(
             }
             Err(failure) => {
                 complain(&failure);
-                totals.failed += 1;
+                summary.failed += 1;
                 exit = exit.max(failure.exit);
             }
         }
     }
-    // Beside the documents the totals would be in the way of a program.
+    // Beside the documents the summary would be in the way of a program.
     if args.json {
-        note(&totals.to_string());
-    } else if out(format!("\n{totals}").as_bytes())? == Reader::Left {
+        note(&summary.to_string());
+    } else if out(format!("\n{summary}").as_bytes())? == Reader::Left {
         return Ok(Shown::Enough);
     }
     Ok(Shown::All(exit))
@@ -153,14 +153,14 @@ impl Row {
 
 /// What a library comes to.
 #[derive(Debug, Default)]
-struct Totals {
+struct Summary {
     encode: usize,
     bytes: u64,
     skipped: BTreeMap<&'static str, usize>,
     failed: usize,
 }
 
-impl Totals {
+impl Summary {
     fn add(&mut self, planned: &Planned) {
         match &planned.verdict {
             Verdict::Encode(_) => {
@@ -172,7 +172,7 @@ impl Totals {
     }
 }
 
-impl std::fmt::Display for Totals {
+impl std::fmt::Display for Summary {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{} to encode ({})", self.encode, Bytes(self.bytes))?;
         write!(f, ", {} to skip", self.skipped.values().sum::<usize>())?;

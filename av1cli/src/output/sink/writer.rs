@@ -5,6 +5,8 @@ use std::io::{self, ErrorKind, Write};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use av1plan::explain::Seconds;
+
 use super::{Shared, Words};
 
 /// How often a line is tried again that couldn't be written.
@@ -33,7 +35,7 @@ impl Loss {
         };
         match &self.trouble {
             Some((error, time)) => {
-                format!("{lines} lost while {name} couldn't be written for {} s: {error}", time.as_secs())
+                format!("{lines} lost while {name} couldn't be written for {}: {error}", Seconds::from(*time))
             }
             None => format!("{lines} lost: who reads {name} didn't keep up"),
         }

@@ -3,6 +3,8 @@
 use std::io::{self, ErrorKind};
 use std::path::Path;
 
+use av1plan::explain::Seconds;
+
 use super::check::{Check, Code};
 use super::folder::{self, Abilities, Folder, Listing, Tried};
 use super::{PATIENCE, within};
@@ -16,7 +18,7 @@ pub(super) async fn examine(root: &Path) -> Vec<Check> {
     let checks = match looked {
         None => vec![Check::fail(
             Code::Root,
-            format!("{} doesn't answer within {} s", display(root), PATIENCE.as_secs()),
+            format!("{} doesn't answer within {}", display(root), Seconds::from(PATIENCE)),
             "see whether what is mounted there can be reached",
         )],
         Some(looked) => checks(root, looked),

@@ -4,6 +4,8 @@ use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use av1plan::explain::Seconds;
+
 use super::check::{Check, Code};
 use super::folder::{self, Folder};
 use super::{PATIENCE, within};
@@ -71,7 +73,7 @@ fn folder_check(state: &Path, looked: Option<Looked>) -> Check {
         None => Check::ok(Code::StateFolder, text),
     };
     match looked {
-        None => fail(format!("{name} doesn't answer within {} s", PATIENCE.as_secs())),
+        None => fail(format!("{name} doesn't answer within {}", Seconds::from(PATIENCE))),
         Some(Looked::Unreadable(error)) if error.kind() == ErrorKind::NotADirectory => {
             fail(format!("{name} is no folder, or something above it is none"))
         }
@@ -177,7 +179,7 @@ async fn standings(paths: Vec<PathBuf>) -> Vec<(PathBuf, io::Result<Standing>)> 
 /// What is known of a lock where the look at it may not have ended.
 fn in_time(looked: Option<io::Result<Standing>>) -> io::Result<Standing> {
     looked.unwrap_or_else(|| {
-        let text = format!("it doesn't answer within {} s", PATIENCE.as_secs());
+        let text = format!("it doesn't answer within {}", Seconds::from(PATIENCE));
         Err(io::Error::new(ErrorKind::TimedOut, text))
     })
 }

@@ -60,8 +60,8 @@ fn totals(page: &mut Page, status: &Status) {
     // Job files may be deleted, and then these fall: gauges, though they mostly grow.
     page.family("av1d_jobs", "gauge", "Jobs on record, by the code of their outcome.", rows(&outcomes));
     let name = "av1d_replaced_bytes_before";
-    page.one(name, "gauge", "Bytes of the films that were replaced, before.", totals.bytes_before);
-    page.one("av1d_replaced_bytes_after", "gauge", "Bytes of what replaced them.", totals.bytes_after);
+    page.one(name, "gauge", "Bytes of the films that were replaced, before.", totals.savings.before);
+    page.one("av1d_replaced_bytes_after", "gauge", "Bytes of what replaced them.", totals.savings.after);
 }
 
 /// A number of a running job, where it is known.
@@ -163,7 +163,7 @@ pub(super) mod tests {
 
     use super::*;
     use crate::serve::status::ScanStatus;
-    use crate::state::totals::Totals;
+    use crate::state::totals::{Savings, Totals};
 
     pub(in crate::serve::http) fn status() -> Status {
         let at = |second| Timestamp::from_second(second).unwrap();
@@ -201,7 +201,7 @@ pub(super) mod tests {
             queued: 3,
             settling: 4,
             running: vec![job("a1", Stage::Encoding), job("b2", Stage::Paused)],
-            totals: Totals { jobs: counts(&[("replaced", 9)]), bytes_before: 10, bytes_after: 6 },
+            totals: Totals { jobs: counts(&[("replaced", 9)]), savings: Savings { before: 10, after: 6 } },
         }
     }
 

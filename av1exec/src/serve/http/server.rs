@@ -7,6 +7,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use av1plan::explain::Seconds;
 use hyper::header::{CACHE_CONTROL, CONTENT_TYPE};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -138,7 +139,7 @@ fn answer(method: &Method, path: &str, source: &Source) -> Page {
             Health::Well => plain(StatusCode::OK, "ok"),
             Health::Starting => plain(StatusCode::SERVICE_UNAVAILABLE, "starting"),
             Health::Late { since } => {
-                let text = format!("no sign of life for {} s", since.as_secs());
+                let text = format!("no sign of life for {}", Seconds::from(since));
                 plain(StatusCode::SERVICE_UNAVAILABLE, &text)
             }
         },
@@ -202,7 +203,7 @@ mod tests {
             publisher.publish(Arc::new(status()), long_ago);
             let late = ask(address, &get("/healthz")).await;
             assert!(
-                late.starts_with("HTTP/1.1 503 ") && late.contains("no sign of life for 300 s"),
+                late.starts_with("HTTP/1.1 503 ") && late.contains("no sign of life for 5 min"),
                 "{late}"
             );
         }

@@ -107,8 +107,7 @@ impl JobTable<'_> {
             let count: i64 = row.get(1)?;
             *totals.jobs.entry(row.get(0)?).or_default() += count.cast_unsigned();
             if row.get(2)? {
-                totals.bytes_before = totals.bytes_before.saturating_add(bytes(3)?);
-                totals.bytes_after = totals.bytes_after.saturating_add(bytes(5)?);
+                totals.savings.add(bytes(3)?, bytes(5)?);
             }
         }
         Ok(totals)
@@ -310,7 +309,7 @@ mod tests {
         let Opened { mut index, .. } = Index::open(folder.path()).unwrap();
         index.put_jobs(&[job("1", "/a"), job("2", "/b"), job("3", "/c")]).unwrap();
         let totals = index.jobs().totals().unwrap();
-        assert_eq!((totals.jobs["replaced"], totals.bytes_before), (3, u64::MAX));
+        assert_eq!((totals.jobs["replaced"], totals.savings.before), (3, u64::MAX));
     }
 
     #[test]

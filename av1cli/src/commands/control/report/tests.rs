@@ -1,6 +1,7 @@
 //! What a person reads, by example.
 
 use super::*;
+use av1exec::state::totals::Savings;
 use av1exec::sys::path::path_document;
 
 fn status() -> Status {
@@ -45,7 +46,7 @@ fn status() -> Status {
 
 fn shown(daemon: Option<Status>, failures: Vec<FailedJob>) -> String {
     let jobs = [("replaced".to_owned(), 2), ("too-big".to_owned(), 1)].into();
-    let totals = Totals { jobs, bytes_before: 10 << 30, bytes_after: 4 << 30 };
+    let totals = Totals { jobs, savings: Savings { before: 10 << 30, after: 4 << 30 } };
     let shown = Shown { daemon, totals, unfinished: Vec::new(), failures };
     text(&shown, Path::new("/state"), "2026-01-31T20:15:00Z".parse().unwrap())
 }

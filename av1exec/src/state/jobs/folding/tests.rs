@@ -32,7 +32,7 @@ fn files(folder: &Path) -> usize {
 fn listed(folder: &Path) -> Option<u64> {
     let (totals, failures) = peek_jobs(folder, |table| Ok((table.totals()?, table.failures(1)?))).unwrap()?;
     assert_eq!(failures, []);
-    assert_eq!(totals.saved(), 60 * totals.jobs["replaced"]);
+    assert_eq!(totals.savings.bytes(), 60 * totals.jobs["replaced"]);
     Some(totals.jobs["replaced"])
 }
 
