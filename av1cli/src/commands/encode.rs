@@ -17,7 +17,7 @@ use av1plan::probe::Stability;
 use crate::args::EncodeArgs;
 use crate::commands::films::look;
 use crate::output::console::complain;
-use crate::setup::session::Session;
+use crate::setup::session::open_pipeline;
 use crate::setup::sinks::{Sinks, told};
 use av1exec::sys::failure::{Exit, Failure};
 
@@ -28,7 +28,7 @@ pub(crate) async fn encode(
     environment: &Environment,
 ) -> Result<Exit, Failure> {
     settings.policy.ignore.extend(&args.ignore);
-    let Session { pipeline, events } = Session::open(settings, environment).await?;
+    let (pipeline, events) = open_pipeline(settings, environment).await?;
     let sinks = tokio::spawn(Sinks::to_person(args.output)?.listen(events));
     put_finished_jobs_away(&pipeline).await;
     let mut worst = Exit::Done;

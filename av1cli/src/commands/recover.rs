@@ -1,21 +1,20 @@
 //! `av1cli recover`: what jobs that were cut off left behind, and what becomes of it.
 
-use av1exec::replace::recover::{RecoverDocument, recover};
+use av1exec::pipeline::open;
+use av1exec::replace::recover::RecoverDocument;
 use av1exec::settings::Settings;
 use av1exec::sys::sanitize::display;
 
 use crate::args::RecoverArgs;
 use crate::output::console::{Reader, note, out};
 use crate::output::reporter::cut_off;
-use crate::setup::session::{lock_jobs, unreadable};
 use av1exec::sys::failure::{Exit, Failure};
 
 /// Tidies up, or with `--dry-run` only says what would be done.
 pub(crate) fn run(args: &RecoverArgs, settings: &Settings) -> Result<Exit, Failure> {
     // Whoever holds the lock has tidied up already, and its own jobs are unfinished by right.
-    let (jobs, locks) = lock_jobs(settings, args.dry_run)?;
-    let recovery =
-        recover(&jobs, settings.keep_original, args.dry_run).map_err(|error| unreadable(&error))?;
+    let (jobs, locks) = open::lock_jobs(settings, args.dry_run)?;
+    let recovery = open::tidy_up(&jobs, settings, args.dry_run)?;
     drop(locks);
     for recovered in &recovery.jobs {
         let line = if args.json {

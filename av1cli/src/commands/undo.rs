@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use av1exec::replace::recover::recover;
+use av1exec::pipeline::open;
 use av1exec::replace::undo::{Move, Undo, UndoDocument, job_of};
 use av1exec::settings::Settings;
 use av1exec::state::jobs::{FilmJobs, JobStore, UNDONE};
@@ -13,11 +13,10 @@ use crate::args::UndoArgs;
 use crate::commands::films::names_of;
 use crate::output::console::{complain, note, out};
 use crate::output::reporter::cut_off;
-use crate::setup::session::{lock_jobs, unreadable};
 
 /// Puts originals back, one after the other; one that can't be doesn't stop the others.
 pub(crate) fn run(args: &UndoArgs, settings: &Settings) -> Result<Exit, Failure> {
-    let (jobs, _locks) = lock_jobs(settings, args.dry_run)?;
+    let (jobs, _locks) = open::lock_jobs(settings, args.dry_run)?;
     if !args.dry_run {
         tidy_up(&jobs, settings)?;
     }
@@ -35,7 +34,7 @@ pub(crate) fn run(args: &UndoArgs, settings: &Settings) -> Result<Exit, Failure>
 
 /// A replacement that was cut off is finished or taken back before anything else.
 fn tidy_up(jobs: &JobStore, settings: &Settings) -> Result<(), Failure> {
-    let recovery = recover(jobs, settings.keep_original, false).map_err(|error| unreadable(&error))?;
+    let recovery = open::tidy_up(jobs, settings, false)?;
     for recovered in &recovery.jobs {
         note(&cut_off(recovered));
     }
@@ -67,7 +66,7 @@ fn tell(document: &UndoDocument, json: bool) -> Result<(), Failure> {
 
 fn undo(file: &Path, jobs: &JobStore, dry_run: bool) -> Result<UndoDocument, Failure> {
     let names = names_of(file)?;
-    let found = jobs.of_film(&names).map_err(|error| unreadable(&error))?;
+    let found = jobs.of_film(&names).map_err(|error| open::unreadable(&error))?;
     let job = job_of(&found, &names);
     let Some(mut undo) = job.and_then(|job| Undo::new(jobs, job.clone())) else {
         let path = names.first().map_or(file, PathBuf::as_path);

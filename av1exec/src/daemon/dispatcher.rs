@@ -37,7 +37,7 @@ const WAITING_BEAT: Duration = Duration::from_secs(5);
 
 /// How long a daemon runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Run {
+pub enum Run {
     /// For one pass, in which films may hold still once.
     OnePass,
     /// Until it is stopped.

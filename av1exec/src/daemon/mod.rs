@@ -19,6 +19,7 @@ mod perform;
 mod queue;
 mod roots;
 mod round;
+pub mod serve;
 pub mod signal;
 mod status;
 mod tally;
@@ -50,10 +51,10 @@ use crate::sys::stop::StopSwitch;
 use crate::sys::waits::{Care, NAMED_AFTER, Waits};
 use activity::Activity;
 use catalog::Catalog;
-use dispatcher::{Context, Dispatcher, Run};
+pub use dispatcher::Run;
+use dispatcher::{Context, Dispatcher};
 use input::{Input, Now};
 use keeper::Keeper;
-pub use queue::Queue;
 pub use tally::Summary;
 use tasks::{Doing, Task};
 
@@ -69,21 +70,21 @@ const FLUSH_TIMEOUT: Duration = Duration::from_secs(3);
 const OVERDUE_TIMEOUT: Duration = Duration::from_millis(500);
 
 /// How a daemon is talked to, and to whom it talks besides its events.
-pub struct Channels {
+struct Channels {
     /// What clients of the control socket ask.
-    pub calls: Receiver<Call>,
+    calls: Receiver<Call>,
     /// What signals ask.
-    pub signals: UnboundedReceiver<UserSignal>,
+    signals: UnboundedReceiver<UserSignal>,
     /// Who listens to events at the control socket.
-    pub feed: Feed,
+    feed: Feed,
     /// Who wants to know how things stand.
-    pub publisher: Publisher,
+    publisher: Publisher,
     /// Reads the config again.
-    pub reload: Reload,
+    reload: Reload,
 }
 
 /// The daemon.
-pub struct Daemon {
+struct Daemon {
     pipeline: Pipeline,
     channels: Channels,
     /// What the pipeline tells, on its way to everybody else.
@@ -106,7 +107,7 @@ pub struct Daemon {
 
 impl Daemon {
     /// A daemon that remembers what the index of the state folder tells of. What `pipeline` tells goes through it.
-    pub async fn open(mut pipeline: Pipeline, channels: Channels) -> Result<Self, IndexError> {
+    async fn open(mut pipeline: Pipeline, channels: Channels) -> Result<Self, IndexError> {
         let folder = pipeline.settings.job_state_dir.clone();
         let state = folder.clone();
         let opened = pipeline.waits.run(&folder, Care::Free, move |_| Index::open(&state)).await;
@@ -148,26 +149,19 @@ impl Daemon {
         })
     }
 
-    /// One pass over the library, waiting once for films to hold still.
-    pub async fn once(&mut self) -> Summary {
-        self.run(Run::OnePass).await
-    }
-
-    /// Pass after pass until it is stopped.
-    pub async fn forever(&mut self) -> Summary {
-        self.ask_encoder_version();
-        self.run(Run::Forever).await
-    }
-
     /// Ends it: the index is closed, and who still works is left to the end of the program.
-    pub async fn close(self) {
+    async fn close(self) {
         // One that hangs is left as it is, which loses nothing.
         if self.keeper.outstanding() == 0 {
             drop(tokio::time::timeout(OVERDUE_TIMEOUT, self.keeper.close()).await);
         }
     }
 
+    /// Works for one pass, or until it is stopped.
     async fn run(&mut self, run: Run) -> Summary {
+        if run == Run::Forever {
+            self.ask_encoder_version();
+        }
         self.dispatcher.context.run = run;
         let mut stop = self.pipeline.stop.clone();
         let (waits, whole) = (self.pipeline.waits.clone(), stop.clone());

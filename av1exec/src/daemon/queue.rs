@@ -9,7 +9,7 @@ use crate::settings::queue_order::QueueOrder;
 
 /// Films that wait, each once.
 #[derive(Debug, Default)]
-pub struct Queue {
+pub(super) struct Queue {
     order: QueueOrder,
     waiting: BTreeMap<Place, Film>,
 }
@@ -28,12 +28,12 @@ enum Rank {
 
 impl Queue {
     /// An empty queue.
-    pub fn new(order: QueueOrder) -> Self {
+    pub(super) fn new(order: QueueOrder) -> Self {
         Self { order, waiting: BTreeMap::new() }
     }
 
     /// Adds a film; one that waits already is replaced.
-    pub fn push(&mut self, film: Film) {
+    pub(super) fn push(&mut self, film: Film) {
         let rank = match self.order {
             QueueOrder::Largest => Rank::Size(Reverse(film.identity.size)),
             QueueOrder::Oldest => Rank::Modified(film.identity.modified_ns),
@@ -42,29 +42,24 @@ impl Queue {
         self.waiting.insert(Place(rank, film.path.clone()), film);
     }
 
-    /// Takes the first film.
-    pub fn pop(&mut self) -> Option<Film> {
-        self.waiting.pop_first().map(|(_, film)| film)
-    }
-
     /// Takes the first film that may be taken now.
-    pub fn pop_if(&mut self, may: impl Fn(&Film) -> bool) -> Option<Film> {
+    pub(super) fn pop_if(&mut self, may: impl Fn(&Film) -> bool) -> Option<Film> {
         let place = self.waiting.iter().find(|(_, film)| may(film))?.0.clone();
         self.waiting.remove(&place)
     }
 
     /// Takes all films away but those that `keep` asks for.
-    pub fn retain(&mut self, keep: impl Fn(&Film) -> bool) {
+    pub(super) fn retain(&mut self, keep: impl Fn(&Film) -> bool) {
         self.waiting.retain(|_, film| keep(film));
     }
 
     /// How many films wait.
-    pub fn len(&self) -> usize {
+    pub(super) fn len(&self) -> usize {
         self.waiting.len()
     }
 
     /// Whether none waits.
-    pub fn is_empty(&self) -> bool {
+    pub(super) fn is_empty(&self) -> bool {
         self.waiting.is_empty()
     }
 }
@@ -104,7 +99,8 @@ mod tests {
             }
             queue.push(film("/a", 20, 2));
             assert_eq!(queue.len(), 4, "a film waits once");
-            let taken: Vec<PathBuf> = std::iter::from_fn(|| queue.pop()).map(|film| film.path).collect();
+            let taken: Vec<PathBuf> =
+                std::iter::from_fn(|| queue.pop_if(|_| true)).map(|film| film.path).collect();
             assert_eq!(taken, expected.map(PathBuf::from), "{order:?}");
         }
     }

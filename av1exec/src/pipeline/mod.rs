@@ -5,6 +5,7 @@ pub mod event;
 mod finish;
 mod fold;
 mod judge;
+pub mod open;
 pub mod story;
 pub(crate) mod why_text;
 

@@ -4,6 +4,7 @@ use std::path::Path;
 use std::sync::mpsc;
 use std::time::Duration;
 
+use av1exec::pipeline::open;
 use av1exec::serve::control::protocol::{Reply, Request};
 use av1exec::serve::status::Status;
 use av1exec::settings::Settings;
@@ -18,7 +19,6 @@ use super::{connect, failure, report};
 use crate::args::StatusArgs;
 use crate::output::color::{Stream, paint};
 use crate::output::console::{Reader, complain, note, out};
-use crate::setup::session::unreadable;
 
 /// What is shown, and what `--json` prints.
 #[derive(Debug, Serialize)]
@@ -76,7 +76,7 @@ fn failed_lately(state: &Path) -> Result<Vec<FailedJob>, Failure> {
     let folder = state.to_owned();
     std::thread::spawn(move || drop(sender.send(History::read(&folder))));
     if let Ok(history) = read.recv_timeout(PATIENCE) {
-        return history.map(|history| history.failures).map_err(|error| unreadable(&error));
+        return history.map(|history| history.failures).map_err(|error| open::unreadable(&error));
     }
     let folder = display(state);
     note(&format!("warning: what failed lately isn't known, since {folder} doesn't answer"));
@@ -97,6 +97,6 @@ fn look(settings: &Settings) -> Result<Shown, Failure> {
         };
     }
     let History { totals, unfinished, failures } =
-        History::read(state).map_err(|error| unreadable(&error))?;
+        History::read(state).map_err(|error| open::unreadable(&error))?;
     Ok(Shown { daemon: None, totals, unfinished, failures })
 }

@@ -1,0 +1,125 @@
+//! The one door to a daemon: with everything by which it is talked to, opened and ended in one order.
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::mpsc::{self, UnboundedReceiver};
+use tokio::task::JoinHandle;
+
+use super::signal::UserSignal;
+use super::{Channels, Daemon, Reload, Run, Summary};
+use crate::pipeline::Pipeline;
+use crate::pipeline::event::Event;
+use crate::serve::control::feed::Feed;
+use crate::serve::control::server::{Call, Server};
+use crate::serve::http::{self, Source};
+use crate::sys::failure::{Exit, Failure};
+use crate::sys::waits::Care;
+
+/// How many requests may wait for the loop's next turn.
+const CALLS: usize = 16;
+
+/// How long a hanging state folder may keep the socket's name from going.
+const UNBIND_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// Whoever follows how things stand, at work.
+pub type Following = Pin<Box<dyn Future<Output = ()> + Send>>;
+
+/// What a daemon has around it that isn't this crate's: signals, and whoever started it.
+pub struct Surroundings {
+    /// What signals ask.
+    pub signals: UnboundedReceiver<UserSignal>,
+    /// Reads the config again.
+    pub reload: Reload,
+    /// Is told that the daemon works from now on.
+    pub ready: Box<dyn FnOnce() + Send>,
+    /// Follows how things stand for as long as the daemon works.
+    pub follow: Box<dyn FnOnce(Source) -> Following + Send>,
+    /// Is told that the daemon ends.
+    pub ending: Box<dyn FnOnce() + Send>,
+}
+
+/// Opens the control socket, the metrics and the index, works for one pass or until it is stopped, and closes all of it.
+///
+/// # Errors
+///
+/// Where one of them can't be opened: another daemon has the socket, the address is taken, the index is newer.
+pub async fn serve(pipeline: Pipeline, run: Run, surroundings: Surroundings) -> Result<Summary, Failure> {
+    let stopped = Summary { stopped: true, ..Summary::default() };
+    let mut stop = pipeline.stop.clone();
+    let (folder, state) = (&pipeline.settings.job_state_dir, pipeline.settings.job_state_dir.clone());
+    // The state folder may hang, here and below.
+    let control = tokio::select! {
+        bound = pipeline.waits.run(folder, Care::Free, move |_| Server::bind(&state)) => bound,
+        () = stop.asked() => return Ok(stopped),
+    };
+    let control = control.map_err(|error| {
+        Failure::new(Exit::Failed, format!("failed to open the control socket: {error}"))
+    })??;
+    let metrics = match pipeline.settings.metrics_listen {
+        Some(address) => Some(http::server::Server::listen(address).await?),
+        None => None,
+    };
+    let Surroundings { signals, reload, ready, follow, ending } = surroundings;
+    let (publisher, source) = http::publisher();
+    let (sender, calls) = mpsc::channel(CALLS);
+    let feed = Feed::new();
+    let mut beside = Beside { control: Arc::new(control), running: Vec::new() };
+    beside.serve(&pipeline, sender, feed.clone());
+    if let Some(server) = metrics {
+        beside.running.push(tokio::spawn(server.serve(source.clone())));
+    }
+    beside.running.push(tokio::spawn(follow(source)));
+    let opened = tokio::select! {
+        opened = Daemon::open(pipeline, Channels { calls, signals, feed, publisher, reload }) => Some(opened),
+        () = stop.asked() => None,
+    };
+    let summary = match opened {
+        Some(Ok(mut daemon)) => {
+            ready();
+            let summary = daemon.run(run).await;
+            ending();
+            beside.end().await;
+            daemon.close().await;
+            return Ok(summary);
+        }
+        Some(Err(error)) => Err(error.into()),
+        None => Ok(stopped),
+    };
+    ending();
+    beside.end().await;
+    summary
+}
+
+/// What runs beside the daemon.
+struct Beside {
+    control: Arc<Server>,
+    running: Vec<JoinHandle<()>>,
+}
+
+impl Beside {
+    /// Hears clients of the control socket.
+    fn serve(&mut self, pipeline: &Pipeline, calls: mpsc::Sender<Call>, feed: Feed) {
+        let (control, events) = (Arc::clone(&self.control), pipeline.events.clone());
+        let path = pipeline.settings.job_state_dir.clone();
+        self.running.push(tokio::spawn(async move {
+            if let Err(error) = control.run(calls, feed).await {
+                let message = format!("the control socket is given up: {error}");
+                events.send(Event::Warning { path, message });
+            }
+        }));
+    }
+
+    /// Hangs up on everybody; the socket's name goes.
+    async fn end(self) {
+        let Self { control, running } = self;
+        for task in running {
+            task.abort();
+            let _ = task.await;
+        }
+        // The socket's name goes with it, if the state folder answers.
+        let unbound = tokio::task::spawn_blocking(move || drop(control));
+        let _ = tokio::time::timeout(UNBIND_TIMEOUT, unbound).await;
+    }
+}
