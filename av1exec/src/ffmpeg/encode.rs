@@ -11,7 +11,6 @@ use std::time::{Duration, SystemTime};
 
 use av1plan::judge::{ClosingReport, RunReport, damage_in};
 use rustix::process::Signal;
-use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
 use tokio::process::Child;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
@@ -21,7 +20,7 @@ use crate::sys::lock::Locks;
 use crate::sys::orphan::ProcessId;
 use crate::sys::pause::Pause;
 use crate::sys::priority::Priority;
-use crate::sys::process::{Group, end, start_for};
+use crate::sys::process::{Group, Lines, end, start_for};
 use crate::sys::stop::Stop;
 use crate::sys::waits::{Care, Waits};
 
@@ -90,9 +89,9 @@ impl Encode<'_> {
             io::Error::new(error.kind(), format!("its log {log} can't be made: {error}"))
         })?;
         let mut child = start_for(self.job, self.program, self.args, self.locks, self.priority).await?;
-        let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
-        let (lines, writer) = write_down(log);
-        let listener = tokio::spawn(listen(stderr, lines));
+        let (stdout, stderr) = (Lines::of(child.stdout.take()), Lines::of(child.stderr.take()));
+        let (written, writer) = write_down(log);
+        let listener = tokio::spawn(listen(stderr, written));
         if let Some(id) = child.id() {
             let written = tokio::select! {
                 biased;
@@ -168,12 +167,11 @@ impl Encode<'_> {
     /// Passes progress on until ffmpeg closes its output; returns early with the reason to end it.
     async fn follow(
         &self,
-        stdout: Option<impl AsyncRead + Unpin>,
+        mut lines: Lines,
         progressed: &mut impl FnMut(Progress),
         watch: &mut Watch,
         hold: &mut Hold,
     ) -> Option<Ended> {
-        let mut lines = BufReader::new(stdout?).lines();
         let mut reader = ProgressReader::default();
         loop {
             let line = tokio::select! {
@@ -183,7 +181,7 @@ impl Encode<'_> {
                     watch.moved = Instant::now();
                     continue;
                 }
-                line = tokio::time::timeout_at(watch.next_look(self.stall), lines.next_line()) => line,
+                line = tokio::time::timeout_at(watch.next_look(self.stall), lines.next()) => line,
             };
             let line = match line {
                 Err(_) => {
@@ -197,7 +195,7 @@ impl Encode<'_> {
                 Ok(Ok(Some(line))) => line,
                 Ok(Ok(None) | Err(_)) => return None,
             };
-            let Some(progress) = reader.line(&line) else { continue };
+            let Some(progress) = reader.line(&String::from_utf8_lossy(&line)) else { continue };
             if !progress.is_stuck_at(&watch.last) {
                 watch.moved = Instant::now();
             }
@@ -334,13 +332,11 @@ fn write_down(mut log: File) -> (mpsc::Sender<Vec<u8>>, JoinHandle<()>) {
 }
 
 /// Reads ffmpeg's standard error to its end, whatever happens to the log.
-async fn listen(stderr: Option<impl AsyncRead + Unpin>, log: mpsc::Sender<Vec<u8>>) -> Heard {
+async fn listen(mut lines: Lines, log: mpsc::Sender<Vec<u8>>) -> Heard {
     let mut heard = Heard::default();
-    let Some(stderr) = stderr else { return heard };
-    let mut lines = BufReader::new(stderr).split(b'\n');
     let mut room = LOG_LIMIT;
     let mut tail = VecDeque::with_capacity(LOG_TAIL);
-    while let Ok(Some(line)) = lines.next_segment().await {
+    while let Ok(Some(line)) = lines.next().await {
         let text = String::from_utf8_lossy(&line);
         heard.closing.add_line(&text);
         if heard.damage.len() < DAMAGE_LIMIT && damage_in(&text) {
