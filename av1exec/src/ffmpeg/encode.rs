@@ -1,15 +1,14 @@
 //! Running one encode: ffmpeg's progress, its log, its stalls, its end.
 
-use std::collections::VecDeque;
+mod log;
+
 use std::ffi::OsString;
-use std::fs::File;
-use std::io::{self, Write};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::process::ExitStatus;
-use std::sync::mpsc;
 use std::time::{Duration, SystemTime};
 
-use av1plan::judge::{ClosingReport, RunReport, damage_in};
+use av1plan::judge::RunReport;
 use rustix::process::Signal;
 use tokio::process::Child;
 use tokio::task::JoinHandle;
@@ -23,6 +22,7 @@ use crate::sys::priority::Priority;
 use crate::sys::process::{Group, Lines, end, start_for};
 use crate::sys::stop::Stop;
 use crate::sys::waits::{Care, Waits};
+use log::{LOG_PATIENCE, listen, make_log, write_down};
 
 /// One encode to run.
 pub struct Encode<'a> {
@@ -288,76 +288,6 @@ impl Watch {
         }
         self.seen = now.or(self.seen);
     }
-}
-
-/// What ffmpeg said that matters afterwards.
-#[derive(Debug, Default)]
-struct Heard {
-    damage: Vec<String>,
-    closing: ClosingReport,
-    last_error: String,
-}
-
-/// Enough of a log to understand a failure; a broken film can make ffmpeg say the same thing a million times.
-const LOG_LIMIT: usize = 8 << 20;
-/// Lines kept from the end, beyond the limit.
-const LOG_TAIL: usize = 200;
-const DAMAGE_LIMIT: usize = 5;
-
-/// Makes a log, and its folder where somebody has deleted that.
-fn make_log(path: &Path) -> io::Result<File> {
-    match File::create(path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            std::fs::create_dir_all(crate::sys::disk::folder_of(path))?;
-            File::create(path)
-        }
-        made => made,
-    }
-}
-
-/// How long an encode that has ended waits for its log.
-const LOG_PATIENCE: Duration = Duration::from_secs(5);
-
-/// Writes lines into a log on a thread of its own: a state folder that hangs must not keep ffmpeg from being heard.
-fn write_down(mut log: File) -> (mpsc::Sender<Vec<u8>>, JoinHandle<()>) {
-    let (sender, lines) = mpsc::channel::<Vec<u8>>();
-    let writer = tokio::task::spawn_blocking(move || {
-        for mut line in lines {
-            line.push(b'\n');
-            // A full state disk must not end an encode; the log is then short.
-            drop(log.write_all(&line));
-        }
-    });
-    (sender, writer)
-}
-
-/// Reads ffmpeg's standard error to its end, whatever happens to the log.
-async fn listen(mut lines: Lines, log: mpsc::Sender<Vec<u8>>) -> Heard {
-    let mut heard = Heard::default();
-    let mut room = LOG_LIMIT;
-    let mut tail = VecDeque::with_capacity(LOG_TAIL);
-    while let Ok(Some(line)) = lines.next().await {
-        let text = String::from_utf8_lossy(&line);
-        heard.closing.add_line(&text);
-        if heard.damage.len() < DAMAGE_LIMIT && damage_in(&text) {
-            heard.damage.push(text.trim().to_owned());
-        }
-        if text.contains("[error] ") || text.contains("[fatal] ") {
-            text.trim().clone_into(&mut heard.last_error);
-        }
-        if line.len() < room {
-            room -= line.len() + 1;
-            drop(log.send(line));
-        } else {
-            room = 0;
-            tail.truncate(LOG_TAIL - 1);
-            tail.push_front(line);
-        }
-    }
-    for line in tail.into_iter().rev() {
-        drop(log.send(line));
-    }
-    heard
 }
 
 #[cfg(test)]
