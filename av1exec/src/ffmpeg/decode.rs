@@ -7,14 +7,12 @@ use std::time::Duration;
 
 use av1plan::EncodePlan;
 use av1plan::command::{Arg, Side, decode_audio_arguments, decode_streams_arguments, decode_video_arguments};
-use av1plan::explain::Seconds;
 use av1plan::judge::{Defect, is_complaint, lacks_decoder};
 use av1plan::plan::StreamType;
-use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
 
 use crate::ffmpeg::argv::bind;
 use crate::ffmpeg::tools::Tools;
-use crate::sys::process::{end, start};
+use crate::sys::process::{Output, Pulse, start, watch};
 
 /// A result to decode.
 pub struct Decode<'a> {
@@ -95,22 +93,24 @@ impl Decoder<'_> {
         &self,
         path: &Path,
         args: Vec<Arg>,
-        reached: impl FnMut(u64),
+        mut reached: impl FnMut(u64),
     ) -> io::Result<Complaints> {
         let args: Vec<OsString> = bind(args, path, Path::new(""));
-        let mut child = start(&self.tools.ffmpeg, &args).await?;
-        let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
-        let run = async {
-            // A decode that is well says nothing on standard error, so that only its times are held against the clock.
-            let heard = async { Ok(hear(stderr).await) };
-            tokio::try_join!(follow(stdout, self.stall, reached), heard)
+        // A decode that is well says nothing on standard error, so that only its times are held against the clock.
+        let pulse = Pulse { output: Output::Stdout, limit: self.stall };
+        let (mut heard, mut last) = (Complaints::default(), None);
+        let hear = |output, line: &str| match output {
+            Output::Stdout => {
+                let second = line.split('.').next().and_then(|seconds| seconds.parse::<u64>().ok());
+                if second.is_some() && second != last {
+                    last = second;
+                    reached(second.unwrap_or_default());
+                }
+            }
+            Output::Stderr => heard.hear(line),
         };
-        let Ok(((), mut heard)) = run.await else {
-            end(&mut child).await?;
-            let time = Seconds::from(self.stall);
-            return Err(io::Error::other(format!("a decode showed no sign of life for {time}")));
-        };
-        let status = child.wait().await?;
+        let child = start(&self.tools.ffmpeg, &args).await?;
+        let status = watch(child, Some(pulse), hear).await?.status("a decode")?;
         match status.code() {
             Some(0) => {}
             Some(code) => heard.add(format!("ffmpeg ended with exit code {code}")),
@@ -118,25 +118,6 @@ impl Decoder<'_> {
         }
         Ok(heard)
     }
-}
-
-/// Reads a time a line until ffmpeg closes its output.
-async fn follow(
-    stdout: Option<impl AsyncRead + Unpin>,
-    stall: Duration,
-    mut reached: impl FnMut(u64),
-) -> Result<(), tokio::time::error::Elapsed> {
-    let Some(stdout) = stdout else { return Ok(()) };
-    let mut lines = BufReader::new(stdout).lines();
-    let mut last = None;
-    while let Ok(Some(line)) = tokio::time::timeout(stall, lines.next_line()).await? {
-        let second = line.split('.').next().and_then(|seconds| seconds.parse::<u64>().ok());
-        if second.is_some() && second != last {
-            last = second;
-            reached(second.unwrap_or_default());
-        }
-    }
-    Ok(())
 }
 
 /// What decoders complained of.
@@ -159,16 +140,6 @@ impl Complaints {
             self.add(line.trim().to_owned());
         }
     }
-}
-
-async fn hear(stderr: Option<impl AsyncRead + Unpin>) -> Complaints {
-    let mut complaints = Complaints::default();
-    let Some(stderr) = stderr else { return complaints };
-    let mut lines = BufReader::new(stderr).split(b'\n');
-    while let Ok(Some(line)) = lines.next_segment().await {
-        complaints.hear(&String::from_utf8_lossy(&line));
-    }
-    complaints
 }
 
 #[cfg(test)]

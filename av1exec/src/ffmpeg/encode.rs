@@ -1,17 +1,15 @@
 //! Running one encode: ffmpeg's progress, its log, its stalls, its end.
 
-use std::collections::VecDeque;
+mod log;
+
 use std::ffi::OsString;
-use std::fs::File;
-use std::io::{self, Write};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::process::ExitStatus;
-use std::sync::mpsc;
 use std::time::{Duration, SystemTime};
 
-use av1plan::judge::{ClosingReport, RunReport, damage_in};
+use av1plan::judge::RunReport;
 use rustix::process::Signal;
-use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
 use tokio::process::Child;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
@@ -21,9 +19,10 @@ use crate::sys::lock::Locks;
 use crate::sys::orphan::ProcessId;
 use crate::sys::pause::Pause;
 use crate::sys::priority::Priority;
-use crate::sys::process::{Group, end, start_for};
+use crate::sys::process::{Group, Lines, end, start_for};
 use crate::sys::stop::Stop;
 use crate::sys::waits::{Care, Waits};
+use log::{LOG_PATIENCE, listen, make_log, write_down};
 
 /// One encode to run.
 pub struct Encode<'a> {
@@ -90,9 +89,9 @@ impl Encode<'_> {
             io::Error::new(error.kind(), format!("its log {log} can't be made: {error}"))
         })?;
         let mut child = start_for(self.job, self.program, self.args, self.locks, self.priority).await?;
-        let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
-        let (lines, writer) = write_down(log);
-        let listener = tokio::spawn(listen(stderr, lines));
+        let (stdout, stderr) = (Lines::of(child.stdout.take()), Lines::of(child.stderr.take()));
+        let (written, writer) = write_down(log);
+        let listener = tokio::spawn(listen(stderr, written));
         if let Some(id) = child.id() {
             let written = tokio::select! {
                 biased;
@@ -168,12 +167,11 @@ impl Encode<'_> {
     /// Passes progress on until ffmpeg closes its output; returns early with the reason to end it.
     async fn follow(
         &self,
-        stdout: Option<impl AsyncRead + Unpin>,
+        mut lines: Lines,
         progressed: &mut impl FnMut(Progress),
         watch: &mut Watch,
         hold: &mut Hold,
     ) -> Option<Ended> {
-        let mut lines = BufReader::new(stdout?).lines();
         let mut reader = ProgressReader::default();
         loop {
             let line = tokio::select! {
@@ -183,7 +181,7 @@ impl Encode<'_> {
                     watch.moved = Instant::now();
                     continue;
                 }
-                line = tokio::time::timeout_at(watch.next_look(self.stall), lines.next_line()) => line,
+                line = tokio::time::timeout_at(watch.next_look(self.stall), lines.next()) => line,
             };
             let line = match line {
                 Err(_) => {
@@ -197,7 +195,7 @@ impl Encode<'_> {
                 Ok(Ok(Some(line))) => line,
                 Ok(Ok(None) | Err(_)) => return None,
             };
-            let Some(progress) = reader.line(&line) else { continue };
+            let Some(progress) = reader.line(&String::from_utf8_lossy(&line)) else { continue };
             if !progress.is_stuck_at(&watch.last) {
                 watch.moved = Instant::now();
             }
@@ -290,78 +288,6 @@ impl Watch {
         }
         self.seen = now.or(self.seen);
     }
-}
-
-/// What ffmpeg said that matters afterwards.
-#[derive(Debug, Default)]
-struct Heard {
-    damage: Vec<String>,
-    closing: ClosingReport,
-    last_error: String,
-}
-
-/// Enough of a log to understand a failure; a broken film can make ffmpeg say the same thing a million times.
-const LOG_LIMIT: usize = 8 << 20;
-/// Lines kept from the end, beyond the limit.
-const LOG_TAIL: usize = 200;
-const DAMAGE_LIMIT: usize = 5;
-
-/// Makes a log, and its folder where somebody has deleted that.
-fn make_log(path: &Path) -> io::Result<File> {
-    match File::create(path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            std::fs::create_dir_all(crate::sys::disk::folder_of(path))?;
-            File::create(path)
-        }
-        made => made,
-    }
-}
-
-/// How long an encode that has ended waits for its log.
-const LOG_PATIENCE: Duration = Duration::from_secs(5);
-
-/// Writes lines into a log on a thread of its own: a state folder that hangs must not keep ffmpeg from being heard.
-fn write_down(mut log: File) -> (mpsc::Sender<Vec<u8>>, JoinHandle<()>) {
-    let (sender, lines) = mpsc::channel::<Vec<u8>>();
-    let writer = tokio::task::spawn_blocking(move || {
-        for mut line in lines {
-            line.push(b'\n');
-            // A full state disk must not end an encode; the log is then short.
-            drop(log.write_all(&line));
-        }
-    });
-    (sender, writer)
-}
-
-/// Reads ffmpeg's standard error to its end, whatever happens to the log.
-async fn listen(stderr: Option<impl AsyncRead + Unpin>, log: mpsc::Sender<Vec<u8>>) -> Heard {
-    let mut heard = Heard::default();
-    let Some(stderr) = stderr else { return heard };
-    let mut lines = BufReader::new(stderr).split(b'\n');
-    let mut room = LOG_LIMIT;
-    let mut tail = VecDeque::with_capacity(LOG_TAIL);
-    while let Ok(Some(line)) = lines.next_segment().await {
-        let text = String::from_utf8_lossy(&line);
-        heard.closing.add_line(&text);
-        if heard.damage.len() < DAMAGE_LIMIT && damage_in(&text) {
-            heard.damage.push(text.trim().to_owned());
-        }
-        if text.contains("[error] ") || text.contains("[fatal] ") {
-            text.trim().clone_into(&mut heard.last_error);
-        }
-        if line.len() < room {
-            room -= line.len() + 1;
-            drop(log.send(line));
-        } else {
-            room = 0;
-            tail.truncate(LOG_TAIL - 1);
-            tail.push_front(line);
-        }
-    }
-    for line in tail.into_iter().rev() {
-        drop(log.send(line));
-    }
-    heard
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 pub mod argv;
 pub mod decode;
 pub mod encode;
+pub(crate) mod evidence;
 pub(crate) mod frame_times;
 pub mod probe;
 pub mod progress;

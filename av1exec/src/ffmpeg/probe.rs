@@ -5,11 +5,10 @@ use std::time::Duration;
 
 use av1plan::probe::{PacketSummary, ProbeError as DocumentError, ProbeText};
 use av1plan::{EncodePlan, MediaProbe, command, wants_frame_probe};
-use tokio::io::{AsyncBufReadExt, BufReader};
 
 use crate::ffmpeg::argv::bind;
 use crate::ffmpeg::tools::Tools;
-use crate::sys::process::{CaptureError, capture, start};
+use crate::sys::process::{CaptureError, Output, Watched, capture, start, watch};
 
 /// ffprobe reads headers only; a minute is for disks that have to spin up.
 const PATIENCE: Duration = Duration::from_mins(1);
@@ -77,31 +76,18 @@ async fn add_packets(
     mut summary: PacketSummary,
 ) -> Result<PacketSummary, ProbeError> {
     let args = bind(args, path, Path::new(""));
-    let mut child = start(&tools.ffprobe, &args).await.map_err(CaptureError::Start)?;
-    // What is missing shows in the summary. The errors are read all the same: ffprobe complains of files that it reads
-    // well (Opus headers), and without a reader the first word would end it (SIGPIPE).
-    let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
-    let unheard = async {
-        match stderr {
-            Some(mut stderr) => tokio::io::copy(&mut stderr, &mut tokio::io::sink()).await,
-            None => Ok(0),
-        }
-    };
-    let counted = async {
-        let Some(stdout) = stdout else { return Ok(()) };
-        let mut lines = BufReader::new(stdout).split(b'\n');
-        while let Some(line) = lines.next_segment().await? {
-            summary.add_line(&String::from_utf8_lossy(&line));
-        }
-        Ok(())
-    };
-    tokio::try_join!(counted, unheard).map_err(CaptureError::Read)?;
-    let status = child.wait().await.map_err(CaptureError::Read)?;
+    let child = start(&tools.ffprobe, &args).await.map_err(CaptureError::Start)?;
+    let watched = watch(child, None, |output, line| match output {
+        Output::Stdout => summary.add_line(line),
+        // What is missing shows in the summary: ffprobe complains of files that it reads well (Opus headers).
+        Output::Stderr => {}
+    });
     // ffprobe ends well on files whose packets it can't read, and the summary tells of those; a signal is another matter.
-    if status.code().is_some() {
-        Ok(summary)
-    } else {
-        Err(ProbeError::Failed(CaptureError::Read(std::io::Error::other("a signal ended it"))))
+    match watched.await.map_err(CaptureError::Read)? {
+        Watched::Ended(status) if status.code().is_some() => Ok(summary),
+        Watched::Ended(_) | Watched::Silent(_) => {
+            Err(ProbeError::Failed(CaptureError::Read(std::io::Error::other("a signal ended it"))))
+        }
     }
 }
 

@@ -5,16 +5,14 @@ use std::path::Path;
 use std::time::Duration;
 
 use av1plan::command::{Scored as Scoring, score_arguments};
-use av1plan::explain::Seconds;
 use av1plan::judge::Metric;
 use av1plan::judge::picture::{Window, entry, windows};
 use av1plan::{EncodePlan, MediaProbe, Micros};
-use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
 
 use super::scores::{Scored, Scores, Summary, summarize};
 use crate::ffmpeg::argv::bind_pair;
 use crate::ffmpeg::tools::Tools;
-use crate::sys::process::{end, start};
+use crate::sys::process::{Output, Pulse, start, watch};
 
 /// How much of the pictures is scored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -86,27 +84,32 @@ impl Compare<'_> {
         summary.worst.score < floor
     }
 
-    async fn score(&self, part: Option<Part>, reached: impl FnMut(i64)) -> io::Result<Vec<Scored>> {
+    async fn score(&self, part: Option<Part>, mut reached: impl FnMut(i64)) -> io::Result<Vec<Scored>> {
         let threads = std::thread::available_parallelism().map_or(1, usize::from);
         let stream = self.result.1.main_video().map_or(0, |(stream, _)| stream.index);
         let threads = u32::try_from(threads).unwrap_or(1);
         let scoring = Scoring { plan: self.plan, stream, metric: self.metric, threads };
         let args = bind_pair(score_arguments(&scoring, part), self.result.0, self.original.0);
-        let mut child = start(&self.tools.ffmpeg, &args).await?;
-        let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
-        let mut scores = Scores::default();
-        let heard = async {
-            // One that is frozen never closes its output: the first that gives up ends both.
-            let read = async { Ok(read(stdout, &mut scores).await) };
-            tokio::try_join!(read, follow(stderr, self.stall, reached))
+        let pulse = Pulse { output: Output::Stderr, limit: self.stall };
+        let (mut scores, mut times) = (Scores::default(), Vec::new());
+        let (mut words, mut last) = (String::new(), None);
+        let hear = |output, line: &str| match output {
+            Output::Stdout => scores.add_line(line),
+            // The times of pictures as they pass; what is no time is a complaint, the last of which is kept.
+            Output::Stderr => match Micros::parse(line.trim()) {
+                Some(time) => {
+                    times.push(time);
+                    let second = time.0 / 1_000_000;
+                    if last.replace(second) != Some(second) {
+                        reached(second);
+                    }
+                }
+                None if line.trim().is_empty() => {}
+                None => line.trim().clone_into(&mut words),
+            },
         };
-        let Ok((read, (times, words))) = heard.await else {
-            end(&mut child).await?;
-            let time = Seconds::from(self.stall);
-            return Err(io::Error::other(format!("a comparison showed no sign of life for {time}")));
-        };
-        read?;
-        let status = child.wait().await?;
+        let child = start(&self.tools.ffmpeg, &args).await?;
+        let status = watch(child, Some(pulse), hear).await?.status("a comparison")?;
         if !status.success() {
             return Err(io::Error::other(format!("ffmpeg can't compare the pictures ({status}): {words}")));
         }
@@ -116,39 +119,4 @@ impl Compare<'_> {
 
 fn seconds(seconds: i64) -> u64 {
     u64::try_from(seconds).unwrap_or_default()
-}
-
-async fn read(stdout: Option<impl AsyncRead + Unpin>, scores: &mut Scores) -> io::Result<()> {
-    let Some(stdout) = stdout else { return Ok(()) };
-    let mut lines = BufReader::new(stdout).lines();
-    while let Some(line) = lines.next_line().await? {
-        scores.add_line(&line);
-    }
-    Ok(())
-}
-
-/// Reads the times of pictures as they pass; what is no time is a complaint, the last of which is kept.
-async fn follow(
-    stderr: Option<impl AsyncRead + Unpin>,
-    stall: Duration,
-    mut reached: impl FnMut(i64),
-) -> Result<(Vec<Micros>, String), tokio::time::error::Elapsed> {
-    let (mut times, mut words, mut last) = (Vec::new(), String::new(), None);
-    let Some(stderr) = stderr else { return Ok((times, words)) };
-    let mut lines = BufReader::new(stderr).split(b'\n');
-    while let Ok(Some(line)) = tokio::time::timeout(stall, lines.next_segment()).await? {
-        let line = String::from_utf8_lossy(&line);
-        match Micros::parse(line.trim()) {
-            Some(time) => {
-                times.push(time);
-                let second = time.0 / 1_000_000;
-                if last.replace(second) != Some(second) {
-                    reached(second);
-                }
-            }
-            None if line.trim().is_empty() => {}
-            None => line.trim().clone_into(&mut words),
-        }
-    }
-    Ok((times, words))
 }

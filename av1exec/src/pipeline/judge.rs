@@ -1,15 +1,14 @@
-//! Gathering what a result shows, for the judge.
+//! Whether a fresh result may take its film's place.
 
 use std::io;
 use std::path::Path;
 
-use av1plan::judge::{Check as Checked, Decode as Decoded, Defect, Evidence, Missing, Probed};
+use av1plan::judge::{Decode as Decoded, Evidence};
 use av1plan::{EncodePlan, Judgement, MediaProbe, Micros, judge};
 
 use super::{Encoded, Pipeline};
-use crate::ffmpeg::decode::Decode;
-use crate::ffmpeg::probe::{self, ProbeError};
-use crate::ffmpeg::same_picture::PictureCheck;
+use crate::ffmpeg::evidence::{Gather, Made, Readable, is_dear};
+use crate::ffmpeg::probe;
 use crate::library::film::Film;
 use crate::pipeline::event::{Check, Event};
 use crate::state::outcome::Outcome;
@@ -35,31 +34,23 @@ impl Pipeline {
             Ok::<_, io::Error>(std::fs::symlink_metadata(&path)?.len())
         });
         let size = size.await??;
-        let probe = match probe::result(&self.tools, temporary, plan).await {
-            Ok(probe) => Some(probe),
-            // A check that couldn't be made is no verdict on the result.
-            Err(error @ ProbeError::Failed(_)) => return Err(io::Error::other(error)),
-            Err(ProbeError::Refused { .. } | ProbeError::Document(_)) => None,
-        };
-        let picture =
-            probe.as_ref().and_then(|probe| probe.main_video()).map_or(0, |(stream, _)| stream.index);
-        let packets = probe::packets(&self.tools, temporary, picture).await.map_err(io::Error::other)?;
-        let opening = probe::opening(&self.tools, &film.path).await.map_err(io::Error::other)?;
-        let Encoded { report, words } = encoded;
-        let evidence = Evidence {
-            run: Some(report),
-            probe: Some(probe.as_ref().map_or(Probed::Unreadable, Probed::Read)),
-            packets: Some(&packets),
-            opening: Some(&opening),
+        let gather = Gather {
+            tools: &self.tools,
+            result: temporary,
             size,
-            ..Evidence::default()
+            original: Some(&film.path),
+            plan: Some(plan),
+            stall: self.settings.stall,
         };
-        let judged = match (judge(plan, &evidence), &probe) {
+        let readable = gather.read().await?;
+        let Encoded { report, words } = encoded;
+        let evidence = gather.evidence(readable.as_ref(), Some(report));
+        let judged = match (judge(plan, &evidence), &readable) {
             // The dear checks are for a result that is good as far as the cheap ones see.
-            (Judgement::Incomplete { missing }, Some(probe))
+            (Judgement::Incomplete { missing }, Some(Readable { probe, .. }))
                 if missing.iter().all(|piece| is_dear(*piece)) =>
             {
-                let (decode, picture) = self.look_closely(film, plan, (temporary, probe), job).await?;
+                let (decode, picture) = self.look_closely(&gather, film, plan, probe, job).await?;
                 let decode = decode.as_ref().map_or(Decoded::SwitchedOff, |made| Decoded::Made(made.check()));
                 let picture = picture.as_ref().map(Made::check);
                 judge(plan, &Evidence { decode, picture, ..evidence })
@@ -80,35 +71,32 @@ impl Pipeline {
     /// found, parts beside the source.
     async fn look_closely(
         &self,
+        gather: &Gather<'_>,
         film: &Film,
         plan: &EncodePlan,
-        result: (&Path, &MediaProbe),
+        probe: &MediaProbe,
         job: &str,
     ) -> io::Result<(Option<Made>, Option<Made>)> {
-        let tools = &*self.tools;
-        let decode = self.decode(film, plan, result, job).await?;
+        let decode = self.decode(gather, plan, probe, job).await?;
         if decode.as_ref().is_some_and(|made| made.0.is_some()) {
             return Ok((decode, None));
         }
         self.tell_check(job, Check::Picture);
-        let source = probe::probe(tools, &film.path).await.map_err(io::Error::other)?;
-        let picture = PictureCheck { tools, plan, source: (&film.path, &source), result }.take().await?;
-        Ok((decode, Some(Made(picture))))
+        let original = probe::probe(gather.tools, &film.path).await.map_err(io::Error::other)?;
+        Ok((decode, gather.picture(probe, &original).await?))
     }
 
     async fn decode(
         &self,
-        film: &Film,
+        gather: &Gather<'_>,
         plan: &EncodePlan,
-        result: (&Path, &MediaProbe),
+        probe: &MediaProbe,
         job: &str,
     ) -> io::Result<Option<Made>> {
         if !self.settings.full_decode {
             return Ok(None);
         }
-        let duration = plan.contract.duration.or_else(|| result.1.duration());
-        let stall = self.settings.stall;
-        let decode = Decode { tools: &self.tools, plan, source: &film.path, result: result.0, stall };
+        let duration = plan.contract.duration.or_else(|| probe.duration());
         let mut last = None;
         let reached = |second| {
             let percent = duration.and_then(|duration| percent(second, duration));
@@ -116,26 +104,12 @@ impl Pipeline {
                 self.tell_check(job, Check::Decode { percent });
             }
         };
-        Ok(Some(Made(decode.run(reached).await?)))
+        Ok(Some(gather.decode(probe, &[], reached).await?))
     }
 
     pub(super) fn tell_check(&self, job: &str, check: Check) {
         self.events.send(Event::Judging { job: job.to_owned(), check });
     }
-}
-
-/// A check that was made, with what it found.
-struct Made(Option<Defect>);
-
-impl Made {
-    fn check(&self) -> Checked<'_> {
-        Checked::from(self.0.as_ref())
-    }
-}
-
-/// Whether gathering a piece takes a part of an encode's time.
-fn is_dear(piece: Missing) -> bool {
-    matches!(piece, Missing::Decode | Missing::Picture)
 }
 
 /// How much of a film has passed at this second; nothing where it has no length.

@@ -4,6 +4,9 @@
 //! thread is one that does nothing else and lives as long as the process. It isn't the runtime's own: whoever
 //! starts a program waits for the disk that it lies on.
 
+mod lines;
+mod watch;
+
 use std::ffi::{OsStr, OsString};
 use std::io;
 use std::path::Path;
@@ -20,6 +23,8 @@ use tokio::sync::oneshot;
 
 use crate::sys::lock::Locks;
 use crate::sys::priority::Priority;
+pub use lines::Lines;
+pub use watch::{Output, Pulse, Watched, watch};
 
 /// How long a child that was asked to end may take before it is killed.
 const PATIENCE: Duration = Duration::from_secs(10);

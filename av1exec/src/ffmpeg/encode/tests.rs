@@ -1,5 +1,7 @@
 //! When a silent encode counts as one that moves: by how its output changes, whoever's clock stamps it.
 
+use std::fs::File;
+
 use super::*;
 
 const DAY: Duration = Duration::from_hours(24);

@@ -3,68 +3,52 @@
 use std::io;
 use std::path::Path;
 
-use av1plan::judge::{Defect, Evidence, Metric, MetricName, Missing, Probed, judge_alone};
-use av1plan::probe::StreamKind;
+use av1plan::judge::{Defect, Metric, MetricName, Missing, judge_alone};
 use av1plan::{EncodePlan, Judgement, MediaProbe, command, judge};
 
 use super::basis::Basis;
 use super::{Finding, Request, Stage, Verification};
-use crate::ffmpeg::decode::{Decode, decode_alone};
+use crate::ffmpeg::evidence::{Gather, Made, Readable};
 use crate::ffmpeg::quality::Compare;
-use crate::ffmpeg::same_picture::PictureCheck;
-use crate::ffmpeg::{probe, tools};
+use crate::ffmpeg::tools;
 
 /// A file that ffprobe can read.
 pub(super) struct Look<'a> {
     pub(super) request: &'a Request<'a>,
     pub(super) basis: &'a Basis,
-    pub(super) probe: &'a MediaProbe,
-    pub(super) size: u64,
+    pub(super) gather: &'a Gather<'a>,
+    pub(super) readable: &'a Readable,
 }
 
 impl Look<'_> {
     pub(super) async fn take(&self, into: &mut Verification, tell: &mut impl FnMut(Stage)) -> io::Result<()> {
-        tell(Stage::Reading);
-        let mut defects = self.held_against_contract(into).await?;
+        let probe = &self.readable.probe;
+        let mut defects = self.held_against_contract(into)?;
         defects.extend(self.decoded(&defects, tell).await?);
         into.defects.extend(defects.iter().map(Finding::from));
         let (Some(original), Some(plan)) = (&self.basis.original, &self.basis.plan) else { return Ok(()) };
-        if let Some(note) = incomparable(plan, self.probe, &original.probe, &defects) {
+        if let Some(note) = incomparable(plan, probe, &original.probe, &defects) {
             into.notes.push(note);
             return Ok(());
         }
         tell(Stage::Comparing);
-        let (source, result) = ((original.path.as_path(), &original.probe), (self.request.film, self.probe));
-        let sample = PictureCheck { tools: self.request.tools, plan, source, result };
-        if let Some(defect) = sample.take().await? {
+        if let Some(Made(Some(defect))) = self.gather.picture(probe, &original.probe).await? {
             into.defects.push(Finding::from(&defect));
             let text = "no score was taken: what isn't the same picture has none";
             into.notes.push(Finding::new("not-scored", text));
             return Ok(());
         }
+        let (source, result) = ((original.path.as_path(), &original.probe), (self.request.film, probe));
         self.scored(plan, (source, result), into, tell).await
     }
 
-    /// One pass over the headers and packets.
-    async fn held_against_contract(&self, into: &mut Verification) -> io::Result<Vec<Defect>> {
-        let Request { tools, film, .. } = *self.request;
-        let picture = self.probe.main_video().map_or(0, |(stream, _)| stream.index);
-        let packets = probe::packets(tools, film, picture).await.map_err(io::Error::other)?;
-        let mut defects = judge_alone(self.probe, &packets, self.request.policy.duration_epsilon);
+    /// What the headers and packets tell.
+    fn held_against_contract(&self, into: &mut Verification) -> io::Result<Vec<Defect>> {
+        let Readable { probe, packets, .. } = self.readable;
+        let mut defects = judge_alone(probe, packets, self.request.policy.duration_epsilon);
         let Some(plan) = &self.basis.plan else { return Ok(defects) };
-        let opening = match &self.basis.original {
-            Some(original) => Some(probe::opening(tools, &original.path).await.map_err(io::Error::other)?),
-            None => None,
-        };
         // Nobody knows any more how ffmpeg ended; what can be seen of its pictures and sound is looked at afterwards.
-        let evidence = Evidence {
-            probe: Some(Probed::Read(self.probe)),
-            packets: Some(&packets),
-            opening: opening.as_ref(),
-            size: self.size,
-            ..Evidence::default()
-        };
-        match judge(plan, &evidence) {
+        match judge(plan, &self.gather.evidence(Some(self.readable), None)) {
             Judgement::Accept => {}
             Judgement::Incomplete { missing } => {
                 if let Some(piece) = missing.iter().find(|piece| !self.is_out_of_reach(**piece)) {
@@ -105,24 +89,13 @@ impl Look<'_> {
     }
 
     async fn decoded(&self, defects: &[Defect], tell: &mut impl FnMut(Stage)) -> io::Result<Option<Defect>> {
-        let Request { tools, film, stall, .. } = *self.request;
-        if self.probe.main_video().is_none() {
+        let probe = &self.readable.probe;
+        if probe.main_video().is_none() {
             return Ok(None);
         }
-        let of = self.probe.duration().and_then(|duration| u64::try_from(duration.0 / 1_000_000).ok());
+        let of = probe.duration().and_then(|duration| u64::try_from(duration.0 / 1_000_000).ok());
         let reached = |done| tell(Stage::Decoding { done, of });
-        let in_order = !defects.iter().any(|defect| matches!(defect, Defect::StreamCount { .. }));
-        match (&self.basis.original, &self.basis.plan) {
-            (Some(original), Some(plan)) if in_order => {
-                Decode { tools, plan, source: &original.path, result: film, stall }.run(reached).await
-            }
-            _ => {
-                let sounds = self.probe.streams.iter();
-                let sounds = sounds.filter(|stream| matches!(stream.kind, StreamKind::Audio(_)));
-                let sounds: Vec<u32> = sounds.map(|stream| stream.index).collect();
-                decode_alone(tools, film, &sounds, stall, reached).await
-            }
-        }
+        Ok(self.gather.decode(probe, defects, reached).await?.0)
     }
 
     async fn scored(

@@ -16,7 +16,7 @@ use av1plan::wire::PathDocument;
 use serde::Serialize;
 use strum::IntoStaticStr;
 
-use crate::ffmpeg::probe::{self, ProbeError};
+use crate::ffmpeg::evidence::Gather;
 pub use crate::ffmpeg::quality::Extent;
 pub use crate::ffmpeg::scores::{Summary, Worst};
 use crate::ffmpeg::tools::Tools;
@@ -158,19 +158,21 @@ pub async fn verify(request: &Request<'_>, mut tell: impl FnMut(Stage)) -> Resul
             found => verification.notes.extend(found),
         }
     }
-    let asked = match &basis.plan {
-        Some(plan) => probe::result(request.tools, request.film, plan).await,
-        None => probe::probe(request.tools, request.film).await,
+    let gather = Gather {
+        tools: request.tools,
+        result: request.film,
+        size,
+        original: basis.original.as_ref().map(|original| original.path.as_path()),
+        plan: basis.plan.as_deref(),
+        stall: request.stall,
     };
-    match asked {
-        Ok(probe) => {
-            let look = Look { request, basis: &basis, probe: &probe, size };
+    tell(Stage::Reading);
+    match gather.read().await.map_err(failed)? {
+        Some(readable) => {
+            let look = Look { request, basis: &basis, gather: &gather, readable: &readable };
             look.take(&mut verification, &mut tell).await.map_err(failed)?;
         }
-        Err(ProbeError::Failed(error)) => return Err(failed(io::Error::other(error))),
-        Err(ProbeError::Refused { .. } | ProbeError::Document(_)) => {
-            verification.defects.push(Finding::from(&Defect::Unreadable));
-        }
+        None => verification.defects.push(Finding::from(&Defect::Unreadable)),
     }
     verification.good = verification.defects.is_empty();
     Ok(verification)

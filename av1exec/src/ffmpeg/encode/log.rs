@@ -1,0 +1,83 @@
+//! What ffmpeg says of an encode: all of it for the log, and what matters afterwards.
+
+use std::collections::VecDeque;
+use std::fs::File;
+use std::io::{self, Write};
+use std::path::Path;
+use std::sync::mpsc;
+use std::time::Duration;
+
+use av1plan::judge::{ClosingReport, damage_in};
+use tokio::task::JoinHandle;
+
+use crate::sys::process::Lines;
+
+/// What ffmpeg said that matters afterwards.
+#[derive(Debug, Default)]
+pub(super) struct Heard {
+    pub(super) damage: Vec<String>,
+    pub(super) closing: ClosingReport,
+    pub(super) last_error: String,
+}
+
+/// Enough of a log to understand a failure; a broken film can make ffmpeg say the same thing a million times.
+const LOG_LIMIT: usize = 8 << 20;
+/// Lines kept from the end, beyond the limit.
+const LOG_TAIL: usize = 200;
+const DAMAGE_LIMIT: usize = 5;
+
+/// Makes a log, and its folder where somebody has deleted that.
+pub(super) fn make_log(path: &Path) -> io::Result<File> {
+    match File::create(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            std::fs::create_dir_all(crate::sys::disk::folder_of(path))?;
+            File::create(path)
+        }
+        made => made,
+    }
+}
+
+/// How long an encode that has ended waits for its log.
+pub(super) const LOG_PATIENCE: Duration = Duration::from_secs(5);
+
+/// Writes lines into a log on a thread of its own: a state folder that hangs must not keep ffmpeg from being heard.
+pub(super) fn write_down(mut log: File) -> (mpsc::Sender<Vec<u8>>, JoinHandle<()>) {
+    let (sender, lines) = mpsc::channel::<Vec<u8>>();
+    let writer = tokio::task::spawn_blocking(move || {
+        for mut line in lines {
+            line.push(b'\n');
+            // A full state disk must not end an encode; the log is then short.
+            drop(log.write_all(&line));
+        }
+    });
+    (sender, writer)
+}
+
+/// Reads ffmpeg's standard error to its end, whatever happens to the log.
+pub(super) async fn listen(mut lines: Lines, log: mpsc::Sender<Vec<u8>>) -> Heard {
+    let mut heard = Heard::default();
+    let mut room = LOG_LIMIT;
+    let mut tail = VecDeque::with_capacity(LOG_TAIL);
+    while let Ok(Some(line)) = lines.next().await {
+        let text = String::from_utf8_lossy(&line);
+        heard.closing.add_line(&text);
+        if heard.damage.len() < DAMAGE_LIMIT && damage_in(&text) {
+            heard.damage.push(text.trim().to_owned());
+        }
+        if text.contains("[error] ") || text.contains("[fatal] ") {
+            text.trim().clone_into(&mut heard.last_error);
+        }
+        if line.len() < room {
+            room -= line.len() + 1;
+            drop(log.send(line));
+        } else {
+            room = 0;
+            tail.truncate(LOG_TAIL - 1);
+            tail.push_front(line);
+        }
+    }
+    for line in tail.into_iter().rev() {
+        drop(log.send(line));
+    }
+    heard
+}
