@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use av1exec::state::code::Meaning;
 use av1exec::state::jobs::{self, JobEnd, JobSummary};
 use av1exec::state::journal::Step;
 use av1exec::sys::path::path_of;
@@ -85,7 +86,7 @@ impl State {
             Some(end) if end.replaced_by.is_some() => Self::Done,
             Some(end) if !end.failed => Self::Skipped,
             // Nothing is wrong with the film or the machine.
-            Some(end) if matches!(end.code.as_str(), "interrupted" | "source-changed") => Self::Stopped,
+            Some(end) if Meaning::of(&end.code) == Meaning::Stopped => Self::Stopped,
             Some(_) => Self::Failed,
         }
     }
@@ -130,7 +131,11 @@ impl Job {
 
     /// What the state's column says: where a skip has a common reason, that one.
     pub fn word(&self, state: State) -> &'static str {
-        if state == State::Skipped && self.code == "too-big" { "too big" } else { state.name() }
+        if state == State::Skipped && Meaning::of(&self.code) == Meaning::TooBig {
+            "too big"
+        } else {
+            state.name()
+        }
     }
 
     /// Bytes that were saved: nothing where the film wasn't replaced.

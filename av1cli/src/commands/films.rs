@@ -3,7 +3,6 @@
 use std::path::{Path, PathBuf};
 
 use av1exec::library::film::Film;
-use av1exec::library::roots::root_of;
 use av1exec::settings::Settings;
 use av1exec::sys::sanitize::display;
 
@@ -22,8 +21,7 @@ pub(crate) fn look(file: &Path, settings: &Settings) -> Result<Film, Failure> {
         }
     };
     let path = std::path::absolute(file).map_err(failed)?;
-    let root = root_of(&path, &settings.library_roots).into();
-    Film::look(&path, &root, &settings.policy).map_err(failed)
+    Film::look_below(&path, &settings.library_roots, &settings.policy).map_err(failed)
 }
 
 /// The path as the daemon knows it: links in its folders are followed, since the library is walked that way; the film

@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use av1exec::pipeline::open;
 use av1exec::replace::undo::{Move, Undo, UndoDocument, job_of};
 use av1exec::settings::Settings;
-use av1exec::state::jobs::{FilmJobs, JobStore, UNDONE};
+use av1exec::state::code::UNDONE;
+use av1exec::state::jobs::{FilmJobs, JobStore};
 use av1exec::sys::failure::{Exit, Failure};
 use av1exec::sys::sanitize::display;
 

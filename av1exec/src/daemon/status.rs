@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::dispatcher::Dispatcher;
 use super::tasks::Doing;
 use crate::serve::status::{RunningJob, Stage, State, Status, Unanswered};
-use crate::state::index::WANTED;
+use crate::state::code::Meaning;
 use crate::sys::path::path_document;
 
 impl Dispatcher {
@@ -72,12 +72,11 @@ impl Dispatcher {
         add("settling", self.films.settling.len());
         add("running", self.tasks.count(Doing::Encode));
         for path in &self.films.present {
-            match self.catalog.verdict(path) {
-                Some(verdict) if verdict.code == "replaced" => add("done", 1),
+            let Some(verdict) = self.catalog.verdict(path) else { continue };
+            match verdict.meaning() {
                 // These are counted where they wait.
-                Some(verdict) if verdict.code == WANTED => {}
-                Some(verdict) => add(&verdict.code, 1),
-                None => {}
+                Meaning::Wanted => {}
+                meaning => add(meaning.word().unwrap_or(&verdict.code), 1),
             }
         }
         films

@@ -14,9 +14,10 @@ use super::input::{By, Encoded, End, Explained, Probed, Refused, Texts};
 use super::tasks::{Doing, Task};
 use crate::library::film::Film;
 use crate::pipeline::event::Event;
-use crate::pipeline::{consider, refused_loss};
+use crate::pipeline::look::{Looked, refused_loss};
 use crate::serve::status::RunningJob;
-use crate::state::index::{Fingerprint, Rest, Verdict, WANTED, remember};
+use crate::state::code::WANTED;
+use crate::state::index::{Fingerprint, Rest, Verdict, remember};
 use crate::state::outcome::Outcome;
 use crate::sys::names;
 use crate::sys::path::path_of;
@@ -135,7 +136,7 @@ impl Dispatcher {
             match text.map(|text| text.parse()) {
                 // The walk that goes by the new config was begun, and may have passed it over.
                 _ if texts.generation != self.generation => self.scan_now(),
-                Some(Ok(probe)) => self.plan(film, &probe),
+                Some(Ok(probe)) => self.plan(film, probe),
                 // What the index kept can't be read; ffprobe says it again.
                 Some(Err(_)) | None => self.films.to_probe.push(film),
             }
@@ -143,9 +144,9 @@ impl Dispatcher {
         self.catalog.flush();
     }
 
-    fn plan(&mut self, film: Film, probe: &MediaProbe) {
+    fn plan(&mut self, film: Film, probe: MediaProbe) {
         let (toolchain, policy) = (&self.context.toolchain, &self.context.settings.policy);
-        let verdict = consider(&film, Stability::Stable, probe, toolchain, policy);
+        let verdict = Looked::of(&film, Stability::Stable, probe).plan(toolchain, policy);
         let reason = match &verdict {
             PlanVerdict::Encode(_) => {
                 let (code, failures) = (WANTED.to_owned(), self.catalog.failures(&film.path));
@@ -199,7 +200,7 @@ impl Dispatcher {
             Ok((text, probe)) => {
                 self.catalog.keep_probe(&film.path, text);
                 if generation == self.generation {
-                    self.plan(film, &probe);
+                    self.plan(film, probe);
                 } else {
                     // It may be in no root any more; the walk that goes by the new config may have passed it over.
                     self.scan_now();

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use av1plan::Config;
 use av1plan::probe::{FileFacts, Marker, Protection, Stability};
 
+use super::roots::root_of;
 use super::sidecars;
 use crate::sys::disk::Identity;
 use crate::sys::names;
@@ -47,6 +48,11 @@ impl Film {
             target_exists: names::renamed(path).is_some_and(|target| exists(&target)),
             backup_exists: exists(&names::backup(path)),
         })
+    }
+
+    /// Looks at a file that somebody named: how far up folders may exclude it depends on which of the roots it is below.
+    pub fn look_below(path: &Path, roots: &[PathBuf], policy: &Config) -> io::Result<Self> {
+        Self::look(path, &root_of(path, roots).into(), policy)
     }
 
     /// What the planner asks of a file.

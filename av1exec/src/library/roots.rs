@@ -6,10 +6,19 @@ use crate::sys::disk::folder_of;
 
 /// The root that a film is under, for looking up markers: its own folder where it is under none. A root may be a link.
 pub fn root_of(film: &Path, roots: &[PathBuf]) -> PathBuf {
-    let real = roots.iter().filter_map(|root| root.canonicalize().ok());
-    let above = roots.iter().cloned().chain(real).filter(|root| film.starts_with(root));
-    let topmost = above.min_by_key(|root| root.as_os_str().len());
+    let topmost = above(film, roots).min_by_key(|root| root.as_os_str().len());
     topmost.unwrap_or_else(|| folder_of(film).to_owned())
+}
+
+/// Whether a film is under one of the roots.
+pub fn is_below(film: &Path, roots: &[PathBuf]) -> bool {
+    above(film, roots).next().is_some()
+}
+
+/// The roots above a film, by the names that they have and by what these link to.
+fn above(film: &Path, roots: &[PathBuf]) -> impl Iterator<Item = PathBuf> {
+    let real = roots.iter().filter_map(|root| root.canonicalize().ok());
+    roots.iter().cloned().chain(real).filter(move |root| film.starts_with(root))
 }
 
 #[cfg(test)]
@@ -28,5 +37,6 @@ mod tests {
         assert_eq!(root_of(&link.join("a/b.mkv"), &roots), link);
         assert_eq!(root_of(&real.join("a/b.mkv"), &roots), real);
         assert_eq!(root_of(Path::new("/elsewhere/b.mkv"), &roots), Path::new("/elsewhere"));
+        assert!(is_below(&real.join("a/b.mkv"), &roots) && !is_below(Path::new("/elsewhere/b.mkv"), &roots));
     }
 }

@@ -5,6 +5,7 @@ pub mod event;
 mod finish;
 mod fold;
 mod judge;
+pub mod look;
 pub mod open;
 pub mod story;
 pub(crate) mod why_text;
@@ -17,12 +18,13 @@ use av1plan::command::{self, Audience};
 use av1plan::judge::RunReport;
 use av1plan::plan::Gate;
 use av1plan::probe::Stability;
-use av1plan::{Config, EncodePlan, MediaProbe, SkipReason, Source, Toolchain, Verdict};
+use av1plan::{EncodePlan, SkipReason, Verdict};
 
+use self::look::{Looked, refused_loss};
 use crate::ffmpeg::argv::bind_run;
 use crate::ffmpeg::encode::{Encode, Ended};
 use crate::ffmpeg::frame_times::FrameTimes;
-use crate::ffmpeg::probe::{self, ProbeError};
+use crate::ffmpeg::probe::ProbeError;
 use crate::ffmpeg::tools::Tools;
 use crate::library::film::Film;
 use crate::pipeline::event::{Check, Event, Events};
@@ -71,18 +73,6 @@ struct Encoded {
     words: String,
 }
 
-/// Plans a film: what is seen of its file, and what ffprobe says of it.
-pub fn consider(
-    film: &Film,
-    stability: Stability,
-    probe: &MediaProbe,
-    toolchain: &Toolchain,
-    policy: &Config,
-) -> Verdict {
-    let file = film.facts(stability);
-    av1plan::plan(&Source { file: &file, probe }, toolchain, policy)
-}
-
 impl Pipeline {
     /// Works on one film until it is done, one way or another, and tells everybody. `known` is what ffprobe said of it before.
     pub async fn run(&self, film: &Film, stability: Stability, known: Option<&ProbeText>) -> Outcome {
@@ -117,27 +107,16 @@ impl Pipeline {
             return (outcome, None);
         }
         let film = &now;
-        if let Some(reason) = av1plan::before_probe(&film.facts(stability), policy) {
-            return (Outcome::Skipped(reason), None);
-        }
-        let probe = match known.map(ProbeText::parse) {
-            Some(Ok(probe)) => probe,
-            _ => match probe::probe(&self.tools, &film.path).await {
-                Ok(probe) => probe,
-                Err(error) => return (self.unprobed(film, &error).await, None),
-            },
+        let looked = match Looked::at(film, stability, known, &self.tools, &[policy]).await {
+            Ok(looked) => looked,
+            Err(error) => return (self.unprobed(film, &error).await, None),
         };
-        let verdict = self.consider(film, stability, &probe);
+        let verdict = looked.plan(&self.tools.toolchain, policy);
         self.explain_refusal(film, &verdict).await;
         match &verdict {
             Verdict::Skip(skip) => (Outcome::Skipped(skip.reason.clone()), None),
             Verdict::Encode(plan) => self.carry_out(film, plan, &verdict).await,
         }
-    }
-
-    /// Plans a film.
-    pub fn consider(&self, film: &Film, stability: Stability, probe: &MediaProbe) -> Verdict {
-        consider(film, stability, probe, &self.tools.toolchain, &self.settings.policy)
     }
 
     /// Says beside a film why it is refused, where a loss is the reason.
@@ -443,16 +422,6 @@ impl Pipeline {
 #[derive(Debug)]
 struct Lost {
     reason: String,
-}
-
-/// The loss for which a film is refused.
-pub(crate) fn refused_loss(verdict: &Verdict) -> Option<&SkipReason> {
-    match verdict {
-        Verdict::Skip(skip) => {
-            Some(&skip.reason).filter(|reason| matches!(reason, SkipReason::RefusedLoss(_)))
-        }
-        Verdict::Encode(_) => None,
-    }
 }
 
 fn failed(doing: &str, path: &Path, error: &io::Error) -> Outcome {

@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::PathBuf;
 
+use av1plan::MediaProbe;
 use av1plan::Toolchain;
 
 use super::*;
@@ -83,7 +84,8 @@ async fn a_replacement_that_panics_leaves_its_journal_and_is_recovered() {
         let probe = include_bytes!("../../../tests/data/probes/mkv-h264-ac3.json");
         let probe = MediaProbe::from_json(probe).unwrap();
         let Scene { film, temporary, job, pipeline, .. } = &scene;
-        let verdict = pipeline.consider(film, Stability::Stable, &probe);
+        let verdict = Looked::of(film, Stability::Stable, probe)
+            .plan(&pipeline.tools.toolchain, &pipeline.settings.policy);
         let outcome = pipeline.finish(film, temporary, &verdict, job.clone(), Err(lost)).await;
         assert!(matches!(outcome, Outcome::Failed { .. }), "{outcome:?}");
 

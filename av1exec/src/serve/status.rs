@@ -2,13 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use av1plan::SkipReason;
-use av1plan::plan::LossKind;
 use av1plan::wire::PathDocument;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use strum::{IntoStaticStr, VariantNames};
+use strum::IntoStaticStr;
 
+use crate::state::code::Meaning;
 use crate::state::totals::Totals;
 
 /// All of it, at one moment.
@@ -164,18 +163,19 @@ pub enum Standing {
 }
 
 impl Standing {
-    /// What `word` counts. A code that isn't known here is that of a failure: those are what must be seen.
+    /// What `word` counts: a word, or the code of a skip or an outcome.
     pub fn of(word: &str) -> Self {
         match word {
             "queued" => Self::Queued,
             "settling" => Self::Settling,
             "running" => Self::Running,
             "done" => Self::Done,
-            "too-big" | "cancelled" => Self::Skipped,
-            code if SkipReason::VARIANTS.contains(&code) || LossKind::VARIANTS.contains(&code) => {
-                Self::Skipped
-            }
-            _ => Self::Failed,
+            code => match Meaning::of(code) {
+                Meaning::Wanted => Self::Queued,
+                Meaning::Replaced => Self::Done,
+                Meaning::TooBig | Meaning::Cancelled | Meaning::Undone | Meaning::Skipped => Self::Skipped,
+                Meaning::Stopped | Meaning::Failed => Self::Failed,
+            },
         }
     }
 }

@@ -8,6 +8,7 @@ use av1plan::wire::PathDocument;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::state::code::Meaning;
 use crate::state::index::peek_jobs;
 use crate::state::jobs::{JobStore, JobSummary};
 use crate::state::totals::Totals;
@@ -108,7 +109,7 @@ impl History {
 impl FailedJob {
     /// What a job tells of its failure; to have been interrupted is none to tell.
     fn of(job: JobSummary) -> Option<Self> {
-        let end = job.end.filter(|end| end.failed && end.code != "interrupted")?;
+        let end = job.end.filter(|end| end.failed && Meaning::of(&end.code) != Meaning::Stopped)?;
         let path = path_document(&job.film);
         Some(Self { job: job.id, path, ended: end.at, code: end.code, text: end.text, lasting: end.lasting })
     }

@@ -20,6 +20,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
+use crate::state::code::UNDONE;
 use crate::state::journal::{Commit, Entry};
 use crate::state::outcome::Outcome;
 use crate::sys::disk::Identity;
@@ -36,8 +37,6 @@ pub use summary::{JobEnd, JobSummary, PlanSummary};
 pub const FORMAT: &str = "av1.job";
 /// The version that is written: `major.minor`.
 pub const VERSION: &str = "1.0";
-/// The code of a replacement that was taken back.
-pub const UNDONE: &str = "undone";
 /// [`VERSION`] as numbers.
 const MAJOR: u32 = 1;
 const MINOR: u32 = 0;

@@ -4,17 +4,17 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use av1exec::ffmpeg::argv::bind;
-use av1exec::ffmpeg::probe;
 use av1exec::ffmpeg::tools::Tools;
 use av1exec::library::film::Film;
+use av1exec::pipeline::look::Looked;
 use av1exec::settings::Settings;
 use av1exec::state::jobs::plan_document;
 use av1exec::sys::names;
 use av1exec::sys::sanitize::{display, sanitize};
 use av1plan::command::{self, Audience};
-use av1plan::probe::{FileFacts, Stability};
+use av1plan::probe::Stability;
 use av1plan::wire::Document;
-use av1plan::{Config, MediaProbe, Source, Toolchain, Verdict, explain};
+use av1plan::{Config, Toolchain, Verdict, explain};
 
 use super::Shown;
 use crate::args::PlanArgs;
@@ -32,8 +32,8 @@ pub(super) async fn show(
     program: &OsString,
 ) -> Result<Shown, Failure> {
     let film = look(file, settings)?;
-    let looked = Looked::at(film, tools, &[&settings.policy]).await?;
-    let planned = looked.plan(&tools.toolchain, &settings.policy);
+    let probed = Probed::at(film, tools, &[&settings.policy]).await?;
+    let planned = probed.plan(&tools.toolchain, &settings.policy);
     Ok(match planned.print(args, program)? {
         Reader::Listens => Shown::All(Exit::Done),
         Reader::Left => Shown::Enough,
@@ -41,32 +41,25 @@ pub(super) async fn show(
 }
 
 /// A film with all that a plan rests on.
-pub(super) struct Looked {
+pub(super) struct Probed {
     path: PathBuf,
-    facts: FileFacts,
-    probe: MediaProbe,
+    size: u64,
+    looked: Looked,
 }
 
-impl Looked {
+impl Probed {
     /// Probes a film, unless a gate of each of `policies` stops it before that.
     pub(super) async fn at(film: Film, tools: &Tools, policies: &[&Config]) -> Result<Self, Failure> {
         // Whether it holds still is for who touches it to find out; a plan touches nothing.
-        let facts = film.facts(Stability::Stable);
-        let probe = if policies.iter().all(|policy| av1plan::before_probe(&facts, policy).is_some()) {
-            MediaProbe::default()
-        } else {
-            probe::probe(tools, &film.path).await.map_err(|error| {
-                let message = format!("failed to probe {}: {error}", display(&film.path));
-                Failure::new(Exit::Failed, message).hint("is it whole, and is it a film?")
-            })?
-        };
-        Ok(Self { path: film.path, facts, probe })
+        let looked = Looked::at(&film, Stability::Stable, None, tools, policies).await.map_err(|error| {
+            let message = format!("failed to probe {}: {error}", display(&film.path));
+            Failure::new(Exit::Failed, message).hint("is it whole, and is it a film?")
+        })?;
+        Ok(Self { path: film.path, size: film.identity.size, looked })
     }
 
     pub(super) fn plan(&self, toolchain: &Toolchain, policy: &Config) -> Planned {
-        let source = Source { file: &self.facts, probe: &self.probe };
-        let verdict = av1plan::plan(&source, toolchain, policy);
-        Planned { path: self.path.clone(), size: self.facts.size, verdict }
+        Planned { path: self.path.clone(), size: self.size, verdict: self.looked.plan(toolchain, policy) }
     }
 }
 

@@ -16,7 +16,7 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
 use super::Shown;
-use super::film::{Looked, Planned};
+use super::film::{Planned, Probed};
 use crate::args::PlanArgs;
 use crate::output::console::{Reader, complain, note, out};
 use av1exec::sys::failure::{Exit, Failure};
@@ -75,8 +75,8 @@ pub(super) async fn films_below(folder: &Path, settings: &Settings) -> Result<(V
 
 /// Films that are being probed, several at once, and handed out in the order that they were given in.
 pub(super) struct Looking {
-    running: JoinSet<(usize, Result<Looked, Failure>)>,
-    done: BTreeMap<usize, Result<Looked, Failure>>,
+    running: JoinSet<(usize, Result<Probed, Failure>)>,
+    done: BTreeMap<usize, Result<Probed, Failure>>,
     next: usize,
 }
 
@@ -91,13 +91,13 @@ impl Looking {
             running.spawn(async move {
                 let _permit = permits.acquire().await;
                 let policies: Vec<&Config> = policies.iter().collect();
-                (position, Looked::at(film, &tools, &policies).await)
+                (position, Probed::at(film, &tools, &policies).await)
             });
         }
         Self { running, done: BTreeMap::new(), next: 0 }
     }
 
-    pub(super) async fn next(&mut self) -> Option<Result<Looked, Failure>> {
+    pub(super) async fn next(&mut self) -> Option<Result<Probed, Failure>> {
         loop {
             if let Some(looked) = self.done.remove(&self.next) {
                 self.next += 1;

@@ -6,18 +6,17 @@ mod outlook;
 mod sidecar;
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use av1plan::probe::Stability;
 use av1plan::wire::{Document, PathDocument};
-use av1plan::{MediaProbe, Source, Toolchain, Verdict};
+use av1plan::{Toolchain, Verdict};
 use jiff::Timestamp;
 use serde::Serialize;
 
-use crate::ffmpeg::probe;
 use crate::ffmpeg::tools::Tools;
 use crate::library::film::Film;
 use crate::library::roots::root_of;
+use crate::pipeline::look::Looked;
 use crate::settings::Settings;
 use crate::state::index::{Entry, Fingerprint, Rest, peek};
 use crate::state::jobs::{FilmJobs, Job, JobStore, plan_document};
@@ -243,8 +242,7 @@ fn unique(names: &[PathBuf]) -> Vec<PathBuf> {
 fn look(names: &[PathBuf], settings: &Settings) -> (Option<Film>, Option<Missing>) {
     let mut gone = None;
     for name in names {
-        let root: Arc<Path> = root_of(name, &settings.library_roots).into();
-        match Film::look(name, &root, &settings.policy) {
+        match Film::look_below(name, &settings.library_roots, &settings.policy) {
             Ok(film) => return (Some(film), None),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
             Err(error) => {
@@ -263,15 +261,12 @@ async fn plan(
     tools: Result<&Tools, String>,
     missing: &mut Vec<Missing>,
 ) -> Option<Verdict> {
-    let facts = film.facts(Stability::Stable);
-    let verdict = |probe: &MediaProbe, toolchain: &Toolchain| {
-        av1plan::plan(&Source { file: &facts, probe }, toolchain, &settings.policy)
-    };
+    let policy = &settings.policy;
     // What a cheap gate stops needs no ffmpeg.
-    if av1plan::before_probe(&facts, &settings.policy).is_some() {
+    if let Some(stopped) = Looked::stopped(film, Stability::Stable, &[policy]) {
         let assumed = Toolchain::assumed();
         let toolchain = tools.as_ref().map_or(&assumed, |tools| &tools.toolchain);
-        return Some(verdict(&MediaProbe::default(), toolchain));
+        return Some(stopped.plan(toolchain, policy));
     }
     let tools = match tools {
         Ok(tools) => tools,
@@ -280,8 +275,8 @@ async fn plan(
             return None;
         }
     };
-    match probe::probe(tools, &film.path).await {
-        Ok(probe) => Some(verdict(&probe, &tools.toolchain)),
+    match Looked::at(film, Stability::Stable, None, tools, &[policy]).await {
+        Ok(looked) => Some(looked.plan(&tools.toolchain, policy)),
         Err(error) => {
             missing.push(Missing { code: "probe", text: error.to_string() });
             None

@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::library::film::Film;
+use crate::library::roots::is_below;
 use crate::state::index::{Entry, Fingerprint, Next};
 use crate::state::jobs::Job;
 
@@ -36,9 +37,7 @@ pub(super) enum Place {
 
 impl Place {
     pub(super) fn of(film: &Film, roots: &[PathBuf]) -> Self {
-        let real = roots.iter().filter_map(|root| root.canonicalize().ok());
-        let watched = roots.iter().cloned().chain(real).any(|root| film.path.starts_with(root));
-        if watched { Self::Watched } else { Self::Outside }
+        if is_below(&film.path, roots) { Self::Watched } else { Self::Outside }
     }
 }
 

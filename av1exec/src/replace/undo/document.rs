@@ -6,7 +6,7 @@ use av1plan::wire::PathDocument;
 use serde::Serialize;
 
 use super::{Move, UndoError};
-use crate::state::jobs::UNDONE;
+use crate::state::code::UNDONE;
 use crate::sys::path::path_document;
 
 /// What the document of one film calls itself.

@@ -6,7 +6,6 @@ use std::path::Path;
 use super::protocol::{RefusalCode, Reply, Request};
 use crate::library::exclusion::{exclude, include};
 use crate::library::film::Film;
-use crate::library::roots::root_of;
 use crate::settings::Settings;
 use crate::state::index::{Forgotten, forget_failure};
 use crate::sys::failure::Failure;
@@ -35,8 +34,7 @@ fn retry(film: &Path, settings: &Settings) -> Result<Reply, Failure> {
     } else {
         Ok(Forgotten::Nothing)
     };
-    let root = root_of(film, &settings.library_roots).into();
-    let marked = Film::look(film, &root, &settings.policy)
+    let marked = Film::look_below(film, &settings.library_roots, &settings.policy)
         .ok()
         .and_then(|film| film.marker)
         .map_or("", |_| ", but a marker excludes it: see `av1cli unskip`");

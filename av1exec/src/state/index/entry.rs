@@ -5,6 +5,7 @@ use std::time::Duration;
 use av1plan::{Config, SkipReason, Toolchain};
 use jiff::{SignedDuration, Timestamp};
 
+use crate::state::code::Meaning;
 use crate::state::outcome::Outcome;
 use crate::sys::disk::Identity;
 
@@ -28,7 +29,7 @@ pub struct Entry {
 /// What came of a film, and what it rests on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Verdict {
-    /// The code: `wanted`, or that of the skip or outcome.
+    /// The code: `wanted`, or that of the skip or outcome. See [`Meaning`].
     pub code: String,
     /// By which policy and tools.
     pub fingerprint: Fingerprint,
@@ -38,8 +39,12 @@ pub struct Verdict {
     pub failures: u32,
 }
 
-/// The code of a film that is to be encoded.
-pub const WANTED: &str = "wanted";
+impl Verdict {
+    /// What the code means.
+    pub fn meaning(&self) -> Meaning {
+        Meaning::of(&self.code)
+    }
+}
 
 /// When a film may be worked on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -158,7 +163,9 @@ impl Entry {
             Rest::Until(until) | Rest::ThisRun(until) if is_ahead(until) => Next::Wait(until),
             _ if verdict.fingerprint != *fingerprint => Next::Plan,
             Rest::UntilReplanned => Next::Nothing,
-            Rest::None | Rest::Until(_) | Rest::ThisRun(_) if verdict.code == WANTED => Next::Encode,
+            Rest::None | Rest::Until(_) | Rest::ThisRun(_) if verdict.meaning() == Meaning::Wanted => {
+                Next::Encode
+            }
             Rest::None | Rest::Until(_) | Rest::ThisRun(_) => Next::Plan,
         }
     }
@@ -230,6 +237,7 @@ fn is_asked_at_each_walk(reason: &SkipReason) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::state::code::WANTED;
     use av1plan::judge::{Defect, Missing};
 
     const FILE: Identity =

@@ -24,7 +24,7 @@ use rusqlite::{Connection, OptionalExtension, Row, Transaction, TransactionBehav
 use crate::state::totals::Totals;
 use crate::sys::disk::{self, Identity};
 use av1plan::probe::ProbeText;
-pub use entry::{Entry, Fingerprint, Next, Rest, Verdict, WANTED, remember};
+pub use entry::{Entry, Fingerprint, Next, Rest, Verdict, remember};
 use error::Fault;
 pub use error::IndexError;
 pub use jobs::{JobTable, Mark};

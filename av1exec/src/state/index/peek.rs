@@ -9,7 +9,8 @@ use std::time::Duration;
 use rusqlite::{Connection, OpenFlags, OptionalExtension};
 
 use super::error::Fault;
-use super::{COLUMNS, Entry, FILE_NAME, IndexError, JobTable, SHAPE, WANTED, beside, read_entry};
+use super::{COLUMNS, Entry, FILE_NAME, IndexError, JobTable, SHAPE, beside, read_entry};
+use crate::state::code::Meaning;
 
 /// How long a reader waits while a writer puts a commit into the file, which takes less on a disk that is well. Who made the file smaller
 /// (`VACUUM`) may take longer: then it can't be read for now.
@@ -36,12 +37,8 @@ pub fn census(state: &Path) -> Result<BTreeMap<String, u64>, IndexError> {
             connection.prepare("SELECT code, count(*) FROM films WHERE code IS NOT NULL GROUP BY code")?;
         let rows = statement.query_map([], |row| {
             let (code, count): (String, i64) = (row.get(0)?, row.get(1)?);
-            let word = match code.as_str() {
-                "replaced" => "done",
-                WANTED => "queued",
-                code => code,
-            };
-            Ok((word.to_owned(), u64::try_from(count).unwrap_or_default()))
+            let word = Meaning::of(&code).word().map_or(code, str::to_owned);
+            Ok((word, u64::try_from(count).unwrap_or_default()))
         })?;
         rows.collect()
     })

@@ -4,6 +4,7 @@ use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt;
 
 use super::*;
+use crate::state::code::WANTED;
 
 fn entry(size: u64) -> Entry {
     let identity =
