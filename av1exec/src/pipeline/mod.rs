@@ -28,7 +28,9 @@ use crate::ffmpeg::probe::ProbeError;
 use crate::ffmpeg::tools::Tools;
 use crate::library::film::Film;
 use crate::pipeline::event::{Check, Event, Events};
-use crate::replace::promote::{Journal, PromoteError, Promotion, is_original};
+use crate::replace::content::Under;
+use crate::replace::places::Places;
+use crate::replace::promote::{Journal, PromoteError, Promotion};
 use crate::replace::recover;
 use crate::replace::rehearsal::rehearse;
 use crate::settings::Settings;
@@ -347,17 +349,17 @@ impl Pipeline {
     where
         F: FnOnce(&Promotion<'_>, &mut Journal<'_>) -> Result<(), PromoteError> + Send + 'static,
     {
-        let (mut running, jobs, promoted) = (job.clone(), self.jobs.clone(), film.clone());
+        let (mut running, jobs, identity) = (job.clone(), self.jobs.clone(), film.identity);
         let (temporary, keep_original) = (temporary.to_owned(), self.settings.keep_original);
-        let placed = names::renamed(&film.path).unwrap_or_else(|| film.path.clone());
-        let target = placed.clone();
+        let places = Places::of(film.path.clone());
+        let placed = places.result().to_owned();
         let promoted = self.waits.run(&film.path, Care::Finish, move |wait: &Wait| {
             let promotion = Promotion {
-                film: &promoted.path,
-                identity: &promoted.identity,
+                film: &places.film,
+                identity: &identity,
                 temporary: &temporary,
-                target: &target,
-                backup: &names::backup(&promoted.path),
+                target: places.result(),
+                backup: &places.backup,
                 keep_original,
                 answered: &|| wait.answered(),
             };
@@ -383,9 +385,10 @@ impl Pipeline {
 
     /// Whether the original has its name, and no other one of ours.
     async fn is_as_before(&self, film: &Film) -> bool {
-        let (path, identity) = (film.path.clone(), film.identity);
+        let (places, identity) = (Places::of(film.path.clone()), film.identity);
         let looked = self.on_disk(&film.path, move || {
-            Ok(is_original(&path, &identity) && !is_original(&names::backup(&path), &identity))
+            let is_original = |path: &Path| Under::look(path).is_original(&identity);
+            Ok(is_original(&places.film) && !is_original(&places.backup))
         });
         looked.await.unwrap_or_default()
     }

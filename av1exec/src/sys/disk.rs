@@ -139,7 +139,7 @@ pub fn drop_from_cache(path: &Path) -> io::Result<()> {
 
 /// The hash of a file's content, read from start to end.
 pub fn hash(path: &Path) -> io::Result<blake3::Hash> {
-    hash_of(open(path)?)
+    hash_by_parts(open(path)?, &|| ())
 }
 
 /// The same of an open file; `answered` is called each time when the disk has handed over a part.
@@ -156,13 +156,6 @@ pub fn hash_by_parts(mut file: File, answered: &dyn Fn()) -> io::Result<blake3::
         hasher.update(part.get(..length).unwrap_or_default());
         answered();
     }
-}
-
-/// The hash of an open file's content.
-pub fn hash_of(file: File) -> io::Result<blake3::Hash> {
-    let mut hasher = blake3::Hasher::new();
-    hasher.update_reader(file)?;
-    Ok(hasher.finalize())
 }
 
 /// Gives a file a second name; an existing one stops it.

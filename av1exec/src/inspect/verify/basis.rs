@@ -10,6 +10,7 @@ use strum::VariantNames;
 
 use super::{Finding, Request, failed, unreadable};
 use crate::ffmpeg::probe;
+use crate::replace::content::Content;
 use crate::state::jobs::Job;
 use crate::sys::disk::{self, Identity};
 use crate::sys::failure::{Exit, Failure};
@@ -138,13 +139,13 @@ pub(super) const CONTENT_CHANGED: &str = "content-changed";
 pub(super) async fn compare_bytes(film: &Path, job: &Job) -> io::Result<Option<Finding>> {
     let Some(commit) = job.commit.clone() else { return Ok(None) };
     let identity = Identity::of(film)?;
-    let same = if identity.size == commit.size {
+    let is_as_long = identity.size == commit.size;
+    let same = if is_as_long {
         // One that can't be opened tells nothing of its bytes.
         let file = disk::open(film)?;
-        let hash = tokio::task::spawn_blocking(move || disk::hash_of(file));
-        let hash = hash.await.map_err(io::Error::other)?;
+        let content = tokio::task::spawn_blocking(move || Content::read(file, &commit, &|| ()));
         // One that can't be read to its end has other bytes.
-        hash.is_ok_and(|hash| hash.to_hex().as_str() == commit.hash)
+        content.await.map_err(io::Error::other)? == Content::Committed
     } else {
         false
     };
@@ -152,7 +153,7 @@ pub(super) async fn compare_bytes(film: &Path, job: &Job) -> io::Result<Option<F
         return Ok(None);
     }
     // A result has its film's time.
-    let untouched = identity.size == commit.size && identity.modified_ns == job.source.modified_ns;
+    let untouched = is_as_long && identity.modified_ns == job.source.modified_ns;
     Ok(Some(if untouched {
         let text = format!(
             "its bytes aren't those of job {}, though neither its size nor its time changed: the disk may be failing",

@@ -11,6 +11,7 @@ mod error;
 use std::io;
 use std::path::Path;
 
+use crate::replace::content::{Under, is_committed};
 use crate::state::journal::{Commit, Step};
 use crate::sys::disk::{self, Identity};
 pub use error::PromoteError;
@@ -55,14 +56,14 @@ impl Promotion<'_> {
             return Err(error);
         }
         self.verify(commit)?;
-        if is_changed(self.backup, self.identity) {
+        if Under::look(self.backup).is_changed(self.identity) {
             // Written to between the last look and the rename; recovery gives it its name back.
             return Err(PromoteError::SourceChanged { path: self.film.to_owned() });
         }
         journal(Step::Replaced, None).map_err(at(self.film, "journal the replacement of"))?;
         if !self.keep_original && self.holds_original(self.backup)? {
             // Somebody may have taken the result away since: then this is the only copy.
-            if !is_result(self.target, commit) {
+            if !Under::look(self.target).is_result(commit) {
                 return Err(self.not_in_place());
             }
             disk::unlink(self.backup).map_err(at(self.backup, "remove"))?;
@@ -80,7 +81,9 @@ impl Promotion<'_> {
         (self.answered)();
         disk::sync_folder_of(temporary).map_err(at(temporary, "sync the folder of"))?;
         let found = Identity::of(temporary).map_err(at(temporary, "look at"))?;
-        let hash = self.hash(temporary).map_err(at(temporary, "read"))?;
+        let hash = disk::open(temporary)
+            .and_then(|file| disk::hash_by_parts(file, self.answered))
+            .map_err(at(temporary, "read"))?;
         let film = Identity::of(self.film).map_err(at(self.film, "look at"))?;
         if film != *self.identity {
             return Err(PromoteError::SourceChanged { path: self.film.to_owned() });
@@ -93,7 +96,7 @@ impl Promotion<'_> {
 
     /// The result takes the film's own name, while the original gets a second one.
     fn place_over(&self, commit: &Commit) -> Result<(), PromoteError> {
-        if is_result(self.film, commit) {
+        if Under::look(self.film).is_result(commit) {
             return self.sync_folder();
         }
         self.refuse_changed()?;
@@ -120,7 +123,7 @@ impl Promotion<'_> {
             disk::rename_without_overwriting(self.temporary, self.film)
                 .map_err(|error| taken_or(error, self.film, "rename the result to"))?;
         }
-        if !is_result(self.film, commit) {
+        if !Under::look(self.film).is_result(commit) {
             return Err(at(self.film, "rename the result to")(disk::not_done()));
         }
         self.sync_folder()
@@ -129,7 +132,7 @@ impl Promotion<'_> {
     /// The result takes a new name, and then the original leaves its own.
     fn place_beside(&self, commit: &Commit) -> Result<(), PromoteError> {
         self.refuse_changed()?;
-        if !is_result(self.target, commit) {
+        if !Under::look(self.target).is_result(commit) {
             match disk::link(self.temporary, self.target) {
                 Ok(()) => {}
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
@@ -138,7 +141,7 @@ impl Promotion<'_> {
                 Err(_) => disk::rename_without_overwriting(self.temporary, self.target)
                     .map_err(|error| taken_or(error, self.target, "rename the result to"))?,
             }
-            if !is_result(self.target, commit) {
+            if !Under::look(self.target).is_result(commit) {
                 return Err(at(self.target, "rename the result to")(disk::not_done()));
             }
             self.sync_folder()?;
@@ -153,7 +156,9 @@ impl Promotion<'_> {
 
     /// Stops where somebody has written to the film since it was encoded.
     fn refuse_changed(&self) -> Result<(), PromoteError> {
-        if is_changed(self.film, self.identity) || is_changed(self.backup, self.identity) {
+        if Under::look(self.film).is_changed(self.identity)
+            || Under::look(self.backup).is_changed(self.identity)
+        {
             return Err(PromoteError::SourceChanged { path: self.film.to_owned() });
         }
         Ok(())
@@ -186,37 +191,22 @@ impl Promotion<'_> {
         Ok(())
     }
 
-    /// Whether `path` is the film as it was before ffmpeg started. Our own link changed the inode's times since, and a reboot may
-    /// have changed the device's number.
-    fn is_original(&self, path: &Path) -> bool {
-        is_original(path, self.identity)
-    }
-
-    /// The same, where a disk that doesn't answer must stop the replacement rather than count as a no.
+    /// Whether `path` is the film as it was before ffmpeg started. A disk that doesn't answer stops the replacement rather
+    /// than count as a no.
     fn holds_original(&self, path: &Path) -> Result<bool, PromoteError> {
-        match Identity::of(path) {
-            Ok(found) => Ok(found.inode == self.identity.inode && found.same_content_stamp(self.identity)),
-            // Nothing there, or no regular file.
-            Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::InvalidInput) => {
-                Ok(false)
-            }
-            Err(error) => Err(at(path, "look at")(error)),
+        match Under::look(path) {
+            Under::Unknown(error) => Err(at(path, "look at")(error)),
+            under => Ok(under.is_original(self.identity)),
         }
     }
 
     /// Opens the name anew: it must hold what was judged. The original is kept where it doesn't.
     fn verify(&self, commit: &Commit) -> Result<(), PromoteError> {
         let size = Identity::of(self.target).map_err(at(self.target, "look at"))?.size;
-        let hash = self.hash(self.target).map_err(at(self.target, "read"))?;
-        if size == commit.size && hash.to_hex().as_str() == commit.hash {
-            Ok(())
-        } else {
-            Err(self.not_in_place())
-        }
-    }
-
-    fn hash(&self, path: &Path) -> io::Result<blake3::Hash> {
-        disk::hash_by_parts(disk::open(path)?, self.answered)
+        let is_committed = disk::open(self.target)
+            .and_then(|file| is_committed(file, commit, self.answered))
+            .map_err(at(self.target, "read"))?;
+        if size == commit.size && is_committed { Ok(()) } else { Err(self.not_in_place()) }
     }
 
     fn not_in_place(&self) -> PromoteError {
@@ -226,34 +216,20 @@ impl Promotion<'_> {
     /// Takes back what was done, as far as the disk (not errno) says that it was done. Nothing is ever overwritten, and
     /// no name of the original is taken away while it is the only one.
     fn undo(&self, commit: &Commit) {
-        if self.is_original(self.backup) && Identity::of(self.film).is_err() {
+        let is_original = |path: &Path| Under::look(path).is_original(self.identity);
+        if is_original(self.backup) && Identity::of(self.film).is_err() {
             drop(disk::rename_without_overwriting(self.backup, self.film));
         }
-        if self.is_original(self.film) {
-            if self.is_original(self.backup) {
+        if is_original(self.film) {
+            if is_original(self.backup) {
                 drop(disk::unlink(self.backup));
             }
-            if self.target != self.film && is_result(self.target, commit) {
+            if self.target != self.film && Under::look(self.target).is_result(commit) {
                 drop(disk::unlink(self.target));
             }
         }
         drop(disk::sync_folder_of(self.film));
     }
-}
-
-/// Whether `path` is the film that `identity` tells of, by what a rename, a link and a reboot leave alone.
-pub(crate) fn is_original(path: &Path, identity: &Identity) -> bool {
-    Identity::of(path).is_ok_and(|found| found.inode == identity.inode && found.same_content_stamp(identity))
-}
-
-/// Whether `path` is the film's very file, but written to since.
-fn is_changed(path: &Path, identity: &Identity) -> bool {
-    Identity::of(path).is_ok_and(|found| found.inode == identity.inode && !found.same_content_stamp(identity))
-}
-
-/// Whether `path` is the committed result, by its inode and size; its content is for [`disk::hash`] to tell.
-pub(crate) fn is_result(path: &Path, commit: &Commit) -> bool {
-    Identity::of(path).is_ok_and(|found| (found.inode, found.size) == (commit.inode, commit.size))
 }
 
 fn at(path: &Path, doing: &'static str) -> impl FnOnce(io::Error) -> PromoteError {

@@ -7,16 +7,16 @@
 mod decide;
 mod document;
 
-use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use crate::library::sidecars;
-use crate::replace::promote::{PromoteError, Promotion, is_original, is_result};
+use crate::replace::content::{Content, Under};
+use crate::replace::places::{Places, holds_anything};
+use crate::replace::promote::{PromoteError, Promotion};
 use crate::state::jobs::{Job, JobStore, Unread};
 use crate::state::journal::{Commit, Entry, Step};
 use crate::state::outcome::Outcome;
 use crate::sys::disk::{self, Identity};
-use crate::sys::lock::ROOT_LOCK;
 use crate::sys::path::path_of;
 use crate::sys::{names, orphan};
 pub use decide::{Action, Found, Scene, decide};
@@ -95,8 +95,8 @@ pub fn tidy(
     dry_run: bool,
     answered: &dyn Fn(),
 ) -> Recovered {
-    let places = Places::of(&job, answered);
-    let scene = places.look(&job);
+    let cut_off = CutOff::of(&job, answered);
+    let scene = cut_off.look(&job);
     // Only the newer program knows what else its job stands for.
     let actions = if job.is_newer() { vec![Action::LeaveAlone] } else { decide(scene) };
     let mut failure = None;
@@ -104,37 +104,28 @@ pub fn tidy(
         // Nothing is judged by it any more; what can't be removed is only untidy.
         drop(disk::unlink(&jobs.frame_times(&job.id)));
         if !actions.contains(&Action::LeaveAlone) {
-            places.drop_rehearsal();
+            cut_off.drop_rehearsal();
         }
         for action in &actions {
-            if let Err(message) = places.act(*action, &mut job, jobs, keep_original) {
+            if let Err(message) = cut_off.act(*action, &mut job, jobs, keep_original) {
                 failure = Some(message);
                 break;
             }
         }
     }
-    Recovered { job: job.id, film: places.film, scene, actions, failure }
+    Recovered { job: job.id, film: cut_off.places.film, scene, actions, failure }
 }
 
-/// The names that a job may have touched.
-struct Places<'a> {
-    film: PathBuf,
-    backup: PathBuf,
+/// All names that a job may have touched.
+struct CutOff<'a> {
+    places: Places,
     temporary: PathBuf,
-    target: Option<PathBuf>,
     answered: &'a dyn Fn(),
 }
 
-impl<'a> Places<'a> {
+impl<'a> CutOff<'a> {
     fn of(job: &Job, answered: &'a dyn Fn()) -> Self {
-        let film = job.film();
-        Self {
-            backup: names::backup(&film),
-            temporary: path_of(&job.temporary),
-            target: names::renamed(&film),
-            film,
-            answered,
-        }
+        Self { places: Places::of(job.film()), temporary: path_of(&job.temporary), answered }
     }
 
     /// Removes the second name that a rehearsal gave its empty file, which is of no use to anybody.
@@ -151,10 +142,10 @@ impl<'a> Places<'a> {
         let found = |path: &Path| found(path, &job.source, job.commit.as_ref(), self.answered);
         Scene {
             committed: job.commit.is_some(),
-            film: found(&self.film),
-            backup: found(&self.backup),
+            film: found(&self.places.film),
+            backup: found(&self.places.backup),
             temporary: found(&self.temporary),
-            target: self.target.as_deref().map(found),
+            target: self.places.target.as_deref().map(found),
         }
     }
 
@@ -163,16 +154,19 @@ impl<'a> Places<'a> {
         let told = |error: std::io::Error| format!("tidying up after job {id} stopped at {doing}: {error}");
         match action {
             Action::DeleteTemporary => disk::unlink(&self.temporary).map_err(told),
-            Action::DeleteBackup => disk::unlink(&self.backup).map_err(told),
-            Action::RestoreOriginal => disk::rename_without_overwriting(&self.backup, &self.film)
-                .and_then(|()| disk::sync_folder_of(&self.film))
+            Action::DeleteBackup => disk::unlink(&self.places.backup).map_err(told),
+            Action::RestoreOriginal => {
+                disk::rename_without_overwriting(&self.places.backup, &self.places.film)
+                    .and_then(|()| disk::sync_folder_of(&self.places.film))
+                    .map_err(told)
+            }
+            Action::RestoreOverResult => disk::rename_over(&self.places.backup, &self.places.film)
+                .and_then(|()| disk::sync_folder_of(&self.places.film))
                 .map_err(told),
-            Action::RestoreOverResult => disk::rename_over(&self.backup, &self.film)
-                .and_then(|()| disk::sync_folder_of(&self.film))
-                .map_err(told),
-            Action::DeleteTarget => self.target.as_deref().map_or(Ok(()), disk::unlink).map_err(told),
+            Action::DeleteTarget => self.places.target.as_deref().map_or(Ok(()), disk::unlink).map_err(told),
             Action::SetBrokenAside => {
-                disk::rename_without_overwriting(&self.film, &names::broken(&self.film)).map_err(told)
+                disk::rename_without_overwriting(&self.places.film, &names::broken(&self.places.film))
+                    .map_err(told)
             }
             Action::LeaveAlone if job.is_newer() => Err(format!(
                 "job {id} was written by a newer av1d, which has to finish it; nothing is touched"
@@ -180,7 +174,7 @@ impl<'a> Places<'a> {
             Action::LeaveAlone => Err(format!(
                 "job {} was cut off, and what it left can't be told apart; nothing is touched: look at {} and {}",
                 job.id,
-                crate::sys::sanitize::display(&self.backup),
+                crate::sys::sanitize::display(&self.places.backup),
                 crate::sys::sanitize::display(&self.temporary)
             )),
             Action::CloseAsInterrupted => self.close(job, jobs, &Outcome::Interrupted).map_err(told),
@@ -196,11 +190,11 @@ impl<'a> Places<'a> {
         let Some(commit) = job.commit.clone() else { return Ok(()) };
         let identity = job.source;
         let promotion = Promotion {
-            film: &self.film,
+            film: &self.places.film,
             identity: &identity,
             temporary: &self.temporary,
-            target: self.target.as_ref().unwrap_or(&self.film),
-            backup: &self.backup,
+            target: self.places.result(),
+            backup: &self.places.backup,
             keep_original,
             answered: self.answered,
         };
@@ -238,17 +232,17 @@ impl<'a> Places<'a> {
 
     fn replaced(&self, job: &Job) -> Outcome {
         Outcome::Replaced {
-            path: self.target.clone().unwrap_or_else(|| self.film.clone()),
+            path: self.places.result().to_owned(),
             before: job.source.size,
             after: job.commit.as_ref().map_or(0, |commit| commit.size),
         }
     }
 
     fn close(&self, job: &mut Job, jobs: &JobStore, outcome: &Outcome) -> std::io::Result<()> {
-        disk::sync_folder_of(&self.film)?;
+        disk::sync_folder_of(&self.places.film)?;
         if matches!(outcome, Outcome::Replaced { .. }) {
             // It says why the film wasn't replaced, which is no longer true; a stale text is no reason to stop.
-            drop(sidecars::remove_why(&self.film));
+            drop(sidecars::remove_why(&self.places.film));
         }
         job.end(outcome);
         jobs.save(job)
@@ -256,43 +250,32 @@ impl<'a> Places<'a> {
 }
 
 fn found(path: &Path, original: &Identity, commit: Option<&Commit>, answered: &dyn Fn()) -> Found {
-    let metadata = match std::fs::symlink_metadata(path) {
-        Ok(metadata) => metadata,
-        Err(error) if error.kind() == ErrorKind::NotFound && holds_anything(disk::folder_of(path)) => {
-            return Found::Nothing;
-        }
-        Err(_) => return Found::Unknown,
-    };
-    if is_original(path, original) {
+    let under = Under::look(path);
+    match &under {
+        Under::Nothing if holds_anything(disk::folder_of(path)) => return Found::Nothing,
+        Under::Nothing | Under::Unknown(_) => return Found::Unknown,
+        Under::NoFile => return Found::Other,
+        Under::File(_) => {}
+    }
+    if under.is_original(original) {
         return Found::Original;
     }
-    if Identity::of(path).is_ok_and(|found| found.inode == original.inode) {
+    if under.is_changed(original) {
         return Found::Changed;
     }
     match commit {
-        Some(commit) if is_result(path, commit) => match is_whole(path, commit, answered) {
-            Ok(true) => Found::Result,
-            Ok(false) => Found::Broken,
+        Some(commit) if under.is_result(commit) => match disk::open(path) {
+            Ok(file) => match Content::read(file, commit, answered) {
+                Content::Committed => Found::Result,
+                Content::Different | Content::Unreadable => Found::Broken,
+            },
             // That it can't be opened now says nothing of what is in it.
             Err(_) => Found::Unknown,
         },
-        Some(commit) if Identity::of(path).is_ok_and(|found| found.inode == commit.inode) => Found::Broken,
-        _ if metadata.is_file() && metadata.len() == 0 => Found::Broken,
+        Some(commit) if under.has_inode_of(commit) => Found::Broken,
+        _ if under.is_empty() => Found::Broken,
         _ => Found::Other,
     }
-}
-
-/// Whether a file's content is the committed one. One that can be opened but not read to its end is not.
-fn is_whole(path: &Path, commit: &Commit, answered: &dyn Fn()) -> std::io::Result<bool> {
-    let file = disk::open(path)?;
-    Ok(disk::hash_by_parts(file, answered).is_ok_and(|hash| hash.to_hex().as_str() == commit.hash))
-}
-
-/// Whether a folder is there and not the bare mount point of a share that is gone: in that one there is nothing, but
-/// perhaps a lock of ours.
-fn holds_anything(folder: &Path) -> bool {
-    let foreign = |entry: std::fs::DirEntry| entry.file_name() != ROOT_LOCK;
-    std::fs::read_dir(folder).is_ok_and(|entries| entries.flatten().any(foreign))
 }
 
 #[cfg(test)]

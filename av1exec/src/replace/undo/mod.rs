@@ -13,6 +13,8 @@ use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
 use crate::library::sidecars::{self, MarkCause};
+use crate::replace::content::{Content, Under};
+use crate::replace::places::Places;
 use crate::state::jobs::{FilmJobs, Job, JobStore};
 use crate::state::journal::Commit;
 use crate::sys::disk::{self, Identity};
@@ -26,10 +28,10 @@ pub use error::UndoError;
 /// not. `films` are any of its names, or the original's.
 pub fn job_of<'a>(jobs: &'a FilmJobs, films: &[PathBuf]) -> Option<&'a Job> {
     jobs.jobs.iter().rev().find(|job| {
-        let film = job.film();
+        let places = Places::of(job.film());
         let replaced = job.outcome.as_ref().and_then(|outcome| outcome.replaced_by.as_ref()).map(path_of);
         let is_finished = job.undone.is_some() || replaced.is_some();
-        let names = [names::renamed(&film), Some(names::backup(&film)), Some(film), replaced];
+        let names = [places.target, Some(places.backup), Some(places.film), replaced];
         job.commit.is_some() && is_finished && names.iter().flatten().any(|name| films.contains(name))
     })
 }
@@ -40,39 +42,36 @@ pub struct Undo<'a> {
     jobs: &'a JobStore,
     job: Job,
     commit: Commit,
-    film: PathBuf,
-    backup: PathBuf,
+    places: Places,
+    /// The hidden name that the replacement has while the original takes its place.
     aside: PathBuf,
-    target: Option<PathBuf>,
     naming: Naming,
     /// How a file gets a second name; tests have a disk that only says so.
     link: fn(&Path, &Path) -> io::Result<()>,
-    /// Files that were read to their end: their hash, or nothing where they couldn't be.
-    read: HashMap<(u64, u64, u64, i64), Option<String>>,
+    /// What was in the files that were read: none is read again while it looks as it did.
+    read: HashMap<(u64, u64, u64, i64), Content>,
 }
 
 impl<'a> Undo<'a> {
     /// Takes back what this job did; nothing where it replaced no film.
     pub fn new(jobs: &'a JobStore, job: Job) -> Option<Self> {
         let commit = job.commit.clone()?;
-        let film = job.film();
+        let places = Places::of(job.film());
         Some(Self {
-            backup: names::backup(&film),
-            aside: names::temporary(&film, &job.id),
-            target: names::renamed(&film),
+            aside: names::temporary(&places.film, &job.id),
+            places,
             naming: Naming::Links,
             link: disk::link,
             read: HashMap::new(),
             jobs,
             job,
             commit,
-            film,
         })
     }
 
     /// The name that the original gets back.
     pub fn film(&self) -> &Path {
-        &self.film
+        &self.places.film
     }
 
     /// The job that replaced it.
@@ -95,9 +94,9 @@ impl<'a> Undo<'a> {
     pub fn left(&mut self) -> Vec<PathBuf> {
         let left = decide::left(self.look());
         let names = [
-            (left.backup, Some(&self.backup)),
+            (left.backup, Some(&self.places.backup)),
             (left.aside, Some(&self.aside)),
-            (left.target, self.target.as_ref()),
+            (left.target, self.places.target.as_ref()),
         ];
         names.into_iter().filter_map(|(stays, name)| name.filter(|_| stays).cloned()).collect()
     }
@@ -119,7 +118,7 @@ impl<'a> Undo<'a> {
             Next::Refuse(refusal) => return Err(self.refused(refusal)),
             Next::Do(step) => step,
         };
-        let path = self.film.clone();
+        let path = self.places.film.clone();
         let failed = |source| UndoError::Disk { step: step.into(), path: path.clone(), source };
         match self.act(step) {
             // No hard links here: what comes next is decided anew.
@@ -130,7 +129,7 @@ impl<'a> Undo<'a> {
             acted => acted.map_err(failed)?,
         }
         if step != Move::Record {
-            disk::sync_folder_of(&self.film).map_err(failed)?;
+            disk::sync_folder_of(&self.places.film).map_err(failed)?;
         }
         // What counts is what the disk shows, not what a call said.
         let found = self.look();
@@ -147,17 +146,19 @@ impl<'a> Undo<'a> {
     fn act(&mut self, step: Move) -> io::Result<()> {
         match step {
             Move::Mark => sidecars::mark(
-                &self.film,
+                &self.places.film,
                 "its encode was undone, so that it is left alone",
                 MarkCause::Asked,
             ),
-            Move::SetAside => (self.link)(&self.film, &self.aside),
-            Move::PutBackOver => disk::rename_over(&self.backup, &self.film),
-            Move::PutBack if self.naming == Naming::Links => (self.link)(&self.backup, &self.film),
-            Move::PutBack => disk::rename_without_overwriting(&self.backup, &self.film),
-            Move::DropBackup => disk::unlink(&self.backup),
+            Move::SetAside => (self.link)(&self.places.film, &self.aside),
+            Move::PutBackOver => disk::rename_over(&self.places.backup, &self.places.film),
+            Move::PutBack if self.naming == Naming::Links => {
+                (self.link)(&self.places.backup, &self.places.film)
+            }
+            Move::PutBack => disk::rename_without_overwriting(&self.places.backup, &self.places.film),
+            Move::DropBackup => disk::unlink(&self.places.backup),
             Move::DeleteAside => disk::unlink(&self.aside),
-            Move::DeleteTarget => self.target.as_deref().map_or(Ok(()), disk::unlink),
+            Move::DeleteTarget => self.places.target.as_deref().map_or(Ok(()), disk::unlink),
             Move::Record => {
                 let mut job = self.job.clone();
                 job.undo();
@@ -169,19 +170,17 @@ impl<'a> Undo<'a> {
     }
 
     fn look(&mut self) -> Scene {
+        let (Places { film, backup, target }, aside) = (self.places.clone(), self.aside.clone());
         let identity = |path: &Path| Identity::of(path).ok();
-        let one_file = identity(&self.film)
-            .zip(identity(&self.backup))
-            .is_some_and(|(film, backup)| film.same_file(&backup));
-        let (film, backup, aside) = (self.film.clone(), self.backup.clone(), self.aside.clone());
-        let target = self.target.clone();
+        let one_file =
+            identity(&film).zip(identity(&backup)).is_some_and(|(film, backup)| film.same_file(&backup));
         Scene {
             film: self.held(&film),
             backup: self.held(&backup),
             one_file,
             aside: self.held(&aside),
             target: target.map(|target| self.held(&target)),
-            marked: sidecars::is_left_alone(&self.film),
+            marked: sidecars::is_left_alone(&film),
             noted: match (self.is_done(), self.job.is_newer()) {
                 (true, _) => Noted::Undone,
                 (false, true) => Noted::Newer,
@@ -191,49 +190,50 @@ impl<'a> Undo<'a> {
         }
     }
 
-    /// What is under a name. The original is known by size and time, since nobody hashed it before it was encoded, and its
-    /// replacement, which has its time, by all of its bytes; an inode doesn't outlive a move to another disk.
+    /// What is under a name. What may be one of the two films counts as that only once it was read to its end.
     fn held(&mut self, path: &Path) -> Held {
-        let found = match Identity::of(path) {
-            Ok(found) => found,
-            Err(error) if error.kind() == ErrorKind::NotFound => return Held::Nothing,
-            Err(error) if error.kind() == ErrorKind::InvalidInput => return Held::Other,
-            Err(_) => return Held::Unknown,
+        let under = Under::look(path);
+        let found = match &under {
+            Under::Nothing => return Held::Nothing,
+            Under::NoFile => return Held::Other,
+            Under::Unknown(_) => return Held::Unknown,
+            Under::File(found) => found,
         };
-        let mut hash = None;
-        if found.same_content_stamp(&self.job.source) || found.size == self.commit.size {
+        let mut content = None;
+        if under.looks_original(&self.job.source) || under.has_size_of(&self.commit) {
             let Ok(file) = disk::open(path) else { return Held::Unknown };
             let key = (found.device, found.inode, found.size, found.modified_ns);
-            let read = || disk::hash_of(file).ok().map(|hash| hash.to_hex().to_string());
-            hash = self.read.entry(key).or_insert_with(read).as_deref();
+            let read = || Content::read(file, &self.commit, &|| ());
+            content = Some(*self.read.entry(key).or_insert_with(read));
         }
-        known(&found, hash, &self.job.source, &self.commit)
+        known(&under, content, &self.job.source, &self.commit)
     }
 
     fn refused(&self, refusal: Refusal) -> UndoError {
-        let replacement = self.target.as_ref().unwrap_or(&self.film).clone();
-        let (backup, film) = (self.backup.clone(), self.film.clone());
+        let replacement = self.places.result().to_owned();
+        let (backup, film) = (self.places.backup.clone(), self.places.film.clone());
         UndoError::Refused { refusal, film, backup, replacement, job: self.job.id.clone() }
     }
 }
 
-/// What a file is that could be opened. There is no hash where that isn't asked for, or where it can't be read to its end.
-fn known(found: &Identity, hash: Option<&str>, source: &Identity, commit: &Commit) -> Held {
-    if found.same_content_stamp(source) {
-        // An original that can't be read any more is no reason to delete what can.
-        return if hash.is_some() { Held::Original } else { Held::Unknown };
-    }
-    if found.size == commit.size {
-        // A replacement has its film's time.
-        let untouched = found.modified_ns == source.modified_ns;
-        return match hash {
-            Some(hash) if hash == commit.hash => Held::Replacement,
-            _ if untouched => Held::Rotten,
-            Some(_) => Held::Edited,
-            None => Held::Unknown,
+/// What a file is that could be opened; `content` is nothing where it wasn't read, since it can be neither of the two films.
+fn known(under: &Under, content: Option<Content>, source: &Identity, commit: &Commit) -> Held {
+    if under.looks_original(source) {
+        return match content {
+            Some(Content::Committed | Content::Different) => Held::Original,
+            // An original that can't be read any more is no reason to delete what can.
+            Some(Content::Unreadable) | None => Held::Unknown,
         };
     }
-    if found.inode == commit.inode { Held::Edited } else { Held::Other }
+    if under.has_size_of(commit) {
+        return match content {
+            Some(Content::Committed) => Held::Replacement,
+            _ if under.has_time_of(source) => Held::Rotten,
+            Some(Content::Different) => Held::Edited,
+            Some(Content::Unreadable) | None => Held::Unknown,
+        };
+    }
+    if under.has_inode_of(commit) { Held::Edited } else { Held::Other }
 }
 
 fn is_taken(error: &io::Error) -> bool {

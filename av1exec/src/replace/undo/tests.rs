@@ -203,19 +203,19 @@ fn what_can_not_be_read_to_its_end_is_known_by_its_size_and_time() {
     let later = Identity { modified_ns: result.modified_ns + 1, ..result };
     let longer = Identity { size: result.size + 1, ..result };
     let table = [
-        (original, Some("any"), Held::Original),
-        (original, None, Held::Unknown),
-        (result, Some(commit.hash.as_str()), Held::Replacement),
-        (result, Some("another"), Held::Rotten),
-        (result, None, Held::Rotten),
-        (later, Some(commit.hash.as_str()), Held::Replacement),
-        (later, Some("another"), Held::Edited),
-        (later, None, Held::Unknown),
+        (original, Some(Content::Different), Held::Original),
+        (original, Some(Content::Unreadable), Held::Unknown),
+        (result, Some(Content::Committed), Held::Replacement),
+        (result, Some(Content::Different), Held::Rotten),
+        (result, Some(Content::Unreadable), Held::Rotten),
+        (later, Some(Content::Committed), Held::Replacement),
+        (later, Some(Content::Different), Held::Edited),
+        (later, Some(Content::Unreadable), Held::Unknown),
         (longer, None, Held::Edited),
         (Identity { inode: 0, ..longer }, None, Held::Other),
     ];
-    for (found, hash, held) in table {
-        assert_eq!(known(&found, hash, source, commit), held, "{found:?} {hash:?}");
+    for (found, content, held) in table {
+        assert_eq!(known(&Under::File(found), content, source, commit), held, "{found:?} {content:?}");
     }
 }
 

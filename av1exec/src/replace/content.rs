@@ -1,0 +1,203 @@
+//! What is under a name: the original, the result, or something else.
+//!
+//! Promotion, recovery and undoing ask the same questions, and each is answered here once. How much an answer must show
+//! differs with how long ago the file was last seen:
+//!
+//! | who asks | it is the original | it is the result |
+//! |---|---|---|
+//! | promotion | [`Under::is_original`]: inode, size and time | [`Under::is_result`], and its bytes once it is in place |
+//! | recovery | the same | the same, its bytes each time |
+//! | undoing | [`Under::looks_original`]: size and time, and it can be read | [`Under::has_size_of`], and its bytes |
+//!
+//! A job that is promoted or was cut off is of these days, and its files are where it left them: only the very file counts,
+//! since another of the same size and time is somebody's. An original that was kept may be years old, and the library on
+//! another disk since, where nothing has its old inode; nobody hashed it before it was encoded. Device numbers count for
+//! nobody: a reboot changes them. Recovery tells also what the original's or the result's very file is once somebody has
+//! written to it, and undoing tells damage from an edit: damage leaves the time alone, and a result has its film's.
+
+use std::fs::File;
+use std::io::{self, ErrorKind};
+use std::path::Path;
+
+use crate::state::journal::Commit;
+use crate::sys::disk::{self, Identity};
+
+/// What is under a name, unread.
+#[derive(Debug)]
+pub(crate) enum Under {
+    /// Nothing. The folder may be gone as well, or be a bare mount point: see
+    /// [`holds_anything`](super::places::holds_anything).
+    Nothing,
+    /// A regular file.
+    File(Identity),
+    /// A folder, a symlink, a pipe: nothing of ours.
+    NoFile,
+    /// Nobody can say: the disk doesn't answer.
+    Unknown(io::Error),
+}
+
+impl Under {
+    pub(crate) fn look(path: &Path) -> Self {
+        match std::fs::symlink_metadata(path) {
+            Ok(metadata) => Identity::from_metadata(&metadata).map_or(Self::NoFile, Self::File),
+            Err(error) if error.kind() == ErrorKind::NotFound => Self::Nothing,
+            Err(error) => Self::Unknown(error),
+        }
+    }
+
+    pub(crate) fn file(&self) -> Option<&Identity> {
+        match self {
+            Self::File(found) => Some(found),
+            Self::Nothing | Self::NoFile | Self::Unknown(_) => None,
+        }
+    }
+
+    fn is(&self, such: impl FnOnce(&Identity) -> bool) -> bool {
+        self.file().is_some_and(such)
+    }
+
+    /// Whether it is the film as it was when its job started, by what a rename, a link and a reboot leave alone.
+    pub(crate) fn is_original(&self, original: &Identity) -> bool {
+        self.is(|found| found.inode == original.inode && found.same_content_stamp(original))
+    }
+
+    /// Whether it is the film's very file, but written to since.
+    pub(crate) fn is_changed(&self, original: &Identity) -> bool {
+        self.is(|found| found.inode == original.inode && !found.same_content_stamp(original))
+    }
+
+    /// Whether it is the film as it was when its job started, on whatever disk it is by now.
+    pub(crate) fn looks_original(&self, original: &Identity) -> bool {
+        self.is(|found| found.same_content_stamp(original))
+    }
+
+    /// Whether it is the committed result, by its inode and size; what is in it is for [`Content`] to tell.
+    pub(crate) fn is_result(&self, commit: &Commit) -> bool {
+        self.has_inode_of(commit) && self.has_size_of(commit)
+    }
+
+    /// Whether it is the committed result's very file, whatever was done to it.
+    pub(crate) fn has_inode_of(&self, commit: &Commit) -> bool {
+        self.is(|found| found.inode == commit.inode)
+    }
+
+    /// Whether it may be the committed result, on whatever disk it is by now; what is in it is for [`Content`] to tell.
+    pub(crate) fn has_size_of(&self, commit: &Commit) -> bool {
+        self.is(|found| found.size == commit.size)
+    }
+
+    /// Whether nobody has written to it, if it is a result: that one was given its film's time.
+    pub(crate) fn has_time_of(&self, original: &Identity) -> bool {
+        self.is(|found| found.modified_ns == original.modified_ns)
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.is(|found| found.size == 0)
+    }
+}
+
+/// What is in a file that could be opened. One that can't be opened tells nothing of its bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Content {
+    /// The committed result, byte for byte.
+    Committed,
+    /// Anything else.
+    Different,
+    /// It can't be read to its end.
+    Unreadable,
+}
+
+impl Content {
+    /// Reads it whole. `answered` is called each time when the disk has handed over a part.
+    pub(crate) fn read(file: File, commit: &Commit, answered: &dyn Fn()) -> Self {
+        match is_committed(file, commit, answered) {
+            Ok(true) => Self::Committed,
+            Ok(false) => Self::Different,
+            Err(_) => Self::Unreadable,
+        }
+    }
+}
+
+/// Whether the committed bytes are in an open file; an error where it can't be read to its end.
+pub(crate) fn is_committed(file: File, commit: &Commit, answered: &dyn Fn()) -> io::Result<bool> {
+    disk::hash_by_parts(file, answered).map(|hash| hash.to_hex().as_str() == commit.hash)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    #[test]
+    fn what_is_no_regular_file_is_told_from_nothing_and_from_no_answer() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name);
+        fs::write(path("file"), "x").unwrap();
+        std::os::unix::fs::symlink(path("file"), path("link")).unwrap();
+        assert!(matches!(Under::look(&path("none")), Under::Nothing));
+        assert!(matches!(Under::look(&path("link")), Under::NoFile));
+        assert!(matches!(Under::look(folder.path()), Under::NoFile));
+        assert!(matches!(Under::look(&path("file").join("below")), Under::Unknown(_)));
+        assert!(Under::look(&path("file")).file().is_some());
+    }
+
+    fn original() -> Identity {
+        Identity { device: 1, inode: 2, size: 30, modified_ns: 4, changed_ns: 5, links: 1 }
+    }
+
+    #[test]
+    fn an_original_is_the_very_file_and_looks_like_it_on_another_disk() {
+        let original = original();
+        let later = Identity { device: 9, changed_ns: 9, links: 2, ..original };
+        let moved = Identity { inode: 9, ..later };
+        let longer = Identity { size: 31, ..later };
+        let written = Identity { modified_ns: 9, ..later };
+        let elsewhere = Identity { inode: 9, ..written };
+        let table = [
+            // found, is it, is it written to, does it look like it
+            (later, true, false, true),
+            (moved, false, false, true),
+            (longer, false, true, false),
+            (written, false, true, false),
+            (elsewhere, false, false, false),
+        ];
+        for (found, is, changed, looks) in table {
+            let under = Under::File(found);
+            let told =
+                (under.is_original(&original), under.is_changed(&original), under.looks_original(&original));
+            assert_eq!(told, (is, changed, looks), "{found:?}");
+        }
+        for none in [Under::Nothing, Under::NoFile, Under::Unknown(disk::not_done())] {
+            assert!(
+                !none.is_original(&original)
+                    && !none.is_changed(&original)
+                    && !none.looks_original(&original)
+            );
+        }
+    }
+
+    #[test]
+    fn a_result_is_known_by_its_inode_and_size_unread_and_by_its_bytes() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("file");
+        fs::write(&path, "the result").unwrap();
+        let found = Identity::of(&path).unwrap();
+        let hash = disk::hash(&path).unwrap().to_hex().to_string();
+        let commit = Commit { inode: found.inode, size: found.size, hash };
+        let told = |found: Identity| {
+            let under = Under::File(found);
+            (under.is_result(&commit), under.has_inode_of(&commit), under.has_size_of(&commit))
+        };
+        assert_eq!(told(found), (true, true, true));
+        assert_eq!(told(Identity { size: 9, ..found }), (false, true, false));
+        assert_eq!(told(Identity { inode: 0, ..found }), (false, false, true));
+
+        let read = || Content::read(disk::open(&path).unwrap(), &commit, &|| ());
+        assert_eq!(read(), Content::Committed);
+        fs::write(&path, "THE result").unwrap();
+        assert_eq!(read(), Content::Different);
+        // It can be opened, and not be read.
+        assert_eq!(Content::read(disk::open(folder.path()).unwrap(), &commit, &|| ()), Content::Unreadable);
+    }
+}
