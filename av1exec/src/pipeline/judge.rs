@@ -6,7 +6,8 @@ use std::path::Path;
 use av1plan::judge::{Decode as Decoded, Evidence};
 use av1plan::{EncodePlan, Judgement, MediaProbe, Micros, judge};
 
-use super::{Encoded, Pipeline};
+use super::Pipeline;
+use super::produce::Encoded;
 use crate::ffmpeg::evidence::{Gather, Made, Readable, is_dear};
 use crate::ffmpeg::probe;
 use crate::library::film::Film;

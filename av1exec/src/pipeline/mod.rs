@@ -1,5 +1,5 @@
-//! One film, start to end: gates, probe, plan, encode, judge, promote. What a result must show is gathered in `judge`,
-//! what is left to do after an attempt is in `finish`.
+//! One film, start to end: `look` plans it, `produce` encodes it and puts the result in its place, `judge` gathers what a result
+//! must show, `finish` does what is left to do after an attempt. `open` is the door.
 
 pub mod event;
 mod finish;
@@ -7,6 +7,7 @@ mod fold;
 mod judge;
 pub mod look;
 pub mod open;
+mod produce;
 pub mod story;
 pub(crate) mod why_text;
 
@@ -14,35 +15,28 @@ use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
-use av1plan::command::{self, Audience};
-use av1plan::judge::RunReport;
 use av1plan::plan::Gate;
 use av1plan::probe::Stability;
 use av1plan::{EncodePlan, SkipReason, Verdict};
 
 use self::look::{Looked, refused_loss};
-use crate::ffmpeg::argv::bind_run;
-use crate::ffmpeg::encode::{Encode, Ended};
-use crate::ffmpeg::frame_times::FrameTimes;
 use crate::ffmpeg::probe::ProbeError;
 use crate::ffmpeg::tools::Tools;
 use crate::library::film::Film;
-use crate::pipeline::event::{Check, Event, Events};
+use crate::pipeline::event::{Event, Events};
 use crate::replace::content::Under;
 use crate::replace::places::Places;
-use crate::replace::promote::{Journal, PromoteError, Promotion};
 use crate::replace::recover;
-use crate::replace::rehearsal::rehearse;
 use crate::settings::Settings;
 use crate::state::jobs::{Job, JobStore, plan_document};
 use crate::state::journal::{Entry, Step};
 use crate::state::outcome::Outcome;
 use crate::sys::lock::Locks;
+use crate::sys::names;
 use crate::sys::pause::Pause;
-use crate::sys::reservation::{Reservation, Reservations};
+use crate::sys::reservation::Reservations;
 use crate::sys::stop::Stop;
-use crate::sys::waits::{Care, Wait, Waits};
-use crate::sys::{disk, names};
+use crate::sys::waits::{Care, Waits};
 use av1plan::probe::ProbeText;
 pub use fold::PutAway;
 
@@ -67,12 +61,6 @@ pub struct Pipeline {
     pub pause: Pause,
     /// What waits for a disk, so that it can be said, and left behind where it hangs.
     pub waits: Waits,
-}
-
-/// Where an attempt stands once ffmpeg has ended by itself.
-struct Encoded {
-    report: RunReport,
-    words: String,
 }
 
 impl Pipeline {
@@ -207,180 +195,6 @@ impl Pipeline {
         }
         self.prune_logs(&job.id).await;
         outcome
-    }
-
-    /// Tries out what replacing the film will take, finds room for it, and makes the file that ffmpeg will write to; or says
-    /// why there will be no encode.
-    async fn prepare(&self, film: &Film, temporary: &Path) -> Result<Option<Reservation>, Outcome> {
-        let (pipeline, looked, temporary) = (self.clone(), film.clone(), temporary.to_owned());
-        let prepared = self.on_disk(&film.path, move || Ok(pipeline.prepare_now(&looked, &temporary)));
-        prepared.await.unwrap_or_else(|error| Err(failed("prepare the encode of", &film.path, &error)))
-    }
-
-    fn prepare_now(&self, film: &Film, temporary: &Path) -> Result<Option<Reservation>, Outcome> {
-        let uncreated = |error: &io::Error| failed("create a temporary file beside", &film.path, error);
-        match rehearse(&film.path, temporary, &names::second(temporary)) {
-            Ok(None) => {
-                let room = self.find_room(film)?;
-                disk::create_new(temporary).map_err(|error| uncreated(&error))?;
-                Ok(room)
-            }
-            Ok(Some(reason)) => Err(Outcome::Skipped(reason)),
-            Err(error) => Err(uncreated(&error)),
-        }
-    }
-
-    /// Room for the largest result that would be taken. Where free space can't be asked for, the write itself will tell.
-    fn find_room(&self, film: &Film) -> Result<Option<Reservation>, Outcome> {
-        let needed = self.settings.policy.max_size_ratio.of(film.identity.size);
-        let Ok(space) = disk::space(disk::folder_of(&film.path)) else { return Ok(None) };
-        let reserved = self.reservations.reserve(film.identity.device, needed, space);
-        reserved.map(Some).ok_or(Outcome::NoRoom { needed, free: space.free })
-    }
-
-    /// Encodes to `temporary`, judges it, and puts it in place.
-    async fn produce(
-        &self,
-        film: &Film,
-        plan: &EncodePlan,
-        temporary: &Path,
-        job: &mut Job,
-    ) -> Result<Outcome, Lost> {
-        let times = FrameTimes::new(self.jobs.frame_times(&job.id));
-        let produced = match self.encode(film, plan, temporary, job, &times).await {
-            Ok(encoded) => self.judge_and_promote(film, plan, temporary, &encoded, job).await,
-            Err(outcome) => Ok(outcome),
-        };
-        let path = times.path().to_owned();
-        // One that stays is removed when the job is tidied up, and is only untidy.
-        drop(self.on_disk(&path, move || times.remove()).await);
-        produced
-    }
-
-    /// Runs ffmpeg to its end; an end that leaves nothing to judge is the attempt's.
-    async fn encode(
-        &self,
-        film: &Film,
-        plan: &EncodePlan,
-        temporary: &Path,
-        job: &mut Job,
-        times: &FrameTimes,
-    ) -> Result<Encoded, Outcome> {
-        let args = bind_run(command::arguments(plan, Audience::Program), &film.path, temporary, times.path());
-        let id = job.id.clone();
-        let encode = Encode {
-            program: &self.tools.ffmpeg,
-            args: &args,
-            output: temporary,
-            log: &self.jobs.log(&id),
-            job: &id,
-            locks: &self.locks,
-            size_limit: plan.contract.size.limit(),
-            stall: self.settings.stall,
-            priority: self.settings.priority,
-            pause: &self.pause,
-            waits: &self.waits,
-        };
-        let started = async |child| {
-            job.child = Some(child);
-            self.save(job).await
-        };
-        let progressed = |progress| self.events.send(Event::Progressed { job: id.clone(), progress });
-        match encode.run(started, progressed, &mut self.stop.clone()).await {
-            Ok(Ended::Run { report, words }) => {
-                let read = times.clone();
-                let sent = self.on_disk(times.path(), move || Ok(read.read())).await.unwrap_or_default();
-                Ok(Encoded { report: RunReport { sent, ..report }, words })
-            }
-            Ok(Ended::TooBig { written }) => {
-                let gate = plan.contract.size;
-                Err(Outcome::TooBig { before: gate.original, after: written, limit: gate.limit() })
-            }
-            Ok(Ended::Stalled) => Err(Outcome::Stalled { seconds: self.settings.stall.as_secs() }),
-            Ok(Ended::DiskHangs) => {
-                let reason = "ffmpeg showed no sign of life, and the disk that it writes to doesn't answer";
-                Err(failed("encode", &film.path, &io::Error::other(reason)))
-            }
-            Ok(Ended::Stopped) => Err(Outcome::stopped(&self.stop)),
-            Err(error) => Err(failed("run ffmpeg on", &film.path, &error)),
-        }
-    }
-
-    async fn judge_and_promote(
-        &self,
-        film: &Film,
-        plan: &EncodePlan,
-        temporary: &Path,
-        encoded: &Encoded,
-        job: &mut Job,
-    ) -> Result<Outcome, Lost> {
-        self.tell_check(&job.id, Check::Contract);
-        let mut stop = self.stop.clone();
-        let judged = tokio::select! {
-            judged = self.judge(film, plan, temporary, encoded, &job.id) => judged,
-            () = stop.asked() => return Ok(Outcome::stopped(&self.stop)),
-        };
-        match judged {
-            Ok(None) => {}
-            Ok(Some(outcome)) => return Ok(outcome),
-            Err(error) => return Ok(failed("check the result of", &film.path, &error)),
-        }
-        // A person who excludes it while it is encoded wants it to stay as it is, whoever was there to be told.
-        if self.is_excluded(film).await {
-            return Ok(Outcome::Cancelled);
-        }
-        self.promote(film, temporary, job, |promotion, journal| promotion.carry_out(journal)).await
-    }
-
-    /// Whether a marker excludes a film now. That it can't be looked at is for the promotion to find.
-    async fn is_excluded(&self, film: &Film) -> bool {
-        let asks = !self.settings.policy.ignore.contains(&Gate::SkipMarker);
-        asks && self.look(film).await.is_ok_and(|now| now.marker.is_some())
-    }
-
-    /// Has `place` put the result in the film's place, on one thread, so that nothing else comes between its calls.
-    async fn promote<F>(
-        &self,
-        film: &Film,
-        temporary: &Path,
-        job: &mut Job,
-        place: F,
-    ) -> Result<Outcome, Lost>
-    where
-        F: FnOnce(&Promotion<'_>, &mut Journal<'_>) -> Result<(), PromoteError> + Send + 'static,
-    {
-        let (mut running, jobs, identity) = (job.clone(), self.jobs.clone(), film.identity);
-        let (temporary, keep_original) = (temporary.to_owned(), self.settings.keep_original);
-        let places = Places::of(film.path.clone());
-        let placed = places.result().to_owned();
-        let promoted = self.waits.run(&film.path, Care::Finish, move |wait: &Wait| {
-            let promotion = Promotion {
-                film: &places.film,
-                identity: &identity,
-                temporary: &temporary,
-                target: places.result(),
-                backup: &places.backup,
-                keep_original,
-                answered: &|| wait.answered(),
-            };
-            let result = place(&promotion, &mut |step, commit| {
-                wait.answered();
-                running.journal.push(Entry { step, at: jiff::Timestamp::now() });
-                running.commit = commit.cloned().or(running.commit.take());
-                jobs.save(&running)
-            });
-            (result, running)
-        });
-        let (result, running) = promoted.await.map_err(|error| Lost { reason: error.to_string() })?;
-        *job = running;
-        Ok(match result {
-            Ok(()) => {
-                let after = job.commit.as_ref().map_or(0, |commit| commit.size);
-                Outcome::Replaced { path: placed, before: film.identity.size, after }
-            }
-            Err(PromoteError::SourceChanged { .. }) => Outcome::SourceChanged,
-            Err(error) => Outcome::Failed { reason: error.to_string() },
-        })
     }
 
     /// Whether the original has its name, and no other one of ours.

@@ -7,6 +7,7 @@ use av1plan::MediaProbe;
 use av1plan::Toolchain;
 
 use super::*;
+use crate::replace::promote::{Journal, Promotion};
 use crate::replace::recover::{Action, recover};
 use crate::state::jobs::test_job;
 use crate::sys::stop::stop_switch;

@@ -1,8 +1,10 @@
 //! The only place that links, renames or unlinks files, and that creates any in a library; each call is synced where it
 //! has to be.
 //!
-//! Nothing in here decides; its callers do. No function overwrites
-//! a file unless its name says so.
+//! Nothing in here decides; its callers do. No function overwrites a file unless its name says so.
+
+mod metadata;
+mod space;
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Write};
@@ -11,6 +13,9 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::{CWD, RenameFlags, XattrFlags};
 use serde::{Deserialize, Serialize};
+
+pub use metadata::copy_metadata;
+pub use space::{Space, space};
 
 /// Who a file is: the same values before and after mean that nobody touched it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -249,83 +254,6 @@ pub(crate) fn replace_unsynced(path: &Path, content: &[u8]) -> io::Result<()> {
     written
 }
 
-/// Gives `to` what `from` has besides its content: owner, mode, extended attributes (ACLs are such), times.
-///
-/// In this order, since a new owner clears mode bits and an attribute changes times.
-pub fn copy_metadata(from: &Path, to: &Path) -> io::Result<()> {
-    let (source, target) = (open(from)?, open(to)?);
-    let metadata = source.metadata()?;
-    let (owner, group) = (metadata.uid(), metadata.gid());
-    let now = target.metadata()?;
-    if (now.uid(), now.gid()) != (owner, group) {
-        std::os::unix::fs::fchown(&target, Some(owner), Some(group))?;
-    }
-    target.set_permissions(metadata.permissions())?;
-    copy_attributes(&source, &target)?;
-    let times =
-        std::fs::FileTimes::new().set_accessed(metadata.accessed()?).set_modified(metadata.modified()?);
-    // Times can be set through a handle that was opened for reading.
-    target.set_times(times)
-}
-
-fn copy_attributes(source: &File, target: &File) -> io::Result<()> {
-    let mut names = vec![0_u8; 64 * 1024];
-    let length = match rustix::fs::flistxattr(source, &mut names) {
-        Ok(length) => length,
-        Err(rustix::io::Errno::NOTSUP | rustix::io::Errno::NOSYS) => return Ok(()),
-        Err(error) => return Err(error.into()),
-    };
-    let mut value = vec![0_u8; 64 * 1024];
-    for name in
-        names.get(..length).unwrap_or_default().split(|byte| *byte == 0).filter(|name| !name.is_empty())
-    {
-        let size = rustix::fs::fgetxattr(source, name, &mut value)?;
-        let value = value.get(..size).unwrap_or_default();
-        match rustix::fs::fsetxattr(target, name, value, XattrFlags::empty()) {
-            // Labels of security modules are the system's to set; a file in the same folder has the same.
-            Err(_) if name.starts_with(b"security.") => {}
-            result => result?,
-        }
-    }
-    Ok(())
-}
-
-/// Bytes that may still be written to the file system that holds `path`, and its size.
-pub fn space(path: &Path) -> io::Result<Space> {
-    let found = rustix::fs::statvfs(path)?;
-    Ok(Space {
-        free: found.f_bavail.saturating_mul(found.f_frsize),
-        total: found.f_blocks.saturating_mul(found.f_frsize),
-    })
-}
-
-/// Room on a file system.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Space {
-    /// Bytes that may still be written.
-    pub free: u64,
-    /// Bytes in all.
-    pub total: u64,
-}
-
-impl Space {
-    /// What is left untouched whatever happens: 2 GiB, or 2 % of a larger disk; a tenth of a disk that is smaller than
-    /// that.
-    pub fn reserve(&self) -> u64 {
-        (self.total / 50).max(2 << 30).min(self.total / 10)
-    }
-
-    /// Whether another job can be written down: its file, its log and the times of its frames come to some megabytes.
-    pub fn holds_a_job(&self) -> bool {
-        self.free >= (16 << 20).min(self.total / 10)
-    }
-
-    /// Whether `bytes` more would leave the reserve alone.
-    pub fn holds(&self, bytes: u64) -> bool {
-        self.free >= bytes.saturating_add(self.reserve())
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -371,42 +299,5 @@ mod tests {
         std::os::unix::fs::symlink("/etc/hostname", &link).unwrap();
         assert!(Identity::of(folder.path()).is_err());
         assert!(Identity::of(&link).is_err());
-    }
-
-    #[test]
-    fn metadata_is_carried_over_to_the_nanosecond() {
-        let folder = tempfile::tempdir().unwrap();
-        let (from, to) = (folder.path().join("from"), folder.path().join("to"));
-        std::fs::write(&from, "x").unwrap();
-        std::fs::write(&to, "yy").unwrap();
-        let time = std::time::SystemTime::UNIX_EPOCH + std::time::Duration::new(1_000_000_000, 123_456_789);
-        File::open(&from).unwrap().set_modified(time).unwrap();
-        std::fs::set_permissions(&from, std::os::unix::fs::PermissionsExt::from_mode(0o640)).unwrap();
-        let attribute = rustix::fs::setxattr(&from, "user.rating", b"5", XattrFlags::empty());
-        copy_metadata(&from, &to).unwrap();
-        let metadata = std::fs::metadata(&to).unwrap();
-        assert_eq!(metadata.modified().unwrap(), time);
-        assert_eq!(metadata.mode() & 0o777, 0o640);
-        assert_eq!(std::fs::read(&to).unwrap(), b"yy");
-        if attribute.is_ok() {
-            let mut value = [0_u8; 8];
-            let length = rustix::fs::getxattr(&to, "user.rating", &mut value).unwrap();
-            assert_eq!(&value[..length], b"5");
-        }
-    }
-
-    #[test]
-    fn a_disk_keeps_its_reserve() {
-        let table = [
-            // total, free, needed, fits
-            (1_u64 << 40, 100 << 30, 50 << 30, true),
-            (1 << 40, 60 << 30, 50 << 30, false),
-            (100 << 30, 12 << 30, 10 << 30, true),
-            (1 << 30, 512 << 20, 100 << 20, true),
-            (1 << 30, 150 << 20, 100 << 20, false),
-        ];
-        for (total, free, needed, fits) in table {
-            assert_eq!(Space { free, total }.holds(needed), fits, "{total} {free} {needed}");
-        }
     }
 }
