@@ -7,7 +7,8 @@ use procfs::process::{ProcState, Process, all_processes};
 use rustix::process::{Pid, Signal, kill_process};
 use serde::{Deserialize, Serialize};
 
-use crate::sys::process::JOB_VARIABLE;
+/// The variable in a child's environment that names the job it works for, so that what it starts is known, too.
+pub const JOB_VARIABLE: &str = "AV1D_JOB";
 
 /// A process, known again for certain: numbers are given out anew, but not within one tick of one boot.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -22,15 +22,13 @@ use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 
 use crate::sys::lock::Locks;
+use crate::sys::orphan::JOB_VARIABLE;
 use crate::sys::priority::Priority;
 pub use lines::Lines;
 pub use watch::{Output, Pulse, Watched, watch};
 
 /// How long a child that was asked to end may take before it is killed.
 const PATIENCE: Duration = Duration::from_secs(10);
-
-/// The variable in a child's environment that names the job it works for, so that what it starts is known, too.
-pub const JOB_VARIABLE: &str = "AV1D_JOB";
 
 /// Starts `program`, with nothing to read and both outputs piped.
 pub async fn start(program: &Path, args: &[OsString]) -> io::Result<Child> {
