@@ -191,3 +191,68 @@ fn a_share_that_is_not_there_closes_no_job() {
     assert!(jobs.get(&scene.job.id).unwrap().outcome.is_none());
     assert_eq!(fs::read_to_string(moved.join("film.mkv")).unwrap(), "the original");
 }
+
+/// In a bare mount point there is nothing but perhaps a lock of ours, and nothing says that the film is gone.
+#[test]
+fn a_bare_mount_point_closes_no_job() {
+    for committed in [false, true] {
+        let scene = Scene::new("film.mkv");
+        let scene = if committed { scene.committed() } else { scene };
+        fs::remove_file(scene.path("film.mkv")).unwrap();
+        fs::remove_file(scene.path(".t.av1tmp")).unwrap();
+        fs::write(scene.path(crate::sys::lock::ROOT_LOCK), "").unwrap();
+        let ended = scene.recover();
+        assert_eq!((ended.code, ended.warned), (None, true), "{committed}");
+        let look = CutOff::of(&scene.job, &|| ()).look(&scene.job);
+        assert_eq!((look.film, look.backup), (Found::Unknown, Found::Unknown));
+    }
+}
+
+/// A power cut can leave a name with no bytes: then the result may be all there is, though it isn't known to be whole.
+#[test]
+fn beside_an_empty_film_nothing_is_deleted() {
+    let scene = Scene::new("film.mkv");
+    // Another file, which must not get the number of one that is gone.
+    fs::write(scene.path("empty"), "").unwrap();
+    fs::rename(scene.path("empty"), scene.path("film.mkv")).unwrap();
+    let ended = scene.recover();
+    assert_eq!((ended.code, ended.warned), (None, true));
+    assert_eq!(ended.files.len(), 2, "{:?}", ended.files);
+}
+
+/// Only the very file counts: another of the same size and time, or of the same size and bytes, is somebody's.
+#[test]
+fn what_is_under_a_name_is_told_by_the_very_file_and_its_bytes() {
+    let scene = Scene::new("film.mkv").committed();
+    let (job, film, temporary) = (&scene.job, scene.path("film.mkv"), scene.path(".t.av1tmp"));
+    let is = |path: &Path, expected: Found| {
+        assert_eq!(found(path, &job.source, job.commit.as_ref(), &|| ()), expected, "{}", path.display());
+    };
+    let time = |path: &Path| fs::metadata(path).unwrap().modified().unwrap();
+    let set_time = |path: &Path, time| fs::File::open(path).unwrap().set_modified(time).unwrap();
+    is(&film, Found::Original);
+    is(&temporary, Found::Result);
+    is(&scene.path("none"), Found::Nothing);
+    std::os::unix::fs::symlink(&film, scene.path("link")).unwrap();
+    is(&scene.path("link"), Found::Other);
+    is(&film.join("below"), Found::Unknown);
+
+    let copy = scene.path("copy");
+    fs::copy(&film, &copy).unwrap();
+    set_time(&copy, time(&film));
+    is(&copy, Found::Other);
+    fs::copy(&temporary, &copy).unwrap();
+    is(&copy, Found::Other);
+
+    let before = time(&film);
+    set_time(&film, before + std::time::Duration::from_secs(1));
+    is(&film, Found::Changed);
+    set_time(&film, before);
+    is(&film, Found::Original);
+    fs::write(&film, "").unwrap();
+    is(&film, Found::Changed);
+    fs::write(&temporary, "THE result").unwrap();
+    is(&temporary, Found::Broken);
+    fs::write(&temporary, "the result, and more").unwrap();
+    is(&temporary, Found::Broken);
+}
