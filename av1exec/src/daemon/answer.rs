@@ -9,7 +9,7 @@ use super::dispatcher::Dispatcher;
 use super::effect::Effect;
 use super::input::{CarriedOut, Word};
 use super::signal::UserSignal;
-use super::tasks::Doing;
+use super::tasks::{Doing, Reloading};
 use crate::pipeline::event::Event;
 use crate::serve::control::protocol::{Refusal, RefusalCode, Reply, Request};
 use crate::serve::control::server::Call;
@@ -132,9 +132,11 @@ impl Dispatcher {
     pub(super) fn signalled(&mut self, signal: UserSignal) {
         match signal {
             UserSignal::Scan => self.scan_now(),
-            UserSignal::Reload if self.tasks.is_reloading => self.reload_again = true,
+            UserSignal::Reload if self.tasks.reloading != Reloading::No => {
+                self.tasks.reloading = Reloading::Again;
+            }
             UserSignal::Reload => {
-                self.tasks.is_reloading = true;
+                self.tasks.reloading = Reloading::Once;
                 self.put(Effect::Reload);
             }
         }
@@ -158,8 +160,7 @@ impl Dispatcher {
 
     /// Reads the config once more where somebody asked for that meanwhile.
     pub(super) fn reload_ended(&mut self) {
-        self.tasks.is_reloading = false;
-        if std::mem::take(&mut self.reload_again) {
+        if std::mem::take(&mut self.tasks.reloading) == Reloading::Again {
             self.signalled(UserSignal::Reload);
         }
     }

@@ -8,7 +8,7 @@ use av1plan::probe::Stability;
 use jiff::Timestamp;
 use tokio::sync::oneshot;
 
-use super::input::{CarriedOut, Looked, Tidied, Walked, Word};
+use super::input::{CarriedOut, LookedAgain, Tidied, Walked, Word};
 use crate::library::exclusion::{exclude, include};
 use crate::library::film::Film;
 use crate::library::leftovers::{Fate, clock_beside, sweep};
@@ -104,7 +104,7 @@ fn sweep_all(hidden: &[PathBuf], jobs: &JobStore, wait: &Wait) -> Vec<(PathBuf, 
 }
 
 /// How films look that were to hold still.
-pub(super) fn look(films: Vec<Film>, generation: u64, settings: &Settings, wait: &Wait) -> Looked {
+pub(super) fn look(films: Vec<Film>, generation: u64, settings: &Settings, wait: &Wait) -> LookedAgain {
     let look = |film: Film| {
         let now = Film::look(&film.path, &film.root, &settings.policy).ok();
         wait.answered();
@@ -112,7 +112,7 @@ pub(super) fn look(films: Vec<Film>, generation: u64, settings: &Settings, wait:
             |now: &Film| av1plan::before_probe(&now.facts(Stability::Stable), &settings.policy).is_some();
         (film.path, now.filter(|now| !is_stopped(now)))
     };
-    Looked { generation, films: films.into_iter().map(look).collect() }
+    LookedAgain { generation, films: films.into_iter().map(look).collect() }
 }
 
 /// Writes a person's word down beside a film or folder, or takes it away.

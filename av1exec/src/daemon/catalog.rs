@@ -33,7 +33,7 @@ pub(super) struct Catalog {
     /// How many writes haven't been carried out yet.
     outstanding: usize,
     /// Whether nobody writes any more.
-    is_alone: bool,
+    is_writer_gone: bool,
     settling: Settling,
 }
 
@@ -45,13 +45,13 @@ impl Catalog {
             is_writing: false,
             writes: Vec::new(),
             outstanding: 0,
-            is_alone: false,
+            is_writer_gone: false,
             settling: Settling::default(),
         }
     }
 
     fn write(&mut self, write: Write) {
-        if !self.is_alone {
+        if !self.is_writer_gone {
             self.outstanding += 1;
             self.writes.push(write);
         }
@@ -64,7 +64,7 @@ impl Catalog {
 
     /// Nobody writes any more: what changes isn't remembered.
     pub(super) fn writer_is_gone(&mut self) {
-        (self.is_alone, self.outstanding) = (true, 0);
+        (self.is_writer_gone, self.outstanding) = (true, 0);
         self.writes.clear();
     }
 
@@ -301,7 +301,7 @@ mod tests {
         let Opened { index, entries, .. } = Index::open(folder.path()).unwrap();
         let entry = &entries[&changed.path];
         assert_eq!((entry.identity, entry.is_probed), (changed.identity, false));
-        assert_eq!(index.probe(&changed.path).unwrap(), None);
+        assert_eq!(index.probe(&changed.path, &changed.identity).unwrap(), None);
     }
 
     #[test]

@@ -82,8 +82,6 @@ pub(super) struct Dispatcher {
     pub(super) generation: u64,
     /// Whether a job may have been left open: its folder was gone, or the disk didn't answer.
     pub(super) may_be_open: bool,
-    /// Whether the config is to be read once more, since it may have changed while it was read.
-    pub(super) reload_again: bool,
     /// Since when probes have been outstanding.
     pub(super) probing_since: Option<Instant>,
     /// The state folder's disk was full when it was last looked at; when to look again.
@@ -92,6 +90,8 @@ pub(super) struct Dispatcher {
     pub(super) encoder_version: Option<(Encoder, String)>,
     /// Whether work is to stop.
     pub(super) is_stopping: bool,
+    /// Whether the run is over.
+    is_over: bool,
     /// The moment of the input that is being handled.
     pub(super) now: Now,
     outbox: Vec<Effect>,
@@ -114,11 +114,11 @@ impl Dispatcher {
             tally: Tally::default(),
             generation: 0,
             may_be_open: true,
-            reload_again: false,
             probing_since: None,
             state_disk_full: None,
             encoder_version: None,
             is_stopping: false,
+            is_over: false,
             now,
             outbox: Vec::new(),
         }
@@ -137,7 +137,7 @@ impl Dispatcher {
             Input::Read(texts) => self.read(texts),
             Input::Probed(probed) => self.probed(probed),
             Input::Explained(explained) => self.explained(explained),
-            Input::Looked(looked) => self.looked(looked),
+            Input::LookedAgain(looked) => self.looked(looked),
             Input::Encoded(encoded) => self.encoded(encoded),
             Input::Listed(listed) => self.listed(listed),
             Input::Tidied(tidied) => self.tidied(&tidied),
@@ -147,15 +147,33 @@ impl Dispatcher {
             Input::CarriedOut(carried_out) => self.carried_out(carried_out),
             Input::Signal(signal) => self.signalled(signal),
             Input::Reloaded(read) => self.reloaded(*read),
-            Input::Machine(reading) => self.admission.take_in(self.now.here, reading),
+            Input::Machine { reading, cores } => {
+                self.context.cores = cores;
+                if let Some(reading) = reading {
+                    self.admission.take_in(self.now.here, reading);
+                }
+            }
             Input::EncoderVersion(encoder, version) => self.encoder_version = Some((encoder, version)),
             Input::Lost { task, reason } => self.lost(task, reason),
         }
-        if !self.is_stopping {
+        // Before anything is begun that may read it.
+        self.write();
+        if !(self.is_stopping || self.is_over) {
             self.begin();
         }
-        self.outbox.extend(self.catalog.take_writes().into_iter().map(Effect::Write));
+        self.write();
         std::mem::take(&mut self.outbox)
+    }
+
+    /// Has what the catalog wants remembered written down.
+    fn write(&mut self) {
+        self.outbox.extend(self.catalog.take_writes().into_iter().map(Effect::Write));
+    }
+
+    /// Begins nothing more: the run is over, and only what is still told is taken in.
+    pub(super) fn end_run(&mut self) {
+        self.is_over = true;
+        self.catalog.flush();
     }
 
     /// When time is to be told at the latest.
@@ -168,8 +186,9 @@ impl Dispatcher {
     fn tick(&mut self) {
         let is_due = |at: Option<Instant>| at.is_some_and(|at| at <= self.now.here);
         let (beat, patience) = (is_due(self.timers.beat), is_due(self.round.patience()));
-        let walk = is_due(self.timers.walk) && !self.is_stopping;
-        let look = is_due(self.timers.look) && !self.is_stopping;
+        let may_begin = !(self.is_stopping || self.is_over);
+        let walk = is_due(self.timers.walk) && may_begin;
+        let look = is_due(self.timers.look) && may_begin;
         if beat {
             self.beat();
         }

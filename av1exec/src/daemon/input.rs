@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::io;
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
@@ -66,7 +67,7 @@ pub(super) enum Input {
     /// It was said beside a film why it is refused.
     Explained(Explained),
     /// Films that were to hold still were looked at.
-    Looked(Looked),
+    LookedAgain(LookedAgain),
     /// What came of an encode.
     Encoded(Encoded),
     /// Jobs that haven't ended were listed.
@@ -85,8 +86,13 @@ pub(super) enum Input {
     Signal(UserSignal),
     /// The config was read again.
     Reloaded(Box<Result<Settings, Failure>>),
-    /// How busy the machine is.
-    Machine(Reading),
+    /// How busy the machine is; nothing where it was looked at for the first time.
+    Machine {
+        /// What was read.
+        reading: Option<Reading>,
+        /// Cores that this process may use, which whoever runs it may change.
+        cores: NonZeroUsize,
+    },
     /// What the encoder says of its version.
     EncoderVersion(Encoder, String),
     /// A task ended without a word: it panicked, which is a defect of ours, or was ended.
@@ -140,7 +146,7 @@ pub(super) struct Explained {
 /// Films that were to hold still, by which config they were looked at, and how they look; nothing where one is gone or
 /// stopped by a gate.
 #[derive(Debug)]
-pub(super) struct Looked {
+pub(super) struct LookedAgain {
     pub(super) generation: u64,
     pub(super) films: Vec<(PathBuf, Option<Film>)>,
 }

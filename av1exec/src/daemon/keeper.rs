@@ -9,6 +9,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::sync::oneshot;
 
 use crate::state::index::{Index, Write};
+use crate::sys::disk::Identity;
 use crate::sys::waits::{Care, Waits};
 use av1plan::probe::ProbeText;
 
@@ -17,7 +18,7 @@ pub(super) type Written = (Vec<Write>, rusqlite::Result<()>);
 
 enum Order {
     Write(Write),
-    Read(Vec<PathBuf>, oneshot::Sender<Vec<Option<ProbeText>>>),
+    Read(Vec<(PathBuf, Identity)>, oneshot::Sender<Vec<Option<ProbeText>>>),
     Close(oneshot::Sender<()>),
 }
 
@@ -86,8 +87,8 @@ impl Keeper {
 }
 
 impl Reader {
-    /// What ffprobe said of each of these films, where it is known.
-    pub(super) async fn probes(&self, films: Vec<PathBuf>) -> Vec<Option<ProbeText>> {
+    /// What ffprobe said of each of these films, where it is known of them as they look now.
+    pub(super) async fn probes(&self, films: Vec<(PathBuf, Identity)>) -> Vec<Option<ProbeText>> {
         let (answer, answered) = oneshot::channel();
         drop(self.0.send(Order::Read(films, answer)));
         // A thread that is gone knows nothing: it is asked of ffprobe.
@@ -120,7 +121,7 @@ fn keep(
             }
             Order::Read(films, answer) => {
                 // One that can't be read is asked for again.
-                let probes = films.iter().map(|film| index.probe(film).ok().flatten());
+                let probes = films.iter().map(|(path, film)| index.probe(path, film).ok().flatten());
                 drop(answer.send(probes.collect()));
             }
             Order::Close(closed) => {

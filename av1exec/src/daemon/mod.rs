@@ -227,7 +227,7 @@ impl Daemon {
 
     /// Has the rest written into the index.
     async fn write_rest(&mut self) {
-        self.dispatcher.catalog.flush();
+        self.dispatcher.end_run();
         self.take(Input::Tick);
         while self.keeper.outstanding() > 0 {
             let written = self.keeper.written().await;

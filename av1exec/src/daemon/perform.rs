@@ -1,5 +1,6 @@
 //! Carries out what the dispatcher wants done: starts what runs beside the loop, and waits for none of it.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -15,8 +16,8 @@ use crate::ffmpeg::tools::encoder_version;
 use crate::library::film::Film;
 use crate::pipeline::Pipeline;
 use crate::state::outcome::Outcome;
-use crate::sys::disk;
-use crate::sys::machine::Meter;
+use crate::sys::disk::{self, Identity};
+use crate::sys::machine::{self, Meter};
 use crate::sys::waits::{Care, Wait};
 
 impl Daemon {
@@ -32,7 +33,7 @@ impl Daemon {
             Effect::Publish(status) => self.channels.publisher.publish(Arc::new(*status), Instant::now()),
             Effect::Hold(true) => self.hold.pause(),
             Effect::Hold(false) => self.hold.resume(),
-            Effect::ReadMachine => return self.read_machine(),
+            Effect::ReadMachine => return Some(self.read_machine()),
             Effect::Write(write) => self.keeper.write(write),
             Effect::AbortProbes => self.probes.values().for_each(tokio::task::AbortHandle::abort),
             Effect::Cancel(film) => {
@@ -64,8 +65,8 @@ impl Daemon {
                 let Some(root) = films.first().map(|film| Arc::clone(&film.root)) else { return };
                 let paths = films.iter().map(|film| film.path.clone()).collect();
                 let wait = pipeline.waits.begin(&root, Care::Free);
-                self.on_thread(Task::Films(paths), move || {
-                    Input::Looked(look(films, generation, &settings, &wait))
+                self.on_thread(Task::Look(paths), move || {
+                    Input::LookedAgain(look(films, generation, &settings, &wait))
                 });
             }
             Effect::List(began) => {
@@ -119,21 +120,20 @@ impl Daemon {
         self.pipeline.waits.begin(&self.pipeline.settings.job_state_dir, Care::Free)
     }
 
-    fn read_machine(&mut self) -> Option<Input> {
-        // The first look has nothing to be held against.
+    fn read_machine(&mut self) -> Input {
+        let reading = self.meter.as_mut().map(Meter::read);
         if self.meter.is_none() {
+            // The first look has nothing to be held against.
             self.meter = Meter::new();
-            return None;
         }
-        self.meter.as_mut().map(|meter| Input::Machine(meter.read()))
+        Input::Machine { reading, cores: machine::cores() }
     }
 
     fn read(&mut self, films: Vec<Film>, generation: u64) {
-        let (reader, paths) = (self.keeper.reader(), films.iter().map(|film| film.path.clone()));
-        let paths: Vec<_> = paths.collect();
-        let task = Task::Films(paths.clone());
+        let reader = self.keeper.reader();
+        let task = Task::Read(films.iter().map(|film| film.path.clone()).collect());
         let running = self.running.spawn(async move {
-            let mut texts = reader.probes(paths).await;
+            let mut texts = reader.probes(films.iter().map(named).collect()).await;
             texts.resize_with(films.len(), || None);
             Input::Read(Texts { generation, films: films.into_iter().zip(texts).collect() })
         });
@@ -173,7 +173,7 @@ impl Daemon {
             if !can_write_jobs(&pipeline).await {
                 return Input::Encoded(Encoded { film, by, end: End::StateDiskFull });
             }
-            let text = reader.probes(vec![film.path.clone()]).await.pop().flatten();
+            let text = reader.probes(vec![named(&film)]).await.pop().flatten();
             let outcome = pipeline.run(&film, Stability::Stable, text.as_ref()).await;
             let path = match &outcome {
                 Outcome::Replaced { path, .. } => path.clone(),
@@ -196,6 +196,11 @@ impl Daemon {
             }
         });
     }
+}
+
+/// A film as the index is asked for it.
+fn named(film: &Film) -> (PathBuf, Identity) {
+    (film.path.clone(), film.identity)
 }
 
 /// Whether a job could be written down. Where free space can't be asked for, the write itself will tell.

@@ -36,7 +36,7 @@ pub struct Surroundings {
     pub ready: Box<dyn FnOnce() + Send>,
     /// Follows how things stand for as long as the daemon works.
     pub follow: Box<dyn FnOnce(Source) -> Following + Send>,
-    /// Is told that the daemon ends.
+    /// Is told that the daemon ends, once its sockets were open.
     pub ending: Box<dyn FnOnce() + Send>,
 }
 
@@ -44,7 +44,7 @@ pub struct Surroundings {
 ///
 /// # Errors
 ///
-/// Where one of them can't be opened: another daemon has the socket, the address is taken, the index is newer.
+/// Where one of them can't be opened: the socket's name is taken by something else, the address is, the index is newer.
 pub async fn serve(pipeline: Pipeline, run: Run, surroundings: Surroundings) -> Result<Summary, Failure> {
     let stopped = Summary { stopped: true, ..Summary::default() };
     let mut stop = pipeline.stop.clone();
@@ -65,12 +65,12 @@ pub async fn serve(pipeline: Pipeline, run: Run, surroundings: Surroundings) -> 
     let (publisher, source) = http::publisher();
     let (sender, calls) = mpsc::channel(CALLS);
     let feed = Feed::new();
-    let mut beside = Beside { control: Arc::new(control), running: Vec::new() };
-    beside.serve(&pipeline, sender, feed.clone());
+    let mut servers = Servers { control: Arc::new(control), running: Vec::new() };
+    servers.serve(&pipeline, sender, feed.clone());
     if let Some(server) = metrics {
-        beside.running.push(tokio::spawn(server.serve(source.clone())));
+        servers.running.push(tokio::spawn(server.serve(source.clone())));
     }
-    beside.running.push(tokio::spawn(follow(source)));
+    servers.running.push(tokio::spawn(follow(source)));
     let opened = tokio::select! {
         opened = Daemon::open(pipeline, Channels { calls, signals, feed, publisher, reload }) => Some(opened),
         () = stop.asked() => None,
@@ -80,7 +80,7 @@ pub async fn serve(pipeline: Pipeline, run: Run, surroundings: Surroundings) -> 
             ready();
             let summary = daemon.run(run).await;
             ending();
-            beside.end().await;
+            servers.end().await;
             daemon.close().await;
             return Ok(summary);
         }
@@ -88,17 +88,17 @@ pub async fn serve(pipeline: Pipeline, run: Run, surroundings: Surroundings) -> 
         None => Ok(stopped),
     };
     ending();
-    beside.end().await;
+    servers.end().await;
     summary
 }
 
-/// What runs beside the daemon.
-struct Beside {
+/// Those who serve clients beside the daemon.
+struct Servers {
     control: Arc<Server>,
     running: Vec<JoinHandle<()>>,
 }
 
-impl Beside {
+impl Servers {
     /// Hears clients of the control socket.
     fn serve(&mut self, pipeline: &Pipeline, calls: mpsc::Sender<Call>, feed: Feed) {
         let (control, events) = (Arc::clone(&self.control), pipeline.events.clone());

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-/// What is being done with a film.
+/// What is done with a film, or waits to be done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Doing {
     /// What ffprobe said of it before is read from the index.
@@ -32,8 +32,10 @@ impl Doing {
 pub(super) enum Task {
     /// Something with one film.
     Film(PathBuf, Doing),
-    /// Something with several.
-    Films(Vec<PathBuf>),
+    /// What ffprobe said of films before is read.
+    Read(Vec<PathBuf>),
+    /// Films are looked at.
+    Look(Vec<PathBuf>),
     /// The walk of a root, as the config has it.
     Walk(PathBuf),
     /// Jobs that haven't ended are listed.
@@ -42,6 +44,18 @@ pub(super) enum Task {
     CarryOut,
     /// The config is read.
     Reload,
+}
+
+/// Whether the config is being read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) enum Reloading {
+    /// It isn't.
+    #[default]
+    No,
+    /// It is.
+    Once,
+    /// It is, and is to be read once more, since it may have changed while it was.
+    Again,
 }
 
 /// The table.
@@ -54,7 +68,7 @@ pub(super) struct Tasks {
     /// Words of persons that are carried out.
     pub(super) carrying_out: usize,
     /// Whether the config is being read.
-    pub(super) is_reloading: bool,
+    pub(super) reloading: Reloading,
 }
 
 impl Tasks {
@@ -81,6 +95,13 @@ impl Tasks {
         let ended = self.films.remove(film);
         if let Some(count) = ended.and_then(|doing| self.counts.get_mut(doing as usize)) {
             *count = count.saturating_sub(1);
+        }
+    }
+
+    /// Notes that nothing is done with these films any more.
+    pub(super) fn end_all(&mut self, films: &[PathBuf]) {
+        for film in films {
+            self.end(film);
         }
     }
 

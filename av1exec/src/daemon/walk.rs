@@ -12,7 +12,7 @@ use av1plan::SkipReason;
 
 use super::dispatcher::{Dispatcher, Run};
 use super::effect::Effect;
-use super::input::{Listed, Looked, Tidied, Walked};
+use super::input::{Listed, LookedAgain, Tidied, Walked};
 use super::roots::RootSeen;
 use super::round::Round;
 use super::tasks::Doing;
@@ -60,15 +60,13 @@ impl Dispatcher {
             self.round = Round::Resting;
             return;
         }
-        for job in open {
-            let film = job.film();
-            if self.is_left(&job, &film, began) {
-                // One job of a film at a time; another one is next round's.
-                if self.tasks.begin(&film, Doing::Tidy) {
-                    self.put(Effect::Tidy(Box::new(job)));
-                } else {
-                    self.may_be_open = true;
-                }
+        let left: Vec<Job> = open.into_iter().filter(|job| self.is_left(job, began)).collect();
+        for job in left {
+            // One job of a film at a time; another one is next round's.
+            if self.tasks.begin(&job.film(), Doing::Tidy) {
+                self.put(Effect::Tidy(Box::new(job)));
+            } else {
+                self.may_be_open = true;
             }
         }
         if self.tasks.count(Doing::Tidy) == 0 {
@@ -84,10 +82,10 @@ impl Dispatcher {
     }
 
     /// Whether a job that was open when it was listed isn't one of those that are under way, or were meanwhile.
-    fn is_left(&self, job: &Job, film: &Path, listed: Instant) -> bool {
-        let is_ours = self.activity.running.contains_key(&job.id)
-            || self.tasks.of(film).is_some_and(|doing| doing != Doing::Tidy);
-        !is_ours && !self.films.was_left_since(film, listed)
+    fn is_left(&self, job: &Job, listed: Instant) -> bool {
+        let film = job.film();
+        let is_ours = self.activity.running.contains_key(&job.id) || self.tasks.is_busy(&film);
+        !is_ours && !self.films.was_left_since(&film, listed)
     }
 
     /// Takes in what became of a job that was left open.
@@ -313,8 +311,8 @@ impl Dispatcher {
     }
 
     /// Takes in how films look that were to hold still.
-    pub(super) fn looked(&mut self, looked: Looked) {
-        let Looked { generation, films } = looked;
+    pub(super) fn looked(&mut self, looked: LookedAgain) {
+        let LookedAgain { generation, films } = looked;
         for (path, now) in films {
             self.tasks.end(&path);
             if let Some(now) = now.filter(|_| generation == self.generation) {

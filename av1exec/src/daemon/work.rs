@@ -260,11 +260,10 @@ impl Dispatcher {
     /// Takes in that a task ended without a word.
     pub(super) fn lost(&mut self, task: Task, reason: Option<String>) {
         match task {
-            // The next walk finds their films.
-            Task::Films(films) => {
-                for film in films {
-                    self.tasks.end(&film);
-                }
+            // The next walk finds its films.
+            Task::Read(films) => self.tasks.end_all(&films),
+            Task::Look(films) => {
+                self.tasks.end_all(&films);
                 self.scan_now();
             }
             Task::Film(film, Doing::Tidy) => self.tidied(&super::input::Tidied { film, still_open: true }),

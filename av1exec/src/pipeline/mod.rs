@@ -1,5 +1,5 @@
-//! One film, start to end: `look` plans it, `produce` encodes it and puts the result in its place, `judge` gathers what a result
-//! must show, `finish` does what is left to do after an attempt. `open` is the door.
+//! One film, start to end: `look` plans it, `produce` encodes it and puts the result in its place, `judge` holds it against its
+//! contract, `finish` does what is left to do after an attempt. `open` is the door.
 
 pub mod event;
 mod finish;

@@ -36,7 +36,7 @@ pub async fn start(program: &Path, args: &[OsString]) -> io::Result<Child> {
 }
 
 /// Starts `program` for a job; it inherits the locks, so that nobody else works on the library before it has ended, and gives
-/// way to others as far as `courtesy` says.
+/// way to others as far as `priority` says.
 pub async fn start_for(
     job: &str,
     program: &Path,

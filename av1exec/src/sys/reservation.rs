@@ -54,7 +54,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_promised_to_one_encode_is_not_promised_to_the_next() {
+    fn what_is_reserved_for_one_encode_is_not_there_for_the_next() {
         let space = Space { free: 110 << 30, total: 500 << 30 };
         let reservations = Reservations::default();
         let first = reservations.reserve(1, 60 << 30, space).unwrap();

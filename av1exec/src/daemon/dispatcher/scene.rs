@@ -12,7 +12,7 @@ use jiff::Zoned;
 use super::super::activity::Activity;
 use super::super::catalog::Catalog;
 use super::super::effect::Effect;
-use super::super::input::{By, Encoded, End, Input, Listed, Looked, Now, Probed, Texts, Tidied, Walked};
+use super::super::input::{By, Encoded, End, Input, Listed, LookedAgain, Now, Probed, Texts, Tidied, Walked};
 use super::{Context, Dispatcher, Run};
 use crate::library::film::Film;
 use crate::library::scan::Scan;
@@ -109,7 +109,7 @@ impl Scene {
         scene
     }
 
-    fn now(&self) -> Now {
+    pub(super) fn now(&self) -> Now {
         moment(&self.began, self.passed, &self.hanging)
     }
 
@@ -196,7 +196,10 @@ impl Scene {
                 let found = films.iter().find(|other| other.path == film.path).cloned();
                 (film.path, found)
             };
-            self.give(Input::Looked(Looked { generation, films: looked.into_iter().map(now).collect() }));
+            self.give(Input::LookedAgain(LookedAgain {
+                generation,
+                films: looked.into_iter().map(now).collect(),
+            }));
         }
     }
 

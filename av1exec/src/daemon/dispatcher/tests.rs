@@ -165,7 +165,7 @@ fn a_film_whose_task_is_lost_is_free_again() {
             scene.probe();
         }
         let task = match scene.take_first(step) {
-            Some(Effect::Look(..)) => Task::Films(vec![films[0].path.clone()]),
+            Some(Effect::Look(..)) => Task::Look(vec![films[0].path.clone()]),
             Some(Effect::Probe(film, _)) => Task::Film(film.path, Doing::Probe),
             Some(Effect::Encode(film, _)) => Task::Film(film.path, Doing::Encode),
             other => unreachable!("{other:?}"),
@@ -223,4 +223,32 @@ fn one_pass_over_nothing_ends() {
     assert!(!scene.dispatcher.is_done());
     scene.walk_all(&[]);
     assert!(scene.dispatcher.is_done());
+}
+
+#[test]
+fn nothing_is_begun_once_the_run_is_over() {
+    let films = [film("/a/Film.mkv", 100)];
+    let mut scene = Scene::with(Run::OnePass, settings(&["/a"]), &films);
+    scene.probe();
+    let (film, by) = scene.encode().unwrap();
+    scene.give(Input::Encoded(Encoded { film, by, end: End::StateDiskFull }));
+    assert!(scene.dispatcher.is_done(), "one pass doesn't wait for room");
+    scene.dispatcher.end_run();
+    scene.pass(MINUTE);
+    assert!(scene.encode().is_none());
+    assert_eq!(scene.dispatcher.summary().failed, 1);
+}
+
+#[test]
+fn what_ffprobe_says_is_written_down_before_anything_is_begun_that_reads_it() {
+    let films = [film("/a/Film.mkv", 100)];
+    let mut scene = Scene::with(Run::Forever, settings(&["/a"]), &films);
+    let Some(Effect::Probe(film, generation)) = scene.take_first("probe") else { unreachable!() };
+    let probe = av1plan::MediaProbe::from_json(&text().probe).unwrap();
+    let probed = Input::Probed(Probed { film, generation, result: Ok((text(), probe)) });
+    let now = scene.now();
+    let effects = scene.dispatcher.handle(probed, now);
+    let place = |kind: fn(&Effect) -> bool| effects.iter().position(kind).unwrap();
+    let written = place(|effect| matches!(effect, Effect::Write(_)));
+    assert!(written < place(|effect| matches!(effect, Effect::Encode(..))), "{effects:?}");
 }

@@ -135,13 +135,21 @@ impl Index {
         rows.collect()
     }
 
-    /// What ffprobe said of a film.
-    pub fn probe(&self, path: &Path) -> rusqlite::Result<Option<ProbeText>> {
-        let mut statement = self
-            .connection
-            .prepare_cached("SELECT probe, frame FROM films WHERE path = ?1 AND probe IS NOT NULL")?;
+    /// What ffprobe said of a film, if it still looks as it did then: a write that failed may have left what was said of
+    /// another file of its name.
+    pub fn probe(&self, path: &Path, film: &Identity) -> rusqlite::Result<Option<ProbeText>> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT probe, frame FROM films
+             WHERE path = ?1 AND probe IS NOT NULL AND inode = ?2 AND size = ?3 AND modified_ns = ?4",
+        )?;
         let row = |row: &Row<'_>| Ok(ProbeText { probe: row.get(0)?, frame: row.get(1)? });
-        statement.query_row([path.as_os_str().as_bytes()], row).optional()
+        let film = rusqlite::params![
+            path.as_os_str().as_bytes(),
+            film.inode.cast_signed(),
+            film.size.cast_signed(),
+            film.modified_ns
+        ];
+        statement.query_row(film, row).optional()
     }
 
     /// Forgets that a film failed, so that it is worked on again; says whether it had.

@@ -48,9 +48,14 @@ fn what_ffprobe_said_stays_until_the_film_changes() {
     index.write([&Write::Probe(path.into(), Box::new(probed.clone()), probe.clone())]).unwrap();
     remember(&mut index, path, &probed);
     assert_eq!(index.load().unwrap()[path], probed);
-    assert_eq!(index.probe(path).unwrap(), Some(probe));
+    let (film, changed) = (entry(5).identity, entry(6).identity);
+    assert_eq!(index.probe(path, &film).unwrap(), Some(probe));
+    assert_eq!(index.probe(path, &changed).unwrap(), None, "it was said of another file");
+    // Not even where somebody says that it was probed: what was said of this one couldn't be written.
+    remember(&mut index, path, &Entry { is_probed: true, ..entry(6) });
+    assert_eq!(index.probe(path, &changed).unwrap(), None);
     remember(&mut index, path, &entry(6));
-    assert_eq!(index.probe(path).unwrap(), None);
+    assert_eq!(index.probe(path, &changed).unwrap(), None);
     assert_eq!(index.load().unwrap()[path], entry(6));
     index.write([&Write::Forget(vec![path.into()])]).unwrap();
     assert!(index.load().unwrap().is_empty());

@@ -49,6 +49,7 @@ fn carry_out(connection: &Connection, write: &Write) -> rusqlite::Result<()> {
     }
 }
 
+/// Writes an entry down. What ffprobe said stays only where the film is the same as the one that it said it of.
 fn write_entry(connection: &Connection, path: &Path, entry: &Entry) -> rusqlite::Result<()> {
     let Entry { identity, first_seen, unchanged_since, last_seen, is_probed, verdict } = entry;
     let Identity { device, inode, size, modified_ns, changed_ns, links } = identity;
@@ -60,7 +61,9 @@ fn write_entry(connection: &Connection, path: &Path, entry: &Entry) -> rusqlite:
          ON CONFLICT (path) DO UPDATE SET
             device = ?2, inode = ?3, size = ?4, links = ?5, modified_ns = ?6, changed_ns = ?7, first_seen_us = ?8,
             unchanged_since_us = ?9, last_seen_us = ?10, code = ?11, fingerprint = ?12, rest = ?13, until_us = ?14,
-            failures = ?15, probe = iif(?16, probe, NULL), frame = iif(?16, frame, NULL)",
+            failures = ?15,
+            probe = iif(?16 AND films.inode = ?3 AND films.size = ?4 AND films.modified_ns = ?6, probe, NULL),
+            frame = iif(?16 AND films.inode = ?3 AND films.size = ?4 AND films.modified_ns = ?6, frame, NULL)",
     )?;
     statement.execute(params![
         path.as_os_str().as_bytes(),

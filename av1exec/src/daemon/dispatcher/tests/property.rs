@@ -169,7 +169,7 @@ impl World {
                 Input::Probed(Probed { film, generation, result })
             }
             Effect::Read(films, _) if is_lost => {
-                lost(Task::Films(films.into_iter().map(|film| film.path).collect()))
+                lost(Task::Read(films.into_iter().map(|film| film.path).collect()))
             }
             Effect::Read(films, generation) => {
                 let films =
@@ -196,7 +196,7 @@ impl World {
                 Input::Explained(Explained { film, reason, generation })
             }
             Effect::Look(looked, _) if is_lost => {
-                lost(Task::Films(looked.into_iter().map(|film| film.path).collect()))
+                lost(Task::Look(looked.into_iter().map(|film| film.path).collect()))
             }
             Effect::Look(..) => {
                 self.scene.effects.push(effect);
