@@ -40,11 +40,13 @@ pub(super) fn tidy_open(
         Err(_) => return Tidied { film, still_open: true },
     };
     let seen = tidy(job.clone(), jobs, settings.keep_original, true, &answered);
-    let still_open = seen.actions == [Action::LeaveAlone];
-    if !still_open {
-        let tidied = tidy(job, jobs, settings.keep_original, false, &answered);
-        events.recovered(tidied);
+    if seen.actions == [Action::LeaveAlone] {
+        return Tidied { film, still_open: true };
     }
+    let tidied = tidy(job, jobs, settings.keep_original, false, &answered);
+    // What failed now may do later: a disk that is full, a folder that is away.
+    let still_open = tidied.failure.is_some();
+    events.recovered(tidied);
     Tidied { film, still_open }
 }
 
@@ -174,6 +176,18 @@ mod tests {
         jobs.save(&ended).unwrap();
         assert!(!tidied(&jobs, &listed).still_open);
         assert_eq!(jobs.get("j1").unwrap().outcome.unwrap().code, "replaced");
+    }
+
+    #[test]
+    fn a_job_that_couldnt_be_tidied_up_stays_open() {
+        let folder = tempfile::tempdir().unwrap();
+        let (jobs, job) = open_job(folder.path());
+        // Something that nobody may unlink has the name of its temporary file.
+        fs::create_dir(path_of(&job.temporary)).unwrap();
+        assert!(tidied(&jobs, &job).still_open);
+        assert!(jobs.get("j1").unwrap().outcome.is_none());
+        fs::remove_dir(path_of(&job.temporary)).unwrap();
+        assert!(!tidied(&jobs, &job).still_open);
     }
 
     #[test]
