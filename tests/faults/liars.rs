@@ -50,7 +50,8 @@ const LIES: [(&str, &str); 4] = [
     ("leaves a hard link to the film", "ln -f Film.mkv \"$output\"; exit 0"),
     (
         "ends well after SIGTERM half-way",
-        "\"$real\" -readrate 0.5 \"$@\" & sleep 0.5; kill -TERM $!; wait; exit 0",
+        "\"$real\" -readrate 0.05 \"$@\" & for i in 1 2 3 4 5 6 7 8 9; do [ -s \"$output\" ] || sleep 0.2; done; \
+         kill -TERM $!; wait; exit 0",
     ),
     ("has cut off the last bytes", "\"$real\" \"$@\"; truncate -s -20000 \"$output\"; exit 0"),
     (

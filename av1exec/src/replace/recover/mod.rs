@@ -260,7 +260,8 @@ fn found(path: &Path, original: &Identity, commit: Option<&Commit>, answered: &d
     if under.is_original(original) {
         return Found::Original;
     }
-    if under.is_changed(original) {
+    // An original that somebody has emptied holds nothing any more: what we made of it is worth more.
+    if under.is_changed(original) && !under.is_empty() {
         return Found::Changed;
     }
     match commit {

@@ -171,6 +171,30 @@ fn a_broken_result_in_the_films_place_is_set_aside() {
 }
 
 #[test]
+fn an_original_that_was_emptied_takes_nothing_from_the_result() {
+    // The result is in place, and the original's second name is emptied.
+    let scene = Scene::new("film.mkv").committed();
+    fs::rename(scene.path("film.mkv"), scene.path("film.mkv.orig")).unwrap();
+    fs::rename(scene.path(".t.av1tmp"), scene.path("film.mkv")).unwrap();
+    fs::write(scene.path("film.mkv.orig"), "").unwrap();
+    scene.recover().is("replaced", &[("film.mkv", "the result"), ("film.mkv.orig", "")]);
+
+    // It isn't yet; or it is under its new name. Then a person has to look.
+    for (name, target) in [("film.mkv", ".t.av1tmp"), ("film.avi", "film.mkv")] {
+        let scene = Scene::new(name).committed();
+        if target != ".t.av1tmp" {
+            fs::rename(scene.path(".t.av1tmp"), scene.path(target)).unwrap();
+        }
+        fs::write(scene.path(name), "").unwrap();
+        let ended = scene.recover();
+        assert_eq!((ended.code, ended.warned), (None, true), "{name}");
+        let mut files = vec![(name.to_owned(), String::new()), (target.to_owned(), "the result".to_owned())];
+        files.sort();
+        assert_eq!(ended.files, files);
+    }
+}
+
+#[test]
 fn what_is_not_understood_is_left_alone_and_said() {
     let scene = Scene::new("film.mkv").committed();
     fs::remove_file(scene.path("film.mkv")).unwrap();
@@ -249,8 +273,10 @@ fn what_is_under_a_name_is_told_by_the_very_file_and_its_bytes() {
     is(&film, Found::Changed);
     set_time(&film, before);
     is(&film, Found::Original);
-    fs::write(&film, "").unwrap();
+    fs::write(&film, "changed").unwrap();
     is(&film, Found::Changed);
+    fs::write(&film, "").unwrap();
+    is(&film, Found::Broken);
     fs::write(&temporary, "THE result").unwrap();
     is(&temporary, Found::Broken);
     fs::write(&temporary, "the result, and more").unwrap();
