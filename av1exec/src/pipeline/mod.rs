@@ -11,7 +11,7 @@ mod produce;
 pub mod story;
 pub(crate) mod why_text;
 
-use std::io;
+use std::io::{self, Read};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -31,6 +31,7 @@ use crate::settings::Settings;
 use crate::state::jobs::{Job, JobStore, plan_document};
 use crate::state::journal::{Entry, Step};
 use crate::state::outcome::Outcome;
+use crate::sys::disk::{self, Identity};
 use crate::sys::lock::Locks;
 use crate::sys::names;
 use crate::sys::pause::Pause;
@@ -118,13 +119,29 @@ impl Pipeline {
 
     /// How the attempt on a film ends of which ffprobe has nothing to say; said beside it where the film is to blame.
     pub async fn unprobed(&self, film: &Film, error: &ProbeError) -> Outcome {
+        let failed = |why: &dyn std::error::Error| failed("probe", &film.path, why);
         if let ProbeError::Failed(_) = error {
-            let reason = format!("failed to probe {}: {error}", crate::sys::sanitize::display(&film.path));
-            return Outcome::Failed { reason };
+            return failed(error);
+        }
+        // ffprobe says the same of a film that is damaged, of one that is away, and of one that may not be read.
+        match self.identity_if_readable(film).await {
+            Err(error) => return failed(&error),
+            Ok(now) if !now.same_content_stamp(&film.identity) => return Outcome::SourceChanged,
+            Ok(_) => {}
         }
         let outcome = Outcome::Unreadable { reason: error.to_string() };
         self.explain_beside(film, &outcome, None).await;
         outcome
+    }
+
+    /// Who a film is now, if something of it can be read.
+    async fn identity_if_readable(&self, film: &Film) -> io::Result<Identity> {
+        let path = film.path.clone();
+        let read = self.on_disk(&film.path, move || {
+            let read = disk::open(&path)?.read(&mut [0]);
+            read.and_then(|_| Identity::of(&path))
+        });
+        read.await
     }
 
     /// Carries out a plan as a job, and leaves no temporary file behind whatever happens.
@@ -241,7 +258,7 @@ struct Lost {
     reason: String,
 }
 
-fn failed(doing: &str, path: &Path, error: &io::Error) -> Outcome {
+fn failed(doing: &str, path: &Path, error: &dyn std::error::Error) -> Outcome {
     Outcome::Failed { reason: format!("failed to {doing} {}: {error}", crate::sys::sanitize::display(path)) }
 }
 

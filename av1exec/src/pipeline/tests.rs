@@ -106,3 +106,21 @@ async fn a_replacement_that_panics_leaves_its_journal_and_is_recovered() {
         assert_eq!(left, 2, "the film and the state folder");
     }
 }
+
+#[tokio::test]
+async fn a_film_that_ffprobe_cant_read_is_to_blame_only_where_it_is_there_and_the_same() {
+    let refused = || ProbeError::Refused { words: "No such file or directory".to_owned() };
+    let scene = Scene::set();
+    let outcome = scene.pipeline.unprobed(&scene.film, &refused()).await;
+    assert!(matches!(outcome, Outcome::Unreadable { .. }), "{outcome:?}");
+
+    fs::write(&scene.film.path, "another film of its name").unwrap();
+    let outcome = scene.pipeline.unprobed(&scene.film, &refused()).await;
+    assert_eq!(outcome, Outcome::SourceChanged);
+
+    // Its root is away: it is tried again once it is back.
+    fs::rename(&scene.film.path, scene.folder.path().join("away")).unwrap();
+    let outcome = scene.pipeline.unprobed(&scene.film, &refused()).await;
+    assert!(matches!(&outcome, Outcome::Failed { reason } if reason.contains("Film.mkv")), "{outcome:?}");
+    assert!(!outcome.is_lasting());
+}
