@@ -107,7 +107,7 @@ struct Daemon {
 
 impl Daemon {
     /// A daemon that remembers what the index of the state folder tells of. What `pipeline` tells goes through it.
-    async fn open(mut pipeline: Pipeline, channels: Channels) -> Result<Self, IndexError> {
+    async fn open(mut pipeline: Pipeline, channels: Channels, run: Run) -> Result<Self, IndexError> {
         let folder = pipeline.settings.job_state_dir.clone();
         let state = folder.clone();
         let opened = pipeline.waits.run(&folder, Care::Free, move |_| Index::open(&state)).await;
@@ -127,7 +127,7 @@ impl Daemon {
         let context = Context {
             settings: Arc::clone(&pipeline.settings),
             toolchain: pipeline.tools.toolchain.clone(),
-            run: Run::Forever,
+            run,
             started: Timestamp::now(),
             cores: machine::cores(),
         };
@@ -158,11 +158,10 @@ impl Daemon {
     }
 
     /// Works for one pass, or until it is stopped.
-    async fn run(&mut self, run: Run) -> Summary {
-        if run == Run::Forever {
+    async fn run(&mut self) -> Summary {
+        if self.dispatcher.context.run == Run::Forever {
             self.ask_encoder_version();
         }
-        self.dispatcher.context.run = run;
         let mut stop = self.pipeline.stop.clone();
         let (waits, whole) = (self.pipeline.waits.clone(), stop.clone());
         let mut overdue = std::pin::pin!(waits.overdue(&whole));

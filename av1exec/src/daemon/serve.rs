@@ -72,13 +72,13 @@ pub async fn serve(pipeline: Pipeline, run: Run, surroundings: Surroundings) -> 
     }
     servers.running.push(tokio::spawn(follow(source)));
     let opened = tokio::select! {
-        opened = Daemon::open(pipeline, Channels { calls, signals, feed, publisher, reload }) => Some(opened),
+        opened = Daemon::open(pipeline, Channels { calls, signals, feed, publisher, reload }, run) => Some(opened),
         () = stop.asked() => None,
     };
     let summary = match opened {
         Some(Ok(mut daemon)) => {
             ready();
-            let summary = daemon.run(run).await;
+            let summary = daemon.run().await;
             ending();
             servers.end().await;
             daemon.close().await;
