@@ -75,20 +75,19 @@ pub async fn serve(pipeline: Pipeline, run: Run, surroundings: Surroundings) -> 
         opened = Daemon::open(pipeline, Channels { calls, signals, feed, publisher, reload }, run) => Some(opened),
         () = stop.asked() => None,
     };
-    let summary = match opened {
+    let (summary, daemon) = match opened {
         Some(Ok(mut daemon)) => {
             ready();
-            let summary = daemon.run().await;
-            ending();
-            servers.end().await;
-            daemon.close().await;
-            return Ok(summary);
+            (Ok(daemon.run().await), Some(daemon))
         }
-        Some(Err(error)) => Err(error.into()),
-        None => Ok(stopped),
+        Some(Err(error)) => (Err(error.into()), None),
+        None => (Ok(stopped), None),
     };
     ending();
     servers.end().await;
+    if let Some(daemon) = daemon {
+        daemon.close().await;
+    }
     summary
 }
 
