@@ -64,6 +64,17 @@ fn contents(library: &Library) -> Vec<Vec<u8>> {
 }
 
 #[test]
+fn a_film_that_another_gate_stops_is_told_by_that_gate_and_not_waited_for() {
+    let Some(mut library) = Library::open() else { return };
+    library.film("Film.mkv");
+    library.set("stable_secs", 3600);
+    library.set("min_bytes", 1_000_000_000);
+    library.encode("Film.mkv").exits_with(0).says("[too-small]");
+    fs::write(library.path("Film.mkv.orig"), "somebody's").unwrap();
+    library.run(["encode", "--ignore", "too-small", "Film.mkv"]).exits_with(0).says("[backup-exists]");
+}
+
+#[test]
 fn a_film_that_is_ignored_by_name_is_encoded_and_one_that_cant_be_isnt() {
     let Some(mut library) = Library::open() else { return };
     library.film("Film.mkv");

@@ -113,7 +113,9 @@ async fn settle(films: Vec<Film>, pipeline: &Pipeline) -> Vec<(Film, Stability)>
     let looked = look_at_all(films.iter().map(|film| film.path.clone()).collect(), pipeline).await;
     let looked_again = films.into_iter().zip(looked).map(|(film, now)| {
         let now = now.unwrap_or(film);
-        let stability = settling.observe(&now.path, now.identity, Instant::now(), wait);
+        let watched = settling.observe(&now.path, now.identity, Instant::now(), wait);
+        // One that another gate stops wasn't waited for, and that gate is why.
+        let stability = if wanted(&now) { watched } else { Stability::Stable };
         (now, stability)
     });
     looked_again.collect()
