@@ -17,7 +17,7 @@ fn facts() -> FileFacts {
 /// From ffprobe's bytes to the arguments of ffmpeg; how many there are, so that nothing is optimised away.
 fn from_bytes_to_command(bytes: &[u8], file: &FileFacts, toolchain: &Toolchain, config: &Config) -> usize {
     let Ok(probe) = MediaProbe::from_json(bytes) else { return 0 };
-    match plan(&Source { file, probe: &probe }, toolchain, config) {
+    match plan(&Source::new(file, &probe), toolchain, config) {
         Verdict::Encode(plan) => arguments(&plan, Audience::Program).len(),
         Verdict::Skip(_) => 0,
     }
@@ -38,7 +38,7 @@ fn one_film(c: &mut Criterion) {
             b.iter(|| MediaProbe::from_json(black_box(bytes)).is_ok());
         });
         let Ok(probe) = MediaProbe::from_json(bytes) else { continue };
-        let source = Source { file: &file, probe: &probe };
+        let source = Source::new(&file, &probe);
         group.bench_function(BenchmarkId::new("plan", name), |b| {
             b.iter(|| plan(black_box(&source), &toolchain, &config));
         });

@@ -21,10 +21,10 @@ fn is_gentle(plan: &EncodePlan) -> bool {
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let evening = true;
     let tier = if evening { QualityTier::VeryHigh } else { QualityTier::High };
-    let config = Config { quality_tier: tier, ..Config::default() };
+    let config = Config::default().with_quality_tier(tier);
     let probe = MediaProbe::from_json(PROBE)?;
     let file = FileFacts::new("Film.2019.UHD.BluRay.mkv", 60 << 30);
-    match av1plan::plan(&Source { file: &file, probe: &probe }, &Toolchain::assumed(), &config) {
+    match av1plan::plan(&Source::new(&file, &probe), &Toolchain::assumed(), &config) {
         Verdict::Encode(plan) if is_gentle(&plan) => println!("encode with {}", plan.video.settings),
         Verdict::Encode(plan) => {
             let losses: Vec<String> = plan.losses.iter().map(ToString::to_string).collect();

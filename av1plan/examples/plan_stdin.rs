@@ -8,7 +8,7 @@
 
 use std::io::Read;
 
-use av1plan::command::{Arg, Audience, arguments};
+use av1plan::command::render;
 use av1plan::{Config, FileFacts, MediaProbe, Source, Toolchain, Verdict, explain};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -22,20 +22,13 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let probe = MediaProbe::from_json(&bytes)?;
     let file = FileFacts::new(name.clone(), size.parse()?);
     // A program that runs ffmpeg itself would ask it: `Toolchain::parse(version, encoders, decoders)`.
-    let verdict =
-        av1plan::plan(&Source { file: &file, probe: &probe }, &Toolchain::assumed(), &Config::default());
+    let verdict = av1plan::plan(&Source::new(&file, &probe), &Toolchain::assumed(), &Config::default());
     print!("{}", explain::table(verdict.decisions()));
     match verdict {
         Verdict::Skip(skip) => println!("skip [{}]: {}", skip.reason.code(), skip.reason),
         Verdict::Encode(plan) => {
-            for arg in arguments(&plan, Audience::Person) {
-                match arg {
-                    Arg::Text(text) => println!("{text}"),
-                    Arg::Input => println!("file:{name}"),
-                    Arg::Output => println!("file:{name}.av1"),
-                    // Of a program's command only.
-                    Arg::FrameTimes | Arg::Original => {}
-                }
+            for word in render(&plan, name.as_str(), &format!("{name}.av1")) {
+                println!("{word}");
             }
         }
     }

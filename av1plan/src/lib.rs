@@ -10,15 +10,18 @@ pub mod command;
 pub mod config;
 pub mod explain;
 pub mod judge;
+mod name;
 mod number;
 pub mod plan;
 pub mod probe;
 mod rules;
+mod setters;
 pub mod toolchain;
 pub mod wire;
 
 pub use config::Config;
 pub use judge::{Evidence, Judgement, judge};
+pub use name::UnknownName;
 pub use number::{Micros, NotARatio, NotRational, Ratio, Rational};
 pub use plan::{EncodePlan, SkipReason, Verdict};
 pub use probe::{FileFacts, MediaProbe};

@@ -197,6 +197,7 @@ fn excerpt(line: &str) -> String {
 
 /// Why an ffmpeg can't be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum ToolchainError {
     /// The output isn't ffmpeg's.
     #[error("the program does not say which ffmpeg it is (its first line: \"{found}\")")]

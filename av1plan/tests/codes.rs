@@ -1,29 +1,32 @@
 //! The public codes: scripts, job files and other programs rely on them, so that a change of one is a change of version.
 #![allow(clippy::panic, reason = "helpers of tests; clippy's exemption covers test functions only")]
 
+mod facts;
+
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use av1plan::SkipReason;
 use av1plan::config::{BitDepth, Interlaced, QualityTier};
-use av1plan::judge::{Defect, Missing};
+use av1plan::judge::{Defect, Judgement, Missing};
 use av1plan::plan::{Encoder, Gate, LossKind, Reason, Topic};
-use serde_json::{Value, json};
-use strum::VariantNames;
+use facts::with_some_facts;
+use serde_json::json;
 
-/// Stand for the code of what they hold, and never appear as codes themselves.
-const ENVELOPES: [&str; 2] = ["skipped", "refused-loss"];
-
-/// Every list of codes under its name.
-fn lists() -> [(&'static str, &'static [&'static str]); 7] {
+/// Every list of codes under its name; of a list that contains another one, its own codes.
+fn lists() -> [(&'static str, Vec<&'static str>); 8] {
+    let own = |codes: &[&'static str], others: &[&str]| {
+        codes.iter().copied().filter(|code| !others.contains(code)).collect::<Vec<_>>()
+    };
     [
-        ("topic", Topic::VARIANTS),
-        ("reason", Reason::VARIANTS),
-        ("skip", SkipReason::VARIANTS),
-        ("gate", Gate::VARIANTS),
-        ("loss", LossKind::VARIANTS),
-        ("defect", Defect::VARIANTS),
-        ("missing", Missing::VARIANTS),
+        ("topic", Topic::codes().to_vec()),
+        ("reason", own(Reason::codes(), SkipReason::codes())),
+        ("skip", own(SkipReason::codes(), LossKind::codes())),
+        ("gate", Gate::codes().to_vec()),
+        ("loss", LossKind::codes().to_vec()),
+        ("defect", Defect::codes().to_vec()),
+        ("missing", Missing::codes().to_vec()),
+        ("judgement", Judgement::codes().to_vec()),
     ]
 }
 
@@ -32,7 +35,7 @@ fn all_public_codes() {
     let mut text = String::new();
     for (name, codes) in lists() {
         writeln!(text, "{name}").unwrap();
-        for code in codes.iter().filter(|code| !ENVELOPES.contains(code)) {
+        for code in codes {
             writeln!(text, "  {code}").unwrap();
         }
     }
@@ -42,10 +45,10 @@ fn all_public_codes() {
 #[test]
 fn words_of_the_config() {
     let lists = [
-        ("prefer_encoder", Encoder::VARIANTS),
-        ("quality_tier", QualityTier::VARIANTS),
-        ("bit_depth", BitDepth::VARIANTS),
-        ("interlaced", Interlaced::VARIANTS),
+        ("prefer_encoder", Encoder::names()),
+        ("quality_tier", QualityTier::names()),
+        ("bit_depth", BitDepth::names()),
+        ("interlaced", Interlaced::names()),
     ];
     let lines: Vec<String> =
         lists.iter().map(|(key, words)| format!("{key} = {}", words.join(" | "))).collect();
@@ -71,93 +74,58 @@ fn codes_are_kebab_case_and_unique_in_their_list() {
 /// A decision's `code` is a reason's, a skip's or a loss's; whoever reads it must not need to know which.
 #[test]
 fn no_code_of_a_decision_means_two_things() {
-    let codes = [Reason::VARIANTS, SkipReason::VARIANTS, LossKind::VARIANTS].concat();
-    let mut seen = BTreeSet::new();
-    let twice: Vec<_> = codes.iter().filter(|code| !seen.insert(**code)).collect();
-    assert!(twice.is_empty(), "{twice:?}");
+    for codes in [Reason::codes(), SkipReason::codes(), LossKind::codes()] {
+        let unique: BTreeSet<_> = codes.iter().collect();
+        assert_eq!(unique.len(), codes.len());
+    }
+    let holds = |outer: &[&str], inner: &[&str]| inner.iter().all(|code| outer.contains(code));
+    assert!(holds(Reason::codes(), SkipReason::codes()) && holds(SkipReason::codes(), LossKind::codes()));
 }
 
 #[test]
 fn a_gate_is_named_like_its_skip() {
-    for gate in Gate::VARIANTS {
-        assert!(SkipReason::VARIANTS.contains(gate), "{gate}");
+    for gate in Gate::codes() {
+        assert!(SkipReason::codes().contains(gate), "{gate}");
         assert_eq!(gate.parse::<Gate>().unwrap().code(), *gate);
     }
 }
 
+/// serde derives a variant's name, and the method has its own list; JSON and `code()` must agree.
 #[test]
-fn topics_and_losses_are_read_back_from_their_codes() {
-    for code in Topic::VARIANTS {
-        assert_eq!(code.parse::<Topic>().unwrap().code(), *code);
+fn json_tags_a_value_with_its_code() {
+    for code in Reason::codes() {
+        assert_eq!(with_some_facts::<Reason>(code).code(), *code);
     }
-    for code in LossKind::VARIANTS {
-        let kind: LossKind = code.parse().unwrap();
-        assert_eq!(kind.code(), *code);
-        assert_eq!(serde_json::to_value(kind).unwrap(), json!(code));
+    for code in SkipReason::codes() {
+        assert_eq!(with_some_facts::<SkipReason>(code).code(), *code);
+    }
+    for code in Defect::codes() {
+        let defect: Defect = with_some_facts(code);
+        assert_eq!(defect.code(), *code);
+        assert_eq!(serde_json::to_value(&defect).unwrap()["code"], *code);
+    }
+    for code in Judgement::codes() {
+        let judgement: Judgement = with_some_facts(code);
+        assert_eq!(judgement.code(), *code);
+        assert_eq!(serde_json::to_value(&judgement).unwrap()["code"], *code);
     }
 }
 
-/// serde and strum derive their names apart; JSON and `code()` must agree.
+/// What main called this code until it was to be published.
 #[test]
-fn json_tags_a_reason_with_its_code() {
-    for code in Reason::VARIANTS {
-        let reason: Reason = with_some_facts(code);
-        assert_eq!(serde_json::to_value(&reason).unwrap()["code"], *code);
-        if !ENVELOPES.contains(code) {
-            assert_eq!(reason.code(), *code);
-        }
-    }
-}
-
-#[test]
-fn json_tags_a_skip_with_its_code() {
-    for code in SkipReason::VARIANTS {
-        let skip: SkipReason = with_some_facts(code);
-        assert_eq!(serde_json::to_value(&skip).unwrap()["code"], *code);
-        if !ENVELOPES.contains(code) {
-            assert_eq!(skip.code(), *code);
-        }
-    }
+fn a_plan_of_before_the_first_release_is_read() {
+    let reason: Reason = serde_json::from_value(json!({"code": "seed-constant"})).unwrap();
+    assert_eq!(reason, Reason::SameForAll);
 }
 
 /// Every sentence says something, on one line, and ends without a full stop: it is a fragment after a colon.
 #[test]
 fn every_code_has_a_sentence() {
-    let reasons = Reason::VARIANTS.iter().map(|code| with_some_facts::<Reason>(code).to_string());
-    let skips = SkipReason::VARIANTS.iter().map(|code| with_some_facts::<SkipReason>(code).to_string());
-    for sentence in reasons.chain(skips) {
+    let reasons = Reason::codes().iter().map(|code| with_some_facts::<Reason>(code).to_string());
+    let skips = SkipReason::codes().iter().map(|code| with_some_facts::<SkipReason>(code).to_string());
+    let defects = Defect::codes().iter().map(|code| with_some_facts::<Defect>(code).to_string());
+    for sentence in reasons.chain(skips).chain(defects) {
         assert!(sentence.len() > 3 && !sentence.contains('\n'), "{sentence:?}");
         assert!(!sentence.ends_with('.'), "{sentence:?}");
     }
-}
-
-/// The variant of this code, with whatever facts it asks for.
-fn with_some_facts<T: serde::de::DeserializeOwned>(code: &str) -> T {
-    let numbers = json!({
-        "score": 1, "width": 1, "height": 1, "millibits": 1, "degrees": 90, "size": 1, "min_bytes": 1, "links": 2,
-        "nominal": {"numerator": 300, "denominator": 1}, "from": 3, "frames": 1, "index": 1,
-    });
-    let mut words = numbers.clone();
-    for field in ["wanted", "order", "tag", "to", "from", "extension", "text", "format", "tags"] {
-        words[field] = json!("word");
-    }
-    words["gates"] = json!(["too-small"]);
-    words["marker"] = json!("file");
-    let candidates = [
-        Value::Null,
-        words,
-        numbers,
-        json!({"code": "not-stable"}),
-        json!({"code": "data", "what": "a timecode track"}),
-    ];
-    candidates
-        .into_iter()
-        .find_map(|facts| {
-            let mut written = json!({"code": code});
-            if !facts.is_null() {
-                written["facts"] = facts;
-            }
-            serde_json::from_value(written).ok()
-        })
-        .unwrap_or_else(|| panic!("no facts here fit {code}; add them to the candidates"))
 }

@@ -8,7 +8,7 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use av1plan::command::{self, Arg, Audience};
+use av1plan::command::{self, Arg, Audience, Placeholder};
 use av1plan::{Config, EncodePlan, FileFacts, MediaProbe, Source, Toolchain, Verdict, explain};
 use serde_json::Value;
 
@@ -51,8 +51,8 @@ fn planned(case: &Case) -> Verdict {
             {"side_data_type": "HDR Dynamic Metadata SMPTE2094-40 (HDR10+)"}]}]}"#;
         probe.add_frame(frame).expect("the frame is JSON");
     }
-    let config = Config { min_bytes: 0, ..Config::default() };
-    av1plan::plan(&Source { file: &case.file, probe: &probe }, &Toolchain::assumed(), &config)
+    let config = Config::default().with_min_bytes(0);
+    av1plan::plan(&Source::new(&case.file, &probe), &Toolchain::assumed(), &config)
 }
 
 #[test]
@@ -134,9 +134,11 @@ fn command(plan: &EncodePlan) -> String {
     for argument in command::arguments(plan, Audience::Person) {
         let word = match argument {
             Arg::Text(word) => word.into_owned(),
-            Arg::Input => String::from("INPUT"),
-            Arg::Output => String::from("\nOUTPUT"),
-            Arg::FrameTimes | Arg::Original => unreachable!("a person's command has none"),
+            Arg::File(Placeholder::Input) => String::from("INPUT"),
+            Arg::File(Placeholder::Output) => String::from("\nOUTPUT"),
+            Arg::File(Placeholder::FrameTimes | Placeholder::Original) => {
+                unreachable!("a person's command has none")
+            }
         };
         text += if word.starts_with('-') { "\n" } else { " " };
         text += &word;

@@ -46,17 +46,15 @@ const HDR: &str = r#"{"streams": [
 /// The document of a film's plan.
 fn written(probe: &str, name: &str, encoder: Encoder) -> Value {
     let probe = MediaProbe::from_json(probe.as_bytes()).unwrap();
-    let config = Config {
-        min_bytes: 0,
-        refuse_losses: [].into(),
-        drop_languages: Vec::new(),
-        bit_depth: BitDepth::Source,
-        interlaced: Interlaced::Deinterlace,
-        ..Config::default()
-    };
+    let config = Config::default()
+        .with_min_bytes(0)
+        .with_refuse_losses([].into())
+        .with_drop_languages(Vec::new())
+        .with_bit_depth(BitDepth::Source)
+        .with_interlaced(Interlaced::Deinterlace);
     let file = FileFacts::new(name, 8 << 30);
     let toolchain = Toolchain::described(9, [encoder]).unwrap();
-    let verdict = av1plan::plan(&Source { file: &file, probe: &probe }, &toolchain, &config);
+    let verdict = av1plan::plan(&Source::new(&file, &probe), &toolchain, &config);
     assert!(matches!(verdict, Verdict::Encode(_)), "{verdict:?}");
     serde_json::from_str(&Document::new(b"/films/Film.mkv", 8 << 30, b"/films/.tmp", &verdict).to_json())
         .unwrap()
@@ -325,9 +323,9 @@ fn the_plan_of_every_probe_of_the_corpus_follows_the_grammar() {
         let name = probe.format.filename.clone().unwrap_or("Film.mkv".into());
         let file = FileFacts::new(name, 8 << 30);
         for encoder in Encoder::ALL {
-            let config = Config { min_bytes: 0, refuse_losses: [].into(), ..Config::default() };
-            let toolchain = Toolchain::described(8, [encoder]).unwrap();
-            let verdict = av1plan::plan(&Source { file: &file, probe: &probe }, &toolchain, &config);
+            let config = Config::default().with_min_bytes(0).with_refuse_losses([].into());
+            let toolchain = Toolchain::described(8, [*encoder]).unwrap();
+            let verdict = av1plan::plan(&Source::new(&file, &probe), &toolchain, &config);
             let Verdict::Encode(plan) = &verdict else { continue };
             seen += 1;
             assert_eq!(grammar::wrong_of(plan), None, "{}", path.display());

@@ -14,8 +14,7 @@ fn among(filters: &str, asked: Option<MetricName>, width: u32, transfer: &str) -
     );
     let probe = MediaProbe::from_json(document.as_bytes()).unwrap();
     let file = FileFacts::new("a.mkv", 9_000_000_000);
-    let verdict =
-        av1plan::plan(&Source { file: &file, probe: &probe }, &Toolchain::assumed(), &Config::default());
+    let verdict = av1plan::plan(&Source::new(&file, &probe), &Toolchain::assumed(), &Config::default());
     let Verdict::Encode(plan) = verdict else { unreachable!("{verdict:?}") };
     Metric::among(filters, asked, &plan)
 }

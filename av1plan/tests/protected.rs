@@ -13,9 +13,9 @@ const H264: &str =
 fn planned(name: &str, streams: &[&str]) -> Verdict {
     let json = format!(r#"{{"streams":[{}]}}"#, streams.join(","));
     let probe = MediaProbe::from_json(json.as_bytes()).unwrap();
-    let config = Config { refuse_losses: BTreeSet::new(), ..Config::default() };
+    let config = Config::default().with_refuse_losses(BTreeSet::new());
     let file = FileFacts::new(name, 8 << 30);
-    av1plan::plan(&Source { file: &file, probe: &probe }, &Toolchain::assumed(), &config)
+    av1plan::plan(&Source::new(&file, &probe), &Toolchain::assumed(), &config)
 }
 
 /// The skip's code, or the losses of the encode.

@@ -23,7 +23,7 @@ fn the_compiler_proves_that_there_are_no_side_effects() {
 }
 
 #[test]
-fn there_are_four_dependencies() {
+fn there_are_three_dependencies() {
     let manifest = read("Cargo.toml");
     let section = manifest.split("\n[dependencies]\n").nth(1).unwrap();
     let names = section
@@ -31,7 +31,7 @@ fn there_are_four_dependencies() {
         .take_while(|line| !line.starts_with('['))
         .filter_map(|line| line.split(['.', ' ', '=']).next())
         .filter(|name| !name.is_empty());
-    assert_eq!(names.collect::<Vec<_>>(), ["serde", "serde_json", "strum", "thiserror"]);
+    assert_eq!(names.collect::<Vec<_>>(), ["serde", "serde_json", "thiserror"]);
 }
 
 /// What ends up in a program that embeds this crate; macros run at build time and don't.
@@ -48,10 +48,38 @@ fn the_dependencies_bring_little_along() {
     let mut names: Vec<&str> = tree.lines().filter_map(|line| line.split(' ').next()).collect();
     names.sort_unstable();
     names.dedup();
-    let expected =
-        ["av1plan", "itoa", "memchr", "serde", "serde_core", "serde_json", "strum", "thiserror", "zmij"];
+    let expected = ["av1plan", "itoa", "memchr", "serde", "serde_core", "serde_json", "thiserror", "zmij"];
     assert_eq!(names, expected);
     // They are built without `std` too, or they could do what this crate can't.
     let features = tree.lines().filter_map(|line| line.split_once(' ')).map(|(_, features)| features);
     assert!(!features.flat_map(|list| list.split(',')).any(|feature| feature == "std"), "{tree}");
+}
+
+/// The traits of serde are part of what the crate offers. Other crates may be replaced without anybody noticing.
+#[test]
+fn no_public_item_names_another_crate_than_serde() {
+    let mut lines = 0;
+    for path in sources(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src")) {
+        let text = fs::read_to_string(&path).unwrap();
+        let code = text.split("#[cfg(test)]").next().unwrap();
+        let items =
+            code.lines().filter(|line| line.trim_start().starts_with("pub ") || line.starts_with("impl"));
+        for line in items {
+            lines += 1;
+            // The field of a tuple struct is private.
+            let line = line.split("struct").next().unwrap();
+            assert!(
+                !line.contains("serde_json") && !line.contains("thiserror"),
+                "{}: {line}",
+                path.display()
+            );
+        }
+        assert!(!code.contains("#[from]"), "{}: that makes a public conversion", path.display());
+    }
+    assert!(lines > 500, "only {lines} items were found");
+}
+
+fn sources(folder: &Path) -> Vec<std::path::PathBuf> {
+    let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    entries.flat_map(|path| if path.is_dir() { sources(&path) } else { vec![path] }).collect()
 }

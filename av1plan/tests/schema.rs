@@ -31,8 +31,8 @@ fn documents() -> Vec<(String, Value)> {
             [(Encoder::Svt, 0), (Encoder::Aom, 0), (Encoder::Rav1e, 0), (Encoder::Svt, 9 << 30)]
         {
             let toolchain = Toolchain::described(8, [encoder]).unwrap();
-            let config = Config { min_bytes, ..Config::default() };
-            let verdict = av1plan::plan(&Source { file: &file, probe: &probe }, &toolchain, &config);
+            let config = Config::default().with_min_bytes(min_bytes);
+            let verdict = av1plan::plan(&Source::new(&file, &probe), &toolchain, &config);
             let document = Document::new(b"/films/\xff.mkv", file.size, b"/films/.x.av1tmp", &verdict);
             let stem = path.file_stem().unwrap().to_string_lossy().into_owned();
             written.push((stem, serde_json::from_str(&document.to_json()).unwrap()));

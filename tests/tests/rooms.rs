@@ -20,7 +20,9 @@ const HOUSES: [House; 3] = [
     House {
         name: "av1plan",
         rooms: &[
+            ("name", 1),
             ("number", 1),
+            ("setters", 1),
             ("probe", 2),
             ("plan", 3),
             ("config", 4),

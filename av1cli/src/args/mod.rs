@@ -219,6 +219,6 @@ impl WatchArgs {
 }
 
 fn gate_parser() -> impl TypedValueParser<Value = Gate> {
-    let codes = <Gate as strum::VariantNames>::VARIANTS;
+    let codes = Gate::codes();
     PossibleValuesParser::new(codes).try_map(|code| code.parse::<Gate>().map_err(|error| error.to_string()))
 }

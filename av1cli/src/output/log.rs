@@ -4,11 +4,11 @@ use std::collections::HashMap;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use av1exec::ffmpeg::progress::Progress;
 use av1exec::pipeline::event::Event;
 use av1exec::state::outcome::Outcome;
 use av1exec::sys::sanitize::display;
 use av1plan::EncodePlan;
+use av1plan::judge::Progress;
 use tracing::{debug, info, warn};
 
 use crate::output::logging::{PROGRESS, RESULT};

@@ -4,7 +4,6 @@ use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use av1exec::ffmpeg::progress::{Progress, projected, remaining};
 use av1exec::pipeline::event::{Check, Event};
 use av1exec::replace::recover::{Action, Recovered};
 use av1exec::state::outcome::{Bytes, Outcome};
@@ -12,6 +11,7 @@ use av1exec::sys::failure::Failure;
 use av1exec::sys::sanitize::display;
 use av1plan::EncodePlan;
 use av1plan::explain::Seconds;
+use av1plan::judge::{Progress, projected, remaining};
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
 use crate::output::bars;
@@ -196,17 +196,15 @@ pub(crate) fn cut_off(recovered: &Recovered) -> String {
 
 #[cfg(test)]
 mod tests {
+    use av1plan::judge::ProgressReader;
+
     use super::*;
 
     #[test]
     fn progress_says_what_is_known_and_nothing_else() {
-        let halfway = Progress {
-            frame: 50,
-            fps: Some(5.0),
-            speed: Some(0.2),
-            total_size: Some(1 << 20),
-            ..Progress::default()
-        };
+        let lines = ["frame=50", "fps=5.0", "speed=0.2x", "total_size=1048576", "progress=continue"];
+        let mut reader = ProgressReader::default();
+        let halfway = lines.iter().find_map(|line| reader.add_line(line)).unwrap();
         let elapsed = Duration::from_secs(10);
         assert_eq!(describe(&halfway, Some(100), elapsed), "50 % 5.0 fps 0.20x ETA 0:00:10 about 2.0 MiB");
         assert_eq!(describe(&halfway, None, elapsed), "5.0 fps 0.20x");

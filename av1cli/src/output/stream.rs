@@ -49,7 +49,7 @@ fn importance(event: &Event) -> Importance {
 
 #[cfg(test)]
 mod tests {
-    use av1exec::ffmpeg::progress::Progress;
+    use av1plan::judge::Progress;
 
     use super::*;
 

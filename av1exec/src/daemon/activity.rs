@@ -5,12 +5,12 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use crate::ffmpeg::progress::{Progress, remaining};
 use crate::pipeline::event::Event;
 use crate::serve::status::{RunningJob, ScanStatus, Stage};
 use crate::state::outcome::Outcome;
 use crate::state::totals::Totals;
 use crate::sys::path::path_document;
+use av1plan::judge::{Progress, remaining};
 
 /// What runs, and what came of what ran.
 #[derive(Debug, Default)]

@@ -282,7 +282,7 @@ mod tests {
     fn what_couldnt_be_written_is_written_later_and_no_probe_is_taken_for_anothers() {
         let folder = tempfile::tempdir().unwrap();
         let (mut catalog, mut index) = opened(folder.path());
-        let text = |probe: &[u8]| ProbeText { probe: probe.to_vec(), frame: None };
+        let text = |probe: &[u8]| ProbeText::new(probe.to_vec());
         catalog.see(&film(), &ONE, WAIT, now());
         catalog.keep_probe(&film().path, text(b"first"));
         write_all(&mut catalog, &mut index).unwrap();

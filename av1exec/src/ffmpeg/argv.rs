@@ -3,55 +3,29 @@
 use std::ffi::OsString;
 use std::path::Path;
 
-use av1plan::command::Arg;
-
-/// ffmpeg's name for a plain file. An absolute path behind it may hold any byte.
-const FILE_PROTOCOL: &str = "file:";
+use av1plan::command::{self, Arg, Placeholder};
 
 /// Replaces the placeholders by the two paths, which should be absolute.
-pub fn bind(args: Vec<Arg>, input: &Path, output: &Path) -> Vec<OsString> {
+pub fn bind(args: &[Arg], input: &Path, output: &Path) -> Vec<OsString> {
     bind_run(args, input, output, Path::new(""))
 }
 
-/// The same for arguments that hold a result against its original.
-pub fn bind_pair(args: Vec<Arg>, result: &Path, original: &Path) -> Vec<OsString> {
-    bind_all(args, &Paths { input: result, original, ..Paths::default() })
+/// The same for arguments that compare a result with its original.
+pub fn bind_pair(args: &[Arg], result: &Path, original: &Path) -> Vec<OsString> {
+    command::bind(args, |file| match file {
+        Placeholder::Input => result.as_os_str(),
+        Placeholder::Original => original.as_os_str(),
+        Placeholder::Output | Placeholder::FrameTimes => Path::new("").as_os_str(),
+    })
 }
 
 /// The same for arguments that name a third path, where ffmpeg writes the times of frames to.
-pub fn bind_run(args: Vec<Arg>, input: &Path, output: &Path, frame_times: &Path) -> Vec<OsString> {
-    bind_all(args, &Paths { input, output, frame_times, ..Paths::default() })
-}
-
-/// What placeholders stand for.
-struct Paths<'a> {
-    input: &'a Path,
-    output: &'a Path,
-    original: &'a Path,
-    frame_times: &'a Path,
-}
-
-impl Default for Paths<'_> {
-    fn default() -> Self {
-        let none = Path::new("");
-        Self { input: none, output: none, original: none, frame_times: none }
-    }
-}
-
-fn bind_all(args: Vec<Arg>, paths: &Paths<'_>) -> Vec<OsString> {
-    let file = |path: &Path| {
-        let mut argument = OsString::from(FILE_PROTOCOL);
-        argument.push(path);
-        argument
-    };
-    let bound = args.into_iter().map(|arg| match arg {
-        Arg::Text(text) => OsString::from(text.into_owned()),
-        Arg::Input => file(paths.input),
-        Arg::Output => file(paths.output),
-        Arg::Original => file(paths.original),
-        Arg::FrameTimes => file(paths.frame_times),
-    });
-    bound.collect()
+pub fn bind_run(args: &[Arg], input: &Path, output: &Path, frame_times: &Path) -> Vec<OsString> {
+    command::bind(args, |file| match file {
+        Placeholder::Input | Placeholder::Original => input.as_os_str(),
+        Placeholder::Output => output.as_os_str(),
+        Placeholder::FrameTimes => frame_times.as_os_str(),
+    })
 }
 
 #[cfg(test)]
@@ -62,8 +36,8 @@ mod tests {
     #[test]
     fn paths_keep_their_bytes_behind_the_protocol() {
         let input = OsString::from_vec(b"/films/-a:b %03d\n\xff.mkv".to_vec());
-        let bound =
-            bind(vec![Arg::from("-i"), Arg::Input, Arg::Output], Path::new(&input), Path::new("/out"));
+        let args = [Arg::from("-i"), Arg::File(Placeholder::Input), Arg::File(Placeholder::Output)];
+        let bound = bind(&args, Path::new(&input), Path::new("/out"));
         assert_eq!(bound[1].as_bytes(), b"file:/films/-a:b %03d\n\xff.mkv");
         assert_eq!(bound[2], "file:/out");
     }

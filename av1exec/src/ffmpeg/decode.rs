@@ -7,8 +7,7 @@ use std::time::Duration;
 
 use av1plan::EncodePlan;
 use av1plan::command::{Arg, Side, decode_audio_arguments, decode_streams_arguments, decode_video_arguments};
-use av1plan::judge::{Defect, is_complaint, lacks_decoder};
-use av1plan::plan::StreamType;
+use av1plan::judge::{Complaints, Defect};
 
 use crate::ffmpeg::argv::bind;
 use crate::ffmpeg::tools::Tools;
@@ -35,11 +34,11 @@ impl Decode<'_> {
         let decoder = Decoder { tools: self.tools, stall: self.stall };
         let sound = decode_audio_arguments(self.plan, Side::Result);
         let (defect, sound) = decoder.result(self.result, sound, reached).await?;
-        let Some(line) = sound.first.filter(|_| defect.is_none()) else { return Ok(defect) };
-        // A copied track says the same as before: what was damaged already isn't made worse.
+        if defect.is_some() || sound == Complaints::default() {
+            return Ok(defect);
+        }
         let before = decoder.sound(self.source, decode_audio_arguments(self.plan, Side::Source)).await?;
-        let worse = sound.count > before.count;
-        Ok(worse.then_some(Defect::DecodeError { kind: StreamType::Audio, line }))
+        Ok(sound.in_sound(&before))
     }
 }
 
@@ -53,8 +52,7 @@ pub async fn decode_alone(
 ) -> io::Result<Option<Defect>> {
     let decoder = Decoder { tools, stall };
     let (defect, sound) = decoder.result(result, decode_streams_arguments(sounds), reached).await?;
-    let heard = sound.first.map(|line| Defect::DecodeError { kind: StreamType::Audio, line });
-    Ok(defect.or(heard))
+    Ok(defect.or(sound.in_sound(&Complaints::default())))
 }
 
 /// What every decode takes.
@@ -76,10 +74,10 @@ impl Decoder<'_> {
             self.complaints(path, decode_video_arguments(), reached),
             self.sound(path, sound),
         )?;
-        if video.missing_decoder {
+        if video.lacks_decoder() {
             return Err(io::Error::other("this ffmpeg has no decoder for AV1 that works here"));
         }
-        Ok((video.first.map(|line| Defect::DecodeError { kind: StreamType::Video, line }), audio))
+        Ok((video.in_picture(), audio))
     }
 
     async fn sound(&self, path: &Path, args: Option<Vec<Arg>>) -> io::Result<Complaints> {
@@ -95,7 +93,7 @@ impl Decoder<'_> {
         args: Vec<Arg>,
         mut reached: impl FnMut(u64),
     ) -> io::Result<Complaints> {
-        let args: Vec<OsString> = bind(args, path, Path::new(""));
+        let args: Vec<OsString> = bind(&args, path, Path::new(""));
         // A decode that is well says nothing on standard error, so that only its times are held against the clock.
         let pulse = Pulse { output: Output::Stdout, limit: self.stall };
         let (mut heard, mut last) = (Complaints::default(), None);
@@ -107,51 +105,14 @@ impl Decoder<'_> {
                     reached(second.unwrap_or_default());
                 }
             }
-            Output::Stderr => heard.hear(line),
+            Output::Stderr => heard.add_line(line),
         };
         let child = start(&self.tools.ffmpeg, &args).await?;
         let status = watch(child, Some(pulse), hear).await?.status("a decode")?;
         match status.code() {
-            Some(0) => {}
-            Some(code) => heard.add(format!("ffmpeg ended with exit code {code}")),
+            Some(code) => heard.add_exit(code),
             None => return Err(io::Error::other("a signal ended a decode")),
         }
         Ok(heard)
-    }
-}
-
-/// What decoders complained of.
-#[derive(Debug, Default, PartialEq, Eq)]
-struct Complaints {
-    count: u64,
-    first: Option<String>,
-    missing_decoder: bool,
-}
-
-impl Complaints {
-    fn add(&mut self, line: String) {
-        self.count += 1;
-        self.first.get_or_insert(line);
-    }
-
-    fn hear(&mut self, line: &str) {
-        self.missing_decoder |= lacks_decoder(line);
-        if is_complaint(line) {
-            self.add(line.trim().to_owned());
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_first_complaint_is_kept_and_all_are_counted() {
-        let mut complaints = Complaints::default();
-        for line in ["[a] [error] one", "[a] [info] nothing", "[a] [error] two"] {
-            complaints.hear(line);
-        }
-        assert_eq!((complaints.count, complaints.first.as_deref()), (2, Some("[a] [error] one")));
     }
 }

@@ -8,13 +8,12 @@ use std::path::{Path, PathBuf};
 use std::process::ExitStatus;
 use std::time::{Duration, SystemTime};
 
-use av1plan::judge::RunReport;
+use av1plan::judge::{Progress, ProgressReader, RunReport};
 use rustix::process::Signal;
 use tokio::process::Child;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
-use crate::ffmpeg::progress::{Progress, ProgressReader};
 use crate::sys::lock::Locks;
 use crate::sys::orphan::ProcessId;
 use crate::sys::pause::Pause;
@@ -145,16 +144,9 @@ impl Encode<'_> {
         let heard = listener.await.unwrap_or_default();
         // A log whose disk hangs comes later, and keeps nobody from going on.
         drop(tokio::time::timeout(LOG_PATIENCE, writer).await);
-        let last = Some(watch.last).filter(|last| last.ended);
-        let report = RunReport {
-            exit_code: status.code(),
-            frames: last.map(|last| last.frame),
-            damage: heard.damage,
-            closing: Some(heard.closing),
-            dropped: last.and_then(|last| last.dropped),
-            duplicated: last.and_then(|last| last.duplicated),
-            sent: None,
-        };
+        let mut report = heard.report;
+        report.exit_code = status.code();
+        report.add_progress(&watch.last);
         Ok(Ended::Run { report, words: heard.last_error })
     }
 
@@ -195,7 +187,7 @@ impl Encode<'_> {
                 Ok(Ok(Some(line))) => line,
                 Ok(Ok(None) | Err(_)) => return None,
             };
-            let Some(progress) = reader.line(&String::from_utf8_lossy(&line)) else { continue };
+            let Some(progress) = reader.add_line(&String::from_utf8_lossy(&line)) else { continue };
             if !progress.is_stuck_at(&watch.last) {
                 watch.moved = Instant::now();
             }

@@ -6,7 +6,7 @@ use std::io;
 use std::path::Path;
 use std::time::Duration;
 
-use av1plan::judge::{Check, Decode as Decoded, Defect, Evidence, Missing, Probed, RunReport};
+use av1plan::judge::{Check, Defect, Evidence, Missing, Probed, RunReport};
 use av1plan::probe::{PacketSummary, StreamKind};
 use av1plan::{EncodePlan, MediaProbe};
 
@@ -76,15 +76,12 @@ impl Gather<'_> {
         readable: Option<&'e Readable>,
         run: Option<&'e RunReport>,
     ) -> Evidence<'e> {
-        Evidence {
-            run,
-            probe: Some(readable.map_or(Probed::Unreadable, |readable| Probed::Read(&readable.probe))),
-            packets: readable.map(|readable| &readable.packets),
-            opening: readable.and_then(|readable| readable.opening.as_ref()),
-            decode: Decoded::NotMade,
-            picture: None,
-            size: self.size,
-        }
+        let probed = readable.map_or(Probed::Unreadable, |readable| Probed::Read(&readable.probe));
+        Evidence::new(self.size)
+            .with_run(run)
+            .with_probe(Some(probed))
+            .with_packets(readable.map(|readable| &readable.packets))
+            .with_opening(readable.and_then(|readable| readable.opening.as_ref()))
     }
 
     /// Decodes all of it and tells `reached` at which second it is. Where its streams aren't those of the plan, as one of
@@ -171,7 +168,7 @@ mod tests {
         let evidence = gather.evidence(Some(&readable), Some(&run));
         assert_eq!(evidence.probe, Some(Probed::Read(&readable.probe)));
         assert!(evidence.packets.is_some() && evidence.opening.is_none() && evidence.run.is_some());
-        assert_eq!((evidence.decode, evidence.picture), (Decoded::NotMade, None));
+        assert_eq!((evidence.decode, evidence.picture), (av1plan::judge::Decode::NotMade, None));
         assert!(is_dear(Missing::Decode) && is_dear(Missing::Picture) && !is_dear(Missing::Packets));
     }
 }

@@ -6,7 +6,6 @@ pub mod encode;
 pub(crate) mod evidence;
 pub(crate) mod frame_times;
 pub mod probe;
-pub mod progress;
 pub mod quality;
 pub mod same_picture;
 pub mod scores;

@@ -33,7 +33,7 @@ async fn ask_with(
     path: &Path,
     wants_frame: impl Fn(&MediaProbe) -> bool,
 ) -> Result<(ProbeText, MediaProbe), ProbeError> {
-    let mut text = ProbeText { probe: run(tools, path, command::probe_arguments()).await?, frame: None };
+    let mut text = ProbeText::new(run(tools, path, command::probe_arguments()).await?);
     let probe = text.parse()?;
     let Some((video, _)) = probe.main_video().filter(|_| wants_frame(&probe)) else {
         return Ok((text, probe));
@@ -49,7 +49,7 @@ pub async fn probe(tools: &Tools, path: &Path) -> Result<MediaProbe, ProbeError>
 }
 
 async fn run(tools: &Tools, path: &Path, args: Vec<command::Arg>) -> Result<Vec<u8>, ProbeError> {
-    let args = bind(args, path, Path::new(""));
+    let args = bind(&args, path, Path::new(""));
     let captured = capture(&tools.ffprobe, &args, OUTPUT_LIMIT, PATIENCE).await?;
     if captured.status.success() {
         Ok(captured.stdout)
@@ -75,7 +75,7 @@ async fn add_packets(
     args: Vec<command::Arg>,
     mut summary: PacketSummary,
 ) -> Result<PacketSummary, ProbeError> {
-    let args = bind(args, path, Path::new(""));
+    let args = bind(&args, path, Path::new(""));
     let child = start(&tools.ffprobe, &args).await.map_err(CaptureError::Start)?;
     let watched = watch(child, None, |output, line| match output {
         Output::Stdout => summary.add_line(line),

@@ -4,7 +4,7 @@ use std::io;
 use std::path::Path;
 use std::time::Duration;
 
-use av1plan::command::{Scored as Scoring, score_arguments};
+use av1plan::command::{Part, Scored as Scoring, score_arguments};
 use av1plan::judge::Metric;
 use av1plan::judge::picture::{Window, entry, windows};
 use av1plan::{EncodePlan, MediaProbe, Micros};
@@ -34,9 +34,6 @@ pub(crate) struct Compare<'a> {
     pub(crate) stall: Duration,
 }
 
-/// A part of both films that is entered by seeking.
-type Part = (Micros, Micros, Micros);
-
 impl Compare<'_> {
     /// Scores all of it, or three windows; nothing where no picture of one met one of the other. `reached` is told how many
     /// seconds are scored, and of how many, where that is known.
@@ -52,7 +49,8 @@ impl Compare<'_> {
             let of = windows.iter().map(|window| window.length.0).sum::<i64>() / 1_000_000;
             for (window, before) in windows.into_iter().zip((0_i64..).step_by(5)) {
                 let Window { start, length } = window;
-                let part = (entry(window, self.result.1), entry(window, self.original.1), length);
+                let (result, original) = (entry(window, self.result.1), entry(window, self.original.1));
+                let part = Part { result, original, length };
                 let scored = self
                     .score(Some(part), |second| {
                         reached(seconds(before.saturating_add(second)), Some(seconds(of)));
@@ -88,8 +86,8 @@ impl Compare<'_> {
         let threads = std::thread::available_parallelism().map_or(1, usize::from);
         let stream = self.result.1.main_video().map_or(0, |(stream, _)| stream.index);
         let threads = u32::try_from(threads).unwrap_or(1);
-        let scoring = Scoring { plan: self.plan, stream, metric: self.metric, threads };
-        let args = bind_pair(score_arguments(&scoring, part), self.result.0, self.original.0);
+        let scoring = Scoring::new(self.plan, stream, self.metric).with_threads(threads);
+        let args = bind_pair(&score_arguments(&scoring, part), self.result.0, self.original.0);
         let pulse = Pulse { output: Output::Stderr, limit: self.stall };
         let (mut scores, mut times) = (Scores::default(), Vec::new());
         let (mut words, mut last) = (String::new(), None);

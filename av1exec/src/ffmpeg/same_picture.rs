@@ -96,7 +96,7 @@ impl PictureCheck<'_> {
             Side::Source => self.source.0,
             Side::Result => self.result.0,
         };
-        let args = bind(sample_arguments(self.plan, side, window, reach, size), path, Path::new(""));
+        let args = bind(&sample_arguments(self.plan, side, window, reach, size), path, Path::new(""));
         let limit = size.bytes().saturating_mul(size.most_frames());
         let captured = capture(&self.tools.ffmpeg, &args, limit, patience).await.map_err(io::Error::other)?;
         if captured.status.success() {

@@ -67,7 +67,7 @@ pub(super) fn summarize(metric: Metric, scores: &[Scored], whole: bool) -> Optio
         Metric::Vmaf { model } => ("points", Some(model.name()), harmonic(&all), "harmonic"),
         Metric::Xpsnr => ("dB", None, decibels(arithmetic(&all)), "of the error"),
     };
-    let metric = metric.name().into();
+    let metric = metric.name().name();
     let worst = Worst { at_secs, score: rounded(score) };
     Some(Summary { metric, model, unit, frames: all.len(), whole, mean: rounded(mean), mean_kind, worst })
 }

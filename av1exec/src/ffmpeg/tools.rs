@@ -49,7 +49,7 @@ impl Tools {
 
 /// The version that an encoder of this ffmpeg says of itself; nothing where it says none, or takes too long.
 pub async fn encoder_version(ffmpeg: &Path, encoder: Encoder) -> Option<String> {
-    let args = bind(command::encoder_version_arguments(encoder), Path::new(""), Path::new(""));
+    let args = bind(&command::encoder_version_arguments(encoder), Path::new(""), Path::new(""));
     let captured = capture(ffmpeg, &args, OUTPUT_LIMIT, PATIENCE).await.ok()?;
     encoder_version_in(encoder, &String::from_utf8_lossy(&captured.stderr)).map(str::to_owned)
 }
@@ -72,7 +72,7 @@ pub(crate) async fn ask(
     args: Vec<command::Arg>,
     patience: Duration,
 ) -> Result<String, ToolsError> {
-    let args = bind(args, Path::new(""), Path::new(""));
+    let args = bind(&args, Path::new(""), Path::new(""));
     let captured = capture(program, &args, OUTPUT_LIMIT, patience)
         .await
         .map_err(|source| ToolsError::Failed { path: program.to_owned(), source })?;

@@ -158,7 +158,7 @@ mod tests {
         let roots = [root.path().to_owned()];
         let marker = |film: &Path| {
             let identity = disk::Identity::of(film).unwrap();
-            sidecars::marker_of(film, root.path(), &identity, av1plan::Ratio::SEED)
+            sidecars::marker_of(film, root.path(), &identity, av1plan::Ratio::NINETY_PERCENT)
         };
         for path in [film.as_path(), film.parent().unwrap()] {
             assert!(exclude(path).unwrap().ends_with("is left alone from now on"));

@@ -57,16 +57,14 @@ impl Film {
 
     /// What the planner asks of a file.
     pub fn facts(&self, stability: Stability) -> FileFacts {
-        FileFacts {
-            name: self.path.file_name().unwrap_or_default().to_string_lossy().into_owned(),
-            size: self.identity.size,
-            marker: self.marker,
-            stability,
-            links: self.identity.links,
-            protection: self.protection,
-            target_exists: self.target_exists,
-            backup_exists: self.backup_exists,
-        }
+        let name = self.path.file_name().unwrap_or_default().to_string_lossy();
+        FileFacts::new(name, self.identity.size)
+            .with_marker(self.marker)
+            .with_stability(stability)
+            .with_links(self.identity.links)
+            .with_protection(self.protection)
+            .with_target_exists(self.target_exists)
+            .with_backup_exists(self.backup_exists)
     }
 }
 

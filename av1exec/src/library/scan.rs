@@ -88,7 +88,7 @@ mod tests {
     use std::path::Path;
 
     fn policy() -> Config {
-        Config { min_bytes: 0, ..Config::default() }
+        Config::default().with_min_bytes(0)
     }
 
     #[test]

@@ -174,7 +174,7 @@ mod tests {
         let season = root.path().join("Series").join("Season 1");
         fs::create_dir_all(&season).unwrap();
         let film = season.join("a.mkv");
-        let marker_of = |film: &Path, root: &Path| marker_of(film, root, &FILM, Ratio::SEED);
+        let marker_of = |film: &Path, root: &Path| marker_of(film, root, &FILM, Ratio::NINETY_PERCENT);
         assert_eq!(marker_of(&film, root.path()), None);
         fs::write(root.path().join("Series").join(".av1skip"), "").unwrap();
         assert_eq!(marker_of(&film, root.path()), Some(Marker::Folder));
@@ -190,11 +190,11 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let film = folder.path().join("a.mkv");
         let marker = names::skip_marker(&film);
-        mark(&film, "too big", MarkCause::TooBig { original: FILM, gate: Ratio::SEED }).unwrap();
+        mark(&film, "too big", MarkCause::TooBig { original: FILM, gate: Ratio::NINETY_PERCENT }).unwrap();
         let stricter = Ratio::from_ten_thousandths(8000).unwrap();
-        assert!(!is_outdated(&marker, &FILM, Ratio::SEED));
-        assert!(!is_outdated(&marker, &Identity { inode: 9, changed_ns: 9, ..FILM }, Ratio::SEED));
-        assert!(is_outdated(&marker, &Identity { size: 30, ..FILM }, Ratio::SEED), "another film");
+        assert!(!is_outdated(&marker, &FILM, Ratio::NINETY_PERCENT));
+        assert!(!is_outdated(&marker, &Identity { inode: 9, changed_ns: 9, ..FILM }, Ratio::NINETY_PERCENT));
+        assert!(is_outdated(&marker, &Identity { size: 30, ..FILM }, Ratio::NINETY_PERCENT), "another film");
         assert!(is_outdated(&marker, &FILM, stricter), "another gate");
 
         mark(&film, "as you asked", MarkCause::Asked).unwrap();
@@ -203,7 +203,8 @@ mod tests {
         assert!(marker.exists(), "for the result, too");
         for foreign in ["", "For the file of 1 bytes"] {
             fs::write(&marker, foreign).unwrap();
-            mark(&film, "too big", MarkCause::TooBig { original: FILM, gate: Ratio::SEED }).unwrap();
+            mark(&film, "too big", MarkCause::TooBig { original: FILM, gate: Ratio::NINETY_PERCENT })
+                .unwrap();
             assert_eq!(fs::read_to_string(&marker).unwrap(), foreign, "it isn't ours");
             assert!(!is_outdated(&marker, &FILM, stricter));
             remove_size_marker(&film).unwrap();
@@ -215,7 +216,7 @@ mod tests {
     fn another_tools_marker_stands_for_every_film_of_its_stem_and_ours_for_one() {
         let root = tempfile::tempdir().unwrap();
         let at = |name: &str| root.path().join(name);
-        let marker_of = |name: &str| marker_of(&at(name), root.path(), &FILM, Ratio::SEED);
+        let marker_of = |name: &str| marker_of(&at(name), root.path(), &FILM, Ratio::NINETY_PERCENT);
         fs::write(at("Film.av1skip"), "").unwrap();
         for (film, marker) in
             [("Film.mkv", Some(Marker::Stem)), ("Film.mp4", Some(Marker::Stem)), ("Film.cut.mkv", None)]

@@ -197,7 +197,7 @@ mod tests {
     use super::*;
 
     fn policy() -> Config {
-        Config { min_bytes: 0, ..Config::default() }
+        Config::default().with_min_bytes(0)
     }
 
     #[test]

@@ -8,9 +8,9 @@ use av1plan::{EncodePlan, SkipReason};
 use strum::IntoStaticStr;
 use tokio::sync::mpsc;
 
-use crate::ffmpeg::progress::Progress;
 use crate::replace::recover::Recovered;
 use crate::state::outcome::Outcome;
+use av1plan::judge::Progress;
 
 /// One thing that happened.
 #[derive(Debug, Clone)]

@@ -3,7 +3,7 @@
 use std::io;
 use std::path::Path;
 
-use av1plan::judge::{Decode as Decoded, Evidence};
+use av1plan::judge::Decode as Decoded;
 use av1plan::{EncodePlan, Judgement, MediaProbe, Micros, judge};
 
 use super::Pipeline;
@@ -54,7 +54,7 @@ impl Pipeline {
                 let (decode, picture) = self.look_closely(&gather, film, plan, probe, job).await?;
                 let decode = decode.as_ref().map_or(Decoded::SwitchedOff, |made| Decoded::Made(made.check()));
                 let picture = picture.as_ref().map(Made::check);
-                judge(plan, &Evidence { decode, picture, ..evidence })
+                judge(plan, &evidence.with_decode(decode).with_picture(picture))
             }
             (judged, _) => judged,
         };

@@ -51,7 +51,7 @@ impl Looked {
 
     /// Plans it.
     pub fn plan(&self, toolchain: &Toolchain, policy: &Config) -> Verdict {
-        av1plan::plan(&Source { file: &self.facts, probe: &self.probe }, toolchain, policy)
+        av1plan::plan(&Source::new(&self.facts, &self.probe), toolchain, policy)
     }
 }
 

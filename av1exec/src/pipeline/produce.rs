@@ -92,7 +92,8 @@ impl Pipeline {
         job: &mut Job,
         times: &FrameTimes,
     ) -> Result<Encoded, Outcome> {
-        let args = bind_run(command::arguments(plan, Audience::Program), &film.path, temporary, times.path());
+        let args =
+            bind_run(&command::arguments(plan, Audience::Program), &film.path, temporary, times.path());
         let id = job.id.clone();
         let encode = Encode {
             program: &self.tools.ffmpeg,
@@ -116,7 +117,7 @@ impl Pipeline {
             Ok(Ended::Run { report, words }) => {
                 let read = times.clone();
                 let sent = self.on_disk(times.path(), move || Ok(read.read())).await.unwrap_or_default();
-                Ok(Encoded { report: RunReport { sent, ..report }, words })
+                Ok(Encoded { report: report.with_sent(sent), words })
             }
             Ok(Ended::TooBig { written }) => {
                 let gate = plan.contract.size;

@@ -40,13 +40,6 @@ pub(super) fn niceness(value: &Value<'_>) -> Read<u8> {
     u8::try_from(whole(value, 0..=19)?).map_or_else(|_| wrong(value), Ok)
 }
 
-/// An extension as the gates compare it: lower case, no dot. `.MKV` is what a person may well write.
-pub(super) fn extension(text: &str) -> Option<String> {
-    let bare = text.strip_prefix('.').unwrap_or(text);
-    let sound = !bare.is_empty() && bare.chars().all(char::is_alphanumeric);
-    sound.then(|| bare.to_lowercase())
-}
-
 pub(super) fn micros(duration: Duration) -> Micros {
     Micros(i64::try_from(duration.as_micros()).unwrap_or(i64::MAX))
 }

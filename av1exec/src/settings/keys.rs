@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use av1plan::config::{BitDepth, Hardlinked, Interlaced, Language, QualityTier};
+use av1plan::config::{BitDepth, Hardlinked, Interlaced, Language, QualityTier, extension};
 use av1plan::plan::{LossKind, Preset};
 use strum::VariantNames;
 
@@ -11,7 +11,7 @@ use crate::settings::hours::OutsideHours;
 use crate::settings::queue_order::QueueOrder;
 use crate::sys::priority::IoNice;
 
-use super::convert::{concurrency, extension, job_count, micros, niceness, program, put, ratio};
+use super::convert::{concurrency, job_count, micros, niceness, program, put, ratio};
 use super::key::Present::{Set, Unset};
 use super::key::{Allowed, Key};
 use super::render::{quoted, quoted_list, quoted_path, rendered_ratio, rendered_seconds};
@@ -76,14 +76,14 @@ pub(super) const KEYS: &[Key] = &[
         allowed: Allowed::OneOf(&["svt", "aom", "rav1e"]),
         purpose: "The encoder that is taken where ffmpeg has it; else the first of these that it has.",
         set: |settings, value| put(&mut settings.policy.prefer_encoder, choice(value)),
-        get: |settings| Set(quoted(settings.policy.prefer_encoder.into())),
+        get: |settings| Set(quoted(settings.policy.prefer_encoder.name())),
     },
     Key {
         name: "quality_tier",
-        allowed: Allowed::OneOf(QualityTier::VARIANTS),
+        allowed: Allowed::OneOf(QualityTier::names()),
         purpose: "How much time quality may cost: \"very_high\" is one step slower for each encoder.",
         set: |settings, value| put(&mut settings.policy.quality_tier, choice(value)),
-        get: |settings| Set(quoted(settings.policy.quality_tier.into())),
+        get: |settings| Set(quoted(settings.policy.quality_tier.name())),
     },
     Key {
         name: "keep_original",
@@ -118,10 +118,10 @@ pub(super) const KEYS: &[Key] = &[
     },
     Key {
         name: "hardlinked",
-        allowed: Allowed::OneOf(Hardlinked::VARIANTS),
+        allowed: Allowed::OneOf(Hardlinked::names()),
         purpose: "What becomes of a film that has other names, too (hard links): replacing one of them saves nothing.",
         set: |settings, value| put(&mut settings.policy.hardlinked, choice(value)),
-        get: |settings| Set(quoted(settings.policy.hardlinked.into())),
+        get: |settings| Set(quoted(settings.policy.hardlinked.name())),
     },
     Key {
         name: "probe_jobs",
@@ -181,10 +181,10 @@ pub(super) const KEYS: &[Key] = &[
     },
     Key {
         name: "bit_depth",
-        allowed: Allowed::OneOf(BitDepth::VARIANTS),
+        allowed: Allowed::OneOf(BitDepth::names()),
         purpose: "Bits per sample of the result: ten always, or eight for a source of eight.",
         set: |settings, value| put(&mut settings.policy.bit_depth, choice(value)),
-        get: |settings| Set(quoted(settings.policy.bit_depth.into())),
+        get: |settings| Set(quoted(settings.policy.bit_depth.name())),
     },
     Key {
         name: "drop_languages",
@@ -209,14 +209,14 @@ pub(super) const KEYS: &[Key] = &[
     },
     Key {
         name: "interlaced",
-        allowed: Allowed::OneOf(Interlaced::VARIANTS),
+        allowed: Allowed::OneOf(Interlaced::names()),
         purpose: "What becomes of interlaced video: \"keep\" encodes it woven, \"skip\" leaves the film alone.",
         set: |settings, value| put(&mut settings.policy.interlaced, choice(value)),
-        get: |settings| Set(quoted(settings.policy.interlaced.into())),
+        get: |settings| Set(quoted(settings.policy.interlaced.name())),
     },
     Key {
         name: "refuse_losses",
-        allowed: Allowed::ListOf(LossKind::VARIANTS),
+        allowed: Allowed::ListOf(LossKind::codes()),
         purpose: "A film that would lose one of these is left alone.",
         set: |settings, value| {
             let losses = list(value, choice);
@@ -320,6 +320,6 @@ mod tests {
             }
         }
         // The one list that isn't made by the enumeration itself.
-        assert_eq!(Encoder::ALL.map(<&str>::from), ["svt", "aom", "rav1e"]);
+        assert_eq!(Encoder::names(), ["svt", "aom", "rav1e"]);
     }
 }

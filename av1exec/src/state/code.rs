@@ -1,8 +1,6 @@
 //! What the codes mean that are written down of films and jobs: into the index, into job files, into the status.
 
 use av1plan::SkipReason;
-use av1plan::plan::LossKind;
-use strum::VariantNames;
 
 /// What a code says became of a film, or of a job.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,9 +38,7 @@ impl Meaning {
             "too-big" => Self::TooBig,
             "cancelled" => Self::Cancelled,
             "interrupted" | "source-changed" => Self::Stopped,
-            code if SkipReason::VARIANTS.contains(&code) || LossKind::VARIANTS.contains(&code) => {
-                Self::Skipped
-            }
+            code if SkipReason::codes().contains(&code) => Self::Skipped,
             _ => Self::Failed,
         }
     }

@@ -25,7 +25,7 @@ fuzz_target!(|bytes: &[u8]| {
 
 /// Whatever a plan promises, nothing is accepted unseen, and no number in it makes the judge panic.
 fn judged(plan: &av1plan::EncodePlan) {
-    assert_ne!(judge(plan, &Evidence::default()), Judgement::Accept);
+    assert_ne!(judge(plan, &Evidence::new(0)), Judgement::Accept);
     let mut packets = PacketSummary::with_times_of(0);
     packets.add_line("0,-9223372036854.775807,9223372036854.775807,1,K_");
     packets.add_line("0,9223372036854.775807,9223372036854.775807,18446744073709551615,K_");
@@ -33,14 +33,7 @@ fn judged(plan: &av1plan::EncodePlan) {
     let probe = br#"{"streams": [{"index": 0, "codec_type": "video", "codec_name": "av1", "width": 64, "height": 64,
         "duration": "9223372036854"}, {"index": 1, "codec_type": "audio", "codec_name": "aac"}]}"#;
     let probe = MediaProbe::from_json(probe).expect("it is JSON");
-    let run = RunReport { exit_code: Some(0), frames: Some(u64::MAX), ..RunReport::default() };
-    let evidence = Evidence {
-        run: Some(&run),
-        probe: Some(Probed::Read(&probe)),
-        packets: Some(&packets),
-        opening: Some(&packets),
-        size: u64::MAX,
-        ..Evidence::default()
-    };
+    let run = RunReport::default().with_exit_code(Some(0)).with_frames(Some(u64::MAX));
+    let evidence = Evidence::new(0).with_run(Some(&run)).with_probe(Some(Probed::Read(&probe))).with_packets(Some(&packets)).with_opening(Some(&packets)).with_size(u64::MAX);
     assert_ne!(judge(plan, &evidence), Judgement::Accept);
 }

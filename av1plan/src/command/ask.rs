@@ -3,7 +3,7 @@
 use alloc::vec::Vec;
 use alloc::{format, vec};
 
-use super::{Arg, Args};
+use super::{Arg, Args, Placeholder};
 use crate::plan::{Encoder, VideoPlan};
 
 /// The arguments of ffmpeg and ffprobe that print their version, for [`Version::parse`](crate::toolchain::Version::parse).
@@ -75,6 +75,6 @@ pub fn trial_arguments(video: &VideoPlan, picture: TrialPicture) -> Vec<Arg> {
     args.fixed(&["-map", "0:0"]);
     args.video(video);
     args.fixed(&["-enc_time_base", "demux", "-f", "matroska"]);
-    args.0.push(Arg::Output);
+    args.0.push(Arg::File(Placeholder::Output));
     args.0
 }

@@ -4,11 +4,12 @@ use alloc::borrow::Cow;
 use alloc::format;
 use alloc::vec::Vec;
 
-use super::{Arg, Args, SAFE_INPUT, filter};
+use super::{Arg, Args, Placeholder, SAFE_INPUT, filter};
 use crate::judge::Metric;
 use crate::judge::picture::{Thumbnail, Window};
 use crate::number::Micros;
 use crate::plan::{EncodePlan, StreamType, Treatment};
+use crate::setters::setters;
 
 /// Which of the two films a check reads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -48,7 +49,7 @@ pub fn sample_arguments(
     }
     args.fixed(&SAFE_INPUT);
     args.push("-i");
-    args.0.push(Arg::Input);
+    args.0.push(Arg::File(Placeholder::Input));
     let mut filters: Vec<Cow<'static, str>> = Vec::new();
     match side {
         Side::Source => {
@@ -74,6 +75,7 @@ pub fn sample_arguments(
 
 /// A result and its original, whose pictures are to be scored.
 #[derive(Debug, Clone, Copy)]
+#[non_exhaustive]
 pub struct Scored<'a> {
     /// How the original became, or would become, a result: which stream, through which filters.
     pub plan: &'a EncodePlan,
@@ -85,22 +87,45 @@ pub struct Scored<'a> {
     pub threads: u32,
 }
 
-/// The arguments of ffmpeg that score each picture of a result ([`Arg::Input`]) against the original's
-/// ([`Arg::Original`]). `part` is a part of both that is entered by seeking: the place in the result, that in the original, and the
-/// length.
+impl<'a> Scored<'a> {
+    /// The video stream of this index of a result of `plan`, to be scored by `metric`, with one thread.
+    pub fn new(plan: &'a EncodePlan, stream: u32, metric: Metric) -> Self {
+        Self { plan, stream, metric, threads: 1 }
+    }
+}
+
+setters! {
+    Scored<'a> {
+        with_threads: threads, u32;
+    }
+}
+
+/// The same part of a result and of its original, which ffmpeg seeks to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Part {
+    /// Where it begins in the result.
+    pub result: Micros,
+    /// Where it begins in the original.
+    pub original: Micros,
+    /// How long it is.
+    pub length: Micros,
+}
+
+/// The arguments of ffmpeg that score each picture of a result ([`Placeholder::Input`]) against the original's
+/// ([`Placeholder::Original`]). Without a `part` all pictures are scored.
 ///
 /// Pictures are paired by their times, to the nearest: a result's are rounded to its container's tick, and the default
 /// (the nearest that isn't later) would pair every other one with its neighbour. Times go to standard error, scores to
 /// standard output.
-pub fn score_arguments(scored: &Scored<'_>, part: Option<(Micros, Micros, Micros)>) -> Vec<Arg> {
+pub fn score_arguments(scored: &Scored<'_>, part: Option<Part>) -> Vec<Arg> {
     let Scored { plan, stream, metric, threads } = *scored;
     let mut args = Args(Vec::with_capacity(50));
     args.fixed(&["-nostdin", "-hide_banner", "-loglevel", "error"]);
-    for input in [Arg::Input, Arg::Original] {
-        let is_original = input == Arg::Original;
+    for input in [Placeholder::Input, Placeholder::Original] {
+        let is_original = input == Placeholder::Original;
         args.push("-noautorotate");
         match part {
-            Some((result, original, length)) => {
+            Some(Part { result, original, length }) => {
                 args.option("-ss", format!("{}", if is_original { original } else { result }));
                 args.option("-t", format!("{length}"));
             }
@@ -109,7 +134,7 @@ pub fn score_arguments(scored: &Scored<'_>, part: Option<(Micros, Micros, Micros
         }
         args.fixed(&SAFE_INPUT);
         args.push("-i");
-        args.0.push(input);
+        args.0.push(Arg::File(input));
     }
     // After a seek both count from where they were entered.
     let start = if part.is_some() { "" } else { ",setpts=PTS-STARTPTS" };
@@ -180,6 +205,6 @@ fn decode(options: &[&'static str]) -> Args {
     args.fixed(options);
     args.fixed(&SAFE_INPUT);
     args.push("-i");
-    args.0.push(Arg::Input);
+    args.0.push(Arg::File(Placeholder::Input));
     args
 }

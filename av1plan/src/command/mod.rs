@@ -1,9 +1,10 @@
 //! The one place that spells ffmpeg's and ffprobe's options.
 //!
-//! Arguments are rendered with placeholders for the two paths, which the caller binds: paths are bytes, and this crate
+//! Arguments have placeholders for the paths of files, for which [`bind`] puts in the caller's own: paths are bytes, and this crate
 //! has no type for them. Every option here was tried with ffmpeg 8.0 and 9.0.2.
 
 mod ask;
+mod bind;
 mod check;
 
 use alloc::borrow::Cow;
@@ -20,8 +21,9 @@ pub use ask::{
     TrialPicture, decoders_arguments, encoder_version_arguments, encoders_arguments, filters_arguments,
     trial_arguments, version_arguments,
 };
+pub use bind::{Placeholder, bind, render};
 pub use check::{
-    Reach, Scored, Side, decode_audio_arguments, decode_streams_arguments, decode_video_arguments,
+    Part, Reach, Scored, Side, decode_audio_arguments, decode_streams_arguments, decode_video_arguments,
     sample_arguments, score_arguments,
 };
 
@@ -30,15 +32,9 @@ pub use check::{
 pub enum Arg {
     /// As it is.
     Text(Cow<'static, str>),
-    /// `file:` and the source's path. Without the prefix a colon would make a protocol of the name, a dash an option.
-    Input,
-    /// `file:` and the path to write to.
-    Output,
-    /// `file:` and the path of the original that a result is held against, where [`Arg::Input`] is the result.
-    Original,
-    /// `file:` and the path of a file for the times of all frames that go into the encoder, which
-    /// [`frame_time`](crate::judge::frame_time) reads.
-    FrameTimes,
+    /// `file:` and the path of a file. Without the prefix ffmpeg takes a name with a colon for a protocol, and one with a dash in front for
+    /// an option.
+    File(Placeholder),
 }
 
 impl From<&'static str> for Arg {
@@ -92,7 +88,7 @@ pub fn arguments(plan: &EncodePlan, audience: Audience) -> Vec<Arg> {
     args.input_options(video, *timestamps);
     args.fixed(&SAFE_INPUT);
     args.push("-i");
-    args.0.push(Arg::Input);
+    args.0.push(Arg::File(Placeholder::Input));
     for (stream, _) in &mapped {
         args.option("-map", alloc::format!("0:{}", stream.index));
     }
@@ -101,7 +97,7 @@ pub fn arguments(plan: &EncodePlan, audience: Audience) -> Vec<Arg> {
     if audience == Audience::Program {
         // Written of encoded streams only, as they come: the source isn't read for them.
         args.fixed(&["-stats_enc_pre_fmt:v", "{pts} {tb}", "-stats_enc_pre:v"]);
-        args.0.push(Arg::FrameTimes);
+        args.0.push(Arg::File(Placeholder::FrameTimes));
     }
     args.fixed(&["-enc_time_base", "demux", "-c:a", "copy", "-c:s", "copy", "-c:t", "copy"]);
     for (position, (stream, kept)) in mapped.iter().enumerate() {
@@ -120,7 +116,7 @@ pub fn arguments(plan: &EncodePlan, audience: Audience) -> Vec<Arg> {
         Strictness::Experimental => args.fixed(&["-strict", "experimental"]),
     }
     args.fixed(&["-f", container.muxer()]);
-    args.0.push(Arg::Output);
+    args.0.push(Arg::File(Placeholder::Output));
     args.0
 }
 
@@ -272,6 +268,6 @@ const PACKET_FIELDS: &str = "packet=stream_index,pts_time,duration_time,size,fla
 fn ffprobe(show: &[&'static str]) -> Vec<Arg> {
     let mut args = vec![Arg::from("-v"), Arg::from("error")];
     args.extend(show.iter().chain(&SAFE_INPUT).copied().map(Arg::from));
-    args.extend([Arg::from("-i"), Arg::Input]);
+    args.extend([Arg::from("-i"), Arg::File(Placeholder::Input)]);
     args
 }

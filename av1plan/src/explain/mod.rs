@@ -4,6 +4,7 @@
 
 mod bytes;
 mod defect;
+mod result;
 mod seconds;
 
 use alloc::borrow::Cow;
@@ -66,7 +67,7 @@ impl fmt::Display for Reason {
             Self::LadderVeryHigh => {
                 f.write_str("one step slower than the ladder (quality_tier = \"very_high\")")
             }
-            Self::SeedConstant => f.write_str("the same for every film"),
+            Self::SameForAll => f.write_str("the same for every film"),
             Self::AllCores => f.write_str("the encoder counts the cores itself"),
             Self::TinyPicture => f.write_str("on a picture this small several would wait for each other"),
             Self::FewestTiles => f.write_str("the fewest tiles that keep many threads busy at this size"),
@@ -229,12 +230,6 @@ impl fmt::Display for Loss {
             Some(index) => write!(f, " (stream {index})"),
             None => Ok(()),
         }
-    }
-}
-
-impl fmt::Display for LossKind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.code())
     }
 }
 

@@ -1,6 +1,9 @@
-//! What ffmpeg says while it decodes a result.
+//! What ffmpeg says while it decodes a file.
 
-use super::damage_in;
+use alloc::string::String;
+
+use super::{Defect, damage_in};
+use crate::plan::StreamType;
 
 /// What ffmpeg says where it has no decoder for AV1, or only one that needs a graphics card.
 const MISSING_DECODER: [&str; 2] =
@@ -12,19 +15,96 @@ const MISSING_DECODER: [&str; 2] =
 const HARMLESS: [&str; 2] = ["[null @", "Error parsing Opus packet header"];
 
 /// Whether a line of ffmpeg's log, printed with levels, is a decoder's or a demuxer's complaint.
-pub fn is_complaint(line: &str) -> bool {
+fn is_complaint(line: &str) -> bool {
     let is_error = line.contains("[error] ") || line.contains("[fatal] ");
     (is_error && !HARMLESS.iter().any(|words| line.contains(words))) || damage_in(line)
 }
 
-/// Whether a line says that this ffmpeg can't decode AV1 at all, which says nothing of the result.
-pub fn lacks_decoder(line: &str) -> bool {
+/// Whether a line says that this ffmpeg can't decode AV1 at all.
+fn lacks_decoder(line: &str) -> bool {
     MISSING_DECODER.iter().any(|phrase| line.contains(phrase))
+}
+
+/// What ffmpeg complained of while it decoded a file.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Complaints {
+    count: u64,
+    first: Option<String>,
+    lacks_decoder: bool,
+}
+
+impl Complaints {
+    /// Adds a line of ffmpeg's standard error. A line that is no complaint is ignored.
+    pub fn add_line(&mut self, line: &str) {
+        self.lacks_decoder |= lacks_decoder(line);
+        if is_complaint(line) {
+            self.add(line.trim().into());
+        }
+    }
+
+    /// Adds how ffmpeg ended. Any exit code but 0 is a complaint.
+    pub fn add_exit(&mut self, code: i32) {
+        if code != 0 {
+            self.add(alloc::format!("ffmpeg ended with exit code {code}"));
+        }
+    }
+
+    fn add(&mut self, line: String) {
+        self.count += 1;
+        self.first.get_or_insert(line);
+    }
+
+    /// Whether this ffmpeg can't decode AV1 at all. Then nothing is known of the file.
+    pub fn lacks_decoder(&self) -> bool {
+        self.lacks_decoder
+    }
+
+    /// What is wrong with a result, if these are the complaints about its pictures.
+    pub fn in_picture(self) -> Option<Defect> {
+        self.first.map(|line| Defect::DecodeError { kind: StreamType::Video, line })
+    }
+
+    /// What is wrong with a result, if these are the complaints about its sound and `source` those about the source's. A copied track
+    /// gets the same complaints as before: only more of them are a defect.
+    pub fn in_sound(self, source: &Self) -> Option<Defect> {
+        let line = self.first.filter(|_| self.count > source.count);
+        line.map(|line| Defect::DecodeError { kind: StreamType::Audio, line })
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn complaints(lines: &[&str]) -> Complaints {
+        let mut complaints = Complaints::default();
+        for line in lines {
+            complaints.add_line(line);
+        }
+        complaints
+    }
+
+    #[test]
+    fn the_first_complaint_is_named_and_a_source_that_was_damaged_excuses_its_sound() {
+        let two = || complaints(&["[a] [error] one", "[a] [info] nothing", "[a] [error] two"]);
+        let defect = |kind| Some(Defect::DecodeError { kind, line: "[a] [error] one".into() });
+        assert_eq!(two().in_picture(), defect(StreamType::Video));
+        assert_eq!(complaints(&["[a] [info] nothing"]).in_picture(), None);
+        assert_eq!(two().in_sound(&complaints(&["[a] [error] three"])), defect(StreamType::Audio));
+        assert_eq!(two().in_sound(&two()), None);
+    }
+
+    #[test]
+    fn an_ffmpeg_that_fails_or_has_no_decoder_is_heard() {
+        let mut failed = Complaints::default();
+        failed.add_exit(0);
+        assert_eq!(failed, Complaints::default());
+        failed.add_exit(69);
+        let line = String::from("ffmpeg ended with exit code 69");
+        assert_eq!(failed.in_picture(), Some(Defect::DecodeError { kind: StreamType::Video, line }));
+        let hardware = "[av1 @ 0x1] [error] Your platform doesn't support hardware accelerated AV1 decoding.";
+        assert!(complaints(&[hardware]).lacks_decoder() && !complaints(&["[a] [error] x"]).lacks_decoder());
+    }
 
     #[test]
     fn errors_are_complaints_and_what_concerns_no_decoder_is_none() {

@@ -1,17 +1,20 @@
 //! The ways in which a result can break its contract.
 
+use alloc::borrow::Cow;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use strum::{IntoStaticStr, VariantNames};
+use serde::{Deserialize, Serialize};
 
+use crate::name::{coded, named};
 use crate::number::Micros;
 use crate::plan::StreamType;
 use crate::probe::Gap;
 
 /// One way in which a result breaks its contract.
-#[derive(Debug, Clone, PartialEq, Eq, IntoStaticStr, VariantNames)]
-#[strum(serialize_all = "kebab-case")]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "code", content = "facts", rename_all = "kebab-case", rename_all_fields = "snake_case")]
+#[non_exhaustive]
 pub enum Defect {
     /// ffmpeg failed.
     RunFailed {
@@ -74,7 +77,7 @@ pub enum Defect {
         /// The result's stream.
         index: u32,
         /// Which of its properties.
-        property: &'static str,
+        property: Cow<'static, str>,
         /// The plan's value.
         expected: String,
         /// The result's.
@@ -94,7 +97,7 @@ pub enum Defect {
     /// The picture isn't what was planned.
     Picture {
         /// Which of its properties.
-        property: &'static str,
+        property: Cow<'static, str>,
         /// The plan's value.
         expected: String,
         /// The result's.
@@ -133,7 +136,7 @@ pub enum Defect {
         /// Where the part begins.
         at: Micros,
         /// What of the picture differs.
-        plane: &'static str,
+        plane: Plane,
         /// The mean squared error, in thousandths of squared steps of 8 bits.
         error: u64,
         /// The largest that a right result can have there.
@@ -144,7 +147,7 @@ pub enum Defect {
         /// Where the part begins.
         at: Micros,
         /// What of the picture differs.
-        plane: &'static str,
+        plane: Plane,
         /// The mean squared error that is due to it, in thousandths of squared steps of 8 bits.
         error: u64,
         /// The largest that a right result can have.
@@ -244,12 +247,58 @@ pub enum Defect {
     },
 }
 
-impl Defect {
-    /// The stable code.
-    pub fn code(&self) -> &'static str {
-        self.into()
+coded! {
+    Defect {
+        RunFailed = "run-failed",
+        DamagedSource = "damaged-source",
+        DecodeErrors = "decode-errors",
+        Unreadable = "unreadable",
+        Unfinished = "unfinished",
+        ContradictoryReport = "contradictory-report",
+        FramesDropped = "frames-dropped",
+        FramesLost = "frames-lost",
+        NotAllWritten = "not-all-written",
+        StreamCount = "stream-count",
+        NotOneAv1 = "not-one-av1",
+        Stream = "stream",
+        Tag = "tag",
+        Picture = "picture",
+        Chapters = "chapters",
+        Duration = "duration",
+        Frames = "frames",
+        EndsEarly = "ends-early",
+        OtherPicture = "other-picture",
+        OtherLevels = "other-levels",
+        NoPicture = "no-picture",
+        DecodeError = "decode-error",
+        Truncated = "truncated",
+        SoundEndsEarly = "sound-ends-early",
+        MiddleMissing = "middle-missing",
+        GapInPicture = "gap-in-picture",
+        GapInSound = "gap-in-sound",
+        FrameRate = "frame-rate",
+        Timestamps = "timestamps",
+        PictureLate = "picture-late",
+        SoundLate = "sound-late",
+        Packets = "packets",
+        Bytes = "bytes",
+        EmptyStream = "empty-stream",
     }
+}
 
+named! {
+    /// A plane of a picture.
+    pub enum Plane: "a plane", name, names {
+        /// Luma.
+        Brightness = "brightness",
+        /// Cb.
+        Blueness = "blueness",
+        /// Cr.
+        Redness = "redness",
+    }
+}
+
+impl Defect {
     /// Whether the fault is the source's: it is damaged, and trying again won't help.
     pub fn blames_source(&self) -> bool {
         matches!(self, Self::DamagedSource { .. } | Self::DecodeErrors { .. })

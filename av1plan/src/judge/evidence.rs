@@ -4,18 +4,17 @@
 //! the plan tells it, or the piece itself does. A person may have switched a check off: only the full decode can be, and only there it
 //! can be said. All else was merely not gathered, and then nothing is accepted.
 
-use alloc::string::String;
 use alloc::vec::Vec;
 
-use strum::{IntoStaticStr, VariantNames};
-
-use super::{ClosingReport, Defect};
-use crate::number::Micros;
+use super::{Defect, RunReport};
+use crate::name::named;
 use crate::plan::{EncodePlan, StreamType, Treatment};
 use crate::probe::{MediaProbe, PacketSummary};
+use crate::setters::setters;
 
 /// What is known of an encode that ended, gathered by whoever ran it. `None` stands for what was not gathered.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy)]
+#[non_exhaustive]
 pub struct Evidence<'a> {
     /// How ffmpeg ended, and what it said.
     pub run: Option<&'a RunReport>,
@@ -31,6 +30,32 @@ pub struct Evidence<'a> {
     pub picture: Option<Check<'a>>,
     /// The result's bytes.
     pub size: u64,
+}
+
+impl Evidence<'_> {
+    /// Nothing but the result's bytes.
+    pub fn new(size: u64) -> Self {
+        Self {
+            run: None,
+            probe: None,
+            packets: None,
+            opening: None,
+            decode: Decode::NotMade,
+            picture: None,
+            size,
+        }
+    }
+}
+
+setters! {
+    Evidence<'a> {
+        with_run: run, Option<&'a RunReport>;
+        with_probe: probe, Option<Probed<'a>>;
+        with_packets: packets, Option<&'a PacketSummary>;
+        with_opening: opening, Option<&'a PacketSummary>;
+        with_decode: decode, Decode<'a>;
+        with_picture: picture, Option<Check<'a>>;
+    }
 }
 
 /// What ffprobe says of a result.
@@ -69,57 +94,33 @@ pub enum Decode<'a> {
     Made(Check<'a>),
 }
 
-/// What ffmpeg's run showed.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct RunReport {
-    /// ffmpeg's exit code; nothing where a signal ended it.
-    pub exit_code: Option<i32>,
-    /// Frames encoded, by the last progress report.
-    pub frames: Option<u64>,
-    /// Lines in which ffmpeg says that the source is damaged (see [`damage_in`](super::damage_in)).
-    pub damage: Vec<String>,
-    /// What it said at its end; nothing where nobody listened.
-    pub closing: Option<ClosingReport>,
-    /// Frames that it left out, by the last progress report.
-    pub dropped: Option<u64>,
-    /// Frames that it showed twice, by the last progress report.
-    pub duplicated: Option<u64>,
-    /// The times of the frames that went into the encoder, in order; nothing where they weren't written down.
-    pub sent: Option<Vec<Micros>>,
-}
-
-/// A piece of evidence that is missing. Its sentence says how it is gathered.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, IntoStaticStr, VariantNames)]
-#[strum(serialize_all = "kebab-case")]
-pub enum Missing {
-    /// See [`Evidence::run`].
-    Run,
-    /// The last progress report: frames encoded, left out, shown twice.
-    Progress,
-    /// A line of ffmpeg's closing report for each stream.
-    ClosingReport,
-    /// See [`RunReport::sent`].
-    FrameTimes,
-    /// See [`Evidence::probe`].
-    Probe,
-    /// The first frame of the result, where HDR10+ was promised.
-    FirstFrame,
-    /// See [`Evidence::packets`].
-    Packets,
-    /// The times of the picture's packets.
-    PacketTimes,
-    /// See [`Evidence::opening`]; asked for where sound is copied, whose distance from the picture it tells.
-    Opening,
-    /// See [`Evidence::decode`].
-    Decode,
-    /// See [`Evidence::picture`].
-    Picture,
-}
-
-impl Missing {
-    /// The stable code.
-    pub fn code(self) -> &'static str {
-        self.into()
+named! {
+    /// A piece of evidence that is missing. Its sentence says how it is gathered.
+    #[derive(PartialOrd, Ord)]
+    #[non_exhaustive]
+    pub enum Missing: "a piece of evidence", code, codes, not shown {
+        /// See [`Evidence::run`].
+        Run = "run",
+        /// The last progress report: frames encoded, left out, shown twice.
+        Progress = "progress",
+        /// A line of ffmpeg's closing report for each stream.
+        ClosingReport = "closing-report",
+        /// See [`RunReport::sent`].
+        FrameTimes = "frame-times",
+        /// See [`Evidence::probe`].
+        Probe = "probe",
+        /// The first frame of the result, where HDR10+ was promised.
+        FirstFrame = "first-frame",
+        /// See [`Evidence::packets`].
+        Packets = "packets",
+        /// The times of the picture's packets.
+        PacketTimes = "packet-times",
+        /// See [`Evidence::opening`]; asked for where sound is copied, whose distance from the picture it tells.
+        Opening = "opening",
+        /// See [`Evidence::decode`].
+        Decode = "decode",
+        /// See [`Evidence::picture`].
+        Picture = "picture",
     }
 }
 
@@ -167,38 +168,8 @@ impl<'a> Evidence<'a> {
     }
 }
 
-impl RunReport {
-    fn missing(&self, plan: &EncodePlan) -> Vec<Missing> {
-        let progress = self.frames.and(self.dropped).and(self.duplicated);
-        let closing = self.closing.as_ref();
-        let of_run = [
-            (progress.is_none(), Missing::Progress),
-            (!closing.is_some_and(|closing| speaks_of_all(closing, plan)), Missing::ClosingReport),
-            (self.sent.is_none(), Missing::FrameTimes),
-        ];
-        lacking(&of_run).collect()
-    }
-}
-
-fn lacking(pieces: &[(bool, Missing)]) -> impl Iterator<Item = Missing> {
+pub(super) fn lacking(pieces: &[(bool, Missing)]) -> impl Iterator<Item = Missing> {
     pieces.iter().filter(|(is_missing, _)| *is_missing).map(|(_, piece)| *piece)
-}
-
-/// Whether a report has a line for each stream on either side, and says of the picture how many frames were decoded and encoded. What
-/// is attached is no packets, and has no line among the inputs.
-fn speaks_of_all(closing: &ClosingReport, plan: &EncodePlan) -> bool {
-    let mut packets =
-        plan.mapped().zip(0_u32..).filter(|((stream, _), _)| stream.kind != StreamType::Attachment);
-    packets.all(|((stream, kept), position)| {
-        let (taken, given) = (closing.input(stream.index), closing.output(position));
-        match kept.treatment {
-            Treatment::Encode => {
-                taken.and_then(|taken| taken.decoded).is_some()
-                    && given.and_then(|given| given.encoded).is_some()
-            }
-            Treatment::Copy | Treatment::Convert(_) => taken.is_some() && given.is_some(),
-        }
-    })
 }
 
 /// Whether there is sound that must keep its distance from the picture. A decoder leaves out the lead-in of sound that is converted.

@@ -1,7 +1,6 @@
 //! By what a result's picture is scored against its original's: which metric, and what it is told.
 
-use strum::{EnumString, IntoStaticStr};
-
+use crate::name::named;
 use crate::plan::{EncodePlan, PixelFormat};
 use crate::probe::Transfer;
 use crate::toolchain::has_filter;
@@ -18,37 +17,30 @@ pub enum Metric {
     Xpsnr,
 }
 
-/// A metric's name, for a person to ask for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, EnumString, IntoStaticStr, strum::VariantNames)]
-#[strum(serialize_all = "kebab-case")]
-pub enum MetricName {
-    /// See [`Metric::Vmaf`].
-    Vmaf,
-    /// See [`Metric::Xpsnr`].
-    Xpsnr,
+named! {
+    /// A metric's name, for a person to ask for.
+    #[non_exhaustive]
+    pub enum MetricName: "a metric", name, names {
+        /// See [`Metric::Vmaf`].
+        Vmaf = "vmaf",
+        /// See [`Metric::Xpsnr`].
+        Xpsnr = "xpsnr",
+    }
 }
 
-/// VMAF's model. Both are built into libvmaf.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, IntoStaticStr)]
-pub enum Model {
-    /// A film of up to 1080p from three heights of the screen.
-    #[strum(serialize = "vmaf_v0.6.1")]
-    Hd,
-    /// A film of 2160p from one and a half.
-    #[strum(serialize = "vmaf_4k_v0.6.1")]
-    Uhd,
-}
-
-impl Model {
-    /// libvmaf's name.
-    pub fn name(self) -> &'static str {
-        self.into()
+named! {
+    /// VMAF's model. Both are built into libvmaf.
+    pub enum Model: "a model", name, names {
+        /// A film of up to 1080p from three heights of the screen.
+        Hd = "vmaf_v0.6.1",
+        /// A film of 2160p from one and a half.
+        Uhd = "vmaf_4k_v0.6.1",
     }
 }
 
 impl MetricName {
-    /// The filter that computes it.
-    fn filter(self) -> &'static str {
+    /// The filter of ffmpeg that computes it.
+    pub fn filter(self) -> &'static str {
         match self {
             Self::Vmaf => "libvmaf",
             Self::Xpsnr => "xpsnr",

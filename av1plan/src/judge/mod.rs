@@ -11,18 +11,25 @@ mod evidence;
 mod metric;
 pub mod picture;
 mod probe;
+mod progress;
 mod report;
+mod run;
 mod times;
 
 pub use alone::judge_alone;
-pub use complaint::{is_complaint, lacks_decoder};
-pub use defect::Defect;
-pub use evidence::{Check, Decode, Evidence, Missing, Probed, RunReport};
+pub use complaint::Complaints;
+pub use defect::{Defect, Plane};
+pub use evidence::{Check, Decode, Evidence, Missing, Probed};
 pub use metric::{Metric, MetricName, Model};
 use probe::{duration_defect, probe_defects};
+pub use progress::{Progress, ProgressReader, projected, remaining};
 pub use report::{ClosingReport, Given, Taken};
+pub use run::RunReport;
 pub use times::frame_time;
 
+use serde::{Deserialize, Serialize};
+
+use crate::name::coded;
 use crate::plan::EncodePlan;
 
 /// Phrases that ffmpeg says of a source whose data ends early or can't be read. It exits with 0 all the same. Those of single
@@ -62,8 +69,9 @@ pub fn damage_in(line: &str) -> bool {
     message.is_some_and(|(_, message)| DAMAGE.iter().any(|phrase| message.contains(phrase)))
 }
 
-/// What becomes of a result.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// What becomes of a result. Only [`Judgement::Accept`] lets it take its film's place.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "code", content = "facts", rename_all = "kebab-case")]
 pub enum Judgement {
     /// It holds the contract and is small enough, and all that there is to look at was looked at.
     Accept,
@@ -84,7 +92,16 @@ pub enum Judgement {
     },
 }
 
-/// Holds a result against its plan's contract. Total and pure.
+coded! {
+    Judgement {
+        Accept = "accept",
+        TooBig = "too-big",
+        Defective = "defective",
+        Incomplete = "incomplete",
+    }
+}
+
+/// Compares a result with its plan's contract. Pure, and never fails: every evidence gets a judgement.
 ///
 /// Cheap evidence can be given first: where [`Judgement::Incomplete`] names nothing but [`Missing::Decode`] and
 /// [`Missing::Picture`], those checks are worth their time.

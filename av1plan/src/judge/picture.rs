@@ -9,7 +9,7 @@ mod distance;
 
 use alloc::vec::Vec;
 
-use super::Defect;
+use super::{Defect, Plane};
 use crate::number::Micros;
 use crate::probe::MediaProbe;
 use distance::{Distance, measure};
@@ -33,7 +33,7 @@ const FEWEST: u32 = 8;
 const MOST: u32 = 64;
 
 /// Luma and two of chroma.
-const PLANES: usize = 3;
+const PLANES: usize = Plane::ALL.len();
 const BYTES_PER_SAMPLE: usize = 2;
 
 /// What the thumbnails of one window may take: 15 seconds of ordinary film.
@@ -129,8 +129,6 @@ const FLOOR: u64 = 4000;
 /// How many frames a seek may lose on one side.
 const LAGS: [isize; 7] = [0, -1, 1, -2, 2, -3, 3];
 
-const PLANE_NAMES: [&str; PLANES] = ["brightness", "blueness", "redness"];
-
 /// Holds a window of the result against the same window of the source.
 ///
 /// A right frame is nearer to its source than the source's next frame is, and than a flat picture of its colour is; that holds
@@ -155,15 +153,15 @@ pub fn compare(at: Micros, source: Frames<'_>, result: Frames<'_>) -> Seen {
 
 /// The first plane that differs, where the result is `lag` frames behind.
 fn compare_at(at: Micros, source: Frames<'_>, result: Frames<'_>, lag: isize) -> Option<Defect> {
-    PLANE_NAMES.iter().enumerate().find_map(|(plane, name)| {
-        let Some(Distance { error, levels, motion, variance }) = measure(source, result, lag, plane) else {
+    Plane::ALL.iter().enumerate().find_map(|(index, &plane)| {
+        let Some(Distance { error, levels, motion, variance }) = measure(source, result, lag, index) else {
             return Some(Defect::NoPicture { at });
         };
         let allowed = FLOOR + motion.min(variance / 2);
         if error > allowed {
-            Some(Defect::OtherPicture { at, plane: name, error, allowed })
+            Some(Defect::OtherPicture { at, plane, error, allowed })
         } else if levels > FLOOR {
-            Some(Defect::OtherLevels { at, plane: name, error: levels, allowed: FLOOR })
+            Some(Defect::OtherLevels { at, plane, error: levels, allowed: FLOOR })
         } else {
             None
         }

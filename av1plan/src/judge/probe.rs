@@ -99,7 +99,12 @@ fn stream_defects(expected: &ExpectedStream, found: &Stream) -> Vec<Defect> {
         }
     }
     let index = found.index;
-    let defect = |(property, expected, found)| Defect::Stream { index, property, expected, found };
+    let defect = |(property, expected, found): (&'static str, _, _)| Defect::Stream {
+        index,
+        property: property.into(),
+        expected,
+        found,
+    };
     let named = [("language", language), ("title", title)].into_iter();
     let named = named.filter_map(|(name, value)| Some((String::from(name), value.clone()?)));
     let mut defects: Vec<Defect> = differences.0.into_iter().map(defect).collect();
@@ -170,7 +175,11 @@ fn picture_defects(expected: &ExpectedPicture, found: &Video, found_hdr10_plus: 
     if *hdr10_plus && found_hdr10_plus == Some(false) {
         differences.push("HDR10+", "there", "none");
     }
-    let defect = |(property, expected, found)| Defect::Picture { property, expected, found };
+    let defect = |(property, expected, found): (&'static str, _, _)| Defect::Picture {
+        property: property.into(),
+        expected,
+        found,
+    };
     differences.0.into_iter().map(defect).collect()
 }
 

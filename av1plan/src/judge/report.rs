@@ -9,8 +9,10 @@
 
 use alloc::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
+
 /// ffmpeg's closing report.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct ClosingReport {
     inputs: BTreeMap<u32, Taken>,
     outputs: BTreeMap<u32, Given>,
@@ -18,7 +20,8 @@ pub struct ClosingReport {
 }
 
 /// What was taken from one stream of the source.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Taken {
     /// Packets that were read.
     pub packets: u64,
@@ -31,7 +34,8 @@ pub struct Taken {
 }
 
 /// What was given to the muxer for one stream of the result.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Given {
     /// Frames that went into the encoder; nothing for a stream that was copied.
     pub encoded: Option<u64>,

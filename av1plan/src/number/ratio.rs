@@ -29,8 +29,8 @@ impl TryFrom<u16> for Ratio {
 pub struct NotARatio;
 
 impl Ratio {
-    /// The seed's 0.90.
-    pub const SEED: Self = Self(9000);
+    /// 0.90.
+    pub const NINETY_PERCENT: Self = Self(9000);
 
     /// `ten_thousandths / 10000`, if that is above 0 and at most 1.
     pub const fn from_ten_thousandths(ten_thousandths: u16) -> Option<Self> {
@@ -76,15 +76,15 @@ mod tests {
         for bad in [0.0, -0.5, 1.0001, f64::NAN, f64::INFINITY, 0.000_01] {
             assert_eq!(Ratio::from_f64(bad), None, "{bad}");
         }
-        assert_eq!(Ratio::from_f64(0.9), Some(Ratio::SEED));
+        assert_eq!(Ratio::from_f64(0.9), Some(Ratio::NINETY_PERCENT));
         assert_eq!(Ratio::from_f64(1.0).map(Ratio::ten_thousandths), Some(10_000));
     }
 
     #[test]
     fn a_share_is_rounded_up_so_that_the_gate_is_exact() {
-        assert_eq!(Ratio::SEED.of(1000), 900);
-        assert_eq!(Ratio::SEED.of(1001), 901);
-        assert_eq!(Ratio::SEED.of(0), 0);
+        assert_eq!(Ratio::NINETY_PERCENT.of(1000), 900);
+        assert_eq!(Ratio::NINETY_PERCENT.of(1001), 901);
+        assert_eq!(Ratio::NINETY_PERCENT.of(0), 0);
         assert_eq!(Ratio::from_f64(1.0).unwrap().of(u64::MAX), u64::MAX);
     }
 }

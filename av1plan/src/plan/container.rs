@@ -1,22 +1,20 @@
 //! Which muxer the result gets, and what each of the three can hold.
 
-use serde::{Deserialize, Serialize};
-use strum::{EnumString, IntoStaticStr};
-
+use crate::name::named;
 use crate::plan::Conversion;
 use crate::probe::{Stream, StreamKind};
 
-/// The containers that players take AV1 in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, IntoStaticStr, EnumString)]
-#[serde(rename_all = "lowercase")]
-#[strum(serialize_all = "lowercase")]
-pub enum Container {
-    /// Matroska: `.mkv`.
-    Matroska,
-    /// MP4: `.mp4` and `.m4v`.
-    Mp4,
-    /// WebM: `.webm`.
-    Webm,
+named! {
+    /// The containers that players take AV1 in.
+    #[non_exhaustive]
+    pub enum Container: "a container", name, names {
+        /// Matroska: `.mkv`.
+        Matroska = "matroska",
+        /// MP4: `.mp4` and `.m4v`.
+        Mp4 = "mp4",
+        /// WebM: `.webm`.
+        Webm = "webm",
+    }
 }
 
 impl Container {
@@ -39,7 +37,7 @@ impl Container {
 
     /// The name of `-f`.
     pub fn muxer(self) -> &'static str {
-        self.into()
+        self.name()
     }
 
     /// What becomes of a stream's codec in this container. Each cell was tried with the muxers of ffmpeg 8.0.
@@ -121,6 +119,7 @@ impl Container {
 
 /// Whether a container holds a stream.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Fit {
     /// As it is.
     AsIs,

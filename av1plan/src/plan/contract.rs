@@ -11,6 +11,7 @@ use crate::probe::{Color, DolbyVision, SideData, Tags};
 
 /// The result must show all of this.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Contract {
     /// The streams in order. Exactly one of them is video, and it is AV1.
     pub streams: Vec<ExpectedStream>,
@@ -64,6 +65,7 @@ mod read {
 
 /// One stream of the result.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct ExpectedStream {
     /// The source stream it comes from.
     pub source: u32,
@@ -104,6 +106,7 @@ fn is_zero(number: &u32) -> bool {
 
 /// The picture of the result.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct ExpectedPicture {
     /// Columns of pixels: 1 to 65,536, as AV1 has it.
     #[serde(deserialize_with = "read::side")]

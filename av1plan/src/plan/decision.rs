@@ -5,8 +5,8 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use serde::{Deserialize, Serialize};
-use strum::{EnumString, IntoStaticStr, VariantNames};
 
+use crate::name::{coded, named};
 use crate::number::Rational;
 use crate::plan::SkipReason;
 
@@ -17,6 +17,7 @@ pub const LOW_MILLIBITS: u64 = 50;
 
 /// One choice of a plan. Its code is public and stable; its text is made late, by [`explain`](crate::explain).
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Decision {
     /// What the choice is about.
     pub topic: Topic,
@@ -28,85 +29,78 @@ pub struct Decision {
     pub reason: Reason,
 }
 
-/// What can be asked. One plan answers each at most once, the last three once a stream.
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, IntoStaticStr, EnumString, VariantNames,
-)]
-#[strum(serialize_all = "kebab-case")]
-pub enum Topic {
-    /// Whether the film is encoded at all.
-    Gate,
-    /// Which ffmpeg the plan is for.
-    Toolchain,
-    /// Which video stream is the film.
-    MainVideo,
-    /// Where the film came from.
-    SourceClass,
-    /// Which row of the ladder.
-    Resolution,
-    /// Which encoder.
-    Encoder,
-    /// Constant rate factor.
-    Crf,
-    /// rav1e's quantizer.
-    Qp,
-    /// SVT-AV1's preset.
-    Preset,
-    /// libaom's speed.
-    CpuUsed,
-    /// rav1e's speed.
-    Speed,
-    /// libaom's tiles.
-    Tiles,
-    /// The encoder's threads.
-    Threads,
-    /// Bits and subsampling of the output.
-    PixelFormat,
-    /// Colour tags and HDR.
-    Color,
-    /// Colour tags that the result can't have.
-    ColorTags,
-    /// Dolby Vision and HDR10+.
-    DynamicHdr,
-    /// Fields and frames.
-    Interlacing,
-    /// Frame rate.
-    FrameRate,
-    /// Rows and columns added to reach even numbers.
-    Padding,
-    /// The shape of a pixel.
-    SampleAspect,
-    /// The display matrix.
-    Rotation,
-    /// Timestamps.
-    Timestamps,
-    /// The muxer.
-    Container,
-    /// Whether the index goes to the front of an MP4.
-    Faststart,
-    /// Chapters.
-    Chapters,
-    /// Captions inside the picture's bitstream.
-    ClosedCaptions,
-    /// Tags of the re-encoded track that are no longer true.
-    StatisticsTags,
-    /// What happens to a stream.
-    Stream,
-    /// A stream's default flag.
-    DefaultFlag,
-}
-
-impl Topic {
-    /// The stable code.
-    pub fn code(self) -> &'static str {
-        self.into()
+named! {
+    /// What can be asked. One plan answers each at most once, the last three once a stream.
+    #[derive(PartialOrd, Ord)]
+    #[non_exhaustive]
+    pub enum Topic: "a topic", code, codes {
+        /// Whether the film is encoded at all.
+        Gate = "gate",
+        /// Which ffmpeg the plan is for.
+        Toolchain = "toolchain",
+        /// Which video stream is the film.
+        MainVideo = "main-video",
+        /// Where the film came from.
+        SourceClass = "source-class",
+        /// Which row of the ladder.
+        Resolution = "resolution",
+        /// Which encoder.
+        Encoder = "encoder",
+        /// Constant rate factor.
+        Crf = "crf",
+        /// rav1e's quantizer.
+        Qp = "qp",
+        /// SVT-AV1's preset.
+        Preset = "preset",
+        /// libaom's speed.
+        CpuUsed = "cpu-used",
+        /// rav1e's speed.
+        Speed = "speed",
+        /// libaom's tiles.
+        Tiles = "tiles",
+        /// The encoder's threads.
+        Threads = "threads",
+        /// Bits and subsampling of the output.
+        PixelFormat = "pixel-format",
+        /// Colour tags and HDR.
+        Color = "color",
+        /// Colour tags that the result can't have.
+        ColorTags = "color-tags",
+        /// Dolby Vision and HDR10+.
+        DynamicHdr = "dynamic-hdr",
+        /// Fields and frames.
+        Interlacing = "interlacing",
+        /// Frame rate.
+        FrameRate = "frame-rate",
+        /// Rows and columns added to reach even numbers.
+        Padding = "padding",
+        /// The shape of a pixel.
+        SampleAspect = "sample-aspect",
+        /// The display matrix.
+        Rotation = "rotation",
+        /// Timestamps.
+        Timestamps = "timestamps",
+        /// The muxer.
+        Container = "container",
+        /// Whether the index goes to the front of an MP4.
+        Faststart = "faststart",
+        /// Chapters.
+        Chapters = "chapters",
+        /// Captions inside the picture's bitstream.
+        ClosedCaptions = "closed-captions",
+        /// Tags of the re-encoded track that are no longer true.
+        StatisticsTags = "statistics-tags",
+        /// What happens to a stream.
+        Stream = "stream",
+        /// A stream's default flag.
+        DefaultFlag = "default-flag",
     }
 }
 
 /// Why something was chosen, with the facts that its sentence needs.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, IntoStaticStr, VariantNames)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "code", content = "facts", rename_all = "kebab-case", rename_all_fields = "snake_case")]
-#[strum(serialize_all = "kebab-case")]
+#[non_exhaustive]
 pub enum Reason {
     /// The film is skipped; the code is the skip's own.
     Skipped(SkipReason),
@@ -171,7 +165,7 @@ pub enum Reason {
         height: u32,
     },
 
-    /// The better end of the seed's range.
+    /// The better end of the ladder's range.
     RangeLowEnd {
         /// Thousandths of a bit that the source spends on a pixel and frame, in bits of H.264.
         millibits: u64,
@@ -185,14 +179,15 @@ pub enum Reason {
     DiscLike2160p,
     /// Without a bitrate the better end is taken.
     BitrateUnknown,
-    /// The seed's ladder.
+    /// The ladder.
     Ladder,
-    /// The seed's ladder, one step slower.
+    /// The ladder, one step slower.
     LadderVeryHigh,
     /// The config forces it, which is for tests.
     PresetForced,
-    /// A constant of the seed.
-    SeedConstant,
+    /// It is the same for every film.
+    #[serde(alias = "seed-constant")]
+    SameForAll,
     /// The encoder counts the cores itself.
     AllCores,
     /// A tiny picture, on which several workers would wait for each other.
@@ -306,12 +301,68 @@ pub enum Reason {
     },
 }
 
-impl Reason {
-    /// The stable code.
-    pub fn code(&self) -> &'static str {
-        match self {
-            Self::Skipped(skip) => skip.code(),
-            other => other.into(),
-        }
-    }
+coded! {
+    Reason {
+        GatesIgnored = "gates-ignored",
+        EveryGatePassed = "every-gate-passed",
+        ToolchainRead = "toolchain-read",
+        ToolchainAssumed = "toolchain-assumed",
+        OnlyVideo = "only-video",
+        DefaultVideo = "default-video",
+        FirstVideo = "first-video",
+        WebSignals = "web-signals",
+        DiscSignals = "disc-signals",
+        FewSignals = "few-signals",
+        PictureSize = "picture-size",
+        PreferredEncoder = "preferred-encoder",
+        EncoderFallback = "encoder-fallback",
+        SizeBeyondEncoder = "size-beyond-encoder",
+        RangeLowEnd = "range-low-end",
+        LowBitrate = "low-bitrate",
+        DiscLike2160p = "disc-like2160p",
+        BitrateUnknown = "bitrate-unknown",
+        Ladder = "ladder",
+        LadderVeryHigh = "ladder-very-high",
+        PresetForced = "preset-forced",
+        SameForAll = "same-for-all",
+        AllCores = "all-cores",
+        TinyPicture = "tiny-picture",
+        FewestTiles = "fewest-tiles",
+        TenBitsAreBetter = "ten-bits-are-better",
+        DepthOfSource = "depth-of-source",
+        ColorKept = "color-kept",
+        ColorUntagged = "color-untagged",
+        ColorBeyondAv1 = "color-beyond-av1",
+        ConvertedFromRgb = "converted-from-rgb",
+        DynamicHdrCarried = "dynamic-hdr-carried",
+        DynamicHdrLost = "dynamic-hdr-lost",
+        FieldsDeinterlaced = "fields-deinterlaced",
+        FieldsKept = "fields-kept",
+        RateBeyondEncoder = "rate-beyond-encoder",
+        PadWebLike = "pad-web-like",
+        PadOddSize = "pad-odd-size",
+        SquarePixels = "square-pixels",
+        ShapeKept = "shape-kept",
+        RotationKept = "rotation-kept",
+        WebSafeTimestamps = "web-safe-timestamps",
+        WebSafeWithoutGenerated = "web-safe-without-generated",
+        ExactTimestamps = "exact-timestamps",
+        ContainerKept = "container-kept",
+        ContainerToMatroska = "container-to-matroska",
+        IndexFirst = "index-first",
+        ChaptersKept = "chapters-kept",
+        CaptionsInPicture = "captions-in-picture",
+        StatisticsAreStale = "statistics-are-stale",
+        MainPicture = "main-picture",
+        AttachedPicture = "attached-picture",
+        SecondVideo = "second-video",
+        DroppedLanguage = "dropped-language",
+        OnlyAudioLeft = "only-audio-left",
+        Kept = "kept",
+        ConvertedForContainer = "converted-for-container",
+        ContainerCannotHold = "container-cannot-hold",
+        WrittenByMuxer = "written-by-muxer",
+        UnknownType = "unknown-type",
+        DefaultMoved = "default-moved",
+    } else Skipped: SkipReason
 }

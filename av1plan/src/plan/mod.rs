@@ -55,6 +55,7 @@ impl Verdict {
 
 /// A film that is left alone, and why.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Skip {
     /// The gate that was met.
     pub reason: SkipReason,
@@ -62,9 +63,17 @@ pub struct Skip {
     pub decisions: Vec<Decision>,
 }
 
+impl Skip {
+    /// A skip for this reason, with no decisions before it.
+    pub const fn new(reason: SkipReason) -> Self {
+        Self { reason, decisions: Vec::new() }
+    }
+}
+
 /// How one film becomes AV1. Rendered by [`command`](crate::command), explained by [`explain`](crate::explain),
 /// written by [`wire`](crate::wire), and held against the result by [`judge`](crate::judge()).
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct EncodePlan {
     /// The muxer of the result.
     pub container: Container,
@@ -90,6 +99,7 @@ pub struct EncodePlan {
 
 /// How the picture is encoded.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct VideoPlan {
     /// The encoder and its settings.
     pub settings: EncoderSettings,

@@ -1,33 +1,25 @@
 //! The picture on its way: formats, filters, timestamps.
 
 use serde::{Deserialize, Serialize};
-use strum::{EnumString, IntoStaticStr};
 
+use crate::name::named;
 use crate::probe::{Matrix, Primaries, Transfer};
 
-/// The two formats that all three encoders take.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, IntoStaticStr, EnumString)]
-pub enum PixelFormat {
-    /// Eight bits, 4:2:0.
-    #[serde(rename = "yuv420p")]
-    #[strum(serialize = "yuv420p")]
-    Yuv420p,
-    /// Ten bits, 4:2:0.
-    #[serde(rename = "yuv420p10le")]
-    #[strum(serialize = "yuv420p10le")]
-    Yuv420p10,
-}
-
-impl PixelFormat {
-    /// ffmpeg's name.
-    pub fn name(self) -> &'static str {
-        self.into()
+named! {
+    /// The two formats that all three encoders take.
+    #[non_exhaustive]
+    pub enum PixelFormat: "a pixel format", name, names {
+        /// Eight bits, 4:2:0.
+        Yuv420p = "yuv420p",
+        /// Ten bits, 4:2:0.
+        Yuv420p10 = "yuv420p10le",
     }
 }
 
 /// A step between decoder and encoder.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
 pub enum Filter {
     /// One frame out of each frame that is flagged as interlaced; others pass untouched.
     Deinterlace,
@@ -52,38 +44,41 @@ impl Filter {
     pub(crate) const RGB_MATRIX: Matrix = Matrix::Bt709;
 }
 
-/// What becomes of the display matrix that turns phone video.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Rotation {
-    /// There is none.
-    None,
-    /// The picture is encoded as stored and the matrix is copied: Matroska, MP4 and WebM all have a place for it.
-    Kept,
+named! {
+    /// What becomes of the display matrix that turns phone video.
+    #[non_exhaustive]
+    pub enum Rotation: "a treatment of the rotation", name, names {
+        /// There is none.
+        None = "none",
+        /// The picture is encoded as stored and the matrix is copied: Matroska, MP4 and WebM all have a place for it.
+        Kept = "kept",
+    }
 }
 
-/// What the muxer must be allowed, from the least to the most.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Strictness {
-    /// Nothing beyond the standards.
-    #[default]
-    Normal,
-    /// Dolby Vision's record in MP4.
-    Unofficial,
-    /// TrueHD in MP4.
-    Experimental,
+named! {
+    /// What the muxer must be allowed, from the least to the most.
+    #[derive(PartialOrd, Ord, Default)]
+    #[non_exhaustive]
+    pub enum Strictness: "a strictness", name, names {
+        /// Nothing beyond the standards.
+        #[default]
+        Normal = "normal",
+        /// Dolby Vision's record in MP4.
+        Unofficial = "unofficial",
+        /// TrueHD in MP4.
+        Experimental = "experimental",
+    }
 }
 
-/// How timestamps pass through.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, IntoStaticStr)]
-#[serde(rename_all = "kebab-case")]
-#[strum(serialize_all = "kebab-case")]
-pub enum Timestamps {
-    /// As the source has them.
-    Exact,
-    /// The same, with the guards for web sources: missing ones generated, every frame passed on, negative ones shifted.
-    WebSafe,
-    /// The same without generating any: AVI's packets have none by design, and made-up ones come out in disorder.
-    WebSafeUntouched,
+named! {
+    /// How timestamps pass through.
+    #[non_exhaustive]
+    pub enum Timestamps: "a treatment of timestamps", name, names {
+        /// As the source has them.
+        Exact = "exact",
+        /// The same, with the guards for web sources: missing ones generated, every frame passed on, negative ones shifted.
+        WebSafe = "web-safe",
+        /// The same without generating any: AVI's packets have none by design, and made-up ones come out in disorder.
+        WebSafeUntouched = "web-safe-untouched",
+    }
 }

@@ -6,6 +6,7 @@ use crate::number::Ratio;
 
 /// The original's size and the share of it that a result must stay below.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct SizeGate {
     /// Bytes of the original.
     pub original: u64,
@@ -29,13 +30,13 @@ impl SizeGate {
 mod tests {
     use super::*;
 
-    /// Section 0 of the seed: a new file of 0.90 of the original or more is deleted.
+    /// The default: a result of 0.90 of the original or more is rejected.
     #[test]
     fn ninety_percent_is_too_big_and_a_byte_less_is_not() {
-        let gate = SizeGate { original: 1_000_000, max_ratio: Ratio::SEED };
+        let gate = SizeGate { original: 1_000_000, max_ratio: Ratio::NINETY_PERCENT };
         assert!(gate.admits(899_999));
         assert!(!gate.admits(900_000));
         assert!(!gate.admits(1_000_000));
-        assert!(!SizeGate { original: 0, max_ratio: Ratio::SEED }.admits(0));
+        assert!(!SizeGate { original: 0, max_ratio: Ratio::NINETY_PERCENT }.admits(0));
     }
 }

@@ -3,46 +3,39 @@
 use alloc::string::String;
 
 use serde::{Deserialize, Serialize};
-use strum::{EnumString, IntoStaticStr, VariantNames};
 
-use super::Loss;
+use super::{Loss, LossKind};
+use crate::name::{coded, named};
 use crate::probe::Marker;
 
-/// A gate that a person may overrule for once (`--ignore CODE`).
-///
-/// The others can't be: there is nothing to encode without a video, and an existing file is never overwritten.
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, IntoStaticStr, EnumString, VariantNames,
-)]
-#[strum(serialize_all = "kebab-case")]
-pub enum Gate {
-    /// See [`SkipReason::Extension`].
-    Extension,
-    /// See [`SkipReason::SkipMarker`].
-    SkipMarker,
-    /// See [`SkipReason::NotStable`].
-    NotStable,
-    /// See [`SkipReason::TooSmall`].
-    TooSmall,
-    /// See [`SkipReason::Hardlinked`].
-    Hardlinked,
-    /// See [`SkipReason::ReadOnly`].
-    ReadOnly,
-    /// See [`SkipReason::AlreadyAv1`].
-    AlreadyAv1,
-}
-
-impl Gate {
-    /// The stable code, the same as the skip's.
-    pub fn code(self) -> &'static str {
-        self.into()
+named! {
+    /// A gate that a person may overrule for once (`--ignore CODE`).
+    ///
+    /// The others can't be: there is nothing to encode without a video, and an existing file is never overwritten.
+    #[derive(PartialOrd, Ord)]
+    #[non_exhaustive]
+    pub enum Gate: "a gate", code, codes {
+        /// See [`SkipReason::Extension`].
+        Extension = "extension",
+        /// See [`SkipReason::SkipMarker`].
+        SkipMarker = "skip-marker",
+        /// See [`SkipReason::NotStable`].
+        NotStable = "not-stable",
+        /// See [`SkipReason::TooSmall`].
+        TooSmall = "too-small",
+        /// See [`SkipReason::Hardlinked`].
+        Hardlinked = "hardlinked",
+        /// See [`SkipReason::ReadOnly`].
+        ReadOnly = "read-only",
+        /// See [`SkipReason::AlreadyAv1`].
+        AlreadyAv1 = "already-av1",
     }
 }
 
 /// Why a file is left alone.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, IntoStaticStr, VariantNames)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "code", content = "facts", rename_all = "kebab-case", rename_all_fields = "snake_case")]
-#[strum(serialize_all = "kebab-case")]
+#[non_exhaustive]
 pub enum SkipReason {
     /// The extension isn't one of `extensions`.
     Extension {
@@ -99,7 +92,6 @@ pub enum SkipReason {
     },
     /// The main video is AV1.
     #[serde(rename = "already-av1")]
-    #[strum(serialize = "already-av1")]
     AlreadyAv1,
     /// Interlaced, and the config says to leave such films alone.
     Interlaced {
@@ -110,15 +102,29 @@ pub enum SkipReason {
     RefusedLoss(Loss),
 }
 
-impl SkipReason {
-    /// The stable code, that of the loss for a refused one.
-    pub fn code(&self) -> &'static str {
-        match self {
-            Self::RefusedLoss(loss) => loss.kind.code(),
-            other => other.into(),
-        }
-    }
+coded! {
+    SkipReason {
+        Extension = "extension",
+        SkipMarker = "skip-marker",
+        NotStable = "not-stable",
+        TooSmall = "too-small",
+        Hardlinked = "hardlinked",
+        ReadOnly = "read-only",
+        FolderReadOnly = "folder-read-only",
+        ForeignOwner = "foreign-owner",
+        NoSafeRename = "no-safe-rename",
+        TargetExists = "target-exists",
+        BackupExists = "backup-exists",
+        NoVideo = "no-video",
+        UnknownVideoCodec = "unknown-video-codec",
+        NoPictureSize = "no-picture-size",
+        SizeBeyondEncoders = "size-beyond-encoders",
+        AlreadyAv1 = "already-av1",
+        Interlaced = "interlaced",
+    } else RefusedLoss: LossKind
+}
 
+impl SkipReason {
     /// The gate that a person may overrule to get past this.
     pub fn gate(&self) -> Option<Gate> {
         match self {

@@ -3,31 +3,25 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
+use crate::name::named;
 use serde::{Deserialize, Serialize};
-use strum::{EnumString, IntoStaticStr};
 
-/// What kind of source a film looks like.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, IntoStaticStr, EnumString)]
-#[serde(rename_all = "kebab-case")]
-#[strum(serialize_all = "kebab-case")]
-pub enum SourceClass {
-    /// From a streaming service or a web page: its timestamps may be odd.
-    WebLike,
-    /// From a Blu-ray or a DVD.
-    DiscLike,
-    /// The signals say too little.
-    Unknown,
-}
-
-impl SourceClass {
-    /// The stable name.
-    pub fn name(self) -> &'static str {
-        self.into()
+named! {
+    /// What kind of source a film looks like.
+    #[non_exhaustive]
+    pub enum SourceClass: "a source class", name, names {
+        /// From a streaming service or a web page: its timestamps may be odd.
+        WebLike = "web-like",
+        /// From a Blu-ray or a DVD.
+        DiscLike = "disc-like",
+        /// The signals say too little.
+        Unknown = "unknown",
     }
 }
 
 /// The class with everything that spoke for and against it.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Classification {
     /// The outcome.
     pub class: SourceClass,
@@ -39,6 +33,7 @@ pub struct Classification {
 
 /// One observation.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Signal {
     /// Positive speaks for the web, negative for a disc.
     pub weight: i32,

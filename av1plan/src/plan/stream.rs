@@ -2,14 +2,13 @@
 
 use alloc::vec::Vec;
 
-use serde::{Deserialize, Serialize};
-use strum::IntoStaticStr;
-
 use super::StaleTag;
+use crate::name::named;
 use crate::probe::{Disposition, Stream, StreamKind};
 
 /// What happens to one stream of the source.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct StreamPlan {
     /// The source's absolute stream index.
     pub index: u32,
@@ -19,23 +18,24 @@ pub struct StreamPlan {
     pub fate: Fate,
 }
 
-/// A stream's type, without what only one type has.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, IntoStaticStr)]
-#[serde(rename_all = "kebab-case")]
-#[strum(serialize_all = "kebab-case")]
-pub enum StreamType {
-    /// Pictures.
-    Video,
-    /// Sound.
-    Audio,
-    /// Subtitles.
-    Subtitle,
-    /// A file inside the file.
-    Attachment,
-    /// Timecode and the like.
-    Data,
-    /// None of these.
-    Unknown,
+named! {
+    /// A stream's type, without what only one type has.
+    #[derive(PartialOrd, Ord)]
+    #[non_exhaustive]
+    pub enum StreamType: "a type of stream", name, names {
+        /// Pictures.
+        Video = "video",
+        /// Sound.
+        Audio = "audio",
+        /// Subtitles.
+        Subtitle = "subtitle",
+        /// A file inside the file.
+        Attachment = "attachment",
+        /// Timecode and the like.
+        Data = "data",
+        /// None of these.
+        Unknown = "unknown",
+    }
 }
 
 impl StreamType {
@@ -50,11 +50,6 @@ impl StreamType {
             StreamKind::Unknown(_) => Self::Unknown,
         }
     }
-
-    /// The stable name.
-    pub fn name(self) -> &'static str {
-        self.into()
-    }
 }
 
 /// Kept or dropped.
@@ -68,6 +63,7 @@ pub enum Fate {
 
 /// A stream that the result has.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Kept {
     /// What is done to it.
     pub treatment: Treatment,
@@ -88,41 +84,26 @@ pub enum Treatment {
     Convert(Conversion),
 }
 
-/// What a stream is converted to: plain sound of the same depth, or text as text.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, IntoStaticStr)]
-#[serde(rename_all = "snake_case")]
-#[strum(serialize_all = "snake_case")]
-pub enum Conversion {
-    /// Text for Matroska.
-    Subrip,
-    /// Text for MP4.
-    MovText,
-    /// Text for WebM.
-    Webvtt,
-    /// PCM of 16 bits.
-    #[serde(rename = "pcm_s16le")]
-    #[strum(serialize = "pcm_s16le")]
-    PcmS16,
-    /// PCM of 32-bit floating-point numbers, from the same in another order of bytes.
-    #[serde(rename = "pcm_f32le")]
-    #[strum(serialize = "pcm_f32le")]
-    PcmF32,
-    /// The same of 64 bits.
-    #[serde(rename = "pcm_f64le")]
-    #[strum(serialize = "pcm_f64le")]
-    PcmF64,
-    /// Sound in a codec that the container has no place for, as it decodes.
-    Flac,
-    /// PCM of 24 bits, which holds 20 as well.
-    #[serde(rename = "pcm_s24le")]
-    #[strum(serialize = "pcm_s24le")]
-    PcmS24,
-}
-
-impl Conversion {
-    /// ffmpeg's name, of the encoder and of the codec alike.
-    pub fn name(self) -> &'static str {
-        self.into()
+named! {
+    /// What a stream is converted to: plain sound of the same depth, or text as text.
+    #[non_exhaustive]
+    pub enum Conversion: "a conversion", name, names {
+        /// Text for Matroska.
+        Subrip = "subrip",
+        /// Text for MP4.
+        MovText = "mov_text",
+        /// Text for WebM.
+        Webvtt = "webvtt",
+        /// PCM of 16 bits.
+        PcmS16 = "pcm_s16le",
+        /// PCM of 32-bit floating-point numbers, from the same in another order of bytes.
+        PcmF32 = "pcm_f32le",
+        /// The same of 64 bits.
+        PcmF64 = "pcm_f64le",
+        /// Sound in a codec that the container has no place for, as it decodes.
+        Flac = "flac",
+        /// PCM of 24 bits, which holds 20 as well.
+        PcmS24 = "pcm_s24le",
     }
 }
 

@@ -8,7 +8,7 @@ use core::str::FromStr;
 
 use serde::de::MapAccess;
 
-use super::lenient::{Fields, List, Object, Scalar, skip};
+use super::lenient::{Fields, List, Object, Scalar, Strict, skip};
 use super::side_data::Block;
 use super::{
     Audio, Color, Disposition, Format, MOST_INDEX, MediaProbe, Micros, ProbeError, Stream, StreamKind, Tags,
@@ -18,8 +18,9 @@ use super::{
 /// Reads a document of `-show_format -show_streams -show_chapters`.
 pub(super) fn read(bytes: &[u8]) -> Result<MediaProbe, ProbeError> {
     let document: Document = parse(bytes)?;
+    let streams = document.streams.ok_or(ProbeError::NotAProbe { detail: String::from(NO_STREAMS) })?;
     let mut taken = BTreeSet::new();
-    let streams = document.streams.into_iter().zip(0_u32..).filter_map(|(raw, position)| {
+    let streams = streams.into_iter().zip(0_u32..).filter_map(|(Strict(raw), position)| {
         let stream = raw.into_stream(position);
         // Two streams of one index can't be told apart by `-map`; the first one keeps it.
         taken.insert(stream.index).then_some(stream)
@@ -34,9 +35,14 @@ pub(super) fn read(bytes: &[u8]) -> Result<MediaProbe, ProbeError> {
 
 /// Reads the side data of all frames in a document of `-show_frames`.
 pub(super) fn read_frames(bytes: &[u8]) -> Result<Vec<Block>, ProbeError> {
-    let document: Frames = parse(bytes)?;
-    Ok(document.0.into_iter().flat_map(|frame| frame.0).collect())
+    let Frames(frames) = parse(bytes)?;
+    let frames = frames.ok_or(ProbeError::NotAProbe { detail: String::from(NO_FRAMES) })?;
+    Ok(frames.into_iter().flat_map(|Strict(Frame(blocks))| blocks).collect())
 }
+
+/// ffprobe prints both lists, empty or not, unless it failed.
+const NO_STREAMS: &str = "it has no list `streams` (-show_streams)";
+const NO_FRAMES: &str = "it has no list `frames` (-show_frames)";
 
 fn parse<T: for<'de> Fields<'de>>(bytes: &[u8]) -> Result<T, ProbeError> {
     if bytes.trim_ascii().is_empty() {
@@ -44,13 +50,16 @@ fn parse<T: for<'de> Fields<'de>>(bytes: &[u8]) -> Result<T, ProbeError> {
     }
     // Tags may hold any bytes, and ffprobe passes some of them on; mending them is slow, checking for them is not.
     let text = core::str::from_utf8(bytes).map_or_else(|_| String::from_utf8_lossy(bytes), Cow::Borrowed);
-    let Object(document) = serde_json::from_str(&text)?;
-    Ok(document)
+    match serde_json::from_str(&text) {
+        Ok(Strict(document)) => Ok(document),
+        Err(error) if error.is_data() => Err(ProbeError::NotAProbe { detail: alloc::format!("{error}") }),
+        Err(error) => Err(ProbeError::NotJson { detail: alloc::format!("{error}") }),
+    }
 }
 
 #[derive(Default)]
 struct Document {
-    streams: Vec<RawStream>,
+    streams: Option<Vec<Strict<RawStream>>>,
     format: Format,
     chapters: usize,
 }
@@ -58,8 +67,8 @@ struct Document {
 impl<'de> Fields<'de> for Document {
     fn field<A: MapAccess<'de>>(&mut self, key: &str, map: &mut A) -> Result<(), A::Error> {
         match key {
-            "streams" => self.streams = map.next_value::<List<RawStream>>()?.0,
-            "format" => self.format = map.next_value::<Object<Format>>()?.0,
+            "streams" => self.streams = Some(map.next_value()?),
+            "format" => self.format = map.next_value::<Strict<Format>>()?.0,
             "chapters" => self.chapters = map.next_value::<List<Ignored>>()?.0.len(),
             _ => skip(map)?,
         }
@@ -78,7 +87,7 @@ impl<'de> Fields<'de> for Ignored {
 }
 
 #[derive(Default)]
-struct Frames(Vec<Frame>);
+struct Frames(Option<Vec<Strict<Frame>>>);
 
 #[derive(Default)]
 struct Frame(Vec<Block>);
@@ -86,7 +95,7 @@ struct Frame(Vec<Block>);
 impl<'de> Fields<'de> for Frames {
     fn field<A: MapAccess<'de>>(&mut self, key: &str, map: &mut A) -> Result<(), A::Error> {
         match key {
-            "frames" => self.0 = map.next_value::<List<Frame>>()?.0,
+            "frames" => self.0 = Some(map.next_value()?),
             _ => skip(map)?,
         }
         Ok(())

@@ -177,6 +177,41 @@ impl<'de, T: Fields<'de>> Deserialize<'de> for List<T> {
     }
 }
 
+/// A `T` from an object; anything else is an error.
+pub(super) struct Strict<T>(pub(super) T);
+
+impl<'de, T: Fields<'de>> Deserialize<'de> for Strict<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(StrictVisitor(PhantomData))
+    }
+}
+
+struct StrictVisitor<T>(PhantomData<T>);
+
+impl<'de, T: Fields<'de>> Visitor<'de> for StrictVisitor<T> {
+    type Value = Strict<T>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Strict<T>, A::Error> {
+        fields(map).map(Strict)
+    }
+}
+
+/// Reads the fields of an object.
+fn fields<'de, T: Fields<'de>, A: MapAccess<'de>>(mut map: A) -> Result<T, A::Error> {
+    let mut object = T::default();
+    while let Some(key) = map.next_key::<Scalar<'de>>()? {
+        match key {
+            Scalar::Text(key) => object.field(&key, &mut map)?,
+            _ => skip(&mut map)?,
+        }
+    }
+    Ok(object)
+}
+
 /// Takes objects and lists where their shape is the wanted one, and passes over every other value.
 struct Lenient<T>(PhantomData<T>);
 
@@ -217,15 +252,8 @@ impl<'de, T: Fields<'de>> Visitor<'de> for Lenient<Object<T>> {
         Ok(Object(T::default()))
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Object<T>, A::Error> {
-        let mut object = T::default();
-        while let Some(key) = map.next_key::<Scalar<'de>>()? {
-            match key {
-                Scalar::Text(key) => object.field(&key, &mut map)?,
-                _ => skip(&mut map)?,
-            }
-        }
-        Ok(Object(object))
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Object<T>, A::Error> {
+        fields(map).map(Object)
     }
 }
 

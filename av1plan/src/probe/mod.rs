@@ -2,8 +2,8 @@
 //!
 //! [`MediaProbe::from_json`] takes the bytes that ffprobe prints with the arguments of
 //! [`command::probe_arguments`](crate::command::probe_arguments). Fields that are missing, of the wrong type or absurd are
-//! absent afterwards; a stream of a type this crate doesn't know is kept as [`StreamKind::Unknown`]. The only error
-//! is text that is no JSON object.
+//! absent afterwards; a stream of a type this crate doesn't know is kept as [`StreamKind::Unknown`]. Only text that isn't a
+//! document of ffprobe's at all is an error: it must be a JSON object with a list `streams`.
 
 mod color;
 mod disposition;
@@ -31,6 +31,7 @@ pub use text::ProbeText;
 
 /// A file as ffprobe sees it.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[non_exhaustive]
 pub struct MediaProbe {
     /// The container's own fields.
     pub format: Format,
@@ -45,6 +46,7 @@ pub struct MediaProbe {
 
 /// ffprobe's `format` block.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[non_exhaustive]
 pub struct Format {
     /// The demuxer's names, like `matroska,webm`; empty where there was none.
     pub name: String,
@@ -64,6 +66,7 @@ pub struct Format {
 
 /// One stream.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Stream {
     /// ffprobe's absolute index, the number of `-map 0:INDEX`.
     pub index: u32,
@@ -96,6 +99,7 @@ pub const MOST_INDEX: u32 = i32::MAX.unsigned_abs();
 /// A stream's type.
 #[allow(clippy::large_enum_variant, reason = "a file has one or two videos, and few streams in all")]
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum StreamKind {
     /// Moving pictures, and covers too.
     Video(Video),
@@ -113,6 +117,7 @@ pub enum StreamKind {
 
 /// What a video stream has.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[non_exhaustive]
 pub struct Video {
     /// Columns of pixels as stored; zero where ffprobe didn't say.
     pub width: u32,
@@ -140,6 +145,7 @@ pub struct Video {
 
 /// What an audio stream has.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[non_exhaustive]
 pub struct Audio {
     /// How many channels; zero where ffprobe didn't say.
     pub channels: u32,
@@ -258,13 +264,23 @@ impl MediaProbe {
     }
 }
 
-/// The text was no ffprobe document.
-#[derive(Debug, thiserror::Error)]
+/// Why a text can't be read as what ffprobe prints.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum ProbeError {
-    /// No JSON, or cut off.
-    #[error("this is not the JSON that ffprobe prints: {0}")]
-    Json(#[from] serde_json::Error),
-    /// Nothing at all, which is what ffprobe prints for a file it can't open.
+    /// The text is empty, which is what ffprobe prints for a file that it can't open.
     #[error("ffprobe printed nothing")]
     Empty,
+    /// The text isn't JSON, or was cut off.
+    #[error("this is not the JSON that ffprobe prints: {detail}")]
+    NotJson {
+        /// What is wrong, with line and column.
+        detail: String,
+    },
+    /// The text is JSON, but no document of ffprobe's: `null`, `{}`, a list, another program's document.
+    #[error("this JSON is not what ffprobe prints: {detail}")]
+    NotAProbe {
+        /// What is missing or of the wrong type.
+        detail: String,
+    },
 }

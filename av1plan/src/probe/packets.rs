@@ -3,6 +3,8 @@
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
+use serde::{Deserialize, Serialize};
+
 use crate::number::Micros;
 
 /// What one pass over a file's packets showed, by stream.
@@ -15,6 +17,7 @@ pub struct PacketSummary {
 
 /// The packets of one stream.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
 pub struct StreamPackets {
     /// How many.
     pub count: u64,
@@ -33,7 +36,8 @@ pub struct StreamPackets {
 }
 
 /// A time in which a stream shows nothing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Gap {
     /// Where it begins.
     pub at: Micros,

@@ -12,6 +12,7 @@ use super::lenient::{Fields, Scalar, skip};
 
 /// One block of a stream's side data.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum SideData {
     /// The display matrix: how far players turn the picture, in degrees counter-clockwise.
     Rotation(i64),
@@ -33,6 +34,7 @@ pub enum SideData {
 
 /// The Dolby Vision configuration record (`DOVI configuration record`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct DolbyVision {
     /// 5, 7, 8 in HEVC; 10 in AV1; 0 where only frames carry metadata and no record says which.
     pub profile: u32,

@@ -6,6 +6,7 @@ use super::{MediaProbe, ProbeError};
 
 /// What ffprobe says of a file, as it says it.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct ProbeText {
     /// Of the file: a JSON document.
     pub probe: Vec<u8>,
@@ -14,6 +15,19 @@ pub struct ProbeText {
 }
 
 impl ProbeText {
+    /// What ffprobe printed of a file, with the arguments of [`command::probe_arguments`](crate::command::probe_arguments).
+    pub fn new(probe: Vec<u8>) -> Self {
+        Self { probe, frame: None }
+    }
+
+    /// The same with what ffprobe printed of the first picture, with the arguments of
+    /// [`command::frame_probe_arguments`](crate::command::frame_probe_arguments).
+    #[must_use]
+    pub fn with_frame(mut self, frame: Option<Vec<u8>>) -> Self {
+        self.frame = frame;
+        self
+    }
+
     /// Reads it.
     ///
     /// # Errors

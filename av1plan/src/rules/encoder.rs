@@ -96,11 +96,11 @@ impl EncodeSource<'_> {
         let tiles = self.resolution.aom_tiles().fitting(self.video.width, self.video.height);
         record.decide(Topic::CpuUsed, alloc::format!("{cpu_used}"), ladder(tier));
         record.decide(Topic::Tiles, alloc::format!("{tiles}"), Reason::FewestTiles);
-        record.decide(Topic::Threads, alloc::format!("{}", Aom::THREADS), Reason::SeedConstant);
+        record.decide(Topic::Threads, alloc::format!("{}", Aom::THREADS), Reason::SameForAll);
         Aom { crf, cpu_used, tiles, threads: Aom::THREADS }
     }
 
-    /// The range's better end, unless the source is very low in bitrate (section 4.1 of the seed).
+    /// The range's better end, unless the source is very low in bitrate.
     fn crf(&self, record: &mut Record) -> Crf {
         let (low, high) = self.resolution.crf_range();
         let (crf, reason) = match self.density {
@@ -117,8 +117,8 @@ impl EncodeSource<'_> {
 }
 
 fn rav1e(tier: QualityTier, record: &mut Record) -> Rav1e {
-    let (qp, speed) = (Quantizer::SEED, rav1e_speed(tier));
-    record.decide(Topic::Qp, alloc::format!("{qp}"), Reason::SeedConstant);
+    let (qp, speed) = (Quantizer::DEFAULT, rav1e_speed(tier));
+    record.decide(Topic::Qp, alloc::format!("{qp}"), Reason::SameForAll);
     record.decide(Topic::Speed, alloc::format!("{speed}"), ladder(tier));
     record.decide(Topic::Threads, "all", Reason::AllCores);
     Rav1e { qp, speed }

@@ -6,7 +6,7 @@ use crate::config::{Config, Hardlinked};
 use crate::plan::{Container, Gate, SkipReason};
 use crate::probe::{FileFacts, MediaProbe, Protection, Stability};
 
-/// The gates that need no probe, in the seed's order; the first one met is the answer.
+/// The gates that need no probe. The first one that holds a film back is the answer.
 ///
 /// [`plan`](crate::plan()) asks them again, so that a caller may call this first to spare the probe, or not.
 pub fn before_probe(file: &FileFacts, config: &Config) -> Option<SkipReason> {

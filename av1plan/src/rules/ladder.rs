@@ -1,10 +1,10 @@
-//! The seed's tables: what a resolution class is encoded with.
+//! The ladder: what a resolution class is encoded with.
 
 use crate::config::QualityTier;
 use crate::plan::{CpuUsed, Crf, Preset, ResolutionClass, Speed, Tiles};
 
 impl ResolutionClass {
-    /// The seed's CRF range (section 4.1), for SVT-AV1 and libaom alike: best quality first.
+    /// The CRF range, for SVT-AV1 and libaom alike: best quality first.
     pub const fn crf_range(self) -> (Crf, Crf) {
         match self {
             Self::P4320 | Self::P2160 => (Crf::new(21), Crf::new(22)),
@@ -14,7 +14,7 @@ impl ResolutionClass {
         }
     }
 
-    /// The seed's SVT-AV1 preset (section 4.2).
+    /// The SVT-AV1 preset.
     pub const fn svt_preset(self, tier: QualityTier) -> Preset {
         let preset = match self {
             Self::P4320 | Self::P2160 => 3,
@@ -24,7 +24,7 @@ impl ResolutionClass {
         Preset::new(slower(preset, tier))
     }
 
-    /// The seed's `-cpu-used` for libaom (section 4.3).
+    /// libaom's `-cpu-used`.
     pub const fn aom_cpu_used(self, tier: QualityTier) -> CpuUsed {
         let cpu_used = match self {
             Self::P4320 | Self::P2160 | Self::P1440 => 3,
@@ -34,7 +34,7 @@ impl ResolutionClass {
         CpuUsed::new(slower(cpu_used, tier))
     }
 
-    /// The seed's tiles for libaom (section 3.3): the fewest that still keep many cores busy.
+    /// libaom's tiles: the fewest that still keep many cores busy.
     pub const fn aom_tiles(self) -> Tiles {
         match self {
             Self::P4320 => Tiles::new(3, 2),
@@ -44,7 +44,7 @@ impl ResolutionClass {
     }
 }
 
-/// The seed's `-speed` for rav1e (section 4.4), the same for every class.
+/// rav1e's `-speed`, the same for every class.
 pub(super) const fn rav1e_speed(tier: QualityTier) -> Speed {
     Speed::new(slower(3, tier))
 }
@@ -80,9 +80,9 @@ mod tests {
         }
     }
 
-    /// Section 4.1 and 4.2 of the seed, row by row.
+    /// Row by row, as the project's owner has set it.
     #[test]
-    fn the_seeds_crf_and_preset_ladder() {
+    fn the_crf_and_preset_ladder() {
         #[rustfmt::skip]
         let table = [
             // class,    CRF from, to, preset high, very high
@@ -100,9 +100,9 @@ mod tests {
         assert_eq!(P4320.svt_preset(High), P2160.svt_preset(High));
     }
 
-    /// Section 4.3 and 3.3 of the seed, row by row.
+    /// Row by row, as the project's owner has set it.
     #[test]
-    fn the_seeds_libaom_table() {
+    fn the_libaom_table() {
         #[rustfmt::skip]
         let table = [
             // class,    cpu-used high, very high, tiles
@@ -119,9 +119,8 @@ mod tests {
         }
     }
 
-    /// Section 4.4 of the seed.
     #[test]
-    fn the_seeds_rav1e_speed() {
+    fn the_rav1e_speed() {
         assert_eq!((rav1e_speed(High), rav1e_speed(VeryHigh)), (Speed::new(3), Speed::new(2)));
     }
 }

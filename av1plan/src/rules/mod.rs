@@ -31,11 +31,19 @@ use streams::plan_streams;
 
 /// A film: what the file system and what ffprobe say of it.
 #[derive(Debug, Clone, Copy)]
+#[non_exhaustive]
 pub struct Source<'a> {
     /// The file.
     pub file: &'a FileFacts,
     /// Its streams.
     pub probe: &'a MediaProbe,
+}
+
+impl<'a> Source<'a> {
+    /// A film with its file and its streams.
+    pub const fn new(file: &'a FileFacts, probe: &'a MediaProbe) -> Self {
+        Self { file, probe }
+    }
 }
 
 /// Decides what becomes of a film.

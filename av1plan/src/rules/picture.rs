@@ -173,7 +173,7 @@ impl PictureSource<'_> {
         true
     }
 
-    /// The seed's `setsar=1` beside the pad filter, but only where it is true.
+    /// `setsar=1` beside the pad filter, but only for a source whose pixels are square.
     fn sample_aspect(&self, padded: bool, record: &mut Record) -> Option<Filter> {
         let square = |ratio: Rational| ratio.numerator == ratio.denominator.get();
         match self.video.sample_aspect_ratio {
@@ -222,7 +222,7 @@ pub(crate) fn plan_timestamps(class: SourceClass, probe: &MediaProbe, record: &m
         SourceClass::WebLike => (Timestamps::WebSafe, Reason::WebSafeTimestamps),
         SourceClass::DiscLike | SourceClass::Unknown => (Timestamps::Exact, Reason::ExactTimestamps),
     };
-    record.decide(Topic::Timestamps, <&str>::from(timestamps), reason);
+    record.decide(Topic::Timestamps, timestamps.name(), reason);
     timestamps
 }
 

@@ -1,6 +1,7 @@
 //! A decision as JSON, with its sentence and the facts behind it.
 
 use alloc::string::String;
+use core::fmt;
 
 use serde::{Deserialize, Serialize};
 
@@ -9,6 +10,7 @@ use crate::plan::{Decision, Topic};
 
 /// One choice.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct DecisionDocument {
     /// What it is about.
     pub topic: String,
@@ -21,9 +23,27 @@ pub struct DecisionDocument {
     pub code: String,
     /// The reason's sentence.
     pub text: String,
-    /// The facts of the sentence, where it has any: numbers, names.
-    #[serde(default, skip_serializing_if = "serde_json::Value::is_null")]
-    pub facts: serde_json::Value,
+    /// The facts of the sentence: numbers, names.
+    #[serde(default, skip_serializing_if = "Facts::is_empty")]
+    pub facts: Facts,
+}
+
+/// The facts that a decision's sentence is made of: a JSON object. Shown as JSON.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Facts(serde_json::Value);
+
+impl Facts {
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_null()
+    }
+}
+
+impl fmt::Display for Facts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
 }
 
 impl DecisionDocument {
@@ -36,7 +56,7 @@ impl DecisionDocument {
             choice: choice.clone().into_owned(),
             code: reason.code().into(),
             text: alloc::format!("{reason}"),
-            facts: written.get("facts").cloned().unwrap_or_default(),
+            facts: Facts(written.get("facts").cloned().unwrap_or_default()),
         }
     }
 
@@ -46,8 +66,8 @@ impl DecisionDocument {
         let tag = if topic == Topic::Gate && self.choice == "skip" { "skipped" } else { self.code.as_str() };
         let mut written = serde_json::Map::new();
         written.insert("code".into(), tag.into());
-        if !self.facts.is_null() {
-            written.insert("facts".into(), self.facts.clone());
+        if !self.facts.is_empty() {
+            written.insert("facts".into(), self.facts.0.clone());
         }
         let reason = serde_json::from_value(written.into()).map_err(|_| unknown())?;
         Ok(Decision { topic, stream: self.stream, choice: self.choice.clone().into(), reason })

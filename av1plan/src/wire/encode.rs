@@ -7,7 +7,7 @@ use serde::de::{Deserializer, Error as _};
 use serde::{Deserialize, Serialize};
 
 use super::{PathDocument, WireError};
-use crate::command::{self, Arg, Audience};
+use crate::command;
 use crate::plan::{
     Classification, Container, Contract, Conversion, Decision, EncodePlan, EncoderSettings, Fate, Filter,
     Kept, Loss, PixelFormat, Reason, ResolutionClass, Rotation, Signal, SourceClass, StaleTag, StreamPlan,
@@ -17,6 +17,7 @@ use crate::probe::{Disposition, MOST_INDEX};
 
 /// How a film is encoded.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct EncodeDocument {
     /// `encoder` and its settings: `crf`, `preset`, `cpu_used`, `tiles`, `threads`, `qp`, `speed`; what an encoder lacks is
     /// absent.
@@ -65,6 +66,7 @@ pub struct EncodeDocument {
 
 /// What happens to one stream.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct StreamDocument {
     /// The source's absolute stream index, at most [`MOST_INDEX`].
     #[serde(deserialize_with = "index")]
@@ -174,14 +176,7 @@ impl EncodeDocument {
 
 /// The command that a person is shown.
 pub(super) fn argv(plan: &EncodePlan, source: &PathDocument, output: &PathDocument) -> Vec<String> {
-    let argument = |arg: Arg| match arg {
-        Arg::Text(text) => text.into_owned(),
-        Arg::Input => alloc::format!("file:{}", source.path),
-        Arg::Output => alloc::format!("file:{}", output.path),
-        // Of a program's command only.
-        Arg::FrameTimes | Arg::Original => String::new(),
-    };
-    let arguments = command::arguments(plan, Audience::Person).into_iter().map(argument);
+    let arguments = command::render(plan, source.path.as_str(), output.path.as_str());
     core::iter::once("ffmpeg".into()).chain(arguments).collect()
 }
 

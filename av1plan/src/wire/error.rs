@@ -6,11 +6,15 @@ use super::{FORMAT, VERSION};
 use crate::explain::Plain;
 
 /// Why a document can't be read.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum WireError {
-    /// No JSON, or fields are missing or of another type.
-    #[error("this is no plan document: {}", Plain(&alloc::format!("{_0}")))]
-    Json(#[from] serde_json::Error),
+    /// The text isn't JSON, or fields are missing or of another type.
+    #[error("this is not a plan document: {}", Plain(detail))]
+    Json {
+        /// What is wrong, with line and column.
+        detail: String,
+    },
     /// Another kind of document.
     #[error("this is a document of format {found:?}, not {FORMAT:?}")]
     Format {
@@ -45,4 +49,10 @@ pub enum WireError {
         /// Its code.
         code: String,
     },
+}
+
+impl WireError {
+    pub(super) fn json(error: &serde_json::Error) -> Self {
+        Self::Json { detail: alloc::format!("{error}") }
+    }
 }

@@ -14,7 +14,7 @@ use alloc::vec::Vec;
 
 use serde::{Deserialize, Serialize};
 
-pub use decision::DecisionDocument;
+pub use decision::{DecisionDocument, Facts};
 pub use encode::{EncodeDocument, StreamDocument};
 pub use error::WireError;
 pub use path::PathDocument;
@@ -29,6 +29,7 @@ pub const VERSION: &str = "1.0";
 
 /// A plan as JSON. Built by [`Document::new`], written with [`Document::to_json`], read with [`Document::from_json`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Document {
     /// Always [`FORMAT`].
     pub format: String,
@@ -80,6 +81,7 @@ pub enum VerdictName {
 
 /// The file that was planned.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct SourceDocument {
     /// Its path.
     #[serde(flatten)]
@@ -90,6 +92,7 @@ pub struct SourceDocument {
 
 /// Why a film is skipped.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct SkipDocument {
     /// The stable code.
     pub code: String,
@@ -130,9 +133,9 @@ impl Document {
     /// Reads a document of this major version. Each field is checked by itself: numbers have ranges, and words that come to stand
     /// in a command are of closed lists. [`Document::verdict`] holds them against each other.
     pub fn from_json(bytes: &[u8]) -> Result<Self, WireError> {
-        let head: Head = serde_json::from_slice(bytes)?;
+        let head: Head = serde_json::from_slice(bytes).map_err(|error| WireError::json(&error))?;
         head.check()?;
-        let document: Self = serde_json::from_slice(bytes)?;
+        let document: Self = serde_json::from_slice(bytes).map_err(|error| WireError::json(&error))?;
         document.check()?;
         Ok(document)
     }

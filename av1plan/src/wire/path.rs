@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 /// A path in readable form, and, where it isn't UTF-8, its bytes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct PathDocument {
     /// The path; bytes that aren't UTF-8 are shown as U+FFFD.
     pub path: String,

@@ -4,8 +4,8 @@
 //! Shared by `tests/document.rs` and the fuzz target `document`.
 
 use av1plan::command::{
-    Arg, Audience, Reach, Scored, Side, TrialPicture, arguments, decode_audio_arguments, sample_arguments,
-    score_arguments, trial_arguments,
+    Arg, Audience, Part, Placeholder, Reach, Scored, Side, TrialPicture, arguments, decode_audio_arguments,
+    sample_arguments, score_arguments, trial_arguments,
 };
 use av1plan::judge::picture::{Thumbnail, windows};
 use av1plan::judge::{Metric, Model};
@@ -253,10 +253,10 @@ fn graph(text: &str) -> bool {
 fn word(argument: &Arg) -> &str {
     match argument {
         Arg::Text(text) => text,
-        Arg::Input => "INPUT",
-        Arg::Output => "OUTPUT",
-        Arg::FrameTimes => "TIMES",
-        Arg::Original => "ORIGINAL",
+        Arg::File(Placeholder::Input) => "INPUT",
+        Arg::File(Placeholder::Output) => "OUTPUT",
+        Arg::File(Placeholder::FrameTimes) => "TIMES",
+        Arg::File(Placeholder::Original) => "ORIGINAL",
     }
 }
 
@@ -316,9 +316,10 @@ pub(crate) fn commands(plan: &EncodePlan) -> Vec<Vec<Arg>> {
     }
     let second = Micros::from_secs(1);
     for metric in [Metric::Xpsnr, Metric::Vmaf { model: Model::Hd }, Metric::Vmaf { model: Model::Uhd }] {
-        let scored = Scored { plan, stream: 0, metric, threads: 2 };
+        let scored = Scored::new(plan, 0, metric).with_threads(2);
         commands.push(score_arguments(&scored, None));
-        commands.push(score_arguments(&scored, Some((second, second, second))));
+        commands
+            .push(score_arguments(&scored, Some(Part { result: second, original: second, length: second })));
     }
     commands.extend(decode_audio_arguments(plan, Side::Source));
     commands.extend(decode_audio_arguments(plan, Side::Result));

@@ -1,7 +1,7 @@
 //! A command taken apart again, independently of how it was put together.
 
 use av1plan::EncodePlan;
-use av1plan::command::{self, Arg, Audience};
+use av1plan::command::{self, Arg, Audience, Placeholder};
 
 /// Options without a value; each other one has exactly one.
 const SWITCHES: [&str; 7] =
@@ -18,10 +18,10 @@ pub(crate) fn options(plan: &EncodePlan) -> Vec<Opt> {
 pub(crate) fn options_of(arguments: &[Arg]) -> Vec<Opt> {
     let mut words = arguments.iter().map(|argument| match argument {
         Arg::Text(text) => text.clone().into_owned(),
-        Arg::Input => String::from("INPUT"),
-        Arg::Output => String::from("OUTPUT"),
-        Arg::FrameTimes => String::from("TIMES"),
-        Arg::Original => String::from("ORIGINAL"),
+        Arg::File(Placeholder::Input) => String::from("INPUT"),
+        Arg::File(Placeholder::Output) => String::from("OUTPUT"),
+        Arg::File(Placeholder::FrameTimes) => String::from("TIMES"),
+        Arg::File(Placeholder::Original) => String::from("ORIGINAL"),
     });
     let mut options = Vec::new();
     while let Some(word) = words.next() {

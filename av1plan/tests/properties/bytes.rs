@@ -94,7 +94,7 @@ fn megabytes_of_tags_are_read_and_none_of_them_gets_into_the_plan() {
     assert!(document.len() > 5_000_000);
     let probe = MediaProbe::from_json(document.as_bytes()).expect("it is JSON");
     let file = FileFacts::new("Film.mkv", 1 << 33);
-    let source = Source { file: &file, probe: &probe };
+    let source = Source::new(&file, &probe);
     let policy = Policy::open();
     let verdict = av1plan::plan(&source, &policy.toolchain, &policy.config);
     let written = Document::new(b"in", file.size, b"out", &verdict).to_json();
@@ -107,7 +107,7 @@ fn all_the_way(bytes: &[u8], policy: &Policy) {
         return;
     };
     let file = FileFacts::new("Film.2001.WEB-DL.mkv", 1 << 33);
-    let source = Source { file: &file, probe: &probe };
+    let source = Source::new(&file, &probe);
     let verdict = av1plan::plan(&source, &policy.toolchain, &policy.config);
     let table = explain::table(verdict.decisions());
     assert_eq!(table.lines().count(), verdict.decisions().len());

@@ -41,7 +41,7 @@ impl Film {
 
     pub(crate) fn plan(&self, policy: &Policy) -> Verdict {
         let (file, probe) = (&self.file, &self.probe());
-        av1plan::plan(&Source { file, probe }, &policy.toolchain, &policy.config)
+        av1plan::plan(&Source::new(file, probe), &policy.toolchain, &policy.config)
     }
 
     pub(crate) fn streams_mut(&mut self) -> &mut Vec<Value> {
@@ -100,14 +100,14 @@ pub(crate) fn file() -> impl Strategy<Value = FileFacts> {
     let protection = prop_oneof![30 => Just(Protection::None), 1 => Just(Protection::ReadOnly)];
     let taken = (prop::bool::weighted(0.03), prop::bool::weighted(0.02));
     (name, size, marker, settling, links, protection, taken).prop_map(
-        |(name, size, marker, settling, links, protection, (target_exists, backup_exists))| FileFacts {
-            protection,
-            marker,
-            links,
-            target_exists,
-            backup_exists,
-            stability: if settling { Stability::Settling } else { Stability::Stable },
-            ..FileFacts::new(name, size)
+        |(name, size, marker, settling, links, protection, (target_exists, backup_exists))| {
+            FileFacts::new(name, size)
+                .with_protection(protection)
+                .with_marker(marker)
+                .with_links(links)
+                .with_target_exists(target_exists)
+                .with_backup_exists(backup_exists)
+                .with_stability(if settling { Stability::Settling } else { Stability::Stable })
         },
     )
 }

@@ -20,12 +20,57 @@ const MASTERING_FIELDS: [&str; 10] = [
     "max_luminance",
 ];
 
+/// All that a contract, a stream of it and its picture can promise, by the names that a document gives it.
+const PROMISES: [(&str, &[&str]); 3] = [
+    ("", &["streams", "picture", "chapters", "duration", "duration_epsilon", "size", "tags"]),
+    (
+        "/streams/0",
+        &[
+            "source",
+            "kind",
+            "codec",
+            "language",
+            "title",
+            "channels",
+            "sample_rate",
+            "default",
+            "forced",
+            "duration",
+            "tags",
+        ],
+    ),
+    (
+        "/picture",
+        &[
+            "width",
+            "height",
+            "sample_aspect_ratio",
+            "pixel_format",
+            "color",
+            "mastering_display",
+            "content_light",
+            "rotation",
+            "dolby_vision",
+            "hdr10_plus",
+        ],
+    ),
+];
+
+fn every_promise_is_known(contract: &Contract) {
+    let written = serde_json::to_value(contract).expect("a contract can be written");
+    for (place, names) in PROMISES {
+        let fields = written.pointer(place).and_then(Value::as_object).expect("an object is there");
+        let unknown: Vec<_> = fields.keys().filter(|name| !names.contains(&name.as_str())).collect();
+        assert!(unknown.is_empty(), "show these too: {unknown:?}");
+    }
+}
+
 /// The ffprobe document of the result that `plan` promises.
 ///
-/// Takes the contract apart without `..`: what is promised in addition must be shown here before this compiles.
+/// What a later version promises in addition must be shown here, too: [`PROMISES`] holds all that can be promised.
 pub(crate) fn document(plan: &EncodePlan) -> Value {
-    let Contract { streams, picture, chapters, duration, duration_epsilon: _, size: _, tags } =
-        &plan.contract;
+    every_promise_is_known(&plan.contract);
+    let Contract { streams, picture, chapters, duration, tags, .. } = &plan.contract;
     let streams: Vec<Value> =
         streams.iter().zip(0_u32..).map(|(expected, index)| stream(expected, index, picture)).collect();
     let mut format = duration.map_or(json!({}), |duration| json!({"duration": seconds(duration.0)}));
@@ -34,19 +79,8 @@ pub(crate) fn document(plan: &EncodePlan) -> Value {
 }
 
 fn stream(expected: &ExpectedStream, index: u32, shown: &ExpectedPicture) -> Value {
-    let ExpectedStream {
-        source: _,
-        kind,
-        codec,
-        language,
-        title,
-        channels,
-        sample_rate,
-        default,
-        forced,
-        duration: _, // seen in packets only
-        tags,
-    } = expected;
+    let ExpectedStream { kind, codec, language, title, channels, sample_rate, default, forced, tags, .. } =
+        expected;
     let mut stream = if *kind == StreamType::Video { picture(shown) } else { json!({}) };
     stream["index"] = json!(index);
     stream["codec_type"] = json!(kind.name());
@@ -75,9 +109,9 @@ fn picture(shown: &ExpectedPicture) -> Value {
         content_light,
         rotation,
         dolby_vision,
-        hdr10_plus: _, // seen in frames only
+        ..
     } = shown;
-    let Color { range, matrix, transfer, primaries } = color;
+    let Color { range, matrix, transfer, primaries, .. } = color;
     let mut side_data = Vec::new();
     if let Some(numbers) = mastering_display {
         let mut block = json!({"side_data_type": "Mastering display metadata"});
@@ -93,7 +127,7 @@ fn picture(shown: &ExpectedPicture) -> Value {
     if let Some(degrees) = rotation {
         side_data.push(json!({"side_data_type": "Display Matrix", "rotation": degrees}));
     }
-    if let Some(DolbyVision { profile, compatibility, enhancement_layer, metadata }) = dolby_vision {
+    if let Some(DolbyVision { profile, compatibility, enhancement_layer, metadata, .. }) = dolby_vision {
         side_data.push(json!({
             "side_data_type": "DOVI configuration record", "dv_profile": profile,
             "dv_bl_signal_compatibility_id": compatibility, "el_present_flag": u8::from(*enhancement_layer),
@@ -134,15 +168,13 @@ impl Finished {
     }
 
     pub(crate) fn evidence(&self, size: u64) -> Evidence<'_> {
-        Evidence {
-            run: Some(&self.run),
-            probe: Some(Probed::Read(&self.probe)),
-            packets: Some(&self.packets),
-            opening: Some(&self.opening),
-            decode: Decode::Made(Check::Passed),
-            picture: Some(Check::Passed),
-            size,
-        }
+        Evidence::new(size)
+            .with_run(Some(&self.run))
+            .with_probe(Some(Probed::Read(&self.probe)))
+            .with_packets(Some(&self.packets))
+            .with_opening(Some(&self.opening))
+            .with_decode(Decode::Made(Check::Passed))
+            .with_picture(Some(Check::Passed))
     }
 }
 
@@ -160,15 +192,12 @@ pub(crate) fn read(plan: &EncodePlan, document: &Value) -> MediaProbe {
 /// A run in which ffmpeg did all that it was told.
 fn run(plan: &EncodePlan, packets: &PacketSummary) -> RunReport {
     let end = plan.contract.duration.unwrap_or(Micros(1_000_000));
-    RunReport {
-        exit_code: Some(0),
-        frames: Some(2),
-        damage: Vec::new(),
-        closing: Some(closing(plan, packets)),
-        dropped: Some(0),
-        duplicated: Some(0),
-        sent: Some(vec![Micros(0), end]),
-    }
+    RunReport::new(Some(0))
+        .with_frames(Some(2))
+        .with_closing(Some(closing(plan, packets)))
+        .with_dropped(Some(0))
+        .with_duplicated(Some(0))
+        .with_sent(Some(vec![Micros(0), end]))
 }
 
 /// The first packet of every stream of the source.

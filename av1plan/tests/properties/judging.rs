@@ -57,13 +57,13 @@ proptest! {
     fn a_run_that_failed_is_a_defect_whatever_the_file_looks_like(film in film(), policy in picture_policy(), exit_code in any::<Option<i32>>()) {
         if let Some(plan) = encoded(film.plan(&policy)) {
             let good = Finished::of(&plan);
-            let run = RunReport { exit_code, ..good.run.clone() };
-            let evidence = Evidence { run: Some(&run), ..good.evidence(0) };
+            let run = good.run.clone().with_exit_code(exit_code);
+            let evidence = good.evidence(0).with_run(Some(&run));
             prop_assert_eq!(is_defective(&plan, &evidence), exit_code != Some(0));
-            let run = RunReport { damage: vec!["[error] File ended prematurely".into()], ..good.run.clone() };
-            let damaged = Evidence { run: Some(&run), ..good.evidence(0) };
+            let run = good.run.clone().with_damage(vec!["[error] File ended prematurely".into()]);
+            let damaged = good.evidence(0).with_run(Some(&run));
             prop_assert!(is_defective(&plan, &damaged));
-            let unreadable = Evidence { probe: Some(Probed::Unreadable), ..good.evidence(0) };
+            let unreadable = good.evidence(0).with_probe(Some(Probed::Unreadable));
             prop_assert!(is_defective(&plan, &unreadable));
         }
     }
@@ -75,7 +75,7 @@ proptest! {
         if let Some(plan) = encoded(film.plan(&policy)).filter(|plan| plan.contract.size.limit() > 0) {
             let good = Finished::of(&plan);
             prop_assert_eq!(judge(&plan, &good.evidence(0)), Judgement::Accept);
-            let off = Evidence { decode: Decode::SwitchedOff, ..good.evidence(0) };
+            let off = good.evidence(0).with_decode(Decode::SwitchedOff);
             prop_assert_eq!(judge(&plan, &off), Judgement::Accept);
             for (missing, take) in TAKEN {
                 let mut poorer = good.clone();
@@ -90,7 +90,7 @@ proptest! {
                 let expected = if asked_for { Judgement::Incomplete { missing: vec![missing] } } else { Judgement::Accept };
                 prop_assert_eq!(judge(&plan, &evidence), expected);
             }
-            let nothing = judge(&plan, &Evidence::default());
+            let nothing = judge(&plan, &Evidence::new(0));
             let Judgement::Incomplete { missing } = nothing else { return Err(TestCaseError::fail(format!("{nothing:?}"))) };
             let all = [Missing::Run, Missing::Probe, Missing::Packets, Missing::Decode, Missing::Picture];
             prop_assert!(all.iter().all(|piece| missing.contains(piece)), "{missing:?}");
@@ -105,8 +105,8 @@ proptest! {
             let defect = Defect::NoPicture { at: Micros(0) };
             let failed = Check::Failed(&defect);
             for evidence in [
-                Evidence { decode: Decode::Made(failed), ..good.evidence(0) },
-                Evidence { picture: Some(failed), ..good.evidence(0) },
+                good.evidence(0).with_decode(Decode::Made(failed)),
+                good.evidence(0).with_picture(Some(failed)),
             ] {
                 prop_assert_eq!(judge(&plan, &evidence), Judgement::Defective(vec![defect.clone()]));
             }
@@ -117,10 +117,10 @@ proptest! {
     fn packets_that_are_missing_are_seen(film in film(), policy in picture_policy(), frames in 0..10_u64) {
         if let Some(plan) = encoded(film.plan(&policy)) {
             let good = Finished::of(&plan);
-            let counted = RunReport { frames: Some(frames), ..good.run.clone() };
-            prop_assert_eq!(is_defective(&plan, &Evidence { run: Some(&counted), ..good.evidence(0) }), frames != 2);
+            let counted = good.run.clone().with_frames(Some(frames));
+            prop_assert_eq!(is_defective(&plan, &good.evidence(0).with_run(Some(&counted))), frames != 2);
             let none = PacketSummary::default();
-            let empty = Evidence { packets: Some(&none), ..good.evidence(0) };
+            let empty = good.evidence(0).with_packets(Some(&none));
             prop_assert!(is_defective(&plan, &empty));
         }
     }
@@ -132,13 +132,13 @@ proptest! {
     ) {
         if let Some(plan) = encoded(film.plan(&policy)) {
             let good = Finished::of(&plan);
-            let broken = |run: &RunReport| is_defective(&plan, &Evidence { run: Some(run), ..good.evidence(0) });
+            let broken = |run: &RunReport| is_defective(&plan, &good.evidence(0).with_run(Some(run)));
             prop_assert!(!broken(&good.run));
-            let run = RunReport { dropped: Some(more), ..good.run.clone() };
+            let run = good.run.clone().with_dropped(Some(more));
             prop_assert!(broken(&run));
-            let run = RunReport { duplicated: Some(more), ..good.run.clone() };
+            let run = good.run.clone().with_duplicated(Some(more));
             prop_assert!(broken(&run));
-            let silent = RunReport { closing: Some(ClosingReport::default()), frames: None, ..good.run.clone() };
+            let silent = good.run.clone().with_closing(Some(ClosingReport::default())).with_frames(None);
             prop_assert!(broken(&silent));
             // The same line again contradicts the first.
             let mut twice = good.run.clone();
@@ -167,9 +167,9 @@ proptest! {
                 summary.add_line(line);
             }
             let good = Finished::of(&plan);
-            let run = RunReport { closing: Some(closing), sent, ..good.run.clone() };
+            let run = good.run.clone().with_closing(Some(closing)).with_sent(sent);
             let seen = Some(&summary);
-            let evidence = Evidence { run: Some(&run), packets: seen, opening: seen, ..good.evidence(0) };
+            let evidence = good.evidence(0).with_run(Some(&run)).with_packets(seen).with_opening(seen);
             match judge(&plan, &evidence) {
                 Judgement::Defective(defects) => {
                     prop_assert!(!defects.is_empty());
@@ -194,7 +194,7 @@ proptest! {
             let mut probe = good.probe.clone();
             let frames = json!({"frames": [{"side_data_list": [{"side_data_type": "Content light level metadata"}]}]});
             probe.add_frame(frames.to_string().as_bytes()).expect("the frame is JSON");
-            let gone = Evidence { probe: Some(Probed::Read(&probe)), ..good.evidence(0) };
+            let gone = good.evidence(0).with_probe(Some(Probed::Read(&probe)));
             prop_assert!(is_defective(&plan, &gone));
         }
     }
@@ -206,14 +206,12 @@ proptest! {
     ) {
         if let Some(plan) = encoded(film.plan(&policy)) {
             let good = Finished::of(&plan);
-            let run = RunReport { frames, ..good.run.clone() };
+            let run = good.run.clone().with_frames(frames);
             let mut packets = PacketSummary::default();
             packets.add_line("0,9223372036854.775807,9223372036854.775807");
             packets.add_line("0,-9223372036854.775807,0");
             let probe = other.probe();
-            let evidence = Evidence {
-                run: Some(&run), probe: Some(Probed::Read(&probe)), packets: Some(&packets), ..good.evidence(size)
-            };
+            let evidence = good.evidence(size).with_run(Some(&run)).with_probe(Some(Probed::Read(&probe))).with_packets(Some(&packets));
             match judge(&plan, &evidence) {
                 Judgement::Defective(defects) => prop_assert!(!defects.is_empty()),
                 Judgement::TooBig { size, limit } => prop_assert!(size >= limit),
@@ -268,5 +266,5 @@ fn packet_line() -> impl Strategy<Value = String> {
 
 fn judged(plan: &EncodePlan, document: &Value, size: u64) -> Judgement {
     let (good, probe) = (Finished::of(plan), finished::read(plan, document));
-    judge(plan, &Evidence { probe: Some(Probed::Read(&probe)), ..good.evidence(size) })
+    judge(plan, &good.evidence(size).with_probe(Some(Probed::Read(&probe))))
 }

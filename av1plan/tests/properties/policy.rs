@@ -5,7 +5,6 @@ use av1plan::plan::{Encoder, Gate, LossKind, Preset};
 use av1plan::toolchain::Toolchain;
 use proptest::prelude::*;
 use proptest::sample::{select, subsequence};
-use strum::VariantNames;
 
 /// What a verdict depends on besides the film.
 #[derive(Debug, Clone)]
@@ -19,7 +18,7 @@ impl Policy {
     pub(crate) fn open() -> Self {
         Self {
             toolchain: Toolchain::assumed(),
-            config: Config { min_bytes: 0, refuse_losses: [].into(), ..Config::default() },
+            config: Config::default().with_min_bytes(0).with_refuse_losses([].into()),
         }
     }
 }
@@ -36,19 +35,18 @@ pub(crate) fn policy() -> impl Strategy<Value = Policy> {
     (picture_policy(), min_bytes, refused, ignored, dropped, (skip_interlaced, hardlinked, svt_preset))
         .prop_map(
             |(policy, min_bytes, refused, ignored, dropped, (skip_interlaced, hardlinked, svt_preset))| {
-                Policy {
-                    config: Config {
-                        hardlinked,
-                        svt_preset,
-                        interlaced: if skip_interlaced { Interlaced::Skip } else { policy.config.interlaced },
-                        min_bytes,
-                        refuse_losses: refused.into_iter().collect(),
-                        ignore: ignored.into_iter().collect(),
-                        drop_languages: dropped.iter().filter_map(|name| Language::new(name).ok()).collect(),
-                        ..policy.config
-                    },
-                    ..policy
-                }
+                let interlaced = if skip_interlaced { Interlaced::Skip } else { policy.config.interlaced };
+                let dropped = dropped.iter().filter_map(|name| Language::new(name).ok());
+                let config = policy
+                    .config
+                    .with_hardlinked(hardlinked)
+                    .with_svt_preset(svt_preset)
+                    .with_interlaced(interlaced)
+                    .with_min_bytes(min_bytes)
+                    .with_refuse_losses(refused.into_iter().collect())
+                    .with_ignore(ignored.into_iter().collect())
+                    .with_drop_languages(dropped.collect());
+                Policy { config, toolchain: policy.toolchain }
             },
         )
 }
@@ -62,7 +60,12 @@ pub(crate) fn picture_policy() -> impl Strategy<Value = Policy> {
     (toolchain(), encoder, tier, depth, interlaced).prop_map(
         |(toolchain, prefer_encoder, quality_tier, bit_depth, interlaced)| Policy {
             toolchain,
-            config: Config { prefer_encoder, quality_tier, bit_depth, interlaced, ..Policy::open().config },
+            config: Policy::open()
+                .config
+                .with_prefer_encoder(prefer_encoder)
+                .with_quality_tier(quality_tier)
+                .with_bit_depth(bit_depth)
+                .with_interlaced(interlaced),
         },
     )
 }
@@ -81,10 +84,10 @@ fn subset<T: Clone + std::fmt::Debug + 'static>(all: Vec<T>) -> impl Strategy<Va
 
 /// Every kind of loss.
 pub(crate) fn losses() -> Vec<LossKind> {
-    LossKind::VARIANTS.iter().filter_map(|code| code.parse().ok()).collect()
+    LossKind::codes().iter().filter_map(|code| code.parse().ok()).collect()
 }
 
 /// Every gate that can be ignored.
 pub(crate) fn gates() -> Vec<Gate> {
-    Gate::VARIANTS.iter().filter_map(|code| code.parse().ok()).collect()
+    Gate::codes().iter().filter_map(|code| code.parse().ok()).collect()
 }

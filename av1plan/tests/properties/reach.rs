@@ -6,7 +6,6 @@ use av1plan::SkipReason;
 use av1plan::plan::{EncoderSettings, LossKind, Reason, Treatment};
 use proptest::strategy::{Strategy, ValueTree};
 use proptest::test_runner::TestRunner;
-use strum::VariantNames;
 
 use crate::encoded;
 use crate::films::film;
@@ -32,7 +31,7 @@ const FILMS: u32 = 10_000;
 fn made_up_films_reach_every_code() {
     let mut runner = TestRunner::deterministic();
     let strategy = (film(), policy());
-    let all = [Reason::VARIANTS, SkipReason::VARIANTS, LossKind::VARIANTS].concat();
+    let all = [Reason::codes(), SkipReason::codes(), LossKind::codes()].concat();
     let mut missing: BTreeSet<&str> = all.into_iter().filter(|code| !UNREACHED.contains(code)).collect();
     for _ in 0..FILMS {
         let (film, policy) = strategy.new_tree(&mut runner).expect("nothing is rejected").current();

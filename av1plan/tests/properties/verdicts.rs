@@ -10,7 +10,6 @@ use av1plan::{FileFacts, SkipReason, Source, Verdict, explain};
 use proptest::prelude::*;
 use proptest::sample::{select, subsequence};
 use serde_json::Value;
-use strum::VariantNames;
 
 use crate::films::{Film, film};
 use crate::policy::{Policy, gates, losses, picture_policy, policy};
@@ -32,7 +31,7 @@ proptest! {
         print_shuffled(&film.document, &mut Shuffle(seed), &mut shuffled);
         let probe = film.probe_of(shuffled.as_bytes());
         prop_assert_eq!(&probe, &film.probe());
-        let source = Source { file: &film.file, probe: &probe };
+        let source = Source::new(&film.file, &probe);
         prop_assert_eq!(av1plan::plan(&source, &policy.toolchain, &policy.config), film.plan(&policy));
     }
 
@@ -42,7 +41,8 @@ proptest! {
         (size, marker) in (any::<u64>(), select(vec![None, Some(Marker::Folder)])),
     ) {
         if let Some(plan) = encoded(film.plan(&made)) {
-            let file = FileFacts { size, marker, ..film.file };
+            let mut file = film.file.clone().with_marker(marker);
+            file.size = size;
             let output = Film { file, document: finished::document(&plan), hdr10_plus: None };
             let mut later = later;
             later.config.ignore.remove(&av1plan::plan::Gate::AlreadyAv1);
@@ -126,12 +126,12 @@ proptest! {
     fn every_code_is_in_the_public_list(film in film(), policy in policy()) {
         let verdict = film.plan(&policy);
         for decision in verdict.decisions() {
-            prop_assert!(Topic::VARIANTS.contains(&decision.topic.code()));
+            prop_assert!(Topic::codes().contains(&decision.topic.code()));
             let code = decision.reason.code();
             let public = if matches!(decision.reason, Reason::Skipped(_)) {
-                SkipReason::VARIANTS.contains(&code) || LossKind::VARIANTS.contains(&code)
+                SkipReason::codes().contains(&code) || LossKind::codes().contains(&code)
             } else {
-                Reason::VARIANTS.contains(&code)
+                Reason::codes().contains(&code)
             };
             prop_assert!(public, "{code}");
         }

@@ -9,13 +9,12 @@ use av1exec::serve::status::{RunningJob, ScanStatus, Stage, State, Status};
 use av1exec::state::jobs::{self, OutcomeRecord};
 use av1exec::state::totals::Totals;
 use av1exec::sys::path::path_document;
-use av1plan::plan::{
-    Aom, CpuUsed, Crf, EncoderSettings, Preset, Quantizer, Rav1e, Speed, Svt, Tiles, Workers,
-};
+use av1plan::plan::EncoderSettings;
 use av1plan::wire::EncodeDocument;
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
+use serde_json::json;
 use serde_json::value::RawValue;
 
 use crate::job::Job;
@@ -98,19 +97,14 @@ impl File {
 
 /// The day's job files.
 pub(crate) fn files() -> Vec<File> {
-    let svt = |crf, preset| {
-        let workers = Workers::All;
-        EncoderSettings::Svt(Svt {
-            crf: Crf::new(crf),
-            preset: Preset::new(preset),
-            workers,
-            nominal_rate: None,
-        })
+    let settings = |written| serde_json::from_value::<EncoderSettings>(written).unwrap();
+    let svt = |crf: u8, preset: u8| {
+        settings(json!({"encoder": "libsvtav1", "crf": crf, "preset": preset, "workers": "all"}))
     };
-    let tiles = Tiles::new(2, 1);
-    let aom = Aom { crf: Crf::new(23), cpu_used: CpuUsed::new(4), tiles, threads: Aom::THREADS };
-    let aom = EncoderSettings::Aom(aom);
-    let rav1e = EncoderSettings::Rav1e(Rav1e { qp: Quantizer::SEED, speed: Speed::new(3) });
+    let tiles = json!({"columns": 2, "rows": 1});
+    let aom =
+        settings(json!({"encoder": "libaom-av1", "crf": 23, "cpu_used": 4, "tiles": tiles, "threads": 32}));
+    let rav1e = settings(json!({"encoder": "librav1e", "qp": 75, "speed": 3}));
     let film = |number, name: &str, minutes, size| File::new(number, OsStr::new(name), minutes, size);
     let damaged = OsStr::from_bytes(b"Not.UTF-8.\xff\xfe.mkv");
     vec![

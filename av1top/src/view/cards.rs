@@ -1,9 +1,9 @@
 //! The running jobs, a card each: what is encoded, how, how far it is, how fast, and what its result will weigh.
 
-use av1exec::ffmpeg::progress::projected;
 use av1exec::serve::status::{RunningJob, Stage};
 use av1exec::state::outcome::Bytes;
 use av1plan::explain::Seconds;
+use av1plan::judge::projected;
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::style::{Color, Style};

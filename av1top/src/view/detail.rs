@@ -171,7 +171,7 @@ impl Page {
 
     /// A row of the table: what it is about, what was chosen, why.
     fn decision(&mut self, decision: &DecisionDocument) {
-        let DecisionDocument { topic, stream, choice, code, text, facts: _ } = decision;
+        let DecisionDocument { topic, stream, choice, code, text, .. } = decision;
         let topic = stream.map_or_else(|| topic.clone(), |stream| format!("{topic} {stream}"));
         let (about, chosen) = (
             16,

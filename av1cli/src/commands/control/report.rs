@@ -2,7 +2,6 @@
 
 use std::path::Path;
 
-use av1exec::ffmpeg::progress::projected;
 use av1exec::serve::status::{RunningJob, ScanStatus, Stage, State, Status, Unanswered};
 use av1exec::state::history::FailedJob;
 use av1exec::state::outcome::{Bytes, Saved};
@@ -10,6 +9,7 @@ use av1exec::state::totals::{Savings, Totals};
 use av1exec::sys::path::path_of;
 use av1exec::sys::sanitize::{display, sanitize};
 use av1plan::explain::Seconds;
+use av1plan::judge::projected;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 

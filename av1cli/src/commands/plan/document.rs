@@ -31,7 +31,7 @@ pub(super) fn plan_document(document: &Path, args: &PlanArgs, settings: &Setting
             .hint("give its name with --name"));
     };
     let facts = FileFacts::new(name.to_string_lossy(), size);
-    let source = Source { file: &facts, probe: &probe };
+    let source = Source::new(&facts, &probe);
     let verdict = av1plan::plan(&source, &Toolchain::assumed(), &settings.policy);
     let planned = Planned { path: PathBuf::from(name), size, verdict };
     planned.print(args, &OsString::from("ffmpeg"))?;

@@ -97,8 +97,11 @@ impl Planned {
                 for line in self.reasons() {
                     note(&line);
                 }
-                let argv =
-                    bind(command::arguments(plan, Audience::Person), &self.path, &names::planned(&self.path));
+                let argv = bind(
+                    &command::arguments(plan, Audience::Person),
+                    &self.path,
+                    &names::planned(&self.path),
+                );
                 out(&command_line(program, &argv))
             }
             Verdict::Skip(skip) => {

@@ -45,7 +45,7 @@ pub(super) fn settings(roots: &[&str]) -> Settings {
     Settings {
         library_roots: roots.iter().map(PathBuf::from).collect(),
         job_state_dir: "/state".into(),
-        policy: Config { min_bytes: 0, ..Config::default() },
+        policy: Config::default().with_min_bytes(0),
         ..Settings::default()
     }
 }
@@ -68,7 +68,7 @@ pub(super) fn film(path: &str, size: u64) -> Film {
 
 /// What ffprobe says of every film.
 pub(super) fn text() -> ProbeText {
-    ProbeText { probe: PROBE.to_vec(), frame: None }
+    ProbeText::new(PROBE.to_vec())
 }
 
 impl Scene {

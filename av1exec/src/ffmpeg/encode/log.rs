@@ -7,7 +7,7 @@ use std::path::Path;
 use std::sync::mpsc;
 use std::time::Duration;
 
-use av1plan::judge::{ClosingReport, damage_in};
+use av1plan::judge::RunReport;
 use tokio::task::JoinHandle;
 
 use crate::sys::process::Lines;
@@ -15,8 +15,9 @@ use crate::sys::process::Lines;
 /// What ffmpeg said that matters afterwards.
 #[derive(Debug, Default)]
 pub(super) struct Heard {
-    pub(super) damage: Vec<String>,
-    pub(super) closing: ClosingReport,
+    /// What the judge is told.
+    pub(super) report: RunReport,
+    /// The last error that ffmpeg printed; empty if it printed none.
     pub(super) last_error: String,
 }
 
@@ -24,7 +25,6 @@ pub(super) struct Heard {
 const LOG_LIMIT: usize = 8 << 20;
 /// Lines kept from the end, beyond the limit.
 const LOG_TAIL: usize = 200;
-const DAMAGE_LIMIT: usize = 5;
 
 /// Makes a log, and its folder where somebody has deleted that.
 pub(super) fn make_log(path: &Path) -> io::Result<File> {
@@ -60,10 +60,7 @@ pub(super) async fn listen(mut lines: Lines, log: mpsc::Sender<Vec<u8>>) -> Hear
     let mut tail = VecDeque::with_capacity(LOG_TAIL);
     while let Ok(Some(line)) = lines.next().await {
         let text = String::from_utf8_lossy(&line);
-        heard.closing.add_line(&text);
-        if heard.damage.len() < DAMAGE_LIMIT && damage_in(&text) {
-            heard.damage.push(text.trim().to_owned());
-        }
+        heard.report.add_log_line(&text);
         if text.contains("[error] ") || text.contains("[fatal] ") {
             text.trim().clone_into(&mut heard.last_error);
         }

@@ -69,11 +69,11 @@ async fn try_out(ffmpeg: &Ffmpeg, encoder: Encoder, policy: &Config, folder: &Pa
 
 async fn encode(ffmpeg: &Ffmpeg, encoder: Encoder, policy: &Config, to: &Path) -> Result<(), String> {
     let args = arguments(encoder, policy)?;
-    run(ffmpeg, bind(args, Path::new(""), to)).await.map(drop)
+    run(ffmpeg, bind(&args, Path::new(""), to)).await.map(drop)
 }
 
 async fn read_back(ffmpeg: &Ffmpeg, path: &Path) -> Result<(), String> {
-    let times = run(ffmpeg, bind(decode_video_arguments(), path, Path::new(""))).await?;
+    let times = run(ffmpeg, bind(&decode_video_arguments(), path, Path::new(""))).await?;
     let (shown, wanted) = (times.lines().count(), PICTURE.frames());
     if u32::try_from(shown) == Ok(wanted) {
         Ok(())
@@ -103,7 +103,7 @@ fn arguments(encoder: Encoder, policy: &Config) -> Result<Vec<av1plan::command::
     let toolchain = Toolchain::described(av1plan::toolchain::OLDEST_MAJOR, [encoder])
         .map_err(|error| error.to_string())?;
     let file = FileFacts::new("trial.mkv", u64::MAX);
-    match av1plan::plan(&Source { file: &file, probe: &probe }, &toolchain, policy) {
+    match av1plan::plan(&Source::new(&file, &probe), &toolchain, policy) {
         Verdict::Encode(plan) => Ok(trial_arguments(&plan.video, PICTURE)),
         Verdict::Skip(skip) => Err(skip.reason.to_string()),
     }
@@ -146,7 +146,7 @@ mod tests {
     fn each_encoder_is_tried_with_the_planners_own_settings() {
         let policy = Config::default();
         for encoder in Encoder::ALL {
-            let args = bind(arguments(encoder, &policy).unwrap(), Path::new(""), Path::new("/out"));
+            let args = bind(&arguments(*encoder, &policy).unwrap(), Path::new(""), Path::new("/out"));
             let text: Vec<&str> = args.iter().map(|arg| arg.to_str().unwrap()).collect();
             let text = text.join(" ");
             assert!(text.contains(&format!("-c:v {} ", encoder.ffmpeg_name())), "{text}");

@@ -1,12 +1,12 @@
 //! What a result is held against: the contract that its job was made under, or one that its original gives now.
 
+use std::collections::BTreeSet;
 use std::io;
 use std::path::{Path, PathBuf};
 
 use av1plan::plan::{Container, Gate};
 use av1plan::probe::FileFacts;
-use av1plan::{Config, EncodePlan, MediaProbe, Source, Verdict};
-use strum::VariantNames;
+use av1plan::{EncodePlan, MediaProbe, Source, Verdict};
 
 use super::{Finding, Request, failed, unreadable};
 use crate::ffmpeg::probe;
@@ -105,12 +105,9 @@ fn plan_anew(
 ) -> (Option<Box<EncodePlan>>, Option<Finding>) {
     let file = FileFacts::new(name_of(original, request.film), identity.size);
     // It has been encoded: whether it should have been isn't asked.
-    let policy = Config {
-        ignore: Gate::VARIANTS.iter().filter_map(|code| code.parse().ok()).collect(),
-        refuse_losses: std::collections::BTreeSet::new(),
-        ..request.policy.clone()
-    };
-    match av1plan::plan(&Source { file: &file, probe }, &request.tools.toolchain, &policy) {
+    let policy = request.policy.clone();
+    let policy = policy.with_ignore(Gate::ALL.iter().copied().collect()).with_refuse_losses(BTreeSet::new());
+    match av1plan::plan(&Source::new(&file, probe), &request.tools.toolchain, &policy) {
         Verdict::Encode(plan) => (Some(plan), None),
         Verdict::Skip(skip) => {
             let text = format!("the original gives no contract [{}]: {}", skip.reason.code(), skip.reason);

@@ -3,7 +3,7 @@
 use std::io;
 use std::path::Path;
 
-use av1plan::judge::{Defect, Metric, MetricName, Missing, judge_alone};
+use av1plan::judge::{Defect, Metric, Missing, judge_alone};
 use av1plan::{EncodePlan, Judgement, MediaProbe, command, judge};
 
 use super::basis::Basis;
@@ -78,13 +78,7 @@ impl Look<'_> {
         match piece {
             Missing::Run | Missing::Decode | Missing::Picture => true,
             Missing::Opening => self.basis.original.is_none(),
-            Missing::Progress
-            | Missing::ClosingReport
-            | Missing::FrameTimes
-            | Missing::Probe
-            | Missing::FirstFrame
-            | Missing::Packets
-            | Missing::PacketTimes => false,
+            _ => false,
         }
     }
 
@@ -109,10 +103,8 @@ impl Look<'_> {
         let filters = tools::ask(&tools.ffmpeg, command::filters_arguments(), tools::PATIENCE);
         let filters = filters.await.map_err(io::Error::other)?;
         let Some(chosen) = Metric::among(&filters, metric, plan) else {
-            let wanted = metric.map_or("neither libvmaf nor xpsnr", |metric| match metric {
-                MetricName::Vmaf => "no libvmaf",
-                MetricName::Xpsnr => "no xpsnr",
-            });
+            let wanted =
+                metric.map_or("neither libvmaf nor xpsnr".into(), |metric| format!("no {}", metric.filter()));
             let text = format!("this ffmpeg has {wanted}; the picture was compared in parts, and not scored");
             into.notes.push(Finding::new("no-metric", text));
             return Ok(());

@@ -134,7 +134,7 @@ mod tests {
         );
         let probe = MediaProbe::from_json(document.as_bytes()).unwrap();
         let file = FileFacts::new("a.mkv", 9_000_000_000);
-        av1plan::plan(&Source { file: &file, probe: &probe }, &Toolchain::assumed(), &Config::default())
+        av1plan::plan(&Source::new(&file, &probe), &Toolchain::assumed(), &Config::default())
     }
 
     #[test]

@@ -92,11 +92,12 @@ mod tests {
         let names = [season.join("a.avi"), season.join("a.mkv")];
         let film = Identity { device: 1, inode: 2, size: 3, modified_ns: 4, changed_ns: 5, links: 1 };
         let kinds = |file: Option<&Identity>| {
-            let found = of(&names, root.path(), file, Ratio::SEED);
+            let found = of(&names, root.path(), file, Ratio::NINETY_PERCENT);
             found.iter().map(|sidecar| (sidecar.kind, sidecar.holds)).collect::<Vec<_>>()
         };
         assert_eq!(kinds(Some(&film)), []);
-        mark(&names[0], "too big", MarkCause::TooBig { original: film, gate: Ratio::SEED }).unwrap();
+        mark(&names[0], "too big", MarkCause::TooBig { original: film, gate: Ratio::NINETY_PERCENT })
+            .unwrap();
         write_why(&names[0], "a.avi was not replaced", "because\n").unwrap();
         std::fs::write(names::backup(&names[0]), "x").unwrap();
         std::fs::write(root.path().join("Series/.av1skip"), "old").unwrap();
@@ -115,7 +116,7 @@ mod tests {
         assert_eq!(kinds(Some(&Identity { size: 9, ..film })), expected(false), "it is about another film");
         assert_eq!(kinds(None), expected(true));
         let texts: Vec<String> =
-            of(&names, root.path(), None, Ratio::SEED).into_iter().map(|one| one.text).collect();
+            of(&names, root.path(), None, Ratio::NINETY_PERCENT).into_iter().map(|one| one.text).collect();
         assert!(texts[0].starts_with("av1d: too big") && texts[4] == "old", "{texts:?}");
     }
 }

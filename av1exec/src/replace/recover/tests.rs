@@ -22,7 +22,7 @@ impl Scene {
         let temporary = folder.path().join(".t.av1tmp");
         fs::write(&film, "the original").unwrap();
         fs::write(&temporary, "the result").unwrap();
-        let verdict = Verdict::Skip(Skip { reason: SkipReason::NoVideo, decisions: Vec::new() });
+        let verdict = Verdict::Skip(Skip::new(SkipReason::NoVideo));
         let document = plan_document(&film, 12, &verdict);
         let job = Job::new("1".into(), &film, Identity::of(&film).unwrap(), &temporary, &document);
         Self { folder, state, job }

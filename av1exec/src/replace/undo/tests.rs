@@ -274,7 +274,7 @@ fn a_person_s_own_marker_stays_and_the_size_gate_s_is_replaced() {
     let stage = Stage::new("Film.mkv");
     let cause = MarkCause::TooBig {
         original: Identity::of(&names::backup(&stage.film)).unwrap(),
-        gate: av1plan::Ratio::SEED,
+        gate: av1plan::Ratio::NINETY_PERCENT,
     };
     sidecars::mark(&stage.film, "too big", cause).unwrap();
     stage.undo().run().unwrap();

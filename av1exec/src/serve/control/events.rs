@@ -6,11 +6,11 @@ use std::path::Path;
 use av1plan::wire::PathDocument;
 use serde::{Deserialize, Serialize};
 
-use crate::ffmpeg::progress::Progress;
 use crate::pipeline::event::Event;
 use crate::replace::recover::Recovered;
 use crate::state::outcome::Outcome;
 use crate::sys::path::path_document;
+use av1plan::judge::Progress;
 
 /// One thing that happened, as one line of JSON: `{"event":"progressed","job":"...","frame":48}`.
 ///
@@ -190,7 +190,7 @@ impl From<&Event> for EventDocument {
 }
 
 fn progressed(job: &str, progress: &Progress) -> EventDocument {
-    let Progress { frame, fps, out_time, total_size, speed, ended: _, dropped: _, duplicated: _ } = *progress;
+    let Progress { frame, fps, out_time, total_size, speed, .. } = *progress;
     let out_secs = out_time.map(|time| time.as_secs_f64());
     EventDocument::Progressed { job: job.to_owned(), frame, fps, speed, out_secs, size: total_size }
 }
@@ -216,6 +216,8 @@ fn finished(job: Option<String>, path: &Path, outcome: &Outcome) -> EventDocumen
 
 #[cfg(test)]
 mod tests {
+    use av1plan::judge::ProgressReader;
+
     use super::*;
     use crate::pipeline::event::Check;
     use crate::replace::recover::{Action, Found, Scene};
@@ -241,14 +243,9 @@ mod tests {
     #[test]
     fn events_are_written_as_they_always_were() {
         let film = r#""path":"/f/�\n.mkv","path_hex":"2f662fff0a2e6d6b76""#;
-        let half = Progress {
-            frame: 12,
-            fps: Some(23.5),
-            out_time: Some(Duration::from_millis(500)),
-            total_size: Some(4096),
-            speed: None,
-            ..Progress::default()
-        };
+        let lines = ["frame=12", "fps=23.5", "out_time_us=500000", "total_size=4096", "progress=continue"];
+        let mut reader = ProgressReader::default();
+        let half = lines.iter().find_map(|line| reader.add_line(line)).unwrap();
         let replaced = Outcome::Replaced { path: "/f/b.mkv".into(), before: 100, after: 40 };
         let table = [
             (

@@ -142,7 +142,7 @@ impl Index {
             "SELECT probe, frame FROM films
              WHERE path = ?1 AND probe IS NOT NULL AND inode = ?2 AND size = ?3 AND modified_ns = ?4",
         )?;
-        let row = |row: &Row<'_>| Ok(ProbeText { probe: row.get(0)?, frame: row.get(1)? });
+        let row = |row: &Row<'_>| Ok(ProbeText::new(row.get(0)?).with_frame(row.get(1)?));
         let film = rusqlite::params![
             path.as_os_str().as_bytes(),
             film.inode.cast_signed(),

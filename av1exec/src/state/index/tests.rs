@@ -42,7 +42,7 @@ fn what_was_written_is_read_again_whatever_the_bytes_of_the_name() {
 fn what_ffprobe_said_stays_until_the_film_changes() {
     let folder = tempfile::tempdir().unwrap();
     let (path, probe) =
-        (Path::new("/a.mkv"), ProbeText { probe: b"{}".to_vec(), frame: Some(b"[]".to_vec()) });
+        (Path::new("/a.mkv"), ProbeText::new(b"{}".to_vec()).with_frame(Some(b"[]".to_vec())));
     let mut index = opened(folder.path());
     let probed = Entry { is_probed: true, ..entry(5) };
     index.write([&Write::Probe(path.into(), Box::new(probed.clone()), probe.clone())]).unwrap();

@@ -36,7 +36,7 @@ fn carry_out(connection: &Connection, write: &Write) -> rusqlite::Result<()> {
         Write::Entries(entries) => {
             entries.iter().try_for_each(|(path, entry)| write_entry(connection, path, entry))
         }
-        Write::Probe(path, entry, ProbeText { probe, frame }) => {
+        Write::Probe(path, entry, ProbeText { probe, frame, .. }) => {
             write_entry(connection, path, entry)?;
             let mut statement =
                 connection.prepare_cached("UPDATE films SET probe = ?2, frame = ?3 WHERE path = ?1")?;

@@ -6,8 +6,9 @@ use serde::{Deserialize, Serialize};
 
 use super::{Crf, ranged};
 
-/// libaom-av1 as the seed runs it (section 5.3).
+/// libaom-av1's settings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Aom {
     /// Constant rate factor.
     pub crf: Crf,
@@ -15,12 +16,12 @@ pub struct Aom {
     pub cpu_used: CpuUsed,
     /// Tiles, which is what libaom's threads work on besides rows.
     pub tiles: Tiles,
-    /// Threads; the seed's 32.
+    /// Threads; 32 for every film.
     pub threads: Threads,
 }
 
 impl Aom {
-    /// The seed's `-threads 32` (section 3.3).
+    /// The threads of every film: as many as libaom keeps busy with the ladder's tiles and `-row-mt`.
     pub const THREADS: Threads = Threads::new(32);
 }
 
@@ -77,8 +78,8 @@ mod tests {
 
     #[test]
     fn there_are_no_more_tiles_than_superblocks() {
-        let seed = Tiles::new(3, 2);
-        for (width, height, tiles) in [
+        let tiles = Tiles::new(3, 2);
+        for (width, height, fitting) in [
             (7680, 4320, "3x2"),
             (129, 65, "3x2"),
             (128, 64, "2x1"),
@@ -86,7 +87,7 @@ mod tests {
             (2, 2, "1x1"),
             (0, u32::MAX, "1x2"),
         ] {
-            assert_eq!(alloc::format!("{}", seed.fitting(width, height)), tiles, "{width}x{height}");
+            assert_eq!(alloc::format!("{}", tiles.fitting(width, height)), fitting, "{width}x{height}");
         }
     }
 }

@@ -8,8 +8,8 @@ mod svt;
 use alloc::string::String;
 use core::fmt;
 
+use crate::name::named;
 use serde::{Deserialize, Serialize};
-use strum::{EnumString, IntoStaticStr, VariantNames};
 
 use ranged::ranged;
 
@@ -17,24 +17,20 @@ pub use aom::{Aom, CpuUsed, Threads, TileCount, Tiles};
 pub use rav1e::{Quantizer, Rav1e, Speed};
 pub use svt::{NominalRate, Preset, Svt, Workers};
 
-/// A software AV1 encoder of ffmpeg, in the seed's order of preference.
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, EnumString, IntoStaticStr, VariantNames,
-)]
-#[strum(serialize_all = "lowercase")]
-pub enum Encoder {
-    /// SVT-AV1: the best quality for its time on many cores.
-    Svt,
-    /// libaom: as good, slower.
-    Aom,
-    /// rav1e: the last resort.
-    Rav1e,
+named! {
+    /// A software AV1 encoder of ffmpeg, in the order in which they are preferred.
+    #[derive(PartialOrd, Ord)]
+    pub enum Encoder: "an encoder", name, names {
+        /// SVT-AV1: the best quality for its time on many cores.
+        Svt = "svt",
+        /// libaom: as good, slower.
+        Aom = "aom",
+        /// rav1e: the last resort.
+        Rav1e = "rav1e",
+    }
 }
 
 impl Encoder {
-    /// All of them, best first.
-    pub const ALL: [Self; 3] = [Self::Svt, Self::Aom, Self::Rav1e];
-
     /// The name of `-c:v` and of ffmpeg's `-encoders`.
     pub const fn ffmpeg_name(self) -> &'static str {
         match self {
@@ -56,7 +52,7 @@ impl Encoder {
 
     /// The encoder of that name, if it is one of the three.
     pub fn from_ffmpeg_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|encoder| encoder.ffmpeg_name() == name)
+        Self::ALL.iter().copied().find(|encoder| encoder.ffmpeg_name() == name)
     }
 }
 

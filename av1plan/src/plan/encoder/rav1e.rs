@@ -4,8 +4,9 @@ use serde::{Deserialize, Serialize};
 
 use super::ranged;
 
-/// librav1e as the seed runs it (section 5.4).
+/// librav1e's settings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Rav1e {
     /// Constant quantizer, in place of a CRF.
     pub qp: Quantizer,
@@ -19,8 +20,8 @@ ranged! {
 }
 
 impl Quantizer {
-    /// The seed's 75.
-    pub const SEED: Self = Self::new(75);
+    /// The quantizer of every film: 75.
+    pub const DEFAULT: Self = Self::new(75);
 }
 
 ranged! {

@@ -6,10 +6,12 @@ use core::num::NonZeroU32;
 use serde::{Deserialize, Serialize};
 
 use super::{Crf, OutOfRange, ranged};
+use crate::name::named;
 use crate::number::Rational;
 
-/// libsvtav1 as the seed runs it (section 5.2).
+/// libsvtav1's settings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Svt {
     /// Constant rate factor.
     pub crf: Crf,
@@ -33,15 +35,17 @@ impl Svt {
     }
 }
 
-/// SVT-AV1's level of parallelism, `lp`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Workers {
-    /// As many as the machine has cores for: the seed's `lp=0`.
-    #[default]
-    All,
-    /// One.
-    One,
+named! {
+    /// SVT-AV1's level of parallelism, `lp`.
+    #[derive(Default)]
+    #[non_exhaustive]
+    pub enum Workers: "a number of workers", name, names {
+        /// As many as the machine has cores for (`lp=0`).
+        #[default]
+        All = "all",
+        /// One.
+        One = "one",
+    }
 }
 
 ranged! {

@@ -1,9 +1,12 @@
 //! ffmpeg's `-progress` lines, the only progress that stays the same between versions.
 
-use std::time::Duration;
+use core::time::Duration;
 
-/// How far an encode is.
-#[derive(Debug, Clone, Copy, PartialEq, Default)]
+use serde::{Deserialize, Serialize};
+
+/// How far an encode is: one report, as [`ProgressReader`] reads it.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Progress {
     /// Frames encoded so far: the number to count on, since 8.0's times can stick.
     pub frame: u64,
@@ -30,15 +33,16 @@ impl Progress {
     }
 }
 
-/// Puts lines together to reports.
-#[derive(Debug, Default)]
+/// Puts the lines that ffmpeg writes with [`command::arguments`](crate::command::arguments) to its standard output together to
+/// reports: `frame`, `fps`, `out_time_us`, `total_size`, `drop_frames`, `dup_frames`, `speed`, and `progress` at the end of each.
+#[derive(Debug, Clone, Default)]
 pub struct ProgressReader {
     current: Progress,
 }
 
 impl ProgressReader {
-    /// Takes one line; returns a report when it was the last of a block.
-    pub fn line(&mut self, line: &str) -> Option<Progress> {
+    /// Adds one line; returns a report if the line is the last one of it. Other lines are ignored.
+    pub fn add_line(&mut self, line: &str) -> Option<Progress> {
         let (key, value) = line.trim().split_once('=')?;
         let value = value.trim();
         match key {
@@ -80,11 +84,13 @@ pub fn projected(frame: u64, frames_in_all: u64, written: u64) -> Option<u64> {
 
 #[cfg(test)]
 mod tests {
+    use alloc::vec::Vec;
+
     use super::*;
 
     fn read(lines: &str) -> Vec<Progress> {
         let mut reader = ProgressReader::default();
-        lines.lines().filter_map(|line| reader.line(line)).collect()
+        lines.lines().filter_map(|line| reader.add_line(line)).collect()
     }
 
     #[test]

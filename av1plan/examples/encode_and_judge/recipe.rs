@@ -1,0 +1,142 @@
+//! Carries out a plan with ffmpeg, gathers all evidence for the judge, and asks it.
+
+use std::error::Error;
+use std::fs;
+use std::io;
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+
+use av1plan::command::{self, Arg, Audience, Placeholder, Reach, Side};
+use av1plan::judge::picture::{Frames, Seen, Thumbnail, compare, windows};
+use av1plan::judge::{
+    Check, Complaints, Decode, Defect, Missing, Probed, ProgressReader, RunReport, frame_time,
+};
+use av1plan::probe::PacketSummary;
+use av1plan::{EncodePlan, Evidence, Judgement, MediaProbe, Toolchain, judge, wants_frame_probe};
+
+/// What ffmpeg can do, by its own words.
+pub fn toolchain() -> Result<Toolchain, Box<dyn Error>> {
+    let ask = |args: Vec<Arg>| -> io::Result<String> {
+        Ok(String::from_utf8_lossy(&run("ffmpeg", &args, Path::new(""))?.stdout).into_owned())
+    };
+    let version = ask(command::version_arguments())?;
+    let (encoders, decoders) = (ask(command::encoders_arguments())?, ask(command::decoders_arguments())?);
+    Ok(Toolchain::parse(&version, &encoders, &decoders)?)
+}
+
+/// What ffprobe says of a file: its headers, and its first frame if `wants_frame` says so.
+fn probe(file: &Path, wants_frame: impl Fn(&MediaProbe) -> bool) -> Result<MediaProbe, Box<dyn Error>> {
+    let mut probe = MediaProbe::from_json(&run("ffprobe", &command::probe_arguments(), file)?.stdout)?;
+    if let Some((video, _)) = probe.main_video().filter(|_| wants_frame(&probe)) {
+        let frame = run("ffprobe", &command::frame_probe_arguments(video.index), file)?;
+        probe.add_frame(&frame.stdout)?;
+    }
+    Ok(probe)
+}
+
+/// The probe of a film that is to be planned.
+pub fn probe_film(film: &Path) -> Result<MediaProbe, Box<dyn Error>> {
+    probe(film, wants_frame_probe)
+}
+
+/// Encodes `film` to `result`. The times of the frames are written to a file beside it, which stays.
+pub fn encode(plan: &EncodePlan, film: &Path, result: &Path) -> Result<RunReport, Box<dyn Error>> {
+    let times = result.with_extension("times");
+    let args = command::bind(&command::arguments(plan, Audience::Program), |file| match file {
+        Placeholder::Input | Placeholder::Original => film.as_os_str(),
+        Placeholder::Output => result.as_os_str(),
+        Placeholder::FrameTimes => times.as_os_str(),
+    });
+    let ffmpeg = Command::new("ffmpeg").args(args).stdin(Stdio::null()).output()?;
+    let mut report = RunReport::new(ffmpeg.status.code());
+    let mut progress = ProgressReader::default();
+    for line in String::from_utf8_lossy(&ffmpeg.stdout).lines() {
+        progress.add_line(line).iter().for_each(|progress| report.add_progress(progress));
+    }
+    String::from_utf8_lossy(&ffmpeg.stderr).lines().for_each(|line| report.add_log_line(line));
+    // A run that failed may have written none.
+    let times = fs::read_to_string(times).unwrap_or_default();
+    Ok(report.with_sent(times.lines().map(frame_time).collect()))
+}
+
+/// Judges the result of a run. What takes long, a decode and a comparison of pictures, is done only if all else is well.
+pub fn check(
+    plan: &EncodePlan,
+    report: &RunReport,
+    film: &Path,
+    result: &Path,
+) -> Result<Judgement, Box<dyn Error>> {
+    let probed = probe(result, |_| plan.contract.picture.hdr10_plus).ok();
+    let picture = probed.as_ref().and_then(|probe| probe.main_video()).map_or(0, |(stream, _)| stream.index);
+    // Of the result all packets, with each time of its picture; of the source the first seconds.
+    let packets = PacketSummary::with_times_of(picture);
+    let packets = list(packets, &command::packet_probe_arguments(), result)?;
+    let opening = list(PacketSummary::default(), &command::opening_probe_arguments(), film)?;
+    let evidence = Evidence::new(fs::metadata(result)?.len())
+        .with_run(Some(report))
+        .with_probe(Some(probed.as_ref().map_or(Probed::Unreadable, Probed::Read)))
+        .with_packets(Some(&packets))
+        .with_opening(Some(&opening));
+    let judgement = judge(plan, &evidence);
+    let Judgement::Incomplete { missing } = &judgement else { return Ok(judgement) };
+    if !missing.iter().all(|piece| matches!(piece, Missing::Decode | Missing::Picture)) {
+        return Ok(judgement);
+    }
+    let (decoded, seen) = (decode(plan, film, result)?, look(plan, film, result)?);
+    let picture = match &seen {
+        Seen::Same => Some(Check::Passed),
+        Seen::Other(defect) => Some(Check::Failed(defect)),
+        // Neither file has a picture in any of the windows: nothing was compared.
+        Seen::Nothing => None,
+    };
+    let evidence = evidence.with_decode(Decode::Made(Check::from(decoded.as_ref()))).with_picture(picture);
+    Ok(judge(plan, &evidence))
+}
+
+/// Decodes all of a result, and of the source what was copied of its sound.
+fn decode(plan: &EncodePlan, film: &Path, result: &Path) -> Result<Option<Defect>, Box<dyn Error>> {
+    let complaints = |args: Option<Vec<Arg>>, file: &Path| -> Result<Complaints, Box<dyn Error>> {
+        let mut complaints = Complaints::default();
+        let Some(args) = args else { return Ok(complaints) };
+        let decoded = run("ffmpeg", &args, file)?;
+        String::from_utf8_lossy(&decoded.stderr).lines().for_each(|line| complaints.add_line(line));
+        complaints.add_exit(decoded.status.code().ok_or("a signal ended ffmpeg")?);
+        if complaints.lacks_decoder() { Err("this ffmpeg can't decode AV1".into()) } else { Ok(complaints) }
+    };
+    let pictures = complaints(Some(command::decode_video_arguments()), result)?;
+    let sound = complaints(command::decode_audio_arguments(plan, Side::Result), result)?;
+    let before = complaints(command::decode_audio_arguments(plan, Side::Source), film)?;
+    Ok(pictures.in_picture().or(sound.in_sound(&before)))
+}
+
+/// Compares thumbnails of both films in up to three windows.
+fn look(plan: &EncodePlan, film: &Path, result: &Path) -> Result<Seen, Box<dyn Error>> {
+    let picture = &plan.contract.picture;
+    let size = Thumbnail::of(picture.width, picture.height);
+    let mut all = Seen::Nothing;
+    for window in windows(plan.contract.duration) {
+        let shown = |side, file| -> Result<Vec<u8>, Box<dyn Error>> {
+            let args = command::sample_arguments(plan, side, window, Reach::FromStart, size);
+            let shown = run("ffmpeg", &args, file)?;
+            if shown.status.success() { Ok(shown.stdout) } else { Err("a part can't be decoded".into()) }
+        };
+        let (before, after) = (shown(Side::Source, film)?, shown(Side::Result, result)?);
+        match compare(window.start, Frames::new(&before, size), Frames::new(&after, size)) {
+            Seen::Nothing => {}
+            Seen::Same => all = Seen::Same,
+            other @ Seen::Other(_) => return Ok(other),
+        }
+    }
+    Ok(all)
+}
+
+fn list(mut packets: PacketSummary, args: &[Arg], file: &Path) -> io::Result<PacketSummary> {
+    let listed = run("ffprobe", args, file)?;
+    String::from_utf8_lossy(&listed.stdout).lines().for_each(|line| packets.add_line(line));
+    Ok(packets)
+}
+
+/// Runs a program whose arguments name no other file.
+fn run(program: &str, args: &[Arg], file: &Path) -> io::Result<Output> {
+    Command::new(program).args(command::bind(args, |_| file.as_os_str())).stdin(Stdio::null()).output()
+}

@@ -1,0 +1,83 @@
+//! Commands with the paths of real files.
+
+use alloc::borrow::ToOwned;
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use super::{Arg, Audience, arguments};
+use crate::plan::EncodePlan;
+
+/// The file that an argument stands for. A version of this crate that adds one is incompatible, since every caller has to say which
+/// file that is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Placeholder {
+    /// The file that is read: the source of an encode; the result, where a result is checked.
+    Input,
+    /// The file that is written.
+    Output,
+    /// The source, where the input is the result that is compared with it.
+    Original,
+    /// The file to which ffmpeg writes the time of each frame that goes into the encoder, a line each for
+    /// [`frame_time`](crate::judge::frame_time).
+    FrameTimes,
+}
+
+/// ffmpeg's name for a plain file. Behind it an absolute path may hold any byte.
+const FILE_PROTOCOL: &str = "file:";
+
+/// Arguments as they are given to a program, with the paths that `path` names. `P` is what the caller has for paths: with `OsStr` the
+/// result is a list of `OsString`, with `str` one of `String`.
+///
+/// ```
+/// use std::ffi::OsStr;
+/// use av1plan::command::{bind, probe_arguments};
+///
+/// let film = OsStr::new("/films/Film.mkv");
+/// let arguments = bind(&probe_arguments(), |_| film);
+/// assert_eq!(arguments.last().unwrap(), "file:/films/Film.mkv");
+/// ```
+pub fn bind<'a, P>(args: &[Arg], path: impl Fn(Placeholder) -> &'a P) -> Vec<P::Owned>
+where
+    P: ?Sized + ToOwned + 'a,
+    P::Owned: From<String> + Extend<&'a P>,
+{
+    let bound = args.iter().map(|arg| match arg {
+        Arg::Text(text) => P::Owned::from(text.clone().into_owned()),
+        Arg::File(file) => {
+            let mut argument = P::Owned::from(String::from(FILE_PROTOCOL));
+            argument.extend([path(*file)]);
+            argument
+        }
+    });
+    bound.collect()
+}
+
+/// The arguments of ffmpeg (without its name) that carry out `plan`, for a person or for a program that only waits for the end.
+///
+/// ```
+/// # let probe = av1plan::MediaProbe::from_json(br#"{"streams":
+/// #     [{"codec_type": "video", "codec_name": "h264", "width": 1920, "height": 1080}]}"#)?;
+/// # let file = av1plan::FileFacts::new("Film.mkv", 8 << 30);
+/// # let source = av1plan::Source::new(&file, &probe);
+/// # let toolchain = av1plan::Toolchain::assumed();
+/// # let av1plan::Verdict::Encode(plan) = av1plan::plan(&source, &toolchain, &av1plan::Config::default())
+/// #     else { panic!("it is skipped") };
+/// use std::ffi::OsStr;
+/// use av1plan::command::render;
+///
+/// let (film, result) = (OsStr::new("/films/Film.mkv"), OsStr::new("/films/Film.av1.mkv"));
+/// let mut ffmpeg = std::process::Command::new("ffmpeg");
+/// ffmpeg.args(render(&plan, film, result));
+/// # Ok::<(), av1plan::probe::ProbeError>(())
+/// ```
+pub fn render<'a, P>(plan: &EncodePlan, input: &'a P, output: &'a P) -> Vec<P::Owned>
+where
+    P: ?Sized + ToOwned + 'a,
+    P::Owned: From<String> + Extend<&'a P>,
+{
+    bind(&arguments(plan, Audience::Person), |file| match file {
+        Placeholder::Input | Placeholder::Original => input,
+        // A person's command writes no times.
+        Placeholder::Output | Placeholder::FrameTimes => output,
+    })
+}

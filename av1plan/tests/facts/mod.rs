@@ -1,0 +1,71 @@
+//! A value for each code, with whatever facts it asks for.
+#![allow(clippy::panic, reason = "helpers of tests; clippy's exemption covers test functions only")]
+
+use av1plan::SkipReason;
+use av1plan::plan::LossKind;
+use serde_json::{Value, json};
+
+/// In JSON these variants hold a reason of another list, whose code is theirs.
+const ENVELOPES: [(&str, &[&str]); 2] =
+    [("skipped", SkipReason::codes()), ("refused-loss", LossKind::codes())];
+
+/// The variant of this code, with whatever facts it asks for.
+pub(crate) fn with_some_facts<T: serde::de::DeserializeOwned>(code: &str) -> T {
+    written(code)
+        .into_iter()
+        .find_map(|value| serde_json::from_value(value).ok())
+        .unwrap_or_else(|| panic!("no facts here fit {code}; add them to the candidates"))
+}
+
+/// A code as JSON, with the facts of one variant or another.
+fn written(code: &str) -> Vec<Value> {
+    let gap = json!({"at": 1, "length": 1});
+    let numbers = json!({
+        "score": 1, "width": 1, "height": 1, "millibits": 1, "degrees": 90, "size": 1, "min_bytes": 1, "links": 2,
+        "nominal": {"numerator": 300, "denominator": 1}, "from": 3, "frames": 1, "index": 1, "exit_code": 1, "count": 1,
+        "dropped": 1, "duplicated": 1, "decoded": 1, "encoded": 1, "source": 1, "read": [1, 1], "written": [1, 1],
+        "expected": 1, "found": 1, "at": 1, "plane": "redness", "error": 1, "allowed": 1, "by": 1, "limit": 1,
+        "kind": "audio", "gap": gap, "line": "x", "missing": ["decode"],
+    });
+    let mut words = numbers.clone();
+    for field in [
+        "wanted",
+        "order",
+        "tag",
+        "to",
+        "from",
+        "extension",
+        "text",
+        "format",
+        "tags",
+        "property",
+        "expected",
+        "found",
+    ] {
+        words[field] = json!("word");
+    }
+    words["gates"] = json!(["too-small"]);
+    words["marker"] = json!("file");
+    let mut lists = words.clone();
+    lists["found"] = json!(["h264"]);
+    let candidates = [Value::Null, words, numbers, lists, json!([{"code": "unreadable"}])];
+    let mut tagged: Vec<Value> = candidates
+        .into_iter()
+        .map(
+            |facts| {
+                if facts.is_null() { json!({"code": code}) } else { json!({"code": code, "facts": facts}) }
+            },
+        )
+        .collect();
+    let loss = json!({"code": code, "what": "a timecode track"});
+    for (envelope, codes) in ENVELOPES {
+        if codes.contains(&code) {
+            let inner = if envelope == "skipped" { tagged.clone() } else { vec![loss.clone()] };
+            tagged.extend(inner.into_iter().map(|inner| json!({"code": envelope, "facts": inner})));
+        }
+    }
+    // A refused loss that makes a film be skipped is in both.
+    let refused = json!({"code": "refused-loss", "facts": loss});
+    tagged.push(json!({"code": "skipped", "facts": refused}));
+    tagged
+}
