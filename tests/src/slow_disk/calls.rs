@@ -1,4 +1,4 @@
-//! What each call does with the folder behind the mount.
+//! Carries out each FUSE call in the real folder behind the mount.
 
 use std::collections::HashMap;
 use std::ffi::OsString;
@@ -12,22 +12,22 @@ use rustix::fs::{AtFlags, CWD, FileType, Mode, RenameFlags, Timespec, Timestamps
 
 use super::wire::{Body, Call, INIT, MAX_WRITE, Request, UNKNOWN, kind, reply};
 
-/// The kernel's number for the mounted folder itself.
+/// The inode number that the kernel uses for the mounted folder itself.
 const ROOT: u64 = 1;
 /// `ENOENT`, `EBADF`, `ERANGE`, `EIO`.
 const MISSING: i32 = 2;
 const NOT_OPEN: i32 = 9;
 const TOO_SMALL: i32 = 34;
 const TROUBLE: i32 = 5;
-/// What [`Timespec`] says instead of a time: now, or as it is.
+/// Values of `tv_nsec` in [`Timespec`] that mean "the current time" and "leave unchanged" (`UTIME_NOW`, `UTIME_OMIT`).
 const NOW: i64 = 0x3fff_ffff;
 const OMIT: i64 = 0x3fff_fffe;
 
-/// The folder behind the mount. A file's number is its inode's, so that all its names are one file.
+/// The real folder behind the mount. A file has its inode's number, so all its hard links are one file.
 #[derive(Debug)]
 pub(super) struct Behind {
     root: PathBuf,
-    /// Names under which each file was seen; some may be another's by now.
+    /// The paths at which each file was seen. Some may belong to another file by now.
     names: HashMap<u64, Vec<PathBuf>>,
     open: HashMap<u64, Opened>,
     last: u64,
@@ -46,7 +46,7 @@ impl Behind {
         Self { root: root.to_owned(), names: HashMap::new(), open: HashMap::new(), last: 0 }
     }
 
-    /// What a request is about: the file, or the name in a folder.
+    /// The path that a request is about: the file itself, or the name in a folder.
     pub(super) fn path_of(&self, request: &Request<'_>) -> PathBuf {
         let node = self.path(request.node).unwrap_or_default();
         let at = match request.call {
@@ -58,7 +58,7 @@ impl Behind {
         node.join(request.name(at))
     }
 
-    /// The answer, but to a request that wants none.
+    /// Carries out the request and returns the answer, or `None` if the request needs none.
     pub(super) fn answer(&mut self, request: &Request<'_>) -> Option<Vec<u8>> {
         if request.needs_no_answer() {
             return None;
@@ -93,7 +93,7 @@ impl Behind {
                 let path = self.path_of(request);
                 let (kind, mode) =
                     (FileType::from_raw_mode(request.u32(0)), Mode::from_raw_mode(request.u32(0)));
-                // A socket, mostly.
+                // It is mostly a socket.
                 done(rustix::fs::mknodat(CWD, &path, kind, mode, 0).map_err(Into::into))?;
                 done(fs::set_permissions(&path, fs::Permissions::from_mode(request.u32(0) & 0o7777)))?;
                 self.entry(&path)
@@ -122,7 +122,7 @@ impl Behind {
                 let path = self.path_of(request);
                 let mut options = OpenOptions::new();
                 options.create(true).mode(request.u32(4) & !request.u32(8));
-                // The kernel has looked whether it is there; `O_EXCL` is passed on all the same.
+                // The kernel has already checked whether the file exists; `O_EXCL` is passed on all the same.
                 if request.u32(0) & 0o200 != 0 {
                     options.create_new(true);
                 }
@@ -164,7 +164,7 @@ impl Behind {
         }
     }
 
-    /// A name of a file that is still its own.
+    /// Returns a path that still leads to the file.
     fn path(&self, node: u64) -> Result<PathBuf, i32> {
         if node == ROOT {
             return Ok(self.root.clone());
@@ -196,7 +196,7 @@ impl Behind {
     }
 
     fn open_file(&mut self, path: &Path, mut options: OpenOptions, flags: u32) -> Result<u64, i32> {
-        // Where a new one is made it needs a right to write, whatever its owner wants to do with it.
+        // A newly created file is opened for reading and writing, whatever the flags say.
         let file = match flags & 0o3 {
             0 if flags & 0o100 == 0 => options.read(true).open(path),
             1 => options.write(true).open(path),
@@ -259,7 +259,8 @@ impl Behind {
         let flags = RenameFlags::from_bits_truncate(flags);
         done(rustix::fs::renameat_with(CWD, &from, CWD, &to, flags).map_err(Into::into))?;
         for names in self.names.values_mut() {
-            // A folder takes all below it along; what had the new name before is told apart by its inode.
+            // Renaming a folder moves everything below it. A file that had the new name before is told apart by its
+            // inode.
             let moved: Vec<PathBuf> =
                 names.iter().filter_map(|name| Some(to.join(name.strip_prefix(&from).ok()?))).collect();
             names.extend(moved.into_iter().map(|path| path.components().collect()));
@@ -290,7 +291,7 @@ impl Behind {
     }
 }
 
-/// Extended attributes.
+/// Answers the calls on extended attributes.
 fn attribute(call: Call, request: &Request<'_>, path: &Path) -> Answer {
     match call {
         Call::Setxattr => {
@@ -311,14 +312,14 @@ fn attribute(call: Call, request: &Request<'_>, path: &Path) -> Answer {
     }
 }
 
-/// `fuse_init_out`: no extras, so that every call comes through here.
+/// `fuse_init_out` without optional features, so that the kernel sends every call here.
 fn init() -> Body {
     let body =
         Body::default().u32(7).u32(31).u32(MAX_WRITE).u32(1 << 5).u16(16).u16(12).u32(MAX_WRITE).u32(1);
     (0..8).fold(body, |body, _| body.u32(0)).u32(0)
 }
 
-/// `fuse_open_out`, after what stands before it.
+/// Appends `fuse_open_out` to the answer.
 fn opened(body: Body, handle: u64) -> Body {
     body.u64(handle).u32(0).u32(0)
 }
@@ -327,7 +328,7 @@ fn bytes(bytes: &[u8]) -> Body {
     Body::default().bytes(bytes)
 }
 
-/// How attributes are asked for: first how long it is, then for all of it.
+/// Answers a question for an attribute: with its length if `size` is 0, otherwise with the whole value.
 fn sized(size: u32, read: impl Fn(&mut Vec<u8>) -> rustix::io::Result<usize>) -> Answer {
     let mut buffer = vec![0; 64 << 10];
     let length = done(read(&mut buffer).map_err(Into::into))?;
@@ -338,7 +339,7 @@ fn sized(size: u32, read: impl Fn(&mut Vec<u8>) -> rustix::io::Result<usize>) ->
     }
 }
 
-/// What the system said, as the kernel is told it.
+/// Converts an I/O error to the error number that the kernel expects.
 fn done<T>(result: io::Result<T>) -> Result<T, i32> {
     result.map_err(|error| error.raw_os_error().unwrap_or(TROUBLE))
 }
