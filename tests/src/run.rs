@@ -216,7 +216,7 @@ impl Run {
         self
     }
 
-    /// Asserts that it printed nothing for programs.
+    /// Asserts that standard output is empty.
     #[track_caller]
     pub fn prints_nothing(self) -> Self {
         assert!(self.stdout.is_empty(), "{self}");

@@ -14,13 +14,17 @@ use super::wire::{Body, Call, INIT, MAX_WRITE, Request, UNKNOWN, kind, reply};
 
 /// The inode number that the kernel uses for the mounted folder itself.
 const ROOT: u64 = 1;
-/// `ENOENT`, `EBADF`, `ERANGE`, `EIO`.
+/// `ENOENT`.
 const MISSING: i32 = 2;
+/// `EBADF`.
 const NOT_OPEN: i32 = 9;
+/// `ERANGE`.
 const TOO_SMALL: i32 = 34;
+/// `EIO`.
 const TROUBLE: i32 = 5;
-/// Values of `tv_nsec` in [`Timespec`] that mean "the current time" and "leave unchanged" (`UTIME_NOW`, `UTIME_OMIT`).
+/// The value of `tv_nsec` in [`Timespec`] that means "the current time" (`UTIME_NOW`).
 const NOW: i64 = 0x3fff_ffff;
+/// The value of `tv_nsec` in [`Timespec`] that means "leave unchanged" (`UTIME_OMIT`).
 const OMIT: i64 = 0x3fff_fffe;
 
 /// The real folder behind the mount. A file has its inode's number, so all its hard links are one file.

@@ -8,6 +8,7 @@ use std::path::Path;
 
 /// The size of the largest message: a write of [`MAX_WRITE`] bytes and the headers before its data.
 pub(super) const LARGEST: usize = 256 << 10;
+/// The most data in one write, in bytes.
 pub(super) const MAX_WRITE: u32 = 128 << 10;
 
 /// `EINTR`: the call was given up because its process is being killed.
@@ -42,9 +43,11 @@ calls! {
     Fsyncdir = 30, Create = 35, Rename2 = 45,
 }
 
-/// `FUSE_INIT`, `FUSE_INTERRUPT`, `FUSE_FORGET`, `FUSE_BATCH_FORGET`.
+/// `FUSE_INIT`.
 pub(super) const INIT: u32 = 26;
+/// `FUSE_INTERRUPT`.
 const INTERRUPT: u32 = 36;
+/// `FUSE_FORGET` and `FUSE_BATCH_FORGET`.
 const FORGETS: [u32; 2] = [2, 42];
 
 /// A request of the kernel.
