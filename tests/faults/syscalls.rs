@@ -137,8 +137,8 @@ fn case(variant: Variant, from: From, call: &'static str, harm: Harm, when: usiz
     })
 }
 
-/// How often a place is looked for: a run makes a call more or less than the one that they were counted in, so that the last
-/// place may not be there at all.
+/// How often a case is repeated if its fault didn't come about. A run may make one call less than the run in which the calls
+/// were counted, so the last one may be missing.
 const TRIES: usize = 4;
 
 fn run(variant: Variant, from: From, call: &str, harm: Harm, when: usize) -> Vec<Violation> {

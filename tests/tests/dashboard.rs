@@ -134,7 +134,7 @@ fn a_person_watches_pauses_and_cancels_an_encode_and_leaves() {
 
     terminal.press("q");
     terminal.wait_for("ready:");
-    // The screen from before is there again, and a line is typed and read as ever.
+    // The previous screen is restored, and the shell reads and echoes a line as before.
     assert!(!terminal.screen().contains("daemon running"), "{}", terminal.screen());
     terminal.enter("stty -a > after; cmp before after && echo as it was");
     terminal.wait_for("\nas it was");

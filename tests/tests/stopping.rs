@@ -174,8 +174,8 @@ fn recover_says_what_a_killed_run_left_before_it_tidies_up() {
     library.run(["recover", "--json"]).exits_with(0).prints_nothing();
 }
 
-/// An ffmpeg that runs for ever and ignores SIGTERM. It keeps a copy of its standard output open; `tail` would notice
-/// if its own were closed.
+/// An ffmpeg that runs for ever and ignores SIGTERM. It keeps the progress pipe open as descriptor 3: `tail` would
+/// watch the pipe if it were its standard output, and end when nobody reads it any more.
 const DEAF: &str = "trap '' TERM; exec 3>&1; exec tail -f \"$output\" > /dev/null";
 
 /// Starts an encode whose ffmpeg becomes `tail`, and waits until it runs.
