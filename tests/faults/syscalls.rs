@@ -137,7 +137,7 @@ fn case(variant: Variant, from: From, call: &'static str, harm: Harm, when: usiz
     })
 }
 
-/// How often a case is repeated if its fault didn't come about. A run may make one call less than the run in which the calls
+/// How often a case is tried until its fault comes about. A run may make one call less than the run in which the calls
 /// were counted, so the last one may be missing.
 const TRIES: usize = 4;
 

@@ -46,16 +46,16 @@ impl Library {
     pub fn with(tools: &Tools) -> Self {
         let home = home();
         let place = home.path().to_owned();
-        Self::furnish(home, place, tools)
+        Self::make_at(home, place, tools)
     }
 
     /// Makes an empty library with films and state in `place`, which is on another file system. Only its config is
     /// elsewhere.
     pub fn within(place: &Path, tools: &Tools) -> Self {
-        Self::furnish(home(), place.to_owned(), tools)
+        Self::make_at(home(), place.to_owned(), tools)
     }
 
-    fn furnish(home: TempDir, place: PathBuf, tools: &Tools) -> Self {
+    fn make_at(home: TempDir, place: PathBuf, tools: &Tools) -> Self {
         let mut library = Self { home, place, settings: BTreeMap::new(), tools: tools.clone() };
         for folder in [library.root(), library.scratch()] {
             fs::create_dir(folder).unwrap();

@@ -133,12 +133,12 @@ pub fn clips() -> Option<PathBuf> {
 }
 
 fn missing<T>(what: &str) -> Option<T> {
-    lacking(&format!("{what} is missing (`make test` fetches it)"))
+    skip_or_fail(&format!("{what} is missing (`make test` fetches it)"))
 }
 
 /// Skips a test that can't run on this machine. With `CI` set, it fails the test instead, since there every test must
 /// run.
-pub(crate) fn lacking<T>(why: &str) -> Option<T> {
+pub(crate) fn skip_or_fail<T>(why: &str) -> Option<T> {
     let ci =
         std::env::var_os("CI").is_some_and(|value| value != OsStr::new("") && value != OsStr::new("false"));
     assert!(!ci, "{why}");
@@ -152,7 +152,7 @@ pub fn program(name: &str) -> Option<PathBuf> {
     // The `mkfs` programs are in `sbin`, which isn't on every user's `PATH`.
     let folders = std::env::split_paths(&path).chain([PathBuf::from("/usr/sbin"), PathBuf::from("/sbin")]);
     let found = folders.map(|folder| folder.join(name)).find(|file| file.is_file());
-    found.or_else(|| lacking(&format!("{name} is missing (`.ci/run` installs it)")))
+    found.or_else(|| skip_or_fail(&format!("{name} is missing (`.ci/run` installs it)")))
 }
 
 /// Prints a line while a test runs. It goes directly to standard error, since the test harness hides what a passing

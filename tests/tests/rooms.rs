@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// A crate, and its rooms with their floors.
+/// A crate and its rooms (top-level modules), each with the number of its floor. Code may only refer to lower floors.
 struct House {
     name: &'static str,
     rooms: &'static [(&'static str, u8)],

@@ -16,7 +16,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rustix::mount::{MountFlags, UnmountFlags};
 
-use crate::tools::lacking;
+use crate::tools::skip_or_fail;
 use calls::Behind;
 pub use wire::Call;
 use wire::{INTERRUPTED, Request, reply};
@@ -59,7 +59,7 @@ impl SlowDisk {
             std::fs::create_dir_all(folder).unwrap();
         }
         let Ok(device) = OpenOptions::new().read(true).write(true).open("/dev/fuse") else {
-            return lacking("/dev/fuse can't be opened (root? the fuse module?)");
+            return skip_or_fail("/dev/fuse can't be opened (root? the fuse module?)");
         };
         let options = format!(
             "fd={},rootmode=40000,user_id=0,group_id=0,allow_other,default_permissions\0",
@@ -68,7 +68,7 @@ impl SlowDisk {
         let options = std::ffi::CStr::from_bytes_with_nul(options.as_bytes()).unwrap();
         let flags = MountFlags::NOSUID | MountFlags::NODEV;
         if let Err(error) = rustix::mount::mount("slow-disk", at, "fuse", flags, options) {
-            return lacking(&format!("a FUSE file system can't be mounted (root?): {error}"));
+            return skip_or_fail(&format!("a FUSE file system can't be mounted (root?): {error}"));
         }
         let state = State { behind: Behind::new(behind), rules: Vec::new(), held: Vec::new() };
         let shared = Arc::new(Shared { device, state: Mutex::new(state) });

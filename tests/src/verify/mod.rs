@@ -5,7 +5,7 @@
 //! let before = Snapshot::of(&library);
 //! // the product works on it, is killed, loses power ...
 //! assert_eq!(violations(&before, &library), [] as [String; 0]);
-//! // ... and once it has tidied up, nothing of its own is left either
+//! // ... and after the product has cleaned up, none of its own files is left
 //! assert_eq!(leftovers(&before, &library), [] as [String; 0]);
 //! ```
 
@@ -81,23 +81,23 @@ impl Snapshot {
 
     /// Returns what is wrong with one film. Nothing is wrong if its name holds the original or an intact result, or its
     /// new name an intact result.
-    fn film(&self, library: &Library, name: &str, original: &Original) -> Vec<String> {
+    fn faults_of_film(&self, library: &Library, name: &str, original: &Original) -> Vec<String> {
         let new = new_name(name);
         let beside = hash(&library.path(&new)).filter(|_| new != name);
         match (hash(&library.path(name)), beside) {
-            (Some(hash), None) => self.holds(library, name, name, original, hash),
+            (Some(hash), None) => self.faults_of_file(library, name, name, original, hash),
             (Some(hash), Some(beside)) => {
-                let mut wrong = self.holds(library, name, name, original, hash);
-                wrong.extend(self.holds(library, name, &new, original, beside));
+                let mut wrong = self.faults_of_file(library, name, name, original, hash);
+                wrong.extend(self.faults_of_file(library, name, &new, original, beside));
                 wrong
             }
-            (None, Some(beside)) => self.holds(library, name, &new, original, beside),
+            (None, Some(beside)) => self.faults_of_file(library, name, &new, original, beside),
             (None, None) => vec![format!("{name}: lost")],
         }
     }
 
     /// Returns what is wrong with the file at `place`, which must be the film `name` or an intact result of it.
-    fn holds(
+    fn faults_of_file(
         &self,
         library: &Library,
         name: &str,
@@ -114,7 +114,7 @@ impl Snapshot {
         }
         let path = library.path(place);
         let found = Shown::by(&self.tools, &path);
-        let mut wrong = found.instead_of(&original.shown);
+        let mut wrong = found.faults_as_result_of(&original.shown);
         if !wrong.is_empty() {
             let size = fs::metadata(&path).map_or(0, |found| found.len());
             wrong.insert(0, format!("{size} bytes that are neither the original nor a whole result"));
@@ -131,7 +131,7 @@ impl Snapshot {
 
 /// Returns what is wrong with the films only. It is empty if the original or an intact result of each film is there.
 pub fn lost(before: &Snapshot, library: &Library) -> Vec<String> {
-    before.films.iter().flat_map(|(name, original)| before.film(library, name, original)).collect()
+    before.films.iter().flat_map(|(name, original)| before.faults_of_film(library, name, original)).collect()
 }
 
 /// Returns everything that must never be the case: a lost film, another file that was changed, a file that belongs to

@@ -69,7 +69,7 @@ impl Shown {
     }
 
     /// Returns what is wrong with this film as an AV1 result of `original`.
-    pub(super) fn instead_of(&self, original: &Self) -> Vec<String> {
+    pub(super) fn faults_as_result_of(&self, original: &Self) -> Vec<String> {
         let mut wrong = Vec::new();
         let of_sound = if original.of_sound.is_empty() { &self.of_sound } else { "" };
         for complaint in self.complaints.lines().take(1).chain(of_sound.lines().take(1)) {
