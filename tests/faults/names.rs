@@ -12,7 +12,7 @@ use crate::check::defect;
 use crate::stage::film_of;
 use crate::table::{Case, Row, Violation};
 
-/// The names, as bytes.
+/// The hostile file names, as bytes.
 fn names() -> Vec<Vec<u8>> {
     let long = [vec![b'a'; 251], b".mkv".to_vec()].concat();
     let long_characters = ["\u{f6}".repeat(125).into_bytes(), b"x.mkv".to_vec()].concat();

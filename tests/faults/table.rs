@@ -46,9 +46,9 @@ pub(crate) type Violation = String;
 
 /// One run of the program under one fault.
 pub(crate) struct Case {
-    /// What is done, for the text of a violation.
+    /// What the case does, for the text of a violation.
     pub(crate) what: String,
-    /// Does it, and returns what was wrong.
+    /// Runs the case, and returns what was wrong.
     pub(crate) run: Box<dyn Fn() -> Vec<Violation> + Send + Sync>,
 }
 

@@ -209,7 +209,7 @@ fn a_program_hangs() {
         let program = Script { when: "nothing that is ever asked for", does: "" }.install(&tools, &real);
         scene.library.set(name, program.to_str().unwrap());
         let run = scene.start();
-        // By then, the daemon's start no longer runs ffmpeg.
+        // The daemon runs ffmpeg at its start; waits until those runs have ended.
         wait_until("nothing is asked of a program", || {
             with_argument("ffmpeg", Path::new("lavfi")).is_empty()
         });
