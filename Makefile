@@ -1,20 +1,20 @@
-# What a person or a robot does with this repository. Nothing needs to be set first: the tools that the tests and the
-# demo want are fetched once into the cache folder by tests/tools/fetch.
+# The tasks of this repository, for people and for CI. They need no preparation: tests/tools/fetch fetches the tools that
+# the tests and the demo need, once, into the cache folder.
 
-# What `make fuzz` feeds, and how many seconds long.
+# The target of `make fuzz`, and how many seconds it runs.
 TARGET ?= plan
 SECONDS ?= 60
-# How long `make soak` kills daemons.
+# How many minutes `make soak` kills daemons.
 MINUTES ?= 10
-# How many damaged films `make fuzz-media` makes.
+# How many damaged films `make fuzz-media` tests.
 N ?= 300
 
-# Where `make install` installs to; DESTDIR stands before it, for packages.
+# The folder that `make install` installs to. For packages, DESTDIR is put before it.
 PREFIX ?= /usr/local
-# A folder with av1cli and av1top, where they are built already.
+# A folder with av1cli and av1top, if they are already built.
 BIN =
 
-# One of the long tests, of which `make test` runs a part only.
+# Runs all of a long test; `make test` runs only a part of it.
 long = tools=$$(tests/tools/fetch) && cache=$$(tests/tools/fetch --cache) && \
 	PATH="$$tools:$$PATH" AV1D_TEST_TOOLS="$$cache" $(2) \
 	cargo test -q -p av1d-tests --locked --test $(1) -- --ignored --nocapture --test-threads 1

@@ -1,4 +1,4 @@
-//! What the dashboard costs with a hundred thousand jobs: to take them in, to take in one more, and to draw a frame.
+//! Measures the dashboard with a hundred thousand jobs: receiving all of them, receiving one more, and drawing a frame.
 
 use std::hint::black_box;
 

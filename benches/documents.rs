@@ -1,7 +1,7 @@
-//! The documents that the benches read: what ffprobe 8 prints of real files.
+//! The benchmarks' input: what ffprobe 8 printed for real files.
 
-/// A film with video, sound and subtitles: about 5 KB, as most films'.
+/// ffprobe's document of a film with video, sound and subtitles. Like most films', it has about 5 KB.
 pub const THREE_STREAMS: &[u8] = include_bytes!("data/three-streams.json");
 
-/// A film with nine dubs and thirty subtitles.
+/// ffprobe's document of a film with nine dubs and thirty subtitles.
 pub const FORTY_STREAMS: &[u8] = include_bytes!("data/forty-streams.json");

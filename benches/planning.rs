@@ -1,4 +1,4 @@
-//! What planning costs, beside what merely parsing the same bytes into a tree costs.
+//! Measures planning, compared with only parsing the same bytes into a tree of JSON values.
 
 use std::hint::black_box;
 
@@ -14,7 +14,8 @@ fn facts() -> FileFacts {
     FileFacts::new("Film.2008.1080p.BluRay.x264.mkv", 8 << 30)
 }
 
-/// From ffprobe's bytes to the arguments of ffmpeg; how many there are, so that nothing is optimised away.
+/// Plans a film from ffprobe's bytes and renders ffmpeg's arguments. Returns their number, so that the compiler can't
+/// optimise the work away.
 fn from_bytes_to_command(bytes: &[u8], file: &FileFacts, toolchain: &Toolchain, config: &Config) -> usize {
     let Ok(probe) = MediaProbe::from_json(bytes) else { return 0 };
     match plan(&Source::new(file, &probe), toolchain, config) {

@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
-# What 100,000 finished jobs cost: the first start after an older av1d wrote them, then the start of the daemon, `status`, `why`, the first
-# frame of av1top, each with its peak memory, and what a pass during an encode reads of them. OLD=/path/to/av1cli measures an older build, too.
+# Measures av1d with 100,000 finished jobs: the first start after an older av1d wrote them, then the daemon's start, `status`, `why`
+# and the first frame of av1top, each with its peak memory. It also counts how many finished jobs a scan during an encode opens.
+# OLD=/path/to/av1cli also measures an older build.
 #
-#   tests/history.sh [JOBS]     100000 jobs unless told otherwise
+#   tests/history.sh [JOBS]     the default is 100000 jobs
 set -euo pipefail
 cd "$(dirname "$0")/.."
 jobs=${1:-100000}
@@ -44,7 +45,7 @@ for round in 1 2; do
   echo "av1top             $(measure terminal 'A.Long.Series' "$target/av1top" --config "$place/config.toml")"
 done
 
-# A film that takes minutes to encode, a pass meanwhile, and what that opens.
+# Encodes a film that takes minutes, scans meanwhile, and counts the files that the scan opens.
 ffmpeg -v error -f lavfi -i testsrc2=size=640x360:rate=25:duration=60 -c:v libx264 -preset ultrafast -crf 10 "$place/films/Film.mkv"
 strace -f -qq -e trace=openat,open -o "$place/opened" "$target/av1cli" --config "$place/config.toml" watch 2>"$place/log" &
 daemon=$!

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# What av1d adds to ffmpeg's own time: the command that `av1cli plan` prints, and `av1cli watch --once` on the same film,
-# in turn, on a real clip at the ladder's own preset. Prints seconds: ffmpeg alone, av1d until it begins to judge, and what
-# judging and putting in place add.
+# Measures what av1d adds to ffmpeg's own time: it runs the command that `av1cli plan` prints and `av1cli watch --once` on
+# the same film, one after the other, with a real clip and the default preset. Prints seconds: ffmpeg alone, av1d until it
+# begins to check the result, and the time that checking and replacing add.
 #
-#   tests/overhead.sh [ROUNDS [TIMES]]    TIMES: how often the clip follows upon itself in the film
+#   tests/overhead.sh [ROUNDS [TIMES]]    TIMES: how often the clip is repeated in the film
 set -euo pipefail
 cd "$(dirname "$0")/.."
 rounds=${1:-3} times=${2:-24}
@@ -16,7 +16,8 @@ place=$(mktemp -d "${TMPDIR:-/tmp}/av1d-overhead.XXXXXX")
 trap 'rm -rf "$place"' EXIT
 mkdir "$place/films"
 film="$place/films/Film.mkv"
-# Longer than the windows that are compared, at a disc's bitrate, so that what a start costs shows as what it is.
+# The film is longer than the windows that are compared, and has a disc's bitrate, so that the cost of starting ffmpeg
+# has its normal share.
 ffmpeg -v error -nostdin -stream_loop "$((times - 1))" -i "$cache/clips/bigbuckbunny.mp4" -c:a copy -c:v libx264 -preset ultrafast \
   -crf 8 "$place/source.mkv"
 printf 'library_roots = ["%s/films"]\njob_state_dir = "%s/state"\nmin_bytes = 0\nmax_size_ratio = 1\nstable_secs = 0\nnice = 0\nionice = "none"\n' \

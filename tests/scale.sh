@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# What the daemon costs on a library of 100,000 files: a first and a second `watch --once` beside `find` on the same tree,
-# with the runs of ffprobe, the peak memory, and the time that it uses while it has nothing to do. Prints figures;
-# asserts only that nothing is probed twice. Then what as many finished jobs cost: tests/history.sh.
+# Measures the daemon on a library of 100,000 files: the first and later runs of `watch --once`, compared with `find` on the
+# same tree, with the number of ffprobe runs, the peak memory, and the CPU time while the daemon is idle. It prints the figures
+# and asserts only that no file is probed twice. Then it measures as many finished jobs with tests/history.sh.
 #
-#   tests/scale.sh [FILES] [LARGE]     100000 files, 2000 of them over min_bytes, unless told otherwise
+#   tests/scale.sh [FILES] [LARGE]     the default is 100000 files, 2000 of them over min_bytes
 set -euo pipefail
 cd "$(dirname "$0")/.."
 files=${1:-100000} large=${2:-2000}
@@ -15,7 +15,7 @@ av1cli=$PWD/target/release/av1cli
 place=$(mktemp -d "${TMPDIR:-/tmp}/av1d-scale.XXXXXX")
 trap 'rm -rf "$place"' EXIT
 
-# An AV1 film is skipped after its probe, so that the large files cost what a probe costs, and no encode.
+# An AV1 film is skipped after its probe, so a large file costs only a probe and no encode.
 ffmpeg -v error -f lavfi -i testsrc2=size=160x120:rate=25:duration=1 -c:v libsvtav1 -preset 12 "$place/film.mkv" 2>"$place/log"
 python3 - "$place" "$files" "$large" <<'PYTHON'
 import os, sys
@@ -32,11 +32,11 @@ for number in range(files):
     with open(name, "wb") as file:
         if is_large:
             file.write(film)
-        # Sparse: the size of a film, the room of none.
+        # Sparse: the file has a film's size but takes hardly any space.
         file.truncate((2 << 30) + 1 + number if is_large else number * 1009 % (2 << 30))
 PYTHON
 
-# Counts its runs, and is ffprobe otherwise.
+# Counts the runs, and then runs the real ffprobe.
 mkdir "$place/bin"
 printf '#!/bin/sh\necho >>"%s/probes"\nexec "%s" "$@"\n' "$place" "$(command -v ffprobe)" >"$place/bin/ffprobe"
 chmod +x "$place/bin/ffprobe"
@@ -47,7 +47,7 @@ ffprobe = "$place/bin/ffprobe"
 stable_secs = 0
 TOML
 
-# seconds and peak memory in MB of a command, after a first run that warms the caches for both sides alike
+# Prints a command's milliseconds, peak memory in MB, and exit code. A run of `find` before it has warmed the caches.
 measure() {
   python3 - "$@" <<'PYTHON'
 import os, resource, subprocess, sys, time
@@ -73,7 +73,7 @@ echo "                  $again ffprobe runs in the second and third"
 printf 'quality_tier = "very_high"\n' >>"$place/config.toml"
 echo "other config      $(measure "$av1cli" --config "$place/config.toml" watch --once)  $(probes) ffprobe runs"
 
-# A daemon that has nothing to do for ten seconds: ticks of a hundredth of a second in user and system mode.
+# The CPU time of an idle daemon during ten seconds: user and system time in ticks of a hundredth of a second.
 "$av1cli" --config "$place/config.toml" watch 2>/dev/null &
 daemon=$!
 sleep 5

@@ -24,7 +24,7 @@ HDR10 = (
 
 
 def film(name, file, arguments, edit=None, seconds=5400, rate=8_000_000, then=None):
-    """A document `name` of a film called `file`; `then` are ffmpeg's arguments for a second run, over first.mkv."""
+    """A document `name` of a film called `file`; `then` holds ffmpeg's arguments for a second run that reads first.mkv."""
     assert name not in RECIPES, name
     RECIPES[name] = (file, arguments, edit, seconds, rate, then)
 
@@ -34,12 +34,12 @@ def stream(document, kind, number=0):
 
 
 def main(**fields):
-    """An edit that sets fields of the first video."""
+    """An edit that sets fields of the first video stream."""
     return lambda document: stream(document, "video").update(fields)
 
 
 def tagged(**tags):
-    """An edit that adds tags to the first video."""
+    """An edit that adds tags to the first video stream."""
     return lambda document: stream(document, "video").setdefault("tags", {}).update(tags)
 
 
@@ -56,12 +56,12 @@ def both(*edits):
 
 
 def as_codec(kind, number=0, **fields):
-    """An edit for a stream whose codec ffmpeg can't encode: the fields that ffprobe shows of a real one."""
+    """An edit for a codec that ffmpeg can't encode: sets the fields that ffprobe shows for a real stream."""
     return lambda document: stream(document, kind, number).update(fields)
 
 
 def order(*indexes):
-    """An edit that puts the streams in another order, with the indexes that they then have."""
+    """An edit that reorders the streams and renumbers their indexes."""
 
     def edit(document):
         document["streams"] = [document["streams"][index] for index in indexes]
@@ -227,7 +227,7 @@ film("low-bitrate-2160p-disc", "Film.2001.2160p.BluRay.mkv", f"{video('3840x2160
 film("already-av1", "Film.2001.1080p.AV1.mkv", f"{video('640x360', 24)} {silence()} -c:v libsvtav1 -preset 12 -svtav1-params lp=1 -c:a ac3 {ENG}", main(width=1920, height=1080))
 film("av1-beside-a-cover", "Film.2001.1080p.AV1.mkv", f"{video('640x360', 24)} {silence()} -c:v libsvtav1 -preset 12 -c:a ac3 {ENG} {COVER}", order(2, 0, 1))
 
-# Numbers that nobody checked.
+# Invalid and extreme numbers.
 film("no-format-block", "Film.mkv", f"{FILM} -c:a ac3 {ENG}", lambda d: d.pop("format") and None)
 film("no-duration", "Film.mkv", f"{FILM} -c:a ac3 {ENG}",
      both(without("duration", "duration_ts"), lambda d: [each["tags"].pop("DURATION", None) for each in d["streams"]] and None))

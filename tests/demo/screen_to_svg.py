@@ -12,7 +12,7 @@ NAMED = ["#3b4252", "#e06c75", "#98c379", "#e5c07b", "#61afef", "#c678dd", "#56b
 
 
 def indexed(number):
-    """The colour of that number among the 256."""
+    """The colour with this number in the 256-colour palette."""
     if number < 16:
         return NAMED[number % 8]
     if number < 232:
@@ -23,7 +23,7 @@ def indexed(number):
 
 
 class Pen:
-    """How the next characters look."""
+    """The attributes of the next characters."""
 
     def __init__(self):
         self.reset()

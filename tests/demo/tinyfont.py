@@ -1,5 +1,5 @@
-"""A TrueType font made from nothing, so that the demo needs no font of the machine: every printable ASCII character is
-the same box. The tables are those that the OpenType specification requires of a font with TrueType outlines."""
+"""Makes a TrueType font in code, so that the demo needs no font of the machine: every printable ASCII character is the same
+box. It has the tables that the OpenType specification requires for a font with TrueType outlines."""
 
 import struct
 
@@ -8,10 +8,10 @@ DATE = 3_786_825_600  # 2024-01-01, in seconds since 1904
 
 
 def font(family):
-    # Two glyphs: .notdef, which is empty, and the box.
+    # There are two glyphs: .notdef, which is empty, and the box.
     corners = [(100, 0), (100, 700), (500, 700), (500, 0)]
     box = struct.pack(">hhhhh", 1, 100, 0, 500, 700)  # one contour; its bounds
-    box += struct.pack(">HH", len(corners) - 1, 0)  # its last point; no instructions
+    box += struct.pack(">HH", len(corners) - 1, 0)  # the index of its last point; no instructions
     box += bytes([1] * len(corners))  # every point is on the curve, both deltas are words
     for axis in (0, 1):
         values = [corner[axis] for corner in corners]

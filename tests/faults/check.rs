@@ -1,4 +1,5 @@
-//! What must hold after a fault, looked at with nothing of the program's own: bytes, names, ffprobe and a decoder.
+//! What must hold after a fault. The check uses no code of the product: it compares bytes and names, and asks ffprobe
+//! and a decoder.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ffi::OsStr;
@@ -15,29 +16,29 @@ use av1d_tests::{Media, Tools, with_argument};
 use crate::stage::{Stage, Variant};
 use crate::table::Violation;
 
-/// How a run ended, as far as it changes what may be found after it.
+/// How a run ended, as far as it decides which files may be left behind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum After {
-    /// It ended by itself, so it had the chance to tidy up.
+    /// It ended by itself, so it could clean up.
     End,
-    /// It was killed between two calls.
+    /// It was killed at a system call.
     Kill,
 }
 
-/// What is known already of a result and its original, by their content.
+/// What [`judged`] found for a result and its original, by the hashes of both.
 type Verdicts = HashMap<(u64, u64), Option<String>>;
 
-/// Each file's inode, time and bytes.
+/// Each file's inode, modification time (seconds and nanoseconds) and bytes, by its path.
 pub(crate) type Look = BTreeMap<String, (u64, i64, i64, Vec<u8>)>;
 
-/// How long an ffmpeg may outlive its daemon.
+/// How long an ffmpeg may run on after its daemon has ended.
 const ORPHAN: Duration = Duration::from_secs(15);
 
 impl Stage {
-    /// Everything: now, after the next run without the fault, and after one more.
+    /// All violations: right after the fault, after the next run without the fault, and after one more run.
     pub(crate) fn violations(&self, after: After) -> Vec<Violation> {
         let mut found = self.now(after);
-        // What failed rests for a while; here somebody asks for it, which comes to the same.
+        // A failed film is only retried after a while. `retry` makes the next run take it up at once.
         let film = self.film();
         drop(self.library.run([OsStr::new("retry"), film.as_os_str()]));
         let next = self.library.watch_once();
@@ -57,7 +58,7 @@ impl Stage {
         found
     }
 
-    /// What doesn't hold right after the fault.
+    /// What is wrong right after the fault.
     pub(crate) fn now(&self, after: After) -> Vec<Violation> {
         let mut found = Vec::new();
         found.extend(self.orphans());
@@ -83,13 +84,13 @@ impl Stage {
         None
     }
 
-    /// Each film is its original, byte for byte, or a replacement that is whole.
+    /// Whether the film is lost: its file is neither the original, byte for byte, nor an intact result.
     fn film_is_lost(&self, after: After) -> Option<Violation> {
         let original = |path: &Path| fs::read(path).is_ok_and(|bytes| bytes == self.original);
         if original(&self.film()) || self.defect(&self.target()).is_none() {
             return None;
         }
-        // Without hard links there is a moment without the film's name. Recovery ends it before anything else.
+        // Without hard links, there is a moment in which no file has the film's name. Recovery restores the name first.
         if after == After::Kill && self.variant.is_without_links() && original(&self.backup()) {
             return None;
         }
@@ -108,7 +109,7 @@ impl Stage {
         changed.map(|(name, _)| format!("{name}, which is somebody's own, is changed or gone")).collect()
     }
 
-    /// Names that nobody would know what to do about.
+    /// Files whose names recovery wouldn't know what to do with.
     fn strange_names(&self) -> Vec<Violation> {
         let film = self.variant.film();
         let known = |name: &str| {
@@ -124,7 +125,7 @@ impl Stage {
         strange.map(|name| format!("{name:?} is a name that recovery doesn't know")).collect()
     }
 
-    /// A fault of the machine must not exclude a film for ever.
+    /// Marks that exclude the film permanently. A fault of the machine must not leave one.
     fn permanent_marks(&self) -> Vec<Violation> {
         let mut found = Vec::new();
         if self.library.files().iter().any(|name| name.ends_with(".av1skip")) {
@@ -146,7 +147,7 @@ impl Stage {
         jobs.filter_map(|path| serde_json::from_slice(&fs::read(path).ok()?).ok()).collect()
     }
 
-    /// What doesn't hold once the fault is gone and a whole run had its chance.
+    /// What is wrong after the fault is gone and a whole run without it has ended.
     pub(crate) fn converged(&self) -> Vec<Violation> {
         let mut found = Vec::new();
         found.extend(self.foreign_changes());
@@ -164,9 +165,9 @@ impl Stage {
         }
         expected.sort();
         let mut files = self.library.files();
-        // What a killed writer of a small file left is hidden and swept later; it is no film.
+        // A writer of a small file that was killed leaves a hidden draft, which is removed later. It is no film.
         files.retain(|name| !name.starts_with(".av1d") && !name.ends_with(".av1new"));
-        // Nor is the empty file with which a killed run tried out what the file system can do.
+        // Nor is the empty file with which a killed run tried out whether the file system can rename safely.
         let empty = |name: &str| fs::metadata(self.library.path(name)).is_ok_and(|found| found.len() == 0);
         let tried = |name: &str| name.ends_with(".av1tmp") || name.ends_with(".av1try");
         files.retain(|name| !(name.starts_with('.') && tried(name) && empty(name)));
@@ -176,7 +177,7 @@ impl Stage {
         found
     }
 
-    /// What an idle run must not have done.
+    /// The files that changed since `before`. A run with nothing to do must change none.
     pub(crate) fn changed_since(&self, before: &Look) -> Option<Violation> {
         let now = self.look();
         let names: BTreeSet<&String> = before.keys().chain(now.keys()).collect();
@@ -184,7 +185,7 @@ impl Stage {
         (!changed.is_empty()).then(|| format!("the run after the next one still changes {changed:?}"))
     }
 
-    /// Every file of library and jobs, with its inode, bytes and time.
+    /// Every file of the library and every job file, with its inode, modification time and bytes.
     pub(crate) fn look(&self) -> Look {
         let library = self.library.files().into_iter().map(|name| self.library.path(name));
         let entries = fs::read_dir(self.library.state()).into_iter().flatten().flatten();
@@ -194,14 +195,14 @@ impl Stage {
             let metadata = fs::symlink_metadata(&path).ok()?;
             let bytes = fs::read(&path).unwrap_or_default();
             let name = path.to_string_lossy().into_owned();
-            // The lock of a root is written to by each run.
+            // Every run writes to the lock file of a library root.
             let ours = path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(".av1d"));
             (!ours).then_some((name, (metadata.ino(), metadata.mtime(), metadata.mtime_nsec(), bytes)))
         };
         library.chain(jobs).filter_map(look).collect()
     }
 
-    /// Why the file isn't a whole AV1 replacement of the film, read from the disk; nothing where it is.
+    /// Why the file isn't an intact AV1 result of the film, or `None` if it is one. The file is read from the disk.
     pub(crate) fn defect(&self, path: &Path) -> Option<String> {
         let template = self.library.scratch().join(format!("original-{}", self.variant.film()));
         fs::write(&template, &self.original).unwrap();
@@ -209,11 +210,12 @@ impl Stage {
     }
 }
 
-/// Why the file at `path` isn't a whole AV1 replacement of `original`, read from the disk; nothing where it is.
+/// Why the file at `path` isn't an intact AV1 result of `original`, or `None` if it is one. The file is read from the
+/// disk.
 pub(crate) fn defect(tools: &Tools, path: &Path, original: &Path) -> Option<String> {
     static KNOWN: Mutex<Option<Verdicts>> = Mutex::new(None);
     let Ok(file) = File::open(path) else { return Some("it isn't there".to_owned()) };
-    // From the disk, not from what the program left in the cache.
+    // Drops the file from the page cache, so that it is read from the disk.
     let _ = rustix::fs::fadvise(&file, 0, None, rustix::fs::Advice::DontNeed);
     let key = (stamp(&fs::read(path).unwrap()), stamp(&fs::read(original).unwrap()));
     if let Some(known) = KNOWN.lock().unwrap().get_or_insert_default().get(&key) {
@@ -260,7 +262,7 @@ fn judged(tools: &Tools, path: &Path, original: &Path) -> Option<String> {
     (mean > 6).then(|| format!("its picture is another one: {mean} levels off"))
 }
 
-/// Every frame, small and gray, and what the decoder complained of.
+/// Every frame as a small grey picture, and what the decoder complained about.
 fn decoded(tools: &Tools, path: &Path) -> (Vec<u8>, String) {
     let mut file = std::ffi::OsString::from("file:");
     file.push(path);

@@ -1,4 +1,4 @@
-//! Two daemons, a daemon that is killed and started again at once, and a library that isn't there for a while.
+//! Two daemons, a daemon that is killed and restarted at once, and a library that disappears for a while.
 
 use std::fs;
 use std::time::Duration;
@@ -9,9 +9,9 @@ use crate::check::After;
 use crate::stage::{Stage, Variant};
 use crate::table::{Case, Effort, Row, Violation};
 
-/// An encode that takes ten seconds.
+/// Makes the encode take ten seconds.
 const SLOW: &str = "exec \"$real\" -readrate 0.1 \"$@\"";
-/// One that takes minutes and doesn't die with its daemon.
+/// Makes the encode take minutes, and keeps ffmpeg alive when its daemon dies.
 const ORPHAN: &str = "exec setpriv --pdeathsig clear \"$real\" -readrate 0.005 \"$@\"";
 
 pub(crate) fn rows() -> Vec<Row> {
@@ -104,7 +104,7 @@ fn killed_and_restarted(does: &str, after: u64) -> Vec<Violation> {
     std::thread::sleep(Duration::from_millis(after));
     stage.make_honest();
     signal(running.id(), Signal::KILL);
-    // At once: the old one may not even be gone.
+    // The restart follows at once: the killed process may still exist.
     let restarted = stage.library.watch_once();
     drop(running);
     let mut found = Vec::new();
@@ -122,7 +122,7 @@ fn killed_and_restarted(does: &str, after: u64) -> Vec<Violation> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Gone {
     Renamed,
-    /// The folder is there, with nothing in it: an unmounted share.
+    /// The folder is there but empty, like the mount point of an unmounted share.
     Emptied,
 }
 
@@ -134,7 +134,7 @@ fn vanish(library: &Library, gone: Gone) {
 }
 
 fn come_back(library: &Library) {
-    // What was made in the place of an unmounted share would be seen by nobody.
+    // A file that was created in the mount point of an unmounted share would be hidden by the next mount.
     let strangers: Vec<_> = fs::read_dir(library.root())
         .into_iter()
         .flatten()
@@ -154,7 +154,7 @@ fn vanishes(gone: Gone, during_the_encode: bool) -> Vec<Violation> {
             Ok(set) => set,
             Err(why) => return vec![why],
         };
-        // By then ffmpeg has opened both of its files.
+        // By then, ffmpeg has opened both its input and its output.
         std::thread::sleep(Duration::from_millis(600));
         vanish(&stage.library, gone);
         let run = running.wait();
@@ -172,7 +172,7 @@ fn vanishes(gone: Gone, during_the_encode: bool) -> Vec<Violation> {
             Err(why) => return vec![why],
         }
     };
-    // The command itself must not start in a folder that isn't there.
+    // `av1cli` can't be started with a working folder that doesn't exist.
     let mut command = stage.watch();
     command.current_dir(stage.library.scratch());
     let without = Running::start(&mut command, b"").wait();

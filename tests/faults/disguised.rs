@@ -1,4 +1,5 @@
-//! What is called `.mkv` but is a list of other files, or no regular file at all: never opened beyond itself, never waited for.
+//! Files called `.mkv` that are lists of other files, or no regular files at all. The files that they name must never
+//! be opened, and none of them may make the program wait.
 
 use std::fs;
 use std::os::unix::net::UnixListener;
@@ -11,7 +12,7 @@ use crate::stage::film_of;
 use crate::strace::{Strace, read};
 use crate::table::{Case, Row, Violation};
 
-/// Lists that ffmpeg would follow, and the file that they name.
+/// Formats of lists that ffmpeg would follow, and lists that name the file `secret`.
 const LISTS: [(&str, &str); 6] = [
     ("ffconcat", "ffconcat version 1.0\nfile secret\n"),
     ("concat with file:", "ffconcat version 1.0\nfile 'file:secret'\n"),
@@ -26,7 +27,7 @@ const LISTS: [(&str, &str); 6] = [
     ("a list of images", "secret\nsecret\n"),
 ];
 
-/// What isn't a file, and how it is made of `$0`.
+/// Kinds of files that aren't regular, and the shell command that makes one at the path `$0`.
 const OTHERS: [(&str, &str); 5] = [
     ("FIFO", "mkfifo \"$0\""),
     ("device", "mknod \"$0\" c 1 5"),
@@ -35,7 +36,7 @@ const OTHERS: [(&str, &str); 5] = [
     ("symlink to a device", "ln -s /dev/zero \"$0\""),
 ];
 
-/// Nothing here may take longer; a FIFO is waited for endlessly.
+/// No command here may take longer. An open FIFO would make a program wait for ever.
 const SOON: Duration = Duration::from_secs(15);
 
 pub(crate) fn rows() -> Vec<Row> {
@@ -80,7 +81,7 @@ fn list(text: &str) -> Vec<Violation> {
     let mut found = Vec::new();
     let file = library.scratch().join("trace");
     for arguments in [&["watch", "--once"][..], &["encode", "List.mkv"], &["plan", "List.mkv"]] {
-        // Everything that it starts is followed as well.
+        // `-f`: the processes that it starts are traced as well.
         let program = library.command(arguments);
         let mut strace = Command::new("strace");
         strace.args(["-f", "-o"]).arg(&file).args(["-e", "trace=openat,open,openat2,connect,bind"]);
@@ -120,7 +121,7 @@ fn other(made: &str) -> Vec<Violation> {
     let path = library.path("Odd.mkv");
     let made = Command::new("sh").args(["-c", made]).arg(&path).output().unwrap();
     if !made.status.success() {
-        // Only root makes devices.
+        // Only root can make devices.
         return Vec::new();
     }
     looked_at(&library)

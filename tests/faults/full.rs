@@ -1,4 +1,4 @@
-//! A disk that is full, and one that tells only afterwards that it couldn't write.
+//! A disk that is full, and a disk that reports a write error only at the next sync.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -31,7 +31,7 @@ pub(crate) fn rows() -> Vec<Row> {
     ]
 }
 
-/// A case for each number of KiB that are left free.
+/// One case for each number of KiB that are left free.
 fn small_disks(effort: Effort, kib: &[u64], run: fn(u64) -> Vec<Violation>) -> Cases {
     let folder = tempfile::tempdir().map_err(|error| error.to_string())?;
     drop(Disk::mount(folder.path())?);
@@ -42,12 +42,12 @@ fn small_disks(effort: Effort, kib: &[u64], run: fn(u64) -> Vec<Violation>) -> C
     Ok(effort.of(cases.collect(), 3))
 }
 
-/// A small file system of its own, gone when it is dropped.
+/// A small tmpfs. Dropping it unmounts it.
 struct Disk {
     at: PathBuf,
 }
 
-/// Its size in KiB. A tenth is the program's reserve, and the film and its result must fit beside it.
+/// The size in KiB. The program keeps a tenth of it free, and the film and its result must fit into the rest.
 const SIZE: u64 = 2048;
 
 impl Disk {
@@ -63,7 +63,7 @@ impl Disk {
         }
     }
 
-    /// Fills it up to so many KiB; what fills it is hidden.
+    /// Fills the disk until only `left` KiB are free, with a hidden file.
     fn fill(&self, left: u64) {
         let found = rustix::fs::statvfs(&self.at).unwrap();
         let free = found.f_bavail * found.f_frsize / 1024;
@@ -86,7 +86,7 @@ impl Drop for Disk {
     }
 }
 
-/// A stage whose library is on a disk of its own. The disk must outlive its use and be dropped first.
+/// A stage whose library is on a separate disk. The stage must outlive the disk.
 fn on_a_disk() -> Result<(Disk, Stage), String> {
     let stage = Stage::set(Variant::InPlace)?;
     let disk = Disk::mount(&stage.library.root())?;
@@ -97,7 +97,7 @@ fn on_a_disk() -> Result<(Disk, Stage), String> {
     Ok((disk, stage))
 }
 
-/// The disk fills up once ffmpeg is at work.
+/// The disk fills up after ffmpeg has started.
 fn library_full(left: u64) -> Vec<Violation> {
     let (disk, mut stage) = match on_a_disk() {
         Ok(set) => set,
@@ -123,7 +123,7 @@ fn library_full(left: u64) -> Vec<Violation> {
     found
 }
 
-/// The result is too big, and there is no room to say so.
+/// The result is too big, and the disk is full when the marker and the text that say so are written.
 fn unwritten_sidecars(call: &'static str) -> Vec<Violation> {
     let mut stage = match Stage::set(Variant::InPlace) {
         Ok(stage) => stage,
@@ -181,7 +181,7 @@ fn state_full(left: u64) -> Vec<Violation> {
     found
 }
 
-/// The first sync of the result fails: what was written may not be there, and the second sync would say that all is well.
+/// The first fsync of the result fails: the written data may be lost, yet a second fsync would report success.
 fn late_failure(effort: Effort) -> Cases {
     if let Some(why) = Strace::missing() {
         return Err(why);

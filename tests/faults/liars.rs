@@ -1,5 +1,5 @@
-//! An ffmpeg or ffprobe that dies, hangs, is stopped, or says that all is well when nothing is. What a whole but wrong
-//! result looks like is `tests/lying_ffmpeg.rs`'s matter.
+//! An ffmpeg or ffprobe that dies, hangs, is stopped, or reports success when there is none. Results that are intact
+//! but wrong are tested in `tests/lying_ffmpeg.rs`.
 
 use std::fs;
 
@@ -9,18 +9,18 @@ use crate::check::After;
 use crate::stage::{Stage, Variant};
 use crate::table::{Case, Row, Violation};
 
-/// Which program goes wrong, and at which call of it.
+/// Which program misbehaves, and at which of its calls.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Liar {
-    /// The encode.
+    /// ffmpeg, at the encode.
     Ffmpeg,
-    /// Looking at the film.
+    /// ffprobe, when it reads the film.
     FilmProbe,
-    /// Looking at the result.
+    /// ffprobe, when it reads the result.
     ResultProbe,
 }
 
-/// Dies of a signal, half-way or after its last word; each is the machine's fault, and the next run does it well.
+/// Failures before, during or after the work. Each counts as a fault of the machine, so the next run must succeed.
 const TRANSIENT: [(&str, Liar, &str); 14] = [
     ("exits 0 and writes nothing", Liar::Ffmpeg, "exit 0"),
     ("exits 0 and says progress=end over nothing", Liar::Ffmpeg, "echo progress=end; exit 0"),
@@ -45,7 +45,7 @@ const TRANSIENT: [(&str, Liar, &str); 14] = [
 const FROZEN: &str =
     "while :; do printf 'frame=3\\nout_time_us=1\\ntotal_size=48\\nprogress=continue\\n'; sleep 0.1; done";
 
-/// A result that isn't the film's: the film stays, whatever is thought of it afterwards.
+/// Results that aren't intact copies of the film. The film must stay, whatever the program does about it afterwards.
 const LIES: [(&str, &str); 4] = [
     ("leaves a hard link to the film", "ln -f Film.mkv \"$output\"; exit 0"),
     (
@@ -92,7 +92,7 @@ fn set(liar: Liar, does: &str) -> Result<Stage, String> {
 }
 
 impl Stage {
-    /// The real tools again.
+    /// Puts the real ffmpeg and ffprobe back into the config.
     pub(crate) fn make_honest(&mut self) {
         let tools = self.library.tools.clone();
         self.library.set("ffmpeg", tools.ffmpeg.to_str().unwrap());
@@ -109,7 +109,7 @@ fn transient(liar: Liar, does: &str) -> Vec<Violation> {
     told_and_mended(stage, &run)
 }
 
-/// What is amiss where `run` isn't told as a failure, or the next one, with the real tools, isn't all right.
+/// What is wrong if `run` isn't reported as a failure, or if the next run, with the real tools, doesn't succeed.
 fn told_and_mended(mut stage: Stage, run: &Run) -> Vec<Violation> {
     let mut found = Vec::new();
     if run.status.code() != Some(1) {
@@ -144,7 +144,7 @@ fn lie(does: &str) -> Vec<Violation> {
     found
 }
 
-/// The real ffmpeg at work, hit from outside.
+/// Sends a signal to the real ffmpeg while it encodes.
 fn hit_by(sent: Signal) -> Vec<Violation> {
     let stage = match set(Liar::Ffmpeg, "exec \"$real\" -readrate 0.3 \"$@\"") {
         Ok(stage) => stage,

@@ -1,7 +1,7 @@
-//! Faults that are really injected into the real program, and after each a check that owes nothing to it.
+//! Injects real faults into the real program, and checks the result of each with none of the product's code.
 //!
-//! `make faults` runs all of them and prints a table: fault, runs, violations. Within `make test` a representative part
-//! runs. A word after `cargo test --test faults --` runs only the rows that hold it.
+//! `make faults` runs all of them and prints a table: fault, runs, violations. `make test` runs a representative part.
+//! A word after `cargo test --test faults --` runs only the rows whose name contains it.
 
 #![cfg(test)]
 #![allow(

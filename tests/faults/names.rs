@@ -1,4 +1,5 @@
-//! Names that people, downloaders and other systems give: each goes the whole way, sidecars too.
+//! File names that people, download programs and other systems give. A film with each of them must go through the whole
+//! pipeline, and so must its sidecars.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -11,7 +12,7 @@ use crate::check::defect;
 use crate::stage::film_of;
 use crate::table::{Case, Row, Violation};
 
-/// The names, in bytes. The last isn't a film's name: it is hidden and has no extension.
+/// The hostile file names, as bytes.
 fn names() -> Vec<Vec<u8>> {
     let long = [vec![b'a'; 251], b".mkv".to_vec()].concat();
     let long_characters = ["\u{f6}".repeat(125).into_bytes(), b"x.mkv".to_vec()].concat();
@@ -65,7 +66,7 @@ fn library_of(names: &[Vec<u8>]) -> Result<(Library, Vec<u8>), String> {
     Ok((library, film))
 }
 
-/// Every file's bytes by its name's bytes.
+/// Each file's bytes, by the bytes of its name.
 fn content(library: &Library) -> BTreeMap<Vec<u8>, Vec<u8>> {
     let entries = fs::read_dir(library.root()).unwrap().flatten();
     let files = entries.map(|entry| (entry.file_name().into_vec(), fs::read(entry.path()).unwrap()));

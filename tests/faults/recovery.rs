@@ -1,4 +1,4 @@
-//! The second fault: what tidies up after a death dies itself, at every call, or is refused one.
+//! The second fault: after a kill, the recovery itself is killed at each system call, or one of its calls fails.
 
 use crate::check::After;
 use crate::stage::{Stage, Variant};
@@ -6,9 +6,9 @@ use crate::strace::Strace;
 use crate::syscalls::{From, Harm, baseline, hit, worthy};
 use crate::table::{Case, Cases, Effort, Row, Violation};
 
-/// The calls that change a library, at which the first death comes.
+/// The calls that change a library, at which the first kill comes.
 const CHANGES: [&str; 4] = ["linkat", "rename", "renameat2", "unlink"];
-/// The calls at which the second one comes.
+/// The calls at which the second fault comes.
 const CALLS: [&str; 6] = ["linkat", "rename", "renameat2", "unlink", "fsync", "openat"];
 
 pub(crate) fn rows() -> Vec<Row> {
@@ -48,7 +48,7 @@ fn cases(harm: Harm, effort: Effort) -> Cases {
                 all.extend(again);
             }
             if effort == Effort::Representative {
-                // The last one alone: each takes a run to be made.
+                // Takes only one first kill per variant: each needs a run to find its calls.
                 break;
             }
         }
@@ -56,7 +56,7 @@ fn cases(harm: Harm, effort: Effort) -> Cases {
     Ok(effort.of(all, 8))
 }
 
-/// Where a death leaves something to tidy up: at each call on the library, from the commitment on.
+/// The calls at which a kill leaves something to clean up: all that change the library, from the step `commit` on.
 fn deaths(variant: Variant) -> Result<Vec<(&'static str, usize)>, String> {
     let trace = baseline(variant, From::Encode)?;
     let mut found = Vec::new();
@@ -92,7 +92,7 @@ fn twice(
         Err(why) => return vec![why],
     };
     let trace = stage.watch_under(&Strace::injecting(call, &harm.spelled(), when));
-    // What the first death left may still be there, since the second fault stopped the tidying.
+    // The second fault stopped the recovery, so what the first kill left may still be there.
     let mut found = stage.violations(After::Kill);
     if !found.is_empty() {
         found.push(format!("hit: {:#?}\n{}", hit(&trace, call, when), trace.run));
@@ -100,7 +100,7 @@ fn twice(
     found
 }
 
-/// The film is left alone for that reason, and taken up where the file system can do it.
+/// The film is skipped with the reason `no-safe-rename`, and is encoded once the file system can rename safely.
 fn no_safe_rename(variant: Variant) -> Vec<Violation> {
     let stage = match Stage::set(variant) {
         Ok(stage) => stage,

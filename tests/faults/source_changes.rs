@@ -1,6 +1,7 @@
-//! Somebody changes the film at any moment: during the encode, during the judging, between any two steps of the promotion.
+//! Somebody changes the film at any moment: during the encode, during the check of the result, or between two steps of
+//! the replacement.
 //!
-//! A result of the old content never takes the place of the new one, and the new one is looked at by the next run.
+//! A result of the old content must never replace the new content, and the next run must look at the new content.
 
 use std::fs::{self, File, FileTimes, OpenOptions};
 use std::io::Write;
@@ -14,16 +15,16 @@ use crate::strace::Strace;
 use crate::syscalls::{From, places};
 use crate::table::{Case, Cases, Effort, Row, Violation};
 
-/// What is done to the film.
+/// How the film is changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Change {
     Truncated,
     Appended,
-    /// Another film's bytes in the same inode.
+    /// Another film's bytes are written into the same inode.
     Overwritten,
-    /// Its first half, and the modification time put back.
+    /// The first half is zeroed, and the modification time is put back.
     ZeroedQuietly,
-    /// Another film is renamed over it, as downloaders do.
+    /// Another film is renamed over it, as download programs do.
     ReplacedByRename,
     Deleted,
 }
@@ -49,7 +50,8 @@ impl Change {
         }
     }
 
-    /// Does it to whatever has the film's name now; a name that is gone meanwhile gets a new file, or stays gone.
+    /// Changes the file that has the film's name now. If there is none any more, a rename creates one; the other
+    /// changes do nothing.
     fn apply(self, film: &Path, other: &[u8]) {
         let open = || OpenOptions::new().write(true).open(film).ok();
         match self {
@@ -89,13 +91,13 @@ impl Change {
     }
 }
 
-/// When it is done.
+/// When the film is changed.
 #[derive(Debug, Clone)]
 enum Moment {
     BeforeFfmpegReads,
     AfterFfmpegEnded,
     BeforeTheResultIsProbed,
-    /// After a call of the program.
+    /// After the n-th call of this system call.
     After(&'static str, usize),
 }
 
@@ -105,7 +107,7 @@ pub(crate) fn rows() -> Vec<Row> {
     Change::ALL.map(row).into_iter().collect()
 }
 
-/// The calls that part the steps of a replacement.
+/// The system calls between the steps of a replacement.
 const STEPS: [&str; 5] = ["fsync", "linkat", "rename", "renameat2", "unlink"];
 
 fn cases(change: Change, effort: Effort) -> Cases {
@@ -122,7 +124,8 @@ fn cases(change: Change, effort: Effort) -> Cases {
                 moments.extend(places.into_iter().map(|when| Moment::After(call, when)));
             }
         }
-        // Between our own link and the look at what it did to the inode's time, nobody can tell who changed that.
+        // After our own hard link and before our look at the inode's change time, nobody can tell who changed that
+        // time.
         moments.retain(|moment| {
             change != Change::ZeroedQuietly || !matches!(moment, Moment::After("linkat", _))
         });
@@ -174,7 +177,7 @@ fn run(change: Change, moment: &Moment, variant: Variant) -> Vec<Violation> {
     found
 }
 
-/// Says that the moment is there, and waits until it is over.
+/// Shell commands that report that the moment has come, and then wait until the test is done.
 const WAIT: &str = ": > ../scratch/reached; while [ ! -e ../scratch/over ]; do sleep 0.01; done";
 
 fn at_a_script(stage: &mut Stage, when: &str, does: &str, meanwhile: impl FnOnce()) -> String {
@@ -204,16 +207,16 @@ fn held_by_the_script(stage: &mut Stage, meanwhile: impl FnOnce()) -> String {
     run.to_string()
 }
 
-/// What the film was made to be.
+/// The film's content after the change.
 enum Content {
     New(Vec<u8>),
-    /// Gone, by somebody's wish; whether there was a second name of the original, or a result, in that moment.
+    /// Somebody deleted the film. `copies` is whether a copy of the original, or a result, existed at that moment.
     Deleted {
         copies: bool,
     },
 }
 
-/// Whether the folder holds the original under another name, or a result that is more than begun.
+/// Whether the folder holds the original under another name, or a temporary result that isn't empty.
 fn has_copies(root: &Path, original: &[u8]) -> bool {
     let files = fs::read_dir(root).unwrap().flatten().map(|entry| entry.path());
     let ours = |path: &PathBuf| path.extension().is_some_and(|extension| extension == "av1tmp");
@@ -224,7 +227,7 @@ fn has_copies(root: &Path, original: &[u8]) -> bool {
 }
 
 impl Stage {
-    /// What doesn't hold after the film became something else while it was worked on.
+    /// What is wrong after the film was changed during the work on it.
     fn after_a_change(&self, new: &Content) -> Vec<Violation> {
         let mut found = Vec::new();
         found.extend(self.orphans());
@@ -242,13 +245,14 @@ impl Stage {
         found
     }
 
-    /// Whether neither the new content nor a replacement of it is there.
+    /// The violation if neither the new content nor a result of it is there.
     fn content_is_lost(&self, new: &Content) -> Option<Violation> {
         let new = match new {
             Content::New(new) => new,
             Content::Deleted { copies: false } => return None,
             Content::Deleted { copies: true } => {
-                // Whoever deletes a film wants it gone, but what else there was must not be gone with it by our doing.
+                // The user who deletes a film wants it gone, but the program must not delete the last copy or the
+                // result as well.
                 let mut left = self.library.files().into_iter().map(|name| self.library.path(name));
                 let kept = |path: PathBuf| {
                     fs::read(&path).is_ok_and(|bytes| bytes == self.original) || self.is_whole(&path)

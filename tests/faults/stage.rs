@@ -1,4 +1,4 @@
-//! A library with one film and its neighbours, on which a fault is played.
+//! A library with one film and some other files, in which a fault is injected.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -13,15 +13,15 @@ use crate::strace::{Strace, Trace, read};
 /// How the film is replaced.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Variant {
-    /// Under its own name, and the original goes.
+    /// Under its own name; the original is deleted.
     InPlace,
-    /// Under its own name, and the original stays as `.orig`.
+    /// Under its own name; the original is kept as `.orig`.
     KeepOriginal,
     /// From `.avi` to `.mkv`.
     NewName,
-    /// Under its own name, where no hard links can be made.
+    /// Under its own name, on a file system without hard links.
     NoLinks,
-    /// From `.avi` to `.mkv`, where no hard links can be made.
+    /// From `.avi` to `.mkv`, on a file system without hard links.
     NewNameNoLinks,
 }
 
@@ -29,7 +29,7 @@ impl Variant {
     pub(crate) const ALL: [Self; 5] =
         [Self::InPlace, Self::KeepOriginal, Self::NewName, Self::NoLinks, Self::NewNameNoLinks];
 
-    /// As the table names it.
+    /// The variant's name in the table.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::InPlace => "in place",
@@ -48,23 +48,23 @@ impl Variant {
         }
     }
 
-    /// Whether the machine can't make hard links.
+    /// Whether the file system has no hard links.
     pub(crate) fn is_without_links(self) -> bool {
         matches!(self, Self::NoLinks | Self::NewNameNoLinks)
     }
 }
 
-/// One film in a library of its own, with files beside it that are nobody's business.
+/// One film in its own library, beside files that the program must not touch.
 pub(crate) struct Stage {
     pub(crate) library: Library,
     pub(crate) variant: Variant,
     /// The film's bytes.
     pub(crate) original: Vec<u8>,
-    /// Each foreign file's bytes, by its name.
+    /// The bytes of each file that the program must not touch, by its name.
     pub(crate) foreign: BTreeMap<String, Vec<u8>>,
 }
 
-/// What stands beside a film in people's libraries, with names close to those that the program makes.
+/// Files that people have beside a film. Some of their names resemble those of the program's own files.
 const NEIGHBOURS: [&str; 7] = [
     "Film.nfo",
     "Film.srt",
@@ -76,7 +76,7 @@ const NEIGHBOURS: [&str; 7] = [
 ];
 
 impl Stage {
-    /// Sets it up; nothing where there is no ffmpeg.
+    /// Makes the library, or returns why it can't, for example because there is no ffmpeg.
     pub(crate) fn set(variant: Variant) -> Result<Self, String> {
         let mut library = Library::open().ok_or("ffmpeg 8 or newer is missing")?;
         library.hurry();
@@ -99,17 +99,17 @@ impl Stage {
         self.library.path(self.variant.film())
     }
 
-    /// Where the result belongs.
+    /// The path of the result after the replacement.
     pub(crate) fn target(&self) -> PathBuf {
         self.library.path("Film.mkv")
     }
 
-    /// The original's name while it is replaced.
+    /// The path of the original while it is being replaced.
     pub(crate) fn backup(&self) -> PathBuf {
         self.library.path(format!("{}.orig", self.variant.film()))
     }
 
-    /// Runs `av1cli watch --once` under strace.
+    /// Runs `av1cli watch --once` under strace from its start.
     pub(crate) fn watch_under(&self, strace: &Strace) -> Trace {
         let mut strace = strace.clone();
         if self.variant.is_without_links() {
@@ -118,8 +118,9 @@ impl Stage {
         strace.run(&self.watch(), &self.library.scratch().join("trace"))
     }
 
-    /// The same, but strace joins only once ffmpeg is at work: the thread that replaces the film then counts from 1, and no
-    /// call of another one is hit before it. What is injected may depend on the process and on the temporary result.
+    /// Like [`Self::watch_under`], but strace attaches only when ffmpeg is running. The calls of the thread that
+    /// replaces the film are then counted from 1, and no earlier call of another thread is hit. `strace` gets the
+    /// process id and the path of the temporary result.
     pub(crate) fn watch_joined(&mut self, strace: impl FnOnce(u32, &Path) -> Strace) -> Trace {
         let wait = ": > ../scratch/reached; while [ ! -e ../scratch/over ]; do sleep 0.01; done";
         self.library.replace_ffmpeg(Script { when: "-progress", does: wait });
@@ -140,7 +141,7 @@ impl Stage {
         Trace { run, lines: read(&file) }
     }
 
-    /// The same, with `meanwhile` done where strace stops it.
+    /// Like [`Self::watch_under`], but runs `meanwhile` when strace has stopped the program.
     pub(crate) fn watch_held(&self, strace: &Strace, meanwhile: impl FnOnce()) -> Trace {
         let mut strace = strace.clone();
         if self.variant.is_without_links() {
@@ -149,13 +150,13 @@ impl Stage {
         strace.run_held(&self.watch(), &self.library.scratch().join("trace"), meanwhile)
     }
 
-    /// `av1cli watch --once`.
+    /// Returns the command `av1cli watch --once`.
     pub(crate) fn watch(&self) -> Command {
         self.library.command(["watch", "--once"])
     }
 }
 
-/// Another film of the same kind, with another picture.
+/// A film of the same kind as [`film_of`], with another picture.
 pub(crate) fn other_film_of(library: &Library, name: &str) -> Vec<u8> {
     static MKV: OnceLock<Vec<u8>> = OnceLock::new();
     static AVI: OnceLock<Vec<u8>> = OnceLock::new();
@@ -164,7 +165,7 @@ pub(crate) fn other_film_of(library: &Library, name: &str) -> Vec<u8> {
     made.get_or_init(|| made_by(library, &arguments, name)).clone()
 }
 
-/// A film of one second with sound, made once for each extension.
+/// A film of one second with sound, made only once for each extension.
 pub(crate) fn film_of(library: &Library, name: &str) -> Vec<u8> {
     static MKV: OnceLock<Vec<u8>> = OnceLock::new();
     static AVI: OnceLock<Vec<u8>> = OnceLock::new();

@@ -1,4 +1,4 @@
-//! Faults by strace, into the program alone: what it starts is let go at its `execve`.
+//! Injects faults with strace, and only into the program itself: strace detaches from a child process at its `execve`.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -7,7 +7,7 @@ use std::time::Duration;
 use av1d_tests::{Run, Running, Signal, wait_until};
 use rustix::process::{Pid, kill_process};
 
-/// What is injected, and what is written down.
+/// Which faults are injected, and which calls are recorded.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Strace {
     calls: Vec<String>,
@@ -16,26 +16,26 @@ pub(crate) struct Strace {
 }
 
 impl Strace {
-    /// Only writes down these calls, separated by commas.
+    /// Only records these calls, which are separated by commas.
     pub(crate) fn watching(calls: &str) -> Self {
         Self { calls: vec![calls.to_owned()], ..Self::default() }
     }
 
-    /// Does `what` (strace's own words) to each thread's `when`-th call.
+    /// Does `what`, an action in strace's syntax, to the `when`-th call of each thread.
     pub(crate) fn injecting(call: &str, what: &str, when: usize) -> Self {
         let mut strace = Self::watching(call);
         strace.injections.push(format!("inject={call}:{what}:when={when}"));
         strace
     }
 
-    /// Does `what` to every call of these besides.
+    /// Also does `what` to every call of `calls`.
     pub(crate) fn inject_always(&mut self, calls: &str, what: &str) {
         self.calls.push(calls.to_owned());
-        // The first rule that is given for a call counts no more once a later one names it too.
+        // A later rule overrides an earlier one for the same call, so this one is put first.
         self.injections.insert(0, format!("inject={calls}:{what}"));
     }
 
-    /// Why strace can't be used here, where it can't.
+    /// Why strace can't be used on this machine, or `None` if it can.
     pub(crate) fn missing() -> Option<String> {
         let can = Command::new("strace").args(["-f", "-b", "execve", "-o", "/dev/null", "true"]).output();
         match can {
@@ -47,7 +47,7 @@ impl Strace {
         }
     }
 
-    /// `program` under it, writing down to `file`.
+    /// Returns the command that runs `program` under strace, which records into `file`.
     pub(crate) fn command(&self, program: &Command, file: &Path) -> Command {
         let mut command = Command::new("strace");
         command.args(["-f", "-y", "-b", "execve", "-o"]).arg(file);
@@ -60,7 +60,7 @@ impl Strace {
         command
     }
 
-    /// Runs `program` to its end; where it is stopped, does `meanwhile` and lets it go on.
+    /// Runs `program` to its end. When strace stops it for the first time, runs `meanwhile`, and then lets it go on.
     pub(crate) fn run_held(&self, program: &Command, file: &Path, meanwhile: impl FnOnce()) -> Trace {
         let mut running = Running::start(&mut self.command(program, file), b"");
         let (mut meanwhile, mut stops) = (Some(meanwhile), 0);
@@ -77,7 +77,8 @@ impl Strace {
                 if let Some(meanwhile) = meanwhile.take() {
                     meanwhile();
                 }
-                // Each thread is told of, and some may have ended since; one that is there wakes all of them.
+                // The trace names each stopped thread, and some may have ended since. `SIGCONT` to one that is left
+                // wakes all of them.
                 for thread in stopped.iter().filter_map(|id| Pid::from_raw(i32::try_from(*id).ok()?)) {
                     let _ = kill_process(thread, Signal::CONT);
                 }
@@ -88,13 +89,13 @@ impl Strace {
         Trace { run, lines: read(file) }
     }
 
-    /// Looks only at calls on this path.
+    /// Restricts recording and faults to calls on this path; repeated calls add paths.
     pub(crate) fn on(mut self, path: &Path) -> Self {
         self.paths.push(path.to_owned());
         self
     }
 
-    /// Joins a program that runs, until it ends.
+    /// Attaches strace to a running process, until that ends.
     pub(crate) fn attach(&self, process: u32, file: &Path) -> Running {
         let mut command = Command::new("strace");
         command.args(["-f", "-y", "-b", "execve", "-p", &process.to_string(), "-o"]).arg(file);
@@ -114,14 +115,14 @@ impl Strace {
         }
     }
 
-    /// Runs `program` under it to its end.
+    /// Runs `program` under strace to its end.
     pub(crate) fn run(&self, program: &Command, file: &Path) -> Trace {
         let run = Run::of(&mut self.command(program, file));
         Trace { run, lines: read(file) }
     }
 }
 
-/// What strace wrote down, a call a line. Names in it may be of any bytes.
+/// The lines that strace recorded, one per call. File names in them may contain any bytes.
 pub(crate) fn read(file: &Path) -> Vec<String> {
     let bytes = std::fs::read(file).unwrap_or_default();
     String::from_utf8_lossy(&bytes).lines().map(str::to_owned).collect()
@@ -134,7 +135,7 @@ pub(crate) struct Trace {
 }
 
 impl Trace {
-    /// Where a fault was injected: the lines that say so.
+    /// The lines that show that a fault was injected.
     pub(crate) fn fired(&self) -> Vec<&str> {
         let said = |line: &&String| {
             ["(INJECTED)", "(DELAYED)", "killed by SIGKILL"].iter().any(|word| line.contains(word))
@@ -142,7 +143,7 @@ impl Trace {
         self.lines.iter().filter(said).map(String::as_str).collect()
     }
 
-    /// Each thread's calls of one name, in order.
+    /// The calls with this name, in order, for each thread.
     pub(crate) fn calls(&self, name: &str) -> Vec<Vec<&str>> {
         let mut threads: Vec<(&str, Vec<&str>)> = Vec::new();
         for line in &self.lines {

@@ -1,4 +1,4 @@
-//! Each system call of a replacement fails, or is the last before a `kill -9`, at every N.
+//! Each system call of a replacement fails, or is where a `kill -9` hits; one run for each of its calls.
 
 use std::sync::{Arc, Mutex};
 
@@ -9,19 +9,19 @@ use crate::stage::{Stage, Variant};
 use crate::strace::{Strace, Trace};
 use crate::table::{Case, Cases, Effort, Row, Violation};
 
-/// What is done to a call.
+/// What happens to a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Harm {
-    /// It isn't carried out and returns this error.
+    /// It isn't carried out, and returns this error.
     Error(&'static str),
     /// It isn't carried out, and the program is killed.
     Kill,
-    /// It isn't carried out but returns 0, as some network file systems do.
+    /// It isn't carried out but returns 0, as on some network file systems.
     Pretended,
 }
 
 impl Harm {
-    /// In strace's words.
+    /// The action in strace's syntax.
     pub(crate) fn spelled(self) -> String {
         match self {
             Self::Error(error) => format!("error={error}"),
@@ -35,17 +35,17 @@ impl Harm {
     }
 }
 
-/// From where the calls are counted. Each thread counts for itself, and a call of the first thread would often be hit
-/// before the one that is meant.
+/// Where counting starts. strace counts the calls of each thread separately, so counting from the start would often hit
+/// a call of another thread before the intended one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum From {
-    /// The program's start.
+    /// At the program's start.
     Start,
-    /// The encode: what judges and replaces.
+    /// At the encode, so that the threads that check and replace are counted.
     Encode,
 }
 
-/// The calls by which a library, the state and the sidecars are changed, and what else the program leans on.
+/// The calls that change a library, the state or the sidecars, and other calls that the program depends on.
 const CALLS: [(&str, &[Harm]); 16] = [
     ("link", &[Harm::Error("EIO"), Harm::Error("EPERM"), Harm::Kill, Harm::Pretended]),
     ("linkat", &[Harm::Error("EIO"), Harm::Error("EPERM"), Harm::Kill, Harm::Pretended]),
@@ -79,7 +79,7 @@ fn cases(call: &'static str, harm: Harm, effort: Effort) -> Cases {
     let mut all = Vec::new();
     for variant in Variant::ALL {
         if variant.is_without_links() && call.starts_with("link") {
-            // Each of them fails there anyway.
+            // There, every one of them fails anyway.
             continue;
         }
         for from in [From::Start, From::Encode] {
@@ -90,10 +90,10 @@ fn cases(call: &'static str, harm: Harm, effort: Effort) -> Cases {
     Ok(effort.of(all, 4))
 }
 
-/// A run without a fault that was made already.
+/// The trace of a run without a fault, kept for reuse.
 type Known = ((Variant, From), Arc<Trace>);
 
-/// What a run without a fault calls.
+/// Traces a run without a fault, once for each variant and starting point.
 pub(crate) fn baseline(variant: Variant, from: From) -> Result<Arc<Trace>, String> {
     static TRACES: Mutex<Vec<Known>> = Mutex::new(Vec::new());
     let mut traces = TRACES.lock().unwrap();
@@ -106,13 +106,13 @@ pub(crate) fn baseline(variant: Variant, from: From) -> Result<Arc<Trace>, Strin
     Ok(trace)
 }
 
-/// The numbers of the calls that a run without a fault makes, whichever thread makes them.
+/// The numbers of the calls that a run without a fault makes, over all threads.
 pub(crate) fn places(variant: Variant, call: &str, from: From) -> Result<Vec<usize>, String> {
     let trace = baseline(variant, from)?;
     Ok(worthy(&trace, call))
 }
 
-/// The numbers of the calls that aren't the same a hundred times.
+/// The numbers of the calls that are worth a fault (see [`is_worth_it`]).
 pub(crate) fn worthy(trace: &Trace, call: &str) -> Vec<usize> {
     let mut places: Vec<usize> = Vec::new();
     for thread in trace.calls(call) {
@@ -124,7 +124,8 @@ pub(crate) fn worthy(trace: &Trace, call: &str) -> Vec<usize> {
     places
 }
 
-/// Leaves out what is the same a hundred times: each line of ffmpeg's log, each wake of the runtime, each shared library.
+/// Leaves out calls that are repeated a hundred times: each line of ffmpeg's log, each wake-up of the runtime, each
+/// shared library.
 fn is_worth_it(call: &str) -> bool {
     let dull = [".log>", "eventfd", "pipe:", "/usr/", "/lib", "/etc/", "/proc/", "/sys/", "socket:"];
     !dull.iter().any(|word| call.contains(word))
@@ -136,8 +137,8 @@ fn case(variant: Variant, from: From, call: &'static str, harm: Harm, when: usiz
     })
 }
 
-/// How often a place is looked for: a run makes a call more or less than the one that they were counted in, so that the last
-/// place may not be there at all.
+/// How often a case is tried until its fault comes about. A run may make one call less than the run in which the calls
+/// were counted, so the last one may be missing.
 const TRIES: usize = 4;
 
 fn run(variant: Variant, from: From, call: &str, harm: Harm, when: usize) -> Vec<Violation> {
@@ -169,7 +170,7 @@ fn attempt(variant: Variant, from: From, call: &str, harm: Harm, when: usize) ->
     found
 }
 
-/// The calls that were hit.
+/// The lines of the calls that the fault hit.
 pub(crate) fn hit(trace: &Trace, call: &str, when: usize) -> Vec<String> {
     let fired = trace.fired();
     if fired.iter().any(|line| line.contains("killed by SIGKILL")) {
@@ -181,7 +182,7 @@ pub(crate) fn hit(trace: &Trace, call: &str, when: usize) -> Vec<String> {
 }
 
 impl Stage {
-    /// Runs `av1cli watch --once` under strace, from its start or from its encode on.
+    /// Runs `av1cli watch --once` under strace, attached from the program's start or from its encode on.
     pub(crate) fn watch_from(&mut self, from: From, strace: &Strace) -> Trace {
         match from {
             From::Start => self.watch_under(strace),

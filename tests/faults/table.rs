@@ -1,4 +1,4 @@
-//! The table: a row a fault, with its runs and its violations.
+//! The table: one row per fault, with its runs and violations.
 
 use std::any::Any;
 use std::io::Write;
@@ -8,15 +8,15 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
-/// How many cases of a row run at once.
+/// How many cases of a row run at the same time.
 const AT_ONCE: usize = 2;
 
 /// How much of each row is run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Effort {
-    /// A part that stands for all, within two minutes.
+    /// A representative part, which takes at most two minutes.
     Representative,
-    /// Every call at every N.
+    /// Every call of each system call.
     All,
 }
 
@@ -29,7 +29,7 @@ impl Effort {
         }
     }
 
-    /// All of `cases`, or `few` of them spread from the first to the last.
+    /// All of `cases`, or `few` of them, spread evenly from the first to the last.
     pub(crate) fn of<T>(self, cases: Vec<T>, few: usize) -> Vec<T> {
         if self == Self::All || cases.len() <= few {
             return cases;
@@ -41,14 +41,14 @@ impl Effort {
     }
 }
 
-/// What must not happen, or what kept a case from showing anything, as a sentence.
+/// A sentence that says what went wrong, or why a case couldn't be run.
 pub(crate) type Violation = String;
 
 /// One run of the program under one fault.
 pub(crate) struct Case {
-    /// What is done, for the sentence of a violation.
+    /// What the case does, for the text of a violation.
     pub(crate) what: String,
-    /// Does it, and says what didn't hold.
+    /// Runs the case, and returns what was wrong.
     pub(crate) run: Box<dyn Fn() -> Vec<Violation> + Send + Sync>,
 }
 
@@ -61,14 +61,14 @@ impl Case {
     }
 }
 
-/// What a row has to run; or why it can't here.
+/// The cases of a row, or why they can't be run here.
 pub(crate) type Cases = Result<Vec<Case>, String>;
 
-/// A fault.
+/// A fault and its cases.
 pub(crate) struct Row {
     /// What goes wrong.
     pub(crate) fault: String,
-    /// Makes its cases.
+    /// Makes the cases.
     pub(crate) cases: Box<dyn Fn(Effort) -> Cases>,
 }
 
@@ -78,9 +78,9 @@ impl Row {
     }
 }
 
-/// Runs the rows whose name holds one of the wanted words (all, where there are none), and prints the table.
+/// Runs the rows whose name contains one of the wanted words (all rows if there are none), and prints the table.
 pub(crate) fn run(rows: Vec<Row>, wanted: &[&str]) -> ExitCode {
-    // A case that panics is a violation with the panic's words; where it panicked is told with them.
+    // A case that panics is reported as a violation with the panic's message, so the default output is turned off.
     std::panic::set_hook(Box::new(|_| {}));
     let effort = Effort::asked();
     let (mut runs, mut violations) = (0, 0);
@@ -95,7 +95,8 @@ pub(crate) fn run(rows: Vec<Row>, wanted: &[&str]) -> ExitCode {
             Ok(Err(why)) => {
                 println!("{:<64} {:>5} {:>10}", row.fault, "-", "skipped");
                 println!("    {why}");
-                // On CI everything that these rows need can be there; a skipped row would look like a proof.
+                // In CI, everything that these rows need can be installed, so a skipped row counts as a violation.
+                // Otherwise a skipped row would look like a passed one.
                 violations += usize::from(is_ci());
                 continue;
             }
@@ -146,7 +147,7 @@ fn run_cases(cases: &[Case]) -> Vec<Violation> {
     found.into_inner().unwrap()
 }
 
-/// What a panic said.
+/// The message of a panic.
 fn words(panic: &(dyn Any + Send)) -> String {
     let text = panic.downcast_ref::<String>().map(String::as_str);
     let text = text.or_else(|| panic.downcast_ref::<&str>().copied());

@@ -1,7 +1,7 @@
-//! Damaged films through the whole pipeline: `make fuzz-media N=300`.
+//! Runs damaged films through the whole pipeline: `make fuzz-media N=300`.
 //!
-//! Whole films of every kind are damaged in every way, and the daemon is let loose on them. It must end in time, never
-//! panic, and a film's name must then hold the film as it was or, where it still decodes without a complaint, a whole
+//! Intact films of every kind are damaged in every way, and the daemon works on them. It must end in time and never
+//! panic. Afterwards, each film's file must be unchanged or, if the film still decodes without a complaint, an intact
 //! result.
 
 #![cfg(test)]
@@ -20,9 +20,9 @@ use mutate::Mutation;
 use seeds::Seed;
 use strum::IntoEnumIterator;
 
-/// How many films the daemon gets at once.
+/// How many films the daemon gets in one run.
 const BATCH: usize = 20;
-/// Longer than a batch takes on a machine that has much else to do: about a second each on an idle one.
+/// The longest time for a batch. It allows for a busy machine: an idle one takes about a second per film.
 const PATIENCE: Duration = Duration::from_mins(10);
 
 /// A damaged film.
@@ -33,7 +33,7 @@ struct Case {
     bytes: Vec<u8>,
 }
 
-/// What became of the films that were damaged in one way.
+/// The results for all films that were damaged in one way.
 #[derive(Default)]
 struct Row {
     films: usize,
@@ -42,7 +42,7 @@ struct Row {
     violations: usize,
 }
 
-/// What a run came to.
+/// The figures of a whole fuzzing run.
 #[derive(Default)]
 struct Figures {
     rows: BTreeMap<Mutation, Row>,
@@ -64,7 +64,7 @@ impl Figures {
     }
 }
 
-/// Puts `count` damaged films through the pipeline; nothing where there is no ffmpeg.
+/// Runs `count` damaged films through the pipeline, or returns `None` if there is no ffmpeg.
 fn fuzz(count: usize) -> Option<Figures> {
     let workshop = Library::open()?;
     let seeds = seeds::make(&workshop);
@@ -80,7 +80,7 @@ fn fuzz(count: usize) -> Option<Figures> {
     Some(figures)
 }
 
-/// Every kind of film in every way, in turn; some in two ways at once.
+/// Damages the next kind of film in the next way; one in six films is damaged in two ways.
 fn damage(number: usize, seeds: &[Seed], chance: &mut Rng) -> Case {
     let ways: Vec<Mutation> = Mutation::iter().collect();
     let mutation = ways[number % ways.len()];
@@ -130,7 +130,7 @@ fn run(batch: &[Case], figures: &mut Figures) {
     }
 }
 
-/// One pass of the daemon, and what was wrong with that.
+/// Runs `watch --once`, and returns what was wrong with the run itself.
 fn watch(library: &Library) -> Vec<String> {
     let mut daemon = library.start(["watch", "--once"]);
     let start = Instant::now();
@@ -154,7 +154,7 @@ fn watch(library: &Library) -> Vec<String> {
     wrong
 }
 
-/// Keeps a film that went wrong, to be looked at.
+/// Keeps a film that led to a violation, for inspection.
 fn keep(case: &Case) -> PathBuf {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("media-fuzz");
     fs::create_dir_all(&folder).unwrap();

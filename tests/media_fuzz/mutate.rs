@@ -1,4 +1,4 @@
-//! What happens to files: disks, cables and half-done copies do all of this.
+//! The ways in which disks, cables and interrupted copies damage files.
 
 use fastrand::Rng;
 use strum::{Display, EnumIter};
@@ -7,27 +7,27 @@ use strum::{Display, EnumIter};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Display, EnumIter)]
 #[strum(serialize_all = "kebab-case")]
 pub(crate) enum Mutation {
-    /// Single bits, anywhere.
+    /// Single bits are flipped, anywhere.
     Flip,
-    /// A block of zeros, as a failed write leaves it.
+    /// A block is zeroed, as after a failed write.
     Zero,
     /// The end is missing.
     Cut,
     /// A piece in the middle is missing.
     Hole,
-    /// Bytes that don't belong there.
+    /// Random bytes are inserted.
     Garbage,
-    /// Two blocks changed places.
+    /// Two blocks are swapped.
     Swap,
-    /// Bytes of the first kilobyte are others.
+    /// Bytes in the first kilobyte are changed.
     Header,
-    /// The file is there twice, one after the other.
+    /// The file is appended to itself.
     Twice,
-    /// A length that a container gives is another.
+    /// A length field of the container is changed.
     Length,
 }
 
-/// What stands beside a length: boxes of MP4, elements of Matroska, chunks of AVI, objects of WMV.
+/// Markers next to length fields: boxes of MP4, elements of Matroska, chunks of AVI, objects of WMV.
 const MARKS: [&[u8]; 16] = [
     b"moov",
     b"mdat",
@@ -48,7 +48,7 @@ const MARKS: [&[u8]; 16] = [
 ];
 
 impl Mutation {
-    /// Damages the file, and says how.
+    /// Damages the file, and returns a description.
     pub(crate) fn apply(self, film: &mut Vec<u8>, chance: &mut Rng) -> String {
         let length = film.len();
         let at = chance.usize(..length);
@@ -105,7 +105,7 @@ fn swap(film: &mut [u8], block: usize, chance: &mut Rng) -> String {
     format!("{block} bytes at {one} and {other} swapped")
 }
 
-/// Changes a length beside a mark: MP4 has it before, the others behind.
+/// Changes a length field next to a marker. MP4 has it before the marker, the other containers after it.
 fn lengthen(film: &mut [u8], chance: &mut Rng) -> String {
     let marked: Vec<usize> = film
         .windows(4)
@@ -113,7 +113,7 @@ fn lengthen(film: &mut [u8], chance: &mut Rng) -> String {
         .filter(|(at, window)| *at >= 4 && *at + 12 < film.len() && MARKS.contains(window))
         .map(|(at, _)| at)
         .collect();
-    // Streams without lengths (MPEG) get a number anywhere.
+    // Containers without such length fields (MPEG) get the number at a random place.
     let mark = chance.choice(&marked).copied().unwrap_or_else(|| chance.usize(4..film.len() - 12));
     let at = if chance.bool() { mark - 4 } else { mark + 4 };
     let small = chance.u32(..1000);

@@ -1,14 +1,14 @@
-//! Whole films, small ones: one of each kind that ffmpeg can make and people have.
+//! Small intact films, one for each kind of file that people have and ffmpeg can make.
 
 use std::fs;
 
 use av1d_tests::Library;
 
-/// Two seconds of moving noise and of sound, before the codecs.
+/// ffmpeg's input options: two seconds of sound and of noise in motion.
 const SOURCE: &str = "-f lavfi -i sine=duration=2 \
                       -f lavfi -i testsrc2=size=160x120:rate=25:duration=2,noise=alls=25:allf=t";
 
-/// File extension and codecs.
+/// File extensions, and ffmpeg's codec options for them.
 const KINDS: [(&str, &str); 9] = [
     ("mkv", "-i a.srt -c:v libx264 -preset ultrafast -crf 12 -pix_fmt yuv420p -c:a aac -c:s srt"),
     ("mp4", "-c:v libx264 -preset ultrafast -crf 12 -pix_fmt yuv420p -c:a aac -movflags +faststart"),
@@ -21,13 +21,13 @@ const KINDS: [(&str, &str); 9] = [
     ("mov", "-c:v mjpeg -q:v 2 -pix_fmt yuvj420p -c:a pcm_s16le"),
 ];
 
-/// A whole film.
+/// An intact film.
 pub(crate) struct Seed {
     pub(crate) extension: &'static str,
     pub(crate) bytes: Vec<u8>,
 }
 
-/// Makes them all, and leaves none of them in the library.
+/// Makes all films, and leaves none of them in the library.
 pub(crate) fn make(library: &Library) -> Vec<Seed> {
     library.write_scratch("a.srt", "1\n00:00:00,100 --> 00:00:01,900\nHello.\n");
     let seed = |(extension, codecs): (&'static str, &str)| {

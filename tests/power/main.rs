@@ -1,9 +1,10 @@
-//! The power goes after each step of a replacement, on real file systems, and no film is lost: `make power-cut`.
+//! Cuts the power after each step of a replacement, on real file systems, and checks that no film is lost: `make
+//! power-cut`.
 //!
-//! A library, with its state folder, lies in a file system image. av1cli replaces a film in it under strace, which stops it
-//! after every call that changes a name or syncs. The image is copied then: that is what the disk would hold. Each copy is
-//! mounted, which replays its journal, and looked at before and after `av1cli recover`. The control is the same with
-//! syncs that do nothing: it must lose films, or this test could not see a loss.
+//! The library and its state folder are in a file system image. av1cli replaces a film in it under strace, which stops
+//! it after every call that changes a name or syncs. The image is then copied: the copy is what a disk would hold after
+//! a power cut. Each copy is mounted, which replays its journal, and checked before and after `av1cli recover`. The
+//! control is the same run with syncs that do nothing: it must lose films, otherwise this test couldn't detect a loss.
 
 #![cfg(test)]
 
@@ -17,15 +18,15 @@ use av1d_tests::{FileSystem, Image, Moment, leftovers, lost, say, violations};
 use rig::{Cut, Rig, Syncs, Variant};
 use strum::IntoEnumIterator;
 
-/// What came of the cuts of one replacement.
+/// The results of all power cuts during one replacement.
 #[derive(Default)]
 struct Tally {
     cuts: usize,
-    /// What was wrong, by cut; none where all is well.
+    /// What was wrong, with the cut after which it was found.
     wrong: Vec<String>,
-    /// How many cuts had anything wrong.
+    /// How many cuts had any violation.
     bad: usize,
-    /// How many cuts lost the film: no recovery brought it back.
+    /// How many cuts lost the film for good: recovery didn't bring it back.
     lost: usize,
 }
 
@@ -52,11 +53,11 @@ impl Tally {
     }
 }
 
-/// What is found on the disk after a cut.
+/// What is found on the disk after a power cut.
 struct Found {
-    /// What is wrong as it is, and once recovery has been there, twice.
+    /// What is wrong before recovery, after it, and when recovery runs a second time.
     wrong: Vec<String>,
-    /// Whether the film is gone for good.
+    /// Whether the film is still lost after recovery.
     lost: bool,
 }
 
@@ -66,7 +67,7 @@ impl Found {
         let (library, before) = (&rig.library, &rig.before);
         let mut wrong = violations(before, library);
         if rig.variant == Variant::SetAside {
-            // Where no file can have two names, its name comes back with the recovery.
+            // Without hard links, the film's name may be missing until recovery restores it.
             wrong.retain(|wrong| !wrong.ends_with(": lost"));
         }
         let recovered = library.run(["recover"]);
@@ -83,7 +84,7 @@ impl Found {
     }
 }
 
-/// Cuts one replacement; nothing where this machine can't.
+/// Cuts the power during one replacement, or returns `None` if this machine can't do that.
 fn cut(
     kind: FileSystem,
     variant: Variant,
@@ -95,13 +96,13 @@ fn cut(
     Some(Tally::of(&rig, cuts))
 }
 
-/// The harshest of the moments, after every third call, so that it takes seconds.
+/// Takes the harshest moment only, and only after every third call, so that the test takes seconds.
 fn some(call: usize, _: &str) -> Vec<Moment> {
     if call.is_multiple_of(3) { vec![Moment::Committed] } else { Vec::new() }
 }
 
-/// From the call on that takes the original's last name away. Cuts before that would take so long that the kernel writes the
-/// result by itself, as it does with whatever is half a minute old.
+/// Takes all calls from the one that removes the original's last name. Earlier cuts would make the run so long that the
+/// kernel writes the result to the disk by itself, as it does with all data that is 30 seconds old.
 fn once_the_original_is_gone() -> impl Fn(usize, &str) -> Vec<Moment> {
     let gone = Cell::new(false);
     move |_, call| {
@@ -138,7 +139,7 @@ fn while_recovery_tidies_up_after_another_power_cut() {
     }
 }
 
-/// The obvious order: the film aside, the result in its place, the film gone, and no fsync.
+/// The naive order without fsync: rename the film away, rename the result into its place, delete the film.
 #[test]
 fn the_obvious_order_loses_the_film_on_each_file_system() {
     let folder = tempfile::tempdir().unwrap();
@@ -167,8 +168,9 @@ fn after_each_step_on_each_file_system() {
     let every = |_: usize, _: &str| Moment::iter().collect();
     say("file system  variant   cuts  violations  control: without fsync");
     let mut wrong = Vec::new();
-    // By file system: without a single fsync btrfs lost none of ours, since it writes what is renamed over another file, and
-    // (so its source says) what was truncated before it was written, as ffmpeg does. The test above shows it losing films.
+    // Losses by file system. Even without a single fsync, btrfs lost none of our films: it writes a file that is
+    // renamed over another one and (according to its source) a file that was truncated before it was written, as ffmpeg
+    // does. The test above shows that btrfs can lose films.
     let mut lost: BTreeMap<String, usize> = BTreeMap::new();
     let only = std::env::var("AV1D_FILE_SYSTEM").ok();
     let wanted = |kind: &FileSystem| only.as_ref().is_none_or(|only| *only == kind.to_string());

@@ -1,4 +1,4 @@
-//! One replacement inside a file system image, held still after each call that a power cut could come after.
+//! One replacement inside a file system image, stopped after each call after which the power could be cut.
 
 use std::fs;
 use std::os::unix::process::CommandExt;
@@ -12,24 +12,24 @@ use av1d_tests::{
 use strum::{Display, EnumIter};
 use tempfile::TempDir;
 
-/// Every call of a replacement that changes names or syncs them.
+/// The calls of a replacement that change names.
 const RENAMES: &str = "rename,renameat,renameat2,unlink,unlinkat";
 const SYNCS: &str = "fsync,fdatasync";
-/// Dropping a file from the cache makes the kernel write it, though it doesn't wait for that.
+/// Dropping a file from the page cache makes the kernel start writing it, though it doesn't wait for the end.
 const ADVICE: &str = "fadvise64";
-/// Longer than from any call to the next: the encode of a tiny film.
+/// The longest wait for the next call. It must cover the encode of a tiny film.
 const PATIENCE: Duration = Duration::from_mins(1);
 
-/// Where the result goes.
+/// Where the result is put.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Display, EnumIter)]
 pub(crate) enum Variant {
-    /// Over the film.
+    /// In the film's place.
     #[strum(serialize = "in place")]
     InPlace,
-    /// Over the film where no file can have two names: for a moment it has none but its backup's.
+    /// In the film's place, on a file system without hard links: for a moment, the original has only its backup's name.
     #[strum(serialize = "set aside")]
     SetAside,
-    /// Beside it, under a name that can hold AV1.
+    /// Beside the film, under a name whose container can hold AV1.
     #[strum(serialize = "new name")]
     NewName,
 }
@@ -43,28 +43,28 @@ impl Variant {
     }
 }
 
-/// What a sync does.
+/// What an fsync does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Syncs {
-    /// What it says.
+    /// It syncs.
     Work,
-    /// Nothing, but it says that all is well: the order without fsync.
+    /// It does nothing but returns success, as if the program had no fsync.
     Lie,
 }
 
-/// A moment at which the power went, and the disk as it was left.
+/// A power cut, and the disk as it was left.
 pub(crate) struct Cut {
-    /// Which call it came after.
+    /// The call after which the power was cut.
     pub(crate) after: String,
     pub(crate) moment: Moment,
     pub(crate) disk: Image,
 }
 
-/// A library in an image.
+/// A library in a file system image.
 pub(crate) struct Rig {
     pub(crate) library: Library,
     pub(crate) before: Snapshot,
-    /// Where the image is mounted; every copy is too, since jobs tell whole paths.
+    /// The mount point of the image. Every copy is mounted there too, because job files contain absolute paths.
     pub(crate) at: PathBuf,
     mounted: Option<Mounted>,
     _image: Image,
@@ -74,7 +74,8 @@ pub(crate) struct Rig {
 }
 
 impl Rig {
-    /// A library with one film and a stranger's file, all of it on the disk; nothing where this machine can't.
+    /// Makes a library with one film and a foreign file, and syncs all of it. Returns `None` if this machine can't do
+    /// that.
     pub(crate) fn set_up(kind: FileSystem, variant: Variant) -> Option<Self> {
         let (tools, strace) = (Tools::find()?, program("strace")?);
         let folder = tempfile::Builder::new().prefix("av1d-power-").tempdir().unwrap();
@@ -90,13 +91,14 @@ impl Rig {
         Some(Self { library, before, at, mounted: Some(mounted), _image: image, folder, variant, strace })
     }
 
-    /// Replaces the film, and cuts the power after each call for which `wanted` names moments, by its number from 1 and its text.
+    /// Replaces the film. `wanted` gets each call's number, from 1, and its text, and returns the moments at which to
+    /// cut the power after it.
     pub(crate) fn replace(&mut self, syncs: Syncs, wanted: impl Fn(usize, &str) -> Vec<Moment>) -> Vec<Cut> {
         let mounted = self.mounted.take().unwrap();
         self.run(&mounted, &["encode", self.variant.film()], syncs, "cut", wanted)
     }
 
-    /// Lets recovery tidy up after a cut, and cuts the power again after each of its calls.
+    /// Runs recovery on the disk after a cut, and cuts the power again after its calls.
     pub(crate) fn recover(&self, cut: &Cut, wanted: impl Fn(usize, &str) -> Vec<Moment>) -> Vec<Cut> {
         let mounted = cut.disk.mount(&self.at).expect("its original could be mounted");
         let mut cuts = self.run(&mounted, &["recover"], Syncs::Work, "again", wanted);
@@ -123,27 +125,28 @@ impl Rig {
             }
             run.go_on();
         }
-        // The same device twice at once is refused by some file systems, so the copies are looked at once this is unmounted.
+        // Some file systems can't be mounted twice at the same time, so the copies are only checked after this one is
+        // unmounted.
         cuts
     }
 }
 
-/// av1cli under strace, which stops all of it after each call.
+/// av1cli under strace, which stops all its threads after each call.
 struct Traced {
     strace: Child,
     trace: PathBuf,
-    /// How many calls it has made.
+    /// How many calls it has made so far.
     calls: usize,
 }
 
 impl Traced {
     fn start(rig: &Rig, arguments: &[&str], syncs: Syncs) -> Self {
         let trace = rig.folder.path().join("trace");
-        // That of the run before, which would be taken for this one's.
+        // Removes the previous run's trace, which would be taken for this run's.
         drop(fs::remove_file(&trace));
         let mut command = Command::new(&rig.strace);
         command.args(["-f", "-qq", "-o"]).arg(&trace);
-        // The signal comes as the call begins, and stops the process as it ends.
+        // strace sends `SIGSTOP` when the call begins; the process stops when the call ends.
         let lie = match syncs {
             Syncs::Work => "",
             Syncs::Lie => ":retval=0",
@@ -163,7 +166,8 @@ impl Traced {
         Self { strace, trace, calls: 0 }
     }
 
-    /// Waits until it is stopped after its next call, and says which that was; nothing once it has ended.
+    /// Waits until the program is stopped after its next call, and returns that call, or `None` once the program has
+    /// ended.
     fn next_call(&mut self) -> Option<String> {
         let deadline = Instant::now() + PATIENCE;
         loop {
@@ -181,7 +185,7 @@ impl Traced {
         }
     }
 
-    /// The calls so far, without those that only advise.
+    /// The calls so far, without `fadvise64`.
     fn lines(&self) -> Vec<String> {
         let trace = fs::read_to_string(&self.trace).unwrap_or_default();
         let call = |line: &str| Some(line.split_once(' ')?.1.trim().to_owned());
@@ -198,7 +202,7 @@ impl Traced {
         children.split_whitespace().next()?.parse().ok()
     }
 
-    /// Whether every thread stands still.
+    /// Whether all threads are stopped.
     fn is_stopped(&self) -> bool {
         let Some(program) = self.program() else { return false };
         let Ok(threads) = fs::read_dir(Path::new("/proc").join(program.to_string()).join("task")) else {

@@ -1,14 +1,15 @@
-//! The library that is soaked: a film of each kind of fate, and what is nobody's business but its owner's.
+//! The library for the soak test: a film for each possible outcome, and files that the program must not touch.
 
 use std::fs;
 use std::time::{Duration, SystemTime};
 
 use av1d_tests::{Library, PICTURE, SOUND, Snapshot};
 
-/// How old every film is: a result that has its film's times is as old, and so gives away that it is about to be put in place.
+/// The age of every film. A result gets its film's times shortly before it is put in place, so an old result shows that
+/// this is about to happen.
 pub(crate) const AGE: Duration = Duration::from_hours(24 * 365);
 
-/// A film and what becomes of it.
+/// A film, and whether it is to become AV1.
 struct Role {
     name: &'static str,
     becomes_av1: bool,
@@ -25,13 +26,13 @@ const ROLES: [Role; 8] = [
     Role { name: "Damaged.mkv", becomes_av1: false },
 ];
 
-/// The films as they were.
+/// The original bytes of the films.
 pub(crate) struct Cast {
     originals: Vec<(&'static Role, Vec<u8>)>,
 }
 
 impl Cast {
-    /// Fills the library.
+    /// Makes the films and the other files.
     pub(crate) fn gather(library: &Library) -> Self {
         library.write_scratch("a.srt", "1\n00:00:00,100 --> 00:00:00,900\nHello.\n");
         let subtitled = PICTURE.replace("-c:v", "-i a.srt -c:s srt -c:a aac -c:v");
@@ -66,7 +67,7 @@ impl Cast {
         cast
     }
 
-    /// Puts a film's original back, as its owner would: another file, moved into place. Nothing of the result stays.
+    /// Puts a film's original back as its owner would, by renaming another file into place, and removes the result.
     pub(crate) fn put_back(&self, library: &Library, name: &str) {
         let (role, original) = self.originals.iter().find(|(role, _)| role.name == name).unwrap();
         let path = library.path(role.name);
@@ -82,7 +83,7 @@ impl Cast {
     }
 }
 
-/// Films whose work is done: those that may be put back.
+/// The films whose work is done, which may be put back.
 pub(crate) fn finished(library: &Library, before: &Snapshot) -> Vec<&'static str> {
     let marked = |name: &str| library.path(format!("{name}.av1skip")).exists();
     let done = |role: &&'static Role| {
@@ -93,20 +94,20 @@ pub(crate) fn finished(library: &Library, before: &Snapshot) -> Vec<&'static str
     films.filter(|name| !open.iter().any(|job| job.film.ends_with(&format!("/{name}")))).collect()
 }
 
-/// Films that aren't as they are to end.
+/// The films that aren't in the state in which they must end.
 pub(crate) fn unfinished(library: &Library, before: &Snapshot) -> Vec<&'static str> {
     let wrong = |role: &&'static Role| before.is_original(library, role.name) == role.becomes_av1;
     ROLES.iter().filter(wrong).map(|role| role.name).collect()
 }
 
-/// A job that was cut off.
+/// A job that was interrupted.
 pub(crate) struct OpenJob {
     pub(crate) film: String,
-    /// The last step that it wrote down.
+    /// The last step in its journal.
     pub(crate) step: String,
 }
 
-/// Jobs without an end.
+/// The jobs without an outcome.
 pub(crate) fn open_jobs(library: &Library) -> Vec<OpenJob> {
     let open = library.jobs().into_iter().filter(|job| job["outcome"].is_null());
     let text = |value: &serde_json::Value| value.as_str().unwrap_or_default().to_owned();

@@ -1,8 +1,9 @@
-//! The daemon is killed with -9 again and again, and no film is lost: `make soak MINUTES=10`.
+//! Kills the daemon with -9 again and again, and checks that no film is lost: `make soak MINUTES=10`.
 //!
-//! Half of the kills come as a result is about to take its film's place, which takes some thousandths of a second and which
-//! chance alone would hardly ever hit; a quarter soon after the start, when the daemon tidies up; the others at any time. After each kill every film is looked at by a
-//! check that owes nothing to the product. Films that are done are put back, so that the work never ends.
+//! Half of the kills come when a result is about to replace its film: that takes some thousandths of a second, which a
+//! random moment would hardly ever hit. A quarter come soon after the start, when the daemon cleans up, and the rest at
+//! random moments. After each kill, every film is checked with none of the product's code. Finished films are put back,
+//! so that there is always work.
 
 #![cfg(test)]
 
@@ -18,12 +19,12 @@ use av1d_tests::{
 };
 use cast::{AGE, Cast, finished, open_jobs, unfinished};
 
-/// What a soak came to.
+/// The figures of a soak test.
 #[derive(Default)]
 struct Figures {
     kills: usize,
     replaced: usize,
-    /// Kills by the step that the job was in; those between two jobs are `idle`.
+    /// Kills by the step that the job was in; `idle` is a kill between two jobs.
     steps: BTreeMap<String, usize>,
     violations: Vec<String>,
 }
@@ -44,7 +45,8 @@ impl Figures {
     }
 }
 
-/// Kills daemons until it is time, or enough; then lets one finish its work. Nothing where there is no ffmpeg.
+/// Kills daemons for `time`, or until there were `most` kills; then lets one daemon finish its work. Returns `None` if
+/// there is no ffmpeg.
 fn soak(time: Duration, most: usize) -> Option<Figures> {
     let mut library = Library::open()?;
     library.hurry();
@@ -59,7 +61,7 @@ fn soak(time: Duration, most: usize) -> Option<Figures> {
         kill_one(&library, &mut chance, &mut figures);
         check(&library, &before, &mut figures);
         let done = finished(&library, &before);
-        // As soon as little is left to do, and now and then before that.
+        // Puts films back when more than three are done, and sometimes earlier.
         if done.len() > 3 || chance.u8(..4) == 0 {
             for film in done {
                 figures.replaced += usize::from(!before.is_original(&library, film));
@@ -87,7 +89,7 @@ fn kill_one(library: &Library, chance: &mut fastrand::Rng, figures: &mut Figures
             }
             std::thread::sleep(Duration::from_micros(chance.u64(0..15_000)));
         }
-        // While it looks around, and tidies up after the one before.
+        // While the daemon scans the library, and cleans up after the previous kill.
         2 => std::thread::sleep(Duration::from_millis(chance.u64(0..500))),
         _ => std::thread::sleep(Duration::from_millis(chance.u64(0..3000))),
     }
@@ -109,13 +111,13 @@ fn kill_one(library: &Library, chance: &mut fastrand::Rng, figures: &mut Figures
         std::thread::sleep(Duration::from_millis(10));
     }
     let steps: Vec<String> = open_jobs(library).into_iter().map(|job| job.step).collect();
-    // Of two jobs at once, the one that was further.
+    // Two jobs may run at once; the one that was further counts.
     let step =
         ["replaced", "done", "commit", "running"].iter().find(|step| steps.iter().any(|open| open == *step));
     *figures.steps.entry(step.map_or("idle", |step| *step).to_owned()).or_default() += 1;
 }
 
-/// A result gets its film's times as the last thing before it is committed to.
+/// Whether a temporary result has its film's times already: it gets them last, before the step `commit`.
 fn is_about_to_replace(library: &Library) -> bool {
     let old = |path: &std::path::Path| {
         let modified = fs::metadata(path).and_then(|found| found.modified()).ok();
@@ -139,7 +141,7 @@ fn check(library: &Library, before: &Snapshot, figures: &mut Figures) {
     }
 }
 
-/// Left alone, everything comes to its end, nothing is left behind, and a run after that changes nothing.
+/// Checks that undisturbed daemons finish everything and leave nothing behind, and that one more run changes nothing.
 fn converge(library: &Library, before: &Snapshot) -> Vec<String> {
     let mut wrong = Vec::new();
     library.watch_once();

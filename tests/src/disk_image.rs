@@ -1,5 +1,6 @@
-//! A file system in a file, which can be copied while it is mounted: what the copy holds is what a disk would hold after a
-//! power cut at that moment. What was written but not synced is in the kernel's memory only, and isn't in the copy.
+//! A file system stored in an image file. Copying the image while it is mounted gives what a disk would hold after a
+//! power cut at that moment: data that was written but not synced is only in the kernel's memory, so it isn't in the
+//! copy.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -15,16 +16,18 @@ use crate::tools::{program, skipped};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Display, EnumIter)]
 #[strum(serialize_all = "lowercase")]
 pub enum FileSystem {
-    /// Without `auto_da_alloc`, with which ext4 forgives a rename without fsync.
+    /// Mounted without `auto_da_alloc`: with that option, ext4 makes up for an fsync that a program forgot before a
+    /// rename.
     Ext4,
-    /// As it comes.
+    /// With its default options.
     Xfs,
-    /// With a commit each second instead of each half minute.
+    /// With a commit every second instead of every 30 seconds.
     Btrfs,
 }
 
 impl FileSystem {
-    /// The program that makes it, the options for a small one, and its size in MiB: as small as each may be.
+    /// Returns the `mkfs` program, its options, and the size of the image in MiB, which is close to the smallest
+    /// allowed.
     fn maker(self) -> (&'static str, &'static [&'static str], u64) {
         match self {
             Self::Ext4 => ("mkfs.ext4", &["-q", "-F"], 64),
@@ -42,7 +45,7 @@ impl FileSystem {
     }
 }
 
-/// A file that holds a file system.
+/// An image file that holds a file system. Dropping it deletes the file.
 #[derive(Debug)]
 pub struct Image {
     kind: FileSystem,
@@ -50,7 +53,7 @@ pub struct Image {
 }
 
 impl Image {
-    /// Makes an empty one; nothing where this machine can't, and the test is to be skipped.
+    /// Makes an empty file system, or returns `None` if this machine can't; the test is then to be skipped.
     pub fn make(kind: FileSystem, path: &Path) -> Option<Self> {
         let (maker, options, mebibytes) = kind.maker();
         let maker = program(maker)?;
@@ -60,12 +63,13 @@ impl Image {
         Some(Self { kind, path: path.to_owned() })
     }
 
-    /// Mounts it, with all that a journal has to replay; nothing where this machine can't mount such a file at all.
+    /// Mounts the image, which replays the file system's journal. Returns `None` if this machine can't mount image
+    /// files.
     pub fn mount(&self, at: &Path) -> Option<Mounted> {
         fs::create_dir_all(at).unwrap();
         let mut command = Command::new("mount");
         command.args(["-t", &self.kind.to_string(), "-o", self.kind.options()]).arg(&self.path).arg(at);
-        // Others take loop devices at this moment too, and one of two is told that it is busy.
+        // Other tests may take a loop device at the same moment; `mount` then fails because the device is busy.
         for patience in 0..10 {
             let Ok(mounted) = command.output() else { break };
             if mounted.status.success() {
@@ -87,18 +91,18 @@ impl Drop for Image {
     }
 }
 
-/// When the power goes.
+/// The moment of the power cut.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Display, EnumIter)]
 #[strum(serialize_all = "kebab-case")]
 pub enum Moment {
-    /// At once: nothing is on the disk that wasn't synced.
+    /// At once: the disk holds only what was synced.
     AtOnce,
-    /// After the journal was written because of somebody else: names that weren't synced are on the disk, the data behind
-    /// them isn't.
+    /// After another process's fsync has committed the journal: the disk holds names that weren't synced, but not the
+    /// data of those files.
     Committed,
 }
 
-/// A mounted file system, until it is dropped.
+/// A mounted file system. Dropping it unmounts it.
 #[derive(Debug)]
 pub struct Mounted {
     kind: FileSystem,
@@ -107,21 +111,21 @@ pub struct Mounted {
 }
 
 impl Mounted {
-    /// What the disk would hold had the power gone now.
+    /// Copies to `to` what the disk would hold after a power cut at this moment.
     pub fn cut(&self, moment: Moment, to: &Path) -> Image {
         match (moment, self.kind) {
             (Moment::AtOnce, _) => {}
-            // Somebody's fsync writes the whole journal, and nobody else's data.
+            // An fsync of another file commits the whole journal, but writes no other file's data.
             (Moment::Committed, FileSystem::Ext4 | FileSystem::Xfs) => {
                 let neighbour = self.at.join("neighbour");
                 fs::write(&neighbour, "x").unwrap();
                 fs::File::open(&neighbour).unwrap().sync_all().unwrap();
             }
-            // Its fsync writes one file's own log; but a transaction ends each second.
+            // In Btrfs, an fsync writes only that one file's log; but a whole transaction is committed every second.
             (Moment::Committed, FileSystem::Btrfs) => sleep(Duration::from_millis(2200)),
         }
         let writes = || self.writes();
-        // A copy during which the kernel wrote would be of no moment at all.
+        // If the kernel wrote during the copy, the copy mixes two moments; it is then made again.
         for _ in 0..50 {
             let before = writes();
             let copied = Command::new("cp").arg("--sparse=always").arg(&self.image).arg(to).status().unwrap();
@@ -134,19 +138,20 @@ impl Mounted {
         panic!("{} never holds still", self.kind);
     }
 
-    /// How much the kernel has written to the device so far, and how much is under way.
+    /// Returns the counters of finished writes and written sectors of the device, and the number of its requests in
+    /// flight.
     fn writes(&self) -> Vec<String> {
         let mounts = fs::read_to_string("/proc/self/mounts").unwrap();
         let mine = |line: &&str| line.split(' ').nth(1) == self.at.to_str();
         let device = mounts.lines().rev().find(mine).and_then(|line| line.split(' ').next()).unwrap();
         let name = Path::new(device).file_name().unwrap();
         let stat = fs::read_to_string(Path::new("/sys/block").join(name).join("stat")).unwrap();
-        // Writes, merges, sectors, and after the time they took: requests under way.
+        // Fields of `stat`: 4 is the number of writes, 6 the sectors written, 8 the requests in flight.
         let fields: Vec<&str> = stat.split_whitespace().collect();
         [4, 6, 8].map(|field| fields[field].to_owned()).to_vec()
     }
 
-    /// Writes all of it to the disk: what was there before anything happens.
+    /// Writes everything to the disk: a test starts from a state that a power cut can't lose.
     pub fn sync(&self) {
         rustix::fs::syncfs(fs::File::open(&self.at).unwrap()).unwrap();
     }

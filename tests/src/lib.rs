@@ -1,8 +1,9 @@
-//! What the end-to-end tests share: real ffmpegs, tiny films, a library of its own for each test, and a look at results
-//! that owes nothing to the product.
+//! What the end-to-end tests share: real ffmpeg builds, tiny films, a separate library for each test, and an
+//! independent check of the results that uses no code of the product.
 //!
-//! `make test` gives the tests their tools by `AV1D_TEST_TOOLS`. Without it they look into the cache that it fills, then
-//! for an ffmpeg on `PATH`. Where a tool is missing, a test says so and passes; with `CI` set it fails.
+//! `make test` sets `AV1D_TEST_TOOLS` to the folder with the tools. Without that variable, the tests look in the cache
+//! that `make test` fills, then for an ffmpeg on `PATH`. If a tool is missing, a test prints so and passes; with `CI`
+//! set, it fails.
 
 #![allow(
     clippy::unwrap_used,

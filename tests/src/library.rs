@@ -1,4 +1,4 @@
-//! A library of its own for each test, with its config and state, all gone when the test ends.
+//! A separate library for each test, with its own config and state. All of it is deleted when the test ends.
 
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
@@ -17,43 +17,45 @@ use crate::run::{Run, Running, av1cli};
 use crate::stand_in::Script;
 use crate::tools::Tools;
 
-/// ffmpeg's arguments for a moving picture of one second that AV1 shrinks well: noise, stored at a disc's bitrate.
+/// ffmpeg's arguments for one second of moving picture that AV1 makes much smaller: noise, encoded at the bitrate of a
+/// disc.
 pub const PICTURE: &str = "-f lavfi -i testsrc2=size=160x120:rate=25:duration=1,noise=alls=25:allf=t \
                            -c:v libx264 -preset ultrafast -crf 10 -pix_fmt yuv420p";
 
-/// A second of sound, to stand before [`PICTURE`], which ends with options of the output.
+/// ffmpeg's arguments for one second of sound. They go before [`PICTURE`], because that ends with output options.
 pub const SOUND: &str = "-f lavfi -i sine=duration=1";
 
 /// A folder with films, a config and a state folder.
 #[derive(Debug)]
 pub struct Library {
     home: TempDir,
-    /// What holds the films and the state.
+    /// The folder that holds the films and the state folder.
     place: PathBuf,
     settings: BTreeMap<&'static str, Value>,
-    /// The real tools; what the config names may be stand-ins.
+    /// The real ffmpeg and ffprobe; the config may name stand-in scripts instead.
     pub tools: Tools,
 }
 
 impl Library {
-    /// An empty library; nothing where there is no ffmpeg and the test is to be skipped.
+    /// Makes an empty library, or returns `None` if there is no ffmpeg; the test is then to be skipped.
     pub fn open() -> Option<Self> {
         Tools::find().as_ref().map(Self::with)
     }
 
-    /// An empty library that these tools work on.
+    /// Makes an empty library whose config names these tools.
     pub fn with(tools: &Tools) -> Self {
         let home = home();
         let place = home.path().to_owned();
-        Self::furnish(home, place, tools)
+        Self::make_at(home, place, tools)
     }
 
-    /// An empty library whose films and state are both in `place`: another file system. Only its config is elsewhere.
+    /// Makes an empty library with films and state in `place`, which is on another file system. Only its config is
+    /// elsewhere.
     pub fn within(place: &Path, tools: &Tools) -> Self {
-        Self::furnish(home(), place.to_owned(), tools)
+        Self::make_at(home(), place.to_owned(), tools)
     }
 
-    fn furnish(home: TempDir, place: PathBuf, tools: &Tools) -> Self {
+    fn make_at(home: TempDir, place: PathBuf, tools: &Tools) -> Self {
         let mut library = Self { home, place, settings: BTreeMap::new(), tools: tools.clone() };
         for folder in [library.root(), library.scratch()] {
             fs::create_dir(folder).unwrap();
@@ -67,7 +69,7 @@ impl Library {
         library
     }
 
-    /// The folder of films.
+    /// The folder of the films.
     pub fn root(&self) -> PathBuf {
         self.place.join("films")
     }
@@ -77,7 +79,8 @@ impl Library {
         self.place.join("state")
     }
 
-    /// A folder for what is no film: subtitles, stand-ins. ffmpeg runs in it when it makes a film.
+    /// A folder for files that are not films, such as subtitles and stand-in scripts. It is ffmpeg's working folder
+    /// when a film is made.
     pub fn scratch(&self) -> PathBuf {
         self.home.path().join("scratch")
     }
@@ -87,12 +90,13 @@ impl Library {
         self.home.path().join("config.toml")
     }
 
-    /// A path in the library.
+    /// The path of a film or folder, by its name in the library.
     pub fn path(&self, name: impl AsRef<Path>) -> PathBuf {
         self.root().join(name)
     }
 
-    /// Lets encodes take a moment instead of seconds: for tests of what isn't the picture.
+    /// Chooses the fastest preset, so that an encode takes a moment instead of seconds. For tests that don't look at
+    /// the picture.
     pub fn hurry(&mut self) {
         self.set("testing_svt_preset", 12);
     }
@@ -100,29 +104,29 @@ impl Library {
     /// Sets a key of the config.
     pub fn set(&mut self, key: &'static str, value: impl Into<Value>) {
         self.settings.insert(key, value.into());
-        // JSON's strings, numbers and lists are TOML's too.
+        // A JSON string, number or list is also valid TOML.
         let lines = self.settings.iter().map(|(key, value)| format!("{key} = {value}\n"));
         fs::write(self.config(), lines.collect::<String>()).unwrap();
     }
 
-    /// Lets a script take ffmpeg's place.
+    /// Makes the config name a script instead of ffmpeg.
     pub fn replace_ffmpeg(&mut self, script: Script<'_>) {
         let program = script.install(&self.scratch(), &self.tools.ffmpeg);
         self.set("ffmpeg", program.to_str().unwrap());
     }
 
-    /// Lets a script take ffprobe's place.
+    /// Makes the config name a script instead of ffprobe.
     pub fn replace_ffprobe(&mut self, script: Script<'_>) {
         let program = script.install(&self.scratch(), &self.tools.ffprobe);
         self.set("ffprobe", program.to_str().unwrap());
     }
 
-    /// Writes a file for ffmpeg to read: it runs in the scratch folder.
+    /// Writes a file into the scratch folder, from which ffmpeg can read it by its name.
     pub fn write_scratch(&self, name: &str, content: impl AsRef<[u8]>) {
         fs::write(self.scratch().join(name), content).unwrap();
     }
 
-    /// Makes a film with ffmpeg's arguments, which blanks part.
+    /// Makes a film with ffmpeg. `arguments` are separated by blanks.
     pub fn make(&self, name: impl AsRef<Path>, arguments: &str) -> PathBuf {
         let path = self.path(name);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
@@ -135,52 +139,53 @@ impl Library {
         self.make(name, PICTURE)
     }
 
-    /// Makes a film of forty seconds, and chooses the slowest encoder: it takes minutes.
+    /// Makes a film of 40 seconds and chooses the slowest encoder, so that its encode takes minutes.
     pub fn long_film(&mut self, name: impl AsRef<Path>) -> PathBuf {
         self.set("prefer_encoder", "rav1e");
         let long = PICTURE.replace("160x120", "320x180").replace("duration=1", "duration=40");
         self.make(name, &long.replace(",noise=alls=25:allf=t", ""))
     }
 
-    /// The ffmpegs that work in this library.
+    /// The process ids of the ffmpegs whose arguments name a path in this library.
     pub fn encoders(&self) -> Vec<u32> {
         with_argument("ffmpeg", &self.root())
     }
 
-    /// The command line on this library's config.
+    /// Returns `av1cli` with these arguments and this library's config, in the folder of the films.
     pub fn command(&self, arguments: impl IntoIterator<Item = impl AsRef<OsStr>>) -> Command {
         let mut command = av1cli();
         command.current_dir(self.root()).arg("--config").arg(self.config()).args(arguments);
         command
     }
 
-    /// Starts the command line on this library's config.
+    /// Starts `av1cli` with these arguments and this library's config.
     pub fn start(&self, arguments: impl IntoIterator<Item = impl AsRef<OsStr>>) -> Running {
         Running::start(&mut self.command(arguments), b"")
     }
 
-    /// Runs the command line on this library's config, in the folder of films.
+    /// Runs `av1cli` with these arguments and this library's config, in the folder of the films.
     pub fn run(&self, arguments: impl IntoIterator<Item = impl AsRef<OsStr>>) -> Run {
         self.start(arguments).wait()
     }
 
-    /// `av1cli watch --once`.
+    /// Runs `av1cli watch --once`.
     pub fn watch_once(&self) -> Run {
         self.run(["watch", "--once"])
     }
 
-    /// `av1cli encode` on one film, by its name in the library.
+    /// Runs `av1cli encode` on one film, by its name in the library.
     pub fn encode(&self, name: impl AsRef<OsStr>) -> Run {
         self.run([OsStr::new("encode"), OsStr::new("--"), name.as_ref()])
     }
 
-    /// What a film in the library holds.
+    /// Reads a film in the library with ffprobe.
     #[track_caller]
     pub fn media(&self, name: impl AsRef<Path>) -> Media {
         Media::of(&self.tools, &self.path(name))
     }
 
-    /// Every file in the library, hidden ones too, by its path in it; but not the lock, which is in every library.
+    /// Every file in the library including hidden ones, as paths relative to it. Leaves out the lock file, which every
+    /// library has.
     pub fn files(&self) -> Vec<String> {
         let mut found = Vec::new();
         collect(&self.root(), &mut found);
@@ -193,12 +198,12 @@ impl Library {
         names
     }
 
-    /// The job files, in the order of their starts.
+    /// The documents of all job files, in the order in which the jobs started.
     pub fn jobs(&self) -> Vec<Value> {
         job_files(&self.state()).into_iter().map(|(id, job)| job.unwrap_or_else(|| panic!("{id}"))).collect()
     }
 
-    /// The only job file.
+    /// The document of the only job file.
     #[track_caller]
     pub fn job(&self) -> Value {
         let mut jobs = self.jobs();
@@ -206,7 +211,7 @@ impl Library {
         jobs.remove(0)
     }
 
-    /// The only job file of one film, by its name in the library.
+    /// The document of the only job file of one film, by the film's name in the library.
     #[track_caller]
     pub fn job_of(&self, name: &str) -> Value {
         let mut jobs = self.jobs();
@@ -215,7 +220,7 @@ impl Library {
         jobs.remove(0)
     }
 
-    /// The text beside a film that says why it wasn't replaced.
+    /// The text of the film's `.why.txt`, which says why the film wasn't replaced.
     #[track_caller]
     pub fn why(&self, name: &str) -> String {
         let path = self.path(format!("{name}.why.txt"));
@@ -238,7 +243,7 @@ fn collect(folder: &Path, found: &mut Vec<PathBuf>) {
     }
 }
 
-/// Copies all that is in a folder to another one, which is made where it isn't there.
+/// Copies everything in a folder into another folder, which is created if it is missing.
 pub fn copy_folder(from: &Path, to: &Path) {
     fs::create_dir_all(to).unwrap();
     for path in files_in(from) {
@@ -251,11 +256,11 @@ pub fn copy_folder(from: &Path, to: &Path) {
     }
 }
 
-/// Every job file of a state folder, by id, so in the order of their starts; nothing for one that can't be read. Those of finished jobs
-/// are compressed.
+/// Every job file of a state folder by job id, which is the order in which the jobs started. The value is `None` for a
+/// file that can't be read. The files of finished jobs are compressed.
 pub(crate) fn job_files(state: &Path) -> BTreeMap<String, Option<Value>> {
     let mut jobs = BTreeMap::new();
-    // The plain ones first, since one that is finished meanwhile is compressed then.
+    // Plain files are listed first: a job that finishes in between is then found in the compressed files.
     let plain = files_in(state);
     let months = files_in(&state.join("finished"));
     for path in plain.into_iter().chain(months.iter().flat_map(|month| files_in(month))) {

@@ -1,4 +1,4 @@
-//! The command line under test: the same entry as `av1cli`'s own.
+//! The `av1cli` under test: it calls the same entry function as the real program.
 
 use std::process::ExitCode;
 

@@ -1,4 +1,4 @@
-//! What a film holds, by ffprobe.
+//! The contents of a film, as ffprobe reports them.
 
 use std::path::Path;
 
@@ -6,10 +6,11 @@ use serde_json::Value;
 
 use crate::tools::Tools;
 
-/// A film as ffprobe saw it, with all its packets. It is read at once, since the film may be replaced afterwards.
+/// A film as ffprobe saw it, with all its packets. All of it is read at once, since the film may be replaced
+/// afterwards.
 #[derive(Debug, Clone)]
 pub struct Media {
-    /// ffprobe's document.
+    /// The JSON document that ffprobe printed.
     pub document: Value,
     packets: Vec<Value>,
     attachments: Vec<(u64, Vec<u8>)>,
@@ -18,7 +19,7 @@ pub struct Media {
 /// A packet of a stream.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Packet {
-    /// When it is shown, in microseconds, where it says so.
+    /// The presentation time in microseconds, or `None` if the packet has none.
     pub shown: Option<i64>,
     /// The hash of its data.
     pub hash: String,
@@ -37,24 +38,24 @@ impl Media {
         media
     }
 
-    /// The streams of a type, in order.
+    /// The streams of a type (`codec_type`), in order.
     pub fn streams(&self, kind: &str) -> Vec<&Value> {
         let all = self.document["streams"].as_array().unwrap().iter();
         all.filter(|stream| stream["codec_type"] == kind).collect()
     }
 
-    /// The codecs of the streams of a type, in order.
+    /// The codec names of the streams of a type, in order.
     pub fn codecs(&self, kind: &str) -> Vec<&str> {
         self.streams(kind).iter().map(|stream| stream["codec_name"].as_str().unwrap_or_default()).collect()
     }
 
-    /// The languages of the streams of a type, in order; empty where a stream has none.
+    /// The languages of the streams of a type, in order; empty for a stream without a language.
     pub fn languages(&self, kind: &str) -> Vec<&str> {
         let languages = self.streams(kind).into_iter().map(|stream| stream["tags"]["language"].as_str());
         languages.map(Option::unwrap_or_default).collect()
     }
 
-    /// Whether the streams of a type are marked default, in order.
+    /// For each stream of a type, in order: whether it is marked as default.
     pub fn defaults(&self, kind: &str) -> Vec<bool> {
         self.streams(kind).iter().map(|stream| stream["disposition"]["default"] == 1).collect()
     }
@@ -80,14 +81,14 @@ impl Media {
         chapters.iter().map(|chapter| chapter["tags"]["title"].as_str().unwrap_or_default()).collect()
     }
 
-    /// The bytes of an attached file.
+    /// The bytes of the attached file in `stream`.
     #[track_caller]
     pub fn attachment(&self, stream: &Value) -> &[u8] {
         let found = self.attachments.iter().find(|(number, _)| *number == index(stream));
         found.map_or_else(|| panic!("{stream} is no attachment"), |(_, bytes)| bytes.as_slice())
     }
 
-    /// Every packet of a stream.
+    /// All packets of a stream.
     #[track_caller]
     pub fn packets(&self, stream: &Value) -> Vec<Packet> {
         let of_stream = self.packets.iter().filter(|packet| packet["stream_index"] == stream["index"]);
@@ -100,13 +101,13 @@ impl Media {
         packets
     }
 
-    /// The hashes of every packet of a stream.
+    /// The data hashes of all packets of a stream.
     #[track_caller]
     pub fn hashes(&self, stream: &Value) -> Vec<String> {
         self.packets(stream).into_iter().map(|packet| packet.hash).collect()
     }
 
-    /// When the video's frames are shown, in microseconds, in the order of showing.
+    /// The presentation times of the video's frames in microseconds, sorted.
     #[track_caller]
     pub fn times(&self) -> Vec<i64> {
         let video =
@@ -117,7 +118,7 @@ impl Media {
         times
     }
 
-    /// The video's times with the first frame's taken off: containers may move a whole film.
+    /// The video's times relative to its first frame. A container may shift the times of a whole film.
     #[track_caller]
     pub fn times_from_zero(&self) -> Vec<i64> {
         let times = self.times();
@@ -129,7 +130,7 @@ fn index(stream: &Value) -> u64 {
     stream["index"].as_u64().unwrap()
 }
 
-/// `1.234567` in millionths.
+/// Converts seconds such as `1.234567` to microseconds.
 fn micros(seconds: &str) -> i64 {
     let (whole, part) = seconds.split_once('.').unwrap_or((seconds, ""));
     let part: i64 = format!("{part:0<6}")[..6].parse().unwrap();

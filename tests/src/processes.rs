@@ -1,4 +1,4 @@
-//! Processes of this machine, by what /proc says, and waiting for something to come about.
+//! Finds processes of this machine in /proc, signals them, and waits for conditions.
 
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
@@ -6,10 +6,10 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
 
-/// Longer than anything takes that is waited for.
+/// The longest wait. It is longer than anything that the tests wait for takes.
 const PATIENCE: Duration = Duration::from_mins(1);
 
-/// Looks again and again until `holds`, and fails the test where it never does.
+/// Calls `holds` again and again until it returns true, and fails the test after a minute.
 #[track_caller]
 pub fn wait_until(what: &str, mut holds: impl FnMut() -> bool) {
     let deadline = Instant::now() + PATIENCE;
@@ -19,7 +19,8 @@ pub fn wait_until(what: &str, mut holds: impl FnMut() -> bool) {
     }
 }
 
-/// Running programs of this name whose arguments contain `path`, by process. A zombie has no arguments any more.
+/// The ids of the running processes of this program whose arguments contain `path`. Zombies have no arguments any more,
+/// so they aren't found.
 pub fn with_argument(program: &str, path: &Path) -> Vec<u32> {
     let mut found = Vec::new();
     for entry in std::fs::read_dir("/proc").unwrap().flatten() {
@@ -35,13 +36,13 @@ pub fn with_argument(program: &str, path: &Path) -> Vec<u32> {
     found
 }
 
-/// Running processes of a process group. A zombie runs no more.
+/// The ids of the running processes in a process group, without zombies.
 pub fn in_group(group: u64) -> Vec<u32> {
     let mut found = Vec::new();
     for entry in std::fs::read_dir("/proc").unwrap().flatten() {
         let Some(id) = entry.file_name().to_str().and_then(|name| name.parse::<u32>().ok()) else { continue };
         let stat = std::fs::read_to_string(entry.path().join("stat")).unwrap_or_default();
-        // The name, in brackets, may hold anything; then come state, parent and group.
+        // The program's name in brackets may contain any character. After it come state, parent and process group.
         let fields = stat.rsplit_once(')').map(|(_, rest)| rest.split_whitespace().collect::<Vec<_>>());
         let alive = fields.is_some_and(|fields| fields[0] != "Z" && fields[2] == group.to_string());
         found.extend(alive.then_some(id));

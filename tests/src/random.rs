@@ -1,10 +1,10 @@
-//! Chance that can be had again: its seed is said, and can be given.
+//! Random numbers that can be repeated: the seed is printed, and can be given.
 
 use crate::tools::say;
 
-/// Random numbers from the seed in `AV1D_SEED`. Without one the long runs of their own (`make soak`, `make fuzz-media`) draw a new
-/// seed each time, to find something, and what runs with the other tests the same, to be the same. The seed is printed, so
-/// that a failure can be had again.
+/// Random numbers from the seed in `AV1D_SEED`. Without that variable, the long runs (`make soak`, `make fuzz-media`)
+/// draw a new seed each time, to find new faults; all other tests use seed 1, so that they always do the same. The seed
+/// is printed, so that a failure can be repeated.
 pub fn random(what: &str) -> fastrand::Rng {
     let given = std::env::var("AV1D_SEED").ok().and_then(|seed| seed.parse().ok());
     let is_long =

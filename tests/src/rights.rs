@@ -1,4 +1,4 @@
-//! Running the command line with other rights than the tests have: containers run them as root.
+//! Runs `av1cli` with fewer rights than the tests have: in containers, tests run as root.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -8,7 +8,8 @@ use crate::library::Library;
 use crate::run::{Run, av1cli};
 use crate::tools::skipped;
 
-/// Runs the command line so that rights of files count, for root too; nothing where that can't be had.
+/// Runs `av1cli` so that file permissions apply to it, even if the tests run as root. Returns `None` if this machine
+/// can't do that.
 pub fn under_rights(library: &Library, arguments: &[&str]) -> Option<Run> {
     let probe = library.scratch().join("denied");
     fs::write(&probe, "").unwrap();
@@ -28,7 +29,7 @@ pub fn under_rights(library: &Library, arguments: &[&str]) -> Option<Run> {
     }
 }
 
-/// Runs `command` as somebody who isn't root; nothing where that can't be had.
+/// Runs `command` as a user other than root, or returns `None` if this machine can't do that.
 pub fn as_a_user(command: &mut Command) -> Option<Run> {
     if !rustix::process::geteuid().is_root() {
         return Some(Run::of(command));
@@ -43,7 +44,8 @@ pub fn as_a_user(command: &mut Command) -> Option<Run> {
     None
 }
 
-/// `outer` with all of `inner` as its last arguments, and in its place.
+/// Returns `outer` with the program and arguments of `inner` appended, and with `inner`'s environment and working
+/// folder.
 pub fn wrapped(outer: &Command, inner: &Command) -> Command {
     let mut command = Command::new(outer.get_program());
     command.args(outer.get_args()).arg(inner.get_program()).args(inner.get_args());

@@ -1,4 +1,4 @@
-//! Running the command line under test.
+//! Runs the programs under test.
 
 use std::io::{ErrorKind, PipeReader, PipeWriter, Read, Write, pipe};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
@@ -8,27 +8,27 @@ use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-/// Longer than any run of a test takes on a slow machine.
+/// The longest time for a run. No run of a test takes so long, even on a slow machine.
 const PATIENCE: Duration = Duration::from_mins(3);
 
-/// The command line under test, with no config and no home but what the test gives it.
+/// The `av1cli` under test, without any config or home folder, unless the test gives it one.
 pub fn av1cli() -> Command {
     under_test("av1cli")
 }
 
-/// The dashboard under test, likewise.
+/// The dashboard under test, likewise without any config or home folder.
 pub fn av1top() -> Command {
     under_test("av1top")
 }
 
-/// Where a program under test is, by its own name.
+/// The path of a program under test, given the name of the real program.
 pub fn built(name: &str) -> PathBuf {
     std::env::var_os(format!("CARGO_BIN_EXE_{name}-under-test")).expect("cargo runs the tests").into()
 }
 
 fn under_test(name: &str) -> Command {
     let mut command = Command::new(built(name));
-    // Help names the program as it was called.
+    // `--help` prints the name by which the program was called.
     command.arg0(name).env("HOME", "/nonexistent");
     for variable in SET_BY_THE_TESTS {
         command.env_remove(variable);
@@ -36,7 +36,7 @@ fn under_test(name: &str) -> Command {
     command
 }
 
-/// What says how a program behaves: for a test to set, not for whoever runs the tests.
+/// Environment variables that change how a program behaves. Only a test may set them, not the user who runs the tests.
 const SET_BY_THE_TESTS: [&str; 8] = [
     "AV1D_CONFIG",
     "XDG_CONFIG_HOME",
@@ -48,7 +48,7 @@ const SET_BY_THE_TESTS: [&str; 8] = [
     "CLICOLOR_FORCE",
 ];
 
-/// A run that goes on.
+/// A program that is still running. Dropping it kills the process.
 #[derive(Debug)]
 pub struct Running {
     child: Child,
@@ -59,17 +59,17 @@ pub struct Running {
 }
 
 impl Running {
-    /// Starts `command`, which reads `input`.
+    /// Starts `command`, with `input` as its standard input.
     pub fn start(command: &mut Command, input: &[u8]) -> Self {
         Self::spawn(command.stdout(Stdio::piped()).stderr(Stdio::piped()), input)
     }
 
-    /// Starts `command`, which has nothing to read and prints into `stdout`.
+    /// Starts `command` with empty standard input, and its standard output going to `stdout`.
     pub fn start_into(command: &mut Command, stdout: impl Into<Stdio>) -> Self {
         Self::spawn(command.stdout(stdout).stderr(Stdio::piped()), b"")
     }
 
-    /// Starts `command`, which has nothing to read and speaks to people into `stderr`.
+    /// Starts `command` with empty standard input, and its standard error going to `stderr`.
     pub fn start_saying_into(command: &mut Command, stderr: impl Into<Stdio>) -> Self {
         Self::spawn(command.stdout(Stdio::piped()).stderr(stderr), b"")
     }
@@ -79,7 +79,7 @@ impl Running {
         let mut child = spawned.unwrap_or_else(|error| panic!("failed to start {command:?}: {error}"));
         let stdout = child.stdout.take().map_or_else(|| Pipe::drain(std::io::empty()), Pipe::drain);
         let stderr = child.stderr.take().map_or_else(|| Pipe::drain(std::io::empty()), Pipe::drain);
-        // Else a file or a pipe that it was given stays open as long as its command does.
+        // Otherwise `command` would keep the file or pipe that it was given open as long as it lives.
         command.stdout(Stdio::null()).stderr(Stdio::null());
         let mut stdin = child.stdin.take().unwrap();
         let input = input.to_vec();
@@ -88,27 +88,27 @@ impl Running {
         Self { child, what: format!("{command:?}"), stdout, stderr, deadline }
     }
 
-    /// Its process.
+    /// The process id.
     pub fn id(&self) -> u32 {
         self.child.id()
     }
 
-    /// Whether it has ended.
+    /// Whether the process has ended.
     pub fn has_ended(&mut self) -> bool {
         self.child.try_wait().unwrap().is_some()
     }
 
-    /// Whether it has said this to the person already.
+    /// Whether its standard error, which is for people, contains this text by now.
     pub fn has_said(&self, text: &str) -> bool {
         String::from_utf8_lossy(&self.stderr.read.lock().unwrap()).contains(text)
     }
 
-    /// Whether it has printed this for programs already.
+    /// Whether its standard output, which is for programs, contains this text by now.
     pub fn has_printed(&self, text: &str) -> bool {
         String::from_utf8_lossy(&self.stdout.read.lock().unwrap()).contains(text)
     }
 
-    /// Waits for its end.
+    /// Waits until the process has ended.
     pub fn wait(mut self) -> Run {
         while !self.has_ended() {
             if Instant::now() > self.deadline {
@@ -134,7 +134,7 @@ impl Drop for Running {
     }
 }
 
-/// A pipe that holds all that it can: line breaks, until somebody reads.
+/// Returns a pipe whose buffer is full of line breaks, so that a write blocks until somebody reads.
 pub fn full_pipe() -> (PipeReader, PipeWriter) {
     let (reader, mut writer) = pipe().unwrap();
     rustix::io::ioctl_fionbio(&writer, true).unwrap();
@@ -144,7 +144,7 @@ pub fn full_pipe() -> (PipeReader, PipeWriter) {
     (reader, writer)
 }
 
-/// What comes out of a child, read as it comes.
+/// A child's output, which a thread reads as it arrives.
 #[derive(Debug)]
 struct Pipe {
     read: Arc<Mutex<Vec<u8>>>,
@@ -164,27 +164,27 @@ impl Pipe {
         Self { read, reader: Some(reader) }
     }
 
-    /// All of it, once the child has ended.
+    /// Returns all output, after the child has ended.
     fn all(&mut self) -> Vec<u8> {
         self.reader.take().unwrap().join().unwrap();
         std::mem::take(&mut self.read.lock().unwrap())
     }
 }
 
-/// A run that has ended.
+/// A process that has ended.
 #[derive(Debug)]
 pub struct Run {
-    /// How.
+    /// How the process ended.
     pub status: ExitStatus,
-    /// What it printed for programs.
+    /// What it printed on standard output, for programs.
     pub stdout: Vec<u8>,
-    /// What it printed for people.
+    /// What it printed on standard error, for people.
     pub stderr: String,
     what: String,
 }
 
 impl Run {
-    /// Runs `command` to its end, with nothing to read.
+    /// Runs `command` to its end, with empty standard input.
     pub fn of(command: &mut Command) -> Self {
         Running::start(command, b"").wait()
     }
@@ -201,7 +201,7 @@ impl Run {
         self
     }
 
-    /// Asserts that it said this to the person.
+    /// Asserts that standard error contains this text.
     #[track_caller]
     pub fn says(self, text: impl AsRef<str>) -> Self {
         let text = text.as_ref();
@@ -209,27 +209,27 @@ impl Run {
         self
     }
 
-    /// Asserts that it did not say this.
+    /// Asserts that standard error doesn't contain this text.
     #[track_caller]
     pub fn says_no(self, text: &str) -> Self {
         assert!(!self.stderr.contains(text), "said: {text:?}\n{self}");
         self
     }
 
-    /// Asserts that it printed nothing for programs.
+    /// Asserts that standard output is empty.
     #[track_caller]
     pub fn prints_nothing(self) -> Self {
         assert!(self.stdout.is_empty(), "{self}");
         self
     }
 
-    /// What it printed for programs, as text.
+    /// Standard output as text.
     #[track_caller]
     pub fn text(&self) -> &str {
         std::str::from_utf8(&self.stdout).unwrap_or_else(|error| panic!("{error}\n{self}"))
     }
 
-    /// The JSON documents that it printed, one a line.
+    /// The JSON documents on standard output, one per line.
     #[track_caller]
     pub fn documents(&self) -> Vec<serde_json::Value> {
         let document =

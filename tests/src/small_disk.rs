@@ -1,4 +1,4 @@
-//! A disk in memory that is soon full.
+//! A disk in memory that fills up soon.
 
 use std::fs::{self, File};
 use std::io::Write;
@@ -7,12 +7,12 @@ use std::process::Command;
 
 use crate::tools::skipped;
 
-/// A small disk of its own, until it is dropped.
+/// A small tmpfs. Dropping it unmounts it.
 #[derive(Debug)]
 pub struct SmallDisk(PathBuf);
 
 impl SmallDisk {
-    /// One of so many KiB; nothing where this machine can't, and the test is to be skipped.
+    /// Mounts one of `size` KiB at `at`, or returns `None` if this machine can't; the test is then to be skipped.
     pub fn mount(at: &Path, size: u32) -> Option<Self> {
         fs::create_dir_all(at).unwrap();
         let size = format!("size={size}k");
@@ -24,12 +24,12 @@ impl SmallDisk {
         None
     }
 
-    /// Where it is.
+    /// The mount point.
     pub fn path(&self) -> &Path {
         &self.0
     }
 
-    /// Takes all the room that there is, but for so many KiB.
+    /// Fills the disk until only `left` KiB are free.
     pub fn fill_but(&self, left: usize) {
         let mut filler = File::create(self.0.join("filler")).unwrap();
         let mut written = 0_u64;
@@ -40,12 +40,12 @@ impl SmallDisk {
         filler.set_len(written.saturating_sub(left)).unwrap();
     }
 
-    /// Takes all the room that there is.
+    /// Fills the disk.
     pub fn fill(&self) {
         self.fill_but(0);
     }
 
-    /// Gives the room back.
+    /// Frees the space that [`Self::fill`] or [`Self::fill_but`] took.
     pub fn empty(&self) {
         fs::remove_file(self.0.join("filler")).unwrap();
     }

@@ -1,21 +1,22 @@
-//! Stand-ins for ffmpeg and ffprobe that lie, fail or hang where a test wants it, and else run the real one.
+//! Scripts that stand in for ffmpeg and ffprobe: they lie, fail or hang when a test wants it, and otherwise run the
+//! real program.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// A shell script that takes a program's place.
+/// A shell script that is run instead of ffmpeg or ffprobe.
 ///
-/// `$real` is the program, `$output` the last argument without its `file:`.
+/// In the script, `$real` is the path of the real program, and `$output` is the last argument without its `file:`.
 #[derive(Debug, Clone, Copy)]
 pub struct Script<'a> {
-    /// What an argument must contain for the script to run; any other call goes to the real program.
+    /// The text that the arguments must contain for the script to act; any other call goes to the real program.
     pub when: &'a str,
-    /// What is done then. Where it doesn't exit, the real program runs after it.
+    /// The shell commands to run then. If they don't exit, the real program runs after them.
     pub does: &'a str,
 }
 
 impl Script<'_> {
-    /// Writes it into `folder` under the name of the program that it stands in for.
+    /// Writes the script into `folder`, under the file name of the program `real`.
     pub fn install(&self, folder: &Path, real: &Path) -> PathBuf {
         let Self { when, does } = self;
         let real = real.to_str().unwrap();
@@ -26,8 +27,8 @@ impl Script<'_> {
         let name = Path::new(real).file_name().unwrap();
         let (draft, target) = (folder.join("draft"), folder.join(name));
         std::fs::write(&draft, text).unwrap();
-        // Copied by another process: a file that is open for writing can't be run, and a test that starts a program at
-        // this moment in another thread would hold ours open.
+        // Another process copies the script. A file that is open for writing can't be run, and a test in another thread
+        // that starts a program at this moment would make that program inherit our open file.
         let status = Command::new("install").args(["-m", "755"]).args([&draft, &target]).status().unwrap();
         assert!(status.success(), "failed to install {target:?}");
         target

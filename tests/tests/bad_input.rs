@@ -1,5 +1,5 @@
-//! Bad input and bad surroundings: each gets a clear error with a remedy and an exit code, the others in the same run go on,
-//! and nothing is lost.
+//! Bad input and bad environments: each gives a clear error with a remedy and an exit code, the other films of the same
+//! run are still encoded, and nothing is lost.
 
 #![cfg(test)]
 
@@ -9,7 +9,7 @@ use std::process::Command;
 
 use av1d_tests::{Library, PICTURE, Run, SOUND, Script, Tools, skipped, under_rights, wrapped};
 
-/// A good film beside the bad ones, which every run must still encode.
+/// An intact film beside the bad ones, which every run must still encode.
 const GOOD: &str = "Good.mkv";
 
 fn with_good_film() -> Option<Library> {
@@ -18,8 +18,8 @@ fn with_good_film() -> Option<Library> {
     Some(library)
 }
 
-/// Asserts that all of `run` ended as it should for one bad film called `name`: the good one is encoded, the bad one is as it
-/// was, and beside it stands why.
+/// Asserts the end of a run over one bad film called `name`: the good film is encoded, the bad one is unchanged, and
+/// the text beside it says why.
 #[track_caller]
 fn assert_only_the_good_one_is_replaced(library: &Library, run: Run, name: &str, original: &[u8]) {
     run.exits_with(1).says("1 replaced, 0 skipped, 1 failed").says("hint: ");
@@ -78,7 +78,7 @@ fn a_text_file_named_mkv_is_unreadable_until_it_changes() {
 #[test]
 fn a_playlist_that_names_local_files_is_not_followed() {
     let Some(library) = with_good_film() else { return };
-    // As ffmpeg would open it without another word: a plain name in the same folder.
+    // ffmpeg would open this file without any option: the list has a plain name in the same folder.
     fs::rename(library.path(GOOD), library.path("secret")).unwrap();
     let script = format!("ffconcat version 1.0\nfile secret\n{}", "# padding\n".repeat(100));
     fs::write(library.path("Concat.mkv"), script).unwrap();
@@ -137,7 +137,7 @@ fn no_ffmpeg_an_old_one_and_one_without_encoder_or_decoder_exit_with_3_and_a_rem
     }
     library.replace_ffmpeg(Script { when: "-encoders", does: "exit 0" });
     complains(&library, "none of the AV1 encoders");
-    // What is left decodes with special hardware only.
+    // The decoders that are left need special hardware.
     let without = "\"$real\" \"$@\" | grep -v -e libdav1d -e libaom -e libgav1; exit 0";
     library.replace_ffmpeg(Script { when: "-decoders", does: without });
     complains(&library, "can't decode AV1 in software");
@@ -178,7 +178,7 @@ fn what_is_no_regular_file_is_refused_at_once() {
     std::os::unix::fs::symlink(GOOD, library.path("Link.mkv")).unwrap();
     fs::create_dir(library.path("Folder.mkv")).unwrap();
 
-    // A folder is something to plan, but nothing to encode.
+    // `plan` accepts a folder, `encode` doesn't.
     for (command, name) in [
         ("plan", "Pipe.mkv"),
         ("plan", "Link.mkv"),
@@ -227,7 +227,7 @@ fn a_read_only_library_costs_nothing_and_the_others_go_on() {
     fs::copy(library.path(GOOD), &film).unwrap();
     let original = fs::read(&film).unwrap();
     library.set("library_roots", vec![locked.to_str().unwrap(), library.root().to_str().unwrap()]);
-    // A mount of its own for the run alone, which ends with it.
+    // The mount is in a mount namespace that only this run has, so it ends with the run.
     let script = "mount --bind \"$0\" \"$0\" && mount -o remount,bind,ro \"$0\" && exec \"$@\"";
     let shell = |unshare: &mut Command| {
         unshare.args(["--mount", "sh", "-c", script]).arg(&locked);
@@ -253,7 +253,8 @@ fn a_full_disk_is_seen_before_the_encode() {
     let disk = library.root().with_file_name("disk");
     fs::create_dir(&disk).unwrap();
     let size = fs::metadata(library.path(GOOD)).unwrap().len();
-    // A disk of its own for the run alone, with less room than the result may need. It is looked at before it is gone.
+    // A small disk in a mount namespace that only this run has, with less space than the result may need. `ls` prints
+    // its files before it is gone.
     let script = "mount -t tmpfs -o size=$2 none \"$0\" && cp \"$1\" \"$0/Film.mkv\" && shift 2 && \"$@\"; code=$?; \
                   ls -A \"$0\"; exit $code";
     let room = (size + size / 2).to_string();

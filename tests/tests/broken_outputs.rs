@@ -1,8 +1,8 @@
-//! Results that are broken in one way each, made by the real ffmpeg and passed off by one that ends well: each is refused
-//! with a code of its own, and the original stays.
+//! Broken results, each broken in one way, from an ffmpeg that exits with 0: each is refused with its own code, and the
+//! original stays.
 //!
-//! The stand-in first runs the real ffmpeg as it was asked to, so that its report and its times are honest and only the file
-//! isn't what it wrote: what a full disk, a broken disk or a meddling neighbour would leave.
+//! The stand-in first runs the real ffmpeg with all its arguments. Its report and its timestamps are therefore honest,
+//! and only the file differs from what it wrote, as after a full disk, a broken disk or another program's write.
 
 #![cfg(test)]
 
@@ -10,7 +10,7 @@ use std::fs;
 
 use av1d_tests::{Library, Script};
 
-/// Ten seconds of noise with sound, a subtitle, chapters and tags: all that the breaks take something from.
+/// Ten seconds of noise with sound, a subtitle, chapters and tags: each test takes one of these away.
 const FILM: &str = "-f lavfi -i testsrc2=size=160x120:rate=25:duration=10,noise=alls=25:allf=t \
                     -f lavfi -i aevalsrc=sin(880*t)|sin(660*t):duration=10:sample_rate=48000 \
                     -i eng.srt -i chapters.txt -map 0 -map 1 -map 2 -map_chapters 3 -map_metadata 3 \
@@ -23,7 +23,7 @@ const SUBTITLES: &str =
 const CHAPTERS: &str = ";FFMETADATA1\ntitle=A Film\n[CHAPTER]\nTIMEBASE=1/1000\nSTART=0\nEND=5000\ntitle=One\n\
                         [CHAPTER]\nTIMEBASE=1/1000\nSTART=5000\nEND=10000\ntitle=Two\n";
 
-/// What a stand-in does: encodes honestly, then puts what ffmpeg makes with `arguments` of the whole result in its place.
+/// A stand-in that encodes honestly, then replaces the result by what ffmpeg makes from it with `arguments`.
 fn instead(arguments: &str) -> String {
     format!(
         "\"$real\" \"$@\" || exit $?\nmv \"$output\" ../scratch/whole.mkv\n\
@@ -32,7 +32,7 @@ fn instead(arguments: &str) -> String {
     )
 }
 
-/// The film is refused with this code, stays as it is, and is replaced once ffmpeg is honest.
+/// Asserts that the film is refused with this code and stays as it is, and is replaced once ffmpeg is the real one.
 #[track_caller]
 fn refused(code: &str, does: &str) {
     let Some(mut library) = Library::open() else { return };
@@ -73,14 +73,14 @@ fn truncated() {
 
 #[test]
 fn killed() {
-    // A whole cluster is written, then the rest never comes.
+    // A whole cluster is written, the rest isn't.
     let does = "\"$real\" -readrate 4 \"$@\" & encoder=$!\n\
                 for i in $(seq 600); do [ $(stat -c %s \"$output\") -gt 100000 ] && break; sleep 0.05; done\n\
                 kill -KILL $encoder; wait $encoder\nexit 0";
     refused("unfinished", does);
 }
 
-/// A filter for the shell, in quotes.
+/// A bitstream filter that drops packets, in quotes for the shell.
 fn drop(when: &str) -> String {
     format!("'noise=drop={when}'")
 }
@@ -105,7 +105,7 @@ fn audio_tail_missing() {
     refused("sound-ends-early", &dropping("a", r"gte(pts*tb\,7)"));
 }
 
-/// Less than a film's duration may be off.
+/// The missing half second is less than the tolerance for a film's duration.
 #[test]
 fn the_last_half_second_of_the_sound_missing() {
     refused("sound-ends-early", &dropping("a", r"gte(pts*tb\,9.5)"));
@@ -169,7 +169,7 @@ fn chapters_gone() {
     refused("chapters", &instead(&format!("{COPY} -map_chapters -1")));
 }
 
-/// Runs the real ffmpeg with `options` of the output added to what it was asked to do.
+/// Runs the real ffmpeg with these output options added.
 fn with_options(options: &str) -> String {
     format!(
         "count=$#; at=0\n\
@@ -178,7 +178,7 @@ fn with_options(options: &str) -> String {
     )
 }
 
-/// What ffmpeg itself gets wrong shows in its own report.
+/// What ffmpeg itself leaves out shows in its own report.
 #[test]
 fn ffmpeg_leaves_something_out_by_itself() {
     for (code, options) in [

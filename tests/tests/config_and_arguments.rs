@@ -1,4 +1,4 @@
-//! Where the config comes from, and what is no argument.
+//! Where the config comes from, and which arguments are wrong.
 
 #![cfg(test)]
 
@@ -8,11 +8,11 @@ use std::process::Command;
 
 use av1d_tests::{Run, Running, av1cli};
 
-/// A film of a few bytes: a config's `min_bytes` shows in why it is skipped.
+/// A film of a few bytes. The reason for its skip contains the config's `min_bytes`.
 const PROBE: &str = r#"{"streams": [{"index": 0, "codec_type": "video", "codec_name": "h264", "width": 640, "height": 360}],
     "format": {"duration": "10"}}"#;
 
-/// Which `min_bytes` counts.
+/// The `min_bytes` in effect.
 #[track_caller]
 fn min_bytes(command: &mut Command) -> u64 {
     command.args(["plan", "--json", "--probe-json", "-", "--size", "5", "--name", "Film.mkv"]);
@@ -37,7 +37,7 @@ fn the_first_config_that_is_there_counts_and_the_others_are_not_read() {
         command.env("HOME", home).env("XDG_CONFIG_HOME", home.join("xdg"));
         command
     };
-    // From the weakest to the strongest; /etc is not a test's to write to.
+    // From the lowest precedence to the highest. A test can't write to /etc, so that config isn't tested.
     if !Path::new("/etc/av1d/config.toml").exists() {
         assert_eq!(min_bytes(&mut seen()), 2 << 30, "the default");
     }

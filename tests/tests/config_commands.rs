@@ -1,4 +1,4 @@
-//! `av1cli config`: the file that it writes, what it shows of one, and what it says of a wrong one.
+//! `av1cli config`: the file that it writes, what it shows of a config, and what it says about a wrong one.
 
 #![cfg(test)]
 
@@ -11,7 +11,7 @@ use av1d_tests::{Run, as_a_user, av1cli};
 use av1exec::settings::{Settings, default_file, parse};
 use serde_json::{Value, json};
 
-/// A home of its own, with a config of this text where one is given.
+/// A temporary home folder, with a config of this text if one is given.
 fn home(config: Option<&str>) -> (tempfile::TempDir, PathBuf) {
     let home = tempfile::tempdir().unwrap();
     let file = home.path().join(".config/av1d/config.toml");
@@ -122,7 +122,7 @@ fn of_a_wrong_config_show_tells_what_could_be_read() {
 #[test]
 fn check_names_everything_that_is_wrong_with_line_and_column() {
     let (home, file) = home(Some(WRONG));
-    // The one that is used, and one that is named.
+    // The config that is in use, and one that is given as an argument.
     for arguments in [&["check"][..], &["check", file.to_str().unwrap()]] {
         let checked = run(home.path(), arguments).exits_with(2).prints_nothing();
         let checked = checked.says(format!("error: {}:2:1: `stable_sec`", file.display()));
@@ -185,7 +185,7 @@ fn path_prints_the_file_that_counts_and_tells_of_the_others() {
     );
     assert_eq!(document["file"]["path"], at("given.toml").to_str().unwrap());
 
-    // A file that can't be read is still the one that counts; one that was named and isn't there is an error.
+    // A config that can't be read is still the one in use. A config that is named explicitly but missing is an error.
     assert_eq!(run(home.path(), &["path"]).exits_with(0).text(), format!("{}\n", user.display()));
     let missing = Run::of(config(home.path(), &["path"]).env("AV1D_CONFIG", at("variable.toml")));
     missing.exits_with(2).says("variable.toml: no such config file, though $AV1D_CONFIG names it");

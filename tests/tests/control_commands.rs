@@ -1,5 +1,5 @@
-//! `av1cli status`, `skip`, `unskip`, `retry` and the others: from the files where no daemon runs, and what they say to a
-//! daemon where one does. It is played by the test here; `control_daemon` has the real one.
+//! `av1cli status`, `skip`, `unskip`, `retry` and others: what they do with the files if no daemon runs, and what they
+//! send to a running daemon. Here, the test itself plays the daemon; `control_daemon` tests the real one.
 
 #![cfg(test)]
 
@@ -14,7 +14,7 @@ use std::thread::JoinHandle;
 use av1d_tests::{Library, Script, Signal, signal, wait_until};
 use serde_json::{Value, json};
 
-/// A daemon that greets, and answers each request with the next reply; returns what it was asked.
+/// A daemon that sends a greeting and answers each request with the next reply. The thread returns the requests.
 fn play_daemon(library: &Library, protocol: u32, replies: &[Value]) -> JoinHandle<Vec<Value>> {
     fs::create_dir_all(library.state()).unwrap();
     let path = library.state().join("control.sock");
@@ -58,7 +58,7 @@ fn what_needs_a_daemon_says_that_none_runs() {
         let run = library.run(arguments).exits_with(1).prints_nothing();
         run.says("error: no daemon runs here").says("hint: start one with `av1cli watch`");
     }
-    // What a daemon that was killed leaves.
+    // The socket that a killed daemon leaves behind.
     fs::create_dir_all(library.state()).unwrap();
     drop(UnixListener::bind(library.state().join("control.sock")).unwrap());
     library.run(["scan"]).exits_with(1).says("error: no daemon runs here");
@@ -186,7 +186,7 @@ fn another_tools_marker_excludes_every_film_of_its_name_and_goes_only_by_force()
     let run = library.run(["unskip", "--json", "Film.mkv"]).exits_with(1);
     assert_eq!(run.documents()[0]["code"], "foreign-marker");
     run.says("Film.av1skip isn't av1d's and excludes every film of that name").says("hint: ");
-    // A marker of their own comes and goes beside it.
+    // av1d's own marker is created and removed beside the foreign one.
     library.run(["skip", "Film.mkv"]).exits_with(0);
     let run = library.run(["unskip", "Film.mkv"]).exits_with(0);
     assert!(run.text().ends_with("films/Film.av1skip still excludes it\n"), "{run}");

@@ -1,4 +1,5 @@
-//! The real daemon's control socket, with the real ffmpeg at work: what is asked for happens, and is seen from outside.
+//! The control socket of the real daemon while the real ffmpeg encodes: each request has its effect, which is observed
+//! from outside.
 
 #![cfg(test)]
 
@@ -12,7 +13,7 @@ use std::time::{Duration, Instant};
 use av1d_tests::{Library, Running, Script, Signal, signal, wait_until};
 use serde_json::{Value, json};
 
-/// A library with one film, whose encode takes minutes, and a daemon that looks at it once an hour.
+/// A library with one film whose encode takes minutes, and a daemon that scans it once an hour.
 fn with_long_film() -> Option<Library> {
     let mut library = Library::open()?;
     library.set("scan_interval_secs", 3600);
@@ -24,7 +25,7 @@ fn socket(library: &Library) -> PathBuf {
     library.state().join("control.sock")
 }
 
-/// Starts the daemon and waits until it listens.
+/// Starts the daemon and waits until its control socket accepts connections.
 fn start_daemon(library: &Library) -> Running {
     let mut run = library.start(["watch"]);
     wait_until("the daemon listens", || {
@@ -39,7 +40,7 @@ fn stop(run: Running) {
     run.wait().exits_with(0);
 }
 
-/// A connection, by nothing of the product's.
+/// A client of the control socket that uses no code of the product.
 struct Control(BufReader<UnixStream>);
 
 impl Control {
@@ -62,7 +63,7 @@ impl Control {
         self.read()
     }
 
-    /// The next event of this name.
+    /// The next event of this name; skips other events.
     fn event(&mut self, name: &str) -> Value {
         loop {
             let event = self.read();
@@ -84,12 +85,12 @@ fn status(library: &Library) -> Value {
     ask(library, &json!({"request": "status"}))["status"].take()
 }
 
-/// The first encode, if there is one.
+/// The first running encode, or null if there is none.
 fn first_running(library: &Library) -> Value {
     status(library)["running"].get(0).cloned().unwrap_or_default()
 }
 
-/// The only encode, once it has come to this stage.
+/// The only encode, as soon as it is in this stage.
 fn running_job(library: &Library, stage: &str) -> Value {
     let mut job = Value::Null;
     wait_until(&format!("a job is {stage}"), || {
@@ -99,7 +100,7 @@ fn running_job(library: &Library, stage: &str) -> Value {
     job
 }
 
-/// The state of a process: `R`, `S`, `T` for stopped.
+/// The state of a process as /proc shows it, for example `R`, `S`, or `T` for stopped.
 fn process_state(id: u32) -> char {
     let stat = fs::read_to_string(format!("/proc/{id}/stat")).unwrap_or_default();
     stat.rsplit_once(") ").and_then(|(_, rest)| rest.chars().next()).unwrap_or('-')
@@ -146,7 +147,7 @@ fn pause_stops_ffmpeg_where_it_is_and_resume_lets_it_go_on() {
     assert_eq!(status(&library)["state"], "running");
     wait_until("it goes on", || first_running(&library)["frame"].as_u64() > frame.as_u64());
 
-    // A stopped process doesn't hear SIGTERM: the daemon ends it all the same.
+    // A stopped process can't react to SIGTERM; the daemon must still end it.
     library.run(["pause"]).exits_with(0);
     wait_until("ffmpeg is stopped", || process_state(ffmpeg) == 'T');
     let asked = Instant::now();
@@ -221,7 +222,7 @@ fn retry_has_a_failure_forgotten() {
     library.hurry();
     library.set("scan_interval_secs", 1);
     library.film("Film.mkv");
-    // It fails once, as long as the sign isn't there.
+    // ffmpeg fails once: only while the file `failed` doesn't exist.
     let sign = library.scratch().join("failed");
     let does = format!("test -e {0} || {{ touch {0}; cp Film.mkv \"$output\"; exit 0; }}", sign.display());
     library.replace_ffmpeg(Script { when: "-progress", does: &does });
@@ -252,7 +253,7 @@ fn a_subscriber_sees_a_film_from_its_start_to_its_end() {
     let size = fs::metadata(&film).unwrap().len();
     ask(&library, &json!({"request": "scan"}));
 
-    // The first walk may end after the subscription, and has seen no film.
+    // The first scan may end after the subscription, but has seen no film.
     while events.event("scanned")["films"] != 1 {}
     let started = events.event("started");
     assert_eq!((&started["path"], &started["frames"]), (&film.to_str().into(), &25.into()));

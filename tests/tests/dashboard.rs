@@ -1,4 +1,4 @@
-//! The real dashboard in a real terminal (tmux), beside the real daemon that encodes a real film.
+//! The real dashboard in a real terminal (tmux), next to the real daemon, which encodes a real film.
 
 #![cfg(test)]
 
@@ -8,14 +8,14 @@ use std::process::{Command, Output};
 
 use av1d_tests::{Library, Running, Signal, built, program, signal, wait_until, with_argument};
 
-/// A shell in a terminal of its own. It ends with the test.
+/// A shell in its own tmux server. Dropping it ends the server.
 struct Terminal {
     tmux: PathBuf,
     socket: PathBuf,
 }
 
 impl Terminal {
-    /// Opens one; nothing where there is no tmux and the test is to be skipped.
+    /// Opens a terminal, or returns `None` if there is no tmux; the test is then to be skipped.
     fn open(folder: &Path, columns: u16, rows: u16) -> Option<Self> {
         let terminal = Self { tmux: program("tmux")?, socket: folder.join("tmux") };
         let (columns, rows) = (columns.to_string(), rows.to_string());
@@ -35,7 +35,7 @@ impl Terminal {
         output
     }
 
-    /// What is on the screen, line by line.
+    /// The text on the screen, line by line.
     fn screen(&self) -> String {
         String::from_utf8(self.tmux(&["capture-pane", "-p"]).stdout).unwrap()
     }
@@ -71,18 +71,18 @@ impl Terminal {
 
 impl Drop for Terminal {
     fn drop(&mut self) {
-        // A server that has ended already is as good.
+        // It doesn't matter if the server has ended already.
         drop(Command::new(&self.tmux).arg("-S").arg(&self.socket).arg("kill-server").output());
     }
 }
 
-/// The line that starts the dashboard on a library.
+/// The shell command that starts the dashboard on a library.
 fn start_line(library: &Library) -> String {
     let program = built("av1top");
     format!("'{}' --config '{}'", program.display(), library.config().display())
 }
 
-/// A library with one film whose encode takes minutes, and a daemon on it.
+/// A library with one film whose encode takes minutes, and a daemon that encodes it.
 fn with_long_film() -> Option<(Library, Running)> {
     let mut library = Library::open()?;
     library.set("scan_interval_secs", 3600);
@@ -134,7 +134,7 @@ fn a_person_watches_pauses_and_cancels_an_encode_and_leaves() {
 
     terminal.press("q");
     terminal.wait_for("ready:");
-    // The screen from before is there again, and a line is typed and read as ever.
+    // The previous screen is restored, and the shell reads and echoes a line as before.
     assert!(!terminal.screen().contains("daemon running"), "{}", terminal.screen());
     terminal.enter("stty -a > after; cmp before after && echo as it was");
     terminal.wait_for("\nas it was");
@@ -162,14 +162,14 @@ fn it_shows_what_a_daemon_left_and_a_daemon_that_comes() {
     let daemon = library.start(["watch"]);
     terminal.wait_for("daemon running since");
     terminal.wait_for(" fps");
-    // A screen of another size, at any time.
+    // The terminal may be resized at any time.
     for (columns, rows) in [("60", "15"), ("20", "4"), ("140", "40")] {
         terminal.tmux(&["resize-window", "-x", columns, "-y", rows]);
     }
     terminal.wait_for("ffmpeg ");
     terminal.wait_for("(too big from");
 
-    // Skipping ends the encode and leaves a marker that is the film's own.
+    // Skipping ends the encode and leaves a marker for this film only.
     terminal.press("S");
     terminal.wait_for("Skip for ever A Long Film.mkv?");
     terminal.press("y");

@@ -1,5 +1,4 @@
-//! `av1cli doctor`, on machines that are well and on machines that aren't: it always comes to an end, names what is wrong, and leaves
-//! nothing behind.
+//! `av1cli doctor` on healthy and on faulty machines: it always ends, names what is wrong, and leaves nothing behind.
 
 #![cfg(test)]
 
@@ -14,7 +13,7 @@ use av1d_tests::{
 use av1exec::sys::lock::Locks;
 use serde_json::Value;
 
-/// A library with one film, and a folder for what doctor makes elsewhere.
+/// A library with one film, and an empty folder for the temporary files that doctor makes outside the library.
 fn with_film() -> Option<Library> {
     let library = Library::open()?;
     library.film("Film.mkv");
@@ -33,7 +32,7 @@ fn doctor(library: &Library, arguments: &[&str]) -> Run {
     run
 }
 
-/// The only line of a check, and its hint.
+/// The only line of a check, and the hint below it.
 #[track_caller]
 fn line<'a>(run: &'a Run, check: &str) -> (&'a str, Option<&'a str>) {
     let lines: Vec<&str> = run.text().lines().collect();
@@ -44,7 +43,7 @@ fn line<'a>(run: &'a Run, check: &str) -> (&'a str, Option<&'a str>) {
     (lines[found[0]], hint)
 }
 
-/// Asserts what a check came to.
+/// Asserts a check's level and a part of its text.
 #[track_caller]
 fn finds(run: &Run, check: &str, level: &str, words: &str) {
     let (line, hint) = line(run, check);
@@ -112,7 +111,7 @@ fn an_encoder_that_does_not_work_is_found_out() {
     let run = doctor(&library, &[]).exits_with(1);
     assert_eq!((warned(&run, "ok"), warned(&run, "FAIL")), (1, 1), "{run}");
 
-    // It says that all went well, and has written nothing.
+    // This ffmpeg exits with 0 but has written nothing.
     library.replace_ffmpeg(Script { when: "-f lavfi", does: "exit 0" });
     let run = doctor(&library, &[]).exits_with(1);
     assert!(run.text().contains("libaom-av1 doesn't work: what it made can't be read back"), "{run}");
@@ -251,7 +250,7 @@ fn a_root_of_another_file_system_is_told_by_its_type_and_a_read_only_one_fails()
     let disk = library.root().with_file_name("disk");
     fs::create_dir(&disk).unwrap();
     library.set("library_roots", vec![disk.to_str().unwrap()]);
-    // A disk of its own for the run alone, which ends with it.
+    // A disk in a mount namespace that only this run has, so it ends with the run.
     let looked_at = |remount: &str| {
         let script = format!(
             "mount -t tmpfs none \"$0\" && touch \"$0/Film.mkv\" && {remount} && \"$@\"; code=$?; ls -A \"$0\" >&2; exit $code"

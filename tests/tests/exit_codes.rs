@@ -1,4 +1,4 @@
-//! Every exit code of the table, by a real run that ends with it.
+//! Every exit code of the table, each from a real run.
 
 #![cfg(test)]
 
@@ -8,7 +8,7 @@ use std::path::Path;
 
 use av1d_tests::{Library, Run, Script, Signal, Tools, av1cli, signal, wait_until};
 
-/// The table at the end of `av1cli --help`: each code and what it says.
+/// The table at the end of `av1cli --help`: each code with its meaning.
 fn documented() -> Vec<(i32, String)> {
     let help = Run::of(av1cli().arg("--help")).exits_with(0);
     let (_, table) = help.text().split_once("Exit codes, everywhere the same:\n").unwrap();
@@ -34,30 +34,30 @@ fn every_code_of_the_table_is_reached() {
         reached.insert(code);
         run.exits_with(code)
     };
-    // 0: done, and skipped.
+    // 0: success, also for a skipped film.
     library.film("Film.mkv");
     fs::write(library.path("Small.mkv"), "film").unwrap();
     ends(library.run(["plan", "Film.mkv"]), 0);
     ends(library.encode("Small.mkv"), 0).says("[too-small]");
     ends(Run::of(av1cli().arg("--help")), 0);
-    // 1: a film that isn't there, one that ffmpeg failed on, a daemon that isn't there.
+    // 1: a missing film, a film on which ffmpeg failed, no running daemon.
     ends(library.run(["encode", "Gone.mkv"]), 1).says("error: failed to look at ");
     ends(library.run(["pause"]), 1).says("error: no daemon runs here");
     library.replace_ffmpeg(Script { when: "-progress", does: "exit 7" });
     ends(library.encode("Film.mkv"), 1).says("failed: ");
-    // 2: arguments, config.
+    // 2: wrong arguments, a wrong config.
     ends(library.run(["encode"]), 2).says("Usage: av1cli");
     library.set("quality_tier", "best");
     ends(library.run(["plan", "Film.mkv"]), 2).says("quality_tier").says("hint: ");
     library.set("quality_tier", "high");
-    // 3: no ffmpeg, an old one, one without encoders.
+    // 3: no ffmpeg, an ffmpeg that is too old, one without encoders.
     library.set("ffmpeg", "/nonexistent/ffmpeg");
     ends(library.run(["plan", "Film.mkv"]), 3).says("error: ").says("hint: ");
     library.set("ffmpeg", old.ffmpeg.to_str().unwrap());
     ends(library.run(["watch", "--once"]), 3).says("6.0");
     library.replace_ffmpeg(Script { when: "-encoders", does: "exit 0" });
     ends(library.encode("Film.mkv"), 3).says("error: ").says("hint: ");
-    // 4 and 130: two at once, and Ctrl-C.
+    // 4 and 130: two runs at once, and Ctrl-C.
     let real = library.tools.ffmpeg.clone();
     library.set("ffmpeg", real.to_str().unwrap());
     library.long_film("Film.mkv");

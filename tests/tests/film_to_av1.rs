@@ -1,4 +1,5 @@
-//! The main job: a film with everything that Matroska holds becomes AV1, and all that isn't its picture stays.
+//! The main job: a film with everything that Matroska can hold becomes AV1, and everything but its picture stays as it
+//! is.
 
 #![cfg(test)]
 
@@ -9,7 +10,7 @@ use serde_json::Value;
 
 const FILM: &str = "Film (2001)/Film.2001.BluRay.x264.mkv";
 
-/// Two languages, subtitles in both, chapters, a font and a cover.
+/// Makes a film with sound in two languages, subtitles in both, chapters, a font and a cover.
 fn make_film(library: &Library) {
     let subtitle = |text| {
         format!("1\n00:00:00,100 --> 00:00:00,400\n{text}\n\n2\n00:00:00,500 --> 00:00:00,900\n{text}!\n")
@@ -39,7 +40,7 @@ fn make_film(library: &Library) {
 
 const FONT: &[u8] = b"\0\x01\0\0 what is in it is the player's business";
 
-/// The Russian tracks come first and are the defaults.
+/// The Russian tracks come first and are marked as default.
 const METADATA: &str = "-metadata title=Film -metadata:s:v:0 language=eng -metadata:s:v:0 title=Picture \
                         -metadata:s:v:0 BPS=1234 -metadata:s:v:0 NUMBER_OF_FRAMES-eng=5678 -metadata:s:a:1 BPS=64000 \
                         -metadata:s:a:0 language=rus -metadata:s:a:0 title=Дубляж -disposition:a:0 default \
@@ -52,7 +53,7 @@ fn english(media: &Media, kind: &str) -> Value {
     found.unwrap_or_else(|| panic!("no English {kind} in {:#}", media.document)).clone()
 }
 
-/// Everything that must hold of a film and what became of it.
+/// Asserts that the result is the same film as before, in AV1.
 #[track_caller]
 fn assert_is_the_same_film_in_av1(before: &Media, after: &Media) {
     after.is_av1();
@@ -223,7 +224,7 @@ fn the_preferred_encoder_does_the_work() {
     }
 }
 
-/// The demo's film is a real clip.
+/// The demo's film is made of real clips.
 #[test]
 fn the_demos_film_is_the_same_film_in_av1() {
     let (Some(library), Some(clips)) = (Library::open(), clips()) else { return };

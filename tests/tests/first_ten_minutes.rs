@@ -1,5 +1,5 @@
-//! The first ten minutes of somebody who has never seen av1d, on a machine where nobody ever did: from `make install` to an original
-//! that is put back. The snapshot is what they see.
+//! The first ten minutes of a new user, on a machine that never had av1d: from `make install` to an original that is
+//! put back. The snapshot holds what the user sees.
 
 #![cfg(test)]
 
@@ -18,7 +18,8 @@ const FILM: &str = "films/Bunny/Big.Buck.Bunny.2008.720p.BluRay.x264.mkv";
 const TRAILER: &str = "films/Bunny/Trailer.mkv";
 const CONFIG: &str = ".config/av1d/config.toml";
 
-/// Runs a line as ann, on a machine that has a system, an ffmpeg, her home and nothing else. All mounts end with it.
+/// Runs a command as user `ann` in a root folder with only a system, an ffmpeg and her home. All mounts end with the
+/// command.
 const ENTER: &str = r#"#!/bin/sh
 set -e
 root=$1 ffmpeg=$2 line=$3
@@ -33,7 +34,7 @@ exec chroot --userspec=1000:1000 . /usr/bin/env -i HOME=/home/ann LC_ALL=C.UTF-8
   PATH=/home/ann/.local/bin:/opt/ffmpeg:/usr/bin:/bin sh -c 'cd && exec 2>&1 && eval "$1"' sh "$line"
 "#;
 
-/// A machine of ann's own, and what she has seen on it so far.
+/// A machine for `ann`, and everything that she has seen on it so far.
 struct Machine {
     place: TempDir,
     ffmpeg: PathBuf,
@@ -41,9 +42,9 @@ struct Machine {
 }
 
 impl Machine {
-    /// One with two films; nothing where there can't be one and the test is to be skipped.
+    /// Makes a machine with two films, or returns `None` if that isn't possible here; the test is then to be skipped.
     fn new() -> Option<Self> {
-        // The snapshot is that of one ffmpeg: others have other encoders.
+        // The snapshot was made with one version of ffmpeg; other versions have other encoders.
         let (tools, clips) = (Tools::of_version("8.0")?, clips()?);
         let (_, _) = (program("make")?, program("tmux")?);
         let possible = Command::new("unshare").args(["--mount", "chroot", "/", "true"]).output();
@@ -80,12 +81,12 @@ impl Machine {
         self.place.path().join("root")
     }
 
-    /// A path in ann's home.
+    /// A path in ann's home folder.
     fn at(&self, path: &str) -> PathBuf {
         self.root().join("home/ann").join(path)
     }
 
-    /// `make install`, with ann's home below the root.
+    /// Runs `make install` with ann's home below the root folder.
     fn install(&mut self) {
         let bin = self.place.path().join("bin");
         fs::create_dir(&bin).unwrap();
@@ -96,7 +97,7 @@ impl Machine {
         make.arg("-C").arg(Path::new(env!("CARGO_MANIFEST_DIR")).join(".."));
         make.args(["-s", "install", "PREFIX=/home/ann/.local"]);
         make.arg(format!("BIN={}", bin.display())).arg(format!("DESTDIR={}", self.root().display()));
-        // What runs the tests may be a make itself.
+        // The tests may themselves be run by `make`.
         let run = Run::of(make.env_remove("MAKEFLAGS").env_remove("MAKELEVEL")).exits_with(0);
         let said = format!("{}{}", run.text(), run.stderr).replace(self.root().to_str().unwrap(), "");
         self.saw("make install PREFIX=\"$HOME/.local\"", &said, 0);
@@ -116,7 +117,7 @@ impl Machine {
         command
     }
 
-    /// Ann types a line, which ends with this code and says this, among other things.
+    /// Ann types a command line. It must exit with this code, and its output must contain these texts.
     #[track_caller]
     fn types(&mut self, line: &str, code: i32, relied_on: &[&str]) -> String {
         let run = Run::of(&mut self.enter(line)).exits_with(code);
@@ -127,7 +128,7 @@ impl Machine {
         run.text().to_owned()
     }
 
-    /// Ann edits the config: each key gets the value.
+    /// Ann sets these keys of the config.
     fn edits(&mut self, settings: &[(&str, &str)]) {
         let mut text = fs::read_to_string(self.at(CONFIG)).unwrap();
         writeln!(self.seen, "$ edit ~/{CONFIG}").unwrap();
@@ -142,7 +143,7 @@ impl Machine {
         fs::write(self.at(CONFIG), text).unwrap();
     }
 
-    /// Ann opens the dashboard, sees this, and leaves it with `q`.
+    /// Ann opens the dashboard, sees these texts, and closes it with `q`.
     fn opens_the_dashboard(&mut self, relied_on: &[&str]) {
         let socket = self.place.path().join("tmux");
         let terminal = Terminal { tmux: program("tmux").unwrap(), socket };
@@ -159,7 +160,7 @@ impl Machine {
         self.saw("av1top", &(lines.join("\n") + "\n"), 0);
     }
 
-    /// Every file among ann's films, in her config and in her state folder, and what it holds.
+    /// The content of every file among ann's films, in her config and in her state folder.
     fn holds(&self) -> BTreeMap<PathBuf, Vec<u8>> {
         let mut found = BTreeMap::new();
         for folder in ["films", ".config", ".local/state"] {
@@ -181,7 +182,7 @@ fn collect(folder: &Path, found: &mut BTreeMap<PathBuf, Vec<u8>>) {
     }
 }
 
-/// A terminal, which ends with the test.
+/// A tmux terminal. Dropping it ends the server.
 struct Terminal {
     tmux: PathBuf,
     socket: PathBuf,
@@ -195,7 +196,7 @@ impl Terminal {
         String::from_utf8(output.stdout).unwrap()
     }
 
-    /// The screen, once it shows all of this.
+    /// Waits until the screen shows all these texts, and returns it.
     fn wait_for(&self, texts: &[&str]) -> String {
         let mut seen = String::new();
         wait_until(&format!("the screen shows {texts:?}"), || {
@@ -208,12 +209,12 @@ impl Terminal {
 
 impl Drop for Terminal {
     fn drop(&mut self) {
-        // A server that has ended already is as good.
+        // It doesn't matter if the server has ended already.
         drop(Command::new(&self.tmux).arg("-S").arg(&self.socket).arg("kill-server").output());
     }
 }
 
-/// What differs from run to run and from machine to machine, and the word for it.
+/// Text that differs between runs or machines, and the word that replaces it in the snapshot.
 const VARIABLE: [(&str, &str); 15] = [
     (r"\d{8}-\d{6}-\d{6}", "JOB"),
     (r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\dZ?", "TIME"),

@@ -1,4 +1,5 @@
-//! What an older av1d wrote: its state folder is taken over without a loss, and what it had begun is finished.
+//! Files of older versions of av1d: their state folder is taken over without loss, and the jobs that they began are
+//! finished.
 
 #![cfg(test)]
 
@@ -15,14 +16,15 @@ use av1exec::state::jobs::JobStore;
 use av1exec::sys::disk::{Identity, hash};
 use serde_json::{Value, json};
 
-/// Where the films were when the fixtures were made.
+/// The folder of the films when the fixtures were made.
 const FILMS: &str = "/srv/films";
 
 fn fixture(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("data/formats").join(path)
 }
 
-/// The state folder of the last version that kept each job as a plain file, as if its films had been in this library.
+/// Installs the state folder of the last version that kept each job as a plain file, with its films' paths changed to
+/// this library.
 fn older_state(library: &Library) {
     copy_folder(&fixture("2026-11-plain-jobs/state"), &library.state());
     for path in plain_jobs(library) {
@@ -45,7 +47,7 @@ fn status(library: &Library) -> Value {
 fn a_folder_of_plain_job_files_is_taken_over_at_the_first_start() {
     let Some(library) = Library::open() else { return };
     older_state(&library);
-    // The film of the job that was cut off is replaced already, and its original gone.
+    // The film of the interrupted job is already replaced, and its original is deleted.
     let job = open_job(&library, OPEN_JOBS[0].0);
     lay(&library, &job, Moment::Replaced);
     let before = status(&library);
@@ -62,13 +64,13 @@ fn a_folder_of_plain_job_files_is_taken_over_at_the_first_start() {
     jobs["replaced"] = 4.into();
     assert_eq!(after["totals"]["jobs"], jobs);
     assert_eq!((&after["unfinished"], &after["failures"]), (&json!([]), &before["failures"]));
-    // By the name that it had, and by the one that it has.
+    // The film is found by its old name and by its new name.
     for name in ["Renamed.avi", "Renamed.mkv"] {
         let told = library.run(["why", "--json", name]).documents().remove(0);
         assert_eq!(told["attempts"][0]["code"], "replaced", "{told}");
         assert_eq!(told["attempts"][0]["settings"], "libsvtav1 crf 24 preset 5", "{told}");
     }
-    // Once more, with an index that is gone: the files are there still.
+    // Once more, after the index was deleted: the job files are still there.
     fs::remove_file(library.state().join("index.sqlite")).unwrap();
     assert_eq!(status(&library), after);
     library.watch_once().exits_with(0);
@@ -101,22 +103,22 @@ fn a_folder_of_folded_jobs_is_read_as_it_is() {
     assert_eq!(look(), history, "nor is anything missed without it");
 }
 
-/// How far a replacement had come when it was cut off.
+/// How far a replacement had got when it was interrupted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Moment {
-    /// ffmpeg was at work.
+    /// ffmpeg was encoding.
     Running,
     /// The result was found good.
     Committed,
     /// The original had its second name.
     Linked,
-    /// The result had the film's name, and the original its second one.
+    /// The result had the film's name, and the original only its second name.
     Renamed,
-    /// The original was gone, too.
+    /// The original was deleted as well.
     Replaced,
 }
 
-/// Lays out the files of a job as they were at that moment, and writes its file so that it is about them.
+/// Creates the files of a job as they were at that moment, and its job file with their identities.
 fn lay(library: &Library, job: &Value, moment: Moment) {
     let mut job = job.clone();
     let text = |value: &Value| PathBuf::from(value["path"].as_str().unwrap());
@@ -149,13 +151,13 @@ fn lay(library: &Library, job: &Value, moment: Moment) {
     fs::write(file, serde_json::to_string_pretty(&job).unwrap()).unwrap();
 }
 
-/// The job of each version that was cut off, and its film.
+/// The interrupted job of each older version, and the name of its film.
 const OPEN_JOBS: [(&str, &str); 2] = [
     ("2026-11-plain-jobs/state/20261126-014613-067540.json", "Open.mkv"),
     ("2026-11-folded-jobs/state/20261126-024341-676489.json", "Open2.mkv"),
 ];
 
-/// The job of a fixture, as if its film had been in this library.
+/// A fixture's job, with its film's path changed to this library.
 fn open_job(library: &Library, path: &str) -> Value {
     let text = fs::read_to_string(fixture(path)).unwrap();
     serde_json::from_str(&text.replace(FILMS, library.root().to_str().unwrap())).unwrap()
@@ -202,7 +204,7 @@ fn an_open_job_is_finished_though_its_plan_can_t_be_read() {
     }
 }
 
-/// What the README says of its size, and what `status` says of what was saved.
+/// Checks the size that the README gives for a state folder, and that the totals of `status` stay the same.
 #[test]
 fn a_state_folder_of_many_jobs_takes_little_room() {
     const JOBS: u64 = 500;
@@ -227,7 +229,8 @@ fn a_state_folder_of_many_jobs_takes_little_room() {
     assert!(index / JOBS < 1000, "{index}");
 }
 
-/// Compressed files stand beside the plain ones for a moment; where there is no room for many of them, a few have to do.
+/// A compressed file exists beside its plain file for a moment. If the disk has no space for many of them, the files
+/// are taken over a few at a time.
 #[test]
 fn a_folder_on_a_disk_that_is_nearly_full_is_taken_over() {
     let Some(library) = Library::open() else { return };

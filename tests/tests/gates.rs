@@ -1,4 +1,4 @@
-//! What is left alone, and the size gate: nothing that stops a film costs it anything.
+//! Films that gates stop, and the size gate: a film that is stopped is never changed.
 
 #![cfg(test)]
 
@@ -7,11 +7,11 @@ use std::io::Write;
 
 use av1d_tests::{Library, PICTURE, wait_until};
 
-/// A film that AV1 can't shrink: it is squeezed to almost nothing already.
+/// A film that AV1 can't make smaller: it is compressed to almost nothing already.
 const SQUEEZED: &str = "-f lavfi -i testsrc2=size=160x120:rate=25:duration=1 -c:v libx265 -preset veryfast -crf 45 \
                         -x265-params log-level=none";
 
-/// An AV1 film.
+/// ffmpeg's arguments for an AV1 film.
 fn av1() -> String {
     PICTURE.replace("libx264 -preset ultrafast", "libsvtav1 -preset 12")
 }
@@ -112,7 +112,7 @@ fn a_file_that_grows_is_not_touched_until_it_holds_still() {
     let mut copy = fs::File::create(library.path("Film.mkv")).unwrap();
     copy.write_all(&whole[..whole.len() / 2]).unwrap();
 
-    // The copy goes on for as long as the run does.
+    // The film keeps growing as long as the run goes on.
     let mut run = library.start(["watch", "--once"]);
     wait_until("the run ends", || {
         copy.write_all(b"x").unwrap();

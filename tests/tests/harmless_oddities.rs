@@ -1,5 +1,6 @@
-//! Films that are odd and whole: packets that are read and never shown, streams of different lengths and starts, silence that
-//! belongs there. Each is accepted; a judge who refuses one would leave it unencoded for ever. Others are in `real_films`.
+//! Unusual but intact films: packets that are read and never shown, streams of different lengths and starts, intended
+//! silence. Each must be accepted; a check that refuses one would leave it unencoded for ever. `real_films` has other
+//! unusual films.
 
 #![cfg(test)]
 
@@ -7,7 +8,7 @@ use std::fs;
 
 use av1d_tests::Library;
 
-/// ffmpeg's arguments for a moving picture of so many seconds that AV1 packs better than its time's codecs.
+/// ffmpeg's arguments for a moving picture of this many seconds that AV1 compresses better than older codecs do.
 fn noise(seconds: &str) -> String {
     format!("-f lavfi -i testsrc2=size=160x120:rate=25:duration={seconds},noise=alls=25:allf=t")
 }
@@ -26,7 +27,8 @@ fn open() -> Option<Library> {
     Some(library)
 }
 
-/// Encodes the film, which must be replaced, and gives the distance of its first sound from its first picture, in microseconds.
+/// Encodes the film, which must be replaced, and returns the time from its first picture to its first sound, in
+/// microseconds.
 #[track_caller]
 fn accepted(library: &Library, name: &str) -> i64 {
     library.encode(name).exits_with(0).says("[replaced]");
@@ -42,7 +44,7 @@ fn accepted(library: &Library, name: &str) -> i64 {
     first("audio").zip(first("video")).map_or(0, |(audio, video)| audio - video)
 }
 
-/// Takes `bytes` off the front of a film, as a recording that begins anywhere.
+/// Removes the first `bytes` bytes of a film, as in a recording that begins anywhere.
 fn behead(library: &Library, name: &str, bytes: usize) {
     let whole = fs::read(library.path(name)).unwrap();
     fs::write(library.path(name), &whole[bytes..]).unwrap();
@@ -69,7 +71,8 @@ fn broadcasts_that_begin_within_a_group_of_pictures() {
     }
 }
 
-/// The sound before the cut comes along, since copied packets can't be hidden: the picture then starts later than the file.
+/// Copied audio packets can't be hidden, so the sound before the cut is in the result: the picture then starts later
+/// than the file.
 #[test]
 fn an_edit_list_that_hides_the_start() {
     let Some(library) = open() else { return };
@@ -91,7 +94,8 @@ fn starts_below_zero() {
     }
 }
 
-/// What the encoder of the sound put before and after it is cut off by the container, not by us.
+/// The padding that the audio encoder added before and after the sound is hidden by the container; av1d doesn't cut it
+/// off.
 #[test]
 fn gapless_sound() {
     let Some(library) = open() else { return };
@@ -146,7 +150,7 @@ fn sound_that_is_shorter_or_longer_than_the_picture_or_has_a_hole() {
     }
 }
 
-/// Slides: each picture stands for seconds.
+/// Slides: each picture is shown for seconds.
 #[test]
 fn pictures_far_apart() {
     let Some(library) = open() else { return };

@@ -1,10 +1,10 @@
-//! What the programs say of themselves, on every page of their help.
+//! Every page of the programs' help.
 
 #![cfg(test)]
 
 use av1d_tests::{Run, av1cli, av1top};
 
-/// A page: how it was asked for, and what it says.
+/// A help page: the command words that print it, and its text.
 struct Page {
     words: Vec<String>,
     text: String,
@@ -19,7 +19,7 @@ impl Page {
         Self { words, text: run.text().to_owned() }
     }
 
-    /// The pages of its commands, as it lists them itself: a new one can't be forgotten here.
+    /// The pages of the commands that this page lists. A new command therefore can't be forgotten here.
     fn below(&self) -> Vec<Self> {
         let listed = self.text.lines().skip_while(|line| *line != "Commands:").skip(1);
         let names = listed.take_while(|line| !line.is_empty()).filter_map(|line| {
@@ -29,7 +29,7 @@ impl Page {
         names.map(|name| Self::of([&self.words[..], &[name.to_owned()]].concat())).collect()
     }
 
-    /// This page and all below it.
+    /// This page and all pages below it.
     fn all(self) -> Vec<Self> {
         let below: Vec<Self> = self.below().into_iter().flat_map(Self::all).collect();
         std::iter::once(self).chain(below).collect()
@@ -54,7 +54,8 @@ fn help_tells_what_each_command_does() {
 fn every_page_has_an_example_that_names_its_command() {
     for Page { words, text } in pages() {
         let (_, examples) = text.split_once("\nExample").unwrap_or_else(|| panic!("no example: {text}"));
-        // The first page shows its commands at work; the others themselves, options in between.
+        // The first page has examples of its commands. The other pages have examples of themselves, possibly with
+        // options in between.
         let name = words.last().unwrap();
         assert!(examples.split_whitespace().any(|word| word == name), "{words:?}: {text}");
     }

@@ -1,4 +1,5 @@
-//! An encode that holds still, goes on, is cancelled, and gives way to others: by the real ffmpeg, as the kernel sees it.
+//! An encode that is paused, resumed, cancelled, or run at low priority, with the real ffmpeg; the checks read the
+//! kernel's view of the process.
 
 #![cfg(test)]
 
@@ -18,11 +19,11 @@ use av1exec::sys::stop::{Stop, stop_switch};
 use av1exec::sys::waits::Waits;
 use tokio::sync::oneshot;
 
-/// Shorter than any pause in here, longer than a busy machine keeps ffmpeg waiting.
+/// Shorter than any pause in these tests, longer than a busy machine delays ffmpeg.
 const STALL: Duration = Duration::from_secs(4);
 const FRAMES: usize = 96;
 
-/// A folder, and what encodes a made-up film of four seconds into it, in about four seconds.
+/// A folder, and the ffmpeg arguments that encode a generated film of four seconds into it in about four seconds.
 struct Bench {
     tools: Tools,
     folder: tempfile::TempDir,
@@ -43,7 +44,7 @@ impl Bench {
         self.folder.path().join("out.mkv")
     }
 
-    /// Runs the encode, and `script` beside it once ffmpeg is there, with its process.
+    /// Runs the encode. As soon as ffmpeg runs, `script` runs beside it with ffmpeg's process id.
     async fn run<T>(
         &self,
         pause: &Pause,
@@ -76,7 +77,7 @@ impl Bench {
         (ended.unwrap(), told)
     }
 
-    /// Asserts that the encode went to its end and that every frame is there.
+    /// Asserts that the encode ended normally and that every frame is in the result.
     fn holds_all(&self, ended: &Ended) {
         let Ended::Run { report, .. } = ended else { panic!("{ended:?}") };
         assert_eq!(report.exit_code, Some(0));
@@ -91,7 +92,7 @@ fn stat(pid: u32) -> Vec<String> {
     fields.unwrap_or_default()
 }
 
-/// Waits until ffmpeg is stopped, or isn't any more.
+/// Waits until ffmpeg is stopped or, if `stopped` is false, until it is running again.
 async fn until_stopped(pid: u32, stopped: bool) {
     let deadline = Instant::now() + Duration::from_secs(30);
     while stat(pid).first().is_some_and(|state| state == "T") != stopped {
@@ -119,7 +120,7 @@ async fn an_encode_that_is_paused_does_not_stall_and_goes_on() {
         assert_eq!(stat(pid)[11..13], used, "it used no processor time");
         switch.resume();
         until_stopped(pid, false).await;
-        // A second pause is like the first.
+        // A second pause works like the first.
         switch.pause();
         until_stopped(pid, true).await;
         switch.resume();
@@ -170,7 +171,7 @@ async fn one_job_is_cancelled_while_it_is_paused() {
     };
     let (ended, (pid, cancelled)) = bench.run(&pause, &one, Priority::default(), script).await;
     assert!(matches!(ended, Ended::Stopped), "{ended:?}");
-    // Killing it would have taken the ten seconds that an ffmpeg which doesn't hear gets.
+    // An ffmpeg that ignores SIGTERM is only killed after ten seconds.
     assert!(cancelled.elapsed() < Duration::from_secs(9), "it heard");
     assert_eq!(in_group(pid.into()), [] as [u32; 0]);
     assert_eq!(Outcome::stopped(&one), Outcome::Cancelled);

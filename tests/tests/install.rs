@@ -1,4 +1,5 @@
-//! `make install` and `make uninstall`, into an empty root: each file is there and works, and all of them go again.
+//! `make install` and `make uninstall` into an empty root folder: every file is there and works, and all are removed
+//! again.
 
 #![cfg(test)]
 
@@ -10,7 +11,7 @@ use std::process::Command;
 use av1d_tests::{Run, built, program};
 use tempfile::TempDir;
 
-/// The programs under their own names, and an empty root.
+/// An empty root folder, and a folder with the programs under their real names.
 struct Root {
     home: TempDir,
 }
@@ -35,7 +36,7 @@ impl Root {
     fn make(&self, target: &str, variables: &[(&str, &Path)]) -> Run {
         let mut command = Command::new("make");
         command.arg("-C").arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("..")).args(["-s", target]);
-        // What runs the tests may be a make itself.
+        // The tests may themselves be run by `make`.
         command.env_remove("MAKEFLAGS").env_remove("MAKELEVEL").env_remove("DESTDIR").env_remove("PREFIX");
         let bin = self.home.path().join("bin");
         for (name, value) in [&[("BIN", bin.as_path())], variables].concat() {
@@ -44,7 +45,7 @@ impl Root {
         Run::of(&mut command)
     }
 
-    /// Every file below the root.
+    /// Every file below the root folder.
     fn files(&self) -> BTreeSet<String> {
         let mut found = BTreeSet::new();
         collect(&self.path(), &self.path(), &mut found);
@@ -63,7 +64,7 @@ fn collect(folder: &Path, root: &Path, found: &mut BTreeSet<String>) {
     }
 }
 
-/// What must be there whatever commands there are; the manual has a page for each of these.
+/// The files that must be installed. Besides these, the manual has a page for each command.
 const INSTALLED: [&str; 15] = [
     "bin/av1cli",
     "bin/av1top",
@@ -88,7 +89,7 @@ fn what_is_installed_into_an_empty_root_is_all_taken_away_again() {
     let (usr, destination) = (Path::new("/usr"), root.path());
     let places = [("DESTDIR", destination.as_path()), ("PREFIX", usr)];
     for _ in 0..2 {
-        // Twice: one that is there is brought up to date.
+        // Twice: the second one updates an existing installation.
         root.make("install", &places).exits_with(0);
     }
     let files = root.files();
@@ -136,7 +137,7 @@ fn an_update_takes_away_what_it_replaces_and_nothing_else() {
 fn what_an_install_that_failed_left_can_be_taken_away() {
     let Some(root) = Root::new() else { return };
     let prefix = root.path().join("opt");
-    // A folder can't be made where a file is.
+    // `make install` fails, because a folder can't be created where a file is.
     fs::create_dir(&prefix).unwrap();
     fs::write(prefix.join("lib"), "theirs").unwrap();
     assert!(!root.make("install", &[("PREFIX", &prefix)]).status.success());
@@ -155,7 +156,7 @@ fn programs_that_are_built_are_named_on_the_command_line_and_not_by_chance() {
     assert!(run.text().contains("cargo build --release") && !run.text().contains("/nonexistent"), "{run}");
 }
 
-/// A prefix as it stands, so that what is installed is found where it says.
+/// Installs into a prefix without `DESTDIR`, so that the files are where their texts say.
 fn installed() -> Option<(Root, PathBuf)> {
     let root = Root::new()?;
     let prefix = root.path().join("opt");
@@ -173,7 +174,7 @@ fn the_installed_programs_run_and_the_installed_config_is_right() {
     }
     let mut command = Command::new(prefix.join("bin/av1cli"));
     command.arg("--config").arg(prefix.join("share/doc/av1d/config.toml"));
-    // A document that isn't there is the first thing that it stumbles over.
+    // The missing document is the first thing that it complains about, so the config was read without an error.
     Run::of(command.args(["plan", "--probe-json", "/nonexistent"]).env_clear()).exits_with(1);
 }
 
@@ -233,7 +234,7 @@ fn the_manual_is_well_formed_and_has_a_page_for_each_command() {
         }
         if let Some(mandoc) = &mandoc {
             let mut command = Command::new(mandoc);
-            // The generator leaves the date empty, which is a warning.
+            // The generator leaves the date empty, which is only a warning.
             Run::of(command.args(["-Tlint", "-Werror"]).arg(&page)).exits_with(0);
         }
     }
@@ -262,7 +263,7 @@ fn systemd_makes_the_user_that_the_unit_runs_as() {
     assert!(text.lines().any(|line| line.starts_with(&format!("u {user} "))), "{text}");
     let Some(sysusers) = program("systemd-sysusers") else { return };
     let mut command = Command::new(sysusers);
-    // A system without users, so that it would make this one whoever is there here.
+    // A root folder without users, so that the user would be created even if this machine has one of that name.
     let run = Run::of(command.arg("--dry-run").arg("--root").arg(root.home.path().join("bin")).arg(&users));
     run.exits_with(0).says(format!("Creating user '{user}'"));
 }

@@ -1,4 +1,5 @@
-//! Films that are left alone since they can't or shouldn't be replaced where they are; found before hours of encoding.
+//! Films that are skipped because they can't or shouldn't be replaced where they are; this is found before hours of
+//! encoding.
 
 #![cfg(test)]
 
@@ -10,7 +11,7 @@ use std::process::Command;
 
 use av1d_tests::{Library, PICTURE, Running, Script, skipped, wait_until, with_argument};
 
-/// Somebody who is nobody in particular.
+/// The user id of `nobody`.
 const NOBODY: u32 = 65534;
 
 fn library() -> Option<Library> {
@@ -20,7 +21,7 @@ fn library() -> Option<Library> {
     Some(library)
 }
 
-/// The film is skipped with this code, untouched, without a job and without a trace.
+/// Asserts that the film is skipped with this code: it is unchanged, and there is no job and no other file.
 #[track_caller]
 fn assert_left_alone(library: &Library, code: &str, mut command: Command) {
     let before = fs::read(library.path("Film.mkv")).unwrap();
@@ -35,7 +36,8 @@ fn once(library: &Library) -> Command {
     library.command(["watch", "--once"])
 }
 
-/// The same command, with system calls that fail as they do elsewhere; nothing where they can't be made to.
+/// The same command under strace, with system calls that fail as on other file systems. Returns `None` if strace is
+/// missing.
 fn failing(command: &Command, faults: &[&str]) -> Option<Command> {
     if Command::new("strace").arg("-V").output().is_err() {
         skipped("strace is missing");
@@ -112,10 +114,10 @@ fn a_film_in_a_folder_that_cant_be_written_to_or_of_a_foreign_owner() {
     for folder in [&home, &library.state()] {
         chown(folder, Some(NOBODY), Some(NOBODY)).unwrap();
     }
-    // Where they are, others may not be allowed to look.
+    // Copies a program into the test's folder: other users may have no access to its original folder.
     let bring = |program: &Path| {
         let copy = home.join(program.file_name().unwrap());
-        // By another process: a program that is open for writing can't be run.
+        // Another process makes the copy: a program that is open for writing can't be run.
         assert!(Command::new("cp").args([program, &copy]).status().unwrap().success());
         copy
     };
@@ -155,7 +157,7 @@ fn a_library_that_another_av1d_works_on_whatever_its_state_folder() {
 #[test]
 fn what_outlived_a_killed_av1d_is_ended_at_the_next_start() {
     let Some(mut library) = library() else { return };
-    // Its child doesn't die with av1d, as that of a script wouldn't.
+    // The stand-in's child process doesn't die with av1d, nor does a script's in general.
     library.replace_ffmpeg(Script { when: "-progress", does: "sleep 300 & wait" });
     let first = library.start(["watch", "--once"]);
     wait_until("the job says which process works for it", || {
@@ -208,7 +210,7 @@ fn a_film_that_is_excluded_while_it_is_encoded() {
     let before = fs::read(&film).unwrap();
     let run = library.start(["encode", "Film.mkv"]);
     wait_until("it is encoded", || !with_argument("ffmpeg", &library.root()).is_empty());
-    // Nobody listens whom one could ask to end the encode.
+    // `encode` has no control socket through which it could be asked to end; it finds the marker instead.
     library.run(["skip", "Film.mkv"]).exits_with(0);
     run.wait().exits_with(0).says("Film.mkv [cancelled]");
     assert!(fs::read(&film).unwrap() == before);

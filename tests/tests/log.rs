@@ -1,11 +1,11 @@
-//! What `watch` logs where no person looks on: for a journal, for a file, for a program.
+//! What `watch` logs when its output isn't a terminal: for the journal, for a file, for a program.
 
 #![cfg(test)]
 
 use av1d_tests::{Library, Run};
 use serde_json::Value;
 
-/// One pass over the library, with these flags and variables.
+/// One run over the library, with these flags and environment variables.
 fn watch(library: &Library, flags: &[&str], variables: &[(&str, &str)]) -> Run {
     let arguments = ["watch", "--once"].iter().chain(flags);
     Run::of(library.command(arguments).envs(variables.iter().copied()))

@@ -1,5 +1,5 @@
-//! An ffmpeg that isn't what it says, and neighbours that meddle: whatever they do, the original stays until a result has been
-//! verified, and nobody's file is overwritten.
+//! An ffmpeg that lies, and other programs that interfere: the original must stay until a result has been verified, and
+//! no foreign file may be overwritten.
 
 #![cfg(test)]
 
@@ -8,10 +8,10 @@ use std::path::Path;
 
 use av1d_tests::{Library, PICTURE, Script, wait_until, with_argument};
 
-/// Four seconds: what is cut off must be more than a film's duration may be off.
+/// Four seconds: the part that is cut off must be longer than the tolerance for a film's duration.
 const LONG: &str = "duration=4";
 
-/// A library with one film, whose encode `does` something else than it should. It runs in the folder of films.
+/// A library with one film, whose encode runs `does` instead. The script runs in the folder of the films.
 fn with_liar(name: &str, does: &str) -> Option<Library> {
     let mut library = Library::open()?;
     library.make(name, &PICTURE.replace("duration=1", LONG));
@@ -19,7 +19,8 @@ fn with_liar(name: &str, does: &str) -> Option<Library> {
     Some(library)
 }
 
-/// A film beside the library that a stand-in can pass off as the result: like the real one but for these words.
+/// Makes a film in the scratch folder that a stand-in passes off as the result. It is like the real result except for
+/// the replaced words.
 fn make_other_film(library: &Library, words: &[(&str, &str)]) {
     let mut arguments = PICTURE.replace("duration=1", LONG).replace("yuv420p", "yuv420p10le");
     arguments = arguments.replace("libx264 -preset ultrafast", "libsvtav1 -preset 12");
@@ -30,7 +31,7 @@ fn make_other_film(library: &Library, words: &[(&str, &str)]) {
     library.tools.make(&library.scratch(), &arguments, Path::new(&path));
 }
 
-/// The film fails with this code, loses nothing, and is encoded as soon as ffmpeg is honest.
+/// Asserts that the film fails with this code, loses nothing, and is encoded once ffmpeg is the real one.
 #[track_caller]
 fn assert_original_survives(mut library: Library, code: &str) {
     let film = library.path("Film.mkv");
@@ -74,7 +75,8 @@ fn exits_with_0_without_a_word_of_its_end() {
     assert_original_survives(library, "unfinished");
 }
 
-/// An honest result without the evidence for it isn't taken, and nothing is held against it: the check couldn't be made.
+/// Asserts that an honest result without evidence is refused, and that the film can be tried again: the check couldn't
+/// be made.
 #[track_caller]
 fn assert_not_judged(mut library: Library, piece: &str) {
     let original = fs::read(library.path("Film.mkv")).unwrap();

@@ -1,5 +1,5 @@
-//! What only a look at the picture and a full decode tell: wrong results that are well-formed in every other way are refused,
-//! and right results of every kind of film are accepted.
+//! Faults that only a comparison of the pictures or a full decode can find: wrong results that are otherwise
+//! well-formed are refused, and right results of every kind of film are accepted.
 
 #![cfg(test)]
 
@@ -7,14 +7,14 @@ use std::fs;
 
 use av1d_tests::{Library, Script};
 
-/// How the films here are stored: so large that any AV1 is smaller.
+/// Encoder options for the films: their bitrate is so high that any AV1 is smaller.
 const BULKY: &str = "-c:v libx264 -preset ultrafast -qp 1 -pix_fmt yuv420p";
 
-/// Two seconds of a scene that moves.
+/// Two seconds of a moving scene.
 const SCENE: &str = "-f lavfi -i testsrc2=size=160x120:rate=25:duration=2";
 
-/// A library whose ffmpeg spoils its result: it `does` something to `$output` after it was written. It runs in the folder of
-/// films; `$encode` encodes to it.
+/// A library whose ffmpeg damages its result: `does` changes `$output` after it was written. The script runs in the
+/// folder of the films; `$encode` holds the options that encode to AV1.
 fn with_spoiler(film: &str, does: &str) -> Option<Library> {
     let mut library = Library::open()?;
     library.hurry();
@@ -31,7 +31,7 @@ fn with_spoiler(film: &str, does: &str) -> Option<Library> {
     Some(library)
 }
 
-/// The film is refused with one of these codes, and loses nothing.
+/// Asserts that the film is refused with one of these codes, and loses nothing.
 #[track_caller]
 fn assert_refused(library: &Library, codes: &[&str]) {
     let original = fs::read(library.path("Film.mkv")).unwrap();
@@ -43,7 +43,7 @@ fn assert_refused(library: &Library, codes: &[&str]) {
     assert!(codes.iter().any(|code| library.why("Film.mkv").contains(code)));
 }
 
-/// A result whose picture went through a filter is refused.
+/// Asserts that a result whose picture went through a filter is refused.
 #[track_caller]
 fn refuse_filtered(film: &str, filter: &str, code: &str) {
     let does = format!("\"$real\" $quiet -i Film.mkv -map 0:v -vf '{filter}' $encode \"file:$output\"");
@@ -107,7 +107,7 @@ fn a_long_film_that_goes_wrong_near_its_end_is_refused() {
     refuse_filtered(&film, "lutyuv=y=16:u=128:v=128:enable=gte(t\\,17)", "other-picture");
 }
 
-/// A film with a lot of sound in a codec.
+/// A film with a large audio track in this codec.
 fn with_sound(codec: &str) -> String {
     format!("{SCENE} -f lavfi -i sine=duration=2,aformat=channel_layouts=5.1 {BULKY} {codec}")
 }
@@ -147,7 +147,7 @@ fn a_result_that_is_cut_off_in_its_last_picture_is_refused() {
 
 #[test]
 fn what_a_full_decode_would_find_passes_where_it_is_switched_off() {
-    // The packet is there, and of the right size.
+    // The packet exists and has the right size.
     let does = "printf '\\125\\252\\022\\231' | dd of=\"$output\" bs=1 conv=notrunc \
                 seek=$(($(position a 20) + 300)) 2>/dev/null";
     let Some(mut library) = with_spoiler(&with_sound("-c:a flac"), does) else { return };
@@ -169,7 +169,7 @@ fn sound_that_was_damaged_before_is_not_blamed_on_the_result() {
     library.encode("Film.mkv").exits_with(0).says("[replaced]");
 }
 
-/// A film of this kind is replaced.
+/// Asserts that a film of this kind is replaced.
 #[track_caller]
 fn accept(name: &str, arguments: &str) {
     let Some(mut library) = Library::open() else { return };

@@ -1,4 +1,4 @@
-//! `av1cli plan`: the command that it prints is the encode, whatever the film is called.
+//! `av1cli plan`: the command that it prints encodes the film, whatever the film's name is.
 
 #![cfg(test)]
 
@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use av1d_tests::{Library, PICTURE, Run, Running, SOUND, av1cli};
 use serde_json::Value;
 
-/// ffprobe's document of a film in full HD, as `--probe-json` takes it.
+/// ffprobe's document for a Full HD film, as `--probe-json` takes it.
 const PROBE: &str = r#"{"streams": [{"index": 0, "codec_type": "video", "codec_name": "h264", "width": 1920, "height": 1080,
     "pix_fmt": "yuv420p", "r_frame_rate": "24/1", "avg_frame_rate": "24/1", "bit_rate": "20000000",
     "disposition": {"default": 1}}], "format": {"duration": "3600.0", "size": "9000000000"}, "chapters": []}"#;
@@ -21,7 +21,7 @@ fn tiny(library: &Library, name: impl AsRef<std::path::Path>) -> PathBuf {
 #[test]
 fn the_printed_commands_run_in_a_shell_and_encode_beside_the_films() {
     let Some(library) = Library::open() else { return };
-    // Long enough that ffmpeg would look for keys that were pressed.
+    // Long enough for ffmpeg to look for pressed keys.
     let long = PICTURE.replace("160x120", "320x240").replace("duration=1", "duration=2");
     let paths = [library.make("A.mkv", &long), tiny(&library, "B.mkv")];
     let before = paths.clone().map(|path| std::fs::read(path).unwrap());
@@ -29,7 +29,7 @@ fn the_printed_commands_run_in_a_shell_and_encode_beside_the_films() {
     let planned = library.run(["plan", "A.mkv", "B.mkv"]).exits_with(0).says("libsvtav1").says("stream 0");
     assert_eq!(planned.text().lines().count(), 2, "{planned}");
     assert_eq!(library.files(), ["A.mkv", "B.mkv"], "a plan touches nothing");
-    // ffmpeg must leave the standard input alone: it is where a shell reads its next line from.
+    // ffmpeg must not read the standard input, because the shell reads its next line from it.
     library.write_scratch("plan.sh", &planned.stdout);
     let mut shell = std::process::Command::new("sh");
     shell.args(["-ec", ". ./plan.sh; cat"]).current_dir(library.scratch());
@@ -188,7 +188,7 @@ fn explain_prints_every_decision_with_its_reason() {
     library.run(["plan", "--explain", "--json", "Film.mkv"]).exits_with(2);
 }
 
-/// No media, no ffmpeg, no config: only the document.
+/// Plans from a document only, without media, ffmpeg or config.
 fn plan_of_document(arguments: &[&str], input: &str) -> Run {
     let mut command = av1cli();
     command.env("PATH", "/nonexistent").args(["plan", "--probe-json"]).args(arguments);

@@ -1,5 +1,5 @@
-//! Plan documents that come back: what a hostile one can do (nothing), what becomes of a job that holds one, and the example that
-//! judges a result by one.
+//! Plan documents that are read back: what a hostile one can do (nothing), what happens to a job that contains one, and
+//! the example program that judges a result by one.
 
 #![cfg(test)]
 
@@ -12,7 +12,7 @@ use av1plan::MediaProbe;
 use av1plan::probe::{Matrix, Primaries, Transfer};
 use serde_json::{Value, json};
 
-/// Two seconds in RGB, which takes a filter with words in it, and sound.
+/// Two seconds in RGB, whose plan needs a filter with named colours, and sound.
 const RGB: &str = "-f lavfi -i testsrc2=size=160x120:rate=25:duration=2 -f lavfi -i sine=duration=2 -map 0 -map 1 -c:v ffv1 \
                    -pix_fmt gbrp -c:a ac3";
 
@@ -20,7 +20,7 @@ const RGB: &str = "-f lavfi -i testsrc2=size=160x120:rate=25:duration=2 -f lavfi
 const FILM: &str = "-f lavfi -i testsrc2=size=160x120:rate=25:duration=20,noise=alls=10:allf=t -f lavfi -i sine=duration=20 -map 0 \
                     -map 1 -c:v libx264 -preset ultrafast -pix_fmt yuv420p -c:a ac3";
 
-/// A film of the library with its plan, and a folder for the example to work in.
+/// A film of the library with its plan, and a working folder for the example program.
 struct Scene {
     library: Library,
     plan: Value,
@@ -39,7 +39,7 @@ impl Scene {
         Some(Self { library, plan, work })
     }
 
-    /// The example, which finds ffmpeg on its path, under whatever `before` is.
+    /// Runs the example program, which finds ffmpeg on its `PATH`. `before` is a command that runs it, such as strace.
     fn example(&self, before: &[&str], action: &str) -> Output {
         fs::write(self.work.join("plan.json"), self.plan.to_string()).unwrap();
         let example = built("encode-and-judge");
@@ -64,7 +64,7 @@ impl Scene {
     }
 }
 
-/// The primaries of the filter that RGB takes.
+/// The primaries in the plan's filter for RGB.
 fn primaries(plan: &mut Value) -> &mut Value {
     let filters = plan["encode"]["filters"].as_array_mut().unwrap();
     let rgb = filters.iter_mut().find(|filter| filter.get("from-rgb").is_some());
@@ -93,13 +93,13 @@ fn a_document_makes_ffmpeg_open_no_other_file() {
         trace.lines().filter(|line| line.contains("open")).any(|line| line.contains(name))
     };
 
-    // The honest document: the film is opened, so that a look at the trace tells.
+    // With the honest document, the trace shows that the film is opened.
     let encoded = scene.example(&strace, "encode");
     assert_eq!(encoded.status.code(), Some(0), "{encoded:?}");
     assert!(opened("Film.mkv") && !opened("secret.mkv"));
     scene.judged(0, "accept");
 
-    // What such a document did: ffmpeg itself has nothing against it, in spite of the whitelist of protocols.
+    // What a hostile document could do: ffmpeg itself opens the other file, in spite of the protocol whitelist.
     let filter = format!("setparams=color_primaries=bt709,movie={}", secret.display());
     let mut ffmpeg = Command::new(strace[0]);
     ffmpeg.args(&strace[1..]).arg(&scene.library.tools.ffmpeg).args([
@@ -130,13 +130,13 @@ fn the_example_accepts_a_good_result_and_refuses_a_damaged_one() {
 
     let result = scene.work.join("result");
     let whole = fs::read(&result).unwrap();
-    // Its header says all of the length; only its packets tell.
+    // The header gives the full length; only the packets show that the file is truncated.
     fs::write(&result, &whole[..whole.len() / 2]).unwrap();
     scene.judged(1, "defect [truncated]");
     fs::write(&result, b"").unwrap();
     scene.judged(1, "defect [unreadable]");
 
-    // Another film's pictures, encoded alike: only a look at them tells.
+    // Another film's pictures, encoded in the same way: only comparing the pictures shows the difference.
     fs::write(&result, &whole).unwrap();
     let black = scene.library.scratch().join("black.mkv");
     let other = "-f lavfi -i color=size=160x120:rate=25:duration=20 -f lavfi -i sine=duration=20 -map 0 -map 1 -c:v libx264 \
@@ -162,8 +162,8 @@ fn the_example_says_what_is_missing_and_does_not_accept() {
     }
 }
 
-/// A job file whose plan is of somebody's own making, or damaged: the job is read all the same, everything works on, and whoever asks
-/// about the plan is told why it isn't used.
+/// A job file with a plan that somebody wrote or that is damaged: the job is still read, everything works on, and
+/// commands about the plan say why it isn't used.
 #[test]
 fn a_job_whose_plan_cannot_be_read_stops_nothing() {
     let Some(mut library) = Library::open() else { return };
@@ -173,7 +173,7 @@ fn a_job_whose_plan_cannot_be_read_stops_nothing() {
     library.make("Film.mkv", RGB);
     library.encode("Film.mkv").exits_with(0).says("[replaced]");
     let mut job = library.job();
-    // A plain file counts before the compressed one.
+    // If both exist, the plain file is used instead of the compressed one.
     let path = library.state().join(format!("{}.json", job["id"].as_str().unwrap()));
     *primaries(&mut job["plan"]) = json!("bt709,movie=http://example.org/\u{1b}[2J");
     fs::write(&path, job.to_string()).unwrap();
@@ -203,8 +203,8 @@ fn a_job_whose_plan_cannot_be_read_stops_nothing() {
     assert!(after.get("undone").is_some());
 }
 
-/// The closed lists are what ffmpeg knows: nothing that `setparams` takes is missing from them, and nothing is in them that it
-/// doesn't take or ffprobe calls otherwise.
+/// The closed lists of colours match ffmpeg's: they contain every value that `setparams` takes, no other value, and the
+/// names that ffprobe uses.
 #[test]
 fn colour_tags_are_those_that_ffmpeg_has_names_for() {
     for version in ["8.0", "9.0"] {
@@ -232,7 +232,7 @@ fn colour_tags_are_those_that_ffmpeg_has_names_for() {
     }
 }
 
-/// The values that a filter's option has, from ffmpeg's own help.
+/// The values of a filter's option, from ffmpeg's help.
 fn listed(tools: &Tools, option: &str) -> Vec<String> {
     let help = Command::new(&tools.ffmpeg).args(["-hide_banner", "-h", "filter=setparams"]).output().unwrap();
     let help = String::from_utf8(help.stdout).unwrap();
@@ -241,16 +241,16 @@ fn listed(tools: &Tools, option: &str) -> Vec<String> {
     values.map(|line| line.split_whitespace().next().unwrap().to_owned()).collect()
 }
 
-/// Tags a picture, and reads it back: from a container that keeps the numbers as they are.
+/// Tags a picture and reads the tags back, from a container that keeps their numbers.
 fn probed_as_named(tools: &Tools, folder: &Path, (primaries, transfer, matrix): (&str, &str, &str)) {
-    // Matrices of RGB are no matter of a picture that is none; and what is longer than a byte has no place in the file.
+    // An RGB matrix doesn't apply to a YUV picture. The values `vgamut` and `vlog` don't fit into the file's one byte.
     let matrix = if matrix == "gbr" { "bt709" } else { matrix };
     if primaries == "vgamut" || transfer == "vlog" {
         return;
     }
     let film = folder.join("tagged.mkv");
     let filter = format!("setparams=color_primaries={primaries}:color_trc={transfer}:colorspace={matrix}");
-    // x264 has no number for the one, and MPEG-2's encoder has none for some of the others.
+    // x264 has no number for `ebu3213`, and the MPEG-2 encoder has none for some of the other values.
     let encoder = if primaries == "ebu3213" { "mpeg2video" } else { "libx264" };
     let arguments = format!(
         "-f lavfi -i testsrc2=size=64x64:rate=25:duration=0.04 -vf {filter} -c:v {encoder} -pix_fmt yuv420p"

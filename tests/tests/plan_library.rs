@@ -1,4 +1,5 @@
-//! `av1cli plan FOLDER`: what the whole library comes to, and what another config would change, before anything is touched.
+//! `av1cli plan FOLDER`: the totals for the whole library, and what another config would change, before any file is
+//! touched.
 
 #![cfg(test)]
 
@@ -7,7 +8,7 @@ use std::fs;
 use av1d_tests::{Library, PICTURE};
 use serde_json::Value;
 
-/// Two films to encode, one that is AV1, one that is too small, one that is broken, and what is no film.
+/// Two films to encode, one AV1 film, one that is too small, one that is broken, and a file that isn't a film.
 fn library() -> Option<Library> {
     let library = Library::open()?;
     library.film("Films/B.BluRay.mkv");

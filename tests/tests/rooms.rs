@@ -1,8 +1,8 @@
-//! The rooms of each crate: which may name which. A room is a folder or a file of a crate's `src`; it names another by
-//! `crate::ROOM`.
+//! Checks which "rooms" of a crate may refer to which. A room is a top-level module: a folder or a file of the crate's
+//! `src`. Code refers to another room by `crate::ROOM`.
 //!
-//! Arrows go down only, so that a lower room can be read, tested and changed without the rooms above it. Comments may link
-//! anywhere.
+//! A room may only refer to rooms on lower floors, so that a lower room can be read, tested and changed without those
+//! above it. Comments may link anywhere.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by a panic")]
 
@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// A crate, and its rooms with their floors.
+/// A crate and its rooms (top-level modules), each with the number of its floor. Code may only refer to lower floors.
 struct House {
     name: &'static str,
     rooms: &'static [(&'static str, u8)],
@@ -61,7 +61,7 @@ impl House {
         self.rooms.iter().find(|(name, _)| *name == room).map(|(_, floor)| *floor)
     }
 
-    /// The folders and files of `src`, and below each its Rust files.
+    /// The rooms in `src`, each with its Rust files.
     fn found(&self) -> Vec<(String, Vec<PathBuf>)> {
         let entries = fs::read_dir(self.source()).unwrap().map(|entry| entry.unwrap().path());
         let rooms = entries.filter(|path| !path.ends_with("lib.rs") && !path.ends_with("main.rs"));
@@ -69,7 +69,7 @@ impl House {
     }
 }
 
-/// A Rust file, or those below a folder.
+/// The file itself if it is a Rust file, or the Rust files below a folder.
 fn files(path: &Path) -> Vec<PathBuf> {
     if path.is_dir() {
         let entries = fs::read_dir(path).unwrap();
@@ -82,8 +82,8 @@ fn files(path: &Path) -> Vec<PathBuf> {
     }
 }
 
-/// The rooms that a line of code names, in a `use` or a path. A group right behind `crate::` would hide what it names, and
-/// counts as a room of no name.
+/// The rooms that a line of code refers to, in a `use` or a path. A group right after `crate::` would hide the rooms in
+/// it, so it is reported as a room with an empty name.
 fn named(line: &str) -> impl Iterator<Item = &str> {
     let code = Some(line).filter(|line| !line.trim_start().starts_with("//"));
     code.unwrap_or_default().split("crate::").skip(1).map(|rest| {

@@ -1,5 +1,5 @@
-//! How a run is shown: to programs, to people who want more or less of it, in colours, and on a terminal that Ctrl-C is pressed
-//! on.
+//! How a run is displayed: to programs, to people who want more or less output, in colours, and on a terminal where
+//! Ctrl-C is pressed.
 
 #![cfg(test)]
 
@@ -13,7 +13,7 @@ use av1d_tests::{
 };
 use serde_json::Value;
 
-/// A library with one film of a second.
+/// A library with one film of one second.
 fn with_film() -> Option<Library> {
     let mut library = Library::open()?;
     library.hurry();
@@ -138,7 +138,7 @@ fn words_are_coloured_where_somebody_asks_for_it_and_never_in_a_file() {
     }
 }
 
-/// The keyboard's Ctrl-C. The terminal makes SIGINT of it, for everything that runs there.
+/// Ctrl-C from the keyboard. The terminal turns it into SIGINT for all its foreground processes.
 const CTRL_C: &[u8] = b"\x03";
 
 #[test]
@@ -147,7 +147,7 @@ fn ctrl_c_on_a_terminal_leaves_it_and_the_library_as_they_were() {
     let Some(mut library) = Library::open() else { return };
     library.long_film("Film.mkv");
     let original = fs::read(library.path("Film.mkv")).unwrap();
-    // The shell outlives the signal, and says how the terminal was and is.
+    // The shell survives the signal, and prints the terminal's settings before and after.
     let session = format!(
         "trap : INT; stty -g; '{}' --config '{}' encode Film.mkv; echo \"exit=$?\"; stty -g",
         built("av1cli").display(),
@@ -188,7 +188,7 @@ fn ctrl_c_on_a_terminal_leaves_it_and_the_library_as_they_were() {
     assert!(states.len() == 2 && states[0] == states[1], "the terminal is as it was: {text:?}");
     let (hides, shows) = (text.rfind("\u{1b}[?25l"), text.rfind("\u{1b}[?25h"));
     assert!(hides.is_none() || hides < shows, "the cursor is shown: {text:?}");
-    // Neither the word nor the prompt stands behind what is left of a bar.
+    // Neither the message nor the prompt is on a line with the rest of a progress bar.
     for word in ["stopping:", "exit=130"] {
         let before = text.split_once(word).unwrap().0;
         let line = before.rsplit(['\n', '\r']).next().unwrap().rsplit("\u{1b}[2K").next().unwrap();

@@ -1,5 +1,5 @@
-//! Output is not life: a log, a pipe or a disk that fails neither ends nor silences a program, and never keeps it from
-//! stopping.
+//! Output that fails: a log, a pipe or a disk that can't be written to must neither end nor silence a program, nor keep
+//! it from stopping.
 
 #![cfg(test)]
 
@@ -13,11 +13,11 @@ use av1d_tests::{
     with_argument,
 };
 
-/// How long a program may take to end whatever its readers do; container runtimes kill after ten seconds, and the machine
-/// that runs this is busy.
+/// How long a program may take to end, whatever the readers of its output do. Container runtimes kill after ten
+/// seconds; the test allows more, because its machine is busy.
 const ENDS_WITHIN: Duration = Duration::from_secs(20);
 
-/// A library with one film of a second.
+/// A library with one film of one second.
 fn with_film() -> Option<Library> {
     let mut library = Library::open()?;
     library.hurry();
@@ -25,7 +25,7 @@ fn with_film() -> Option<Library> {
     Some(library)
 }
 
-/// A disk on which there is no room at all.
+/// A disk without any free space.
 fn full_disk() -> File {
     File::options().write(true).open("/dev/full").unwrap()
 }
@@ -34,7 +34,7 @@ fn is_replaced(library: &Library) -> bool {
     library.jobs().iter().any(|job| job["outcome"]["code"] == "replaced")
 }
 
-/// Ends it by SIGTERM, in time.
+/// Ends the program with SIGTERM, and asserts that it ends in time.
 fn ends(run: Running, code: i32) -> Run {
     let asked = Instant::now();
     signal(run.id(), Signal::TERM);
@@ -43,7 +43,7 @@ fn ends(run: Running, code: i32) -> Run {
     run
 }
 
-/// The sum of what a log says was lost.
+/// The total number of lines that a log reports as lost.
 fn lost(log: &str) -> usize {
     let said = ["line was lost", "lines were lost"];
     let counts = log.lines().filter_map(|line| said.iter().find_map(|words| line.split_once(words)));
@@ -115,7 +115,8 @@ fn a_daemon_whose_log_nobody_reads_any_more_goes_on_and_stops_when_it_is_asked()
     }
 }
 
-/// A library whose first scan has much to say: so many names of one file are left alone, each with a line.
+/// The number of hard links to one file in a library whose first scan logs a lot: each link is skipped with its own
+/// line.
 const NAMES: usize = 12_000;
 
 fn with_many_names() -> Option<Library> {
@@ -144,20 +145,20 @@ fn a_reader_that_reads_again_learns_how_many_lines_it_missed() {
     let daemon = Running::start_saying_into(&mut library.command(["watch", "-v"]), writer);
     wait_until("the film is replaced", || is_replaced(&library));
     let read = read_on(reader);
-    // It speaks on: what comes of a film that is there now is heard, too.
+    // It keeps logging: the outcome of the film, which is logged now, is read as well.
     ends(daemon, 0);
     let log = read.join().unwrap();
     let skipped = log.lines().filter(|line| line.contains(" INFO skip: ")).count();
     let lost = lost(&log);
     assert!(lost > 0 && skipped > 0, "{lost} lost, {skipped} read");
-    // Others may be lost too: how far the encode and its checks are.
+    // Other lines may be lost too, such as the progress of the encode and its checks.
     assert!(skipped + lost >= NAMES, "{lost} lost, {skipped} read");
     for said in ["encode: ", "done: ", "stopping: ", "1 replaced"] {
         assert!(log.contains(said), "{said} is missing: {}", &log[log.len() - 2000..]);
     }
 }
 
-/// Reads to the end on a thread of its own.
+/// Reads to the end in a separate thread.
 fn read_on(mut reader: PipeReader) -> std::thread::JoinHandle<String> {
     std::thread::spawn(move || {
         let mut text = String::new();
@@ -185,7 +186,7 @@ fn a_log_whose_disk_was_full_goes_on_once_there_is_room_and_says_what_it_misses(
     assert!(lost.contains("No space left on device") && lost.contains(" WARN 0 lines were lost"), "{said}");
     assert!(said.lines().all(|line| line.contains(" INFO ") || line.contains(" WARN ")), "{said}");
 
-    // A second time, and it is still there to be stopped.
+    // The disk is full a second time, and stopping must still work.
     disk.fill();
     let later = library.film(".later.mkv");
     fs::rename(later, library.path("B.mkv")).unwrap();
@@ -198,8 +199,8 @@ fn a_log_whose_disk_was_full_goes_on_once_there_is_room_and_says_what_it_misses(
     assert!(read().contains("stopping: "), "{}", read());
 }
 
-/// A program on a terminal that takes nothing more, since somebody pressed Ctrl-S or the connection hangs: `yes` has filled
-/// it before. The terminal is there as long as the process that is handed over.
+/// Starts a program on a terminal that accepts no more output, as after Ctrl-S or on a hanging connection: `yes` has
+/// filled it before. The terminal exists as long as the returned process.
 fn on_a_stopped_terminal(command: &Command) -> Option<(Running, PipeReader)> {
     let script = program("script")?;
     let quoted = |text: &std::ffi::OsStr| format!("'{}'", text.to_str().unwrap());
@@ -236,7 +237,7 @@ fn the_dashboard_ends_though_its_terminal_takes_nothing_more() {
     let Some((_terminal, _unread)) = on_a_stopped_terminal(&dashboard) else { return };
     let run = || with_argument("av1top-under-test", &library.config());
     wait_until("it runs", || !run().is_empty());
-    // It draws now, and waits.
+    // By then it has drawn, and waits for the terminal.
     std::thread::sleep(Duration::from_secs(1));
     let [id] = run().try_into().unwrap();
     let asked = Instant::now();
@@ -250,7 +251,8 @@ fn the_dashboard_ends_quietly_with_its_terminal() {
     let Some(script) = program("script") else { return };
     let Some(library) = with_film() else { return };
     let said = library.scratch().join("code");
-    // The shell ignores the signal of a terminal that is closed, and so does what it starts: an error is all that tells.
+    // The shell ignores SIGHUP, which a closed terminal sends, and its children inherit that. They only notice by a
+    // write error.
     let session = format!(
         "stty cols 100 rows 30; trap '' HUP; '{}' --config '{}'; echo $? > '{}'",
         built("av1top").display(),
@@ -272,7 +274,7 @@ fn doctor_hears_a_signal_though_nobody_reads_what_it_says() {
     let Some(library) = Library::open() else { return };
     let (_reader, writer) = full_pipe();
     let doctor = Running::start_into(&mut library.command(["doctor", "--no-encode"]), writer);
-    // It has something to say now, and signals are listened for before that.
+    // By the time it has output to write, it must already handle signals.
     let status = format!("/proc/{}/status", doctor.id());
     let caught = |line: &str| u64::from_str_radix(line.strip_prefix("SigCgt:")?.trim(), 16).ok();
     wait_until("it listens for SIGTERM", || {

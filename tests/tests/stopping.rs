@@ -1,4 +1,4 @@
-//! Being stopped, politely or not: the original is untouched, no temporary file stays, no ffmpeg lives on.
+//! Runs that are stopped, politely or not: the original is unchanged, no temporary file stays, and no ffmpeg lives on.
 
 #![cfg(test)]
 
@@ -8,14 +8,14 @@ use std::time::Instant;
 
 use av1d_tests::{Library, Running, Script, Signal, signal, wait_until, with_argument};
 
-/// A library with one film, whose encode takes minutes.
+/// A library with one film whose encode takes minutes.
 fn with_long_film() -> Option<Library> {
     let mut library = Library::open()?;
     library.long_film("Film.mkv");
     Some(library)
 }
 
-/// Starts the command and waits until ffmpeg is at work.
+/// Starts the command and waits until ffmpeg runs.
 fn start_encode(library: &Library, arguments: &[&str]) -> Running {
     let mut run = library.start(arguments);
     wait_until("ffmpeg works", || {
@@ -73,7 +73,7 @@ fn a_daemon_that_is_stopped_has_done_what_it_was_asked() {
     let run = library.start(["watch"]);
     let replaced = || library.jobs().iter().filter(|job| job["outcome"]["code"] == "replaced").count();
     wait_until("the film is replaced", || replaced() == 1);
-    // One that comes later, in one step, as it should.
+    // A film that arrives later, and by a rename, as it should.
     let later = library.film(".later.mkv");
     fs::rename(later, library.path("B.mkv")).unwrap();
     wait_until("the film that came later is replaced", || replaced() == 2);
@@ -174,10 +174,11 @@ fn recover_says_what_a_killed_run_left_before_it_tidies_up() {
     library.run(["recover", "--json"]).exits_with(0).prints_nothing();
 }
 
-/// An ffmpeg that goes on for ever and doesn't hear SIGTERM. It keeps its standard output open, which `tail` would watch.
+/// An ffmpeg that runs for ever and ignores SIGTERM. It keeps the progress pipe open as descriptor 3: `tail` would
+/// watch the pipe if it were its standard output, and end when nobody reads it any more.
 const DEAF: &str = "trap '' TERM; exec 3>&1; exec tail -f \"$output\" > /dev/null";
 
-/// An encode of a film by an ffmpeg that ends in `tail`, and is there.
+/// Starts an encode whose ffmpeg becomes `tail`, and waits until it runs.
 fn encode_that_hangs(does: &str) -> Option<(Library, Running)> {
     let mut library = Library::open()?;
     library.film("Film.mkv");
@@ -217,7 +218,7 @@ fn an_ffmpeg_that_doesnt_listen_is_killed() {
     assert_eq!(library.files(), ["Film.mkv"]);
 }
 
-/// As SVT-AV1 does on some machines when its encoder is freed: ffmpeg has closed its progress by then.
+/// SVT-AV1 does this on some machines when its encoder is freed: ffmpeg has closed its progress pipe by then.
 #[test]
 fn an_ffmpeg_that_hangs_after_its_last_word_is_stopped_too() {
     let does = "echo progress=end; exec tail -f \"$output\" > /dev/null";

@@ -1,4 +1,4 @@
-//! `av1cli undo`: originals that were kept come back, and nobody's work is lost for it.
+//! `av1cli undo`: kept originals are put back, and nobody's changes are lost.
 
 #![cfg(test)]
 
@@ -7,7 +7,7 @@ use std::fs;
 use av1d_tests::{Library, PICTURE};
 use serde_json::Value;
 
-/// A library that keeps originals, with one film that was replaced, and the film's bytes before.
+/// A library that keeps originals, with one replaced film, and the original's bytes.
 fn replaced(name: &str) -> Option<(Library, Vec<u8>)> {
     let codec = if name == "Film.avi" { "mpeg4 -q:v 1 -an" } else { "libx264 -preset ultrafast -crf 10" };
     replaced_as(codec, name)
@@ -167,7 +167,7 @@ fn two_of_us_do_not_work_on_one_library() {
     let Some((library, _)) = replaced("Film.mkv") else { return };
     let before = library.files();
     for lock in [library.root().join(".av1d.lock"), library.state().join("lock")] {
-        // Of a holder that says its name and is dead, the end would be waited for.
+        // The lock file names no holder. If it named a process that is dead, `undo` would wait for the lock.
         let file = fs::File::create(&lock).unwrap();
         file.lock().unwrap();
         library.run(["undo", "Film.mkv"]).exits_with(4).prints_nothing().says("another av1d");

@@ -1,4 +1,4 @@
-//! `av1cli verify`: good results pass with a score that makes sense, and each kind of damage is named.
+//! `av1cli verify`: good results pass with a plausible score, and each kind of damage is named.
 
 #![cfg(test)]
 
@@ -9,11 +9,11 @@ use std::path::Path;
 use av1d_tests::{Library, Run, Script, under_rights};
 use serde_json::Value;
 
-/// Three seconds at a rate whose times no container holds exactly, with sound.
+/// Three seconds with sound, at a frame rate whose times no container holds exactly.
 const FILM: &str = "-f lavfi -i testsrc2=size=320x180:rate=24000/1001:duration=3 -f lavfi -i sine=duration=3 -map 0 -map 1 \
                     -c:v libx264 -preset ultrafast -qp 4 -pix_fmt yuv420p -c:a ac3 -metadata:s:a:0 title=Director";
 
-/// A library that keeps originals, with one film that was replaced.
+/// A library that keeps originals, with one replaced film.
 fn replaced(name: &str, arguments: &str) -> Option<Library> {
     let mut library = Library::open()?;
     library.hurry();
@@ -24,7 +24,7 @@ fn replaced(name: &str, arguments: &str) -> Option<Library> {
     Some(library)
 }
 
-/// Verifies a film of the library, as JSON.
+/// Verifies a film of the library, and returns the JSON document.
 #[track_caller]
 fn verify(library: &Library, more: &[&str]) -> (Run, Value) {
     let run = library.run([&["verify", "--json", "Film.mkv"], more].concat());
@@ -42,7 +42,7 @@ fn codes<'a>(document: &'a Value, list: &str) -> Vec<&'a str> {
     document[list].as_array().unwrap().iter().map(|one| one["code"].as_str().unwrap()).collect()
 }
 
-/// Puts what ffmpeg makes of the result in its place.
+/// Replaces the result by what ffmpeg makes of it.
 fn remake(library: &Library, arguments: &str) {
     let made = library.scratch().join("made.mkv");
     let result = library.path("Film.mkv");
@@ -76,7 +76,7 @@ fn a_good_result_passes_with_a_score_that_makes_sense() {
         "{run}"
     );
 
-    // Nobody remembers how it was made.
+    // The job file that says how the film was encoded is gone.
     fs::remove_dir_all(library.state()).unwrap();
     let (run, document) = verify(&library, &[]);
     run.exits_with(0);
@@ -86,8 +86,8 @@ fn a_good_result_passes_with_a_score_that_makes_sense() {
     assert_eq!(document["contract"], "original");
 }
 
-/// MP4 holds this film's times exactly, and Matroska to the millisecond. Paired with the nearest picture that isn't later, as is
-/// ffmpeg's default, it scores 74.
+/// MP4 holds this film's times exactly, Matroska only to the millisecond. If each picture were paired with the nearest
+/// one that isn't later, which is ffmpeg's default, the score would be 74.
 #[test]
 fn pictures_are_paired_by_the_nearest_time() {
     let Some(library) = replaced("Film.mov", FILM) else { return };
@@ -173,7 +173,7 @@ fn damage_is_named() {
     );
 }
 
-/// The middle of a packet of the picture.
+/// The offset of the middle of the first video packet.
 fn position(library: &Library, path: &Path) -> usize {
     let asked = library.tools.ask("-select_streams v -show_entries packet=pos,size", path);
     let packets: Value = serde_json::from_slice(&asked).unwrap();

@@ -1,4 +1,4 @@
-//! Containers and odd pictures: what each becomes, and that no frame moves in time.
+//! Containers and unusual pictures: what each becomes, and that no frame changes its time.
 
 #![cfg(test)]
 
@@ -7,12 +7,12 @@ use av1d_tests::{Library, Media, PICTURE, SOUND};
 const WEB: &str = "Film.2020.1080p.WEB-DL.AMZN.mkv";
 const DISC: &str = "Film.2020.1080p.BluRay.REMUX.mkv";
 
-/// Frames that follow each other at uneven distances, with B-frames and a late start.
+/// Frames at uneven distances, with B-frames and a late start.
 const UNEVEN: &str = "-f lavfi -i testsrc2=size=160x120:rate=25:duration=1,noise=alls=25:allf=t,\
                       settb=1/1000,setpts=(0.25+N*0.04+0.013*(N-3*floor(N/3)))/TB -fps_mode passthrough -enc_time_base 1/1000 \
                       -c:v libx264 -preset veryfast -crf 10 -pix_fmt yuv420p";
 
-/// Encodes the film at `name`; what was before and what is there now.
+/// Encodes the film at `name`, and returns its media before and after.
 #[track_caller]
 fn encode(library: &Library, name: &str, new_name: &str) -> (Media, Media) {
     let before = library.media(name);
@@ -25,7 +25,7 @@ fn encode(library: &Library, name: &str, new_name: &str) -> (Media, Media) {
     (before, after)
 }
 
-/// Asserts that every frame is shown when it was, up to one constant offset and the ticks of two containers.
+/// Asserts that every frame keeps its time, except for one constant offset and the rounding of both containers.
 #[track_caller]
 fn assert_same_times(before: &Media, after: &Media) {
     let pairs = before.times_from_zero().into_iter().zip(after.times_from_zero());
@@ -51,7 +51,7 @@ fn mp4_stays_mp4_with_its_index_in_front() {
     }
 }
 
-/// The names of an MP4's outermost boxes.
+/// The names of an MP4's top-level boxes.
 fn boxes(mut bytes: &[u8]) -> Vec<String> {
     let mut names = Vec::new();
     while let Some((head, _)) = bytes.split_first_chunk::<8>() {
@@ -141,7 +141,7 @@ fn frames_at_uneven_distances_keep_their_times_whatever_the_film_comes_from() {
             distances.iter().any(|distance| *distance != distances[0]),
             "the film is as uneven as it should be"
         );
-        // Sound and picture stay where they were to each other.
+        // Sound and picture keep their time offset.
         let lead = |media: &Media| {
             let audio = media.packets(media.streams("audio")[0])[0].shown.unwrap();
             media.times()[0] - audio
@@ -188,7 +188,7 @@ fn a_film_without_sound_stays_silent() {
     assert_eq!(after.document["streams"].as_array().unwrap().len(), 1);
 }
 
-/// Two tracks of sound, in these languages and with these flags.
+/// Encodes a film with two audio tracks in these languages and with these flags.
 fn two_tracks(library: &Library, languages: [&str; 2], flags: [&str; 2]) -> (Media, Media) {
     let [one, other] = languages;
     let [first, second] = flags;

@@ -1,4 +1,5 @@
-//! `av1cli why`: what happened to a film is told under each of its names, with and without a daemon, ffmpeg or the film itself.
+//! `av1cli why`: it tells what happened to a film under each of the film's names, with and without a daemon, ffmpeg or
+//! the film itself.
 
 #![cfg(test)]
 
@@ -114,7 +115,7 @@ fn beside_a_daemon_its_memory_is_read_and_not_disturbed() {
     let Some(mut library) = Library::open() else { return };
     library.hurry();
     library.set("scan_interval_secs", 3600);
-    // Cut off in the middle: the film itself is to blame.
+    // The film is cut off in the middle, so it is itself to blame for the failure.
     let film = library.film("Film.mkv");
     let bytes = fs::read(&film).unwrap();
     fs::write(&film, &bytes[..bytes.len() / 2]).unwrap();

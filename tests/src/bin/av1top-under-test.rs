@@ -1,4 +1,4 @@
-//! The dashboard under test: the same entry as `av1top`'s own.
+//! The `av1top` under test: it calls the same entry function as the real program.
 
 use std::process::ExitCode;
 

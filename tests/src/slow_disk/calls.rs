@@ -1,4 +1,4 @@
-//! What each call does with the folder behind the mount.
+//! Carries out each FUSE call in the real folder behind the mount.
 
 use std::collections::HashMap;
 use std::ffi::OsString;
@@ -12,22 +12,26 @@ use rustix::fs::{AtFlags, CWD, FileType, Mode, RenameFlags, Timespec, Timestamps
 
 use super::wire::{Body, Call, INIT, MAX_WRITE, Request, UNKNOWN, kind, reply};
 
-/// The kernel's number for the mounted folder itself.
+/// The inode number that the kernel uses for the mounted folder itself.
 const ROOT: u64 = 1;
-/// `ENOENT`, `EBADF`, `ERANGE`, `EIO`.
+/// `ENOENT`.
 const MISSING: i32 = 2;
+/// `EBADF`.
 const NOT_OPEN: i32 = 9;
+/// `ERANGE`.
 const TOO_SMALL: i32 = 34;
+/// `EIO`.
 const TROUBLE: i32 = 5;
-/// What [`Timespec`] says instead of a time: now, or as it is.
+/// The value of `tv_nsec` in [`Timespec`] that means "the current time" (`UTIME_NOW`).
 const NOW: i64 = 0x3fff_ffff;
+/// The value of `tv_nsec` in [`Timespec`] that means "leave unchanged" (`UTIME_OMIT`).
 const OMIT: i64 = 0x3fff_fffe;
 
-/// The folder behind the mount. A file's number is its inode's, so that all its names are one file.
+/// The real folder behind the mount. A file has its inode's number, so all its hard links are one file.
 #[derive(Debug)]
 pub(super) struct Behind {
     root: PathBuf,
-    /// Names under which each file was seen; some may be another's by now.
+    /// The paths at which each file was seen. Some may belong to another file by now.
     names: HashMap<u64, Vec<PathBuf>>,
     open: HashMap<u64, Opened>,
     last: u64,
@@ -46,7 +50,7 @@ impl Behind {
         Self { root: root.to_owned(), names: HashMap::new(), open: HashMap::new(), last: 0 }
     }
 
-    /// What a request is about: the file, or the name in a folder.
+    /// The path that a request is about: the file itself, or the name in a folder.
     pub(super) fn path_of(&self, request: &Request<'_>) -> PathBuf {
         let node = self.path(request.node).unwrap_or_default();
         let at = match request.call {
@@ -58,7 +62,7 @@ impl Behind {
         node.join(request.name(at))
     }
 
-    /// The answer, but to a request that wants none.
+    /// Carries out the request and returns the answer, or `None` if the request needs none.
     pub(super) fn answer(&mut self, request: &Request<'_>) -> Option<Vec<u8>> {
         if request.needs_no_answer() {
             return None;
@@ -80,37 +84,37 @@ impl Behind {
             }
             Call::Setattr => self.set(request),
             Call::Readlink => {
-                done(fs::read_link(self.path(request.node)?)).map(|to| bytes(to.as_os_str().as_bytes()))
+                or_errno(fs::read_link(self.path(request.node)?)).map(|to| bytes(to.as_os_str().as_bytes()))
             }
             Call::Symlink => {
                 let mut names = request.names(0);
                 let (name, to) = (names.next().unwrap_or_default(), names.next().unwrap_or_default());
                 let path = self.path(request.node)?.join(name);
-                done(std::os::unix::fs::symlink(to, &path))?;
+                or_errno(std::os::unix::fs::symlink(to, &path))?;
                 self.entry(&path)
             }
             Call::Mknod => {
                 let path = self.path_of(request);
                 let (kind, mode) =
                     (FileType::from_raw_mode(request.u32(0)), Mode::from_raw_mode(request.u32(0)));
-                // A socket, mostly.
-                done(rustix::fs::mknodat(CWD, &path, kind, mode, 0).map_err(Into::into))?;
-                done(fs::set_permissions(&path, fs::Permissions::from_mode(request.u32(0) & 0o7777)))?;
+                // It is mostly a socket.
+                or_errno(rustix::fs::mknodat(CWD, &path, kind, mode, 0).map_err(Into::into))?;
+                or_errno(fs::set_permissions(&path, fs::Permissions::from_mode(request.u32(0) & 0o7777)))?;
                 self.entry(&path)
             }
             Call::Mkdir => {
                 let path = self.path_of(request);
-                done(fs::create_dir(&path))?;
-                done(fs::set_permissions(&path, fs::Permissions::from_mode(request.u32(0) & 0o7777)))?;
+                or_errno(fs::create_dir(&path))?;
+                or_errno(fs::set_permissions(&path, fs::Permissions::from_mode(request.u32(0) & 0o7777)))?;
                 self.entry(&path)
             }
-            Call::Unlink => done(fs::remove_file(self.path_of(request))).map(|()| Body::default()),
-            Call::Rmdir => done(fs::remove_dir(self.path_of(request))).map(|()| Body::default()),
+            Call::Unlink => or_errno(fs::remove_file(self.path_of(request))).map(|()| Body::default()),
+            Call::Rmdir => or_errno(fs::remove_dir(self.path_of(request))).map(|()| Body::default()),
             Call::Rename => self.rename(request, 8, 0),
             Call::Rename2 => self.rename(request, 16, request.u32(8)),
             Call::Link => {
                 let (from, to) = (self.path(request.u64(0))?, self.path_of(request));
-                done(fs::hard_link(from, &to))?;
+                or_errno(fs::hard_link(from, &to))?;
                 self.entry(&to)
             }
             Call::Open => {
@@ -122,7 +126,7 @@ impl Behind {
                 let path = self.path_of(request);
                 let mut options = OpenOptions::new();
                 options.create(true).mode(request.u32(4) & !request.u32(8));
-                // The kernel has looked whether it is there; `O_EXCL` is passed on all the same.
+                // The kernel has already checked whether the file exists; `O_EXCL` is passed on all the same.
                 if request.u32(0) & 0o200 != 0 {
                     options.create_new(true);
                 }
@@ -131,12 +135,12 @@ impl Behind {
             }
             Call::Read => {
                 let mut buffer = vec![0; request.u32(16) as usize];
-                let length = done(self.file(request.u64(0))?.read_at(&mut buffer, request.u64(8)))?;
+                let length = or_errno(self.file(request.u64(0))?.read_at(&mut buffer, request.u64(8)))?;
                 Ok(bytes(&buffer[..length]))
             }
             Call::Write => {
                 let data = &request.rest(40)[..request.u32(16) as usize];
-                done(self.file(request.u64(0))?.write_all_at(data, request.u64(8)))?;
+                or_errno(self.file(request.u64(0))?.write_all_at(data, request.u64(8)))?;
                 Ok(Body::default().u32(request.u32(16)).u32(0))
             }
             Call::Statfs => self.space(),
@@ -144,9 +148,11 @@ impl Behind {
                 self.open.remove(&request.u64(0));
                 Ok(Body::default())
             }
-            Call::Fsync => done(self.file(request.u64(0))?.sync_all()).map(|()| Body::default()),
-            Call::Fsyncdir => done(File::open(self.path(request.node)?).and_then(|folder| folder.sync_all()))
-                .map(|()| Body::default()),
+            Call::Fsync => or_errno(self.file(request.u64(0))?.sync_all()).map(|()| Body::default()),
+            Call::Fsyncdir => {
+                or_errno(File::open(self.path(request.node)?).and_then(|folder| folder.sync_all()))
+                    .map(|()| Body::default())
+            }
             Call::Flush => Ok(Body::default()),
             Call::Setxattr | Call::Getxattr | Call::Listxattr | Call::Removexattr => {
                 attribute(call, request, &self.path(request.node)?)
@@ -154,8 +160,8 @@ impl Behind {
             Call::Opendir => {
                 let folder = self.path(request.node)?;
                 let mut listed = vec![(".".into(), folder.clone()), ("..".into(), folder.clone())];
-                for entry in done(fs::read_dir(&folder))? {
-                    let entry = done(entry)?;
+                for entry in or_errno(fs::read_dir(&folder))? {
+                    let entry = or_errno(entry)?;
                     listed.push((entry.file_name(), entry.path()));
                 }
                 Ok(opened(Body::default(), self.remember(Opened::Folder(listed))))
@@ -164,7 +170,7 @@ impl Behind {
         }
     }
 
-    /// A name of a file that is still its own.
+    /// Returns a path that still leads to the file.
     fn path(&self, node: u64) -> Result<PathBuf, i32> {
         if node == ROOT {
             return Ok(self.root.clone());
@@ -174,7 +180,7 @@ impl Behind {
     }
 
     fn entry(&mut self, path: &Path) -> Answer {
-        let found = done(fs::symlink_metadata(path))?;
+        let found = or_errno(fs::symlink_metadata(path))?;
         let names = self.names.entry(found.ino()).or_default();
         if !names.iter().any(|name| name == path) {
             names.push(path.to_owned());
@@ -196,19 +202,19 @@ impl Behind {
     }
 
     fn open_file(&mut self, path: &Path, mut options: OpenOptions, flags: u32) -> Result<u64, i32> {
-        // Where a new one is made it needs a right to write, whatever its owner wants to do with it.
+        // A newly created file is opened for reading and writing, whatever the flags say.
         let file = match flags & 0o3 {
             0 if flags & 0o100 == 0 => options.read(true).open(path),
             1 => options.write(true).open(path),
             _ => options.read(true).write(true).open(path),
         };
-        Ok(self.remember(Opened::File(done(file)?)))
+        Ok(self.remember(Opened::File(or_errno(file)?)))
     }
 
     fn metadata(&self, node: u64, handle: Option<u64>) -> Result<Metadata, i32> {
         match handle.map(|handle| self.file(handle)) {
-            Some(Ok(file)) => done(file.metadata()),
-            _ => done(fs::symlink_metadata(self.path(node)?)),
+            Some(Ok(file)) => or_errno(file.metadata()),
+            _ => or_errno(fs::symlink_metadata(self.path(node)?)),
         }
     }
 
@@ -224,18 +230,18 @@ impl Behind {
         let Ok(path) = self.path(request.node) else { return self.attributes(request, handle) };
         if has(3) {
             match handle.map(|handle| self.file(handle)) {
-                Some(Ok(file)) => done(file.set_len(request.u64(16)))?,
-                _ => done(
+                Some(Ok(file)) => or_errno(file.set_len(request.u64(16)))?,
+                _ => or_errno(
                     OpenOptions::new().write(true).open(&path).and_then(|file| file.set_len(request.u64(16))),
                 )?,
             }
         }
         if has(1) || has(2) {
             let [owner, group] = [(1, 76), (2, 80)].map(|(bit, at)| has(bit).then(|| request.u32(at)));
-            done(std::os::unix::fs::lchown(&path, owner, group))?;
+            or_errno(std::os::unix::fs::lchown(&path, owner, group))?;
         }
         if has(0) {
-            done(fs::set_permissions(&path, fs::Permissions::from_mode(request.u32(68) & 0o7777)))?;
+            or_errno(fs::set_permissions(&path, fs::Permissions::from_mode(request.u32(68) & 0o7777)))?;
         }
         if has(4) || has(5) {
             let time = |given: u32, now: u32, seconds: usize, rest: usize| match () {
@@ -246,7 +252,9 @@ impl Behind {
                 () => Timespec { tv_sec: 0, tv_nsec: OMIT },
             };
             let times = Timestamps { last_access: time(4, 7, 32, 56), last_modification: time(5, 8, 40, 60) };
-            done(rustix::fs::utimensat(CWD, &path, &times, AtFlags::SYMLINK_NOFOLLOW).map_err(Into::into))?;
+            or_errno(
+                rustix::fs::utimensat(CWD, &path, &times, AtFlags::SYMLINK_NOFOLLOW).map_err(Into::into),
+            )?;
         }
         self.attributes(request, handle)
     }
@@ -257,9 +265,10 @@ impl Behind {
         let from = self.path(request.node)?.join(old);
         let to = self.path(request.u64(0))?.join(new);
         let flags = RenameFlags::from_bits_truncate(flags);
-        done(rustix::fs::renameat_with(CWD, &from, CWD, &to, flags).map_err(Into::into))?;
+        or_errno(rustix::fs::renameat_with(CWD, &from, CWD, &to, flags).map_err(Into::into))?;
         for names in self.names.values_mut() {
-            // A folder takes all below it along; what had the new name before is told apart by its inode.
+            // Renaming a folder moves everything below it. A file that had the new name before is recognised by its
+            // inode.
             let moved: Vec<PathBuf> =
                 names.iter().filter_map(|name| Some(to.join(name.strip_prefix(&from).ok()?))).collect();
             names.extend(moved.into_iter().map(|path| path.components().collect()));
@@ -282,7 +291,7 @@ impl Behind {
     }
 
     fn space(&self) -> Answer {
-        let found = done(rustix::fs::statvfs(&self.root).map_err(Into::into))?;
+        let found = or_errno(rustix::fs::statvfs(&self.root).map_err(Into::into))?;
         let body =
             Body::default().u64(found.f_blocks).u64(found.f_bfree).u64(found.f_bavail).u64(found.f_files);
         let body = body.u64(found.f_ffree).u32(u32::try_from(found.f_bsize).unwrap()).u32(255);
@@ -290,14 +299,14 @@ impl Behind {
     }
 }
 
-/// Extended attributes.
+/// Answers the calls on extended attributes.
 fn attribute(call: Call, request: &Request<'_>, path: &Path) -> Answer {
     match call {
         Call::Setxattr => {
             let name = request.name(8);
             let value = &request.rest(8 + name.len() + 1)[..request.u32(0) as usize];
             let flags = XattrFlags::from_bits_truncate(request.u32(4));
-            done(rustix::fs::lsetxattr(path, name, value, flags).map_err(Into::into))?;
+            or_errno(rustix::fs::lsetxattr(path, name, value, flags).map_err(Into::into))?;
             Ok(Body::default())
         }
         Call::Getxattr => {
@@ -305,20 +314,20 @@ fn attribute(call: Call, request: &Request<'_>, path: &Path) -> Answer {
         }
         Call::Listxattr => sized(request.u32(0), |buffer| rustix::fs::llistxattr(path, buffer)),
         _ => {
-            done(rustix::fs::lremovexattr(path, request.name(0)).map_err(Into::into))?;
+            or_errno(rustix::fs::lremovexattr(path, request.name(0)).map_err(Into::into))?;
             Ok(Body::default())
         }
     }
 }
 
-/// `fuse_init_out`: no extras, so that every call comes through here.
+/// `fuse_init_out` without optional features, so that the kernel sends every call here.
 fn init() -> Body {
     let body =
         Body::default().u32(7).u32(31).u32(MAX_WRITE).u32(1 << 5).u16(16).u16(12).u32(MAX_WRITE).u32(1);
     (0..8).fold(body, |body, _| body.u32(0)).u32(0)
 }
 
-/// `fuse_open_out`, after what stands before it.
+/// Appends `fuse_open_out` to the answer.
 fn opened(body: Body, handle: u64) -> Body {
     body.u64(handle).u32(0).u32(0)
 }
@@ -327,10 +336,10 @@ fn bytes(bytes: &[u8]) -> Body {
     Body::default().bytes(bytes)
 }
 
-/// How attributes are asked for: first how long it is, then for all of it.
+/// Answers a question for an attribute: with its length if `size` is 0, otherwise with the whole value.
 fn sized(size: u32, read: impl Fn(&mut Vec<u8>) -> rustix::io::Result<usize>) -> Answer {
     let mut buffer = vec![0; 64 << 10];
-    let length = done(read(&mut buffer).map_err(Into::into))?;
+    let length = or_errno(read(&mut buffer).map_err(Into::into))?;
     match size {
         0 => Ok(Body::default().u32(u32::try_from(length).unwrap()).u32(0)),
         size if (size as usize) < length => Err(TOO_SMALL),
@@ -338,7 +347,7 @@ fn sized(size: u32, read: impl Fn(&mut Vec<u8>) -> rustix::io::Result<usize>) ->
     }
 }
 
-/// What the system said, as the kernel is told it.
-fn done<T>(result: io::Result<T>) -> Result<T, i32> {
+/// Converts an I/O error to the error number that the kernel expects.
+fn or_errno<T>(result: io::Result<T>) -> Result<T, i32> {
     result.map_err(|error| error.raw_os_error().unwrap_or(TROUBLE))
 }

@@ -1,9 +1,9 @@
-//! A disk that can be told to hang: a folder seen through a FUSE file system of the test's own, which holds chosen calls on
-//! chosen paths back until it is told to go on.
+//! A disk that can be made to hang: a folder shown through the test's own FUSE file system, which holds back chosen
+//! calls on chosen paths until it is told to go on.
 //!
-//! As on NFS and SMB, a program that waits for such a call can be killed: the kernel tells the file system
-//! (`FUSE_INTERRUPT`), and the call is given up. The protocol is spoken here, without a library: the one for Rust doesn't
-//! hand interruptions over.
+//! As on NFS and SMB, a program that waits for such a call can be killed: the kernel then sends `FUSE_INTERRUPT`, and
+//! the call is given up. The protocol is implemented here, because the FUSE library for Rust doesn't pass interrupts
+//! on.
 
 mod calls;
 mod wire;
@@ -16,12 +16,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rustix::mount::{MountFlags, UnmountFlags};
 
-use crate::tools::lacking;
+use crate::tools::skip_or_fail;
 use calls::Behind;
 pub use wire::Call;
 use wire::{INTERRUPTED, Request, reply};
 
-/// The mounted disk, until it is dropped.
+/// The mounted disk. Dropping it unmounts it.
 #[derive(Debug)]
 pub struct SlowDisk {
     at: PathBuf,
@@ -38,28 +38,28 @@ struct Shared {
 struct State {
     behind: Behind,
     rules: Vec<Rule>,
-    /// Calls that are held back, as the kernel sent them.
+    /// The messages of the calls that are held back, as the kernel sent them.
     held: Vec<Vec<u8>>,
 }
 
-/// Which calls are held back: these, on paths that contain `part`.
+/// A rule for which calls to hold back, and on which paths.
 #[derive(Debug)]
 struct Rule {
     calls: Vec<Call>,
     part: String,
-    /// Whether the path ends with `part`; else it contains it.
+    /// Whether the path must end with `part`; otherwise it must contain it.
     at_end: bool,
 }
 
 impl SlowDisk {
-    /// Mounts what is in the folder `behind` at the folder `at`, both of which are made; nothing where this machine can't, and
-    /// the test is to be skipped.
+    /// Mounts the folder `behind` at the folder `at`, creating both. Returns `None` if this machine can't; the test is
+    /// then to be skipped.
     pub fn mount(behind: &Path, at: &Path) -> Option<Self> {
         for folder in [behind, at] {
             std::fs::create_dir_all(folder).unwrap();
         }
         let Ok(device) = OpenOptions::new().read(true).write(true).open("/dev/fuse") else {
-            return lacking("/dev/fuse can't be opened (root? the fuse module?)");
+            return skip_or_fail("/dev/fuse can't be opened (root? the fuse module?)");
         };
         let options = format!(
             "fd={},rootmode=40000,user_id=0,group_id=0,allow_other,default_permissions\0",
@@ -68,7 +68,7 @@ impl SlowDisk {
         let options = std::ffi::CStr::from_bytes_with_nul(options.as_bytes()).unwrap();
         let flags = MountFlags::NOSUID | MountFlags::NODEV;
         if let Err(error) = rustix::mount::mount("slow-disk", at, "fuse", flags, options) {
-            return lacking(&format!("a FUSE file system can't be mounted (root?): {error}"));
+            return skip_or_fail(&format!("a FUSE file system can't be mounted (root?): {error}"));
         }
         let state = State { behind: Behind::new(behind), rules: Vec::new(), held: Vec::new() };
         let shared = Arc::new(Shared { device, state: Mutex::new(state) });
@@ -77,12 +77,12 @@ impl SlowDisk {
         Some(Self { at: at.to_owned(), shared })
     }
 
-    /// Holds these calls back from now on, on every path below the mount that contains `part`.
+    /// From now on, holds back these calls on every path below the mount that contains `part`.
     pub fn hang(&self, calls: impl IntoIterator<Item = Call>, part: &str) {
         self.hold(calls, part, false);
     }
 
-    /// The same, on every path that ends with `end`.
+    /// Like [`Self::hang`], but on every path that ends with `end`.
     pub fn hang_file(&self, calls: impl IntoIterator<Item = Call>, end: &str) {
         self.hold(calls, end, true);
     }
@@ -92,7 +92,7 @@ impl SlowDisk {
         self.shared.state().rules.push(rule);
     }
 
-    /// Holds everything back from now on, on every path that contains `part`.
+    /// From now on, holds back all calls on every path that contains `part`.
     pub fn hang_wholly(&self, part: &str) {
         self.hang(Call::ALL.iter().copied(), part);
     }
@@ -102,7 +102,7 @@ impl SlowDisk {
         self.shared.state().held.len()
     }
 
-    /// Answers all that was held back, and holds nothing back any more.
+    /// Answers all calls that were held back, and holds none back any more.
     pub fn go_on(&self) {
         let mut state = self.shared.state();
         state.rules.clear();
@@ -117,7 +117,7 @@ impl SlowDisk {
 impl Drop for SlowDisk {
     fn drop(&mut self) {
         self.go_on();
-        // Somebody may still be in it; it goes with the last one.
+        // A process may still use the mount. It is removed when the last one is done.
         let _ = rustix::mount::unmount(&self.at, UnmountFlags::DETACH);
     }
 }
@@ -128,17 +128,17 @@ impl Shared {
     }
 
     fn send(&self, message: &[u8]) {
-        // Who asked may have been killed meanwhile: then nobody waits for it.
+        // The process that made the call may have been killed; then nobody waits for the answer and the write fails.
         drop((&self.device).write(message));
     }
 
-    /// Answers calls until it is unmounted.
+    /// Answers calls until the file system is unmounted.
     fn serve(&self) {
         let mut buffer = vec![0; wire::LARGEST];
         loop {
             let length = match (&self.device).read(&mut buffer) {
                 Ok(length) => length,
-                // Interrupted, or the call was taken back in this moment.
+                // The read was interrupted, or the kernel took the call back at this moment.
                 Err(error)
                     if matches!(error.kind(), io::ErrorKind::Interrupted | io::ErrorKind::NotFound) =>
                 {

@@ -1,4 +1,4 @@
-//! The messages of the FUSE protocol, version 7.31 (`linux/fuse.h`), as far as a folder is shown with them.
+//! The messages of the FUSE protocol, version 7.31 (`linux/fuse.h`), as far as showing a folder needs them.
 
 use std::ffi::OsStr;
 use std::fs::Metadata;
@@ -6,13 +6,14 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
-/// The largest message: a write of [`MAX_WRITE`] bytes and what stands before it.
+/// The size of the largest message: a write of [`MAX_WRITE`] bytes and the headers before its data.
 pub(super) const LARGEST: usize = 256 << 10;
+/// The most data in one write, in bytes.
 pub(super) const MAX_WRITE: u32 = 128 << 10;
 
-/// `EINTR`: the call was given up since its program is to end.
+/// `EINTR`: the call was given up because its process is being killed.
 pub(super) const INTERRUPTED: i32 = 4;
-/// `ENOSYS`: the kernel doesn't ask again, and does without.
+/// `ENOSYS`: the kernel then does without this call, and doesn't send it again.
 pub(super) const UNKNOWN: i32 = 38;
 
 const HEADER: usize = 40;
@@ -25,7 +26,7 @@ macro_rules! calls {
         pub enum Call { $($name),* }
 
         impl Call {
-            /// All of them.
+            /// All calls.
             pub const ALL: &'static [Self] = &[$(Self::$name),*];
 
             fn of(code: u32) -> Option<Self> {
@@ -42,12 +43,14 @@ calls! {
     Fsyncdir = 30, Create = 35, Rename2 = 45,
 }
 
-/// `FUSE_INIT`, `FUSE_INTERRUPT`, `FUSE_FORGET`, `FUSE_BATCH_FORGET`.
+/// `FUSE_INIT`.
 pub(super) const INIT: u32 = 26;
+/// `FUSE_INTERRUPT`.
 const INTERRUPT: u32 = 36;
+/// `FUSE_FORGET` and `FUSE_BATCH_FORGET`.
 const FORGETS: [u32; 2] = [2, 42];
 
-/// What the kernel asks.
+/// A request of the kernel.
 #[derive(Debug)]
 pub(super) struct Request<'a> {
     pub(super) code: u32,
@@ -81,12 +84,12 @@ impl<'a> Request<'a> {
         u64::from_ne_bytes(self.body[at..at + 8].try_into().unwrap())
     }
 
-    /// What stands from there on.
+    /// Everything in the body from offset `at` on.
     pub(super) fn rest(&self, at: usize) -> &'a [u8] {
         &self.body[at..]
     }
 
-    /// The names, each ended by a zero, that stand from there on.
+    /// The names in the body from offset `at` on. Each ends with a zero byte.
     pub(super) fn names(&self, at: usize) -> impl Iterator<Item = &'a OsStr> {
         self.body[at..].split(|byte| *byte == 0).map(OsStr::from_bytes)
     }
@@ -96,7 +99,7 @@ impl<'a> Request<'a> {
     }
 }
 
-/// An answer under construction.
+/// The body of an answer, built field by field.
 #[derive(Debug, Default)]
 pub(super) struct Body(Vec<u8>);
 
@@ -145,7 +148,7 @@ impl Body {
             .u32(0)
     }
 
-    /// `fuse_entry_out`: nothing of it may be remembered, so that each look is a call.
+    /// `fuse_entry_out`. Its lifetimes are zero, so that the kernel caches nothing and asks for each name again.
     pub(super) fn entry(self, node: u64, found: &Metadata) -> Self {
         self.u64(node).u64(0).u64(0).u64(0).u32(0).u32(0).attributes(found)
     }
@@ -159,7 +162,7 @@ impl Body {
     }
 }
 
-/// The whole message: an error's number, or what was asked for.
+/// Builds the whole message: a header with the error number, then the body.
 pub(super) fn reply(unique: u64, answer: Result<Body, i32>) -> Vec<u8> {
     let (error, body) = match answer {
         Ok(Body(body)) => (0, body),
@@ -169,7 +172,7 @@ pub(super) fn reply(unique: u64, answer: Result<Body, i32>) -> Vec<u8> {
     Body::default().u32(length).u32(error.cast_unsigned()).u64(unique).bytes(&body).0
 }
 
-/// What `d_type` says of a file.
+/// The type of a file, as `d_type` encodes it.
 pub(super) fn kind(path: &Path) -> u32 {
     std::fs::symlink_metadata(path).map_or(0, |found| found.mode() >> 12)
 }

@@ -1,11 +1,11 @@
-//! The independent check: has a library lost anything? It owes nothing to the product: films are compared by hash, and
-//! a result by what the real ffprobe and ffmpeg make of it.
+//! The independent check that a library has lost nothing. It uses no code of the product: originals are compared by
+//! hash, and results by what the real ffprobe and ffmpeg read from them.
 //!
 //! ```text
 //! let before = Snapshot::of(&library);
 //! // the product works on it, is killed, loses power ...
 //! assert_eq!(violations(&before, &library), [] as [String; 0]);
-//! // ... and once it has tidied up, nothing of its own is left either
+//! // ... and after the product has cleaned up, none of its own files is left
 //! assert_eq!(leftovers(&before, &library), [] as [String; 0]);
 //! ```
 
@@ -22,20 +22,22 @@ use crate::library::{Library, job_files};
 use crate::tools::Tools;
 use shown::Shown;
 
-/// What the product takes for films, as far as the tests make such.
+/// The extensions that make a file a film for the product; only those that the tests use.
 const FILMS: [&str; 10] = ["mkv", "mp4", "m4v", "mov", "avi", "ts", "mpg", "webm", "wmv", "flv"];
-/// What a film is called after its replacement, where it can't keep its name.
+/// The extension of the result if the film's own can't be kept.
 const NEW: &str = "mkv";
-/// How every text begins that the product puts beside a film.
+/// The first bytes of every text file that the product writes beside a film.
 const SIGNATURE: &[u8] = b"av1d: ";
 
-/// A library as it was before the product worked on it: each film by hash and by what it shows, every other file by hash.
+/// A library before the product works on it: the hash and the decoded content of each film, and the hash of every other
+/// file.
 #[derive(Debug)]
 pub struct Snapshot {
     tools: Tools,
     films: BTreeMap<String, Original>,
     foreign: BTreeMap<String, Hash>,
-    /// Results that were looked at already, by film and hash: a film is looked at hundreds of times, but is replaced by few.
+    /// What was wrong with each result, by film and hash. A check looks at each film hundreds of times, but a film has
+    /// few different results, and decoding one is slow.
     looked_at: RefCell<HashMap<(String, Hash), Vec<String>>>,
 }
 
@@ -46,7 +48,7 @@ struct Original {
 }
 
 impl Snapshot {
-    /// Looks at every file in the library.
+    /// Reads and decodes every file in the library.
     pub fn of(library: &Library) -> Self {
         let tools = library.tools.clone();
         let (mut films, mut foreign) = (BTreeMap::new(), BTreeMap::new());
@@ -67,34 +69,35 @@ impl Snapshot {
         self.films.keys().map(String::as_str)
     }
 
-    /// Whether the film's picture still decodes from start to end without a complaint.
+    /// Whether ffmpeg decoded the original's whole picture without a complaint.
     pub fn is_whole(&self, film: &str) -> bool {
         self.films[film].shown.complaints.is_empty()
     }
 
-    /// Whether the film's name holds its original, byte for byte.
+    /// Whether the file under the film's name is still the original, byte for byte.
     pub fn is_original(&self, library: &Library, film: &str) -> bool {
         hash(&library.path(film)) == Some(self.films[film].hash)
     }
 
-    /// What is wrong with one film; nothing where its name holds the original or a whole result, or its new name a whole result.
-    fn film(&self, library: &Library, name: &str, original: &Original) -> Vec<String> {
+    /// Returns what is wrong with one film. Nothing is wrong if its name holds the original or an intact result, or its
+    /// new name an intact result.
+    fn faults_of_film(&self, library: &Library, name: &str, original: &Original) -> Vec<String> {
         let new = new_name(name);
         let beside = hash(&library.path(&new)).filter(|_| new != name);
         match (hash(&library.path(name)), beside) {
-            (Some(hash), None) => self.holds(library, name, name, original, hash),
+            (Some(hash), None) => self.faults_of_file(library, name, name, original, hash),
             (Some(hash), Some(beside)) => {
-                let mut wrong = self.holds(library, name, name, original, hash);
-                wrong.extend(self.holds(library, name, &new, original, beside));
+                let mut wrong = self.faults_of_file(library, name, name, original, hash);
+                wrong.extend(self.faults_of_file(library, name, &new, original, beside));
                 wrong
             }
-            (None, Some(beside)) => self.holds(library, name, &new, original, beside),
+            (None, Some(beside)) => self.faults_of_file(library, name, &new, original, beside),
             (None, None) => vec![format!("{name}: lost")],
         }
     }
 
-    /// What is wrong with the file that `place` holds, which must be the film `name` or its result.
-    fn holds(
+    /// Returns what is wrong with the file at `place`, which must be the film `name` or an intact result of it.
+    fn faults_of_file(
         &self,
         library: &Library,
         name: &str,
@@ -111,7 +114,7 @@ impl Snapshot {
         }
         let path = library.path(place);
         let found = Shown::by(&self.tools, &path);
-        let mut wrong = found.instead_of(&original.shown);
+        let mut wrong = found.faults_as_result_of(&original.shown);
         if !wrong.is_empty() {
             let size = fs::metadata(&path).map_or(0, |found| found.len());
             wrong.insert(0, format!("{size} bytes that are neither the original nor a whole result"));
@@ -126,13 +129,13 @@ impl Snapshot {
     }
 }
 
-/// What is wrong with the films alone: those that are lost. Empty where each film's name holds its original, or a whole result.
+/// Returns what is wrong with the films only. It is empty if the original or an intact result of each film is there.
 pub fn lost(before: &Snapshot, library: &Library) -> Vec<String> {
-    before.films.iter().flat_map(|(name, original)| before.film(library, name, original)).collect()
+    before.films.iter().flat_map(|(name, original)| before.faults_of_film(library, name, original)).collect()
 }
 
-/// Everything that must not be, at any moment: a film that is lost, a foreign file that was changed, a file that nobody
-/// can tell whose it is. Empty where all is well.
+/// Returns everything that must never be the case: a lost film, another file that was changed, a file that belongs to
+/// nobody. It is empty if all is well.
 pub fn violations(before: &Snapshot, library: &Library) -> Vec<String> {
     let mut found = lost(before, library);
     for (name, known) in &before.foreign {
@@ -145,7 +148,7 @@ pub fn violations(before: &Snapshot, library: &Library) -> Vec<String> {
         match kind(before, library, &name) {
             Kind::Sidecar | Kind::Backup | Kind::Draft => {}
             Kind::Temporary if is_journaled(&journaled, library, &name) => {}
-            // What renaming is tried out with is empty, and beside the same job's temporary file.
+            // The rename is tried out with an empty file next to the same job's temporary file.
             Kind::Rehearsal
                 if is_journaled(&journaled, library, &name.replace(".av1try", ".av1tmp"))
                     && fs::metadata(library.path(&name)).is_ok_and(|found| found.len() == 0) => {}
@@ -157,12 +160,13 @@ pub fn violations(before: &Snapshot, library: &Library) -> Vec<String> {
     found
 }
 
-/// Whether a job says that this is its temporary file.
+/// Whether a job file records this file as the job's temporary file.
 fn is_journaled(journaled: &BTreeSet<String>, library: &Library, name: &str) -> bool {
     journaled.contains(library.path(name).to_str().unwrap_or_default())
 }
 
-/// What the product must not leave behind once it has tidied up: temporary files, second names, doubles, open jobs.
+/// Returns what the product must not leave behind after it has cleaned up: temporary files, backups, films under both
+/// their names, jobs without an outcome.
 pub fn leftovers(before: &Snapshot, library: &Library) -> Vec<String> {
     let mut found = Vec::new();
     for name in strangers(before, library) {
@@ -188,15 +192,15 @@ pub fn leftovers(before: &Snapshot, library: &Library) -> Vec<String> {
     found
 }
 
-/// What a file is that wasn't there before.
+/// The kind of a file that the snapshot doesn't contain.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
     Sidecar,
     Backup,
     Temporary,
-    /// A small file that was being written when the writer died.
+    /// A small file whose writer died before it was finished.
     Draft,
-    /// The second name of a file that renaming was tried out with.
+    /// The empty file with which the product tries out whether a rename works.
     Rehearsal,
     Broken,
     Other,
@@ -217,7 +221,7 @@ fn kind(before: &Snapshot, library: &Library, name: &str) -> Kind {
     }
 }
 
-/// Files that are neither a film, nor a film's new name, nor foreign.
+/// Files that are neither a film, nor a film's new name, nor any other file of the snapshot.
 fn strangers(before: &Snapshot, library: &Library) -> Vec<String> {
     let new: BTreeSet<String> = before.films().map(new_name).collect();
     let ours = |name: &String| {
@@ -226,7 +230,7 @@ fn strangers(before: &Snapshot, library: &Library) -> Vec<String> {
     library.files().into_iter().filter(|name| !ours(name)).collect()
 }
 
-/// The temporary files that job files tell of.
+/// The paths of the temporary files that job files record.
 fn temporaries(library: &Library) -> BTreeSet<String> {
     let jobs = job_files(&library.state()).into_values().flatten();
     jobs.filter_map(|job| job["temporary"]["path"].as_str().map(str::to_owned)).collect()

@@ -1,4 +1,4 @@
-//! What a film shows when all of it is decoded, and whether another shows the same.
+//! The decoded content of a film, and whether another film has the same content.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -8,23 +8,25 @@ use serde_json::Value;
 
 use crate::tools::Tools;
 
-/// How far the ends of a stream may move, in seconds: containers count in ticks of their own, and sound comes in packets.
+/// How much the duration of a stream may change, in seconds: containers use different time bases, and sound is stored
+/// in packets.
 const SLACK: f64 = 0.15;
-/// How much a dot of a picture of 8x8 may differ on average, of 255. A re-encode of noise moves it by less than 3, another
-/// picture by 30 and more (measured).
+/// How much a pixel of the 8x8 picture may differ on average, of 255. Re-encoding noise changes it by less than 3,
+/// another picture by 30 and more (measured).
 const DRIFT: u64 = 12;
 
 /// A film, decoded from start to end.
 #[derive(Debug)]
 pub(super) struct Shown {
-    /// What ffmpeg complained of while it decoded the pictures; empty for a whole film.
+    /// What ffmpeg complained about while it decoded the pictures; empty for an intact film.
     pub(super) complaints: String,
-    /// What it complained of while it decoded the sounds. A copy of broken sound is as broken, and no loss.
+    /// What ffmpeg complained about while it decoded the sound. If the original's sound is broken, so is its copy; that
+    /// loses nothing.
     of_sound: String,
     video: Option<Stream>,
     sounds: Vec<Stream>,
     subtitles: usize,
-    /// Every frame of the video as 8x8 grey dots.
+    /// Every frame of the video as 8x8 grey pixels.
     picture: Vec<u8>,
 }
 
@@ -32,7 +34,7 @@ pub(super) struct Shown {
 struct Stream {
     codec: String,
     frames: usize,
-    /// From the first frame to the last, in seconds.
+    /// The time from the first frame to the last, in seconds.
     span: f64,
 }
 
@@ -66,8 +68,8 @@ impl Shown {
         }
     }
 
-    /// What is wrong with this as an AV1 result of `original`.
-    pub(super) fn instead_of(&self, original: &Self) -> Vec<String> {
+    /// Returns what is wrong with this film as an AV1 result of `original`.
+    pub(super) fn faults_as_result_of(&self, original: &Self) -> Vec<String> {
         let mut wrong = Vec::new();
         let of_sound = if original.of_sound.is_empty() { &self.of_sound } else { "" };
         for complaint in self.complaints.lines().take(1).chain(of_sound.lines().take(1)) {
@@ -98,7 +100,7 @@ impl Shown {
         wrong
     }
 
-    /// Whether the picture is another one: black, green, a different film.
+    /// Returns a complaint if the picture is another one: black, green, a different film.
     fn drift(&self, original: &Self) -> Option<String> {
         let pairs = self.picture.iter().zip(&original.picture);
         let dots = u64::try_from(pairs.len()).unwrap_or(u64::MAX).max(1);
@@ -123,8 +125,8 @@ impl Stream {
     }
 }
 
-/// What ffmpeg says of a film that isn't whole. Of any Opus at all it says at the end that a packet is broken (measured with
-/// 8.0 on what it has just made itself).
+/// What ffmpeg complained about. The line about a broken Opus packet is left out: ffmpeg prints it at the end of every
+/// Opus stream (measured with 8.0 on a stream that it had just made itself).
 fn complaints(decoded: &Output) -> String {
     let text = String::from_utf8_lossy(&decoded.stderr);
     let lines: Vec<&str> =
@@ -135,7 +137,7 @@ fn complaints(decoded: &Output) -> String {
     }
 }
 
-/// When the frames of each stream are shown. A frame without a time counts, at the time of the one before it.
+/// The times of the frames of each stream. A frame without a time gets the time of the frame before it.
 fn times(frames: &[Value]) -> BTreeMap<u64, Vec<f64>> {
     let mut times: BTreeMap<u64, Vec<f64>> = BTreeMap::new();
     for frame in frames {

@@ -1,4 +1,4 @@
-//! What goes wrong while the daemon runs: an encode, a folder that can't be read, a full disk.
+//! Failures while the daemon runs: of an encode, of a folder that can't be read, of a full disk.
 
 use std::fs;
 use std::path::Path;
@@ -30,7 +30,8 @@ fn a_folder_that_cant_be_read_is_named_once() {
     let Some(mut library) = quick() else { return };
     library.set("scan_interval_secs", 1);
     library.film("Film.mkv");
-    // Too deep for the name of a path: not even root can read it. Made in two halves, each of which can be named.
+    // The path is longer than the longest that the kernel takes, so not even root can read the folder. It is made of
+    // two halves that are short enough.
     let half = |below: &Path| (0..11).fold(below.to_owned(), |path, _| path.join("d".repeat(200)));
     let second = library.scratch().join("second");
     fs::create_dir_all(half(&second)).unwrap();
@@ -58,7 +59,7 @@ fn a_full_disk_of_the_state_folder_stops_encodes_and_is_said() {
     let original = fs::read(library.film("Film.mkv")).unwrap();
     let state = library.scratch().join("small");
     fs::create_dir(&state).unwrap();
-    // A disk of its own for the run alone, with hardly any room.
+    // A small disk in a mount namespace that only this run has, with hardly any free space.
     let script =
         "mount -t tmpfs -o size=4m none \"$0\" && head -c 3900000 /dev/zero > \"$0/ballast\" && exec \"$@\"";
     let possible =

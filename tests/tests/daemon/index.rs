@@ -1,4 +1,5 @@
-//! What the daemon remembers of films, so that none is probed twice: whatever became of the index, a name or the way to a file.
+//! The daemon's index of films, so that no film is probed twice: after damage to the index, and for every kind of name
+//! and path.
 
 use std::ffi::OsStr;
 use std::fs;
@@ -11,12 +12,12 @@ use av1d_tests::{Library, PICTURE, Script};
 
 use crate::{encodes, quick};
 
-/// An AV1 film.
+/// ffmpeg's arguments for an AV1 film.
 fn av1() -> String {
     PICTURE.replace("libx264 -preset ultrafast", "libsvtav1 -preset 12")
 }
 
-/// An ffprobe that counts how often it looks at a file.
+/// An ffprobe that counts how often it reads a file.
 struct Counter(PathBuf);
 
 impl Counter {
@@ -27,7 +28,7 @@ impl Counter {
         Self(count)
     }
 
-    /// How often since it was last asked.
+    /// Returns the count since the last call, and resets it.
     fn take(&self) -> usize {
         let count = fs::read(&self.0).unwrap_or_default().len() / 2;
         drop(fs::remove_file(&self.0));
@@ -70,7 +71,7 @@ fn a_damaged_or_lost_index_costs_time_and_nothing_else() {
     library.watch_once().exits_with(0).says("1 replaced");
     let index = library.state().join("index.sqlite");
     let good = fs::read(&index).unwrap();
-    // Its first page says what is in the others.
+    // The first page says what the other pages contain.
     let cut_short = good[..4096].to_vec();
     let overwritten = [&good[..4096], &b"garbage ".repeat((good.len() - 4096) / 8)[..]].concat();
     let damages = [b"garbage".repeat(1000), overwritten, cut_short];
@@ -102,7 +103,7 @@ fn one_file_by_many_ways_is_one_film() {
     let other = library.path("sub/Other name.mkv");
     fs::hard_link(library.path("sub/Film.mkv"), &other).unwrap();
     let original = fs::read(&other).unwrap();
-    // A file and a folder outside, to which links lead.
+    // A file and a folder outside the library, to which symlinks lead.
     let outside = library.scratch().join("outside");
     fs::create_dir(&outside).unwrap();
     fs::copy(&other, outside.join("Outside.mkv")).unwrap();
@@ -125,7 +126,7 @@ fn one_file_by_many_ways_is_one_film() {
 #[test]
 fn names_of_any_bytes_are_remembered_as_they_are() {
     let Some(mut library) = quick() else { return };
-    // They differ in what UTF-8 can't say only.
+    // The names differ only in a byte that isn't valid UTF-8.
     let names = [b"Film \xff.mkv", b"Film \xfe.mkv"].map(|name| OsStr::from_bytes(name).to_owned());
     for name in &names {
         library.film(name);

@@ -1,4 +1,5 @@
-//! The real daemon over its days: what it remembers, what it waits for, what signals and the clock make it do.
+//! The real daemon in operation: what it remembers, what it waits for, and how it reacts to signals and to the time of
+//! day.
 
 #![cfg(test)]
 
@@ -14,14 +15,14 @@ use std::os::unix::net::UnixStream;
 use av1d_tests::{Library, Run, Running, Signal, signal, wait_until};
 use serde_json::Value;
 
-/// An empty library, quickly encoded.
+/// An empty library with the fastest encoder preset.
 fn quick() -> Option<Library> {
     let mut library = Library::open()?;
     library.hurry();
     Some(library)
 }
 
-/// Starts the daemon and waits until it has looked at the library once.
+/// Starts the daemon and waits until it has scanned the library once.
 fn start_daemon(library: &Library) -> Running {
     let mut run = library.start(["watch"]);
     wait_until("the daemon has looked", || {
@@ -36,11 +37,11 @@ fn stop(run: Running) -> Run {
     run.wait().exits_with(0)
 }
 
-/// What the control socket says of the daemon.
+/// The daemon's status, from its control socket.
 fn status(library: &Library) -> Value {
     let mut control = BufReader::new(UnixStream::connect(library.state().join("control.sock")).unwrap());
     control.get_mut().write_all(b"{\"request\":\"status\"}\n").unwrap();
-    // Its greeting comes first.
+    // The greeting comes first.
     let mut lines = control.by_ref().lines().map(Result::unwrap).skip(1);
     let mut reply: Value = serde_json::from_str(&lines.next().unwrap()).unwrap();
     reply["status"].take()
@@ -50,7 +51,7 @@ fn replaced(library: &Library) -> usize {
     library.jobs().iter().filter(|job| job["outcome"]["code"] == "replaced").count()
 }
 
-/// The names of the films whose encodes began, in this order.
+/// The names of the films whose encodes began, in order.
 fn encodes(run: &Run) -> Vec<String> {
     let begun = run.stderr.lines().filter_map(|line| line.split_once("encode: ")?.1.split_once(" with "));
     begun.map(|(path, _)| path.rsplit('/').next().unwrap_or_default().to_owned()).collect()

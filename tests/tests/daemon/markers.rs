@@ -1,4 +1,4 @@
-//! Markers beside films: the size gate's own, a person's, and one that comes and goes.
+//! Markers beside films: the size gate's, a user's, and one that is created and removed again.
 
 use std::fs;
 

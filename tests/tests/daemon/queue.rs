@@ -1,4 +1,4 @@
-//! When a film's turn comes: once it holds still, in the order that was asked for, at the hours that were.
+//! When a film's turn comes: after it has stopped changing, in the configured order, and within the configured hours.
 
 use std::fs;
 use std::io::Write;

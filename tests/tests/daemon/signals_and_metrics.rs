@@ -1,4 +1,4 @@
-//! What a running daemon is told by signals, and what it tells monitoring.
+//! Signals to a running daemon, and its metrics.
 
 use std::fs;
 use std::io::{Read, Write};
@@ -38,7 +38,7 @@ fn sighup_reads_the_config_again_and_sigusr1_looks_at_the_library() {
     stop(run).says("3 replaced, ").says(" 0 failed");
 }
 
-/// One GET, as simple as can be.
+/// Sends a minimal GET request and returns the response.
 fn get(address: &str, path: &str) -> String {
     let Ok(mut stream) = TcpStream::connect(address) else { return String::new() };
     write!(stream, "GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n").unwrap();
@@ -52,7 +52,7 @@ fn metrics_tell_how_things_stand() {
     let Some(mut library) = quick() else { return };
     library.set("scan_interval_secs", 3600);
     library.film("Film.mkv");
-    // Free again once it is dropped.
+    // The port is free again after the listener is dropped.
     let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
     library.set("metrics_listen", address.as_str());
     let before = fs::metadata(library.path("Film.mkv")).unwrap().len();
@@ -60,7 +60,7 @@ fn metrics_tell_how_things_stand() {
     wait_until("it is replaced", || replaced(&library) == 1);
     assert!(get(&address, "/healthz").starts_with("HTTP/1.1 200 "));
 
-    // A page is made at each beat; a person's word is one.
+    // The daemon renders the page at each of its beats; a command causes one.
     let after = fs::metadata(library.path("Film.mkv")).unwrap().len();
     for command in ["pause", "resume"] {
         library.run([command]).exits_with(0);

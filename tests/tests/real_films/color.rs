@@ -1,4 +1,4 @@
-//! Colour, range, HDR metadata and chroma: what is tagged arrives, what isn't stays untagged.
+//! Colour, range, HDR metadata and chroma: tags reach the result, and an untagged film stays untagged.
 
 use crate::film::{H264, NOISE, encoded, left_alone, made, open, side_data, text};
 use av1d_tests::{Library, Media};
@@ -6,7 +6,7 @@ use serde_json::Value;
 
 const X265: &str = "-c:v libx265 -preset ultrafast -x265-params log-level=none:crf=2";
 
-/// ffmpeg's arguments that tag every frame and the encoder alike.
+/// ffmpeg's arguments that set the tags on every frame and in the encoder.
 fn tagged(primaries: &str, transfer: &str, matrix: &str, range: &str) -> String {
     format!(
         "-vf setparams=color_primaries={primaries}:color_trc={transfer}:colorspace={matrix}:range={range} \
@@ -14,7 +14,7 @@ fn tagged(primaries: &str, transfer: &str, matrix: &str, range: &str) -> String 
     )
 }
 
-/// Range, matrix, transfer and primaries; empty where the stream doesn't say.
+/// Range, matrix, transfer and primaries; empty if the stream has no such tag.
 fn tags(media: &Media) -> [String; 4] {
     let video = media.video();
     ["color_range", "color_space", "color_transfer", "color_primaries"].map(|field| text(&video[field]))
@@ -77,7 +77,8 @@ fn every_tag_arrives_and_none_is_made_up() {
     }
 }
 
-/// ffmpeg's encoder tags the range, which says what was meant by the silence. (A Matroska that ffmpeg wrote always has it.)
+/// ffmpeg's encoder always tags the range, with the value that a missing tag means. (A Matroska file from ffmpeg always
+/// has the tag.)
 #[test]
 fn what_is_untagged_stays_so() {
     let Some(library) = open() else { return };
@@ -103,7 +104,7 @@ fn full_range_stays_full_and_gray_becomes_limited() {
     }
 }
 
-/// The means of red, green and blue in the first frame, as a player that follows the tags shows it.
+/// The mean red, green and blue of the first frame, as a player shows it that follows the tags.
 fn mean(library: &Library, name: &str) -> [f64; 3] {
     let raw = library.scratch().join("frame.rgb");
     let film = library.path(name);
@@ -193,7 +194,7 @@ const HDR10: &str = "-pix_fmt yuv420p10le -c:v libx265 -preset ultrafast -x265-p
     log-level=none:crf=2:hdr10=1:colorprim=bt2020:transfer=smpte2084:colormatrix=bt2020nc:range=limited:\
     master-display=G(13250,34500)B(7500,3000)R(34000,16000)WP(15635,16450)L(10000000,50):max-cll=1000,400";
 
-/// What a display was mastered to, and how bright it gets.
+/// The mastering display's values, and the content light level.
 const STATIC: [(&str, &[(&str, f64)]); 2] = [
     (
         "Mastering display metadata",
@@ -213,7 +214,7 @@ const STATIC: [(&str, &[(&str, f64)]); 2] = [
     ("Content light level metadata", &[("max_content", 1000.0), ("max_average", 400.0)]),
 ];
 
-/// A number, or a fraction over whatever denominator.
+/// Reads a number, or a fraction with any denominator.
 fn number(value: &Value) -> f64 {
     let fraction = value.as_str().and_then(|text| text.split_once('/'));
     fraction.map_or_else(
@@ -222,7 +223,8 @@ fn number(value: &Value) -> f64 {
     )
 }
 
-/// x265 writes the metadata into the bitstream, from where no container takes it: only frames show it.
+/// x265 writes the metadata only into the bitstream. No muxer copies it from there into the container, so only frames
+/// show it.
 #[test]
 fn hdr10_arrives_with_its_mastering_display_and_content_light() {
     for encoder in ["svt", "aom", "rav1e"] {
@@ -246,7 +248,7 @@ fn hdr10_arrives_with_its_mastering_display_and_content_light() {
             let promised = &film.plan["encode"]["contract"]["picture"];
             assert_eq!(promised["content_light"], serde_json::json!([1000, 400]), "the judge asks for it");
             assert!(promised["mastering_display"].is_string(), "{promised}");
-            // Its result as a source again: here the container says it.
+            // The result as a source: there, the container has the metadata.
             let ended = library.run(["plan", "--json", "--ignore", "already-av1", &film.name]).exits_with(0);
             assert_eq!(
                 &ended.documents()[0]["encode"]["contract"]["picture"]["mastering_display"],

@@ -1,4 +1,4 @@
-//! Every kind of file that films come in, each to the container that AV1 has a place in.
+//! Every kind of container that films come in, each to the container for its AV1 result.
 
 use crate::film::{Film, H264, NOISE, SINE, made, open, text};
 
@@ -47,7 +47,7 @@ fn every_container_of_films_comes_to_its_target() {
     assert_eq!(library.files().len(), 14, "{:?}", library.files());
 }
 
-/// AAC in a transport stream carries a header in each packet that other containers keep once.
+/// In a transport stream, each AAC packet has a header that other containers store only once, so its packets differ.
 fn keeps_time_and_sound(film: &Film) {
     film.keeps_times();
     if film.after.codecs("audio") != ["aac"] {

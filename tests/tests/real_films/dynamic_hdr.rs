@@ -1,4 +1,4 @@
-//! Dolby Vision and HDR10+: carried over where the toolchain can, else a skip, or a loss that somebody chose.
+//! Dolby Vision and HDR10+: carried over if the toolchain can, otherwise a skip or, if the user allows it, a loss.
 
 use std::path::Path;
 
@@ -7,7 +7,8 @@ use serde_json::Value;
 
 use crate::film::{BALLAST, Film, encoded, left_alone, open, side_data, text, with};
 
-/// A sample's first frames, with a track that isn't kept: the samples are packed tighter than AV1 packs them.
+/// Makes a film of a sample's first half second, with an audio track that is dropped: AV1 wouldn't make the sample
+/// itself smaller.
 fn make(library: &Library, sample: &str, name: &str) {
     let samples = Path::new(env!("CARGO_MANIFEST_DIR")).join("data/media");
     std::fs::copy(samples.join(sample), library.scratch().join(sample)).unwrap();
@@ -16,7 +17,7 @@ fn make(library: &Library, sample: &str, name: &str) {
     library.make(name, &format!("-t 0.5 -i {sample} {arguments} {BALLAST}"));
 }
 
-/// Profile, compatibility, and whether metadata is promised.
+/// Profile, compatibility id, and whether RPU metadata is announced.
 fn record(stream: &Value) -> Option<[String; 3]> {
     let record = side_data(stream, "DOVI configuration record")?;
     Some(
@@ -24,7 +25,7 @@ fn record(stream: &Value) -> Option<[String; 3]> {
     )
 }
 
-/// The side data of the first frame.
+/// The types of the first frame's side data.
 fn frame(library: &Library, name: &str) -> Vec<String> {
     let show = "-select_streams v:0 -read_intervals %+#1 -show_frames";
     let document: Value = serde_json::from_slice(&library.tools.ask(show, &library.path(name))).unwrap();
@@ -74,13 +75,13 @@ fn dolby_vision_that_cannot_be_carried_is_left_alone_unless_allowed() {
     let Some(mut library) = open() else { return };
     make(&library, "dolby-vision-5.mkv", "5.mkv");
     make(&library, "dolby-vision-8.1.mkv", "8.1.mkv");
-    // Through a container that has no place for the record: only the frames show that it is there.
+    // Copied through a container that can't hold the record: only the frames show Dolby Vision.
     let nut = library.scratch().join("film.nut");
     library.tools.make(&library.scratch(), "-i ../films/8.1.mkv -map 0 -c copy", &nut);
     library.make("without record.mkv", "-i film.nut -map 0 -c copy");
     assert_eq!(record(library.media("without record.mkv").video()), None);
 
-    // And one that will have none in its result.
+    // And one whose result can't hold the record.
     library.make("8.1.webm", "-i ../films/8.1.mkv -map 0:v -c copy -f matroska");
 
     left_alone(&library, "5.mkv", "dolby-vision");

@@ -1,10 +1,10 @@
-//! Interlaced video: one progressive frame out of each frame, unless the config says otherwise.
+//! Interlaced video: each frame becomes one progressive frame, unless the config says otherwise.
 
 use av1d_tests::Library;
 
 use crate::film::{Film, SINE, encoded, left_alone, open};
 
-/// Fields of different moments, woven, with noise as discs have it.
+/// Interlaced frames whose two fields are from different moments, with noise as on a disc.
 fn woven(first: &str, codec: &str) -> String {
     let (order, top) = if first == "top" { ("tff", 1) } else { ("bff", 0) };
     format!(

@@ -1,20 +1,20 @@
-//! One film: made, encoded by the command, looked at before and after.
+//! One film: it is made, encoded by `av1cli`, and examined before and after.
 
 use std::path::Path;
 
 use av1d_tests::{Library, Media, Tools};
 use serde_json::Value;
 
-/// ffmpeg's arguments for a moving picture that no encoder of its time packs as well as AV1: noise on a test card.
+/// ffmpeg's input options for noise on a test card, which AV1 compresses better than any older encoder.
 pub(crate) const NOISE: &str = "-f lavfi -i testsrc2=size=160x120:rate=25:duration=0.6,noise=alls=25:allf=t";
 
-/// What a disc or a camera would have made of it.
+/// Encoder options as for a disc or a camera.
 pub(crate) const H264: &str = "-c:v libx264 -preset ultrafast -crf 5 -pix_fmt yuv420p";
 
-/// Sound as long as [`NOISE`], to stand right after it.
+/// Sound as long as [`NOISE`]; goes right after it.
 pub(crate) const SINE: &str = "-f lavfi -i sine=duration=0.6:sample_rate=48000";
 
-/// A track that isn't kept, to come with another one: it makes a source large that AV1 can't make smaller.
+/// Options for a second audio track that is dropped: it makes a source so large that its AV1 is smaller.
 pub(crate) const BALLAST: &str = "-metadata:s:a:0 language=eng -metadata:s:a:1 language=rus -c:a:1 pcm_s16le";
 
 /// A library in which any film that AV1 makes smaller is replaced.
@@ -22,7 +22,7 @@ pub(crate) fn open() -> Option<Library> {
     Tools::find().as_ref().map(with)
 }
 
-/// The same with these tools.
+/// Like [`open`], with these tools.
 pub(crate) fn with(tools: &Tools) -> Library {
     let mut library = Library::with(tools);
     library.set("min_bytes", 0);
@@ -30,21 +30,21 @@ pub(crate) fn with(tools: &Tools) -> Library {
     library
 }
 
-/// A film before and after.
+/// A film before and after its replacement.
 #[derive(Debug)]
 pub(crate) struct Film {
     /// The original.
     pub(crate) before: Media,
-    /// What took its place.
+    /// The result.
     pub(crate) after: Media,
-    /// The name of what took its place.
+    /// The name of the result.
     pub(crate) name: String,
-    /// The plan, as the job file has it.
+    /// The plan in the job file.
     pub(crate) plan: Value,
 }
 
-/// Encodes a film of the library, and asserts what holds of every result: the file is another one, has one video, is AV1,
-/// and planning it again is a skip.
+/// Encodes a film of the library, and asserts what must hold for every result: it is another file with a single AV1
+/// video stream, and planning it again gives a skip.
 #[track_caller]
 pub(crate) fn encoded(library: &Library, name: &str) -> Film {
     let before = library.media(name);
@@ -60,7 +60,7 @@ pub(crate) fn encoded(library: &Library, name: &str) -> Film {
     Film { before, after, name: result.clone(), plan }
 }
 
-/// The name that a film's result has: Matroska's where AV1 has no place in the original's container.
+/// The name of a film's result: it ends in `.mkv` if the original's container can't hold AV1.
 pub(crate) fn renamed(name: &str) -> String {
     let path = Path::new(name);
     let keeps =
@@ -76,7 +76,7 @@ pub(crate) fn made(library: &Library, name: &str, arguments: &str) -> Film {
     encoded(library, name)
 }
 
-/// The code with which planning a film is a skip.
+/// Asserts that the plan for a film is a skip, and returns its code.
 #[track_caller]
 pub(crate) fn skipped(library: &Library, name: &str) -> String {
     let documents = library.run(["plan", "--json", "--", name]).exits_with(0).documents();
@@ -85,7 +85,7 @@ pub(crate) fn skipped(library: &Library, name: &str) -> String {
     document["skip"]["code"].as_str().unwrap().to_owned()
 }
 
-/// Asserts that a film is left alone, by the plan and by an encode, byte for byte.
+/// Asserts that both the plan and an encode leave a film alone, byte for byte.
 #[track_caller]
 pub(crate) fn left_alone(library: &Library, name: &str, code: &str) {
     let content = std::fs::read(library.path(name)).unwrap();
@@ -95,32 +95,32 @@ pub(crate) fn left_alone(library: &Library, name: &str, code: &str) {
 }
 
 impl Film {
-    /// The only video's field, as text; empty where it has none.
+    /// A field of the only video stream as text; empty if it is missing.
     #[track_caller]
     pub(crate) fn video(&self, field: &str) -> String {
         text(&self.after.video()[field])
     }
 
-    /// The plan's losses: their codes.
+    /// The codes of the plan's losses.
     pub(crate) fn losses(&self) -> Vec<&str> {
         let losses = self.plan["encode"]["losses"].as_array().unwrap();
         losses.iter().map(|loss| loss["code"].as_str().unwrap()).collect()
     }
 
-    /// The command that was run.
+    /// The arguments of the ffmpeg command that was run.
     pub(crate) fn argv(&self) -> Vec<&str> {
         let argv = self.plan["encode"]["argv"].as_array().unwrap();
         argv.iter().map(|argument| argument.as_str().unwrap()).collect()
     }
 
-    /// The plan's choices on a topic.
+    /// The plan's first choice on a topic.
     pub(crate) fn choice(&self, topic: &str) -> Option<&str> {
         let decisions = self.plan["decisions"].as_array().unwrap();
         decisions.iter().find(|decision| decision["topic"] == topic)?["choice"].as_str()
     }
 
-    /// Asserts that every frame is there and is shown when it was, but for the whole film's start and for what the
-    /// container's clock rounds: Matroska and FLV count milliseconds.
+    /// Asserts that every frame is there and has its time relative to the first frame. The times may differ by the
+    /// rounding of the container: Matroska and FLV count milliseconds.
     #[track_caller]
     pub(crate) fn keeps_times(&self) -> &Self {
         let (before, after) = (self.before.times_from_zero(), self.after.times_from_zero());
@@ -130,7 +130,7 @@ impl Film {
         self
     }
 
-    /// Asserts that every packet of these streams is in the result as it was.
+    /// Asserts that every packet of the streams of this type is unchanged in the result.
     #[track_caller]
     pub(crate) fn keeps_packets(&self, kind: &str) -> &Self {
         let hashes = |media: &Media| -> Vec<Vec<String>> {
@@ -140,26 +140,26 @@ impl Film {
         self
     }
 
-    /// The same for the first stream of a type, where others are dropped.
+    /// Like [`Self::keeps_packets`], but only for the first stream of a type, when other streams are dropped.
     #[track_caller]
     pub(crate) fn keeps_packets_of_first(&self, kind: &str) {
         let [before, after] = [&self.before, &self.after].map(|media| media.hashes(media.streams(kind)[0]));
         assert_eq!(before, after, "{}: packets of the first {kind}", self.name);
     }
 
-    /// A block of the video's side data.
+    /// One block of the result's video side data.
     pub(crate) fn side_data(&self, kind: &str) -> Option<&Value> {
         side_data(self.after.video(), kind)
     }
 }
 
-/// A block of a stream's side data.
+/// One block of a stream's side data.
 pub(crate) fn side_data<'a>(stream: &'a Value, kind: &str) -> Option<&'a Value> {
     let blocks = stream["side_data_list"].as_array()?;
     blocks.iter().find(|block| block["side_data_type"] == kind)
 }
 
-/// A field as text; empty where it is missing.
+/// A field as text; empty if it is missing.
 pub(crate) fn text(value: &Value) -> String {
     match value {
         Value::Null => String::new(),

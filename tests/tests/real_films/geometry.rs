@@ -1,10 +1,10 @@
-//! The picture's shape: anamorphic, rotated, odd, tiny.
+//! The picture's shape: anamorphic, rotated, odd sizes, tiny sizes.
 
 use av1d_tests::Library;
 
 use crate::film::{BALLAST, H264, NOISE, encoded, made, open, side_data, text};
 
-/// [`NOISE`] in another size: the test card alone has even ones only.
+/// [`NOISE`] scaled to another size: the test card itself can only have even sizes.
 fn sized(size: &str) -> String {
     format!("{NOISE},scale={},setsar=1", size.replace('x', ":"))
 }
@@ -21,14 +21,14 @@ fn anamorphic_video_keeps_the_shape_of_its_pixels() {
         assert_eq!(film.video("sample_aspect_ratio"), before, "{name}");
         assert_eq!((film.video("width"), film.video("height")), ("160".into(), "120".into()));
     }
-    // An odd size is padded all the same, by a pixel of the same shape.
+    // An odd size is also padded, with a pixel of the same aspect ratio.
     let odd = sized("161x121");
     let film = made(&library, "odd.mkv", &format!("{odd} -vf setsar=16/15 -c:v ffv1 -pix_fmt yuv420p"));
     assert_eq!(film.video("sample_aspect_ratio"), "16:15");
     assert_eq!((film.video("width"), film.video("height")), ("162".into(), "122".into()));
 }
 
-/// WebM keeps the size on the screen in whole pixels.
+/// WebM stores the display size in whole pixels.
 #[test]
 fn anamorphic_webm_is_rounded_and_accepted() {
     let Some(library) = open() else { return };
@@ -77,7 +77,7 @@ fn odd_sizes_get_a_row_and_a_column() {
     }
 }
 
-/// ffmpeg 8.0's SVT-AV1 hangs for ever on them, unless it has one worker.
+/// The SVT-AV1 in ffmpeg 8.0 hangs for ever on tiny pictures unless it has only one worker.
 #[test]
 fn tiny_pictures_do_not_hang() {
     let Some(library) = open() else { return };

@@ -1,5 +1,5 @@
-//! What Matroska, MP4 and WebM hold, each cell of the table against the real muxers: what is copied arrives as the plan says,
-//! and what is converted or lost is refused by ffmpeg's own muxer where it is tried as it is.
+//! What Matroska, MP4 and WebM can hold: each cell of the table is tested with the real muxers. A copied stream must
+//! arrive as the plan says; a stream that is converted or lost must be refused by ffmpeg's muxer if it is copied.
 
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -10,23 +10,23 @@ use serde_json::Value;
 use crate::film::{Film, NOISE, SINE, encoded, left_alone, open, text};
 use Cell::{Becomes, Held, Lost, ReadAs};
 
-/// What becomes of a codec in a container.
+/// What happens to a codec in a container.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Cell {
     /// Copied.
     Held,
-    /// Copied, and ffprobe has another name for it there.
+    /// Copied, but ffprobe has another name for it in this container.
     ReadAs(&'static str),
-    /// Converted, since the muxer refuses it.
+    /// Converted, because the muxer refuses it.
     Becomes(&'static str),
-    /// Dropped, since the muxer refuses it and nothing can be made of it.
+    /// Dropped, because the muxer refuses it and it can't be converted.
     Lost,
 }
 
-/// The containers, by the extension that asks for them, and their muxers.
+/// The containers by file extension, and the names of their muxers.
 const CONTAINERS: [(&str, &str); 3] = [("mkv", "matroska"), ("mp4", "mp4"), ("webm", "webm")];
 
-/// ffmpeg's options for a track, ffprobe's name for it, and the cells for Matroska, MP4 and WebM.
+/// ffmpeg's options for a track, ffprobe's name for its codec, and the cells for Matroska, MP4 and WebM.
 type Row = (&'static str, &'static str, [Cell; 3]);
 
 const EVERYWHERE: [Cell; 3] = [Held, Held, Held];
@@ -70,7 +70,8 @@ const SOUND: [Row; 35] = [
     ("pcm_u8", "pcm_u8", AS_PCM_IN_MP4),
     ("pcm_alaw", "pcm_alaw", AS_PCM_IN_MP4),
     ("pcm_mulaw", "pcm_mulaw", AS_PCM_IN_MP4),
-    // Last, since some of the above are held by nothing but Matroska, and this one tells that tracks keep their order.
+    // Comes last: it checks that the tracks keep their order after others were dropped, since some of those above fit
+    // only into Matroska.
     ("libopus", "opus", EVERYWHERE),
 ];
 
@@ -79,8 +80,8 @@ fn sound_from_matroska() {
     check_sound("sound.mkv", &SOUND, "");
 }
 
-/// Each by itself: TrueHD makes MP4's muxer less strict about all its neighbours; and a TTA that isn't as long as the film
-/// is one that ffmpeg doesn't decode to its end.
+/// Each of these is alone in its film: TrueHD makes the MP4 muxer less strict about all other tracks, and ffmpeg
+/// doesn't decode a TTA track to its end if it isn't as long as the film.
 #[test]
 fn sound_that_wants_to_be_alone() {
     check_sound("truehd.mkv", &[("truehd", "truehd", NOT_IN_WEBM)], "");
@@ -123,7 +124,7 @@ fn check_sound(source: &str, rows: &[Row], format: &str) {
     let Some(library) = open() else { return };
     let maps = "-map 1 ".repeat(rows.len());
     let tracks = rows.iter().enumerate().map(|(number, (options, _, _))| {
-        // An option of one track names it: `-ar` becomes `-ar:a:3`.
+        // An option of a single track must name the track: `-ar` becomes `-ar:a:3`.
         let named = |word: &str| match word {
             "-ar" | "-ac" | "-sample_fmt" => format!("{word}:a:{number}"),
             "-b:a" => format!("-b:a:{number}"),
@@ -144,11 +145,11 @@ fn scratch(library: &Library, name: &str, arguments: &str) {
     library.tools.make(&library.scratch(), arguments, &library.scratch().join(name));
 }
 
-/// A track of a source: its type, its codec, and the cells for Matroska, MP4 and WebM. They stand in the source's order,
-/// after the video.
+/// A track of a source: its type, its codec, and the cells for Matroska, MP4 and WebM. The tracks are in the source's
+/// order, after the video.
 type Track = (&'static str, &'static str, [Cell; 3]);
 
-/// Encodes the source under three names, and looks at each of its tracks in each result.
+/// Encodes the source under three extensions, and checks each of its tracks in each result.
 #[track_caller]
 fn check(mut library: Library, source: &str, tracks: &[Track]) {
     library.set("refuse_losses", Value::Array(Vec::new()));
@@ -159,7 +160,7 @@ fn check(mut library: Library, source: &str, tracks: &[Track]) {
         let has_sound = tracks.iter().any(|track| track.0 == "audio");
         let is_heard = tracks.iter().any(|track| track.0 == "audio" && track.2[column] != Lost);
         if has_sound && !is_heard {
-            // Whatever losses are allowed: nobody wants a silent film.
+            // Whatever losses are allowed, a film must not lose all its sound.
             left_alone(&library, &name, "audio");
         } else {
             check_result(&encoded(&library, &name), tracks, column);
@@ -174,7 +175,7 @@ fn check(mut library: Library, source: &str, tracks: &[Track]) {
     }
 }
 
-/// Everything but the video and what MP4's muxer adds by itself.
+/// All streams except the video and the data stream that the MP4 muxer adds by itself.
 fn others(media: &Media) -> Vec<&Value> {
     let all = media.document["streams"].as_array().unwrap().iter();
     all.filter(|stream| stream["codec_type"] != "video" && stream["codec_type"] != "data").collect()
@@ -202,7 +203,7 @@ fn check_result(film: &Film, tracks: &[Track], column: usize) {
         if copied {
             let (mut before, after) = (film.before.hashes(source), film.after.hashes(result));
             if (*codec, muxer) == ("alac", "mp4") {
-                // The last packet is there, but ffmpeg's edit list ends before it.
+                // The last packet is in the file, but ffmpeg's edit list ends before it.
                 before.pop();
             }
             assert!(before == after, "packets of {codec} in {muxer}");
@@ -210,7 +211,7 @@ fn check_result(film: &Film, tracks: &[Track], column: usize) {
     }
 }
 
-/// Whether ffmpeg itself puts a stream into a container as it is.
+/// Whether ffmpeg can copy a stream into a container unchanged.
 fn muxer_takes(library: &Library, source: &Path, index: u32, kind: &str, muxer: &str) -> bool {
     let target = library.scratch().join("copy");
     let mut command = Command::new(&library.tools.ffmpeg);
@@ -219,7 +220,7 @@ fn muxer_takes(library: &Library, source: &Path, index: u32, kind: &str, muxer: 
     if !command.stdin(Stdio::null()).status().unwrap().success() {
         return false;
     }
-    // WebM's muxer passes over attachments without a word.
+    // The WebM muxer drops attachments silently.
     let mut command = Command::new(&library.tools.ffprobe);
     command.args(["-v", "quiet", "-show_entries", "stream=codec_type", "-of", "csv=p=0", "-i"]).arg(&target);
     String::from_utf8_lossy(&command.output().unwrap().stdout).contains(kind)
@@ -277,11 +278,11 @@ fn subtitles_from_quicktime_and_broadcasts() {
     check(library, "dvb.ts", &[("subtitle", "dvb_subtitle", NOT_IN_MP4_AND_WEBM)]);
 }
 
-/// Line 21 of analog television.
+/// Closed captions of analog television (line 21).
 const CAPTIONS: &str = "Scenarist_SCC V1.0\n\n\
     00:00:00:03\t9420 9420 9470 9470 c8e5 ecec ef80 942c 942c 942f 942f\n\n00:00:00:14\t942c 942c\n";
 
-/// A Blu-ray's subtitle (Presentation Graphics): a gray bar that comes and goes.
+/// A Blu-ray subtitle (Presentation Graphics): a grey bar that appears and disappears.
 fn pictures() -> Vec<u8> {
     let mut stream = Vec::new();
     for (number, (ticks, shown)) in [(9000_u32, true), (36_000, false)].into_iter().enumerate() {
@@ -304,7 +305,7 @@ fn pictures() -> Vec<u8> {
         segment(0x17, &[1, 0, 0, 100, 0, 100, 0, 16, 0, 8]);
         if shown {
             segment(0x14, &[0, 0, 1, 235, 128, 128, 255]);
-            // Eight rows, each of sixteen pixels of colour 1.
+            // Eight rows of sixteen pixels each, in colour 1.
             let rows = [0, 0x80 | 16, 1, 0, 0].repeat(8);
             let length = u8::try_from(rows.len() + 4).unwrap();
             let object = [&[0, 0, 0, 0xc0, 0, 0, length, 0, 16, 0, 8], &rows[..]].concat();

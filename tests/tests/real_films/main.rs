@@ -1,6 +1,6 @@
-//! Films as they are found in the wild, one phenomenon each: made by the real ffmpeg, taken through the whole command, and
-//! looked at with ffprobe afterwards. That the film was replaced shows that the judge held the plan's contract against the
-//! result and found it kept; what the tests ask on top of that owes nothing to the judge.
+//! Films as they are found in the wild, each with one peculiarity: made by the real ffmpeg, encoded by the whole
+//! command, and examined with ffprobe afterwards. A replaced film shows that the product's check found the result to
+//! fulfil the plan's contract; the further assertions of these tests use no code of that check.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by a panic")]
 

@@ -1,5 +1,5 @@
-//! Videos that aren't the film: covers are dropped, wherever they stand; a second film is never dropped in silence. And
-//! what else hides in a picture: captions.
+//! Video streams that aren't the film: covers are dropped at any position, and a second film is never dropped silently.
+//! Also captions inside the picture.
 
 use crate::film::{Film, H264, NOISE, SINE, encoded, left_alone, made, open};
 use av1d_tests::Library;
@@ -62,7 +62,7 @@ fn covers_are_dropped_wherever_they_stand() {
     }
 }
 
-/// Some programs write covers as tracks, without a mark.
+/// Some programs write covers as video tracks without marking them.
 #[test]
 fn a_still_picture_as_a_track_is_a_cover() {
     let Some(library) = open() else { return };
@@ -90,7 +90,7 @@ fn a_still_picture_as_a_track_is_a_cover() {
 fn a_second_film_is_a_reason_to_leave_both_alone() {
     let Some(mut library) = open() else { return };
     let small = NOISE.replace("160x120", "128x96").replace("duration=0.6", "duration=1.2");
-    // The second one in a codec that covers have, but it moves.
+    // The second film has a codec that covers have, but it moves.
     for (name, default, codec) in [("angles.mkv", 0, "mjpeg -q:v 1"), ("angles2.mkv", 1, "libx264 -crf 5")] {
         let flags = format!("-disposition:v:{} 0 -disposition:v:{default} default", 1 - default);
         library.make(name, &format!("{NOISE} {small} -map 0 -map 1 {H264} -c:v:1 {codec} {flags}"));
@@ -106,7 +106,7 @@ fn a_second_film_is_a_reason_to_leave_both_alone() {
     }
 }
 
-/// A film that is nothing but its cover and its sound has no video at all.
+/// A file with only sound and a cover has no video.
 #[test]
 fn sound_with_a_cover_is_no_film() {
     let Some(library) = open() else { return };
@@ -118,8 +118,8 @@ fn sound_with_a_cover_is_no_film() {
     left_alone(&library, "Album.mkv", "no-video");
 }
 
-/// Captions of American television (CEA-608 in an SEI message of each picture), which ffmpeg doesn't write: put before every
-/// slice of an H.264 stream.
+/// Adds captions of American television (CEA-608, in an SEI message) before every slice of an H.264 stream. ffmpeg
+/// can't write them.
 fn with_captions(stream: &[u8]) -> Vec<u8> {
     let captions = [0xb5, 0, 0x31, b'G', b'A', b'9', b'4', 3, 0x41, 0xff, 0xfc, 0x94, 0x20, 0xff];
     let mut captioned = Vec::new();

@@ -1,10 +1,10 @@
-//! Clocks: varying rates, absurd rates, starts that aren't zero, and no timestamps at all.
+//! Timestamps: variable frame rates, absurd rates, starts other than zero, and no timestamps at all.
 
 use av1d_tests::Library;
 
 use crate::film::{Film, H264, NOISE, SINE, encoded, made, open, text};
 
-/// A third of the frames, unevenly.
+/// Keeps about a third of the frames, at uneven distances.
 const UNEVEN: &str = r"-vf select=not(mod(n\,3))+not(mod(n\,7)) -fps_mode vfr";
 
 fn scratch(library: &Library, name: &str, arguments: &str) {
@@ -25,12 +25,12 @@ fn a_varying_rate_stays_as_it_varies() {
     }
 }
 
-/// SVT-AV1 takes no more than 240 nominal frames a second.
+/// SVT-AV1 takes at most 240 nominal frames per second.
 #[test]
 fn an_absurd_nominal_rate_is_no_obstacle() {
     let Some(library) = open() else { return };
     let fast = |rate: &str| NOISE.replace("rate=25:duration=0.6", rate);
-    // Gaps that have nothing in common: the demuxer of transport streams takes them for a rate of 2000.
+    // Frame distances without a common divisor: the demuxer of transport streams takes them for a rate of 2000.
     let gaps = r"-vf settb=1/1000,setpts=N*40+mod(N*7919\,23) -fps_mode passthrough -enc_time_base 1:1000";
     scratch(&library, "uneven.mkv", &format!("{} {gaps} {H264}", fast("rate=25:duration=2")));
     for (name, arguments) in [
@@ -65,7 +65,7 @@ fn seconds(value: &serde_json::Value) -> f64 {
     value.as_str().unwrap().parse().unwrap()
 }
 
-/// AVI has no timestamps; B-frames then can't be put in order by any guess.
+/// AVI has no timestamps, so B-frames can't be put in order by guessing.
 #[test]
 fn an_avi_without_timestamps_loses_no_frame() {
     let Some(library) = open() else { return };
@@ -89,7 +89,7 @@ fn an_avi_without_timestamps_loses_no_frame() {
     }
 }
 
-/// Sound and picture keep their distance, whichever comes first.
+/// Sound and picture keep their time offset, whichever starts first.
 #[test]
 fn a_late_picture_or_a_late_sound_stays_late() {
     let Some(library) = open() else { return };

@@ -1,4 +1,5 @@
-//! Tracks that can't stay as they are: discs' sound, text in QuickTime's way, timecode, chapters as text.
+//! Tracks that can't stay as they are: the sound of discs, QuickTime's text subtitles, timecode, chapters stored as
+//! text.
 
 use av1d_tests::Library;
 use serde_json::Value;
@@ -19,7 +20,7 @@ fn with_texts() -> Option<Library> {
     Some(library)
 }
 
-/// What a film's first subtitle says.
+/// The text of a film's first subtitle.
 fn subtitles(library: &Library, name: &str) -> String {
     let link = library.scratch().join("subtitled.film");
     drop(std::fs::remove_file(&link));
@@ -37,7 +38,7 @@ fn text_subtitles_become_what_the_target_holds() {
     for (name, codec, source, result) in [
         ("a.mov", "mov_text", "mov_text", "subrip"),
         ("b.mp4", "mov_text", "mov_text", "mov_text"),
-        // As a careless hand renames them: ffmpeg goes by what is inside.
+        // Files renamed carelessly: ffmpeg detects the format from the content.
         ("c.mp4", "srt -f matroska", "subrip", "mov_text"),
         ("d.mp4", "ass -f matroska", "ass", "mov_text"),
         ("e.mkv", "mov_text -f mp4", "mov_text", "subrip"),
@@ -98,7 +99,7 @@ fn a_data_track_is_a_loss_that_can_be_refused() {
     assert_eq!(film.after.streams("data").len(), 0);
 }
 
-/// Discs frame their PCM in ways that no file has a place for.
+/// Discs pack their PCM in ways that no file container supports.
 #[test]
 fn pcm_of_discs_is_unwrapped_bit_for_bit() {
     let Some(library) = open() else { return };
@@ -140,7 +141,7 @@ fn true_hd_stays_in_mp4() {
     film.keeps_packets("audio");
 }
 
-/// A font in MP4 or WebM is lost, since neither has a place for it.
+/// A font is lost in MP4 and WebM, because neither can hold it.
 #[test]
 fn attachments_stay_in_matroska_and_are_a_loss_elsewhere() {
     let Some(mut library) = open() else { return };

@@ -1,4 +1,5 @@
-//! Disks that hang, as a share does whose server is away: the daemon answers, stops when it is asked to, and goes on when they are back.
+//! Disks that hang, like a share whose server is away: the daemon answers, stops when asked to, and goes on when the
+//! disk is back.
 
 #![cfg(test)]
 
@@ -14,7 +15,7 @@ use av1d_tests::{Call, PICTURE, Script, Signal, SlowDisk, av1cli, say, signal, w
 
 use scene::{Scene, start};
 
-/// The disk of the tests is one: what is done on it is done, and it hangs where it is told to.
+/// Checks the tests' own disk: it behaves like a normal disk, and hangs where it is told to.
 #[test]
 fn the_slow_disk_is_a_disk() {
     let folder = tempfile::tempdir().unwrap();
@@ -46,9 +47,9 @@ fn the_slow_disk_is_a_disk() {
     assert!(fs::read_dir(&at).unwrap().next().is_none(), "{}", Path::new(&at).display());
 }
 
-/// Calls that look at a name.
+/// Calls that look up a name or read its attributes.
 const LOOKS: [Call; 2] = [Call::Lookup, Call::Getattr];
-/// Calls by which something is written.
+/// Calls that write something.
 const WRITES: [Call; 9] = [
     Call::Create,
     Call::Write,
@@ -124,7 +125,8 @@ fn the_index_hangs() {
     scene.bring_film(&run);
     scene.outlive("what is written to the index", run);
 
-    // A second process that opened a file of which a page is being read would wait in the kernel for that page: only the daemon is asked.
+    // Only the daemon is asked for the status here. A second process that opens the index would wait in the kernel for
+    // the page that is being read.
     let Some(scene) = Scene::set() else { return };
     let run = scene.start();
     scene.disk.hang(WRITES.into_iter().chain([Call::Read]), "index.sqlite");
@@ -135,8 +137,8 @@ fn the_index_hangs() {
     scene.converges();
 }
 
-/// The journal is written, and what is put into the index itself hangs: the daemon ends in the middle of a commit, and whoever looks does
-/// without the index until the next one takes that back.
+/// The journal is written, but the writes into the index itself hang. The daemon then ends in the middle of a commit,
+/// and readers do without the index until the next daemon rolls the commit back.
 #[test]
 fn a_commit_hangs() {
     let Some(scene) = Scene::set() else { return };
@@ -203,11 +205,11 @@ fn a_program_hangs() {
         let tools = scene.folder.path().join("disk/tools");
         fs::create_dir(&tools).unwrap();
         let real = scene.library.tools.ffmpeg.with_file_name(name);
-        // It runs the real one, once it can be read.
+        // A script that only runs the real program, so its file must be readable.
         let program = Script { when: "nothing that is ever asked for", does: "" }.install(&tools, &real);
         scene.library.set(name, program.to_str().unwrap());
         let run = scene.start();
-        // What the start asks of ffmpeg is over by then.
+        // The daemon runs ffmpeg at its start; waits until those runs have ended.
         wait_until("nothing is asked of a program", || {
             with_argument("ffmpeg", Path::new("lavfi")).is_empty()
         });
@@ -217,7 +219,7 @@ fn a_program_hangs() {
     }
 }
 
-/// A disk that hangs for a while costs that while, and no film.
+/// A disk that hangs for a while costs that time, but no film.
 #[test]
 fn what_hung_goes_on_when_the_disk_is_back() {
     for (what, calls, part) in [
@@ -241,7 +243,7 @@ fn what_hung_goes_on_when_the_disk_is_back() {
     }
 }
 
-/// What is opened at the start hangs: there is nobody yet who could tell how things stand.
+/// A file that is opened at the start hangs: there is no control socket yet that could tell the status.
 #[test]
 fn a_start_that_hangs_ends_when_it_is_asked_to() {
     for (what, calls, part) in [
@@ -268,7 +270,8 @@ fn a_start_that_hangs_ends_when_it_is_asked_to() {
     }
 }
 
-/// One share of several hangs: the others are worked on, it is said which one doesn't answer, and it is worked on when it is back.
+/// One of several shares hangs: films on the others are encoded, the log says which share doesn't answer, and its films
+/// are encoded when it is back.
 #[test]
 fn a_root_that_hangs_keeps_nobody_from_the_others() {
     for (calls, part) in [(&[Call::Lookup, Call::Open][..], "films/.av1d.lock"), (&[Call::Opendir], "films")]
@@ -279,7 +282,7 @@ fn a_root_that_hangs_keeps_nobody_from_the_others() {
         scene
             .library
             .set("library_roots", vec![scene.library.root().to_str().unwrap(), other.to_str().unwrap()]);
-        // So that the loop looks at the clock every few seconds.
+        // So that the daemon's loop checks the time every few seconds.
         scene.library.set("max_concurrent_jobs", "auto");
         let (notified, watchdog) = service_manager(scene.folder.path());
         let run = start(scene.library.command(["watch"]).env("NOTIFY_SOCKET", &watchdog));
@@ -312,7 +315,7 @@ fn replaced(scene: &Scene) -> usize {
     scene.library.jobs().iter().filter(|job| job["outcome"]["code"] == "replaced").count()
 }
 
-/// Where a service manager listens.
+/// A socket on which a service manager listens.
 fn service_manager(folder: &Path) -> (UnixDatagram, PathBuf) {
     let path = folder.join("notify");
     let socket = UnixDatagram::bind(&path).unwrap();
@@ -320,7 +323,7 @@ fn service_manager(folder: &Path) -> (UnixDatagram, PathBuf) {
     (socket, path)
 }
 
-/// How often it was told that the daemon lives.
+/// How often the daemon reported that it is alive since the last call.
 fn beats(socket: &UnixDatagram) -> usize {
     let mut buffer = [0; 4096];
     let messages =

@@ -1,4 +1,4 @@
-//! A library on a disk that hangs, and a daemon that has to live with it.
+//! A library on a disk that can hang, and a daemon that must survive it.
 
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use av1d_tests::{Library, Running, Signal, SlowDisk, Tools, say, signal, wait_until};
 use tempfile::TempDir;
 
-/// A library whose films and state are on a slow disk, with one film and a daemon that looks at it when it is told to.
+/// A library whose films and state are on a slow disk. The daemon scans it when it gets a signal.
 pub(crate) struct Scene {
     pub(crate) folder: TempDir,
     pub(crate) disk: SlowDisk,
@@ -32,15 +32,15 @@ impl Scene {
         start(&mut self.library.command(["watch"]))
     }
 
-    /// A film comes, and the daemon is told to look.
+    /// Adds a film, and tells the daemon to scan.
     pub(crate) fn bring_film(&self, run: &Running) {
         let film = self.library.film(".draft.mkv");
         fs::rename(film, self.library.path("Film.mkv")).unwrap();
         signal(run.id(), Signal::USR1);
     }
 
-    /// Something hangs. How things stand is told, and the daemon ends when it is asked to; when the disk is back, the next one
-    /// does what there is to do.
+    /// While something hangs, checks that the status can be asked for and that the daemon ends when asked to. Then lets
+    /// the disk go on, and checks that the next run finishes the work.
     pub(crate) fn outlive(&self, what: &str, run: Running) {
         self.wait_until_it_hangs(what);
         self.library.run(["status"]).exits_with(0);
@@ -51,11 +51,11 @@ impl Scene {
 
     pub(crate) fn wait_until_it_hangs(&self, what: &str) {
         wait_until(&format!("{what} hangs"), || self.disk.held() > 0);
-        // Longer than anything takes that only is a little slow.
+        // A call that is only slow has ended by then.
         std::thread::sleep(Duration::from_secs(1));
     }
 
-    /// The daemon is asked how things stand, and to end.
+    /// Checks that the daemon answers a status request quickly, and ends it.
     pub(crate) fn end(&self, what: &str, run: Running) {
         let best = (0..5).map(|_| self.ask()).min().unwrap();
         assert!(best < Duration::from_secs(1), "{what}: the status took {best:?}");
@@ -69,7 +69,7 @@ impl Scene {
         say(&format!("{what} hangs: the status takes {best:.1?}, the end {took:.1?}"));
     }
 
-    /// How long it takes until the socket has told how things stand.
+    /// How long the control socket takes to answer a status request.
     pub(crate) fn ask(&self) -> Duration {
         let asked = Instant::now();
         let stream = UnixStream::connect(self.library.state().join("control.sock")).unwrap();
@@ -83,7 +83,7 @@ impl Scene {
         asked.elapsed()
     }
 
-    /// The next start does what there is to do, and nothing is left.
+    /// Checks that the next run finishes the work and leaves nothing behind.
     pub(crate) fn converges(&self) {
         self.library.watch_once().exits_with(0);
         assert_eq!(self.library.files(), ["Film.mkv"]);
@@ -93,7 +93,7 @@ impl Scene {
     }
 }
 
-/// Starts the daemon, which finds an empty library.
+/// Starts the daemon, and waits until it has scanned the empty library.
 pub(crate) fn start(command: &mut Command) -> Running {
     let mut run = Running::start(command, b"");
     wait_until("the daemon has looked", || {
