@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use jiff::Zoned;
 
-use crate::daemon::concurrency::{self, Under, Verdict};
+use crate::daemon::concurrency::{self, Advice, CurrentEncodes};
 use crate::serve::status::State;
 use crate::settings::Settings;
 use crate::settings::concurrency::Concurrency;
@@ -94,10 +94,15 @@ impl Admission {
         let since_start = self.last_start.map(|start| now.duration_since(start));
         let (width, height) = LARGEST_COMMON_PICTURE;
         let memory = concurrency::memory(width, height);
-        let under = Under { running, since_start };
-        let verdict =
-            concurrency::may_start_another(settings.max_concurrent_jobs, load.as_ref(), under, cores, memory);
-        verdict == Verdict::Start
+        let current = CurrentEncodes { running, since_start };
+        let advice = concurrency::may_start_another(
+            settings.max_concurrent_jobs,
+            load.as_ref(),
+            current,
+            cores,
+            memory,
+        );
+        advice == Advice::Start
     }
 }
 

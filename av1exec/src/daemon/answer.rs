@@ -7,7 +7,7 @@ use tokio::sync::oneshot;
 
 use super::dispatcher::Dispatcher;
 use super::effect::Effect;
-use super::input::{CarriedOut, Word};
+use super::input::{CarriedOut, MarkerChange};
 use super::signal::UserSignal;
 use super::tasks::{Doing, Reloading};
 use crate::pipeline::event::Event;
@@ -26,13 +26,13 @@ impl Dispatcher {
     /// Answers a client, or has done what it asks for.
     pub(super) fn answer(&mut self, call: Call) {
         let Call { request, reply } = call;
-        let word = match &request {
-            Request::Skip(_) => Some(Word::Skip),
-            Request::Unskip { foreign, .. } => Some(Word::Unskip(*foreign)),
+        let change = match &request {
+            Request::Skip(_) => Some(MarkerChange::Skip),
+            Request::Unskip { foreign, .. } => Some(MarkerChange::Unskip(*foreign)),
             _ => None,
         };
-        if let Some((word, path)) = word.zip(request.path()) {
-            return self.carry_out_beside(word, &path, reply);
+        if let Some((change, path)) = change.zip(request.path()) {
+            return self.carry_out_beside(change, &path, reply);
         }
         let answer = self.carry_out(&request).unwrap_or_else(Reply::Refused);
         self.put(Effect::Reply(reply, answer));
@@ -103,25 +103,25 @@ impl Dispatcher {
         Ok(Reply::done(format!("{} is looked at again", display(path))))
     }
 
-    /// Has a person's word written down or taken away.
-    fn carry_out_beside(&mut self, word: Word, path: &Path, reply: oneshot::Sender<Reply>) {
+    /// Has a person's change written down or taken away.
+    fn carry_out_beside(&mut self, change: MarkerChange, path: &Path, reply: oneshot::Sender<Reply>) {
         if self.tasks.carrying_out >= CARRIED_OUT_AT_ONCE {
             let refusal = Refusal::new(RefusalCode::Busy, "too much waits for a disk that doesn't answer");
             return self.put(Effect::Reply(reply, Reply::Refused(refusal)));
         }
         self.tasks.carrying_out += 1;
-        self.put(Effect::CarryOut(word, path.to_owned(), reply));
+        self.put(Effect::CarryOut(change, path.to_owned(), reply));
     }
 
-    /// Acts on a word that was written down, and answers whoever gave it.
+    /// Acts on a change that was written down, and answers whoever gave it.
     pub(super) fn carried_out(&mut self, carried_out: CarriedOut) {
-        let CarriedOut { word, path, said, reply } = carried_out;
+        let CarriedOut { change, path, said, reply } = carried_out;
         self.tasks.carrying_out = self.tasks.carrying_out.saturating_sub(1);
         if said.is_ok() {
-            match word {
-                Word::Skip => self.cancel_below(&path),
-                // A person's word counts for more than what is remembered.
-                Word::Unskip(_) => drop(self.catalog.forget(&path)),
+            match change {
+                MarkerChange::Skip => self.cancel_below(&path),
+                // A person's change counts for more than what is remembered.
+                MarkerChange::Unskip(_) => drop(self.catalog.forget(&path)),
             }
             self.scan_now();
         }
@@ -152,7 +152,7 @@ impl Dispatcher {
                     "the config can't be read, and the old one stays: {}",
                     failure.lines().join("; ")
                 );
-                self.tell(Event::Warning { path, message });
+                self.publish(Event::Warning { path, message });
             }
         }
         self.reload_ended();
@@ -196,7 +196,7 @@ impl Dispatcher {
         self.fingerprint = Fingerprint::of_planning(&held.policy, &self.context.toolchain);
         self.context.settings = Arc::clone(&held);
         self.put(Effect::TakeOver(held));
-        self.tell(Event::Warning { path, message });
+        self.publish(Event::Warning { path, message });
         self.scan_now();
         self.beat();
     }

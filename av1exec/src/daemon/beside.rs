@@ -1,4 +1,4 @@
-//! What runs on threads of its own beside the loop, since it waits for disks: walks, looks, tidying up, a person's word.
+//! What runs on threads of its own beside the loop, since it waits for disks: walks, looks, tidying up, a person's change.
 
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
@@ -8,7 +8,7 @@ use av1plan::probe::Stability;
 use jiff::Timestamp;
 use tokio::sync::oneshot;
 
-use super::input::{CarriedOut, LookedAgain, Tidied, Walked, Word};
+use super::input::{CarriedOut, LookedAgain, MarkerChange, Tidied, Walked};
 use crate::library::exclusion::{exclude, include};
 use crate::library::film::Film;
 use crate::library::leftovers::{Fate, clock_beside, sweep};
@@ -117,18 +117,18 @@ pub(super) fn look(films: Vec<Film>, generation: u64, settings: &Settings, wait:
     LookedAgain { generation, films: films.into_iter().map(look).collect() }
 }
 
-/// Writes a person's word down beside a film or folder, or takes it away.
+/// Writes a person's change down beside a film or folder, or takes it away.
 pub(super) fn carry_out(
-    word: Word,
+    change: MarkerChange,
     path: &Path,
     roots: &[PathBuf],
     reply: oneshot::Sender<Reply>,
 ) -> CarriedOut {
-    let said = match word {
-        Word::Skip => exclude(path),
-        Word::Unskip(foreign) => include(path, foreign, roots),
+    let said = match change {
+        MarkerChange::Skip => exclude(path),
+        MarkerChange::Unskip(foreign) => include(path, foreign, roots),
     };
-    CarriedOut { word, path: path.to_owned(), said: said.map_err(Refusal::from), reply }
+    CarriedOut { change, path: path.to_owned(), said: said.map_err(Refusal::from), reply }
 }
 
 #[cfg(test)]

@@ -34,7 +34,7 @@ pub(super) struct Catalog {
     outstanding: usize,
     /// Whether nobody writes any more.
     is_writer_gone: bool,
-    settling: Settling,
+    stability: Settling,
 }
 
 impl Catalog {
@@ -46,7 +46,7 @@ impl Catalog {
             writes: Vec::new(),
             outstanding: 0,
             is_writer_gone: false,
-            settling: Settling::default(),
+            stability: Settling::default(),
         }
     }
 
@@ -83,7 +83,7 @@ impl Catalog {
             self.changed.insert(film.path.clone());
         }
         // What this process has watched itself needs no clock that somebody may set.
-        let watched = self.settling.observe(&film.path, film.identity, now.here, wait);
+        let watched = self.stability.observe(&film.path, film.identity, now.here, wait);
         let held_still = if watched == Stability::Stable { Duration::ZERO } else { wait };
         entry.next(fingerprint, held_still, now.wall)
     }
@@ -142,7 +142,7 @@ impl Catalog {
             .extract_if(.., |_, entry| now.duration_since(entry.last_seen) > MEMORY)
             .map(|(path, _)| path)
             .collect();
-        self.settling.retain(|path| self.entries.contains_key(path));
+        self.stability.retain(|path| self.entries.contains_key(path));
         if !gone.is_empty() {
             self.write(Write::Forget(gone));
         }

@@ -15,11 +15,11 @@ use crate::sys::machine::Load;
 const CORES_EACH: usize = 4;
 
 /// An encode fills its pipeline and its picture buffers for a minute, and the average must be of the time after that.
-const SETTLING: Duration = Duration::from_mins(2);
+const RAMP_UP: Duration = Duration::from_mins(2);
 
 /// The encodes under way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Under {
+pub struct CurrentEncodes {
     /// How many, those that are paused too.
     pub running: usize,
     /// How long ago the last one started; nothing: none has.
@@ -28,7 +28,7 @@ pub struct Under {
 
 /// Whether another encode may start now.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Verdict {
+pub enum Advice {
     /// It may.
     Start,
     /// Not now.
@@ -84,32 +84,32 @@ pub fn limit(wanted: Concurrency, cores: NonZeroUsize) -> usize {
 pub fn may_start_another(
     wanted: Concurrency,
     load: Option<&Load>,
-    under: Under,
+    current: CurrentEncodes,
     cores: NonZeroUsize,
     memory: u64,
-) -> Verdict {
+) -> Advice {
     let limit = limit(wanted, cores);
-    if under.running >= limit {
-        return Verdict::Wait(Reason::AtLimit { limit });
+    if current.running >= limit {
+        return Advice::Wait(Reason::AtLimit { limit });
     }
-    if matches!(wanted, Concurrency::Fixed(_)) || under.running == 0 {
-        return Verdict::Start;
+    if matches!(wanted, Concurrency::Fixed(_)) || current.running == 0 {
+        return Advice::Start;
     }
     if let Some(left) =
-        under.since_start.and_then(|since| SETTLING.checked_sub(since)).filter(|left| !left.is_zero())
+        current.since_start.and_then(|since| RAMP_UP.checked_sub(since)).filter(|left| !left.is_zero())
     {
-        return Verdict::Wait(Reason::Settling { left });
+        return Advice::Wait(Reason::Settling { left });
     }
-    let Some(load) = load else { return Verdict::Wait(Reason::Unknown) };
+    let Some(load) = load else { return Advice::Wait(Reason::Unknown) };
     #[expect(clippy::cast_precision_loss, reason = "a handful")]
     if load.idle_cores < CORES_EACH as f64 {
-        return Verdict::Wait(Reason::Cores { idle_cores: load.idle_cores });
+        return Advice::Wait(Reason::Cores { idle_cores: load.idle_cores });
     }
     let free = load.available.saturating_sub(reserve(load.total));
     if free < memory {
-        return Verdict::Wait(Reason::Memory { free, needed: memory });
+        return Advice::Wait(Reason::Memory { free, needed: memory });
     }
-    Verdict::Start
+    Advice::Start
 }
 
 /// Memory that is left to everybody else, and to the cache of files: a tenth, and a gibibyte at least.
@@ -157,50 +157,50 @@ mod tests {
     fn another_starts_only_where_all_is_there_for_it() {
         let free = Load { idle_cores: 12.0, available: 40 * GIB, total: 64 * GIB };
         let (minute, hour) = (Duration::from_mins(1), Duration::from_hours(1));
-        let under = |running, since| Under { running, since_start: Some(since) };
+        let current = |running, since| CurrentEncodes { running, since_start: Some(since) };
         let table = [
-            (Some(free), under(1, hour), Verdict::Start),
-            (Some(free), under(7, hour), Verdict::Start),
-            (Some(free), under(8, hour), Verdict::Wait(Reason::AtLimit { limit: 8 })),
-            (Some(free), under(1, SETTLING), Verdict::Start),
-            (Some(free), under(1, minute), Verdict::Wait(Reason::Settling { left: minute })),
-            (None, under(1, hour), Verdict::Wait(Reason::Unknown)),
-            (Some(Load { idle_cores: 4.0, ..free }), under(1, hour), Verdict::Start),
+            (Some(free), current(1, hour), Advice::Start),
+            (Some(free), current(7, hour), Advice::Start),
+            (Some(free), current(8, hour), Advice::Wait(Reason::AtLimit { limit: 8 })),
+            (Some(free), current(1, RAMP_UP), Advice::Start),
+            (Some(free), current(1, minute), Advice::Wait(Reason::Settling { left: minute })),
+            (None, current(1, hour), Advice::Wait(Reason::Unknown)),
+            (Some(Load { idle_cores: 4.0, ..free }), current(1, hour), Advice::Start),
             (
                 Some(Load { idle_cores: 3.9, ..free }),
-                under(1, hour),
-                Verdict::Wait(Reason::Cores { idle_cores: 3.9 }),
+                current(1, hour),
+                Advice::Wait(Reason::Cores { idle_cores: 3.9 }),
             ),
             // A tenth of 64 GiB is for the others: 6.4 GiB.
-            (Some(Load { available: 11 * GIB, ..free }), under(1, hour), Verdict::Start),
+            (Some(Load { available: 11 * GIB, ..free }), current(1, hour), Advice::Start),
             (
                 Some(Load { available: 8 * GIB, ..free }),
-                under(1, hour),
-                Verdict::Wait(Reason::Memory { free: 8 * GIB - 64 * GIB / 10, needed: 4 * GIB }),
+                current(1, hour),
+                Advice::Wait(Reason::Memory { free: 8 * GIB - 64 * GIB / 10, needed: 4 * GIB }),
             ),
             // The first starts whatever the machine does, and at once.
-            (None, Under { running: 0, since_start: None }, Verdict::Start),
+            (None, CurrentEncodes { running: 0, since_start: None }, Advice::Start),
             (
                 Some(Load { idle_cores: 0.0, available: 0, total: GIB }),
-                under(0, Duration::ZERO),
-                Verdict::Start,
+                current(0, Duration::ZERO),
+                Advice::Start,
             ),
         ];
-        for (load, under, verdict) in table {
-            let found = may_start_another(Concurrency::Auto, load.as_ref(), under, cores(32), 4 * GIB);
-            assert_eq!(found, verdict, "{load:?} {under:?}");
+        for (load, current, advice) in table {
+            let found = may_start_another(Concurrency::Auto, load.as_ref(), current, cores(32), 4 * GIB);
+            assert_eq!(found, advice, "{load:?} {current:?}");
         }
     }
 
     #[test]
     fn a_number_is_kept_to_whatever_the_machine_does() {
         let two = Concurrency::Fixed(cores(2));
-        let verdict = |running| {
-            let under = Under { running, since_start: Some(Duration::ZERO) };
-            may_start_another(two, None, under, cores(1), u64::MAX)
+        let advice = |running| {
+            let current = CurrentEncodes { running, since_start: Some(Duration::ZERO) };
+            may_start_another(two, None, current, cores(1), u64::MAX)
         };
-        assert_eq!([0, 1].map(verdict), [Verdict::Start; 2]);
-        assert_eq!(verdict(2), Verdict::Wait(Reason::AtLimit { limit: 2 }));
+        assert_eq!([0, 1].map(advice), [Advice::Start; 2]);
+        assert_eq!(advice(2), Advice::Wait(Reason::AtLimit { limit: 2 }));
     }
 
     #[test]

@@ -130,9 +130,9 @@ impl Dispatcher {
         match input {
             Input::Tick => self.tick(),
             Input::Stop => self.stop(),
-            Input::Told(event) => {
+            Input::Event(event) => {
                 self.activity.note(&event, self.now.timestamp());
-                self.tell(event);
+                self.publish(event);
             }
             Input::Read(texts) => self.read(texts),
             Input::Probed(probed) => self.probed(probed),
@@ -180,19 +180,19 @@ impl Dispatcher {
     pub(super) fn next_tick(&self) -> Option<Instant> {
         let walk = self.timers.walk.filter(|_| !self.is_stopping && self.round.is_resting());
         let look = self.timers.look.filter(|_| !self.is_stopping);
-        [walk, look, self.timers.beat, self.round.patience()].into_iter().flatten().min()
+        [walk, look, self.timers.beat, self.round.deadline()].into_iter().flatten().min()
     }
 
     fn tick(&mut self) {
         let is_due = |at: Option<Instant>| at.is_some_and(|at| at <= self.now.here);
-        let (beat, patience) = (is_due(self.timers.beat), is_due(self.round.patience()));
+        let (beat, deadline) = (is_due(self.timers.beat), is_due(self.round.deadline()));
         let may_begin = !(self.is_stopping || self.is_over);
         let walk = is_due(self.timers.walk) && may_begin;
         let look = is_due(self.timers.look) && may_begin;
         if beat {
             self.beat();
         }
-        if patience {
+        if deadline {
             self.round_is_late();
         }
         if walk && self.round.is_resting() {
@@ -251,13 +251,13 @@ impl Dispatcher {
     }
 
     /// Tells everybody.
-    pub(super) fn tell(&mut self, event: Event) {
-        self.put(Effect::Tell(event));
+    pub(super) fn publish(&mut self, event: Event) {
+        self.put(Effect::PublishEvent(event));
     }
 
     /// Shows that the loop lives, and looks at the clock and the machine.
     pub(super) fn beat(&mut self) {
-        self.tell_unanswered();
+        self.report_unanswered();
         let settings = Arc::clone(&self.context.settings);
         let beat = self.admission.beat(&settings, &self.now.wall);
         self.hold();
@@ -267,7 +267,7 @@ impl Dispatcher {
         let beat = if self.now.is_waiting { beat.min(WAITING_BEAT) } else { beat };
         self.timers.beat = Some(self.now.here + beat);
         let status = Box::new(self.status());
-        self.put(Effect::Publish(status));
+        self.put(Effect::PublishStatus(status));
     }
 
     /// Has running encodes hold still, or go on, where that changed.
@@ -278,29 +278,29 @@ impl Dispatcher {
     }
 
     /// Says which disk hangs, and when it is back.
-    fn tell_unanswered(&mut self) {
+    fn report_unanswered(&mut self) {
         let now: BTreeSet<PathBuf> = self.now.hanging.keys().cloned().collect();
         let before = std::mem::replace(&mut self.tally.unanswered, now.clone());
         for path in now.difference(&before) {
             let time = Seconds::from(NAMED_AFTER);
             let message = format!("its disk hasn't answered for {time}; all else goes on without it");
-            self.tell(Event::Warning { path: path.clone(), message });
+            self.publish(Event::Warning { path: path.clone(), message });
         }
         for path in before.difference(&now) {
             let message = "its disk answers again".to_owned();
-            self.tell(Event::Warning { path: path.clone(), message });
+            self.publish(Event::Warning { path: path.clone(), message });
         }
     }
 
-    pub(super) fn name_once(&mut self, path: PathBuf, reason: String) {
+    pub(super) fn report_unreadable_once(&mut self, path: PathBuf, reason: String) {
         if self.tally.is_news(&path, &reason) {
-            self.tell(Event::Unreadable { path, reason });
+            self.publish(Event::Unreadable { path, reason });
         }
     }
 
     pub(super) fn warn_once(&mut self, path: &Path, message: String) {
         if self.tally.is_news(path, &message) {
-            self.tell(Event::Warning { path: path.to_owned(), message });
+            self.publish(Event::Warning { path: path.to_owned(), message });
         }
     }
 

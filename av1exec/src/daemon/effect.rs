@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use tokio::sync::oneshot;
 
-use super::input::{By, Refused, Word};
+use super::input::{ConfigVersion, MarkerChange, Refused};
 use crate::library::film::Film;
 use crate::pipeline::event::Event;
 use crate::serve::control::protocol::Reply;
@@ -19,11 +19,11 @@ use crate::state::jobs::Job;
 #[derive(Debug)]
 pub(super) enum Effect {
     /// Everybody is told.
-    Tell(Event),
+    PublishEvent(Event),
     /// Somebody who asked is answered.
     Reply(oneshot::Sender<Reply>, Reply),
     /// It is shown that the loop lives, and how things stand.
-    Publish(Box<Status>),
+    PublishStatus(Box<Status>),
     /// Running encodes hold still, or go on.
     Hold(bool),
     /// It is looked how busy the machine is.
@@ -41,7 +41,7 @@ pub(super) enum Effect {
     /// Films of one root are looked at.
     Look(Vec<Film>, u64),
     /// A film is encoded, judged and replaced.
-    Encode(Film, By),
+    Encode(Film, ConfigVersion),
     /// The encode of a film is ended.
     Cancel(PathBuf),
     /// Jobs that ended are put away, and those that haven't are listed.
@@ -58,7 +58,7 @@ pub(super) enum Effect {
         began: Instant,
     },
     /// A marker is written or taken away, and who asked for it is answered.
-    CarryOut(Word, PathBuf, oneshot::Sender<Reply>),
+    CarryOut(MarkerChange, PathBuf, oneshot::Sender<Reply>),
     /// The config is read again.
     Reload,
     /// What is begun from now on goes by this config.

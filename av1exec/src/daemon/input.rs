@@ -59,7 +59,7 @@ pub(super) enum Input {
     /// Work is to stop.
     Stop,
     /// Something happened to a film that is worked on.
-    Told(Event),
+    Event(Event),
     /// What ffprobe said of films before.
     Read(Texts),
     /// What came of a probe.
@@ -80,7 +80,7 @@ pub(super) enum Input {
     Written(Option<Written>),
     /// A client of the control socket asks for something.
     Called(Call),
-    /// A person's word was carried out, or wasn't.
+    /// A person's change was carried out, or wasn't.
     CarriedOut(CarriedOut),
     /// A signal asks for something.
     Signal(UserSignal),
@@ -106,7 +106,7 @@ pub(super) enum Input {
 
 /// By which config something was begun.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct By {
+pub(super) struct ConfigVersion {
     pub(super) generation: u64,
     pub(super) fingerprint: Fingerprint,
 }
@@ -155,7 +155,7 @@ pub(super) struct LookedAgain {
 #[derive(Debug)]
 pub(super) struct Encoded {
     pub(super) film: Film,
-    pub(super) by: By,
+    pub(super) by: ConfigVersion,
     pub(super) end: End,
 }
 
@@ -206,19 +206,19 @@ pub(super) struct Walked {
     pub(super) swept: Vec<(PathBuf, String)>,
 }
 
-/// A person's word about a film or a folder.
+/// A person's change about a film or a folder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Word {
+pub(super) enum MarkerChange {
     /// Leave it alone.
     Skip,
     /// Work on it again.
     Unskip(Foreign),
 }
 
-/// A person's word, and what came of it.
+/// A person's change, and what came of it.
 #[derive(Debug)]
 pub(super) struct CarriedOut {
-    pub(super) word: Word,
+    pub(super) change: MarkerChange,
     pub(super) path: PathBuf,
     pub(super) said: Result<String, Refusal>,
     pub(super) reply: oneshot::Sender<Reply>,

@@ -88,8 +88,8 @@ struct Daemon {
     pipeline: Pipeline,
     channels: Channels,
     /// What the pipeline tells, on its way to everybody else.
-    told: UnboundedReceiver<Event>,
-    everybody: Events,
+    pipeline_events: UnboundedReceiver<Event>,
+    outgoing: Events,
     dispatcher: Dispatcher,
     keeper: Keeper,
     /// All that runs beside the loop.
@@ -113,12 +113,12 @@ impl Daemon {
         let opened = pipeline.waits.run(&folder, Care::Free, move |_| Index::open(&state)).await;
         let opened = opened.unwrap_or_else(|error| Err(IndexError::unopened(&folder, error)))?;
         let activity = Activity { totals: opened.totals, ..Activity::default() };
-        let (inner, told) = Events::channel();
-        let everybody = std::mem::replace(&mut pipeline.events, inner);
+        let (inner, pipeline_events) = Events::channel();
+        let outgoing = std::mem::replace(&mut pipeline.events, inner);
         if let Some((aside, reason)) = opened.damaged {
             let message =
                 format!("the index was damaged ({reason}) and is begun anew; nothing but time is lost");
-            everybody.send(Event::Warning { path: aside, message });
+            outgoing.send(Event::Warning { path: aside, message });
         }
         let keeper = Keeper::new(opened.index, folder.clone(), pipeline.waits.clone());
         let keeper = keeper.map_err(|error| IndexError::unopened(&folder, error))?;
@@ -136,8 +136,8 @@ impl Daemon {
         Ok(Self {
             pipeline,
             channels,
-            told,
-            everybody,
+            pipeline_events,
+            outgoing,
             dispatcher,
             keeper,
             running: JoinSet::new(),
@@ -165,12 +165,12 @@ impl Daemon {
         let mut stop = self.pipeline.stop.clone();
         let (waits, whole) = (self.pipeline.waits.clone(), stop.clone());
         let mut overdue = std::pin::pin!(waits.overdue(&whole));
-        let mut patience = FLUSH_TIMEOUT;
+        let mut timeout = FLUSH_TIMEOUT;
         self.take(Input::Tick);
         while !self.dispatcher.is_done() {
             let next_tick = self.dispatcher.next_tick();
             let input = tokio::select! {
-                Some(event) = self.told.recv() => Input::Told(event),
+                Some(event) = self.pipeline_events.recv() => Input::Event(event),
                 Some(ended) = self.running.join_next_with_id() => self.ended(ended),
                 written = self.keeper.written() => Input::Written(written),
                 Some(call) = self.channels.calls.recv() => Input::Called(call),
@@ -178,16 +178,16 @@ impl Daemon {
                 () = until(next_tick) => Input::Tick,
                 () = stop.asked(), if !self.dispatcher.is_stopping => Input::Stop,
                 () = &mut overdue => {
-                    patience = OVERDUE_TIMEOUT;
+                    timeout = OVERDUE_TIMEOUT;
                     break;
                 }
             };
             self.take(input);
         }
         // What isn't remembered is found out again.
-        drop(tokio::time::timeout(patience, self.write_rest()).await);
-        while let Ok(event) = self.told.try_recv() {
-            self.take(Input::Told(event));
+        drop(tokio::time::timeout(timeout, self.write_rest()).await);
+        while let Ok(event) = self.pipeline_events.try_recv() {
+            self.take(Input::Event(event));
         }
         self.dispatcher.summary()
     }

@@ -9,7 +9,7 @@ use av1plan::probe::Stability;
 use super::Daemon;
 use super::beside::{carry_out, look, tidy_open, walk_root};
 use super::effect::Effect;
-use super::input::{By, Encoded, End, Explained, Input, Listed, Probed, Refused, Texts};
+use super::input::{ConfigVersion, Encoded, End, Explained, Input, Listed, Probed, Refused, Texts};
 use super::tasks::{Doing, Task};
 use crate::ffmpeg::probe;
 use crate::ffmpeg::tools::encoder_version;
@@ -24,13 +24,15 @@ impl Daemon {
     /// Has something done; returns what is known of it at once.
     pub(super) fn perform(&mut self, effect: Effect) -> Option<Input> {
         match effect {
-            Effect::Tell(event) => {
-                self.channels.feed.tell(&event);
-                self.everybody.send(event);
+            Effect::PublishEvent(event) => {
+                self.channels.feed.publish(&event);
+                self.outgoing.send(event);
             }
             // That the client has left is no error.
             Effect::Reply(to, reply) => drop(to.send(reply)),
-            Effect::Publish(status) => self.channels.publisher.publish(Arc::new(*status), Instant::now()),
+            Effect::PublishStatus(status) => {
+                self.channels.publisher.publish(Arc::new(*status), Instant::now())
+            }
             Effect::Hold(true) => self.hold.pause(),
             Effect::Hold(false) => self.hold.resume(),
             Effect::ReadMachine => return Some(self.read_machine()),
@@ -91,11 +93,11 @@ impl Daemon {
                     Input::Walked(walk_root(root, generation, began, by, &wait))
                 });
             }
-            Effect::CarryOut(word, path, reply) => {
+            Effect::CarryOut(change, path, reply) => {
                 let wait = pipeline.waits.begin(&path, Care::Free);
                 self.on_thread(Task::CarryOut, move || {
                     let _wait = wait;
-                    Input::CarriedOut(carry_out(word, &path, &settings.library_roots, reply))
+                    Input::CarriedOut(carry_out(change, &path, &settings.library_roots, reply))
                 });
             }
             Effect::Reload => {
@@ -164,7 +166,7 @@ impl Daemon {
         self.tasks.insert(running.id(), task);
     }
 
-    fn encode(&mut self, film: Film, by: By) {
+    fn encode(&mut self, film: Film, by: ConfigVersion) {
         let (switch, stop) = self.pipeline.stop.part();
         self.switches.insert(film.path.clone(), switch);
         let pipeline = Pipeline { stop, ..self.pipeline.clone() };

@@ -17,7 +17,7 @@ pub(super) enum Round {
     /// Those that nobody works on are tidied up.
     Tidying {
         /// Until when what hangs is waited for.
-        patience: Instant,
+        deadline: Instant,
     },
     /// All roots are walked.
     Walking {
@@ -26,7 +26,7 @@ pub(super) enum Round {
         /// Roots whose walk hasn't come.
         missing: HashSet<PathBuf>,
         /// Until when what hangs is waited for.
-        patience: Instant,
+        deadline: Instant,
     },
 }
 
@@ -37,9 +37,9 @@ impl Round {
     }
 
     /// Until when this step waits for what hangs.
-    pub(super) fn patience(&self) -> Option<Instant> {
+    pub(super) fn deadline(&self) -> Option<Instant> {
         match self {
-            Self::Tidying { patience } | Self::Walking { patience, .. } => Some(*patience),
+            Self::Tidying { deadline } | Self::Walking { deadline, .. } => Some(*deadline),
             Self::Resting | Self::Listing => None,
         }
     }

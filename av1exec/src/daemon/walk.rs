@@ -72,7 +72,7 @@ impl Dispatcher {
         if self.tasks.count(Doing::Tidy) == 0 {
             return self.begin_walks();
         }
-        self.round = Round::Tidying { patience: self.now.here + NAMED_AFTER };
+        self.round = Round::Tidying { deadline: self.now.here + NAMED_AFTER };
     }
 
     /// Goes on without knowing which jobs are open: the next round asks again.
@@ -122,7 +122,7 @@ impl Dispatcher {
             self.put(Effect::Walk { root: root.clone(), generation, began });
             missing.insert(root.clone());
         }
-        self.round = Round::Walking { came: Vec::new(), missing, patience: self.now.here + NAMED_AFTER };
+        self.round = Round::Walking { came: Vec::new(), missing, deadline: self.now.here + NAMED_AFTER };
     }
 
     /// Takes in that the walk of a root ended.
@@ -163,7 +163,7 @@ impl Dispatcher {
         match (&mut self.round, slow) {
             (Round::Tidying { .. }, _) => self.begin_walks(),
             // One whose disk answers, however slowly, is waited for: films are taken in the order of the whole.
-            (Round::Walking { patience, .. }, Some(slow)) => *patience = slow,
+            (Round::Walking { deadline, .. }, Some(slow)) => *deadline = slow,
             (Round::Walking { .. }, None) => self.end_round(),
             (Round::Resting | Round::Listing, _) => {}
         }
@@ -199,7 +199,7 @@ impl Dispatcher {
         let mut found = Vec::new();
         let mut files = HashSet::new();
         for mut walked in came {
-            self.tell_trouble(&mut walked);
+            self.report_trouble(&mut walked);
             let is_another = self.roots.is_another(&walked.root, &walked.scan.roots);
             let mut scan = if is_another { walked.scan } else { Scan::default() };
             // One file by two names is one film.
@@ -211,8 +211,8 @@ impl Dispatcher {
             found.extend(scan.films.drain(..).map(|film| (film, began)));
         }
         self.films.stopped = self.roots.stopped();
-        self.tell_scan(took);
-        self.tell_gated(&gated_before, gated);
+        self.report_scan(took);
+        self.report_gated(&gated_before, gated);
         found.sort_unstable_by(|(one, _), (other, _)| one.path.cmp(&other.path));
         for (film, began) in found {
             if !self.films.was_left_since(&film.path, began) {
@@ -225,22 +225,22 @@ impl Dispatcher {
     }
 
     /// Tells what of a root couldn't be walked, and what was found lying about.
-    fn tell_trouble(&mut self, walked: &mut Walked) {
+    fn report_trouble(&mut self, walked: &mut Walked) {
         if let Some(reason) = walked.unlocked.take() {
-            self.name_once(walked.root.clone(), reason);
+            self.report_unreadable_once(walked.root.clone(), reason);
         }
         for (path, message) in std::mem::take(&mut walked.swept) {
             self.warn_once(&path, message);
         }
         for (path, reason) in &walked.scan.unreadable {
-            self.name_once(path.clone(), reason.clone());
+            self.report_unreadable_once(path.clone(), reason.clone());
         }
         for root in &walked.scan.empty {
             self.warn_once(root, "there is nothing in it; is it mounted?".to_owned());
         }
     }
 
-    fn tell_scan(&mut self, took: Duration) {
+    fn report_scan(&mut self, took: Duration) {
         let (films, unreadable) = (self.roots.films(), self.roots.unreadable());
         self.activity.last_scan = Some(ScanStatus {
             ended: self.now.timestamp(),
@@ -249,11 +249,11 @@ impl Dispatcher {
             unreadable: u64::try_from(unreadable).unwrap_or(u64::MAX),
         });
         self.tally.summary.unreadable = unreadable;
-        self.tell(Event::Scanned { films, stopped: self.films.stopped.clone() });
+        self.publish(Event::Scanned { films, stopped: self.films.stopped.clone() });
     }
 
     /// Takes in which films a cheap gate stops, and tells of those that it didn't stop before.
-    fn tell_gated(
+    fn report_gated(
         &mut self,
         before: &HashMap<PathBuf, &'static str>,
         gated: Vec<(PathBuf, SkipReason, Instant)>,
@@ -262,7 +262,7 @@ impl Dispatcher {
             let code = reason.code();
             let is_ours = self.tasks.is_busy(&path) || self.films.was_left_since(&path, began);
             if !is_ours && before.get(&path) != Some(&code) {
-                self.tell(Event::Skipped { path: path.clone(), reason });
+                self.publish(Event::Skipped { path: path.clone(), reason });
             }
             self.films.gated.insert(path, code);
         }
@@ -292,7 +292,7 @@ impl Dispatcher {
         self.films.is_settling = films > 0 || self.tasks.count(Doing::Look) > 0;
         self.timers.look = (films > 0).then(|| self.now.here + wait);
         if films > 0 && first && self.activity.running.is_empty() {
-            self.tell(Event::Settling { films, wait });
+            self.publish(Event::Settling { films, wait });
         }
     }
 

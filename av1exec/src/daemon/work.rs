@@ -10,7 +10,7 @@ use jiff::SignedDuration;
 
 use super::dispatcher::Dispatcher;
 use super::effect::Effect;
-use super::input::{By, Encoded, End, Explained, Probed, Refused, Texts};
+use super::input::{ConfigVersion, Encoded, End, Explained, Probed, Refused, Texts};
 use super::tasks::{Doing, Task};
 use crate::library::film::Film;
 use crate::pipeline::event::Event;
@@ -88,7 +88,7 @@ impl Dispatcher {
             let Some(film) = next else { break };
             if self.tasks.begin(&film.path, Doing::Encode) {
                 self.admission.started(now);
-                let by = By { generation: self.generation, fingerprint: self.fingerprint };
+                let by = ConfigVersion { generation: self.generation, fingerprint: self.fingerprint };
                 self.put(Effect::Encode(film, by));
             }
         }
@@ -164,7 +164,7 @@ impl Dispatcher {
     }
 
     fn skip(&mut self, film: &Film, reason: SkipReason) {
-        self.tell(Event::Skipped { path: film.path.clone(), reason: reason.clone() });
+        self.publish(Event::Skipped { path: film.path.clone(), reason: reason.clone() });
         self.end(film, &Outcome::Skipped(reason), None, self.fingerprint);
     }
 
@@ -208,7 +208,7 @@ impl Dispatcher {
             }
             Err(outcome) => {
                 let path = film.path.clone();
-                self.tell(Event::Finished { job: None, path, outcome: outcome.clone() });
+                self.publish(Event::Finished { job: None, path, outcome: outcome.clone() });
                 self.end(&film, &outcome, None, self.fingerprint);
             }
         }
@@ -252,7 +252,7 @@ impl Dispatcher {
         if is_full && self.state_disk_full.is_none() {
             let path = self.context.settings.job_state_dir.clone();
             let message = "its disk is full: no encode is begun before there is room".to_owned();
-            self.tell(Event::Warning { path, message });
+            self.publish(Event::Warning { path, message });
         }
         self.state_disk_full = is_full.then(|| self.now.here + NEXT_TRY);
     }
@@ -285,7 +285,7 @@ impl Dispatcher {
         self.leave(&film);
         let running = |running: &RunningJob| path_of(&running.path) == film;
         self.activity.running.retain(|_, job| !running(job));
-        self.tell(Event::Warning { path: film, message: format!("working on it went wrong: {reason}") });
+        self.publish(Event::Warning { path: film, message: format!("working on it went wrong: {reason}") });
     }
 
     /// Remembers how an attempt on a film ended, and by which config: another one may want something else. `now` is how the film

@@ -12,7 +12,9 @@ use jiff::Zoned;
 use super::super::activity::Activity;
 use super::super::catalog::Catalog;
 use super::super::effect::Effect;
-use super::super::input::{By, Encoded, End, Input, Listed, LookedAgain, Now, Probed, Texts, Tidied, Walked};
+use super::super::input::{
+    ConfigVersion, Encoded, End, Input, Listed, LookedAgain, Now, Probed, Texts, Tidied, Walked,
+};
 use super::{Context, Dispatcher, Run};
 use crate::library::film::Film;
 use crate::library::scan::Scan;
@@ -37,7 +39,7 @@ pub(super) struct Scene {
     /// What is to be done and isn't yet.
     pub(super) effects: Vec<Effect>,
     /// What was told.
-    pub(super) told: Vec<Event>,
+    pub(super) published: Vec<Event>,
 }
 
 /// Settings with these roots, under which any file is large enough.
@@ -94,7 +96,7 @@ impl Scene {
             passed: Duration::ZERO,
             hanging: Vec::new(),
             effects: Vec::new(),
-            told: Vec::new(),
+            published: Vec::new(),
         };
         scene.give(Input::Tick);
         scene
@@ -120,8 +122,8 @@ impl Scene {
             let now = self.now();
             for effect in self.dispatcher.handle(input, now) {
                 match effect {
-                    Effect::Tell(event) => self.told.push(event),
-                    Effect::Publish(_) => {}
+                    Effect::PublishEvent(event) => self.published.push(event),
+                    Effect::PublishStatus(_) => {}
                     Effect::Write(write) => inputs.push_back(Input::Written(Some((vec![write], Ok(()))))),
                     Effect::Reply(to, reply) => drop(to.send(reply)),
                     effect => self.effects.push(effect),
@@ -233,24 +235,24 @@ impl Scene {
         let document = av1plan::wire::Document::from_json(document).unwrap();
         let av1plan::Verdict::Encode(plan) = document.verdict().unwrap() else { unreachable!() };
         let plan = Box::new((*plan).clone());
-        self.give(Input::Told(Event::Started { job: job.to_owned(), path: film.path.clone(), plan }));
+        self.give(Input::Event(Event::Started { job: job.to_owned(), path: film.path.clone(), plan }));
     }
 
     /// Answers the encode that is wanted or runs, by its film, with how it ended.
-    pub(super) fn encoded(&mut self, film: &Film, by: By, outcome: Outcome) {
+    pub(super) fn encoded(&mut self, film: &Film, by: ConfigVersion, outcome: Outcome) {
         let now = Some(Box::new(film.clone()));
         self.give(Input::Encoded(Encoded { film: film.clone(), by, end: End::Attempt { outcome, now } }));
     }
 
     /// Takes the encode that is wanted.
-    pub(super) fn encode(&mut self) -> Option<(Film, By)> {
+    pub(super) fn encode(&mut self) -> Option<(Film, ConfigVersion)> {
         let Effect::Encode(film, by) = self.take_first("encode")? else { unreachable!() };
         Some((film, by))
     }
 
     /// The codes of the events that were told, each once.
     pub(super) fn skipped(&self) -> HashSet<&Path> {
-        let skipped = self.told.iter().filter_map(|event| match event {
+        let skipped = self.published.iter().filter_map(|event| match event {
             Event::Skipped { path, .. } => Some(path.as_path()),
             _ => None,
         });
@@ -285,7 +287,9 @@ fn words(effect: &Effect) -> String {
         paths.join(" ")
     };
     match effect {
-        Effect::Tell(_) | Effect::Publish(_) | Effect::Write(_) | Effect::Reply(..) => "tell".to_owned(),
+        Effect::PublishEvent(_) | Effect::PublishStatus(_) | Effect::Write(_) | Effect::Reply(..) => {
+            "tell".to_owned()
+        }
         Effect::Hold(true) => "hold".to_owned(),
         Effect::Hold(false) => "go on".to_owned(),
         Effect::ReadMachine => "machine".to_owned(),
@@ -299,7 +303,7 @@ fn words(effect: &Effect) -> String {
         Effect::List(_) => "list".to_owned(),
         Effect::Tidy(job) => format!("tidy {}", job.film().display()),
         Effect::Walk { root, .. } => format!("walk {}", root.display()),
-        Effect::CarryOut(word, path, _) => format!("carry out {word:?} {}", path.display()),
+        Effect::CarryOut(change, path, _) => format!("carry out {change:?} {}", path.display()),
         Effect::Reload => "reload".to_owned(),
         Effect::TakeOver(_) => "take over".to_owned(),
     }

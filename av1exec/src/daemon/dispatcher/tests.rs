@@ -147,7 +147,7 @@ fn a_full_disk_of_the_state_folder_is_said_once_and_looked_at_again() {
     }
     let full =
         |event: &&Event| matches!(event, Event::Warning { message, .. } if message.contains("is full"));
-    assert_eq!(scene.told.iter().filter(full).count(), 1);
+    assert_eq!(scene.published.iter().filter(full).count(), 1);
 }
 
 #[test]

@@ -18,7 +18,7 @@ pub use check::{Check, Code, Level};
 use crate::settings::{Environment, Inspection};
 
 /// How long a program may take to introduce itself, and a folder to be looked at. Disks that sleep take some seconds.
-const PATIENCE: Duration = Duration::from_secs(10);
+const CHECK_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// What is looked at.
 #[derive(Debug)]
@@ -57,8 +57,8 @@ pub async fn examine(patient: &Patient<'_>, mut tell: impl FnMut(Check)) {
 
 /// Runs what may hang in the kernel beside the runtime's own thread; nothing where it does.
 async fn within<T: Send + 'static>(
-    patience: Duration,
+    timeout: Duration,
     look: impl FnOnce() -> T + Send + 'static,
 ) -> Option<T> {
-    tokio::time::timeout(patience, tokio::task::spawn_blocking(look)).await.ok()?.ok()
+    tokio::time::timeout(timeout, tokio::task::spawn_blocking(look)).await.ok()?.ok()
 }

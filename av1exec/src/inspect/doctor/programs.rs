@@ -7,7 +7,7 @@ use av1plan::command;
 use av1plan::plan::Encoder;
 use av1plan::toolchain::{ToolchainError, Version, encoders_in, has_filter, software_decoders_in};
 
-use super::PATIENCE;
+use super::CHECK_TIMEOUT;
 use super::check::{Check, Code};
 use crate::ffmpeg::tools::{ToolsError, ask, locate};
 use crate::settings::{Environment, Settings};
@@ -41,9 +41,9 @@ pub(super) async fn examine(
 
     let (path, version) = ffmpeg.ok()?;
     let answers = tokio::try_join!(
-        ask(&path, command::encoders_arguments(), PATIENCE),
-        ask(&path, command::decoders_arguments(), PATIENCE),
-        ask(&path, command::filters_arguments(), PATIENCE),
+        ask(&path, command::encoders_arguments(), CHECK_TIMEOUT),
+        ask(&path, command::decoders_arguments(), CHECK_TIMEOUT),
+        ask(&path, command::filters_arguments(), CHECK_TIMEOUT),
     );
     let (encoders, decoders, filters) = match answers {
         Ok(answers) => answers,
@@ -66,7 +66,7 @@ type Introduced = Result<(PathBuf, Version), ToolsError>;
 
 async fn introduced(name: &str, path: Result<PathBuf, ToolsError>) -> Introduced {
     let path = path?;
-    let text = ask(&path, command::version_arguments(), PATIENCE).await?;
+    let text = ask(&path, command::version_arguments(), CHECK_TIMEOUT).await?;
     match Version::parse(name, &text) {
         Ok(version) => Ok((path, version)),
         Err(source) => Err(ToolsError::Unfit { path, source }),

@@ -8,7 +8,7 @@ use av1plan::explain::Seconds;
 
 use super::check::{Check, Code};
 use super::folder::{self, Folder};
-use super::{PATIENCE, within};
+use super::{CHECK_TIMEOUT, within};
 use crate::serve::control::client::{Client, ClientError};
 use crate::serve::control::protocol::{Greeting, Reply, Request};
 use crate::serve::status::{State, Status};
@@ -19,15 +19,15 @@ use crate::sys::lock::{self, Holder, Standing};
 use crate::sys::sanitize::{display, sanitize};
 
 /// Longer than a client waits for a daemon's greeting and answer.
-const CONTROL_PATIENCE: Duration = Duration::from_secs(35);
+const CONTROL_TIMEOUT: Duration = Duration::from_secs(35);
 
 /// Looks at all three.
 pub(super) async fn examine(settings: &Settings) -> Vec<Check> {
     let state = &settings.job_state_dir;
     let folder = state.clone();
-    let looked = within(PATIENCE, move || look(&folder)).await;
+    let looked = within(CHECK_TIMEOUT, move || look(&folder)).await;
     let folder = state.clone();
-    let daemon = within(CONTROL_PATIENCE, move || greet(&folder)).await.unwrap_or(Daemon::Silent);
+    let daemon = within(CONTROL_TIMEOUT, move || greet(&folder)).await.unwrap_or(Daemon::Silent);
     let locks = standings(lock::paths(state, &settings.library_roots)).await;
     vec![folder_check(state, looked).about(state), daemon_check(state, &daemon), lock_check(&locks, &daemon)]
 }
@@ -73,7 +73,7 @@ fn folder_check(state: &Path, looked: Option<Looked>) -> Check {
         None => Check::ok(Code::StateFolder, text),
     };
     match looked {
-        None => fail(format!("{name} doesn't answer within {}", Seconds::from(PATIENCE))),
+        None => fail(format!("{name} doesn't answer within {}", Seconds::from(CHECK_TIMEOUT))),
         Some(Looked::Unreadable(error)) if error.kind() == ErrorKind::NotADirectory => {
             fail(format!("{name} is no folder, or something above it is none"))
         }
@@ -166,7 +166,7 @@ async fn standings(paths: Vec<PathBuf>) -> Vec<(PathBuf, io::Result<Standing>)> 
         .into_iter()
         .map(|path| {
             let looked_at = path.clone();
-            (path, tokio::spawn(within(PATIENCE, move || lock::look(&looked_at))))
+            (path, tokio::spawn(within(CHECK_TIMEOUT, move || lock::look(&looked_at))))
         })
         .collect();
     let mut standings = Vec::new();
@@ -179,7 +179,7 @@ async fn standings(paths: Vec<PathBuf>) -> Vec<(PathBuf, io::Result<Standing>)> 
 /// What is known of a lock where the look at it may not have ended.
 fn in_time(looked: Option<io::Result<Standing>>) -> io::Result<Standing> {
     looked.unwrap_or_else(|| {
-        let text = format!("it doesn't answer within {}", Seconds::from(PATIENCE));
+        let text = format!("it doesn't answer within {}", Seconds::from(CHECK_TIMEOUT));
         Err(io::Error::new(ErrorKind::TimedOut, text))
     })
 }

@@ -18,7 +18,7 @@ use crate::sys::{disk, names};
 
 const PICTURE: TrialPicture = TrialPicture { width: 320, height: 180, rate: 25, seconds: 2 };
 /// rav1e takes six seconds on two cores; a small machine may take ten times as long.
-const PATIENCE: Duration = Duration::from_mins(2);
+const TRIAL_TIMEOUT: Duration = Duration::from_mins(2);
 /// A line with a time for each picture.
 const OUTPUT_LIMIT: usize = 64 * 1024;
 
@@ -84,7 +84,7 @@ async fn read_back(ffmpeg: &Ffmpeg, path: &Path) -> Result<(), String> {
 
 async fn run(ffmpeg: &Ffmpeg, args: Vec<OsString>) -> Result<String, String> {
     let captured =
-        capture(&ffmpeg.path, &args, OUTPUT_LIMIT, PATIENCE).await.map_err(|error| error.to_string())?;
+        capture(&ffmpeg.path, &args, OUTPUT_LIMIT, TRIAL_TIMEOUT).await.map_err(|error| error.to_string())?;
     if captured.status.success() {
         return Ok(String::from_utf8_lossy(&captured.stdout).into_owned());
     }

@@ -16,9 +16,9 @@ use super::events::EventDocument;
 use super::protocol::{Greeting, PROTOCOL, Reply, Request, line};
 
 /// How long the daemon may take for its greeting.
-const GREETING_PATIENCE: Duration = Duration::from_secs(5);
+const GREETING_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long it may take for an answer: longer than the server waits for the daemon.
-const ANSWER_PATIENCE: Duration = Duration::from_secs(25);
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(25);
 /// More than any line of the daemon has. What is longer doesn't come from one.
 const MAX_LINE: u64 = 16 << 20;
 
@@ -34,12 +34,12 @@ pub struct Client {
 impl Client {
     /// Connects to the daemon that serves a state folder; nothing where none does.
     pub fn connect(folder: &Path) -> Result<Option<Self>, ClientError> {
-        Self::connect_within(folder, GREETING_PATIENCE)
+        Self::connect_within(folder, GREETING_TIMEOUT)
     }
 
-    fn connect_within(folder: &Path, patience: Duration) -> Result<Option<Self>, ClientError> {
+    fn connect_within(folder: &Path, timeout: Duration) -> Result<Option<Self>, ClientError> {
         let path = folder.join(SOCKET);
-        let stream = match connect(folder, patience) {
+        let stream = match connect(folder, timeout) {
             Ok(stream) => BufReader::new(stream),
             Err(error) => {
                 return match error.kind() {
@@ -53,12 +53,12 @@ impl Client {
         };
         let mut client =
             Self { stream, path, daemon: Greeting { protocol: 0, version: String::new(), pid: 0 } };
-        client.wait(Some(patience))?;
+        client.wait(Some(timeout))?;
         client.daemon = client.read()?.ok_or_else(|| client.hung_up())?;
         if client.daemon.protocol != PROTOCOL {
             return Err(ClientError::Incompatible { daemon: client.daemon });
         }
-        client.wait(Some(ANSWER_PATIENCE))?;
+        client.wait(Some(ANSWER_TIMEOUT))?;
         Ok(Some(client))
     }
 
@@ -81,8 +81,8 @@ impl Client {
     }
 
     /// How long a read may take.
-    fn wait(&self, patience: Option<Duration>) -> Result<(), ClientError> {
-        let set = self.stream.get_ref().set_read_timeout(patience);
+    fn wait(&self, timeout: Option<Duration>) -> Result<(), ClientError> {
+        let set = self.stream.get_ref().set_read_timeout(timeout);
         set.map_err(|error| ClientError::lost(&self.path, error))
     }
 
@@ -104,11 +104,11 @@ impl Client {
 }
 
 /// The standard library's `connect` can't be limited in time: where nobody accepts, it waits for ever once the queue is full.
-fn connect(folder: &Path, patience: Duration) -> io::Result<UnixStream> {
+fn connect(folder: &Path, timeout: Duration) -> io::Result<UnixStream> {
     let address = Address::of(folder)?;
     let socket = socket(SocketFlags::empty())?;
     // Holds for writes later, too.
-    set_socket_timeout(&socket, Timeout::Send, Some(patience))?;
+    set_socket_timeout(&socket, Timeout::Send, Some(timeout))?;
     match rustix::net::connect(&socket, &address.unix) {
         Err(Errno::AGAIN) => Err(io::ErrorKind::TimedOut.into()),
         connected => Ok(connected.map(|()| UnixStream::from(socket))?),

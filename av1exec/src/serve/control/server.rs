@@ -174,7 +174,7 @@ impl Client {
                 Sent::Nothing => return Ok(()),
                 Sent::Line(blank) if blank.trim_ascii().is_empty() => continue,
                 Sent::Line(text) => match Request::parse(&text) {
-                    Ok(Request::Subscribe) => return self.tell(reader, writer).await,
+                    Ok(Request::Subscribe) => return self.stream_events(reader, writer).await,
                     Ok(request) => self.answer(request).await,
                     Err(refusal) => refusal.into(),
                 },
@@ -215,13 +215,13 @@ impl Client {
     }
 
     /// Tells events until the client hangs up or lets too much lie unread.
-    async fn tell(
+    async fn stream_events(
         &self,
         mut reader: impl AsyncBufRead + Unpin,
         mut writer: impl AsyncWrite + Unpin,
     ) -> io::Result<()> {
         // Before the reply: what happens after it isn't missed.
-        let mut events = self.feed.listen();
+        let mut events = self.feed.subscribe();
         self.send(&mut writer, &line(&Reply::done("events follow"))).await?;
         loop {
             let event = tokio::select! {

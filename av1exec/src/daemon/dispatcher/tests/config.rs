@@ -2,7 +2,7 @@
 
 use super::super::scene::walked;
 use super::*;
-use crate::daemon::input::{By, Explained};
+use crate::daemon::input::{ConfigVersion, Explained};
 use crate::library::film::Film;
 
 /// Has the daemon go by another config, by which films are planned otherwise.
@@ -13,7 +13,7 @@ fn reload(scene: &mut Scene) {
 }
 
 /// A library whose only film is to be encoded.
-fn planned() -> (Scene, Film, By) {
+fn planned() -> (Scene, Film, ConfigVersion) {
     let films = [film("/a/Film.mkv", 100)];
     let mut scene = Scene::with(Run::Forever, settings(&["/a"]), &films);
     scene.probe();
@@ -99,7 +99,7 @@ fn a_config_that_cant_be_read_changes_nothing() {
     scene.give(Input::Reloaded(Box::new(Err(failure))));
     assert!(scene.take("take over").is_empty());
     assert_eq!(scene.dispatcher.fingerprint, by.fingerprint);
-    let said = scene.told.iter().any(
+    let said = scene.published.iter().any(
         |event| matches!(event, Event::Warning { message, .. } if message.contains("the old one stays")),
     );
     assert!(said);

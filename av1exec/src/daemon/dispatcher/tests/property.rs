@@ -217,8 +217,8 @@ impl World {
             }
             Effect::Walk { root, .. } if is_lost => lost(Task::Walk(root)),
             walk @ Effect::Walk { .. } => Input::Walked(walked(walk, &films)),
-            Effect::CarryOut(word, path, reply) => {
-                Input::CarriedOut(CarriedOut { word, path, said: Ok(String::new()), reply })
+            Effect::CarryOut(change, path, reply) => {
+                Input::CarriedOut(CarriedOut { change, path, said: Ok(String::new()), reply })
             }
             Effect::Reload => {
                 let mut settings = (*self.scene.dispatcher.context.settings).clone();
@@ -238,9 +238,9 @@ impl World {
                 let end = End::Attempt { outcome: Outcome::Cancelled, now: None };
                 Input::Encoded(Encoded { film, by, end })
             }
-            Effect::Tell(_)
+            Effect::PublishEvent(_)
             | Effect::Reply(..)
-            | Effect::Publish(_)
+            | Effect::PublishStatus(_)
             | Effect::Hold(_)
             | Effect::ReadMachine
             | Effect::Write(_)

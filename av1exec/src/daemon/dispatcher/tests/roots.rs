@@ -101,7 +101,7 @@ fn a_root_that_hangs_holds_up_its_own_films_and_no_others() {
         Some(true)
     );
     let named = |event: &Event| matches!(event, Event::Warning { path, .. } if path == Path::new("/a"));
-    assert!(scene.told.iter().any(named), "it is said which disk hangs");
+    assert!(scene.published.iter().any(named), "it is said which disk hangs");
     scene.hanging.clear();
     scene.give(Input::Tick);
     assert_eq!(scene.take("probe").len(), 1);

@@ -73,10 +73,10 @@ impl Served {
         assert_eq!(self.face().ask(&Request::Pause).unwrap(), Reply::done("pause"));
     }
 
-    fn wait_for_listeners(&self, count: usize) {
+    fn wait_for_subscribers(&self, count: usize) {
         let deadline = Instant::now() + Duration::from_secs(20);
-        while self.feed.listeners() != count {
-            assert!(Instant::now() < deadline, "{} listen", self.feed.listeners());
+        while self.feed.subscribers() != count {
+            assert!(Instant::now() < deadline, "{} listen", self.feed.subscribers());
             std::thread::sleep(Duration::from_millis(5));
         }
     }
