@@ -1,4 +1,4 @@
-//! Carries out what the dispatcher wants done: starts what runs beside the loop, and waits for none of it.
+//! Carries out the dispatcher's effects: starts tasks concurrently with the loop, and waits for none of them.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -21,14 +21,14 @@ use crate::sys::machine::{self, Meter};
 use crate::sys::waits::{Care, Wait};
 
 impl Daemon {
-    /// Has something done; returns what is known of it at once.
+    /// Carries out an effect. Returns its input if the result is available immediately.
     pub(super) fn perform(&mut self, effect: Effect) -> Option<Input> {
         match effect {
             Effect::PublishEvent(event) => {
                 self.channels.feed.publish(&event);
                 self.outgoing.send(event);
             }
-            // That the client has left is no error.
+            // A client that has disconnected meanwhile is no error.
             Effect::Reply(to, reply) => drop(to.send(reply)),
             Effect::PublishStatus(status) => {
                 self.channels.publisher.publish(Arc::new(*status), Instant::now())
@@ -58,7 +58,7 @@ impl Daemon {
         None
     }
 
-    /// Has something done on a thread of its own, since it waits for a disk.
+    /// Carries out an effect on a thread of its own, since it waits for a disk.
     fn perform_on_thread(&mut self, effect: Effect) {
         let pipeline = self.pipeline.clone();
         let settings = Arc::clone(&pipeline.settings);
@@ -107,7 +107,7 @@ impl Daemon {
                     Input::Reloaded(Box::new(reload()))
                 });
             }
-            // These wait for no disk.
+            // No other effect waits for a disk.
             _ => {}
         }
     }
@@ -117,7 +117,7 @@ impl Daemon {
         self.tasks.insert(running.id(), task);
     }
 
-    /// Notes that somebody waits for the state folder.
+    /// Registers a wait for the state folder's disk.
     fn wait_for_state(&self) -> Wait {
         self.pipeline.waits.begin(&self.pipeline.settings.job_state_dir, Care::Free)
     }
@@ -125,7 +125,7 @@ impl Daemon {
     fn read_machine(&mut self) -> Input {
         let reading = self.meter.as_mut().map(Meter::read);
         if self.meter.is_none() {
-            // The first look has nothing to be held against.
+            // Load is measured between two points in time; this is the first one.
             self.meter = Meter::new();
         }
         Input::Machine { reading, cores: machine::cores() }
@@ -187,7 +187,7 @@ impl Daemon {
         self.tasks.insert(running.id(), task);
     }
 
-    /// Asks the encoder for its version, for whoever asks how things stand. Nobody waits for it.
+    /// Asks the encoder for its version, which the status shows. Nothing waits for this task.
     pub(super) fn ask_encoder_version(&mut self) {
         let tools = Arc::clone(&self.pipeline.tools);
         let encoder = tools.toolchain.choose(self.pipeline.settings.policy.prefer_encoder);
@@ -200,12 +200,13 @@ impl Daemon {
     }
 }
 
-/// A film as the index is asked for it.
+/// A film's path and identity, the key of its stored ffprobe output.
 fn named(film: &Film) -> (PathBuf, Identity) {
     (film.path.clone(), film.identity)
 }
 
-/// Whether a job could be written down. Where free space can't be asked for, the write itself will tell.
+/// Whether the state folder has space for a job file. If the free space is unknown, returns `true`: a full disk
+/// then shows when the file is written.
 async fn can_write_jobs(pipeline: &Pipeline) -> bool {
     let folder = pipeline.settings.job_state_dir.clone();
     let space = pipeline.waits.run(&folder.clone(), Care::Free, move |_| disk::space(&folder)).await;
