@@ -1,4 +1,4 @@
-//! What a person asks of a running daemon, by the control socket or by signals.
+//! User requests to a running daemon, by the control socket or by signals.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -19,11 +19,12 @@ use crate::sys::failure::Failure;
 use crate::sys::path::path_of;
 use crate::sys::sanitize::display;
 
-/// How many persons' words may wait for a disk that hangs.
+/// How many requests to write or remove a marker may wait for disks that hang.
 const CARRIED_OUT_AT_ONCE: usize = 16;
 
 impl Dispatcher {
-    /// Answers a client, or has done what it asks for.
+    /// Handles a request of a client. Most are answered at once; those that write or remove a marker when that is
+    /// done.
     pub(super) fn answer(&mut self, call: Call) {
         let Call { request, reply } = call;
         let change = match &request {
@@ -57,7 +58,8 @@ impl Dispatcher {
             }
             (Request::Cancel { job }, _) => self.cancel(job)?,
             (Request::Retry(_), Some(path)) => self.retry(path)?,
-            // Those that name a path were taken already, but for this one.
+            // `skip` and `unskip` with a valid path were handled by `answer`, and `retry` above: the path is
+            // invalid.
             (Request::Retry(_) | Request::Skip(_) | Request::Unskip { .. }, _) => {
                 return Err(Refusal::new(RefusalCode::InvalidPath, "`path` is no absolute path"));
             }
@@ -81,7 +83,7 @@ impl Dispatcher {
         Ok(Reply::done(said))
     }
 
-    /// Ends the encodes of a film, or of all below a folder.
+    /// Cancels the encode of a film, or of all films below a folder.
     fn cancel_below(&mut self, path: &Path) {
         let below: Vec<_> = self.tasks.encodes().filter(|film| film.starts_with(path)).collect();
         for film in below.into_iter().map(Path::to_owned).collect::<Vec<_>>() {
@@ -103,7 +105,7 @@ impl Dispatcher {
         Ok(Reply::done(format!("{} is looked at again", display(path))))
     }
 
-    /// Has a person's change written down or taken away.
+    /// Starts writing or removing a marker, unless too many such requests wait already.
     fn carry_out_beside(&mut self, change: MarkerChange, path: &Path, reply: oneshot::Sender<Reply>) {
         if self.tasks.carrying_out >= CARRIED_OUT_AT_ONCE {
             let refusal = Refusal::new(RefusalCode::Busy, "too much waits for a disk that doesn't answer");
@@ -113,14 +115,14 @@ impl Dispatcher {
         self.put(Effect::CarryOut(change, path.to_owned(), reply));
     }
 
-    /// Acts on a change that was written down, and answers whoever gave it.
+    /// Handles the end of a marker's change, and replies to the client.
     pub(super) fn carried_out(&mut self, carried_out: CarriedOut) {
         let CarriedOut { change, path, said, reply } = carried_out;
         self.tasks.carrying_out = self.tasks.carrying_out.saturating_sub(1);
         if said.is_ok() {
             match change {
                 MarkerChange::Skip => self.cancel_below(&path),
-                // A person's change counts for more than what is remembered.
+                // A user's request overrides the stored outcome.
                 MarkerChange::Unskip(_) => drop(self.catalog.forget(&path)),
             }
             self.scan_now();
@@ -128,7 +130,7 @@ impl Dispatcher {
         self.put(Effect::Reply(reply, said.map_or_else(Reply::Refused, Reply::done)));
     }
 
-    /// Takes in what a signal asks for.
+    /// Handles a signal.
     pub(super) fn signalled(&mut self, signal: UserSignal) {
         match signal {
             UserSignal::Scan => self.scan_now(),
@@ -142,7 +144,7 @@ impl Dispatcher {
         }
     }
 
-    /// Takes in the config that was read again.
+    /// Takes over the config that was read again, or keeps the old one if the new one has errors.
     pub(super) fn reloaded(&mut self, read: Result<Settings, Failure>) {
         match read {
             Ok(settings) => self.take_over(settings),
@@ -158,14 +160,14 @@ impl Dispatcher {
         self.reload_ended();
     }
 
-    /// Reads the config once more where somebody asked for that meanwhile.
+    /// Notes that the reload has ended. Starts another if one was requested meanwhile.
     pub(super) fn reload_ended(&mut self) {
         if std::mem::take(&mut self.tasks.reloading) == Reloading::Again {
             self.signalled(UserSignal::Reload);
         }
     }
 
-    /// Goes by another config from now on; encodes that run keep theirs.
+    /// Uses other settings from now on. Running encodes keep the settings that they started with.
     fn take_over(&mut self, new: Settings) {
         let old = Arc::clone(&self.context.settings);
         let waiting: Vec<&str> = differences(&old, &new)
@@ -190,7 +192,7 @@ impl Dispatcher {
             self.tasks.end(&refused.film.path);
         }
         self.timers.look = None;
-        // What is under way goes by the old config.
+        // Results of running tasks belong to the old config.
         self.generation += 1;
         self.round.give_up();
         self.fingerprint = Fingerprint::of_planning(&held.policy, &self.context.toolchain);

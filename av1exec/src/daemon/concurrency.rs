@@ -1,6 +1,6 @@
-//! How many films are encoded at once: a number, or as many as the machine has cores and memory for.
+//! How many films are encoded at once: a fixed number, or as many as the machine has cores and memory for.
 //!
-//! Figures and how they were come by are in `docs/concurrency.md`.
+//! `docs/concurrency.md` gives the measurements behind the numbers.
 
 use std::num::NonZeroUsize;
 use std::time::Duration;
@@ -10,26 +10,27 @@ use strum::IntoStaticStr;
 use crate::settings::concurrency::Concurrency;
 use crate::sys::machine::Load;
 
-/// What an encode must have for itself to be worth starting beside others, in cores. It is also the fewest that the limit
-/// leaves for each: cores divided by this.
+/// How many idle cores another encode needs to be worth starting. It is also the number of cores per encode that
+/// determines the limit: the machine's cores divided by this.
 const CORES_EACH: usize = 4;
 
-/// An encode fills its pipeline and its picture buffers for a minute, and the average must be of the time after that.
+/// How long after the start of an encode the next one waits. An encode fills its pipeline and its picture buffers
+/// for a minute; the load is an average, which must cover only the time after that.
 const RAMP_UP: Duration = Duration::from_mins(2);
 
-/// The encodes under way.
+/// The running encodes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CurrentEncodes {
-    /// How many, those that are paused too.
+    /// How many run, including paused ones.
     pub running: usize,
-    /// How long ago the last one started; nothing: none has.
+    /// How long ago the last one started; `None` if none has.
     pub since_start: Option<Duration>,
 }
 
 /// Whether another encode may start now.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Advice {
-    /// It may.
+    /// Yes.
     Start,
     /// Not now.
     Wait(Reason),
@@ -39,38 +40,38 @@ pub enum Advice {
 #[derive(Debug, Clone, Copy, PartialEq, thiserror::Error, IntoStaticStr)]
 #[strum(serialize_all = "kebab-case")]
 pub enum Reason {
-    /// As many run as ever may.
+    /// The maximum number of encodes runs.
     #[error("{limit} encode(s) at once are the most here")]
     AtLimit {
-        /// The most.
+        /// The maximum.
         limit: usize,
     },
-    /// The last one hasn't shown yet how much it takes.
+    /// The last encode started so recently that its load isn't known yet.
     #[error("the last encode started too lately to show what it takes")]
     Settling {
-        /// How long it still may.
+        /// How long to wait.
         left: Duration,
     },
-    /// The machine hasn't been looked at for long enough.
+    /// The machine's load hasn't been measured for long enough.
     #[error("how busy the machine is isn't known yet")]
     Unknown,
     /// The cores are busy.
     #[error("only {idle_cores:.1} cores idle")]
     Cores {
-        /// How many idle.
+        /// How many cores are idle.
         idle_cores: f64,
     },
     /// Memory is short.
     #[error("{} of memory are free for an encode that may take {}", crate::state::outcome::Bytes(*free), crate::state::outcome::Bytes(*needed))]
     Memory {
-        /// What may be used, in bytes: what is available without a reserve for everybody else.
+        /// The memory that an encode may use, in bytes: what is available, less a reserve for other processes.
         free: u64,
-        /// What it takes, in bytes.
+        /// The memory that an encode takes, in bytes.
         needed: u64,
     },
 }
 
-/// The most encodes at once on a machine of so many cores.
+/// The maximum number of encodes at once on a machine with this many cores.
 pub fn limit(wanted: Concurrency, cores: NonZeroUsize) -> usize {
     match wanted {
         Concurrency::Fixed(count) => count.get(),
@@ -78,9 +79,10 @@ pub fn limit(wanted: Concurrency, cores: NonZeroUsize) -> usize {
     }
 }
 
-/// Whether another encode, which takes `memory` bytes ([`memory`]), may start now.
+/// Whether another encode, which takes `memory` bytes (see [`memory`]), may start now.
 ///
-/// Where none runs one always may: a machine that is busy with something else for ever would otherwise never encode.
+/// The first encode may always start. Otherwise a machine that is permanently busy with something else would never
+/// encode.
 pub fn may_start_another(
     wanted: Concurrency,
     load: Option<&Load>,
@@ -112,21 +114,22 @@ pub fn may_start_another(
     Advice::Start
 }
 
-/// Memory that is left to everybody else, and to the cache of files: a tenth, and a gibibyte at least.
+/// Memory that is left for other processes and for the page cache: a tenth of the total, but at least one gibibyte.
 fn reserve(total: u64) -> u64 {
     (total / 10).max(1 << 30)
 }
 
 const MIB: u64 = 1 << 20;
 
-/// Peak memory of SVT-AV1 for each class of size, in pixels up to and MiB: measured with ffmpeg 8.0 at the ladder's presets and
-/// `lp=6`, as much as it ever does at once (with `lp=0` on two cores it was 0.4 of that), rounded up by a fifth since longer
-/// films hold a little more. 1440p lies between its neighbours, by its pixels.
+/// Peak memory of SVT-AV1 by picture size: the size in pixels up to which a row applies, and the memory in MiB.
+/// Measured with ffmpeg 8.0 at the presets of the ladder and `lp=6`, the highest parallelism (with `lp=0` on two
+/// cores it was 0.4 of that), and rounded up by a fifth, since longer films take a little more. 1440p is
+/// interpolated between its neighbours by the number of pixels.
 const MEMORY: [(u64, u64); 4] =
     [(1280 * 720, 1900), (1920 * 1080, 3800), (2560 * 1440, 6600), (3840 * 2160, 13_100)];
 
-/// What an encode of this size takes at its peak on a machine of many cores, in bytes. Between the sizes that were measured it
-/// takes the larger one's; above them it grows with the picture.
+/// Estimates the peak memory of an encode of this size on a machine with many cores, in bytes. For a size between
+/// two measured ones it returns the value of the larger; above the largest it grows with the number of pixels.
 pub fn memory(width: u32, height: u32) -> u64 {
     let pixels = u64::from(width) * u64::from(height);
     let [.., (largest, most)] = MEMORY;
@@ -171,14 +174,14 @@ mod tests {
                 current(1, hour),
                 Advice::Wait(Reason::Cores { idle_cores: 3.9 }),
             ),
-            // A tenth of 64 GiB is for the others: 6.4 GiB.
+            // A tenth of 64 GiB is reserved for other processes: 6.4 GiB.
             (Some(Load { available: 11 * GIB, ..free }), current(1, hour), Advice::Start),
             (
                 Some(Load { available: 8 * GIB, ..free }),
                 current(1, hour),
                 Advice::Wait(Reason::Memory { free: 8 * GIB - 64 * GIB / 10, needed: 4 * GIB }),
             ),
-            // The first starts whatever the machine does, and at once.
+            // The first encode starts at once, however busy the machine is.
             (None, CurrentEncodes { running: 0, since_start: None }, Advice::Start),
             (
                 Some(Load { idle_cores: 0.0, available: 0, total: GIB }),
@@ -208,7 +211,7 @@ mod tests {
         let mib = |width, height| memory(width, height) / MIB;
         assert_eq!(mib(720, 576), mib(1280, 720));
         assert_eq!(mib(1920, 1080), 3800);
-        // Portrait is no less; a size between two takes the larger's.
+        // Portrait takes as much as landscape; a size between two rows takes the larger row's value.
         assert_eq!(mib(1080, 1920), mib(1920, 800));
         assert_eq!(mib(7680, 4320), 4 * mib(3840, 2160));
         let sizes =

@@ -217,7 +217,7 @@ pub(super) enum MarkerChange {
     Unskip(Foreign),
 }
 
-/// A person's change, and what came of it.
+/// The end of such a request: whether it was carried out.
 #[derive(Debug)]
 pub(super) struct CarriedOut {
     pub(super) change: MarkerChange,
