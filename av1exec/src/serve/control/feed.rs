@@ -1,4 +1,4 @@
-//! The way of [`Event`]s to subscribers.
+//! Delivers [`Event`]s to subscribers.
 
 use std::sync::Arc;
 
@@ -11,7 +11,8 @@ use crate::pipeline::event::Event;
 /// How many events a subscriber may be behind before it misses some.
 const BACKLOG: usize = 1024;
 
-/// Where the daemon tells events to subscribers; cloned freely. Telling never waits, and costs nothing while nobody listens.
+/// Publishes events to all subscribers; cheap to clone. Publishing never waits, and does nothing while there is no
+/// subscriber.
 #[derive(Debug, Clone)]
 pub struct Feed(broadcast::Sender<Arc<[u8]>>);
 
@@ -22,12 +23,12 @@ impl Default for Feed {
 }
 
 impl Feed {
-    /// One that nobody listens to yet.
+    /// Creates a feed without subscribers.
     pub fn new() -> Self {
         Self::with_backlog(BACKLOG)
     }
 
-    /// How many listen.
+    /// The number of subscribers.
     #[cfg(test)]
     pub(super) fn subscribers(&self) -> usize {
         self.0.receiver_count()
@@ -37,7 +38,7 @@ impl Feed {
         Self(broadcast::Sender::new(lines))
     }
 
-    /// Tells all who listen now.
+    /// Publishes an event to the current subscribers.
     pub fn publish(&self, event: &Event) {
         if self.0.receiver_count() > 0 {
             self.publish_document(&EventDocument::from(event));
@@ -48,18 +49,19 @@ impl Feed {
         drop(self.0.send(line(document).into()));
     }
 
-    /// One who hears what is told from now on.
+    /// Subscribes to the events from now on.
     pub(super) fn subscribe(&self) -> Subscriber {
         Subscriber(self.0.subscribe())
     }
 }
 
-/// One who hears of events as lines of JSON. Who is too slow misses the oldest, and gets a line that says how many.
+/// Receives events as lines of JSON. A subscriber that is too slow misses the oldest, and receives a line with
+/// their number instead.
 #[derive(Debug)]
 pub(super) struct Subscriber(broadcast::Receiver<Arc<[u8]>>);
 
 impl Subscriber {
-    /// The next line with its line break; nothing once nobody can tell any more.
+    /// Waits for the next line, which includes its line break; `None` once the feed is dropped.
     pub(super) async fn next(&mut self) -> Option<Arc<[u8]>> {
         match self.0.recv().await {
             Ok(line) => Some(line),

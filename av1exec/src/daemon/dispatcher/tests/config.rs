@@ -1,18 +1,18 @@
-//! Another config: what was begun by an earlier one, and what becomes of it.
+//! Reloads of the config: what becomes of tasks that started with the earlier one.
 
 use super::super::scene::walked;
 use super::*;
 use crate::daemon::input::{ConfigVersion, Explained};
 use crate::library::film::Film;
 
-/// Has the daemon go by another config, by which films are planned otherwise.
+/// Reloads a config by which films are planned differently.
 fn reload(scene: &mut Scene) {
     let mut settings = (*scene.dispatcher.context.settings).clone();
     settings.policy.min_bytes += 1;
     scene.give(Input::Reloaded(Box::new(Ok(settings))));
 }
 
-/// A library whose only film is to be encoded.
+/// A library whose only film starts to be encoded.
 fn planned() -> (Scene, Film, ConfigVersion) {
     let films = [film("/a/Film.mkv", 100)];
     let mut scene = Scene::with(Run::Forever, settings(&["/a"]), &films);

@@ -1,4 +1,4 @@
-//! What people ask for, by the control socket and by signals.
+//! User requests by the control socket and by signals.
 
 use tokio::sync::oneshot;
 
@@ -13,7 +13,7 @@ use crate::serve::control::server::Call;
 use crate::serve::status::State;
 use crate::sys::path::path_document;
 
-/// Asks for something that is answered at once.
+/// Sends a request that is answered at once.
 fn ask(scene: &mut Scene, request: Request) -> Reply {
     let (reply, mut answer) = oneshot::channel();
     scene.give(Input::Called(Call { request, reply }));
@@ -25,7 +25,7 @@ fn status(scene: &mut Scene) -> crate::serve::status::Status {
     *status
 }
 
-/// A library in which one film is encoded by the job `j1`, and another waits.
+/// A library of two films: one is being encoded by the job `j1`, the other is in the queue.
 fn encoding() -> (Scene, Film, ConfigVersion) {
     let films = [film("/a/1.mkv", 300), film("/a/2.mkv", 100)];
     let mut scene = Scene::with(Run::Forever, settings(&["/a"]), &films);

@@ -1,4 +1,4 @@
-//! Clients that listen to what happens, quick and slow ones.
+//! Clients that subscribe to events, fast and slow ones.
 
 use std::collections::BTreeMap;
 
@@ -33,13 +33,13 @@ fn a_subscriber_that_is_too_slow_holds_nobody_up_and_is_told_what_it_missed() {
     slow.get_mut().write_all(b"{\"request\":\"subscribe\"}\n").unwrap();
     read(&mut slow);
     let mut quick = served.face().subscribe().unwrap();
-    // Far more than the kernel buffers for one that doesn't read.
+    // Far more than the kernel buffers for a client that doesn't read.
     let long = "x".repeat(1000);
     let told: u64 = 5000;
     for number in 0..told {
         let message = format!("{number} {long}");
         served.feed.publish(&Event::Warning { path: "/f".into(), message });
-        // The quick one keeps up, though the slow one doesn't read.
+        // The fast client receives everything, though the slow one doesn't read.
         match quick.next().unwrap().unwrap() {
             EventDocument::Warning { message, .. } => assert!(message.starts_with(&format!("{number} "))),
             other => panic!("{other:?}"),
@@ -71,7 +71,7 @@ fn a_client_that_never_reads_is_dropped() {
         assert!(Instant::now() < deadline);
         std::thread::sleep(Duration::from_millis(1));
     }
-    // The same for one that only asks and never reads the answers.
+    // The same goes for a client that only sends requests and never reads the replies.
     let mut client = served.greeted();
     client.get_mut().set_write_timeout(Some(Duration::from_secs(20))).unwrap();
     let error = loop {
