@@ -1,4 +1,4 @@
-//! ffmpeg and ffprobe: where they are, which they are, what they can do.
+//! Checks ffmpeg and ffprobe: their paths, their versions, and what they support.
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -18,11 +18,11 @@ use crate::sys::sanitize::{display, sanitize};
 pub(super) struct Ffmpeg {
     pub(super) path: PathBuf,
     pub(super) encoders: BTreeSet<Encoder>,
-    /// The software decoder of AV1 that it takes.
+    /// The software decoder that it uses for AV1; `None` if it has none.
     pub(super) decoder: Option<&'static str>,
 }
 
-/// Asks both programs; returns the ffmpeg where its encoders can be tried out.
+/// Checks both programs. Returns ffmpeg if its encoders can be tried out.
 pub(super) async fn examine(
     settings: &Settings,
     environment: &Environment,
@@ -56,7 +56,7 @@ pub(super) async fn examine(
     tell(encoders_check(&encoders, settings.policy.prefer_encoder, &version));
     tell(decoder_check(&decoders, &version));
     tell(quality_check(&filters));
-    // What an old one says of today's options is of no use to anybody.
+    // An ffmpeg that is too old would only fail on the current options.
     let fit = version.check_age().is_ok() && !encoders.is_empty();
     fit.then(|| Ffmpeg { path, encoders, decoder: decoders.first().copied() })
 }
@@ -153,7 +153,7 @@ fn quality_check(filters: &str) -> Check {
     }
 }
 
-/// Whether films get this encoder.
+/// Whether films are encoded with this encoder.
 pub(super) fn is_chosen(encoder: Encoder, encoders: &BTreeSet<Encoder>, preferred: Encoder) -> bool {
     if encoders.contains(&preferred) { encoder == preferred } else { encoders.first() == Some(&encoder) }
 }

@@ -1,4 +1,4 @@
-//! The folders of films.
+//! Checks the roots.
 
 use std::io::{self, ErrorKind};
 use std::path::Path;
@@ -11,7 +11,7 @@ use super::{CHECK_TIMEOUT, within};
 use crate::state::outcome::Bytes;
 use crate::sys::sanitize::display;
 
-/// Looks at one root.
+/// Checks one root.
 pub(super) async fn examine(root: &Path) -> Vec<Check> {
     let folder = root.to_owned();
     let looked = within(CHECK_TIMEOUT, move || folder::look(&folder)).await;
