@@ -32,7 +32,7 @@ pub struct CurrentEncodes {
 pub enum Advice {
     /// Yes.
     Start,
-    /// Not now.
+    /// No, for this reason.
     Wait(Reason),
 }
 
@@ -55,13 +55,13 @@ pub enum Reason {
     /// The machine's load hasn't been measured for long enough.
     #[error("how busy the machine is isn't known yet")]
     Unknown,
-    /// The cores are busy.
+    /// Too few cores are idle.
     #[error("only {idle_cores:.1} cores idle")]
     Cores {
         /// How many cores are idle.
         idle_cores: f64,
     },
-    /// Memory is short.
+    /// Too little memory is free.
     #[error("{} of memory are free for an encode that may take {}", crate::state::outcome::Bytes(*free), crate::state::outcome::Bytes(*needed))]
     Memory {
         /// The memory that an encode may use, in bytes: what is available, less a reserve for other processes.

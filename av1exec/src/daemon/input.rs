@@ -211,9 +211,9 @@ pub(super) struct Walked {
 /// A user's request to exclude a film or folder, or to allow it again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum MarkerChange {
-    /// Leave it alone.
+    /// Exclude it.
     Skip,
-    /// Work on it again.
+    /// Allow it again. `Foreign` says what to do with a marker that holds a user's own text.
     Unskip(Foreign),
 }
 

@@ -84,7 +84,7 @@ struct Channels {
     reload: Reload,
 }
 
-/// The daemon.
+/// A running daemon.
 struct Daemon {
     pipeline: Pipeline,
     channels: Channels,

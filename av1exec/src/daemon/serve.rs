@@ -96,7 +96,9 @@ pub async fn serve(pipeline: Pipeline, run: Run, surroundings: Surroundings) -> 
 
 /// The servers that run concurrently with the daemon.
 struct Servers {
+    /// The server of the control socket.
     control: Arc<Server>,
+    /// The tasks that serve clients, including those of the metrics.
     running: Vec<JoinHandle<()>>,
 }
 

@@ -88,7 +88,7 @@ pub enum Stage {
 pub struct Verification {
     /// Always [`FORMAT`].
     pub format: &'static str,
-    /// `major.minor`.
+    /// The document's version: `major.minor`.
     pub version: &'static str,
     /// The path of the verified file.
     #[serde(flatten)]

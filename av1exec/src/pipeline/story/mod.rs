@@ -40,7 +40,7 @@ pub const VERSION: &str = "1.0";
 pub struct Account {
     /// Always [`FORMAT`].
     pub format: &'static str,
-    /// `major.minor`.
+    /// The document's version: `major.minor`.
     pub version: &'static str,
     /// The path that the user gave.
     #[serde(flatten)]
@@ -131,8 +131,8 @@ pub struct Remembered {
     /// The code of the stored outcome; absent if there is none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub code: Option<String>,
-    /// When the film may be tried again: `now`, `later`, `replanned` (once the settings or the film change) or `asked` (on a user's
-    /// request).
+    /// When the film may be tried again: `now`, `later`, `replanned` (once the settings or the film change) or
+    /// `asked` (on a user's request).
     pub again: &'static str,
     /// The time, for `later`.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -46,7 +46,7 @@ impl Place {
 pub(super) enum Memory<'a> {
     /// The index can't be read.
     Unreadable,
-    /// Nothing.
+    /// The index has no entry for it.
     Nothing,
     /// This entry.
     Of(&'a Entry),

@@ -5,7 +5,7 @@ use strum::IntoStaticStr;
 /// What is found under one path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Found {
-    /// Nothing.
+    /// No file.
     Nothing,
     /// The film as it was when the job started.
     Original,

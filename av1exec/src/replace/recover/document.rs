@@ -16,7 +16,7 @@ const VERSION: &str = "1.0";
 pub struct RecoverDocument {
     /// Always `av1.recover`.
     pub format: &'static str,
-    /// `major.minor`.
+    /// The document's version: `major.minor`.
     pub version: &'static str,
     /// The job's film.
     #[serde(flatten)]

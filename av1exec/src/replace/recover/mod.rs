@@ -1,7 +1,7 @@
 //! Recovers jobs that a crash or power cut interrupted: each replacement is completed or reverted before any other
 //! work starts.
 //!
-//! [`decide`] is a pure function of what is found under the paths that a job may have touched. It deletes the
+//! [`decide()`] is a pure function of what is found under the paths that a job may have touched. It deletes the
 //! result only if the film is intact, deletes the original only if the film is the journaled result, never
 //! overwrites a file that it doesn't know, and leaves alone what it doesn't understand. A second recovery finds
 //! nothing to do.
@@ -31,7 +31,7 @@ pub struct Recovered {
     pub job: String,
     /// The film.
     pub film: PathBuf,
-    /// What was found.
+    /// What was found under the job's paths.
     pub scene: Scene,
     /// The actions of the recovery.
     pub actions: Vec<Action>,
@@ -65,7 +65,7 @@ pub fn end_orphans(jobs: &JobStore) {
     }
 }
 
-/// Examines every unfinished job and carries out what [`decide`] returns; with `dry_run` it only returns it.
+/// Examines every unfinished job and carries out what [`decide()`] returns; with `dry_run` it only returns it.
 pub fn recover(jobs: &JobStore, keep_original: bool, dry_run: bool) -> std::io::Result<Recovery> {
     if !dry_run {
         end_orphans(jobs);
@@ -89,7 +89,7 @@ pub fn recover(jobs: &JobStore, keep_original: bool, dry_run: bool) -> std::io::
     Ok(Recovery { jobs, unread: unread_files })
 }
 
-/// Carries out what [`decide`] returns for one unfinished job; with `dry_run` it only returns it. `answered` is
+/// Carries out what [`decide()`] returns for one unfinished job; with `dry_run` it only returns it. `answered` is
 /// called each time the disk has answered.
 pub fn tidy(
     mut job: Job,

@@ -19,7 +19,7 @@ const VERSION: &str = "1.0";
 pub struct UndoDocument {
     /// Always `av1.undo`.
     pub format: &'static str,
-    /// `major.minor`.
+    /// The document's version: `major.minor`.
     pub version: &'static str,
     /// The film's original path, or the path that the user gave if no job mentions it.
     #[serde(flatten)]

@@ -76,7 +76,7 @@ fn a_skip_during_an_encode_is_written_down_and_ends_it() {
 }
 
 #[test]
-fn too_many_words_that_wait_for_a_disk_are_refused() {
+fn too_many_marker_changes_that_wait_for_a_disk_are_refused() {
     let mut scene = Scene::new(Run::Forever, settings(&["/a"]));
     let unskip = Request::Unskip { path: path_document(Path::new("/a/x")), foreign: Foreign::Keep };
     let mut answers = Vec::new();

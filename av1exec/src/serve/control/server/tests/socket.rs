@@ -83,7 +83,7 @@ fn at_the_length_where_an_address_is_full_the_name_is_whole_too() {
 }
 
 #[test]
-fn a_face_without_a_right_is_told_so() {
+fn a_client_without_permission_gets_a_hint() {
     // Root may connect to any socket.
     if rustix::process::geteuid().is_root() {
         return;
