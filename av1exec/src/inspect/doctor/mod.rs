@@ -27,7 +27,7 @@ const CHECK_TIMEOUT: Duration = Duration::from_secs(10);
 pub struct Patient<'a> {
     /// The config, valid or not.
     pub inspection: &'a Inspection,
-    /// The environment.
+    /// The environment variables that av1d uses.
     pub environment: &'a Environment,
     /// Whether encoders are tried out.
     pub trials: Trials,
