@@ -1,27 +1,28 @@
-//! Carries out the plans of [`av1plan`]: finds films, runs ffmpeg on them, judges what came out, and replaces them
-//! without ever losing one.
+//! Carries out the plans of [`av1plan`]: finds films, runs ffmpeg on them, verifies the results, and replaces each
+//! film by its result such that no film is ever lost.
 //!
-//! Ten rooms on six floors; a room names only rooms on floors below its own.
+//! The modules form six layers. A module uses only modules of layers below its own.
 //!
-//! | floor | room | what it is for |
+//! | layer | module | purpose |
 //! |---|---|---|
-//! | 6 | [`daemon`] | the loop over a library |
-//! | 6 | [`inspect`] | looks, and changes nothing: [`doctor`](inspect::doctor), [`verify`](inspect::verify) |
-//! | 5 | [`serve`] | how others talk to a daemon: [`control`](serve::control), [`http`](serve::http) |
-//! | 4 | [`pipeline`] | one film, start to end, and its [`story`](pipeline::story) |
+//! | 6 | [`daemon`] | the loop that works through a library |
+//! | 6 | [`inspect`] | read-only checks: [`doctor`](inspect::doctor), [`verify`](inspect::verify) |
+//! | 5 | [`serve`] | how other processes talk to a daemon: [`control`](serve::control), [`http`](serve::http) |
+//! | 4 | [`pipeline`] | one film from start to end, and its [`story`](pipeline::story) |
 //! | 3 | [`replace`] | [`promote`](replace::promote)s a result into its film's place; [`recover`](replace::recover), [`undo`](replace::undo) |
-//! | 2 | [`settings`] | what the user wants |
-//! | 2 | [`ffmpeg`] | runs ffmpeg and ffprobe: arguments in, data out |
-//! | 2 | [`library`] | films on the disk, and what stands beside them |
-//! | 2 | [`state`] | what is remembered: [`jobs`](state::jobs), the [`index`](state::index) |
+//! | 2 | [`settings`] | what the user configured |
+//! | 2 | [`ffmpeg`] | runs ffmpeg and ffprobe: takes arguments, returns data |
+//! | 2 | [`library`] | the films on the disk and the files beside them |
+//! | 2 | [`state`] | the state folder: [`jobs`](state::jobs), the [`index`](state::index) |
 //! | 1 | [`sys`] | the operating system |
 //!
-//! The way of a film: [`library::scan`] finds it, [`library::stable`] waits until it holds still, [`ffmpeg::probe`] asks
-//! ffprobe, `av1plan` decides, [`ffmpeg::encode`] runs ffmpeg, `av1plan` judges, [`replace::promote`] puts the result in
-//! place, [`state::jobs`] and [`library::sidecars`] say what happened.
+//! A film passes through these steps: [`library::scan`] finds it, [`library::stable`] waits until the file stops
+//! changing, [`ffmpeg::probe`] runs ffprobe, `av1plan` makes a plan, [`ffmpeg::encode`] runs ffmpeg, `av1plan`
+//! judges the result, [`replace::promote`] puts the result in the film's place, and [`state::jobs`] and
+//! [`library::sidecars`] record the outcome.
 //!
-//! This crate never prints, never exits and never reads the environment: what happens is told as
-//! [`Event`](pipeline::event::Event)s, and what it needs to know is passed in.
+//! This crate never prints, never exits and never reads the environment. It reports what happens as
+//! [`Event`](pipeline::event::Event)s, and its callers pass in what it needs to know.
 
 pub mod daemon;
 pub mod ffmpeg;

@@ -1,4 +1,4 @@
-//! What runs, kept up to date from events, for [`Status`](crate::serve::status::Status).
+//! Tracks running encodes from events, for [`Status`](crate::serve::status::Status).
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -12,7 +12,7 @@ use crate::state::totals::Totals;
 use crate::sys::path::path_document;
 use av1plan::judge::{Progress, remaining};
 
-/// What runs, and what came of what ran.
+/// Running encodes, and the totals of those that have ended.
 #[derive(Debug, Default)]
 pub(super) struct Activity {
     pub(super) running: BTreeMap<String, RunningJob>,
@@ -21,7 +21,7 @@ pub(super) struct Activity {
 }
 
 impl Activity {
-    /// Takes in what happened.
+    /// Updates this from an event.
     pub(super) fn note(&mut self, event: &Event, now: Timestamp) {
         match event {
             Event::Started { job, path, plan } => {

@@ -1,38 +1,40 @@
-//! When encodes may start, and when they hold still: a person's word, the hours, and how busy the machine is.
+//! Decides when encodes may start and when they are paused: by the user's request, the active hours, and how busy
+//! the machine is.
 
 use std::num::NonZeroUsize;
 use std::time::{Duration, Instant};
 
 use jiff::Zoned;
 
-use crate::daemon::concurrency::{self, Under, Verdict};
+use crate::daemon::concurrency::{self, Advice, CurrentEncodes};
 use crate::serve::status::State;
 use crate::settings::Settings;
 use crate::settings::concurrency::Concurrency;
 use crate::settings::hours::OutsideHours;
 use crate::sys::machine::{self, Reading, Readings};
 
-/// Between two beats where nobody needs to know how busy the machine is.
+/// The interval between two heartbeats if the machine's load isn't needed.
 const QUIET_BEAT: Duration = Duration::from_secs(30);
 
-/// Memory is counted as for a picture of this size: the queue's next film isn't known before it is taken.
+/// Memory is estimated for a picture of this size, since the next film isn't known before it is taken from the
+/// queue.
 const LARGEST_COMMON_PICTURE: (u32, u32) = (3840, 2160);
 
-/// What decides about starts.
+/// What the decision depends on.
 #[derive(Debug, Default)]
 pub(super) struct Admission {
-    /// Whether a person paused it.
+    /// Whether a user paused the daemon.
     paused: bool,
-    /// Whether it is outside the active hours.
+    /// Whether the current time is outside the active hours.
     quiet: bool,
-    /// Whether running encodes were last told to hold still.
+    /// Whether running encodes are paused, as of the last effect.
     told_to_hold: bool,
     readings: Readings,
     last_start: Option<Instant>,
 }
 
 impl Admission {
-    /// Takes a person's word.
+    /// Pauses or resumes by a user's request.
     pub(super) fn set_paused(&mut self, paused: bool) {
         self.paused = paused;
     }
@@ -42,12 +44,12 @@ impl Admission {
         self.last_start = Some(now);
     }
 
-    /// Takes in how busy the machine is.
+    /// Adds a measurement of how busy the machine is.
     pub(super) fn take_in(&mut self, now: Instant, reading: Reading) {
         self.readings.push(now, reading);
     }
 
-    /// Whether work goes on.
+    /// The daemon's state, as far as pauses determine it.
     pub(super) fn state(&self) -> State {
         match (self.paused, self.quiet) {
             (true, _) => State::Paused,
@@ -56,18 +58,19 @@ impl Admission {
         }
     }
 
-    /// Whether running encodes hold still.
+    /// Whether running encodes are paused.
     pub(super) fn holds(&self) -> bool {
         self.told_to_hold
     }
 
-    /// Whether running encodes are to hold still from now on, where that changed.
+    /// Whether to pause (`true`) or resume (`false`) running encodes; `None` if that hasn't changed since the last
+    /// call.
     pub(super) fn take_change(&mut self, settings: &Settings) -> Option<bool> {
         let holds = self.paused || (self.quiet && settings.outside_hours == OutsideHours::Pause);
         (std::mem::replace(&mut self.told_to_hold, holds) != holds).then_some(holds)
     }
 
-    /// Looks at the clock; says when to look again.
+    /// Checks the active hours. Returns the time until the next check.
     pub(super) fn beat(&mut self, settings: &Settings, now: &Zoned) -> Duration {
         let hours = settings.active_hours.as_ref();
         self.quiet = hours.is_some_and(|hours| !hours.contains(now.time()));
@@ -75,11 +78,11 @@ impl Admission {
             .and_then(|hours| hours.next_change(now))
             .and_then(|change| Duration::try_from(now.duration_until(&change)).ok());
         let beat = if wants_reading(settings) { machine::BEAT } else { QUIET_BEAT };
-        // Not before the change: a little later is still in time.
+        // Slightly after the change rather than before it.
         until_change.map_or(beat, |left| beat.min(left + Duration::from_millis(100)))
     }
 
-    /// Whether another encode may start beside `running` others.
+    /// Whether another encode may start in addition to `running` others.
     pub(super) fn may_start(
         &self,
         settings: &Settings,
@@ -94,14 +97,19 @@ impl Admission {
         let since_start = self.last_start.map(|start| now.duration_since(start));
         let (width, height) = LARGEST_COMMON_PICTURE;
         let memory = concurrency::memory(width, height);
-        let under = Under { running, since_start };
-        let verdict =
-            concurrency::may_start_another(settings.max_concurrent_jobs, load.as_ref(), under, cores, memory);
-        verdict == Verdict::Start
+        let current = CurrentEncodes { running, since_start };
+        let advice = concurrency::may_start_another(
+            settings.max_concurrent_jobs,
+            load.as_ref(),
+            current,
+            cores,
+            memory,
+        );
+        advice == Advice::Start
     }
 }
 
-/// Whether it matters how busy the machine is.
+/// Whether the machine's load is needed.
 pub(super) fn wants_reading(settings: &Settings) -> bool {
     settings.max_concurrent_jobs == Concurrency::Auto
 }

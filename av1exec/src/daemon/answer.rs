@@ -1,4 +1,4 @@
-//! What a person asks of a running daemon, by the control socket or by signals.
+//! User requests to a running daemon, by the control socket or by signals.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -7,7 +7,7 @@ use tokio::sync::oneshot;
 
 use super::dispatcher::Dispatcher;
 use super::effect::Effect;
-use super::input::{CarriedOut, Word};
+use super::input::{CarriedOut, MarkerChange};
 use super::signal::UserSignal;
 use super::tasks::{Doing, Reloading};
 use crate::pipeline::event::Event;
@@ -19,20 +19,21 @@ use crate::sys::failure::Failure;
 use crate::sys::path::path_of;
 use crate::sys::sanitize::display;
 
-/// How many persons' words may wait for a disk that hangs.
+/// How many requests to write or remove a marker may wait for disks that hang.
 const CARRIED_OUT_AT_ONCE: usize = 16;
 
 impl Dispatcher {
-    /// Answers a client, or has done what it asks for.
+    /// Handles a request of a client. Most are answered at once; those that write or remove a marker when that is
+    /// done.
     pub(super) fn answer(&mut self, call: Call) {
         let Call { request, reply } = call;
-        let word = match &request {
-            Request::Skip(_) => Some(Word::Skip),
-            Request::Unskip { foreign, .. } => Some(Word::Unskip(*foreign)),
+        let change = match &request {
+            Request::Skip(_) => Some(MarkerChange::Skip),
+            Request::Unskip { foreign, .. } => Some(MarkerChange::Unskip(*foreign)),
             _ => None,
         };
-        if let Some((word, path)) = word.zip(request.path()) {
-            return self.carry_out_beside(word, &path, reply);
+        if let Some((change, path)) = change.zip(request.path()) {
+            return self.carry_out_beside(change, &path, reply);
         }
         let answer = self.carry_out(&request).unwrap_or_else(Reply::Refused);
         self.put(Effect::Reply(reply, answer));
@@ -57,7 +58,8 @@ impl Dispatcher {
             }
             (Request::Cancel { job }, _) => self.cancel(job)?,
             (Request::Retry(_), Some(path)) => self.retry(path)?,
-            // Those that name a path were taken already, but for this one.
+            // `skip` and `unskip` with a valid path were handled by `answer`, and `retry` above: the path is
+            // invalid.
             (Request::Retry(_) | Request::Skip(_) | Request::Unskip { .. }, _) => {
                 return Err(Refusal::new(RefusalCode::InvalidPath, "`path` is no absolute path"));
             }
@@ -81,7 +83,7 @@ impl Dispatcher {
         Ok(Reply::done(said))
     }
 
-    /// Ends the encodes of a film, or of all below a folder.
+    /// Cancels the encode of a film, or of all films below a folder.
     fn cancel_below(&mut self, path: &Path) {
         let below: Vec<_> = self.tasks.encodes().filter(|film| film.starts_with(path)).collect();
         for film in below.into_iter().map(Path::to_owned).collect::<Vec<_>>() {
@@ -103,32 +105,32 @@ impl Dispatcher {
         Ok(Reply::done(format!("{} is looked at again", display(path))))
     }
 
-    /// Has a person's word written down or taken away.
-    fn carry_out_beside(&mut self, word: Word, path: &Path, reply: oneshot::Sender<Reply>) {
+    /// Starts writing or removing a marker, unless too many such requests wait already.
+    fn carry_out_beside(&mut self, change: MarkerChange, path: &Path, reply: oneshot::Sender<Reply>) {
         if self.tasks.carrying_out >= CARRIED_OUT_AT_ONCE {
             let refusal = Refusal::new(RefusalCode::Busy, "too much waits for a disk that doesn't answer");
             return self.put(Effect::Reply(reply, Reply::Refused(refusal)));
         }
         self.tasks.carrying_out += 1;
-        self.put(Effect::CarryOut(word, path.to_owned(), reply));
+        self.put(Effect::CarryOut(change, path.to_owned(), reply));
     }
 
-    /// Acts on a word that was written down, and answers whoever gave it.
+    /// Handles the end of a marker's change, and replies to the client.
     pub(super) fn carried_out(&mut self, carried_out: CarriedOut) {
-        let CarriedOut { word, path, said, reply } = carried_out;
+        let CarriedOut { change, path, said, reply } = carried_out;
         self.tasks.carrying_out = self.tasks.carrying_out.saturating_sub(1);
         if said.is_ok() {
-            match word {
-                Word::Skip => self.cancel_below(&path),
-                // A person's word counts for more than what is remembered.
-                Word::Unskip(_) => drop(self.catalog.forget(&path)),
+            match change {
+                MarkerChange::Skip => self.cancel_below(&path),
+                // A user's request overrides the stored outcome.
+                MarkerChange::Unskip(_) => drop(self.catalog.forget(&path)),
             }
             self.scan_now();
         }
         self.put(Effect::Reply(reply, said.map_or_else(Reply::Refused, Reply::done)));
     }
 
-    /// Takes in what a signal asks for.
+    /// Handles a signal.
     pub(super) fn signalled(&mut self, signal: UserSignal) {
         match signal {
             UserSignal::Scan => self.scan_now(),
@@ -142,7 +144,7 @@ impl Dispatcher {
         }
     }
 
-    /// Takes in the config that was read again.
+    /// Takes over the config that was read again, or keeps the old one if the new one has errors.
     pub(super) fn reloaded(&mut self, read: Result<Settings, Failure>) {
         match read {
             Ok(settings) => self.take_over(settings),
@@ -152,20 +154,20 @@ impl Dispatcher {
                     "the config can't be read, and the old one stays: {}",
                     failure.lines().join("; ")
                 );
-                self.tell(Event::Warning { path, message });
+                self.publish(Event::Warning { path, message });
             }
         }
         self.reload_ended();
     }
 
-    /// Reads the config once more where somebody asked for that meanwhile.
+    /// Notes that the reload has ended. Starts another if one was requested meanwhile.
     pub(super) fn reload_ended(&mut self) {
         if std::mem::take(&mut self.tasks.reloading) == Reloading::Again {
             self.signalled(UserSignal::Reload);
         }
     }
 
-    /// Goes by another config from now on; encodes that run keep theirs.
+    /// Uses other settings from now on. Running encodes keep the settings that they started with.
     fn take_over(&mut self, new: Settings) {
         let old = Arc::clone(&self.context.settings);
         let waiting: Vec<&str> = differences(&old, &new)
@@ -190,13 +192,13 @@ impl Dispatcher {
             self.tasks.end(&refused.film.path);
         }
         self.timers.look = None;
-        // What is under way goes by the old config.
+        // Results of running tasks belong to the old config.
         self.generation += 1;
         self.round.give_up();
         self.fingerprint = Fingerprint::of_planning(&held.policy, &self.context.toolchain);
         self.context.settings = Arc::clone(&held);
         self.put(Effect::TakeOver(held));
-        self.tell(Event::Warning { path, message });
+        self.publish(Event::Warning { path, message });
         self.scan_now();
         self.beat();
     }

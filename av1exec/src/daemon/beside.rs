@@ -1,4 +1,5 @@
-//! What runs on threads of its own beside the loop, since it waits for disks: walks, looks, tidying up, a person's word.
+//! Tasks that wait for disks, and therefore run on threads of their own: walks, checks of files, recovery of jobs,
+//! changes of markers.
 
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
@@ -8,7 +9,7 @@ use av1plan::probe::Stability;
 use jiff::Timestamp;
 use tokio::sync::oneshot;
 
-use super::input::{CarriedOut, LookedAgain, Tidied, Walked, Word};
+use super::input::{CarriedOut, LookedAgain, MarkerChange, Tidied, Walked};
 use crate::library::exclusion::{exclude, include};
 use crate::library::film::Film;
 use crate::library::leftovers::{Fate, clock_beside, sweep};
@@ -22,7 +23,7 @@ use crate::sys::lock::Locks;
 use crate::sys::path::path_of;
 use crate::sys::waits::Wait;
 
-/// Tidies up after a job that was left open: a share may have come back since.
+/// Recovers an unfinished job: its share may be mounted again by now.
 pub(super) fn tidy_open(
     listed: &Job,
     jobs: &JobStore,
@@ -32,11 +33,11 @@ pub(super) fn tidy_open(
 ) -> Tidied {
     let answered = || wait.answered();
     let film = listed.film();
-    // It was listed a while ago, and may have ended since: what it was then must not be written over that.
+    // The job may have ended since it was listed. Then its file must not be overwritten with the older state.
     let job = match jobs.get(&listed.id) {
         Ok(job) if job.outcome.is_some() => return Tidied { film, still_open: false },
         Ok(job) => job,
-        // It was taken away, or can't be read now; the next listing knows.
+        // The job's file is gone, or can't be read now. The next listing shows which.
         Err(_) => return Tidied { film, still_open: true },
     };
     let seen = tidy(job.clone(), jobs, settings.keep_original, true, &answered);
@@ -44,13 +45,14 @@ pub(super) fn tidy_open(
         return Tidied { film, still_open: true };
     }
     let tidied = tidy(job, jobs, settings.keep_original, false, &answered);
-    // What failed now may do later: a disk that is full, a folder that is away.
+    // The cause may pass: a full disk, a folder that isn't mounted.
     let still_open = tidied.failure.is_some();
     events.recovered(tidied);
     Tidied { film, still_open }
 }
 
-/// Locks a root and walks it, if no other av1d works on it: one that was mounted meanwhile may be taken.
+/// Locks a root and walks it, unless another av1d works in it. The lock is taken each time, since the root may have
+/// been mounted since the last walk.
 pub(super) fn walk_root(
     root: PathBuf,
     generation: u64,
@@ -77,14 +79,14 @@ pub(super) fn walk_root(
     walked
 }
 
-/// Deletes temporary files that nobody answers for any more, and says which.
+/// Deletes temporary files that belong to no job. Returns each with a message.
 fn sweep_all(hidden: &[PathBuf], jobs: &JobStore, wait: &Wait) -> Vec<(PathBuf, String)> {
     let mut swept = Vec::new();
     if hidden.is_empty() {
         return swept;
     }
-    // After the walk, so that each job is known whose file it saw. As long as one job can't be read, nobody knows which
-    // files it counts on.
+    // The jobs are listed after the walk, so that the list includes the job of each file that the walk saw. If one
+    // job file can't be read, nobody knows which temporary files it needs, and none is deleted.
     let Some(known) = jobs.unfinished().ok().filter(|known| known.unread.is_empty()) else { return swept };
     let journaled: Vec<PathBuf> = known.jobs.iter().map(|job| path_of(&job.temporary)).collect();
     for path in hidden {
@@ -92,7 +94,7 @@ fn sweep_all(hidden: &[PathBuf], jobs: &JobStore, wait: &Wait) -> Vec<(PathBuf, 
         wait.answered();
         let message = match fate {
             Ok(Fate::Keep) => continue,
-            // Its job ended since the walk saw it.
+            // Its job has ended since the walk, and removed the file.
             Err(error) if error.kind() == ErrorKind::NotFound => continue,
             Ok(Fate::Delete) => "an abandoned temporary file; it was deleted".to_owned(),
             Ok(Fate::Report) => {
@@ -105,7 +107,7 @@ fn sweep_all(hidden: &[PathBuf], jobs: &JobStore, wait: &Wait) -> Vec<(PathBuf, 
     swept
 }
 
-/// How films look that were to hold still.
+/// Checks how films look that have to be stable.
 pub(super) fn look(films: Vec<Film>, generation: u64, settings: &Settings, wait: &Wait) -> LookedAgain {
     let look = |film: Film| {
         let now = Film::look(&film.path, &film.root, &settings.policy).ok();
@@ -117,18 +119,18 @@ pub(super) fn look(films: Vec<Film>, generation: u64, settings: &Settings, wait:
     LookedAgain { generation, films: films.into_iter().map(look).collect() }
 }
 
-/// Writes a person's word down beside a film or folder, or takes it away.
+/// Writes or removes the marker of a film or folder.
 pub(super) fn carry_out(
-    word: Word,
+    change: MarkerChange,
     path: &Path,
     roots: &[PathBuf],
     reply: oneshot::Sender<Reply>,
 ) -> CarriedOut {
-    let said = match word {
-        Word::Skip => exclude(path),
-        Word::Unskip(foreign) => include(path, foreign, roots),
+    let said = match change {
+        MarkerChange::Skip => exclude(path),
+        MarkerChange::Unskip(foreign) => include(path, foreign, roots),
     };
-    CarriedOut { word, path: path.to_owned(), said: said.map_err(Refusal::from), reply }
+    CarriedOut { change, path: path.to_owned(), said: said.map_err(Refusal::from), reply }
 }
 
 #[cfg(test)]
@@ -142,7 +144,7 @@ mod tests {
     use crate::sys::names;
     use crate::sys::waits::{Care, Waits};
 
-    /// A state folder with the open job `j1` of a film that is there.
+    /// A state folder with the unfinished job `j1` of an existing film.
     fn open_job(folder: &Path) -> (JobStore, Job) {
         let film = folder.join("Film.mkv");
         fs::write(&film, "the film").unwrap();
@@ -182,7 +184,7 @@ mod tests {
     fn a_job_that_couldnt_be_tidied_up_stays_open() {
         let folder = tempfile::tempdir().unwrap();
         let (jobs, job) = open_job(folder.path());
-        // Something that nobody may unlink has the name of its temporary file.
+        // A directory, which `unlink` can't remove, has the name of the temporary file.
         fs::create_dir(path_of(&job.temporary)).unwrap();
         assert!(tidied(&jobs, &job).still_open);
         assert!(jobs.get("j1").unwrap().outcome.is_none());

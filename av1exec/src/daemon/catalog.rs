@@ -1,4 +1,4 @@
-//! What the daemon knows of the films: the index, and what it has seen itself.
+//! What the daemon knows about the films: the contents of the index, and its own observations.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -13,28 +13,29 @@ use crate::library::stable::Settling;
 use crate::state::index::{Entry, Fingerprint, Next, Verdict, Write};
 use av1plan::probe::ProbeText;
 
-/// How long a film that isn't seen any more is remembered: a disk that is away for the holidays must not cost a new
-/// probe of everything on it.
+/// How long a film that is no longer seen stays in the index. If a disk is away for the holidays, its films must
+/// not all be probed again.
 const MEMORY: jiff::SignedDuration = jiff::SignedDuration::from_hours(24 * 30);
 
-/// Results of ffprobe that may wait to be written down: each is of some kilobytes, at worst of megabytes.
+/// How many results of ffprobe may wait to be written. Each has some kilobytes, at worst megabytes.
 const PROBES_WAITING: usize = 8;
 
-/// What is known of all films that no cheap gate stops.
+/// What is known about all films that no cheap gate (one that needs no ffprobe) stops.
 #[derive(Debug)]
 pub(super) struct Catalog {
     entries: BTreeMap<PathBuf, Entry>,
-    /// Entries that are to be written down.
+    /// Entries that have changed since they were last written.
     changed: BTreeSet<PathBuf>,
-    /// Whether entries are being written down; the next ones wait, and gather.
+    /// Whether entries are being written. Further changes are collected for the next write.
     is_writing: bool,
-    /// What is to be written next.
+    /// Writes that haven't been handed to the index thread.
     writes: Vec<Write>,
     /// How many writes haven't been carried out yet.
     outstanding: usize,
-    /// Whether nobody writes any more.
+    /// Whether the index thread is gone, so that nothing can be written.
     is_writer_gone: bool,
-    settling: Settling,
+    /// Since when each file has been unchanged, as observed by this process.
+    stability: Settling,
 }
 
 impl Catalog {
@@ -46,7 +47,7 @@ impl Catalog {
             writes: Vec::new(),
             outstanding: 0,
             is_writer_gone: false,
-            settling: Settling::default(),
+            stability: Settling::default(),
         }
     }
 
@@ -57,18 +58,18 @@ impl Catalog {
         }
     }
 
-    /// What is to be written into the index, in this order.
+    /// Takes the pending writes, in order.
     pub(super) fn take_writes(&mut self) -> Vec<Write> {
         std::mem::take(&mut self.writes)
     }
 
-    /// Nobody writes any more: what changes isn't remembered.
+    /// Notes that the index thread is gone: changes are no longer stored.
     pub(super) fn writer_is_gone(&mut self) {
         (self.is_writer_gone, self.outstanding) = (true, 0);
         self.writes.clear();
     }
 
-    /// Takes in how a film looks now, and says what to do with it.
+    /// Records how a film looks now, and returns what to do with it next.
     pub(super) fn see(
         &mut self,
         film: &Film,
@@ -82,23 +83,24 @@ impl Catalog {
         if entry.see(film.identity, now.wall) || is_new {
             self.changed.insert(film.path.clone());
         }
-        // What this process has watched itself needs no clock that somebody may set.
-        let watched = self.settling.observe(&film.path, film.identity, now.here, wait);
+        // A file that this process has watched for long enough is stable, even if the wall clock was changed
+        // meanwhile.
+        let watched = self.stability.observe(&film.path, film.identity, now.here, wait);
         let held_still = if watched == Stability::Stable { Duration::ZERO } else { wait };
         entry.next(fingerprint, held_still, now.wall)
     }
 
-    /// What came of a film.
+    /// The stored outcome of a film.
     pub(super) fn verdict(&self, path: &Path) -> Option<&Verdict> {
         self.entries.get(path)?.verdict.as_ref()
     }
 
-    /// How many attempts at a film have failed.
+    /// How many attempts on a film have failed.
     pub(super) fn failures(&self, path: &Path) -> u32 {
         self.entries.get(path).map_or(0, Entry::failures)
     }
 
-    /// Remembers what came of a film; forgets it with nothing.
+    /// Stores the outcome of a film; `None` removes it.
     pub(super) fn remember(&mut self, path: &Path, verdict: Option<Verdict>) {
         if let Some(entry) = self.entries.get_mut(path) {
             entry.verdict = verdict;
@@ -106,7 +108,8 @@ impl Catalog {
         }
     }
 
-    /// Forgets all that is known of a film but that it was seen, so that it is worked on again.
+    /// Forgets the outcome and the probe of a film, so that it is worked on again. Returns `false` if the film is
+    /// unknown.
     pub(super) fn forget(&mut self, path: &Path) -> bool {
         let Some(entry) = self.entries.get_mut(path) else { return false };
         (entry.verdict, entry.is_probed) = (None, false);
@@ -114,7 +117,7 @@ impl Catalog {
         true
     }
 
-    /// Keeps what ffprobe said of a film.
+    /// Stores the ffprobe output of a film.
     pub(super) fn keep_probe(&mut self, path: &Path, text: ProbeText) {
         let Some(entry) = self.entries.get_mut(path) else { return };
         entry.is_probed = true;
@@ -122,7 +125,7 @@ impl Catalog {
         self.write(Write::Probe(path.to_owned(), entry, text));
     }
 
-    /// Has ffprobe asked again the next time.
+    /// Discards the ffprobe output of a film, so that ffprobe is run again.
     fn forget_probe(&mut self, path: PathBuf) {
         if let Some(entry) = self.entries.get_mut(&path) {
             entry.is_probed = false;
@@ -130,25 +133,25 @@ impl Catalog {
         }
     }
 
-    /// Whether so much waits to be written down that nothing more should be asked of ffprobe.
+    /// Whether so many writes are outstanding that no further probe should be started.
     pub(super) fn is_behind(&self) -> bool {
         self.outstanding >= PROBES_WAITING
     }
 
-    /// Forgets films that nobody has seen for a month.
+    /// Forgets films that no walk has found for a month.
     pub(super) fn forget_unseen(&mut self, now: Timestamp) {
         let gone: Vec<PathBuf> = self
             .entries
             .extract_if(.., |_, entry| now.duration_since(entry.last_seen) > MEMORY)
             .map(|(path, _)| path)
             .collect();
-        self.settling.retain(|path| self.entries.contains_key(path));
+        self.stability.retain(|path| self.entries.contains_key(path));
         if !gone.is_empty() {
             self.write(Write::Forget(gone));
         }
     }
 
-    /// Has what changed written down.
+    /// Queues a write of all changed entries, unless one is under way.
     pub(super) fn flush(&mut self) {
         if self.is_writing || self.changed.is_empty() {
             return;
@@ -160,7 +163,7 @@ impl Catalog {
         self.write(Write::Entries(entries));
     }
 
-    /// Takes in that something was written down; what changed meanwhile is next.
+    /// Handles the end of a transaction, then queues what changed meanwhile.
     pub(super) fn has_written(&mut self, (writes, result): Written) -> rusqlite::Result<()> {
         self.outstanding = self.outstanding.saturating_sub(writes.len());
         for write in writes {
@@ -168,11 +171,11 @@ impl Catalog {
                 Write::Entries(entries) => {
                     self.is_writing = false;
                     if result.is_err() {
-                        // A disk that is full now may not be later: the next flush tries again.
+                        // The disk may be full now but not later: the next flush tries again.
                         self.changed.extend(entries.into_iter().map(|(path, _)| path));
                     }
                 }
-                // What is in the index may be what ffprobe said of another file of this name.
+                // The index may still hold the ffprobe output of an earlier file of this name.
                 Write::Probe(path, ..) if result.is_err() => self.forget_probe(path),
                 Write::Probe(..) | Write::Forget(_) => {}
             }
@@ -184,7 +187,7 @@ impl Catalog {
     }
 }
 
-/// Now, by the clock on the wall and by one that nobody sets.
+/// A point in time, by the wall clock and by the monotonic clock.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Moment {
     pub(super) wall: Timestamp,
@@ -201,13 +204,13 @@ mod tests {
     const ONE: Fingerprint = Fingerprint([1; 16]);
     const WAIT: Duration = Duration::from_secs(10);
 
-    /// A catalog, and the index that it is written into.
+    /// Returns a catalog and the index that it is written to.
     fn opened(folder: &Path) -> (Catalog, Index) {
         let Opened { index, entries, .. } = Index::open(folder).unwrap();
         (Catalog::new(entries), index)
     }
 
-    /// Carries out what waits to be written until nothing does, or it fails.
+    /// Carries out all pending writes, until none is left or one fails.
     fn write_all(catalog: &mut Catalog, index: &mut Index) -> rusqlite::Result<()> {
         catalog.flush();
         loop {
@@ -259,7 +262,7 @@ mod tests {
         let start = now();
         let mut catalog = Catalog::new(BTreeMap::new());
         catalog.see(&film(), &ONE, WAIT, start);
-        // Set back by an hour between two looks.
+        // Between the two observations the wall clock is set back by an hour.
         let later = Moment { wall: start.wall - jiff::SignedDuration::from_hours(1), ..after(start, 10) };
         assert_eq!(catalog.see(&film(), &ONE, WAIT, later), Next::Probe);
     }
@@ -287,7 +290,7 @@ mod tests {
         catalog.keep_probe(&film().path, text(b"first"));
         write_all(&mut catalog, &mut index).unwrap();
 
-        // For a while nothing can be written, and the film changes.
+        // Writes fail for a while, and meanwhile the film changes.
         let other = rusqlite::Connection::open(folder.path().join(crate::state::index::FILE_NAME)).unwrap();
         other.execute_batch("ALTER TABLE films RENAME TO away").unwrap();
         let changed = Film { identity: Identity { size: 6, ..film().identity }, ..film() };

@@ -1,6 +1,6 @@
-//! How many films are encoded at once: a number, or as many as the machine has cores and memory for.
+//! How many films are encoded at once: a fixed number, or as many as the machine has cores and memory for.
 //!
-//! Figures and how they were come by are in `docs/concurrency.md`.
+//! `docs/concurrency.md` gives the measurements behind the numbers.
 
 use std::num::NonZeroUsize;
 use std::time::Duration;
@@ -10,28 +10,29 @@ use strum::IntoStaticStr;
 use crate::settings::concurrency::Concurrency;
 use crate::sys::machine::Load;
 
-/// What an encode must have for itself to be worth starting beside others, in cores. It is also the fewest that the limit
-/// leaves for each: cores divided by this.
+/// How many idle cores another encode needs to be worth starting. It is also the number of cores per encode that
+/// determines the limit: the machine's cores divided by this.
 const CORES_EACH: usize = 4;
 
-/// An encode fills its pipeline and its picture buffers for a minute, and the average must be of the time after that.
-const SETTLING: Duration = Duration::from_mins(2);
+/// How long after the start of an encode the next one waits. An encode fills its pipeline and its picture buffers
+/// for a minute; the load is an average, which must cover only the time after that.
+const RAMP_UP: Duration = Duration::from_mins(2);
 
-/// The encodes under way.
+/// The running encodes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Under {
-    /// How many, those that are paused too.
+pub struct CurrentEncodes {
+    /// How many run, including paused ones.
     pub running: usize,
-    /// How long ago the last one started; nothing: none has.
+    /// How long ago the last one started; `None` if none has.
     pub since_start: Option<Duration>,
 }
 
 /// Whether another encode may start now.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Verdict {
-    /// It may.
+pub enum Advice {
+    /// Yes.
     Start,
-    /// Not now.
+    /// No, for this reason.
     Wait(Reason),
 }
 
@@ -39,38 +40,38 @@ pub enum Verdict {
 #[derive(Debug, Clone, Copy, PartialEq, thiserror::Error, IntoStaticStr)]
 #[strum(serialize_all = "kebab-case")]
 pub enum Reason {
-    /// As many run as ever may.
+    /// The maximum number of encodes runs.
     #[error("{limit} encode(s) at once are the most here")]
     AtLimit {
-        /// The most.
+        /// The maximum.
         limit: usize,
     },
-    /// The last one hasn't shown yet how much it takes.
+    /// The last encode started so recently that its load isn't known yet.
     #[error("the last encode started too lately to show what it takes")]
     Settling {
-        /// How long it still may.
+        /// How long to wait.
         left: Duration,
     },
-    /// The machine hasn't been looked at for long enough.
+    /// The machine's load hasn't been measured for long enough.
     #[error("how busy the machine is isn't known yet")]
     Unknown,
-    /// The cores are busy.
+    /// Too few cores are idle.
     #[error("only {idle_cores:.1} cores idle")]
     Cores {
-        /// How many idle.
+        /// How many cores are idle.
         idle_cores: f64,
     },
-    /// Memory is short.
+    /// Too little memory is free.
     #[error("{} of memory are free for an encode that may take {}", crate::state::outcome::Bytes(*free), crate::state::outcome::Bytes(*needed))]
     Memory {
-        /// What may be used, in bytes: what is available without a reserve for everybody else.
+        /// The memory that an encode may use, in bytes: what is available, less a reserve for other processes.
         free: u64,
-        /// What it takes, in bytes.
+        /// The memory that an encode takes, in bytes.
         needed: u64,
     },
 }
 
-/// The most encodes at once on a machine of so many cores.
+/// The maximum number of encodes at once on a machine with this many cores.
 pub fn limit(wanted: Concurrency, cores: NonZeroUsize) -> usize {
     match wanted {
         Concurrency::Fixed(count) => count.get(),
@@ -78,55 +79,57 @@ pub fn limit(wanted: Concurrency, cores: NonZeroUsize) -> usize {
     }
 }
 
-/// Whether another encode, which takes `memory` bytes ([`memory`]), may start now.
+/// Whether another encode, which takes `memory` bytes (see [`memory`]), may start now.
 ///
-/// Where none runs one always may: a machine that is busy with something else for ever would otherwise never encode.
+/// The first encode may always start. Otherwise a machine that is permanently busy with something else would never
+/// encode.
 pub fn may_start_another(
     wanted: Concurrency,
     load: Option<&Load>,
-    under: Under,
+    current: CurrentEncodes,
     cores: NonZeroUsize,
     memory: u64,
-) -> Verdict {
+) -> Advice {
     let limit = limit(wanted, cores);
-    if under.running >= limit {
-        return Verdict::Wait(Reason::AtLimit { limit });
+    if current.running >= limit {
+        return Advice::Wait(Reason::AtLimit { limit });
     }
-    if matches!(wanted, Concurrency::Fixed(_)) || under.running == 0 {
-        return Verdict::Start;
+    if matches!(wanted, Concurrency::Fixed(_)) || current.running == 0 {
+        return Advice::Start;
     }
     if let Some(left) =
-        under.since_start.and_then(|since| SETTLING.checked_sub(since)).filter(|left| !left.is_zero())
+        current.since_start.and_then(|since| RAMP_UP.checked_sub(since)).filter(|left| !left.is_zero())
     {
-        return Verdict::Wait(Reason::Settling { left });
+        return Advice::Wait(Reason::Settling { left });
     }
-    let Some(load) = load else { return Verdict::Wait(Reason::Unknown) };
+    let Some(load) = load else { return Advice::Wait(Reason::Unknown) };
     #[expect(clippy::cast_precision_loss, reason = "a handful")]
     if load.idle_cores < CORES_EACH as f64 {
-        return Verdict::Wait(Reason::Cores { idle_cores: load.idle_cores });
+        return Advice::Wait(Reason::Cores { idle_cores: load.idle_cores });
     }
     let free = load.available.saturating_sub(reserve(load.total));
     if free < memory {
-        return Verdict::Wait(Reason::Memory { free, needed: memory });
+        return Advice::Wait(Reason::Memory { free, needed: memory });
     }
-    Verdict::Start
+    Advice::Start
 }
 
-/// Memory that is left to everybody else, and to the cache of files: a tenth, and a gibibyte at least.
+/// Memory that is left for other processes and for the page cache: a tenth of the total, but at least one gibibyte.
 fn reserve(total: u64) -> u64 {
     (total / 10).max(1 << 30)
 }
 
 const MIB: u64 = 1 << 20;
 
-/// Peak memory of SVT-AV1 for each class of size, in pixels up to and MiB: measured with ffmpeg 8.0 at the ladder's presets and
-/// `lp=6`, as much as it ever does at once (with `lp=0` on two cores it was 0.4 of that), rounded up by a fifth since longer
-/// films hold a little more. 1440p lies between its neighbours, by its pixels.
+/// Peak memory of SVT-AV1 by picture size: the size in pixels up to which a row applies, and the memory in MiB.
+/// Measured with ffmpeg 8.0 at the presets of the ladder and `lp=6`, the highest parallelism (with `lp=0` on two
+/// cores it was 0.4 of that), and rounded up by a fifth, since longer films take a little more. 1440p is
+/// interpolated between its neighbours by the number of pixels.
 const MEMORY: [(u64, u64); 4] =
     [(1280 * 720, 1900), (1920 * 1080, 3800), (2560 * 1440, 6600), (3840 * 2160, 13_100)];
 
-/// What an encode of this size takes at its peak on a machine of many cores, in bytes. Between the sizes that were measured it
-/// takes the larger one's; above them it grows with the picture.
+/// Estimates the peak memory of an encode of this size on a machine with many cores, in bytes. For a size between
+/// two measured ones it returns the value of the larger; above the largest it grows with the number of pixels.
 pub fn memory(width: u32, height: u32) -> u64 {
     let pixels = u64::from(width) * u64::from(height);
     let [.., (largest, most)] = MEMORY;
@@ -157,50 +160,50 @@ mod tests {
     fn another_starts_only_where_all_is_there_for_it() {
         let free = Load { idle_cores: 12.0, available: 40 * GIB, total: 64 * GIB };
         let (minute, hour) = (Duration::from_mins(1), Duration::from_hours(1));
-        let under = |running, since| Under { running, since_start: Some(since) };
+        let current = |running, since| CurrentEncodes { running, since_start: Some(since) };
         let table = [
-            (Some(free), under(1, hour), Verdict::Start),
-            (Some(free), under(7, hour), Verdict::Start),
-            (Some(free), under(8, hour), Verdict::Wait(Reason::AtLimit { limit: 8 })),
-            (Some(free), under(1, SETTLING), Verdict::Start),
-            (Some(free), under(1, minute), Verdict::Wait(Reason::Settling { left: minute })),
-            (None, under(1, hour), Verdict::Wait(Reason::Unknown)),
-            (Some(Load { idle_cores: 4.0, ..free }), under(1, hour), Verdict::Start),
+            (Some(free), current(1, hour), Advice::Start),
+            (Some(free), current(7, hour), Advice::Start),
+            (Some(free), current(8, hour), Advice::Wait(Reason::AtLimit { limit: 8 })),
+            (Some(free), current(1, RAMP_UP), Advice::Start),
+            (Some(free), current(1, minute), Advice::Wait(Reason::Settling { left: minute })),
+            (None, current(1, hour), Advice::Wait(Reason::Unknown)),
+            (Some(Load { idle_cores: 4.0, ..free }), current(1, hour), Advice::Start),
             (
                 Some(Load { idle_cores: 3.9, ..free }),
-                under(1, hour),
-                Verdict::Wait(Reason::Cores { idle_cores: 3.9 }),
+                current(1, hour),
+                Advice::Wait(Reason::Cores { idle_cores: 3.9 }),
             ),
-            // A tenth of 64 GiB is for the others: 6.4 GiB.
-            (Some(Load { available: 11 * GIB, ..free }), under(1, hour), Verdict::Start),
+            // A tenth of 64 GiB is reserved for other processes: 6.4 GiB.
+            (Some(Load { available: 11 * GIB, ..free }), current(1, hour), Advice::Start),
             (
                 Some(Load { available: 8 * GIB, ..free }),
-                under(1, hour),
-                Verdict::Wait(Reason::Memory { free: 8 * GIB - 64 * GIB / 10, needed: 4 * GIB }),
+                current(1, hour),
+                Advice::Wait(Reason::Memory { free: 8 * GIB - 64 * GIB / 10, needed: 4 * GIB }),
             ),
-            // The first starts whatever the machine does, and at once.
-            (None, Under { running: 0, since_start: None }, Verdict::Start),
+            // The first encode starts at once, however busy the machine is.
+            (None, CurrentEncodes { running: 0, since_start: None }, Advice::Start),
             (
                 Some(Load { idle_cores: 0.0, available: 0, total: GIB }),
-                under(0, Duration::ZERO),
-                Verdict::Start,
+                current(0, Duration::ZERO),
+                Advice::Start,
             ),
         ];
-        for (load, under, verdict) in table {
-            let found = may_start_another(Concurrency::Auto, load.as_ref(), under, cores(32), 4 * GIB);
-            assert_eq!(found, verdict, "{load:?} {under:?}");
+        for (load, current, advice) in table {
+            let found = may_start_another(Concurrency::Auto, load.as_ref(), current, cores(32), 4 * GIB);
+            assert_eq!(found, advice, "{load:?} {current:?}");
         }
     }
 
     #[test]
     fn a_number_is_kept_to_whatever_the_machine_does() {
         let two = Concurrency::Fixed(cores(2));
-        let verdict = |running| {
-            let under = Under { running, since_start: Some(Duration::ZERO) };
-            may_start_another(two, None, under, cores(1), u64::MAX)
+        let advice = |running| {
+            let current = CurrentEncodes { running, since_start: Some(Duration::ZERO) };
+            may_start_another(two, None, current, cores(1), u64::MAX)
         };
-        assert_eq!([0, 1].map(verdict), [Verdict::Start; 2]);
-        assert_eq!(verdict(2), Verdict::Wait(Reason::AtLimit { limit: 2 }));
+        assert_eq!([0, 1].map(advice), [Advice::Start; 2]);
+        assert_eq!(advice(2), Advice::Wait(Reason::AtLimit { limit: 2 }));
     }
 
     #[test]
@@ -208,7 +211,7 @@ mod tests {
         let mib = |width, height| memory(width, height) / MIB;
         assert_eq!(mib(720, 576), mib(1280, 720));
         assert_eq!(mib(1920, 1080), 3800);
-        // Portrait is no less; a size between two takes the larger's.
+        // Portrait takes as much as landscape; a size between two rows takes the larger row's value.
         assert_eq!(mib(1080, 1920), mib(1920, 800));
         assert_eq!(mib(7680, 4320), 4 * mib(3840, 2160));
         let sizes =

@@ -1,9 +1,9 @@
-//! All that decides in the daemon: an input comes in, effects come out. It does no I/O, starts nothing and waits for nothing, so
-//! that it is tested as data.
+//! The decisions of the daemon: takes an input, returns effects. It does no I/O, starts no task and never waits, so
+//! tests can drive it with plain data.
 //!
-//! What is to be done with a film is [`Entry::next`](crate::state::index::Entry::next)'s to say, when an encode may start
-//! [`Admission`]'s. The rules are in `walk` (what a walk found), `work` (what came of films) and `answer` (what a person
-//! asks for).
+//! What to do next with a film is decided by [`Entry::next`](crate::state::index::Entry::next), and when an encode
+//! may start by [`Admission`]. The other rules are in `walk` (results of walks), `work` (results of probes and
+//! encodes) and `answer` (user requests).
 
 use std::collections::BTreeSet;
 use std::num::NonZeroUsize;
@@ -32,38 +32,42 @@ use crate::settings::Settings;
 use crate::state::index::{FILE_NAME, Fingerprint};
 use crate::sys::waits::NAMED_AFTER;
 
-/// Between two beats as long as somebody waits for a disk: one that hangs is to be named.
+/// The interval between two heartbeats while some task waits for a disk, so that a disk that hangs is reported
+/// soon.
 const WAITING_BEAT: Duration = Duration::from_secs(5);
 
 /// How long a daemon runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Run {
-    /// For one pass, in which films may hold still once.
+    /// For one pass, which waits once for films to become stable.
     OnePass,
     /// Until it is stopped.
     Forever,
 }
 
-/// What is decided by, and changes seldom.
+/// What decisions depend on and what rarely changes.
 #[derive(Debug, Clone)]
 pub(super) struct Context {
     pub(super) settings: Arc<Settings>,
     pub(super) toolchain: Toolchain,
     pub(super) run: Run,
     pub(super) started: Timestamp,
-    /// The machine's cores.
+    /// The number of cores that the daemon may use.
     pub(super) cores: NonZeroUsize,
 }
 
-/// When to do something by itself.
+/// When the next periodic actions are due.
 #[derive(Debug, Default)]
 pub(super) struct Timers {
+    /// The next round over the library.
     pub(super) walk: Option<Instant>,
+    /// The next check of films that have to become stable.
     pub(super) look: Option<Instant>,
+    /// The next heartbeat.
     pub(super) beat: Option<Instant>,
 }
 
-/// What decides.
+/// The state that decisions are made from.
 #[derive(Debug)]
 pub(super) struct Dispatcher {
     pub(super) context: Context,
@@ -72,33 +76,35 @@ pub(super) struct Dispatcher {
     pub(super) admission: Admission,
     pub(super) films: Films,
     pub(super) tasks: Tasks,
-    /// What the last walk of each root came to.
+    /// The result of the last walk of each root.
     pub(super) roots: Roots,
     pub(super) round: Round,
     pub(super) timers: Timers,
     pub(super) tally: Tally,
     pub(super) fingerprint: Fingerprint,
-    /// Counts the configs: what was begun by an earlier one doesn't count any more.
+    /// Counts how often the config has been reloaded. Results of tasks from an earlier generation are discarded.
     pub(super) generation: u64,
-    /// Whether a job may have been left open: its folder was gone, or the disk didn't answer.
+    /// Whether a job may be unfinished, because its folder was gone or a disk didn't answer.
     pub(super) may_be_open: bool,
-    /// Since when probes have been outstanding.
+    /// Since when encodes have been waiting for outstanding probes.
     pub(super) probing_since: Option<Instant>,
-    /// The state folder's disk was full when it was last looked at; when to look again.
+    /// When to check again whether the state folder's disk has free space; `None` if it wasn't full at the last
+    /// check.
     pub(super) state_disk_full: Option<Instant>,
-    /// The encoder that was asked for its version, and what it said.
+    /// The encoder that was asked for its version, and its reply.
     pub(super) encoder_version: Option<(Encoder, String)>,
-    /// Whether work is to stop.
+    /// Whether the daemon was asked to stop.
     pub(super) is_stopping: bool,
-    /// Whether the run is over.
+    /// Whether the run has ended.
     is_over: bool,
-    /// The moment of the input that is being handled.
+    /// The time of the current input.
     pub(super) now: Now,
+    /// Effects of the current input.
     outbox: Vec<Effect>,
 }
 
 impl Dispatcher {
-    /// A dispatcher that has seen nothing yet: its first tick begins a round.
+    /// Creates a dispatcher whose first tick begins a round.
     pub(super) fn new(context: Context, catalog: Catalog, activity: Activity, now: Now) -> Self {
         Self {
             fingerprint: Fingerprint::of_planning(&context.settings.policy, &context.toolchain),
@@ -124,15 +130,15 @@ impl Dispatcher {
         }
     }
 
-    /// Takes in what was learned, and says what is to be done.
+    /// Handles an input and returns the effects to carry out.
     pub(super) fn handle(&mut self, input: Input, now: Now) -> Vec<Effect> {
         self.now = now;
         match input {
             Input::Tick => self.tick(),
             Input::Stop => self.stop(),
-            Input::Told(event) => {
+            Input::Event(event) => {
                 self.activity.note(&event, self.now.timestamp());
-                self.tell(event);
+                self.publish(event);
             }
             Input::Read(texts) => self.read(texts),
             Input::Probed(probed) => self.probed(probed),
@@ -156,7 +162,7 @@ impl Dispatcher {
             Input::EncoderVersion(encoder, version) => self.encoder_version = Some((encoder, version)),
             Input::Lost { task, reason } => self.lost(task, reason),
         }
-        // Before anything is begun that may read it.
+        // Index writes come before tasks that may read from the index.
         self.write();
         if !(self.is_stopping || self.is_over) {
             self.begin();
@@ -165,34 +171,34 @@ impl Dispatcher {
         std::mem::take(&mut self.outbox)
     }
 
-    /// Has what the catalog wants remembered written down.
+    /// Queues the catalog's pending writes to the index.
     fn write(&mut self) {
         self.outbox.extend(self.catalog.take_writes().into_iter().map(Effect::Write));
     }
 
-    /// Begins nothing more: the run is over, and only what is still told is taken in.
+    /// Ends the run: no task is started any more, only the remaining events are handled.
     pub(super) fn end_run(&mut self) {
         self.is_over = true;
         self.catalog.flush();
     }
 
-    /// When time is to be told at the latest.
+    /// When the next tick is due.
     pub(super) fn next_tick(&self) -> Option<Instant> {
         let walk = self.timers.walk.filter(|_| !self.is_stopping && self.round.is_resting());
         let look = self.timers.look.filter(|_| !self.is_stopping);
-        [walk, look, self.timers.beat, self.round.patience()].into_iter().flatten().min()
+        [walk, look, self.timers.beat, self.round.deadline()].into_iter().flatten().min()
     }
 
     fn tick(&mut self) {
         let is_due = |at: Option<Instant>| at.is_some_and(|at| at <= self.now.here);
-        let (beat, patience) = (is_due(self.timers.beat), is_due(self.round.patience()));
+        let (beat, deadline) = (is_due(self.timers.beat), is_due(self.round.deadline()));
         let may_begin = !(self.is_stopping || self.is_over);
         let walk = is_due(self.timers.walk) && may_begin;
         let look = is_due(self.timers.look) && may_begin;
         if beat {
             self.beat();
         }
-        if patience {
+        if deadline {
             self.round_is_late();
         }
         if walk && self.round.is_resting() {
@@ -209,13 +215,13 @@ impl Dispatcher {
         self.beat();
     }
 
-    /// Whether all is done that this run is for.
+    /// Whether this run is complete.
     pub(super) fn is_done(&self) -> bool {
         let is_one_pass = self.context.run == Run::OnePass;
         self.is_idle() && (self.is_stopping || (is_one_pass && self.has_nothing_to_do()))
     }
 
-    /// Whether nothing runs beside the loop that is to be waited for: one that stops waits for nothing that only looks.
+    /// Whether no task runs that has to be waited for. A daemon that stops doesn't wait for tasks that only read.
     fn is_idle(&self) -> bool {
         let counts = |doings: &[Doing]| doings.iter().any(|doing| self.tasks.count(*doing) > 0);
         let works = counts(&[Doing::Probe, Doing::Encode, Doing::Tidy]);
@@ -234,7 +240,7 @@ impl Dispatcher {
             && (self.films.to_encode.is_empty() || self.state_disk_full.is_some())
     }
 
-    /// What the run did.
+    /// The totals of the run.
     pub(super) fn summary(&self) -> Summary {
         let mut summary = self.tally.summary;
         summary.stopped = self.is_stopping;
@@ -245,19 +251,19 @@ impl Dispatcher {
         summary
     }
 
-    /// Has something done.
+    /// Queues an effect.
     pub(super) fn put(&mut self, effect: Effect) {
         self.outbox.push(effect);
     }
 
-    /// Tells everybody.
-    pub(super) fn tell(&mut self, event: Event) {
-        self.put(Effect::Tell(event));
+    /// Publishes an event to all subscribers.
+    pub(super) fn publish(&mut self, event: Event) {
+        self.put(Effect::PublishEvent(event));
     }
 
-    /// Shows that the loop lives, and looks at the clock and the machine.
+    /// The heartbeat: publishes the status, checks the active hours, and has the machine's load measured.
     pub(super) fn beat(&mut self) {
-        self.tell_unanswered();
+        self.report_unanswered();
         let settings = Arc::clone(&self.context.settings);
         let beat = self.admission.beat(&settings, &self.now.wall);
         self.hold();
@@ -267,40 +273,42 @@ impl Dispatcher {
         let beat = if self.now.is_waiting { beat.min(WAITING_BEAT) } else { beat };
         self.timers.beat = Some(self.now.here + beat);
         let status = Box::new(self.status());
-        self.put(Effect::Publish(status));
+        self.put(Effect::PublishStatus(status));
     }
 
-    /// Has running encodes hold still, or go on, where that changed.
+    /// Pauses or resumes running encodes if that changed.
     pub(super) fn hold(&mut self) {
         if let Some(holds) = self.admission.take_change(&self.context.settings) {
             self.put(Effect::Hold(holds));
         }
     }
 
-    /// Says which disk hangs, and when it is back.
-    fn tell_unanswered(&mut self) {
+    /// Warns about disks that hang, and reports when they answer again.
+    fn report_unanswered(&mut self) {
         let now: BTreeSet<PathBuf> = self.now.hanging.keys().cloned().collect();
         let before = std::mem::replace(&mut self.tally.unanswered, now.clone());
         for path in now.difference(&before) {
             let time = Seconds::from(NAMED_AFTER);
             let message = format!("its disk hasn't answered for {time}; all else goes on without it");
-            self.tell(Event::Warning { path: path.clone(), message });
+            self.publish(Event::Warning { path: path.clone(), message });
         }
         for path in before.difference(&now) {
             let message = "its disk answers again".to_owned();
-            self.tell(Event::Warning { path: path.clone(), message });
+            self.publish(Event::Warning { path: path.clone(), message });
         }
     }
 
-    pub(super) fn name_once(&mut self, path: PathBuf, reason: String) {
+    /// Reports that a path can't be read, unless the same was reported already.
+    pub(super) fn report_unreadable_once(&mut self, path: PathBuf, reason: String) {
         if self.tally.is_news(&path, &reason) {
-            self.tell(Event::Unreadable { path, reason });
+            self.publish(Event::Unreadable { path, reason });
         }
     }
 
+    /// Publishes a warning about a path, unless the same was published already.
     pub(super) fn warn_once(&mut self, path: &Path, message: String) {
         if self.tally.is_news(path, &message) {
-            self.tell(Event::Warning { path: path.to_owned(), message });
+            self.publish(Event::Warning { path: path.to_owned(), message });
         }
     }
 
@@ -313,7 +321,7 @@ impl Dispatcher {
             return self.warn_once(&path, message.to_owned());
         };
         if let Err(error) = self.catalog.has_written(written) {
-            // Work goes on, and what isn't remembered is done again after a restart.
+            // The daemon continues. Whatever isn't in the index is done again after a restart.
             let path = self.context.settings.job_state_dir.join(FILE_NAME);
             let message =
                 format!("the index can't be written, so that a restart will look at films again: {error}");
@@ -321,12 +329,12 @@ impl Dispatcher {
         }
     }
 
-    /// The moment of this input, as the catalog counts.
+    /// The time of the current input, for the catalog.
     pub(super) fn moment(&self) -> Moment {
         Moment { wall: self.now.timestamp(), here: self.now.here }
     }
 
-    /// Notes that nothing is done with a film any more. What a walk under way says of it is old.
+    /// Notes that work on a film has ended. What a walk that is still running says about the film is outdated then.
     pub(super) fn leave(&mut self, film: &Path) {
         self.tasks.end(film);
         self.films.leave(film, self.now.here);

@@ -1,4 +1,4 @@
-//! What the loop is to do: made by the dispatcher, carried out by the daemon.
+//! The effects of the dispatcher: what the daemon has to do next.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use tokio::sync::oneshot;
 
-use super::input::{By, Refused, Word};
+use super::input::{ConfigVersion, MarkerChange, Refused};
 use crate::library::film::Film;
 use crate::pipeline::event::Event;
 use crate::serve::control::protocol::Reply;
@@ -15,52 +15,52 @@ use crate::settings::Settings;
 use crate::state::index::Write;
 use crate::state::jobs::Job;
 
-/// One thing to do. None of them is waited for: what comes of it is an [`Input`](super::input::Input).
+/// An effect. The loop never waits for it: its result arrives later as an [`Input`](super::input::Input).
 #[derive(Debug)]
 pub(super) enum Effect {
-    /// Everybody is told.
-    Tell(Event),
-    /// Somebody who asked is answered.
+    /// Publish an event to all subscribers.
+    PublishEvent(Event),
+    /// Reply to a client.
     Reply(oneshot::Sender<Reply>, Reply),
-    /// It is shown that the loop lives, and how things stand.
-    Publish(Box<Status>),
-    /// Running encodes hold still, or go on.
+    /// Publish the status. This also shows the health check that the loop is alive.
+    PublishStatus(Box<Status>),
+    /// Pause running encodes (`true`), or resume them (`false`).
     Hold(bool),
-    /// It is looked how busy the machine is.
+    /// Measure how busy the machine is.
     ReadMachine,
-    /// Something is written into the index.
+    /// Write to the index.
     Write(Write),
-    /// What ffprobe said of films before is read from the index.
+    /// Read stored ffprobe output from the index. The number here and below is the config generation.
     Read(Vec<Film>, u64),
-    /// ffprobe is asked of a film.
+    /// Run ffprobe on a film.
     Probe(Film, u64),
-    /// All probes that run are ended.
+    /// Abort all running probes.
     AbortProbes,
-    /// It is said beside a film why it is refused.
+    /// Write the `.why.txt` beside a refused film.
     Explain(Box<Refused>, u64),
-    /// Films of one root are looked at.
+    /// Check whether films of one root have changed.
     Look(Vec<Film>, u64),
-    /// A film is encoded, judged and replaced.
-    Encode(Film, By),
-    /// The encode of a film is ended.
+    /// Encode a film, judge the result, and replace the film.
+    Encode(Film, ConfigVersion),
+    /// Cancel the encode of a film.
     Cancel(PathBuf),
-    /// Jobs that ended are put away, and those that haven't are listed.
+    /// Archive finished jobs and list the unfinished ones.
     List(Instant),
-    /// A job that was left open is tidied up.
+    /// Recover an unfinished job.
     Tidy(Box<Job>),
-    /// A root is locked and walked.
+    /// Lock a root and walk it.
     Walk {
-        /// As the config has it.
+        /// The root, as the config spells it.
         root: PathBuf,
-        /// By which config.
+        /// The current config generation.
         generation: u64,
-        /// What is found is as old as this.
+        /// The start of the walk: the age of what it finds.
         began: Instant,
     },
-    /// A marker is written or taken away, and who asked for it is answered.
-    CarryOut(Word, PathBuf, oneshot::Sender<Reply>),
-    /// The config is read again.
+    /// Write or remove a marker, then reply to the client.
+    CarryOut(MarkerChange, PathBuf, oneshot::Sender<Reply>),
+    /// Read the config again.
     Reload,
-    /// What is begun from now on goes by this config.
+    /// Use these settings for everything that starts from now on.
     TakeOver(Arc<Settings>),
 }

@@ -1,4 +1,4 @@
-//! The films of the library: where each waits, and what was found of those that wait for nothing.
+//! The films of the library: which queue each is in, and what the walks found about films that are in no queue.
 
 use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use std::path::{Path, PathBuf};
@@ -9,26 +9,28 @@ use super::queue::Queue;
 use crate::library::film::Film;
 use crate::settings::queue_order::QueueOrder;
 
-/// All films of the last walks. A film waits in one place at most.
+/// All films of the last walks. A film is in at most one queue.
 #[derive(Debug, Default)]
 pub(super) struct Films {
-    /// Films that are to hold still.
+    /// Films whose files must stay unchanged for a while before they are probed.
     pub(super) settling: BTreeMap<PathBuf, Film>,
-    /// Whether it was told that films are to hold still.
+    /// Whether films were settling at the last check: [`Event::Settling`](crate::pipeline::event::Event::Settling)
+    /// is published only when this becomes true.
     pub(super) is_settling: bool,
-    /// Films whose probe is known, to be planned.
+    /// Films whose ffprobe output is stored; they are planned next.
     pub(super) to_plan: VecDeque<Film>,
     pub(super) to_probe: Queue,
     pub(super) to_encode: Queue,
-    /// Films that are refused, which is to be said beside them.
+    /// Refused films whose `.why.txt` is still to be written.
     pub(super) to_explain: VecDeque<Refused>,
-    /// Films of the last walk that no cheap gate stops.
+    /// Films of the last walk that no cheap gate (one that needs no ffprobe) stops.
     pub(super) present: HashSet<PathBuf>,
-    /// Films that a cheap gate stops, with its code: asked again at each pass, told once.
+    /// Films that a cheap gate stops, with the gate's code. Each walk checks them again, but reports each only
+    /// once.
     pub(super) gated: HashMap<PathBuf, &'static str>,
     /// How many films of the last walk each cheap gate stopped.
     pub(super) stopped: BTreeMap<&'static str, usize>,
-    /// When something was last done with a film: what a walk says of it that began earlier is old.
+    /// When work on each film last ended. What a walk that began earlier says about the film is outdated.
     left: HashMap<PathBuf, Instant>,
 }
 
@@ -37,7 +39,8 @@ impl Films {
         Self { to_probe: Queue::new(order), to_encode: Queue::new(order), ..Self::default() }
     }
 
-    /// Takes all away that waits, which another config may not want; returns those that were to be explained.
+    /// Empties all queues, because another config may want other films. Returns those whose `.why.txt` was still to
+    /// be written.
     pub(super) fn begin_anew(&mut self, order: QueueOrder) -> VecDeque<Refused> {
         self.to_plan.clear();
         self.settling.clear();
@@ -45,7 +48,8 @@ impl Films {
         std::mem::take(&mut self.to_explain)
     }
 
-    /// Forgets films but those of which nothing new is known; returns what the gates stopped before.
+    /// Forgets all films except those that `is_kept` names, which the new walks say nothing about. Returns what the
+    /// gates stopped before.
     pub(super) fn keep_only(&mut self, is_kept: impl Fn(&Path) -> bool) -> HashMap<PathBuf, &'static str> {
         self.to_plan.retain(|film| is_kept(&film.path));
         self.to_probe.retain(|film| is_kept(&film.path));
@@ -58,17 +62,19 @@ impl Films {
         before
     }
 
-    /// Notes that something was done with a film.
+    /// Notes that work on a film has ended.
     pub(super) fn leave(&mut self, film: &Path, now: Instant) {
         self.left.insert(film.to_owned(), now);
     }
 
-    /// Whether something was done with a film after a look at it had begun, so that what the look says is old.
+    /// Whether work on a film ended after a walk or check began, so that what that one says about the film is
+    /// outdated.
     pub(super) fn was_left_since(&self, film: &Path, began: Instant) -> bool {
         self.left.get(film).is_some_and(|left| *left >= began)
     }
 
-    /// Forgets what was done before the oldest walk that is under way began: no walk can have seen a film as it was before.
+    /// Forgets work that ended before the oldest running walk began: no running walk can have seen an earlier state
+    /// of those films.
     pub(super) fn forget_left_before(&mut self, oldest_walk: Option<Instant>) {
         self.left.retain(|_, left| oldest_walk.is_some_and(|oldest| *left >= oldest));
     }

@@ -1,4 +1,4 @@
-//! What the loop learns: what came of what was begun, what people ask for, and that time passes.
+//! The inputs of the dispatcher: results of finished tasks, user requests, and the passing of time.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -29,105 +29,107 @@ use crate::state::outcome::Outcome;
 use crate::sys::failure::Failure;
 use crate::sys::machine::Reading;
 
-/// The moment of an input: the clocks, and which disks don't answer.
+/// The time of an input, and which disks don't answer at that time.
 #[derive(Debug, Clone)]
 pub(super) struct Now {
-    /// The clock on the wall, which people set.
+    /// Wall-clock time, which users can set.
     pub(super) wall: Zoned,
-    /// A clock that nobody sets.
+    /// Monotonic time.
     pub(super) here: Instant,
-    /// Paths whose disk hasn't answered for so long that it is said, with how long.
+    /// Paths whose disk hasn't answered for long enough to warn about it, and for how long.
     pub(super) hanging: BTreeMap<PathBuf, Duration>,
-    /// Paths whose disk hasn't answered for long enough not to be waited for.
+    /// Paths whose disk hasn't answered for so long that the loop stops waiting for it, and for how long.
     pub(super) silent: BTreeMap<PathBuf, Duration>,
-    /// Whether anybody waits for a disk.
+    /// Whether any task waits for a disk.
     pub(super) is_waiting: bool,
 }
 
 impl Now {
-    /// The moment on the wall.
+    /// The wall-clock time as a timestamp.
     pub(super) fn timestamp(&self) -> Timestamp {
         self.wall.timestamp()
     }
 }
 
-/// One thing that the loop learns.
+/// An input of the dispatcher.
 #[derive(Debug)]
 pub(super) enum Input {
-    /// Time has passed.
+    /// A timer is due.
     Tick,
-    /// Work is to stop.
+    /// The daemon was asked to stop.
     Stop,
-    /// Something happened to a film that is worked on.
-    Told(Event),
-    /// What ffprobe said of films before.
+    /// The pipeline reports progress on a film.
+    Event(Event),
+    /// Stored ffprobe output was read from the index.
     Read(Texts),
-    /// What came of a probe.
+    /// A probe ended.
     Probed(Probed),
-    /// It was said beside a film why it is refused.
+    /// The `.why.txt` beside a refused film was written.
     Explained(Explained),
-    /// Films that were to hold still were looked at.
+    /// Films that had to be stable were checked again.
     LookedAgain(LookedAgain),
-    /// What came of an encode.
+    /// An encode ended.
     Encoded(Encoded),
-    /// Jobs that haven't ended were listed.
+    /// Unfinished jobs were listed.
     Listed(Listed),
-    /// A job that was left open was looked at.
+    /// Recovery of an unfinished job ended.
     Tidied(Tidied),
-    /// A root was walked.
+    /// The walk of a root ended.
     Walked(Walked),
-    /// The index was written; nothing where its thread is gone.
+    /// A transaction of the index ended; `None` if the index thread is gone.
     Written(Option<Written>),
-    /// A client of the control socket asks for something.
+    /// A client of the control socket sent a request.
     Called(Call),
-    /// A person's word was carried out, or wasn't.
+    /// A marker was written or removed, or that failed.
     CarriedOut(CarriedOut),
-    /// A signal asks for something.
+    /// A signal arrived.
     Signal(UserSignal),
     /// The config was read again.
     Reloaded(Box<Result<Settings, Failure>>),
-    /// How busy the machine is; nothing where it was looked at for the first time.
+    /// A measurement of how busy the machine is.
     Machine {
-        /// What was read.
+        /// The measurement; `None` the first time, since load is measured between two points in time.
         reading: Option<Reading>,
-        /// Cores that this process may use, which whoever runs it may change.
+        /// The number of cores that this process may use. Whoever runs the process can change it.
         cores: NonZeroUsize,
     },
-    /// What the encoder says of its version.
+    /// The version that the encoder reports.
     EncoderVersion(Encoder, String),
-    /// A task ended without a word: it panicked, which is a defect of ours, or was ended.
+    /// A task ended without a result: it panicked, which is a bug, or was aborted.
     Lost {
-        /// Which.
+        /// The task.
         task: Task,
-        /// Why; nothing where it was ended since work is to stop.
+        /// The panic message; `None` if the task was aborted because the daemon stops.
         reason: Option<String>,
     },
 }
 
-/// By which config something was begun.
+/// The config that was in effect when a task started.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct By {
+pub(super) struct ConfigVersion {
+    /// Counts how often the config has been reloaded.
     pub(super) generation: u64,
+    /// Identifies the settings and tools that plans depend on.
     pub(super) fingerprint: Fingerprint,
 }
 
-/// Films with what ffprobe said of them, and by which config that was asked for.
+/// Films with their stored ffprobe output, and the config generation at the time of the read.
 #[derive(Debug)]
 pub(super) struct Texts {
     pub(super) generation: u64,
     pub(super) films: Vec<(Film, Option<ProbeText>)>,
 }
 
-/// What came of a probe.
+/// The result of a probe.
 #[derive(Debug)]
 pub(super) struct Probed {
     pub(super) film: Film,
-    /// By which config it was asked for.
+    /// The config generation at the start of the probe.
     pub(super) generation: u64,
     pub(super) result: Result<(ProbeText, MediaProbe), Outcome>,
 }
 
-/// A film that is refused, and the plan that says why.
+/// A film that is refused, and the plan that gives the reason.
 #[derive(Debug)]
 pub(super) struct Refused {
     pub(super) film: Film,
@@ -135,7 +137,7 @@ pub(super) struct Refused {
     pub(super) verdict: Verdict,
 }
 
-/// A film beside which it was said why it is refused, and by which config it is.
+/// A refused film whose `.why.txt` was written, and the config generation that refused it.
 #[derive(Debug)]
 pub(super) struct Explained {
     pub(super) film: Film,
@@ -143,82 +145,82 @@ pub(super) struct Explained {
     pub(super) generation: u64,
 }
 
-/// Films that were to hold still, by which config they were looked at, and how they look; nothing where one is gone or
-/// stopped by a gate.
+/// Films that had to be stable, as they look now, and the config generation at the time of the check. A film is
+/// `None` if it is gone or a gate stops it.
 #[derive(Debug)]
 pub(super) struct LookedAgain {
     pub(super) generation: u64,
     pub(super) films: Vec<(PathBuf, Option<Film>)>,
 }
 
-/// What came of an encode, and by which config it was begun.
+/// The end of an encode, and the config that it started with.
 #[derive(Debug)]
 pub(super) struct Encoded {
     pub(super) film: Film,
-    pub(super) by: By,
+    pub(super) by: ConfigVersion,
     pub(super) end: End,
 }
 
-/// How an encode that was to begin ended.
+/// How an encode ended.
 #[derive(Debug)]
 pub(super) enum End {
-    /// It wasn't begun: the disk of the state folder is full.
+    /// It wasn't started, because the disk of the state folder is full.
     StateDiskFull,
-    /// The attempt ended.
+    /// It was attempted.
     Attempt {
         outcome: Outcome,
-        /// The film as it is now, the result where it was replaced; nothing where it can't be looked at.
+        /// The film as it is now, or the result if the film was replaced; `None` if the file can't be read.
         now: Option<Box<Film>>,
     },
 }
 
-/// What was found of the jobs before a round.
+/// The jobs that were found at the start of a round.
 #[derive(Debug)]
 pub(super) struct Listed {
     pub(super) began: Instant,
-    /// Those that haven't ended.
+    /// Unfinished jobs.
     pub(super) open: io::Result<Vec<Job>>,
-    /// What putting the others away came to.
+    /// The result of archiving the finished jobs.
     pub(super) put_away: PutAway,
 }
 
-/// A job that was left open and was looked at.
+/// The end of the recovery of an unfinished job.
 #[derive(Debug)]
 pub(super) struct Tidied {
     pub(super) film: PathBuf,
     pub(super) still_open: bool,
 }
 
-/// A root that was walked.
+/// The result of the walk of a root.
 #[derive(Debug)]
 pub(super) struct Walked {
-    /// As the config has it.
+    /// The root, as the config spells it.
     pub(super) root: PathBuf,
-    /// By which config.
+    /// The config generation at the start of the walk.
     pub(super) generation: u64,
-    /// What became of films before is older than what it found.
+    /// The start of the walk. It hasn't seen changes that were made to films after this time.
     pub(super) began: Instant,
     pub(super) scan: Scan,
     pub(super) took: Duration,
-    /// Why it can't be worked in.
+    /// Why the root couldn't be locked; `None` if it was.
     pub(super) unlocked: Option<String>,
-    /// What became of hidden files that nobody answers for.
+    /// Temporary files that belong to no job, with what was done about each.
     pub(super) swept: Vec<(PathBuf, String)>,
 }
 
-/// A person's word about a film or a folder.
+/// A user's request to exclude a film or folder, or to allow it again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Word {
-    /// Leave it alone.
+pub(super) enum MarkerChange {
+    /// Exclude it.
     Skip,
-    /// Work on it again.
+    /// Allow it again. `Foreign` says what to do with a marker that holds a user's own text.
     Unskip(Foreign),
 }
 
-/// A person's word, and what came of it.
+/// The end of such a request: whether it was carried out.
 #[derive(Debug)]
 pub(super) struct CarriedOut {
-    pub(super) word: Word,
+    pub(super) change: MarkerChange,
     pub(super) path: PathBuf,
     pub(super) said: Result<String, Refusal>,
     pub(super) reply: oneshot::Sender<Reply>,

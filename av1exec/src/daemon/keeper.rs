@@ -1,5 +1,5 @@
-//! The index's own thread: a state folder that hangs must not hold up the loop. What is asked of it is done one after the other,
-//! in the order in which it was asked, so that what is remembered of a film is never overtaken by something older.
+//! The thread that owns the index, so that a state folder that hangs doesn't block the loop. It handles its orders
+//! in the order in which they were sent: no write is overtaken by an older one.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -13,54 +13,56 @@ use crate::sys::disk::Identity;
 use crate::sys::waits::{Care, Waits};
 use av1plan::probe::ProbeText;
 
-/// Writes that were carried out in one transaction, or why none of them was.
+/// The writes of one transaction, and whether it succeeded.
 pub(super) type Written = (Vec<Write>, rusqlite::Result<()>);
 
+/// An order to the index thread.
 enum Order {
     Write(Write),
     Read(Vec<(PathBuf, Identity)>, oneshot::Sender<Vec<Option<ProbeText>>>),
     Close(oneshot::Sender<()>),
 }
 
-/// Asks for what the index holds. Cloned freely.
+/// Reads from the index. Cheap to clone.
 #[derive(Debug, Clone)]
 pub(super) struct Reader(mpsc::Sender<Order>);
 
-/// The loop's end.
+/// The loop's handle of the index thread.
 #[derive(Debug)]
 pub(super) struct Keeper {
     orders: mpsc::Sender<Order>,
     written: UnboundedReceiver<Written>,
-    /// Writes that haven't been carried out yet.
+    /// How many writes the thread hasn't carried out yet.
     outstanding: usize,
-    /// Whether the thread is gone, which is a defect of ours, and that was said.
+    /// Whether the thread is gone, which is a bug, and `written` has reported it.
     is_gone: bool,
 }
 
 impl Keeper {
-    /// A thread for the index, whose file is in the folder `state`. It ends once nobody asks it for anything any more.
+    /// Starts the thread for the index, whose file is in the folder `state`. The thread ends once all senders of
+    /// orders are dropped.
     pub(super) fn new(index: Index, state: PathBuf, waits: Waits) -> io::Result<Self> {
         let (orders, asked) = mpsc::channel();
         let (told, written) = unbounded_channel();
-        // Not one of the runtime's: it stays, and these are for what ends.
+        // Not a thread of the runtime's blocking pool: those are for tasks that end, and this one stays.
         std::thread::Builder::new().spawn(move || keep(index, &state, &waits, &asked, &told))?;
         Ok(Self { orders, written, outstanding: 0, is_gone: false })
     }
 
-    /// Has something written down.
+    /// Queues a write.
     pub(super) fn write(&mut self, write: Write) {
         if self.orders.send(Order::Write(write)).is_ok() {
             self.outstanding += 1;
         }
     }
 
-    /// How many writes haven't been carried out yet.
+    /// How many writes the thread hasn't carried out yet.
     pub(super) fn outstanding(&self) -> usize {
         self.outstanding
     }
 
-    /// The next writes that were carried out; waits for ever where none is outstanding. Nothing, once, where the thread is gone:
-    /// nothing is written any more, and nobody is to wait for it.
+    /// Returns the next transaction that the thread has finished; waits forever while no write is outstanding.
+    /// Returns `None` once if the thread is gone; no write is carried out any more then, so nothing is outstanding.
     pub(super) async fn written(&mut self) -> Option<Written> {
         if self.is_gone {
             return std::future::pending().await;
@@ -72,30 +74,31 @@ impl Keeper {
         written
     }
 
-    /// Has the index closed, which makes its file whole by itself. Nothing is done for anybody afterwards.
+    /// Closes the index, so that its database is complete in one file. Later orders are ignored.
     pub(super) async fn close(self) {
         let (closed, is_closed) = oneshot::channel();
         drop(self.orders.send(Order::Close(closed)));
-        // A thread that is gone has closed it.
+        // If the thread is gone, it has closed the index already.
         drop(is_closed.await);
     }
 
-    /// A way to ask.
+    /// Returns a handle to read from the index.
     pub(super) fn reader(&self) -> Reader {
         Reader(self.orders.clone())
     }
 }
 
 impl Reader {
-    /// What ffprobe said of each of these films, where it is known of them as they look now.
+    /// Returns the stored ffprobe output of each film, or `None` for a film whose file has changed since.
     pub(super) async fn probes(&self, films: Vec<(PathBuf, Identity)>) -> Vec<Option<ProbeText>> {
         let (answer, answered) = oneshot::channel();
         drop(self.0.send(Order::Read(films, answer)));
-        // A thread that is gone knows nothing: it is asked of ffprobe.
+        // If the thread is gone, nothing is known, and ffprobe is run again.
         answered.await.unwrap_or_default()
     }
 }
 
+/// The body of the index thread.
 fn keep(
     mut index: Index,
     state: &Path,
@@ -109,7 +112,7 @@ fn keep(
         match order {
             Order::Write(write) => {
                 let mut writes = vec![write];
-                // The disk is waited for once for all that has come meanwhile.
+                // All writes that are queued by now go into one transaction, which waits for the disk once.
                 next = loop {
                     match asked.try_recv() {
                         Ok(Order::Write(write)) => writes.push(write),
@@ -120,7 +123,7 @@ fn keep(
                 drop(told.send((writes, result)));
             }
             Order::Read(films, answer) => {
-                // One that can't be read is asked for again.
+                // If it can't be read, ffprobe is run again.
                 let probes = films.iter().map(|(path, film)| index.probe(path, film).ok().flatten());
                 drop(answer.send(probes.collect()));
             }

@@ -1,8 +1,9 @@
-//! The loop: scan, wait for films to hold still, probe, plan, encode, and again.
+//! The daemon's loop: scan the library, wait until each film's file stops changing, probe, plan, encode, and start
+//! again.
 //!
-//! What decides is the `dispatcher`, as data: an `Input` comes in, `Effect`s come out. The loop itself only waits for the
-//! next input and has the effects carried out (`perform`): walks, probes and encodes run beside it and are inputs when
-//! they end.
+//! The `dispatcher` makes all decisions and does no I/O: it takes an `Input` and returns `Effect`s. The loop itself
+//! only waits for the next input and has its effects carried out (`perform`). Walks, probes and encodes run
+//! concurrently with the loop; when one ends, its result is the next input.
 
 mod activity;
 mod admission;
@@ -58,67 +59,71 @@ use keeper::Keeper;
 pub use tally::Summary;
 use tasks::{Doing, Task};
 
-/// Reads the config again; its disk may hang, so that it is called on a thread of its own.
+/// Reads the config again. Called on a thread of its own, since the config's disk may hang.
 pub type Reload = Arc<dyn Fn() -> Result<Settings, Failure> + Send + Sync>;
 
-/// A root whose disk hasn't answered for this long isn't waited for.
+/// The loop stops waiting for a root whose disk hasn't answered for this long.
 const SILENT_AFTER: Duration = Duration::from_secs(20);
 
-/// How long the end waits for what is still to be written down.
+/// How long a daemon that ends waits until the last changes are written to the index.
 const FLUSH_TIMEOUT: Duration = Duration::from_secs(3);
-/// The same, once something hangs anyway.
+/// Replaces [`FLUSH_TIMEOUT`] when some disk hangs already.
 const OVERDUE_TIMEOUT: Duration = Duration::from_millis(500);
 
-/// How a daemon is talked to, and to whom it talks besides its events.
+/// Everything that connects a daemon to its surroundings, except its event channel.
 struct Channels {
-    /// What clients of the control socket ask.
+    /// Requests of control-socket clients.
     calls: Receiver<Call>,
-    /// What signals ask.
+    /// Requests that arrived as signals.
     signals: UnboundedReceiver<UserSignal>,
-    /// Who listens to events at the control socket.
+    /// Publishes events to the subscribers of the control socket.
     feed: Feed,
-    /// Who wants to know how things stand.
+    /// Publishes the daemon's status, for the metrics and the health check.
     publisher: Publisher,
     /// Reads the config again.
     reload: Reload,
 }
 
-/// The daemon.
+/// A running daemon.
 struct Daemon {
     pipeline: Pipeline,
     channels: Channels,
-    /// What the pipeline tells, on its way to everybody else.
-    told: UnboundedReceiver<Event>,
-    everybody: Events,
+    /// Events of the pipeline. They pass through the dispatcher, which updates its own view before it publishes
+    /// them.
+    pipeline_events: UnboundedReceiver<Event>,
+    /// Where all events go in the end: whoever started the daemon receives them.
+    outgoing: Events,
     dispatcher: Dispatcher,
     keeper: Keeper,
-    /// All that runs beside the loop.
+    /// All tasks that run concurrently with the loop.
     running: JoinSet<Input>,
-    /// What each of them is about.
+    /// For each of these tasks, what it works on.
     tasks: HashMap<Id, Task>,
-    /// What ends an encode, by its film.
+    /// The stop switch of each running encode, by film.
     switches: HashMap<PathBuf, StopSwitch>,
-    /// What ends a probe, by its film.
+    /// The abort handle of each running probe, by film.
     probes: HashMap<PathBuf, AbortHandle>,
-    /// What has all encodes hold still.
+    /// The switch that pauses all running encodes.
     hold: PauseSwitch,
+    /// Measures how busy the machine is; `None` before the first measurement.
     meter: Option<Meter>,
 }
 
 impl Daemon {
-    /// A daemon that remembers what the index of the state folder tells of. What `pipeline` tells goes through it.
+    /// Opens a daemon with what the index of the state folder knows. From now on the events of `pipeline` go
+    /// through the daemon.
     async fn open(mut pipeline: Pipeline, channels: Channels, run: Run) -> Result<Self, IndexError> {
         let folder = pipeline.settings.job_state_dir.clone();
         let state = folder.clone();
         let opened = pipeline.waits.run(&folder, Care::Free, move |_| Index::open(&state)).await;
         let opened = opened.unwrap_or_else(|error| Err(IndexError::unopened(&folder, error)))?;
         let activity = Activity { totals: opened.totals, ..Activity::default() };
-        let (inner, told) = Events::channel();
-        let everybody = std::mem::replace(&mut pipeline.events, inner);
+        let (inner, pipeline_events) = Events::channel();
+        let outgoing = std::mem::replace(&mut pipeline.events, inner);
         if let Some((aside, reason)) = opened.damaged {
             let message =
                 format!("the index was damaged ({reason}) and is begun anew; nothing but time is lost");
-            everybody.send(Event::Warning { path: aside, message });
+            outgoing.send(Event::Warning { path: aside, message });
         }
         let keeper = Keeper::new(opened.index, folder.clone(), pipeline.waits.clone());
         let keeper = keeper.map_err(|error| IndexError::unopened(&folder, error))?;
@@ -136,8 +141,8 @@ impl Daemon {
         Ok(Self {
             pipeline,
             channels,
-            told,
-            everybody,
+            pipeline_events,
+            outgoing,
             dispatcher,
             keeper,
             running: JoinSet::new(),
@@ -149,15 +154,15 @@ impl Daemon {
         })
     }
 
-    /// Ends it: the index is closed, and who still works is left to the end of the program.
+    /// Closes the index. Tasks that still run are left behind; they end with the process.
     async fn close(self) {
-        // One that hangs is left as it is, which loses nothing.
+        // Writes that still hang are abandoned; SQLite keeps the index consistent.
         if self.keeper.outstanding() == 0 {
             drop(tokio::time::timeout(OVERDUE_TIMEOUT, self.keeper.close()).await);
         }
     }
 
-    /// Works for one pass, or until it is stopped.
+    /// Runs for one pass, or until it is stopped.
     async fn run(&mut self) -> Summary {
         if self.dispatcher.context.run == Run::Forever {
             self.ask_encoder_version();
@@ -165,12 +170,12 @@ impl Daemon {
         let mut stop = self.pipeline.stop.clone();
         let (waits, whole) = (self.pipeline.waits.clone(), stop.clone());
         let mut overdue = std::pin::pin!(waits.overdue(&whole));
-        let mut patience = FLUSH_TIMEOUT;
+        let mut timeout = FLUSH_TIMEOUT;
         self.take(Input::Tick);
         while !self.dispatcher.is_done() {
             let next_tick = self.dispatcher.next_tick();
             let input = tokio::select! {
-                Some(event) = self.told.recv() => Input::Told(event),
+                Some(event) = self.pipeline_events.recv() => Input::Event(event),
                 Some(ended) = self.running.join_next_with_id() => self.ended(ended),
                 written = self.keeper.written() => Input::Written(written),
                 Some(call) = self.channels.calls.recv() => Input::Called(call),
@@ -178,21 +183,22 @@ impl Daemon {
                 () = until(next_tick) => Input::Tick,
                 () = stop.asked(), if !self.dispatcher.is_stopping => Input::Stop,
                 () = &mut overdue => {
-                    patience = OVERDUE_TIMEOUT;
+                    timeout = OVERDUE_TIMEOUT;
                     break;
                 }
             };
             self.take(input);
         }
-        // What isn't remembered is found out again.
-        drop(tokio::time::timeout(patience, self.write_rest()).await);
-        while let Ok(event) = self.told.try_recv() {
-            self.take(Input::Told(event));
+        // Whatever isn't written in time is found out again by the next run.
+        drop(tokio::time::timeout(timeout, self.write_rest()).await);
+        while let Ok(event) = self.pipeline_events.try_recv() {
+            self.take(Input::Event(event));
         }
         self.dispatcher.summary()
     }
 
-    /// Has an input handled, and what follows from it done. That work is to stop counts before anything else.
+    /// Passes an input to the dispatcher and carries out the effects. A stop request is handled before any other
+    /// input.
     fn take(&mut self, input: Input) {
         let mut inputs = VecDeque::from([input]);
         if self.pipeline.stop.is_asked() && !self.dispatcher.is_stopping {
@@ -205,7 +211,7 @@ impl Daemon {
         }
     }
 
-    /// What a task that ended is to the dispatcher.
+    /// Turns the end of a task into an input for the dispatcher.
     fn ended(&mut self, ended: Result<(Id, Input), JoinError>) -> Input {
         let id = ended.as_ref().map_or_else(JoinError::id, |(id, _)| *id);
         let task = self.tasks.remove(&id);
@@ -219,12 +225,13 @@ impl Daemon {
             (Err(error), Some(task)) => {
                 Input::Lost { task, reason: (!error.is_cancelled()).then(|| error.to_string()) }
             }
-            // Nobody waits for it.
+            // Tasks without an entry in the table, such as asking for the encoder's version, have nobody waiting
+            // for them.
             (Err(_), None) => Input::Tick,
         }
     }
 
-    /// Has the rest written into the index.
+    /// Writes all outstanding changes into the index.
     async fn write_rest(&mut self) {
         self.dispatcher.end_run();
         self.take(Input::Tick);
@@ -235,7 +242,7 @@ impl Daemon {
     }
 }
 
-/// This moment, as the dispatcher is told of it.
+/// Takes the clock readings, and the list of hanging disks, that go with an input.
 fn now(waits: &Waits) -> Now {
     Now {
         wall: Zoned::now(),
@@ -246,7 +253,7 @@ fn now(waits: &Waits) -> Now {
     }
 }
 
-/// Waits until a moment; for ever without one.
+/// Waits until `moment`; forever if it is `None`.
 async fn until(moment: Option<Instant>) {
     match moment {
         Some(moment) => tokio::time::sleep_until(moment.into()).await,

@@ -1,4 +1,4 @@
-//! Carries out what the dispatcher wants done: starts what runs beside the loop, and waits for none of it.
+//! Carries out the dispatcher's effects: starts tasks concurrently with the loop, and waits for none of them.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -9,7 +9,7 @@ use av1plan::probe::Stability;
 use super::Daemon;
 use super::beside::{carry_out, look, tidy_open, walk_root};
 use super::effect::Effect;
-use super::input::{By, Encoded, End, Explained, Input, Listed, Probed, Refused, Texts};
+use super::input::{ConfigVersion, Encoded, End, Explained, Input, Listed, Probed, Refused, Texts};
 use super::tasks::{Doing, Task};
 use crate::ffmpeg::probe;
 use crate::ffmpeg::tools::encoder_version;
@@ -21,16 +21,18 @@ use crate::sys::machine::{self, Meter};
 use crate::sys::waits::{Care, Wait};
 
 impl Daemon {
-    /// Has something done; returns what is known of it at once.
+    /// Carries out an effect. Returns its input if the result is available immediately.
     pub(super) fn perform(&mut self, effect: Effect) -> Option<Input> {
         match effect {
-            Effect::Tell(event) => {
-                self.channels.feed.tell(&event);
-                self.everybody.send(event);
+            Effect::PublishEvent(event) => {
+                self.channels.feed.publish(&event);
+                self.outgoing.send(event);
             }
-            // That the client has left is no error.
+            // A client that has disconnected meanwhile is no error.
             Effect::Reply(to, reply) => drop(to.send(reply)),
-            Effect::Publish(status) => self.channels.publisher.publish(Arc::new(*status), Instant::now()),
+            Effect::PublishStatus(status) => {
+                self.channels.publisher.publish(Arc::new(*status), Instant::now())
+            }
             Effect::Hold(true) => self.hold.pause(),
             Effect::Hold(false) => self.hold.resume(),
             Effect::ReadMachine => return Some(self.read_machine()),
@@ -56,7 +58,7 @@ impl Daemon {
         None
     }
 
-    /// Has something done on a thread of its own, since it waits for a disk.
+    /// Carries out an effect on a thread of its own, since it waits for a disk.
     fn perform_on_thread(&mut self, effect: Effect) {
         let pipeline = self.pipeline.clone();
         let settings = Arc::clone(&pipeline.settings);
@@ -91,11 +93,11 @@ impl Daemon {
                     Input::Walked(walk_root(root, generation, began, by, &wait))
                 });
             }
-            Effect::CarryOut(word, path, reply) => {
+            Effect::CarryOut(change, path, reply) => {
                 let wait = pipeline.waits.begin(&path, Care::Free);
                 self.on_thread(Task::CarryOut, move || {
                     let _wait = wait;
-                    Input::CarriedOut(carry_out(word, &path, &settings.library_roots, reply))
+                    Input::CarriedOut(carry_out(change, &path, &settings.library_roots, reply))
                 });
             }
             Effect::Reload => {
@@ -105,7 +107,7 @@ impl Daemon {
                     Input::Reloaded(Box::new(reload()))
                 });
             }
-            // These wait for no disk.
+            // No other effect waits for a disk.
             _ => {}
         }
     }
@@ -115,7 +117,7 @@ impl Daemon {
         self.tasks.insert(running.id(), task);
     }
 
-    /// Notes that somebody waits for the state folder.
+    /// Registers a wait for the state folder's disk.
     fn wait_for_state(&self) -> Wait {
         self.pipeline.waits.begin(&self.pipeline.settings.job_state_dir, Care::Free)
     }
@@ -123,7 +125,7 @@ impl Daemon {
     fn read_machine(&mut self) -> Input {
         let reading = self.meter.as_mut().map(Meter::read);
         if self.meter.is_none() {
-            // The first look has nothing to be held against.
+            // Load is measured between two points in time; this is the first one.
             self.meter = Meter::new();
         }
         Input::Machine { reading, cores: machine::cores() }
@@ -164,7 +166,7 @@ impl Daemon {
         self.tasks.insert(running.id(), task);
     }
 
-    fn encode(&mut self, film: Film, by: By) {
+    fn encode(&mut self, film: Film, by: ConfigVersion) {
         let (switch, stop) = self.pipeline.stop.part();
         self.switches.insert(film.path.clone(), switch);
         let pipeline = Pipeline { stop, ..self.pipeline.clone() };
@@ -185,7 +187,7 @@ impl Daemon {
         self.tasks.insert(running.id(), task);
     }
 
-    /// Asks the encoder for its version, for whoever asks how things stand. Nobody waits for it.
+    /// Asks the encoder for its version, which the status shows. Nothing waits for this task.
     pub(super) fn ask_encoder_version(&mut self) {
         let tools = Arc::clone(&self.pipeline.tools);
         let encoder = tools.toolchain.choose(self.pipeline.settings.policy.prefer_encoder);
@@ -198,12 +200,13 @@ impl Daemon {
     }
 }
 
-/// A film as the index is asked for it.
+/// A film's path and identity, the key of its stored ffprobe output.
 fn named(film: &Film) -> (PathBuf, Identity) {
     (film.path.clone(), film.identity)
 }
 
-/// Whether a job could be written down. Where free space can't be asked for, the write itself will tell.
+/// Whether the state folder has space for a job file. If the free space is unknown, returns `true`: a full disk
+/// then shows when the file is written.
 async fn can_write_jobs(pipeline: &Pipeline) -> bool {
     let folder = pipeline.settings.job_state_dir.clone();
     let space = pipeline.waits.run(&folder.clone(), Care::Free, move |_| disk::space(&folder)).await;

@@ -1,4 +1,4 @@
-//! Films that wait, in the order in which they are taken.
+//! A queue of films, in the order in which they are taken.
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
@@ -7,18 +7,18 @@ use std::path::PathBuf;
 use crate::library::film::Film;
 use crate::settings::queue_order::QueueOrder;
 
-/// Films that wait, each once.
+/// A queue that holds each film once.
 #[derive(Debug, Default)]
 pub(super) struct Queue {
     order: QueueOrder,
     waiting: BTreeMap<Place, Film>,
 }
 
-/// Where a film stands in a queue. Of two with the same rank the first by path is taken first.
+/// A film's position in a queue: by rank, then by path.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 struct Place(Rank, PathBuf);
 
-/// Each queue holds one kind only.
+/// What a queue sorts by. All films of a queue have the same variant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Rank {
     Size(Reverse<u64>),
@@ -27,12 +27,12 @@ enum Rank {
 }
 
 impl Queue {
-    /// An empty queue.
+    /// Creates an empty queue.
     pub(super) fn new(order: QueueOrder) -> Self {
         Self { order, waiting: BTreeMap::new() }
     }
 
-    /// Adds a film; one that waits already is replaced.
+    /// Adds a film. Replaces its entry if the film is in the queue already.
     pub(super) fn push(&mut self, film: Film) {
         let rank = match self.order {
             QueueOrder::Largest => Rank::Size(Reverse(film.identity.size)),
@@ -42,23 +42,23 @@ impl Queue {
         self.waiting.insert(Place(rank, film.path.clone()), film);
     }
 
-    /// Takes the first film that may be taken now.
+    /// Removes and returns the first film for which `may` returns `true`.
     pub(super) fn pop_if(&mut self, may: impl Fn(&Film) -> bool) -> Option<Film> {
         let place = self.waiting.iter().find(|(_, film)| may(film))?.0.clone();
         self.waiting.remove(&place)
     }
 
-    /// Takes all films away but those that `keep` asks for.
+    /// Removes all films for which `keep` returns `false`.
     pub(super) fn retain(&mut self, keep: impl Fn(&Film) -> bool) {
         self.waiting.retain(|_, film| keep(film));
     }
 
-    /// How many films wait.
+    /// The number of films in the queue.
     pub(super) fn len(&self) -> usize {
         self.waiting.len()
     }
 
-    /// Whether none waits.
+    /// Whether the queue is empty.
     pub(super) fn is_empty(&self) -> bool {
         self.waiting.is_empty()
     }

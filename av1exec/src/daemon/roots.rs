@@ -1,4 +1,4 @@
-//! What the last walk of each root came to. A root that hangs keeps what it had.
+//! The result of the last walk of each root. While a root hangs, its previous result stays valid.
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
@@ -6,19 +6,19 @@ use std::path::{Path, PathBuf};
 use crate::library::film::Film;
 use crate::library::scan::Scan;
 
-/// Each root that was walked, as the config has it.
+/// The results by root, as the config spells it.
 #[derive(Debug, Default)]
 pub(super) struct Roots(BTreeMap<PathBuf, RootSeen>);
 
 /// What a walk found in a root.
 #[derive(Debug, Default)]
 pub(super) struct RootSeen {
-    /// The folder behind it, which films are found in; nothing where it can't be read.
+    /// The real folder behind the root's path, which its films are found in; `None` if the root can't be read.
     real: Option<PathBuf>,
     films: usize,
     stopped: BTreeMap<&'static str, usize>,
     unreadable: usize,
-    /// Films that no gate stops, with which nothing is to be done, and that weren't counted before.
+    /// Films that pass all gates but need no work, and that this run hasn't counted elsewhere.
     passed_over: usize,
 }
 
@@ -39,20 +39,20 @@ impl Roots {
         self.0.insert(root, seen);
     }
 
-    /// Forgets roots that the config doesn't name any more.
+    /// Forgets roots that the config no longer names.
     pub(super) fn keep_only(&mut self, roots: &[PathBuf]) {
         self.0.retain(|root, _| roots.contains(root));
     }
 
-    /// Whether the folder behind a root is another than those of all other roots, and in none of them.
+    /// Whether the real folder of a root is neither equal to nor inside the real folder of another root.
     pub(super) fn is_another(&self, root: &Path, real: &[PathBuf]) -> bool {
         let others = self.0.iter().filter(|(other, _)| *other != root);
         let mut others = others.filter_map(|(_, seen)| seen.real.as_ref());
         real.first().is_none_or(|real| !others.any(|other| real.starts_with(other)))
     }
 
-    /// The folders behind all roots but those that were walked just now, given with the folders behind them; what was found in those
-    /// before is forgotten.
+    /// Forgets the results of the roots that were walked just now, given with their real folders. Returns the real
+    /// folders of all other roots, except those inside a folder that was walked.
     pub(super) fn begin_anew(&mut self, walked: &HashMap<&Path, &[PathBuf]>) -> Vec<PathBuf> {
         self.0.retain(|root, _| !walked.contains_key(root.as_path()));
         let others = self.0.values().filter_map(|seen| seen.real.clone());
@@ -61,7 +61,7 @@ impl Roots {
         others.filter(|real| !is_inside(real)).collect()
     }
 
-    /// Notes that nothing is to be done with a film of a root.
+    /// Counts a film of a root that needs no work.
     pub(super) fn pass_over(&mut self, film: &Film) {
         let mut seen = self.0.values_mut();
         if let Some(seen) = seen.find(|seen| seen.real.as_deref() == Some(&*film.root)) {
@@ -69,12 +69,12 @@ impl Roots {
         }
     }
 
-    /// How many films are left alone: a gate stops them, or nothing is to be done with them.
+    /// How many films are left alone, because a gate stops them or they need no work.
     pub(super) fn passed_over(&self) -> usize {
         self.0.values().map(|seen| seen.passed_over + seen.stopped.values().sum::<usize>()).sum()
     }
 
-    /// How many films there are in all.
+    /// How many films there are in total.
     pub(super) fn films(&self) -> usize {
         self.0.values().map(|seen| seen.films).sum()
     }

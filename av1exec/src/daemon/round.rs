@@ -1,4 +1,4 @@
-//! A round over the library: jobs that were left open are listed and tidied up, then every root is walked.
+//! A round over the library: unfinished jobs are listed and recovered, then every root is walked.
 
 use std::collections::HashSet;
 use std::path::PathBuf;
@@ -6,46 +6,47 @@ use std::time::Instant;
 
 use super::input::Walked;
 
-/// Where a round stands.
+/// The step that a round is at.
 #[derive(Debug, Default)]
 pub(super) enum Round {
-    /// None is under way.
+    /// No round is running.
     #[default]
     Resting,
-    /// Jobs that haven't ended are listed.
+    /// Unfinished jobs are being listed.
     Listing,
-    /// Those that nobody works on are tidied up.
+    /// Unfinished jobs that no running encode belongs to are being recovered.
     Tidying {
-        /// Until when what hangs is waited for.
-        patience: Instant,
+        /// When this step stops waiting for recoveries that hang.
+        deadline: Instant,
     },
-    /// All roots are walked.
+    /// All roots are being walked.
     Walking {
-        /// What came so far.
+        /// Finished walks.
         came: Vec<Walked>,
-        /// Roots whose walk hasn't come.
+        /// Roots whose walk hasn't ended.
         missing: HashSet<PathBuf>,
-        /// Until when what hangs is waited for.
-        patience: Instant,
+        /// When this step stops waiting for walks that hang.
+        deadline: Instant,
     },
 }
 
 impl Round {
-    /// Whether another one may begin.
+    /// Whether another round may begin.
     pub(super) fn is_resting(&self) -> bool {
         matches!(self, Self::Resting)
     }
 
-    /// Until when this step waits for what hangs.
-    pub(super) fn patience(&self) -> Option<Instant> {
+    /// When the current step stops waiting for tasks that hang; `None` for steps without a deadline.
+    pub(super) fn deadline(&self) -> Option<Instant> {
         match self {
-            Self::Tidying { patience } | Self::Walking { patience, .. } => Some(*patience),
+            Self::Tidying { deadline } | Self::Walking { deadline, .. } => Some(*deadline),
             Self::Resting | Self::Listing => None,
         }
     }
 
-    /// What came so far goes by a config that holds no more. Which jobs are open depends on none, so that their listing goes on, and
-    /// the walks after it.
+    /// Discards the round because the config was replaced, and with it the results of walks by the old config. A
+    /// listing of unfinished jobs goes on, and the walks after it, since which jobs are unfinished doesn't depend
+    /// on the config.
     pub(super) fn give_up(&mut self) {
         if !matches!(self, Self::Listing) {
             *self = Self::Resting;

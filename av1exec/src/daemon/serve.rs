@@ -1,4 +1,5 @@
-//! The one door to a daemon: with everything by which it is talked to, opened and ended in one order.
+//! Runs a daemon together with its control socket and its metrics server, which are opened and closed in a fixed
+//! order.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -17,39 +18,41 @@ use crate::serve::http::{self, Source};
 use crate::sys::failure::{Exit, Failure};
 use crate::sys::waits::Care;
 
-/// How many requests may wait for the loop's next turn.
+/// How many requests may wait for the daemon's loop.
 const CALLS: usize = 16;
 
-/// How long a hanging state folder may keep the socket's name from going.
+/// How long the end waits for the socket file to be removed, in case the state folder hangs.
 const UNBIND_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// Whoever follows how things stand, at work.
+/// A future that follows the daemon's status, such as a notifier for systemd.
 pub type Following = Pin<Box<dyn Future<Output = ()> + Send>>;
 
-/// What a daemon has around it that isn't this crate's: signals, and whoever started it.
+/// What the program around a daemon provides.
 pub struct Surroundings {
-    /// What signals ask.
+    /// Requests that arrive as signals.
     pub signals: UnboundedReceiver<UserSignal>,
     /// Reads the config again.
     pub reload: Reload,
-    /// Is told that the daemon works from now on.
+    /// Called once the daemon is ready.
     pub ready: Box<dyn FnOnce() + Send>,
-    /// Follows how things stand for as long as the daemon works.
+    /// Returns a future that follows the daemon's status for as long as the daemon runs.
     pub follow: Box<dyn FnOnce(Source) -> Following + Send>,
-    /// Is told that the daemon ends, once its sockets were open.
+    /// Called when the daemon ends, if its sockets were opened.
     pub ending: Box<dyn FnOnce() + Send>,
 }
 
-/// Opens the control socket, the metrics and the index, works for one pass or until it is stopped, and closes all of it.
+/// Opens the control socket, the metrics server and the index, runs for one pass or until it is stopped, and closes
+/// them all.
 ///
 /// # Errors
 ///
-/// Where one of them can't be opened: the socket's name is taken by something else, the address is, the index is newer.
+/// If one of them can't be opened: something that isn't a socket has the socket's name, the metrics address is in
+/// use, or a newer version wrote the index.
 pub async fn serve(pipeline: Pipeline, run: Run, surroundings: Surroundings) -> Result<Summary, Failure> {
     let stopped = Summary { stopped: true, ..Summary::default() };
     let mut stop = pipeline.stop.clone();
     let (folder, state) = (&pipeline.settings.job_state_dir, pipeline.settings.job_state_dir.clone());
-    // The state folder may hang, here and below.
+    // The state folder may hang, here and when the index is opened.
     let control = tokio::select! {
         bound = pipeline.waits.run(folder, Care::Free, move |_| Server::bind(&state)) => bound,
         () = stop.asked() => return Ok(stopped),
@@ -91,14 +94,16 @@ pub async fn serve(pipeline: Pipeline, run: Run, surroundings: Surroundings) -> 
     summary
 }
 
-/// Those who serve clients beside the daemon.
+/// The servers that run concurrently with the daemon.
 struct Servers {
+    /// The server of the control socket.
     control: Arc<Server>,
+    /// The tasks that serve clients, including those of the metrics.
     running: Vec<JoinHandle<()>>,
 }
 
 impl Servers {
-    /// Hears clients of the control socket.
+    /// Starts to serve clients of the control socket.
     fn serve(&mut self, pipeline: &Pipeline, calls: mpsc::Sender<Call>, feed: Feed) {
         let (control, events) = (Arc::clone(&self.control), pipeline.events.clone());
         let path = pipeline.settings.job_state_dir.clone();
@@ -110,14 +115,14 @@ impl Servers {
         }));
     }
 
-    /// Hangs up on everybody; the socket's name goes.
+    /// Closes all connections and removes the socket file.
     async fn end(self) {
         let Self { control, running } = self;
         for task in running {
             task.abort();
             let _ = task.await;
         }
-        // The socket's name goes with it, if the state folder answers.
+        // Dropping the server removes the socket file, which waits for the state folder's disk.
         let unbound = tokio::task::spawn_blocking(move || drop(control));
         let _ = tokio::time::timeout(UNBIND_TIMEOUT, unbound).await;
     }

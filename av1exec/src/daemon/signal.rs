@@ -1,10 +1,10 @@
-//! What somebody asks of a running daemon without talking to it: signals.
+//! Requests that reach a running daemon as signals.
 
-/// One thing that is asked.
+/// A request that arrived as a signal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum UserSignal {
     /// Read the config again (SIGHUP).
     Reload,
-    /// Look at the library now (SIGUSR1).
+    /// Scan the library now (SIGUSR1).
     Scan,
 }

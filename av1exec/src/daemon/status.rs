@@ -1,4 +1,4 @@
-//! How things stand, for whoever asks.
+//! Builds the status that clients, metrics and the dashboard see.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -11,7 +11,7 @@ use crate::state::code::Meaning;
 use crate::sys::path::path_document;
 
 impl Dispatcher {
-    /// What is being done, at this moment.
+    /// The current status.
     pub(super) fn status(&self) -> Status {
         let count = |number: usize| u64::try_from(number).unwrap_or(u64::MAX);
         let state = match self.admission.state() {
@@ -21,7 +21,7 @@ impl Dispatcher {
         };
         let (settings, toolchain) = (&self.context.settings, &self.context.toolchain);
         let encoder = toolchain.choose(settings.policy.prefer_encoder);
-        // Another config may want another encoder than the one that was asked.
+        // After a reload the encoder may be another than the one that was asked for its version.
         let encoder_version = self.encoder_version.as_ref().filter(|(asked, _)| *asked == encoder);
         let running = self.activity.running.values().cloned().map(|running| self.shown(running));
         Status {
@@ -57,7 +57,7 @@ impl Dispatcher {
         RunningJob { stage: if holds { Stage::Paused } else { running.stage }, ..running }
     }
 
-    /// How many films of the last walk are what.
+    /// Counts the films of the last walk by code.
     fn films_by_code(&self) -> BTreeMap<String, u64> {
         let mut films: BTreeMap<String, u64> = BTreeMap::new();
         let mut add = |code: &str, count: usize| {
@@ -74,7 +74,7 @@ impl Dispatcher {
         for path in &self.films.present {
             let Some(verdict) = self.catalog.verdict(path) else { continue };
             match verdict.meaning() {
-                // These are counted where they wait.
+                // These are counted by the queue that they are in.
                 Meaning::Wanted => {}
                 meaning => add(meaning.word().unwrap_or(&verdict.code), 1),
             }

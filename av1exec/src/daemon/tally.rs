@@ -1,39 +1,39 @@
-//! What a run did, counted; and what of it was told already.
+//! Counts what a run did, and remembers which problems it has reported already.
 
 use std::collections::{BTreeSet, HashSet};
 use std::path::{Path, PathBuf};
 
 use crate::state::outcome::Outcome;
 
-/// What a run of the daemon did.
+/// The totals of a run of the daemon.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Summary {
-    /// Films that are AV1 now.
+    /// Films that were replaced by their AV1 result.
     pub replaced: usize,
-    /// Films that are left alone, too big results included.
+    /// Films that are left alone, including those whose result was too big.
     pub skipped: usize,
-    /// Films that failed.
+    /// Films whose attempt failed.
     pub failed: usize,
     /// Roots and folders that couldn't be read.
     pub unreadable: usize,
     /// Bytes that were saved.
     pub saved: u64,
-    /// Whether it was stopped before it was done.
+    /// Whether the run was stopped early.
     pub stopped: bool,
 }
 
-/// So much trouble is remembered to have been told.
+/// How many reported problems are remembered at most.
 const NAMED_AT_MOST: usize = 10_000;
 
 /// The counts of a run.
 #[derive(Debug, Default)]
 pub(super) struct Tally {
     pub(super) summary: Summary,
-    /// Films that are counted in it.
+    /// Films that `summary` includes.
     counted: HashSet<PathBuf>,
-    /// What can't be read or was found lying about, by path and sentence, told once.
+    /// Problems that were reported, by path and message: each is reported once.
     named: HashSet<(PathBuf, String)>,
-    /// Paths whose disk hangs, as was told.
+    /// Paths whose hanging disk was reported.
     pub(super) unanswered: BTreeSet<PathBuf>,
 }
 
@@ -59,7 +59,8 @@ impl Tally {
         self.counted.contains(film)
     }
 
-    /// Whether this wasn't told of this path yet, as far as that is remembered: after very much else it is told again.
+    /// Whether this problem of this path wasn't reported yet. Beyond [`NAMED_AT_MOST`] problems, older ones are
+    /// forgotten and may be reported again.
     pub(super) fn is_news(&mut self, path: &Path, message: &str) -> bool {
         if self.named.len() >= NAMED_AT_MOST {
             self.named.clear();

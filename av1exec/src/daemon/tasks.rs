@@ -1,25 +1,25 @@
-//! What runs beside the loop: for each film at most one thing, for each root at most one walk.
+//! The table of running tasks: at most one per film, and at most one walk per root.
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-/// What is done with a film, or waits to be done.
+/// What is being done with a film, or is about to be done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Doing {
-    /// What ffprobe said of it before is read from the index.
+    /// Its stored ffprobe output is being read from the index.
     Read,
-    /// ffprobe is asked.
+    /// ffprobe runs on it.
     Probe,
-    /// It is refused, and waits until that can be said beside it.
+    /// It is refused, and its `.why.txt` is still to be written.
     Refused,
-    /// It is said beside it why it is refused.
+    /// It is refused, and its `.why.txt` is being written.
     Explain,
-    /// It was to hold still, and is looked at.
+    /// It had to be stable, and its file is being checked again.
     Look,
-    /// A job of it that was left open is tidied up.
+    /// An unfinished job of it is being recovered.
     Tidy,
-    /// It is encoded, judged and replaced.
+    /// It is being encoded, judged and replaced.
     Encode,
 }
 
@@ -27,52 +27,54 @@ impl Doing {
     const COUNT: usize = 7;
 }
 
-/// A task that runs beside the loop, by what it is about: for one that ends without a word.
+/// A task that runs concurrently with the loop, by what it works on. This is needed if the task ends without a
+/// result.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Task {
-    /// Something with one film.
+    /// A task on one film.
     Film(PathBuf, Doing),
-    /// What ffprobe said of films before is read.
+    /// Reads the stored ffprobe output of films.
     Read(Vec<PathBuf>),
-    /// Films are looked at.
+    /// Checks whether films have changed.
     Look(Vec<PathBuf>),
-    /// The walk of a root, as the config has it.
+    /// Walks a root, as the config spells it.
     Walk(PathBuf),
-    /// Jobs that haven't ended are listed.
+    /// Lists unfinished jobs.
     List,
-    /// A person's word is carried out.
+    /// Writes or removes a marker.
     CarryOut,
-    /// The config is read.
+    /// Reads the config.
     Reload,
 }
 
 /// Whether the config is being read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) enum Reloading {
-    /// It isn't.
+    /// No.
     #[default]
     No,
-    /// It is.
+    /// Yes.
     Once,
-    /// It is, and is to be read once more, since it may have changed while it was.
+    /// Yes, and it has to be read once more, since it may have changed meanwhile.
     Again,
 }
 
-/// The table.
+/// The table of running tasks.
 #[derive(Debug, Default)]
 pub(super) struct Tasks {
     films: HashMap<PathBuf, Doing>,
     counts: [usize; Doing::COUNT],
-    /// Roots that are being walked, as the config has them, with when that began. One that hangs stays, and isn't walked anew meanwhile.
+    /// Roots that are being walked, as the config spells them, and when each walk began. A root that hangs stays
+    /// here, so that no second walk of it begins.
     walks: BTreeMap<PathBuf, Instant>,
-    /// Words of persons that are carried out.
+    /// How many markers are being written or removed.
     pub(super) carrying_out: usize,
     /// Whether the config is being read.
     pub(super) reloading: Reloading,
 }
 
 impl Tasks {
-    /// Notes that something is done with a film. Says no where something is done with it already.
+    /// Notes that work on a film begins. Returns `false`, and changes nothing, if the film is busy.
     #[must_use]
     pub(super) fn begin(&mut self, film: &Path, doing: Doing) -> bool {
         if self.films.contains_key(film) {
@@ -83,14 +85,14 @@ impl Tasks {
         true
     }
 
-    /// Notes that something else is done with a film that is in the table.
+    /// Replaces what is being done with a film.
     pub(super) fn go_on(&mut self, film: &Path, doing: Doing) {
         self.end(film);
         self.films.insert(film.to_owned(), doing);
         self.add(doing);
     }
 
-    /// Notes that nothing is done with a film any more.
+    /// Notes that work on a film has ended.
     pub(super) fn end(&mut self, film: &Path) {
         let ended = self.films.remove(film);
         if let Some(count) = ended.and_then(|doing| self.counts.get_mut(doing as usize)) {
@@ -98,7 +100,7 @@ impl Tasks {
         }
     }
 
-    /// Notes that nothing is done with these films any more.
+    /// Notes that work on these films has ended.
     pub(super) fn end_all(&mut self, films: &[PathBuf]) {
         for film in films {
             self.end(film);
@@ -111,22 +113,22 @@ impl Tasks {
         }
     }
 
-    /// Whether anything is done with a film.
+    /// Whether a film is being worked on.
     pub(super) fn is_busy(&self, film: &Path) -> bool {
         self.films.contains_key(film)
     }
 
-    /// What is done with a film.
+    /// What is being done with a film.
     pub(super) fn of(&self, film: &Path) -> Option<Doing> {
         self.films.get(film).copied()
     }
 
-    /// With how many films this is done.
+    /// How many films this is being done with.
     pub(super) fn count(&self, doing: Doing) -> usize {
         self.counts.get(doing as usize).copied().unwrap_or_default()
     }
 
-    /// The films that are encoded.
+    /// The films that are being encoded.
     pub(super) fn encodes(&self) -> impl Iterator<Item = &Path> {
         let encodes = self.films.iter().filter(|(_, doing)| **doing == Doing::Encode);
         encodes.map(|(film, _)| film.as_path())
@@ -147,12 +149,12 @@ impl Tasks {
         self.walks.keys()
     }
 
-    /// When the walk began that has been under way the longest.
+    /// When the oldest of the running walks began.
     pub(super) fn oldest_walk(&self) -> Option<Instant> {
         self.walks.values().min().copied()
     }
 
-    /// Whether a root is being walked.
+    /// Whether any root is being walked.
     pub(super) fn is_walking(&self) -> bool {
         !self.walks.is_empty()
     }

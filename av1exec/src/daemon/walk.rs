@@ -1,7 +1,8 @@
-//! Walks over the library, and where what they find belongs.
+//! Rounds over the library, and which queue each film goes to.
 //!
-//! A round first tidies up after jobs that were left open, then walks every root on a thread of its own, and is taken in as
-//! a whole once all have come. A root that hangs isn't waited for: it is taken in when it comes, by itself.
+//! A round first recovers unfinished jobs, then walks every root on a thread of its own. Once all walks have ended,
+//! their results are handled together. The round doesn't wait for a root that hangs: its result is handled alone,
+//! when it arrives.
 
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
@@ -24,7 +25,7 @@ use crate::state::index::Next;
 use crate::state::jobs::Job;
 use crate::sys::waits::NAMED_AFTER;
 
-/// How much longer a round waits for a root whose disk answers, however slowly.
+/// How much longer at a time a round waits for a root whose disk is slow but answers.
 const SLOW_ROOT: Duration = Duration::from_secs(5);
 
 impl Dispatcher {
@@ -38,15 +39,16 @@ impl Dispatcher {
         self.put(Effect::List(self.now.here));
     }
 
-    /// Has a round begun as soon as may be.
+    /// Schedules a round as soon as possible.
     pub(super) fn scan_now(&mut self) {
         self.timers.walk = Some(self.now.here);
     }
 
-    /// Takes in which jobs haven't ended. Those that nobody works on are tidied up, before their films are looked at.
+    /// Handles the list of unfinished jobs. Those that no running encode belongs to are recovered before their
+    /// films are walked.
     pub(super) fn listed(&mut self, listed: Listed) {
         let Listed { began, open, put_away } = listed;
-        // Later ones are of this run, and counted already.
+        // Jobs that are archived later ended in this run, and `Activity` has counted them.
         if self.activity.last_scan.is_none() {
             self.activity.totals.add_all(&put_away.totals);
         }
@@ -54,7 +56,7 @@ impl Dispatcher {
             self.warn_once(&path, message);
         }
         let Ok(open) = open else { return self.unlisted() };
-        // Tidying up is waited for, and may read whole films: one that is to stop begins with none.
+        // Recovery has to be waited for and may read whole films, so a daemon that stops starts none.
         if self.is_stopping {
             self.may_be_open = true;
             self.round = Round::Resting;
@@ -62,7 +64,7 @@ impl Dispatcher {
         }
         let left: Vec<Job> = open.into_iter().filter(|job| self.is_left(job, began)).collect();
         for job in left {
-            // One job of a film at a time; another one is next round's.
+            // Only one job per film is recovered at a time; the next round recovers another.
             if self.tasks.begin(&job.film(), Doing::Tidy) {
                 self.put(Effect::Tidy(Box::new(job)));
             } else {
@@ -72,41 +74,42 @@ impl Dispatcher {
         if self.tasks.count(Doing::Tidy) == 0 {
             return self.begin_walks();
         }
-        self.round = Round::Tidying { patience: self.now.here + NAMED_AFTER };
+        self.round = Round::Tidying { deadline: self.now.here + NAMED_AFTER };
     }
 
-    /// Goes on without knowing which jobs are open: the next round asks again.
+    /// Goes on although the unfinished jobs couldn't be listed: the next round lists them again.
     pub(super) fn unlisted(&mut self) {
         self.may_be_open = true;
         self.begin_walks();
     }
 
-    /// Whether a job that was open when it was listed isn't one of those that are under way, or were meanwhile.
+    /// Whether an unfinished job was left behind: its encode isn't running, and hasn't ended since the jobs were
+    /// listed.
     fn is_left(&self, job: &Job, listed: Instant) -> bool {
         let film = job.film();
         let is_ours = self.activity.running.contains_key(&job.id) || self.tasks.is_busy(&film);
         !is_ours && !self.films.was_left_since(&film, listed)
     }
 
-    /// Takes in what became of a job that was left open.
+    /// Handles the end of a recovery.
     pub(super) fn tidied(&mut self, tidied: &Tidied) {
         self.may_be_open |= tidied.still_open;
         self.tasks.end(&tidied.film);
         match self.round {
             Round::Tidying { .. } if self.tasks.count(Doing::Tidy) == 0 => self.begin_walks(),
             Round::Tidying { .. } => {}
-            // Its film was passed over by the walk that didn't wait for it.
+            // The walk didn't wait for this recovery and skipped its film, so the library is walked again.
             _ => self.scan_now(),
         }
     }
 
-    /// Walks all roots whose last walk has come back.
+    /// Starts to walk all roots except those whose last walk is still running.
     pub(super) fn begin_walks(&mut self) {
         self.round = Round::Resting;
         if self.is_stopping {
             return;
         }
-        // Only walks that are under way still may have seen a film as it was before.
+        // Only walks that are still running may report outdated states of films.
         self.films.forget_left_before(self.tasks.oldest_walk());
         let settings = Arc::clone(&self.context.settings);
         let roots = &settings.library_roots;
@@ -122,10 +125,10 @@ impl Dispatcher {
             self.put(Effect::Walk { root: root.clone(), generation, began });
             missing.insert(root.clone());
         }
-        self.round = Round::Walking { came: Vec::new(), missing, patience: self.now.here + NAMED_AFTER };
+        self.round = Round::Walking { came: Vec::new(), missing, deadline: self.now.here + NAMED_AFTER };
     }
 
-    /// Takes in that the walk of a root ended.
+    /// Handles the end of the walk of a root.
     pub(super) fn walked(&mut self, walked: Walked) {
         let root = walked.root.clone();
         self.tasks.end_walk(&root);
@@ -139,7 +142,7 @@ impl Dispatcher {
         self.walk_ended(&root);
     }
 
-    /// A walk that panicked is a defect of ours; the next one may do better.
+    /// Handles a walk that panicked, which is a bug. The next walk may succeed.
     pub(super) fn walk_lost(&mut self, root: &Path) {
         self.tasks.end_walk(root);
         self.tally.summary.unreadable += 1;
@@ -157,26 +160,27 @@ impl Dispatcher {
         }
     }
 
-    /// A step has lasted for long enough: it goes on without what hangs.
+    /// Handles a step of the round that has reached its deadline: the round goes on without tasks that hang.
     pub(super) fn round_is_late(&mut self) {
         let slow = self.roots_that_answer().then(|| self.now.here + SLOW_ROOT);
         match (&mut self.round, slow) {
             (Round::Tidying { .. }, _) => self.begin_walks(),
-            // One whose disk answers, however slowly, is waited for: films are taken in the order of the whole.
-            (Round::Walking { patience, .. }, Some(slow)) => *patience = slow,
+            // A root whose disk answers is waited for, however slow it is, so that films are queued in their order
+            // over all roots.
+            (Round::Walking { deadline, .. }, Some(slow)) => *deadline = slow,
             (Round::Walking { .. }, None) => self.end_round(),
             (Round::Resting | Round::Listing, _) => {}
         }
     }
 
-    /// Whether a root is walked at this moment whose disk answers.
+    /// Whether any root that is being walked has a disk that answers.
     fn roots_that_answer(&self) -> bool {
         self.tasks.walked_roots().any(|root| !self.now.silent.contains_key(root))
     }
 
     fn end_round(&mut self) {
         let Round::Walking { came, .. } = std::mem::take(&mut self.round) else { return };
-        // Somebody may have asked for another one meanwhile.
+        // A user may have requested another round meanwhile.
         if self.context.run == Run::Forever && self.timers.walk.is_none() {
             self.timers.walk = Some(self.now.here + self.context.settings.scan_interval);
         }
@@ -185,10 +189,10 @@ impl Dispatcher {
         }
     }
 
-    /// Takes in what walks found. The queues are filled anew, so that what went away or changed isn't in them; but for the
-    /// films of all other roots, of which nothing new is known.
+    /// Handles the results of walks. The queues are rebuilt, so that films that are gone or changed leave them;
+    /// films of roots that weren't walked stay.
     pub(super) fn take_in(&mut self, mut came: Vec<Walked>) {
-        // A root before those inside it.
+        // A root is handled before the roots inside it.
         came.sort_by(|one, other| one.scan.roots.cmp(&other.scan.roots));
         self.roots.keep_only(&self.context.settings.library_roots);
         let seen = came.iter().map(|walked| (walked.root.as_path(), walked.scan.roots.as_slice())).collect();
@@ -199,10 +203,10 @@ impl Dispatcher {
         let mut found = Vec::new();
         let mut files = HashSet::new();
         for mut walked in came {
-            self.tell_trouble(&mut walked);
+            self.report_trouble(&mut walked);
             let is_another = self.roots.is_another(&walked.root, &walked.scan.roots);
             let mut scan = if is_another { walked.scan } else { Scan::default() };
-            // One file by two names is one film.
+            // Two hard links to one file count as one film.
             scan.films.retain(|film| files.insert((film.identity.device, film.identity.inode)));
             let began = walked.began;
             gated.extend(scan.gated.drain(..).map(|(path, reason)| (path, reason, began)));
@@ -211,8 +215,8 @@ impl Dispatcher {
             found.extend(scan.films.drain(..).map(|film| (film, began)));
         }
         self.films.stopped = self.roots.stopped();
-        self.tell_scan(took);
-        self.tell_gated(&gated_before, gated);
+        self.report_scan(took);
+        self.report_gated(&gated_before, gated);
         found.sort_unstable_by(|(one, _), (other, _)| one.path.cmp(&other.path));
         for (film, began) in found {
             if !self.films.was_left_since(&film.path, began) {
@@ -224,23 +228,23 @@ impl Dispatcher {
         self.catalog.flush();
     }
 
-    /// Tells what of a root couldn't be walked, and what was found lying about.
-    fn tell_trouble(&mut self, walked: &mut Walked) {
+    /// Reports which parts of a root couldn't be walked, and which abandoned files were found.
+    fn report_trouble(&mut self, walked: &mut Walked) {
         if let Some(reason) = walked.unlocked.take() {
-            self.name_once(walked.root.clone(), reason);
+            self.report_unreadable_once(walked.root.clone(), reason);
         }
         for (path, message) in std::mem::take(&mut walked.swept) {
             self.warn_once(&path, message);
         }
         for (path, reason) in &walked.scan.unreadable {
-            self.name_once(path.clone(), reason.clone());
+            self.report_unreadable_once(path.clone(), reason.clone());
         }
         for root in &walked.scan.empty {
             self.warn_once(root, "there is nothing in it; is it mounted?".to_owned());
         }
     }
 
-    fn tell_scan(&mut self, took: Duration) {
+    fn report_scan(&mut self, took: Duration) {
         let (films, unreadable) = (self.roots.films(), self.roots.unreadable());
         self.activity.last_scan = Some(ScanStatus {
             ended: self.now.timestamp(),
@@ -249,11 +253,11 @@ impl Dispatcher {
             unreadable: u64::try_from(unreadable).unwrap_or(u64::MAX),
         });
         self.tally.summary.unreadable = unreadable;
-        self.tell(Event::Scanned { films, stopped: self.films.stopped.clone() });
+        self.publish(Event::Scanned { films, stopped: self.films.stopped.clone() });
     }
 
-    /// Takes in which films a cheap gate stops, and tells of those that it didn't stop before.
-    fn tell_gated(
+    /// Stores which films a cheap gate stops, and reports those that it didn't stop before.
+    fn report_gated(
         &mut self,
         before: &HashMap<PathBuf, &'static str>,
         gated: Vec<(PathBuf, SkipReason, Instant)>,
@@ -262,13 +266,13 @@ impl Dispatcher {
             let code = reason.code();
             let is_ours = self.tasks.is_busy(&path) || self.films.was_left_since(&path, began);
             if !is_ours && before.get(&path) != Some(&code) {
-                self.tell(Event::Skipped { path: path.clone(), reason });
+                self.publish(Event::Skipped { path: path.clone(), reason });
             }
             self.films.gated.insert(path, code);
         }
     }
 
-    /// Puts a film where it belongs.
+    /// Puts a film into the right queue.
     pub(super) fn sort(&mut self, film: Film) {
         if self.tasks.is_busy(&film.path) {
             return;
@@ -279,7 +283,7 @@ impl Dispatcher {
             Next::Probe => self.films.to_probe.push(film),
             Next::Plan => self.films.to_plan.push_back(film),
             Next::Encode => self.films.to_encode.push(film),
-            // What failed before isn't counted again.
+            // Films that failed before, or that this run has counted, aren't counted as skipped.
             Next::Wait(_) | Next::Nothing
                 if self.catalog.failures(&film.path) > 0 || self.tally.has_counted(&film.path) => {}
             Next::Wait(_) | Next::Nothing => self.roots.pass_over(&film),
@@ -292,11 +296,11 @@ impl Dispatcher {
         self.films.is_settling = films > 0 || self.tasks.count(Doing::Look) > 0;
         self.timers.look = (films > 0).then(|| self.now.here + wait);
         if films > 0 && first && self.activity.running.is_empty() {
-            self.tell(Event::Settling { films, wait });
+            self.publish(Event::Settling { films, wait });
         }
     }
 
-    /// Looks again at the films that are to hold still, and only at them: those of each root on a thread of its own.
+    /// Checks only the films that have to be stable, those of each root on a thread of its own.
     pub(super) fn look_again(&mut self) {
         self.timers.look = None;
         let mut by_root: HashMap<Arc<Path>, Vec<Film>> = HashMap::new();
@@ -310,14 +314,14 @@ impl Dispatcher {
         }
     }
 
-    /// Takes in how films look that were to hold still.
+    /// Handles a check of films that have to be stable.
     pub(super) fn looked(&mut self, looked: LookedAgain) {
         let LookedAgain { generation, films } = looked;
         for (path, now) in films {
             self.tasks.end(&path);
             if let Some(now) = now.filter(|_| generation == self.generation) {
                 self.sort(now);
-                // Still moving: the next pass will see.
+                // The file is still changing. One pass doesn't wait a second time.
                 if self.context.run == Run::OnePass {
                     self.films.settling.remove(&path);
                 }

@@ -1,4 +1,4 @@
-//! What is done with films: probes, plans and encodes, and what is remembered of them.
+//! Work on films: probes, plans and encodes, and what the catalog stores about their results.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -10,7 +10,7 @@ use jiff::SignedDuration;
 
 use super::dispatcher::Dispatcher;
 use super::effect::Effect;
-use super::input::{By, Encoded, End, Explained, Probed, Refused, Texts};
+use super::input::{ConfigVersion, Encoded, End, Explained, Probed, Refused, Texts};
 use super::tasks::{Doing, Task};
 use crate::library::film::Film;
 use crate::pipeline::event::Event;
@@ -22,38 +22,39 @@ use crate::state::outcome::Outcome;
 use crate::sys::names;
 use crate::sys::path::path_of;
 
-/// How many films are planned before anything else gets its turn: a hundred take about a millisecond.
+/// How many films are planned before other inputs are handled. Planning a hundred takes about a millisecond.
 const PLANS_AT_ONCE: usize = 100;
 
-/// How long encodes wait for probes, so that the first film that is taken is the right one.
+/// How long encodes wait for probes, so that the queue is complete and its first film is the right one.
 const PROBE_FIRST: Duration = Duration::from_mins(1);
 
-/// When to look again whether a state folder's full disk has room.
+/// How long until a full disk of the state folder is checked again.
 const NEXT_TRY: Duration = Duration::from_secs(5);
 
-/// How long a film rests whose result was too big and that couldn't be marked.
+/// How long a film isn't tried again if its result was too big and its marker couldn't be written.
 const UNMARKED: SignedDuration = SignedDuration::from_hours(24);
 
-/// How many refusals may be written down at once, each beside its film: some of them may wait for a disk that hangs.
+/// How many `.why.txt` files of refused films may be written at once: some may wait for a disk that hangs.
 const EXPLAINED_AT_ONCE: usize = 16;
 
 /// Paths whose disk hasn't answered for a while.
 struct Hanging(Vec<PathBuf>);
 
 impl Hanging {
-    /// Whether one of them is the film's root, in it, or above it, so that nothing more should be begun with the film.
+    /// Whether one of these paths equals the film's root, is inside it, or is above it. No further task should
+    /// start on the film then.
     fn holds_up(&self, film: &Film) -> bool {
         self.0.iter().any(|path| path.starts_with(&film.root) || film.root.starts_with(path))
     }
 
-    /// Whether this path is one of them, or one of them is in it.
+    /// Whether one of these paths equals `path` or is inside it.
     fn holds(&self, path: &Path) -> bool {
         self.0.iter().any(|hanging| hanging.starts_with(path))
     }
 }
 
 impl Dispatcher {
-    /// Begins as many probes and encodes as may run at once.
+    /// Starts as many tasks as may run at once.
     pub(super) fn begin(&mut self) {
         let hanging = Hanging(self.now.hanging.keys().cloned().collect());
         self.begin_probes(&hanging);
@@ -75,7 +76,7 @@ impl Dispatcher {
 
     fn begin_encodes(&mut self, hanging: &Hanging) {
         while self.knows_what_is_first() {
-            // An encode whose disk hangs takes nobody's place.
+            // An encode whose disk hangs doesn't count towards the limit.
             let stuck = self.stuck_encodes(hanging);
             let running = self.tasks.count(Doing::Encode).saturating_sub(stuck);
             let is_full = self.state_disk_full.is_some_and(|next_try| self.now.here < next_try);
@@ -88,13 +89,13 @@ impl Dispatcher {
             let Some(film) = next else { break };
             if self.tasks.begin(&film.path, Doing::Encode) {
                 self.admission.started(now);
-                let by = By { generation: self.generation, fingerprint: self.fingerprint };
+                let by = ConfigVersion { generation: self.generation, fingerprint: self.fingerprint };
                 self.put(Effect::Encode(film, by));
             }
         }
     }
 
-    /// How many encodes wait for a disk that hangs: that of the film, or that of its result.
+    /// How many encodes wait for a hanging disk: that of the film, or that of the result.
     fn stuck_encodes(&self, hanging: &Hanging) -> usize {
         if hanging.0.is_empty() {
             return 0;
@@ -106,7 +107,7 @@ impl Dispatcher {
         self.tasks.encodes().filter(|film| hanging.holds(film) || has_stuck_result(film)).count()
     }
 
-    /// Whether the queue is complete, or has been waited for for long enough.
+    /// Whether the queue of encodes is complete, or has been waited for long enough.
     fn knows_what_is_first(&mut self) -> bool {
         let outstanding = self.tasks.count(Doing::Probe) + self.tasks.count(Doing::Read);
         if outstanding == 0 && self.films.are_planned() {
@@ -117,7 +118,7 @@ impl Dispatcher {
         self.now.here.duration_since(since) > PROBE_FIRST
     }
 
-    /// Has the index read what ffprobe said of the next films that are to be planned.
+    /// Starts to read the stored ffprobe output of the next films to plan.
     fn read_some(&mut self) {
         while self.tasks.count(Doing::Read) == 0 && !self.films.to_plan.is_empty() {
             let count = self.films.to_plan.len().min(PLANS_AT_ONCE);
@@ -129,15 +130,16 @@ impl Dispatcher {
         }
     }
 
-    /// Plans films from what ffprobe said of them before.
+    /// Plans films from their stored ffprobe output.
     pub(super) fn read(&mut self, texts: Texts) {
         for (film, text) in texts.films {
             self.tasks.end(&film.path);
             match text.map(|text| text.parse()) {
-                // The walk that goes by the new config was begun, and may have passed it over.
+                // The config was replaced after the read began. The new config's walk may have skipped these films
+                // because they were busy, so the library is walked again.
                 _ if texts.generation != self.generation => self.scan_now(),
                 Some(Ok(probe)) => self.plan(film, probe),
-                // What the index kept can't be read; ffprobe says it again.
+                // Without stored output that can be parsed, ffprobe is run again.
                 Some(Err(_)) | None => self.films.to_probe.push(film),
             }
         }
@@ -164,11 +166,11 @@ impl Dispatcher {
     }
 
     fn skip(&mut self, film: &Film, reason: SkipReason) {
-        self.tell(Event::Skipped { path: film.path.clone(), reason: reason.clone() });
+        self.publish(Event::Skipped { path: film.path.clone(), reason: reason.clone() });
         self.end(film, &Outcome::Skipped(reason), None, self.fingerprint);
     }
 
-    /// Has it said beside the next films that are refused why they are; those of a disk that hangs wait for it.
+    /// Starts to write the `.why.txt` of refused films. Films on a disk that hangs have to wait.
     fn explain_some(&mut self, hanging: &Hanging) {
         while self.tasks.count(Doing::Explain) < EXPLAINED_AT_ONCE {
             let next = self.films.to_explain.iter().position(|refused| !hanging.holds_up(&refused.film));
@@ -178,12 +180,12 @@ impl Dispatcher {
         }
     }
 
-    /// Takes in that it was said beside a film why it is refused.
+    /// Handles that the `.why.txt` of a refused film was written.
     pub(super) fn explained(&mut self, explained: Explained) {
         let Explained { film, reason, generation } = explained;
         self.leave(&film.path);
         if generation != self.generation {
-            // The config that holds now may want it, or not have it any more.
+            // The new config may accept the film, or no longer include its root.
             return self.scan_now();
         }
         self.skip(&film, reason);
@@ -192,7 +194,7 @@ impl Dispatcher {
         }
     }
 
-    /// Takes in what came of a probe.
+    /// Handles the result of a probe.
     pub(super) fn probed(&mut self, probed: Probed) {
         let Probed { film, generation, result } = probed;
         self.leave(&film.path);
@@ -202,13 +204,14 @@ impl Dispatcher {
                 if generation == self.generation {
                     self.plan(film, probe);
                 } else {
-                    // It may be in no root any more; the walk that goes by the new config may have passed it over.
+                    // The new config may no longer include the film's root, and its walk may have skipped the film
+                    // because it was busy.
                     self.scan_now();
                 }
             }
             Err(outcome) => {
                 let path = film.path.clone();
-                self.tell(Event::Finished { job: None, path, outcome: outcome.clone() });
+                self.publish(Event::Finished { job: None, path, outcome: outcome.clone() });
                 self.end(&film, &outcome, None, self.fingerprint);
             }
         }
@@ -217,7 +220,7 @@ impl Dispatcher {
         }
     }
 
-    /// Takes in what came of an encode.
+    /// Handles the end of an encode.
     pub(super) fn encoded(&mut self, encoded: Encoded) {
         let Encoded { film, by, end } = encoded;
         match end {
@@ -227,7 +230,8 @@ impl Dispatcher {
                 if by.generation == self.generation {
                     self.films.to_encode.push(film);
                 } else {
-                    // It may be in no root any more; the walk that goes by the new config may have passed it over.
+                    // The new config may no longer include the film's root, and its walk may have skipped the film
+                    // because it was busy.
                     self.scan_now();
                 }
             }
@@ -247,20 +251,20 @@ impl Dispatcher {
         }
     }
 
-    /// Notes whether a job could be written down. Where its disk is full, nothing is begun until there is room again.
+    /// Notes whether a job file could be written. While the state folder's disk is full, no encode is started.
     fn note_state_disk(&mut self, is_full: bool) {
         if is_full && self.state_disk_full.is_none() {
             let path = self.context.settings.job_state_dir.clone();
             let message = "its disk is full: no encode is begun before there is room".to_owned();
-            self.tell(Event::Warning { path, message });
+            self.publish(Event::Warning { path, message });
         }
         self.state_disk_full = is_full.then(|| self.now.here + NEXT_TRY);
     }
 
-    /// Takes in that a task ended without a word.
+    /// Handles a task that ended without a result.
     pub(super) fn lost(&mut self, task: Task, reason: Option<String>) {
         match task {
-            // The next walk finds its films.
+            // The next walk finds the films of this task again.
             Task::Read(films) => self.tasks.end_all(&films),
             Task::Look(films) => {
                 self.tasks.end_all(&films);
@@ -278,18 +282,19 @@ impl Dispatcher {
         }
     }
 
-    /// A task that panicked is a defect of ours; the film is untouched by construction, but its job may be open.
+    /// Handles a task that panicked, which is a bug. The film is intact, because a replacement is safe at every
+    /// instant, but its job may be unfinished.
     fn went_wrong(&mut self, film: PathBuf, reason: &str) {
         self.tally.summary.failed += 1;
         self.may_be_open = true;
         self.leave(&film);
         let running = |running: &RunningJob| path_of(&running.path) == film;
         self.activity.running.retain(|_, job| !running(job));
-        self.tell(Event::Warning { path: film, message: format!("working on it went wrong: {reason}") });
+        self.publish(Event::Warning { path: film, message: format!("working on it went wrong: {reason}") });
     }
 
-    /// Remembers how an attempt on a film ended, and by which config: another one may want something else. `now` is how the film
-    /// looks, or the result where it was replaced.
+    /// Stores how an attempt on a film ended, and by which config, since another config may want something else.
+    /// `now` is how the film looks now, or the result if the film was replaced.
     fn end(&mut self, film: &Film, outcome: &Outcome, now: Option<&Film>, by: Fingerprint) {
         self.tally.count(&film.path, outcome);
         let moment = self.moment();
@@ -297,16 +302,16 @@ impl Dispatcher {
         let mut verdict = remember(outcome, by, failures, moment.wall);
         let is_marked = now.is_some_and(|film| film.marker.is_some());
         match outcome {
-            // The marker holds it back, and taking it away is asking for a new attempt.
+            // The marker stops further attempts. A user who removes it asks for another one.
             Outcome::TooBig { .. } | Outcome::Cancelled if is_marked => verdict.rest = Rest::None,
-            // It couldn't be written; the next start tries again.
+            // The marker couldn't be written, so the next run of the daemon tries again.
             Outcome::TooBig { .. } => verdict.rest = Rest::ThisRun(moment.wall + UNMARKED),
             _ => {}
         }
         let Outcome::Replaced { path, .. } = outcome else {
             return self.catalog.remember(&film.path, Some(verdict));
         };
-        // The result is a film of its own, of which all is known already.
+        // The result is a film of the library, too, and everything about it is known already.
         if let Some(result) = now {
             self.catalog.see(result, &by, Duration::ZERO, moment);
             self.catalog.remember(path, Some(verdict));

@@ -1,4 +1,4 @@
-//! Looks, and changes nothing: whether all is well, and whether a replacement keeps its contract.
+//! Read-only checks: whether av1d can work on this machine, and whether a result keeps its contract.
 
 pub mod doctor;
 pub mod verify;

@@ -1,4 +1,4 @@
-//! What happens, as plain data, for whoever wants to show or log it.
+//! What happens, as plain data, to be shown or logged.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -12,107 +12,107 @@ use crate::replace::recover::Recovered;
 use crate::state::outcome::Outcome;
 use av1plan::judge::Progress;
 
-/// One thing that happened.
+/// An event.
 #[derive(Debug, Clone)]
 pub enum Event {
     /// A scan of the roots ended.
     Scanned {
-        /// How many films were seen.
+        /// How many films were found.
         films: usize,
-        /// How many of them a cheap gate stopped, by its code.
+        /// How many of them each cheap gate (one that needs no ffprobe) stopped, by the gate's code.
         stopped: BTreeMap<&'static str, usize>,
     },
-    /// Files are watched until they have held still.
+    /// Films are watched until their files are stable.
     Settling {
-        /// How many.
+        /// How many films.
         films: usize,
-        /// For how long.
+        /// How long they have to stay unchanged.
         wait: Duration,
     },
-    /// Something in a library can't be read; it is passed over.
+    /// A folder or file of the library can't be read, and is skipped.
     Unreadable {
-        /// Which folder or file.
+        /// The folder or file.
         path: PathBuf,
-        /// Why.
+        /// The reason.
         reason: String,
     },
-    /// What a job that was cut off had left behind was tidied up.
+    /// An interrupted job was recovered.
     Recovered(Recovered),
     /// A film is left alone.
     Skipped {
-        /// Which.
+        /// The film.
         path: PathBuf,
-        /// Why.
+        /// The reason.
         reason: SkipReason,
     },
     /// An encode starts.
     Started {
-        /// The job.
+        /// The ID of the job.
         job: String,
-        /// Which film.
+        /// The film.
         path: PathBuf,
-        /// What will be done.
+        /// The plan of the encode.
         plan: Box<EncodePlan>,
     },
-    /// An encode goes on.
+    /// An encode made progress.
     Progressed {
-        /// The job.
+        /// The ID of the job.
         job: String,
-        /// How far it is.
+        /// The progress that ffmpeg reports.
         progress: Progress,
     },
-    /// A result is being checked and put in place.
+    /// A result is being checked or put in place.
     Judging {
-        /// The job.
+        /// The ID of the job.
         job: String,
-        /// What is looked at now.
+        /// The current check.
         check: Check,
     },
-    /// A film is done, one way or another.
+    /// The attempt on a film ended, in success or not.
     Finished {
-        /// The job; nothing where it never became one.
+        /// The ID of the job; `None` if the attempt ended before it became a job.
         job: Option<String>,
-        /// Which film.
+        /// The film.
         path: PathBuf,
-        /// How it ended.
+        /// The outcome.
         outcome: Outcome,
     },
-    /// Something beside the films went wrong; work goes on.
+    /// A problem that doesn't end an attempt; the work goes on.
     Warning {
-        /// On which path.
+        /// The path that the problem is about.
         path: PathBuf,
-        /// What.
+        /// The problem, as text for users.
         message: String,
     },
 }
 
-/// What of a result is being looked at.
+/// A check of a result.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, IntoStaticStr)]
 #[strum(serialize_all = "kebab-case")]
 pub enum Check {
-    /// Its streams, packets and times.
+    /// Its streams, packets and timestamps.
     Contract,
-    /// Whether all of it decodes.
+    /// Whether the whole result can be decoded.
     Decode {
-        /// How far that is; nothing where nobody knows how long the film is.
+        /// The percentage done; `None` if the film's duration is unknown.
         percent: Option<u8>,
     },
-    /// Whether it shows what the source shows.
+    /// Whether its pictures match those of the source.
     Picture,
 }
 
-/// Where events go. Cloned freely; sending never waits, and nobody listening is no error.
+/// Sends events; cheap to clone. Sending never waits, and works without a receiver.
 #[derive(Debug, Clone)]
 pub struct Events(mpsc::UnboundedSender<Event>);
 
 impl Events {
-    /// A sender and its receiver.
+    /// Creates a sender and its receiver.
     pub fn channel() -> (Self, mpsc::UnboundedReceiver<Event>) {
         let (sender, receiver) = mpsc::unbounded_channel();
         (Self(sender), receiver)
     }
 
-    /// Tells what became of a job that was cut off, and what of it needs a person.
+    /// Sends the recovery of a job, after a warning if it failed.
     pub fn recovered(&self, recovered: Recovered) {
         if let Some(message) = recovered.failure.clone() {
             self.send(Event::Warning { path: recovered.film.clone(), message });
@@ -120,7 +120,7 @@ impl Events {
         self.send(Event::Recovered(recovered));
     }
 
-    /// Tells whoever listens.
+    /// Sends an event.
     pub fn send(&self, event: Event) {
         drop(self.0.send(event));
     }

@@ -1,4 +1,4 @@
-//! What is left to do after an attempt: the temporary file goes, the sidecars say how it ended, the job is closed.
+//! The end of an attempt: deletes the temporary file, writes or removes the sidecar files, and closes the job.
 
 use std::path::{Path, PathBuf};
 
@@ -14,8 +14,8 @@ use crate::state::outcome::Outcome;
 use crate::sys::{disk, names};
 
 impl Pipeline {
-    /// Removes the temporary result, unless the film itself isn't there: then it might be the only copy. Says whether the
-    /// job may be closed; one that is left open is looked at again by the next start.
+    /// Deletes the temporary result unless the film itself is gone: then the result may be the only copy. Returns
+    /// whether the job may be closed; a job that stays unfinished is recovered by the next start.
     pub(super) async fn clear(&self, film: &Film, temporary: &Path, outcome: &Outcome) -> bool {
         let replaced = matches!(outcome, Outcome::Replaced { .. });
         let (path, result) = (film.path.clone(), temporary.to_owned());
@@ -31,12 +31,13 @@ impl Pipeline {
             }
             Err(error) => {
                 self.warn(temporary, format!("the temporary file can't be removed: {error}"));
-                // What failed for good must be remembered as that.
+                // A failure that would repeat must be recorded, even though the file stays.
                 !replaced && outcome.is_lasting()
             }
         }
     }
 
+    /// Writes or removes the sidecar files, by the outcome.
     pub(super) async fn settle_sidecars(&self, film: &Film, outcome: &Outcome, verdict: &Verdict) {
         let (pipeline, film, outcome) = (self.clone(), film.clone(), outcome.clone());
         let why = self.why(&film, &outcome, Some(verdict));
@@ -61,7 +62,7 @@ impl Pipeline {
                     self.warn(&names::skip_marker(&film.path), error.to_string());
                 }
             }
-            // Its folder may be the bare mount point of a share that is gone, where nothing is to be written.
+            // The film's folder may be the empty mount point of an unmounted share: nothing is written there.
             _ if gone => {}
             Outcome::TooBig { .. } => {
                 if let Err(error) = sidecars::mark(&film.path, &outcome.to_string(), self.too_big(film)) {
@@ -86,7 +87,7 @@ impl Pipeline {
         MarkCause::TooBig { original: film.identity, gate: self.settings.policy.max_size_ratio }
     }
 
-    /// Says beside a film why it is left as it is.
+    /// Writes the `.why.txt` that says why a film wasn't replaced.
     pub(crate) async fn explain_beside(&self, film: &Film, outcome: &Outcome, verdict: Option<&Verdict>) {
         let (pipeline, path, why) = (self.clone(), film.path.clone(), self.why(film, outcome, verdict));
         let written = self.on_disk(&film.path, move || {
@@ -98,7 +99,7 @@ impl Pipeline {
         }
     }
 
-    /// What is to be said beside a film; nothing where nobody wants to read it.
+    /// Returns the content of the `.why.txt`; `None` if the settings switch these files off.
     fn why(&self, film: &Film, outcome: &Outcome, verdict: Option<&Verdict>) -> Option<Why> {
         let text =
             || Why { title: why_text::title(&film.path, outcome), text: why_text::text(outcome, verdict) };
@@ -112,6 +113,7 @@ impl Pipeline {
         }
     }
 
+    /// Records the outcome in the job file.
     pub(super) async fn close(&self, job: &mut Job, outcome: &Outcome) {
         job.end(outcome);
         if let Err(error) = self.save(job).await {
@@ -119,7 +121,7 @@ impl Pipeline {
         }
     }
 
-    /// Keeps the logs of encodes within their bounds: each new one may push old ones out.
+    /// Deletes the oldest logs of encodes if they exceed the limits of the settings.
     pub(super) async fn prune_logs(&self, job: &str) {
         let (jobs, log) = (self.jobs.clone(), self.jobs.log(job));
         let limits = LogLimits { age: self.settings.log_age, bytes: self.settings.log_bytes };
@@ -133,7 +135,7 @@ impl Pipeline {
     }
 }
 
-/// A text beside a film.
+/// The content of a `.why.txt`.
 struct Why {
     title: String,
     text: String,

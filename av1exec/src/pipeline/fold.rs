@@ -1,4 +1,4 @@
-//! Putting finished jobs away that aren't yet, and saying so where that takes a while.
+//! Archives finished jobs, and reports it if that takes a while.
 
 use std::path::PathBuf;
 use std::time::Instant;
@@ -9,22 +9,25 @@ use super::Pipeline;
 use crate::state::jobs::Unread;
 use crate::state::totals::Totals;
 
-/// From so many on they are an older av1d's, which a person should know of: it takes a while, once.
+/// More jobs than this were written by an av1d without an archive. Archiving them happens once and takes a while,
+/// so it is reported.
 const MANY: u64 = 1000;
 
-/// What putting finished jobs away came to.
+/// The result of archiving finished jobs.
 #[derive(Debug, Default)]
 pub struct PutAway {
-    /// What those jobs came to that weren't in the index before.
+    /// The totals of those jobs that weren't in the index before.
     pub totals: Totals,
-    /// What couldn't be put away or read: on which path, and why. Nothing is lost by it.
+    /// Paths that couldn't be archived or read, with the reason. Nothing is lost by that.
     pub trouble: Vec<(PathBuf, String)>,
 }
 
 impl Pipeline {
-    /// Folds the finished jobs whose files lie in the state folder itself, and fills the index's table of them where it was lost.
+    /// Archives the finished jobs whose files are in the state folder itself, and rebuilds the index's table of
+    /// jobs if it was lost.
     ///
-    /// Waits for the disk, and calls `answered` each time that it has answered; ends early where work is to stop.
+    /// This waits for the disk, and calls `answered` each time the disk has answered. Returns early if the work has
+    /// to stop.
     pub fn fold_finished_jobs(&self, answered: &dyn Fn()) -> PutAway {
         let state = &self.settings.job_state_dir;
         let mut began = None;
@@ -47,7 +50,7 @@ impl Pipeline {
         });
         match folded {
             Ok(folded) => {
-                // Those of a newer version are recovery's to tell of.
+                // Job files of a newer version are reported by recovery.
                 let is_told = |(_, unread): &(PathBuf, Unread)| !matches!(unread, Unread::Newer(_));
                 let unread = folded.unread.into_iter().filter(is_told);
                 let trouble = unread.map(|(path, unread)| (path, unread.to_string())).collect();

@@ -1,4 +1,4 @@
-//! Whether a fresh result may take its film's place.
+//! Decides whether a new result may take its film's place.
 
 use std::io;
 use std::path::Path;
@@ -17,7 +17,8 @@ use crate::sys::disk;
 use crate::sys::waits::Care;
 
 impl Pipeline {
-    /// Holds the synced result against its contract, read from the disk; nothing means that it may take the film's place.
+    /// Checks the result on the disk against its contract. Returns `None` if it may take the film's place,
+    /// otherwise the outcome.
     pub(super) async fn judge(
         &self,
         film: &Film,
@@ -27,10 +28,10 @@ impl Pipeline {
         job: &str,
     ) -> io::Result<Option<Outcome>> {
         let path = temporary.to_owned();
-        // As many bytes as the system had kept in memory may still have to be written.
+        // The sync can take long: everything that the kernel has cached may still have to be written.
         let size = self.waits.run(temporary, Care::Long, move |_| {
             disk::sync(&path)?;
-            // Only makes the check stricter; some file systems can't.
+            // Without the page cache, the check reads what is really on the disk. Some file systems can't drop it.
             drop(disk::drop_from_cache(&path));
             Ok::<_, io::Error>(std::fs::symlink_metadata(&path)?.len())
         });
@@ -47,7 +48,7 @@ impl Pipeline {
         let Encoded { report, words } = encoded;
         let evidence = gather.evidence(readable.as_ref(), Some(report));
         let judged = match (judge(plan, &evidence), &readable) {
-            // The dear checks are for a result that is good as far as the cheap ones see.
+            // The expensive checks are made only if the cheap ones found nothing.
             (Judgement::Incomplete { missing }, Some(Readable { probe, .. }))
                 if missing.iter().all(|piece| is_dear(*piece)) =>
             {
@@ -68,8 +69,8 @@ impl Pipeline {
         })
     }
 
-    /// What can be seen of an otherwise good result only by decoding it: all of it, unless that is switched off; then, where nothing was
-    /// found, parts beside the source.
+    /// Makes the checks that need decoding: the whole result is decoded, unless that is switched off. If no defect
+    /// was found, parts are compared with the source.
     async fn look_closely(
         &self,
         gather: &Gather<'_>,
@@ -113,7 +114,7 @@ impl Pipeline {
     }
 }
 
-/// How much of a film has passed at this second; nothing where it has no length.
+/// Returns the percentage of the film at this second; `None` if its duration is zero.
 fn percent(second: u64, duration: Micros) -> Option<u8> {
     let duration = u64::try_from(duration.0).ok().filter(|duration| *duration > 0)?;
     let percent = u128::from(second) * 100_000_000 / u128::from(duration);

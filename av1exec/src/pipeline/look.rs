@@ -1,4 +1,5 @@
-//! What a plan rests on: a film's file, and what ffprobe says of it. The gates that need no ffprobe come first.
+//! The basis of a plan: the facts of a film's file, and its ffprobe output. Gates that don't need ffprobe are
+//! checked first.
 
 use av1plan::probe::{FileFacts, ProbeText, Stability};
 use av1plan::{Config, MediaProbe, SkipReason, Source, Toolchain, Verdict};
@@ -7,7 +8,7 @@ use crate::ffmpeg::probe::{ProbeError, probe};
 use crate::ffmpeg::tools::Tools;
 use crate::library::film::Film;
 
-/// A film that was looked at.
+/// A film whose facts are known.
 #[derive(Debug, Clone)]
 pub struct Looked {
     facts: FileFacts,
@@ -15,23 +16,24 @@ pub struct Looked {
 }
 
 impl Looked {
-    /// A film of which ffprobe has said this.
+    /// Combines a film with its ffprobe output.
     pub fn of(film: &Film, stability: Stability, probe: MediaProbe) -> Self {
         Self { facts: film.facts(stability), probe }
     }
 
-    /// A film that each of these policies stops before anybody has to ask ffprobe; nothing where one doesn't.
+    /// Returns the film if each of these policies stops it by a gate that doesn't need ffprobe; otherwise `None`.
     pub fn stopped(film: &Film, stability: Stability, policies: &[&Config]) -> Option<Self> {
         let facts = film.facts(stability);
         let is_stopped = |policy: &&Config| av1plan::before_probe(&facts, policy).is_some();
         policies.iter().all(is_stopped).then(|| Self { facts, probe: MediaProbe::default() })
     }
 
-    /// Asks ffprobe of a film, unless it is stopped before that. `known` is what ffprobe said of it before.
+    /// Runs ffprobe on a film, unless a gate stops it before. If `known`, the stored ffprobe output, can be parsed,
+    /// it is used instead.
     ///
     /// # Errors
     ///
-    /// Where ffprobe can't read the film, or went wrong itself.
+    /// If ffprobe can't read the film, or fails itself.
     pub async fn at(
         film: &Film,
         stability: Stability,
@@ -49,13 +51,13 @@ impl Looked {
         Ok(Self::of(film, stability, probe))
     }
 
-    /// Plans it.
+    /// Plans the film.
     pub fn plan(&self, toolchain: &Toolchain, policy: &Config) -> Verdict {
         av1plan::plan(&Source::new(&self.facts, &self.probe), toolchain, policy)
     }
 }
 
-/// The loss for which a film is refused.
+/// Returns the loss because of which a film is refused; `None` for any other verdict.
 pub(crate) fn refused_loss(verdict: &Verdict) -> Option<&SkipReason> {
     match verdict {
         Verdict::Skip(skip) => {

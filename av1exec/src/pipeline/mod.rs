@@ -1,5 +1,6 @@
-//! One film, start to end: `look` plans it, `produce` encodes it and puts the result in its place, `judge` holds it against its
-//! contract, `finish` does what is left to do after an attempt. `open` is the door.
+//! The work on one film from start to end: `look` makes the plan, `produce` encodes the film and puts the result in
+//! its place, `judge` checks the result against its contract, `finish` cleans up after an attempt. `open` creates a
+//! pipeline.
 
 pub mod event;
 mod finish;
@@ -41,33 +42,35 @@ use crate::sys::waits::{Care, Waits};
 use av1plan::probe::ProbeText;
 pub use fold::PutAway;
 
-/// All that working on films takes. Cloned for each job.
+/// Everything that is needed to work on films. Cloned for each job.
 #[derive(Debug, Clone)]
 pub struct Pipeline {
-    /// What the person decided.
+    /// The user's settings.
     pub settings: Arc<Settings>,
     /// ffmpeg and ffprobe.
     pub tools: Arc<Tools>,
-    /// Where jobs are written down.
+    /// Stores the job files.
     pub jobs: JobStore,
-    /// What keeps others out.
+    /// The locks that keep other av1ds out.
     pub locks: Arc<Locks>,
-    /// What running encodes may come to write.
+    /// Disk-space reservations: each running encode reserves the largest result that it may write.
     pub reservations: Reservations,
-    /// Who is told.
+    /// Receives the events.
     pub events: Events,
-    /// Who may stop it.
+    /// Tells when the work has to stop.
     pub stop: Stop,
-    /// Who may have encodes hold still.
+    /// Tells when encodes have to pause.
     pub pause: Pause,
-    /// What waits for a disk, so that it can be said, and left behind where it hangs.
+    /// Registers all calls that wait for a disk, so that disks that hang can be reported, and left behind when the
+    /// program ends.
     pub waits: Waits,
 }
 
 impl Pipeline {
-    /// Works on one film until it is done, one way or another, and tells everybody. `known` is what ffprobe said of it before.
+    /// Works on one film until the attempt ends, and sends the events. `known` is the stored ffprobe output, if
+    /// there is any.
     pub async fn run(&self, film: &Film, stability: Stability, known: Option<&ProbeText>) -> Outcome {
-        // All that is done to a film is done on one thread, so that nothing of it comes before what was begun earlier.
+        // All file operations on a film run on one thread, so that none of them overtakes an earlier one.
         let pipeline = Self { waits: self.waits.on_one_thread(), ..self.clone() };
         let (outcome, job) = pipeline.attempt(film, stability, known).await;
         let path = film.path.clone();
@@ -85,13 +88,14 @@ impl Pipeline {
         known: Option<&ProbeText>,
     ) -> (Outcome, Option<String>) {
         let policy = &self.settings.policy;
-        // It may have waited in a queue for days. Looked at now, a change and a marker are found before the encode.
+        // The film may have been in a queue for days. Looking at the file again finds changes and new markers
+        // before the encode.
         let now = match self.look(film).await {
             Ok(now) => now,
             Err(error) => return (failed("look at", &film.path, &error), None),
         };
         if !now.identity.same_content_stamp(&film.identity) {
-            // One that didn't hold still while it was watched goes on moving.
+            // The file wasn't known to be stable, and has changed again.
             let is_moving = stability != Stability::Stable && !policy.ignore.contains(&Gate::NotStable);
             let outcome =
                 if is_moving { Outcome::Skipped(SkipReason::NotStable) } else { Outcome::SourceChanged };
@@ -110,20 +114,22 @@ impl Pipeline {
         }
     }
 
-    /// Says beside a film why it is refused, where a loss is the reason.
+    /// Writes the `.why.txt` of a film that is refused because of a loss.
     pub async fn explain_refusal(&self, film: &Film, verdict: &Verdict) {
         if let Some(reason) = refused_loss(verdict) {
             self.explain_beside(film, &Outcome::Skipped(reason.clone()), Some(verdict)).await;
         }
     }
 
-    /// How the attempt on a film ends of which ffprobe has nothing to say; said beside it where the film is to blame.
+    /// Returns the outcome of an attempt whose probe failed. Writes the film's `.why.txt` if the film itself is the
+    /// cause.
     pub async fn unprobed(&self, film: &Film, error: &ProbeError) -> Outcome {
         let failed = |why: &dyn std::error::Error| failed("probe", &film.path, why);
         if let ProbeError::Failed(_) = error {
             return failed(error);
         }
-        // ffprobe says the same of a film that is damaged, of one that is away, and of one that may not be read.
+        // ffprobe reports the same error for a film that is damaged, that is gone, and that may not be read. Only
+        // the first is the film's fault.
         match self.identity_if_readable(film).await {
             Err(error) => return failed(&error),
             Ok(now) if !now.same_content_stamp(&film.identity) => return Outcome::SourceChanged,
@@ -134,7 +140,7 @@ impl Pipeline {
         outcome
     }
 
-    /// Who a film is now, if something of it can be read.
+    /// Returns the current identity of a film if at least one byte of it can be read.
     async fn identity_if_readable(&self, film: &Film) -> io::Result<Identity> {
         let path = film.path.clone();
         let read = self.on_disk(&film.path, move || {
@@ -144,7 +150,7 @@ impl Pipeline {
         read.await
     }
 
-    /// Carries out a plan as a job, and leaves no temporary file behind whatever happens.
+    /// Carries out a plan as a job. Whatever happens, no temporary file is left behind.
     async fn carry_out(
         &self,
         film: &Film,
@@ -156,11 +162,12 @@ impl Pipeline {
         let document = plan_document(&film.path, film.identity.size, verdict);
         let mut job = Job::new(id.clone(), &film.path, film.identity, &temporary, &document);
         job.journal.push(Entry { step: Step::Running, at: job.started });
-        // Before the first file beside the film, so that whatever a death leaves there is known for this job's.
+        // The job file is written before any file beside the film, so that after a crash those files can be
+        // attributed to this job.
         if let Err(error) = self.save(&job).await {
             return (failed("write the job of", &film.path, &error), None);
         }
-        // Held until the result is in place or gone.
+        // The space stays reserved until the result is in place or deleted.
         let _room = match self.prepare(film, &temporary).await {
             Ok(room) => room,
             Err(outcome) if self.forget(&job).await.is_ok() => return (outcome, None),
@@ -178,7 +185,7 @@ impl Pipeline {
         (self.finish(film, &temporary, verdict, job, produced).await, Some(id))
     }
 
-    /// Leaves nothing behind of an attempt, and says how it ended.
+    /// Cleans up after an attempt and returns its outcome.
     async fn finish(
         &self,
         film: &Film,
@@ -189,14 +196,16 @@ impl Pipeline {
     ) -> Outcome {
         let outcome = match produced {
             Ok(outcome) => outcome,
-            // How far it came, only the job's file knows: it is left as it is, and tidied up like after a death.
+            // Only the job file says how far the replacement got. The job stays unfinished, and is recovered as
+            // after a crash.
             Err(Lost { reason }) => return Outcome::Failed { reason },
         };
         let is_replaced = matches!(outcome, Outcome::Replaced { .. });
         if job.commit.is_some() && !is_replaced && !self.is_as_before(film).await {
-            // Cut off between two renames: left open, and tidied up like after a death.
+            // The replacement stopped between two renames. The job stays unfinished, and is recovered as after a
+            // crash.
             let (jobs, keep_original) = (self.jobs.clone(), self.settings.keep_original);
-            // It may read whole films.
+            // Recovery may read whole films.
             let tidied = self.waits.run(&film.path, Care::Finish, move |wait| {
                 recover::tidy(job, &jobs, keep_original, false, &|| wait.answered())
             });
@@ -214,7 +223,7 @@ impl Pipeline {
         outcome
     }
 
-    /// Whether the original has its name, and no other one of ours.
+    /// Whether the film's name holds the original, and the backup name doesn't.
     async fn is_as_before(&self, film: &Film) -> bool {
         let (places, identity) = (Places::of(film.path.clone()), film.identity);
         let looked = self.on_disk(&film.path, move || {
@@ -224,25 +233,25 @@ impl Pipeline {
         looked.await.unwrap_or_default()
     }
 
-    /// Looks at a film as it is now.
+    /// Returns the film as it is on the disk now.
     pub(crate) async fn look(&self, film: &Film) -> io::Result<Film> {
         let (path, root, settings) = (film.path.clone(), Arc::clone(&film.root), Arc::clone(&self.settings));
         self.on_disk(&film.path, move || Film::look(&path, &root, &settings.policy)).await
     }
 
-    /// Writes a job. To be waited for to its end: two writers of one job would be in each other's way.
+    /// Writes a job file. The caller must wait for the end: two concurrent writers of one job would conflict.
     async fn save(&self, job: &Job) -> io::Result<()> {
         let (jobs, job) = (self.jobs.clone(), job.clone());
         self.on_disk(&self.settings.job_state_dir, move || jobs.save(&job)).await
     }
 
-    /// Takes a job's file away again.
+    /// Deletes a job file.
     async fn forget(&self, job: &Job) -> io::Result<()> {
         let (jobs, job) = (self.jobs.clone(), job.clone());
         self.on_disk(&self.settings.job_state_dir, move || jobs.forget(&job)).await
     }
 
-    /// Runs calls that wait for the disk that holds `path` beside the runtime's own thread.
+    /// Runs calls that wait for the disk of `path` on a thread of their own, instead of the runtime's.
     async fn on_disk<T: Send + 'static>(
         &self,
         path: &Path,
@@ -252,7 +261,7 @@ impl Pipeline {
     }
 }
 
-/// A replacement that ended without a word: nobody knows which of its steps were taken but the job's own file.
+/// A replacement whose thread panicked. Which of its steps were carried out is only known from the job file.
 #[derive(Debug)]
 struct Lost {
     reason: String,

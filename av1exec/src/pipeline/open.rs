@@ -1,5 +1,5 @@
-//! The one door to a pipeline: what working on films takes, opened in the only safe order, so that nobody who embeds this forgets
-//! to keep others out or to tidy up first.
+//! Opens a pipeline. The steps happen in the only safe order, so that programs that use this crate can't forget to
+//! keep other av1ds out or to recover unfinished jobs first.
 
 use std::ffi::OsStr;
 use std::io;
@@ -21,15 +21,16 @@ use crate::sys::sanitize::display;
 use crate::sys::stop::{StopSwitch, stop_switch};
 use crate::sys::waits::Waits;
 
-/// Opens a pipeline: ffmpeg is found, other av1ds are kept out, what was cut off is tidied up, and only then may a signal stop
-/// it, since tidying up must not be stopped half-way by one that it wouldn't hear. Returns it with what it tells.
+/// Opens a pipeline: finds ffmpeg, locks other av1ds out, and recovers unfinished jobs. Only then are stop signals
+/// handled, since recovery must not be interrupted halfway, and can't be told to stop. Returns the pipeline and the
+/// receiver of its events.
 ///
-/// `path` is a list of folders, as `PATH` is; `listen` has signals heard, which throw the switch.
+/// `path` is a list of folders in the format of `PATH`. `listen` installs signal handlers that use the stop switch.
 ///
 /// # Errors
 ///
-/// Where ffmpeg is missing or unfit, the state folder can't be made, another av1d works there, jobs can't be read, or signals
-/// can't be listened for.
+/// If ffmpeg is missing or unsuitable, the state folder can't be created, another av1d works in it or in a root,
+/// the jobs can't be read, or the signal handlers can't be installed.
 pub async fn open(
     settings: Settings,
     path: Option<&OsStr>,
@@ -61,12 +62,12 @@ pub async fn open(
     Ok((pipeline, told))
 }
 
-/// The jobs, with other av1ds kept out of the state folder and the library for as long as the locks live. A dry run only looks at
-/// them: it makes nothing, and leaves the library unlocked.
+/// Returns the jobs, and the locks that keep other av1ds out of the state folder and the library for as long as
+/// they live. A dry run creates nothing, and locks only the state folder.
 ///
 /// # Errors
 ///
-/// Where the state folder can't be made, or another av1d works there.
+/// If the state folder can't be created, or another av1d works in it or in a root.
 pub fn lock_jobs(settings: &Settings, dry_run: bool) -> Result<(JobStore, Option<Locks>), Failure> {
     if !dry_run {
         let (jobs, locks) = lock(settings)?;
@@ -74,7 +75,7 @@ pub fn lock_jobs(settings: &Settings, dry_run: bool) -> Result<(JobStore, Option
     }
     let locks = match Locks::take(&settings.job_state_dir, &[], || ()) {
         Err(held @ LockError::Held { .. }) => return Err(held.into()),
-        // Without a right to write, looking is still allowed.
+        // A user without write access may still look.
         taken => taken.ok(),
     };
     Ok((JobStore::read_only(&settings.job_state_dir), locks))
@@ -90,16 +91,16 @@ fn lock(settings: &Settings) -> Result<(JobStore, Locks), Failure> {
     Ok((jobs, locks))
 }
 
-/// Tidies up after jobs that were cut off, or with `dry_run` only tells what would be done.
+/// Recovers unfinished jobs; with `dry_run` it only returns what would be done.
 ///
 /// # Errors
 ///
-/// Where the jobs can't be read.
+/// If the jobs can't be read.
 pub fn tidy_up(jobs: &JobStore, settings: &Settings, dry_run: bool) -> Result<Recovery, Failure> {
     recover(jobs, settings.keep_original, dry_run).map_err(|error| unreadable(&error))
 }
 
-/// Why the jobs can't be read.
+/// Returns the failure for jobs that can't be read.
 pub fn unreadable(error: &io::Error) -> Failure {
     Failure::new(Exit::Failed, format!("failed to read the jobs: {error}"))
         .hint("check the owner and the rights of `job_state_dir`")

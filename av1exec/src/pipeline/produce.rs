@@ -1,4 +1,4 @@
-//! From a plan to a result in its film's place: room, the encode, the judge's word, the replacement.
+//! The steps from a plan to the replaced film: reserving disk space, encoding, judging and replacing.
 
 use std::io;
 use std::path::Path;
@@ -24,15 +24,16 @@ use crate::sys::reservation::Reservation;
 use crate::sys::waits::{Care, Wait};
 use crate::sys::{disk, names};
 
-/// Where an attempt stands once ffmpeg has ended by itself.
+/// The facts about an ffmpeg run that ended by itself.
 pub(super) struct Encoded {
     pub(super) report: RunReport,
+    /// ffmpeg's last error message.
     pub(super) words: String,
 }
 
 impl Pipeline {
-    /// Tries out what replacing the film will take, finds room for it, and makes the file that ffmpeg will write to; or says
-    /// why there will be no encode.
+    /// Tests whether the film could be replaced, reserves disk space, and creates the file that ffmpeg will write
+    /// to. Returns the outcome if there can't be an encode.
     pub(super) async fn prepare(
         &self,
         film: &Film,
@@ -56,7 +57,8 @@ impl Pipeline {
         }
     }
 
-    /// Room for the largest result that would be taken. Where free space can't be asked for, the write itself will tell.
+    /// Reserves space for the largest result that would be accepted. If the free space is unknown, returns `None`:
+    /// a full disk then shows when ffmpeg writes.
     fn find_room(&self, film: &Film) -> Result<Option<Reservation>, Outcome> {
         let needed = self.settings.policy.max_size_ratio.of(film.identity.size);
         let Ok(space) = disk::space(disk::folder_of(&film.path)) else { return Ok(None) };
@@ -64,7 +66,7 @@ impl Pipeline {
         reserved.map(Some).ok_or(Outcome::NoRoom { needed, free: space.free })
     }
 
-    /// Encodes to `temporary`, judges it, and puts it in place.
+    /// Encodes to `temporary`, judges the result, and puts it in the film's place.
     pub(super) async fn produce(
         &self,
         film: &Film,
@@ -78,12 +80,12 @@ impl Pipeline {
             Err(outcome) => Ok(outcome),
         };
         let path = times.path().to_owned();
-        // One that stays is removed when the job is tidied up, and is only untidy.
+        // If the file can't be removed, recovery of the job removes it later.
         drop(self.on_disk(&path, move || times.remove()).await);
         produced
     }
 
-    /// Runs ffmpeg to its end; an end that leaves nothing to judge is the attempt's.
+    /// Runs ffmpeg to its end. If that leaves nothing to judge, returns the outcome of the attempt.
     async fn encode(
         &self,
         film: &Film,
@@ -152,20 +154,23 @@ impl Pipeline {
             Ok(Some(outcome)) => return Ok(outcome),
             Err(error) => return Ok(failed("check the result of", &film.path, &error)),
         }
-        // A person who excludes it while it is encoded wants it to stay as it is, whoever was there to be told.
+        // A user who adds a marker during the encode wants the film to stay as it is, even if no daemon handled the
+        // request.
         if self.is_excluded(film).await {
             return Ok(Outcome::Cancelled);
         }
         self.promote(film, temporary, job, |promotion, journal| promotion.carry_out(journal)).await
     }
 
-    /// Whether a marker excludes a film now. That it can't be looked at is for the promotion to find.
+    /// Whether a marker excludes the film now. If the film can't be read, returns `false`: the replacement then
+    /// reports the error.
     async fn is_excluded(&self, film: &Film) -> bool {
         let asks = !self.settings.policy.ignore.contains(&Gate::SkipMarker);
         asks && self.look(film).await.is_ok_and(|now| now.marker.is_some())
     }
 
-    /// Has `place` put the result in the film's place, on one thread, so that nothing else comes between its calls.
+    /// Calls `place` to put the result in the film's place. All its system calls run on one thread, so that no
+    /// others come in between.
     pub(super) async fn promote<F>(
         &self,
         film: &Film,

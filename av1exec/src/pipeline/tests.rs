@@ -1,4 +1,4 @@
-//! What becomes of a job whose replacement ends without a word.
+//! Jobs whose replacement panics, and films that can't be probed.
 
 use std::fs;
 use std::path::PathBuf;
@@ -12,7 +12,7 @@ use crate::replace::recover::{Action, recover};
 use crate::state::jobs::test_job;
 use crate::sys::stop::stop_switch;
 
-/// A film, its result, and its job, whose ffmpeg has ended.
+/// A film, its result, and its job, whose ffmpeg run has ended.
 struct Scene {
     folder: tempfile::TempDir,
     film: Film,
@@ -52,13 +52,13 @@ impl Scene {
         Self { folder, film, temporary, pipeline, job }
     }
 
-    /// The job as its file has it.
+    /// Reads the job from its file.
     fn written(&self) -> Job {
         self.pipeline.jobs.get(&self.job.id).unwrap()
     }
 }
 
-/// A replacement that panics after so many steps were written down.
+/// Runs a replacement that panics after this many journaled steps.
 async fn cut_off_after(steps: usize) -> (Scene, Lost) {
     let mut scene = Scene::set();
     let place = move |promotion: &Promotion<'_>, journal: &mut Journal<'_>| {
@@ -118,7 +118,7 @@ async fn a_film_that_ffprobe_cant_read_is_to_blame_only_where_it_is_there_and_th
     let outcome = scene.pipeline.unprobed(&scene.film, &refused()).await;
     assert_eq!(outcome, Outcome::SourceChanged);
 
-    // Its root is away: it is tried again once it is back.
+    // The film's root isn't mounted: the film is tried again once it is.
     fs::rename(&scene.film.path, scene.folder.path().join("away")).unwrap();
     let outcome = scene.pipeline.unprobed(&scene.film, &refused()).await;
     assert!(matches!(&outcome, Outcome::Failed { reason } if reason.contains("Film.mkv")), "{outcome:?}");

@@ -9,13 +9,13 @@ use crate::library::sidecars::WHEN;
 use crate::state::outcome::Outcome;
 use crate::sys::sanitize::{display, sanitize};
 
-/// The first line: which film, and how it ended.
+/// Returns the first line: the film and the outcome.
 pub(crate) fn title(film: &Path, outcome: &Outcome) -> String {
     let name = film.file_name().map_or(film, Path::new);
     format!("{} was not replaced ({})", display(name), outcome.code())
 }
 
-/// The rest: why, what to do, what was planned. Every line is free of control characters.
+/// Returns the other lines: the reason, what to do, and the plan. No line contains control characters.
 pub(crate) fn text(outcome: &Outcome, verdict: Option<&Verdict>) -> String {
     let mut text = format!("Why:      {}\n", sanitize(&outcome.to_string()));
     if let Some(hint) = outcome.hint() {

@@ -1,19 +1,20 @@
-//! What is under a name: the original, the result, or something else.
+//! Tells what a path holds: the original, the result, or something else.
 //!
-//! Promotion, recovery and undoing ask the same questions, and each is answered here once. How much an answer must show
-//! differs with how long ago the file was last seen:
+//! Promotion, recovery and undo ask the same questions, which are answered only here. How much proof an answer
+//! needs depends on how long ago the file was last seen:
 //!
-//! | who asks | it is the original | it is the result |
+//! | asked by | it is the original | it is the result |
 //! |---|---|---|
 //! | promotion | [`Under::is_original`]: inode, size and time | [`Under::is_result`], and its bytes once it is in place |
-//! | recovery | the same | the same, its bytes each time |
-//! | undoing | [`Under::looks_original`]: size and time, and it can be read | [`Under::has_size_of`], and its bytes |
+//! | recovery | the same | the same, and its bytes each time |
+//! | undo | [`Under::looks_original`]: size and time, and it can be read | [`Under::has_size_of`], and its bytes |
 //!
-//! A job that is promoted or was cut off is of these days, and its files are where it left them: only the very file counts,
-//! since another of the same size and time is somebody's. An original that was kept may be years old, and the library on
-//! another disk since, where nothing has its old inode; nobody hashed it before it was encoded. Device numbers count for
-//! nobody: a reboot changes them. Recovery tells also what the original's or the result's very file is once somebody has
-//! written to it, and undoing tells damage from an edit: damage leaves the time alone, and a result has its film's.
+//! Promotion and recovery handle recent jobs, whose files are where the job left them. They accept only the same
+//! inode: a different file with the same size and time belongs to somebody else. Undo may handle an original that
+//! was kept for years. The library may have moved to another disk since, where inodes differ, and the original was
+//! never hashed. Device numbers are always ignored, since a reboot changes them. Recovery also recognises the
+//! original's or the result's inode after somebody has written to the file. Undo distinguishes damage from an edit:
+//! damage doesn't change the modification time, and a result has its film's.
 
 use std::fs::File;
 use std::io::{self, ErrorKind};
@@ -22,17 +23,17 @@ use std::path::Path;
 use crate::state::journal::Commit;
 use crate::sys::disk::{self, Identity};
 
-/// What is under a name, unread.
+/// What a path holds, without reading the file's bytes.
 #[derive(Debug)]
 pub(crate) enum Under {
-    /// Nothing. The folder may be gone as well, or be a bare mount point: see
+    /// Nothing. The folder may be gone as well, or may be an empty mount point: see
     /// [`holds_anything`](super::places::holds_anything).
     Nothing,
     /// A regular file.
     File(Identity),
-    /// A folder, a symlink, a pipe: nothing of ours.
+    /// A folder, a symlink, a pipe or the like, which av1d never creates here.
     NoFile,
-    /// Nobody can say: the disk doesn't answer.
+    /// Unknown, because the disk doesn't answer.
     Unknown(io::Error),
 }
 
@@ -56,37 +57,38 @@ impl Under {
         self.file().is_some_and(such)
     }
 
-    /// Whether it is the film as it was when its job started, by what a rename, a link and a reboot leave alone.
+    /// Whether it is the film as it was when its job started, by properties that a rename, a hard link and a reboot
+    /// don't change.
     pub(crate) fn is_original(&self, original: &Identity) -> bool {
         self.is(|found| found.inode == original.inode && found.same_content_stamp(original))
     }
 
-    /// Whether it is the film's very file, but written to since.
+    /// Whether it has the film's inode but was written to since.
     pub(crate) fn is_changed(&self, original: &Identity) -> bool {
         self.is(|found| found.inode == original.inode && !found.same_content_stamp(original))
     }
 
-    /// Whether it is the film as it was when its job started, on whatever disk it is by now.
+    /// Whether it is the film as it was when its job started, even if it was copied to another disk.
     pub(crate) fn looks_original(&self, original: &Identity) -> bool {
         self.is(|found| found.same_content_stamp(original))
     }
 
-    /// Whether it is the committed result, by its inode and size; what is in it is for [`Content`] to tell.
+    /// Whether it is the committed result, by its inode and size. [`Content`] checks its bytes.
     pub(crate) fn is_result(&self, commit: &Commit) -> bool {
         self.has_inode_of(commit) && self.has_size_of(commit)
     }
 
-    /// Whether it is the committed result's very file, whatever was done to it.
+    /// Whether it has the inode of the committed result, whatever its content is.
     pub(crate) fn has_inode_of(&self, commit: &Commit) -> bool {
         self.is(|found| found.inode == commit.inode)
     }
 
-    /// Whether it may be the committed result, on whatever disk it is by now; what is in it is for [`Content`] to tell.
+    /// Whether it may be the committed result, even if it was copied to another disk. [`Content`] checks its bytes.
     pub(crate) fn has_size_of(&self, commit: &Commit) -> bool {
         self.is(|found| found.size == commit.size)
     }
 
-    /// Whether nobody has written to it, if it is a result: that one was given its film's time.
+    /// Whether it has the film's modification time. A result gets that time, so a result without it was written to.
     pub(crate) fn has_time_of(&self, original: &Identity) -> bool {
         self.is(|found| found.modified_ns == original.modified_ns)
     }
@@ -96,19 +98,19 @@ impl Under {
     }
 }
 
-/// What is in a file that could be opened. One that can't be opened tells nothing of its bytes.
+/// The content of a file that could be opened. If a file can't be opened, nothing is known about its bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Content {
     /// The committed result, byte for byte.
     Committed,
     /// Anything else.
     Different,
-    /// It can't be read to its end.
+    /// Unknown, because the file can't be read to its end.
     Unreadable,
 }
 
 impl Content {
-    /// Reads it whole. `answered` is called each time when the disk has handed over a part.
+    /// Reads the whole file. `answered` is called each time the disk has returned a part.
     pub(crate) fn read(file: File, commit: &Commit, answered: &dyn Fn()) -> Self {
         match is_committed(file, commit, answered) {
             Ok(true) => Self::Committed,
@@ -118,7 +120,7 @@ impl Content {
     }
 }
 
-/// Whether the committed bytes are in an open file; an error where it can't be read to its end.
+/// Whether an open file holds the committed bytes. Returns an error if it can't be read to its end.
 pub(crate) fn is_committed(file: File, commit: &Commit, answered: &dyn Fn()) -> io::Result<bool> {
     disk::hash_by_parts(file, answered).map(|hash| hash.to_hex().as_str() == commit.hash)
 }
@@ -155,7 +157,7 @@ mod tests {
         let written = Identity { modified_ns: 9, ..later };
         let elsewhere = Identity { inode: 9, ..written };
         let table = [
-            // found, is it, is it written to, does it look like it
+            // Identity found, is_original, is_changed, looks_original
             (later, true, false, true),
             (moved, false, false, true),
             (longer, false, true, false),
@@ -197,7 +199,7 @@ mod tests {
         assert_eq!(read(), Content::Committed);
         fs::write(&path, "THE result").unwrap();
         assert_eq!(read(), Content::Different);
-        // It can be opened, and not be read.
+        // A folder can be opened, but not read.
         assert_eq!(Content::read(disk::open(folder.path()).unwrap(), &commit, &|| ()), Content::Unreadable);
     }
 }

@@ -1,4 +1,4 @@
-//! Puts a result in its film's place, and an original back.
+//! Replaces a film by its result, and restores originals.
 
 pub(crate) mod content;
 pub(crate) mod places;

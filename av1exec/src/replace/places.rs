@@ -1,19 +1,19 @@
-//! The names that replacing a film may touch.
+//! The paths that replacing a film may touch.
 
 use std::path::{Path, PathBuf};
 
 use crate::sys::lock::ROOT_LOCK;
 use crate::sys::names;
 
-/// The names that replacing a film may touch, but for the hidden one that the result has until then, which is another for
-/// each attempt. All are in the film's folder.
+/// The paths that replacing a film may touch, all in the film's folder. The temporary file isn't included: its name
+/// differs for each attempt.
 #[derive(Debug, Clone)]
 pub(crate) struct Places {
-    /// The film's own.
+    /// The film's path.
     pub(crate) film: PathBuf,
-    /// The original's, meanwhile or where it is kept.
+    /// The original's path during the replacement, or for good if it is kept.
     pub(crate) backup: PathBuf,
-    /// The new one that the result gets; nothing where it takes the film's own.
+    /// The result's path; `None` if it takes the film's path.
     pub(crate) target: Option<PathBuf>,
 }
 
@@ -22,17 +22,17 @@ impl Places {
         Self { backup: names::backup(&film), target: names::renamed(&film), film }
     }
 
-    /// The name that the result has once it is in place.
+    /// The path of the result once it is in place.
     pub(crate) fn result(&self) -> &Path {
         self.target.as_ref().unwrap_or(&self.film)
     }
 }
 
-/// Whether a folder is there and not the bare mount point of a share that is gone: in that one there is nothing, but
-/// perhaps a lock of ours.
+/// Whether a folder exists and isn't the empty mount point of an unmounted share, which holds nothing but perhaps
+/// av1d's lock file.
 ///
-/// Recovery asks, since it closes jobs and deletes results by what isn't there. Undoing needs an original to do anything at
-/// all, and a folder that holds one isn't bare.
+/// Recovery needs this, since it closes jobs and deletes results because other files are missing. Undo doesn't: it
+/// acts only if it finds an original, and a folder with an original isn't empty.
 pub(crate) fn holds_anything(folder: &Path) -> bool {
     let foreign = |entry: std::fs::DirEntry| entry.file_name() != ROOT_LOCK;
     std::fs::read_dir(folder).is_ok_and(|entries| entries.flatten().any(foreign))

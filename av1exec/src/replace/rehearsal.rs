@@ -1,4 +1,4 @@
-//! Trying out, before hours of encoding, what replacing a film will take.
+//! Tests, before hours of encoding, whether replacing the film will work.
 
 use std::fs::File;
 use std::io::{self, ErrorKind};
@@ -9,10 +9,11 @@ use av1plan::SkipReason;
 
 use crate::sys::disk;
 
-/// Tries with an empty file of our own, under the name `temporary` in the film's folder, whether a result could take the
-/// film's place: a file can be made, be given the film's owner, and be linked or renamed without overwriting.
+/// Tests whether a result could take the film's place, with an empty file that is named `temporary` in the film's
+/// folder: whether a file can be created, be given the film's owner, and be linked or renamed without overwriting.
 ///
-/// Returns why the film is left alone where one of these can't be had. An error is any other trouble, which may pass.
+/// Returns why the film has to be left alone if one of these is not possible. An error means another problem, which
+/// may pass.
 pub fn rehearse(film: &Path, temporary: &Path, second: &Path) -> io::Result<Option<SkipReason>> {
     let file = match disk::create_new(temporary) {
         Ok(file) => file,
@@ -40,7 +41,8 @@ fn try_out(film: &Path, file: &File, temporary: &Path, second: &Path) -> io::Res
     }
 }
 
-/// Whether the system says that this user may not, or nobody may: asking again won't help until somebody changes it.
+/// Whether the error means that this user, or any user, isn't allowed to do this: a retry won't help until somebody
+/// changes that.
 fn is_refusal(error: &io::Error) -> bool {
     matches!(
         error.kind(),

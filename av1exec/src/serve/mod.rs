@@ -1,4 +1,4 @@
-//! How others talk to a daemon, and what it tells them of itself.
+//! How other processes talk to a daemon: the control socket, the metrics, and the status that both show.
 
 pub mod control;
 pub mod http;

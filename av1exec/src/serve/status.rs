@@ -1,4 +1,4 @@
-//! What the daemon is doing, as plain data, for whoever asks: the control socket, the metrics, the dashboard.
+//! The daemon's status as plain data, for the control socket, the metrics and the dashboard.
 
 use std::collections::BTreeMap;
 
@@ -10,41 +10,41 @@ use strum::IntoStaticStr;
 use crate::state::code::Meaning;
 use crate::state::totals::Totals;
 
-/// All of it, at one moment.
+/// The status of a daemon at one point in time.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Status {
-    /// Whether work goes on.
+    /// Whether films are being worked on.
     pub state: State,
-    /// The daemon's process.
+    /// The daemon's process ID.
     pub pid: u32,
-    /// Its version.
+    /// The daemon's version.
     pub version: String,
-    /// When it started.
+    /// When the daemon started.
     pub started: Timestamp,
-    /// ffmpeg's version, as it introduces itself.
+    /// ffmpeg's version, as ffmpeg prints it.
     pub ffmpeg: String,
-    /// The encoder that films get, in ffmpeg's name.
+    /// The encoder that films are encoded with, by its ffmpeg name.
     pub encoder: String,
-    /// Its own version, where it says one.
+    /// The encoder's own version, if it reports one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub encoder_version: Option<String>,
-    /// The folders that are watched.
+    /// The folders of the library.
     pub roots: Vec<PathDocument>,
-    /// The last walk over the library.
+    /// The last walk over the library; `None` before the first has ended.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_scan: Option<ScanStatus>,
-    /// How many films of the last walk are what: by the code of their skip or failure, or `queued`, `settling`,
+    /// The number of films of the last walk by code: the code of a skip or failure, or `queued`, `settling`,
     /// `running`, `done`.
     pub films: BTreeMap<String, u64>,
     /// How many films wait for an encode.
     pub queued: u64,
-    /// How many films are watched until they have held still.
+    /// How many films are watched until they are stable.
     pub settling: u64,
-    /// The encodes under way, the oldest first.
+    /// The running encodes, the oldest first.
     pub running: Vec<RunningJob>,
-    /// What all jobs of this state folder came to.
+    /// The totals of all jobs of the state folder.
     pub totals: Totals,
-    /// What is waited for, and hasn't answered for half a minute: shares whose server is away, mostly.
+    /// Disks that haven't answered for half a minute, mostly network shares whose server is down.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub unanswered: Vec<Unanswered>,
 }
@@ -52,29 +52,29 @@ pub struct Status {
 /// A disk that doesn't answer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Unanswered {
-    /// The root, folder or film that is waited for.
+    /// The root, folder or film that the daemon waits for.
     #[serde(flatten)]
     pub path: PathDocument,
-    /// For how many seconds.
+    /// How many seconds the daemon has waited.
     pub secs: u64,
 }
 
-/// Whether work goes on.
+/// Whether films are being worked on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, IntoStaticStr)]
 #[serde(rename_all = "kebab-case")]
 #[strum(serialize_all = "kebab-case")]
 pub enum State {
-    /// Films are worked on as they come.
+    /// Films are worked on.
     Running,
-    /// Somebody paused it: running encodes are stopped, no new ones begin.
+    /// A user paused the daemon: running encodes are stopped, and none starts.
     Paused,
-    /// It is outside `active_hours`.
+    /// The current time is outside `active_hours`.
     QuietHours,
-    /// The disk of the state folder is full: nothing is begun that couldn't be written down.
+    /// The disk of the state folder is full: no encode starts, since its job couldn't be recorded.
     StateDiskFull,
-    /// It was asked to stop.
+    /// The daemon was asked to stop.
     Stopping,
-    /// One that only a newer daemon knows.
+    /// A state that only a newer daemon knows.
     #[serde(other)]
     Other,
 }
@@ -82,88 +82,89 @@ pub enum State {
 /// A walk over the library.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ScanStatus {
-    /// When it ended.
+    /// When the walk ended.
     pub ended: Timestamp,
-    /// How long it took, in milliseconds.
+    /// How long the walk took, in milliseconds.
     pub took_ms: u64,
-    /// How many films it saw.
+    /// How many films the walk found.
     pub films: u64,
-    /// How many roots, folders and files it couldn't read.
+    /// How many roots, folders and files couldn't be read.
     pub unreadable: u64,
 }
 
-/// An encode under way.
+/// A running encode.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct RunningJob {
-    /// The job.
+    /// The ID of the job.
     pub job: String,
     /// The film.
     #[serde(flatten)]
     pub path: PathDocument,
-    /// When it started.
+    /// When the job started.
     pub started: Timestamp,
-    /// What is being done.
+    /// What is being done for the job.
     pub stage: Stage,
-    /// Frames in all, where the plan knows.
+    /// The film's number of frames, if the plan knows it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub frames: Option<u64>,
     /// Frames encoded so far.
     pub frame: u64,
-    /// Frames per second, where ffmpeg knows.
+    /// Encoding speed in frames per second, if ffmpeg reports it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fps: Option<f64>,
-    /// Seconds of film per second, where ffmpeg knows.
+    /// Encoding speed in seconds of film per second, if ffmpeg reports it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub speed: Option<f64>,
-    /// Seconds that it still takes at its pace so far, where that can be told.
+    /// Estimated seconds until the encode ends, by its average speed so far; `None` if there is no basis for an
+    /// estimate.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub remaining_secs: Option<u64>,
-    /// Bytes written so far, where ffmpeg knows.
+    /// Bytes written so far, if ffmpeg reports it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub size: Option<u64>,
-    /// Bytes of the original.
+    /// Size of the original in bytes.
     pub size_before: u64,
-    /// The smallest number of bytes that is too big for a result.
+    /// The smallest size in bytes that is too big for a result.
     pub size_limit: u64,
-    /// The encoder's settings, in words.
+    /// The encoder's settings, as text.
     pub settings: String,
 }
 
-/// What is being done for a job.
+/// The stage of a job.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, IntoStaticStr)]
 #[serde(rename_all = "kebab-case")]
 #[strum(serialize_all = "kebab-case")]
 pub enum Stage {
     /// ffmpeg encodes.
     Encoding,
-    /// ffmpeg is stopped until work goes on.
+    /// ffmpeg is paused.
     Paused,
     /// The result is checked and put in place.
     Judging,
-    /// One that only a newer daemon knows.
+    /// A stage that only a newer daemon knows.
     #[serde(other)]
     Other,
 }
 
-/// What a word of [`Status::films`] counts.
+/// What a key of [`Status::films`] counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Standing {
     /// Films that wait for an encode.
     Queued,
-    /// Films that are watched until they have held still.
+    /// Films that are watched until they are stable.
     Settling,
-    /// Films that are encoded.
+    /// Films that are being encoded.
     Running,
-    /// Films that are AV1 now.
+    /// Films that were replaced by their AV1 result.
     Done,
-    /// Films that are left alone, by the code.
+    /// Films that are left alone; the key is the reason's code.
     Skipped,
-    /// Films whose last attempt failed, by the code.
+    /// Films whose last attempt failed; the key is the failure's code.
     Failed,
 }
 
 impl Standing {
-    /// What `word` counts: a word, or the code of a skip or an outcome.
+    /// Returns what the key `word` counts. It is one of the fixed keys, or the code of a skip or an outcome.
     pub fn of(word: &str) -> Self {
         match word {
             "queued" => Self::Queued,

@@ -1,4 +1,4 @@
-//! A dispatcher for tests, with a clock that the test moves, and words for what it wants done.
+//! A dispatcher for tests, with a clock that the test sets, and its effects as short strings.
 
 use std::collections::{BTreeMap, HashSet, VecDeque};
 use std::path::{Path, PathBuf};
@@ -12,7 +12,9 @@ use jiff::Zoned;
 use super::super::activity::Activity;
 use super::super::catalog::Catalog;
 use super::super::effect::Effect;
-use super::super::input::{By, Encoded, End, Input, Listed, LookedAgain, Now, Probed, Texts, Tidied, Walked};
+use super::super::input::{
+    ConfigVersion, Encoded, End, Input, Listed, LookedAgain, Now, Probed, Texts, Tidied, Walked,
+};
 use super::{Context, Dispatcher, Run};
 use crate::library::film::Film;
 use crate::library::scan::Scan;
@@ -23,24 +25,24 @@ use crate::state::jobs::Job;
 use crate::state::outcome::Outcome;
 use crate::sys::disk::Identity;
 
-/// A film that every encoder likes.
+/// ffprobe output of a film that is encoded.
 const PROBE: &[u8] = include_bytes!("../../../../tests/data/probes/mkv-h264-ac3.json");
 
-/// A dispatcher at a moment.
+/// A dispatcher, its clock, and its effects.
 pub(super) struct Scene {
     pub(super) dispatcher: Dispatcher,
     began: (Zoned, Instant),
-    /// How long ago that was.
+    /// The time since `began`.
     pub(super) passed: Duration,
     /// Paths whose disk doesn't answer.
     pub(super) hanging: Vec<PathBuf>,
-    /// What is to be done and isn't yet.
+    /// Effects that the test hasn't answered.
     pub(super) effects: Vec<Effect>,
-    /// What was told.
-    pub(super) told: Vec<Event>,
+    /// Events that were published.
+    pub(super) published: Vec<Event>,
 }
 
-/// Settings with these roots, under which any file is large enough.
+/// Settings with these roots, by which no file is too small.
 pub(super) fn settings(roots: &[&str]) -> Settings {
     Settings {
         library_roots: roots.iter().map(PathBuf::from).collect(),
@@ -50,7 +52,7 @@ pub(super) fn settings(roots: &[&str]) -> Settings {
     }
 }
 
-/// A film of so many bytes; its folder is its root.
+/// A film of `size` bytes, whose root is its folder.
 pub(super) fn film(path: &str, size: u64) -> Film {
     let path = PathBuf::from(path);
     let inode =
@@ -66,7 +68,7 @@ pub(super) fn film(path: &str, size: u64) -> Film {
     }
 }
 
-/// What ffprobe says of every film.
+/// The ffprobe output of every film.
 pub(super) fn text() -> ProbeText {
     ProbeText::new(PROBE.to_vec())
 }
@@ -94,13 +96,13 @@ impl Scene {
             passed: Duration::ZERO,
             hanging: Vec::new(),
             effects: Vec::new(),
-            told: Vec::new(),
+            published: Vec::new(),
         };
         scene.give(Input::Tick);
         scene
     }
 
-    /// A daemon that was just started and whose library has these films, which have held still.
+    /// A daemon that was just started and has found these films stable.
     pub(super) fn with(run: Run, settings: Settings, films: &[Film]) -> Self {
         let mut scene = Self::new(run, settings);
         scene.list(&[]);
@@ -113,15 +115,15 @@ impl Scene {
         moment(&self.began, self.passed, &self.hanging)
     }
 
-    /// Gives an input. What is only told, published or written is done at once.
+    /// Handles an input. Events, replies and writes are completed at once; other effects are kept for the test.
     pub(super) fn give(&mut self, input: Input) {
         let mut inputs = VecDeque::from([input]);
         while let Some(input) = inputs.pop_front() {
             let now = self.now();
             for effect in self.dispatcher.handle(input, now) {
                 match effect {
-                    Effect::Tell(event) => self.told.push(event),
-                    Effect::Publish(_) => {}
+                    Effect::PublishEvent(event) => self.published.push(event),
+                    Effect::PublishStatus(_) => {}
                     Effect::Write(write) => inputs.push_back(Input::Written(Some((vec![write], Ok(()))))),
                     Effect::Reply(to, reply) => drop(to.send(reply)),
                     effect => self.effects.push(effect),
@@ -130,7 +132,7 @@ impl Scene {
         }
     }
 
-    /// Lets time pass; the daemon is told of it whenever it asked to be.
+    /// Advances the clock, and gives a tick whenever one is due.
     pub(super) fn pass(&mut self, time: Duration) {
         let end = self.passed + time;
         loop {
@@ -145,12 +147,12 @@ impl Scene {
         self.give(Input::Tick);
     }
 
-    /// What is to be done, in words; it counts as begun from now on.
+    /// The effects that the test hasn't answered, as strings.
     pub(super) fn wants(&mut self) -> Vec<String> {
         self.effects.iter().map(words).collect()
     }
 
-    /// Takes the effects of this kind away, since the test answers them.
+    /// Removes and returns the effects whose string starts with `kind`, for the test to answer.
     pub(super) fn take(&mut self, kind: &str) -> Vec<Effect> {
         let (taken, rest) =
             std::mem::take(&mut self.effects).into_iter().partition(|effect| words(effect).starts_with(kind));
@@ -158,7 +160,7 @@ impl Scene {
         taken
     }
 
-    /// Answers that these jobs are open.
+    /// Answers the listing of jobs: these are unfinished.
     pub(super) fn list(&mut self, open: &[Job]) {
         for effect in self.take("list") {
             let Effect::List(began) = effect else { unreachable!() };
@@ -167,7 +169,7 @@ impl Scene {
         }
     }
 
-    /// Answers that jobs were tidied up.
+    /// Answers all recoveries of jobs.
     pub(super) fn tidy(&mut self) {
         for effect in self.take("tidy") {
             let Effect::Tidy(job) = effect else { unreachable!() };
@@ -175,20 +177,20 @@ impl Scene {
         }
     }
 
-    /// Answers each walk that was wanted with those of the films that are in its root.
+    /// Answers all walks: each finds those of the films that are in its root.
     pub(super) fn walk_all(&mut self, films: &[Film]) {
         for effect in self.take("walk") {
             self.give(Input::Walked(walked(effect, films)));
         }
     }
 
-    /// Lets films hold still, and has them looked at.
+    /// Waits until films are due to be stable, and answers the check.
     pub(super) fn settle(&mut self, films: &[Film]) {
         self.pass(self.dispatcher.context.settings.stable);
         self.look(films);
     }
 
-    /// Answers looks: films that are in the list look like there, others are gone.
+    /// Answers all checks of films: those in the list are as given there, others are gone.
     pub(super) fn look(&mut self, films: &[Film]) {
         for effect in self.take("look") {
             let Effect::Look(looked, generation) = effect else { unreachable!() };
@@ -203,7 +205,7 @@ impl Scene {
         }
     }
 
-    /// Answers what ffprobe says, of all that was asked.
+    /// Answers all probes.
     pub(super) fn probe(&mut self) {
         while let Some(effect) = self.take_first("probe") {
             let Effect::Probe(film, generation) = effect else { unreachable!() };
@@ -212,7 +214,7 @@ impl Scene {
         }
     }
 
-    /// Answers what ffprobe had said before.
+    /// Answers all reads of stored ffprobe output.
     pub(super) fn read(&mut self) {
         while let Some(effect) = self.take_first("read") {
             let Effect::Read(films, generation) = effect else { unreachable!() };
@@ -221,36 +223,36 @@ impl Scene {
         }
     }
 
-    /// Takes the first effect of this kind away.
+    /// Removes and returns the first effect whose string starts with `kind`.
     pub(super) fn take_first(&mut self, kind: &str) -> Option<Effect> {
         let place = self.effects.iter().position(|effect| words(effect).starts_with(kind))?;
         Some(self.effects.remove(place))
     }
 
-    /// Tells that an encode runs, and by which job.
+    /// Gives the event that the encode of a film has started as a job.
     pub(super) fn started(&mut self, film: &Film, job: &str) {
         let document = include_bytes!("../../../../av1plan/tests/data/plan-1.0.json");
         let document = av1plan::wire::Document::from_json(document).unwrap();
         let av1plan::Verdict::Encode(plan) = document.verdict().unwrap() else { unreachable!() };
         let plan = Box::new((*plan).clone());
-        self.give(Input::Told(Event::Started { job: job.to_owned(), path: film.path.clone(), plan }));
+        self.give(Input::Event(Event::Started { job: job.to_owned(), path: film.path.clone(), plan }));
     }
 
-    /// Answers the encode that is wanted or runs, by its film, with how it ended.
-    pub(super) fn encoded(&mut self, film: &Film, by: By, outcome: Outcome) {
+    /// Answers the encode of a film with its outcome.
+    pub(super) fn encoded(&mut self, film: &Film, by: ConfigVersion, outcome: Outcome) {
         let now = Some(Box::new(film.clone()));
         self.give(Input::Encoded(Encoded { film: film.clone(), by, end: End::Attempt { outcome, now } }));
     }
 
-    /// Takes the encode that is wanted.
-    pub(super) fn encode(&mut self) -> Option<(Film, By)> {
+    /// Removes and returns the first effect that starts an encode.
+    pub(super) fn encode(&mut self) -> Option<(Film, ConfigVersion)> {
         let Effect::Encode(film, by) = self.take_first("encode")? else { unreachable!() };
         Some((film, by))
     }
 
-    /// The codes of the events that were told, each once.
+    /// The films that were reported as skipped.
     pub(super) fn skipped(&self) -> HashSet<&Path> {
-        let skipped = self.told.iter().filter_map(|event| match event {
+        let skipped = self.published.iter().filter_map(|event| match event {
             Event::Skipped { path, .. } => Some(path.as_path()),
             _ => None,
         });
@@ -270,7 +272,7 @@ fn moment((wall, here): &(Zoned, Instant), passed: Duration, hanging: &[PathBuf]
     }
 }
 
-/// What a walk finds of these films.
+/// Answers a walk with those of the films that are in its root.
 pub(super) fn walked(walk: Effect, films: &[Film]) -> Walked {
     let Effect::Walk { root, generation, began } = walk else { unreachable!() };
     let found = films.iter().filter(|film| film.path.starts_with(&root)).cloned().collect();
@@ -278,14 +280,16 @@ pub(super) fn walked(walk: Effect, films: &[Film]) -> Walked {
     Walked { root, generation, began, scan, took: Duration::ZERO, unlocked: None, swept: Vec::new() }
 }
 
-/// An effect in words.
+/// An effect as a string.
 fn words(effect: &Effect) -> String {
     let paths = |films: &[Film]| {
         let paths: Vec<String> = films.iter().map(|film| film.path.display().to_string()).collect();
         paths.join(" ")
     };
     match effect {
-        Effect::Tell(_) | Effect::Publish(_) | Effect::Write(_) | Effect::Reply(..) => "tell".to_owned(),
+        Effect::PublishEvent(_) | Effect::PublishStatus(_) | Effect::Write(_) | Effect::Reply(..) => {
+            "tell".to_owned()
+        }
         Effect::Hold(true) => "hold".to_owned(),
         Effect::Hold(false) => "go on".to_owned(),
         Effect::ReadMachine => "machine".to_owned(),
@@ -299,7 +303,7 @@ fn words(effect: &Effect) -> String {
         Effect::List(_) => "list".to_owned(),
         Effect::Tidy(job) => format!("tidy {}", job.film().display()),
         Effect::Walk { root, .. } => format!("walk {}", root.display()),
-        Effect::CarryOut(word, path, _) => format!("carry out {word:?} {}", path.display()),
+        Effect::CarryOut(change, path, _) => format!("carry out {change:?} {}", path.display()),
         Effect::Reload => "reload".to_owned(),
         Effect::TakeOver(_) => "take over".to_owned(),
     }

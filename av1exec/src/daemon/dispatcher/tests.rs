@@ -1,4 +1,4 @@
-//! The life of films: what is wanted after each thing that is learned.
+//! The dispatcher's decisions over the life of a film: which effects each input leads to.
 
 mod config;
 mod persons;
@@ -96,7 +96,7 @@ fn an_encode_waits_for_all_probes_but_not_for_ever() {
 #[test]
 fn outside_the_active_hours_nothing_begins_and_what_runs_holds_still_where_that_was_asked_for() {
     for (outside_hours, held) in [(OutsideHours::Pause, true), (OutsideHours::Finish, false)] {
-        // It is twelve o'clock.
+        // The clock of these tests starts at twelve o'clock.
         let active_hours = "11:00-13:00".parse().ok();
         let settings = Settings { active_hours, outside_hours, ..settings(&["/a"]) };
         let mut scene = Scene::with(Run::Forever, settings, &[film("/a/1.mkv", 9), film("/a/2.mkv", 8)]);
@@ -147,7 +147,7 @@ fn a_full_disk_of_the_state_folder_is_said_once_and_looked_at_again() {
     }
     let full =
         |event: &&Event| matches!(event, Event::Warning { message, .. } if message.contains("is full"));
-    assert_eq!(scene.told.iter().filter(full).count(), 1);
+    assert_eq!(scene.published.iter().filter(full).count(), 1);
 }
 
 #[test]
@@ -191,7 +191,7 @@ fn a_stop_begins_nothing_more_and_waits_for_encodes_alone() {
     scene.pass(100 * MINUTE);
     assert!(scene.take("walk").is_empty());
 
-    // What only looks is not waited for.
+    // Tasks that only read are not waited for.
     let mut scene = Scene::new(Run::Forever, settings(&["/a"]));
     scene.give(Input::Stop);
     assert!(scene.dispatcher.is_done());
@@ -205,7 +205,7 @@ fn one_pass_lets_films_hold_still_once_and_ends() {
     let mut scene = Scene::new(Run::OnePass, settings(&["/a"]));
     scene.list(&[]);
     scene.walk_all(&films);
-    // One of them has grown meanwhile.
+    // The second film has grown meanwhile.
     scene.settle(&[films[0].clone(), film("/a/2.mkv", 400)]);
     assert_eq!(scene.wants(), ["probe /a/1.mkv"]);
     scene.probe();

@@ -1,4 +1,4 @@
-//! A finding.
+//! The findings of the doctor.
 
 use std::path::Path;
 use std::time::Duration;
@@ -9,40 +9,40 @@ use strum::IntoStaticStr;
 
 use crate::sys::path::path_document;
 
-/// What one look came to.
+/// A finding.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Check {
-    /// What was looked at; stable.
+    /// What was checked. The code stays the same over versions.
     #[serde(rename = "check")]
     pub code: Code,
-    /// How it is.
+    /// How serious the finding is.
     pub level: Level,
-    /// What was found, for a person.
+    /// What was found, as text for users.
     pub text: String,
-    /// What to do about it.
+    /// What a user can do about it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub hint: Option<String>,
-    /// The file or folder that it is about.
+    /// The file or folder that the finding is about.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub about: Option<PathDocument>,
-    /// How long it took, where that says something.
+    /// How long the check took, if that is of interest.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub took_ms: Option<u64>,
 }
 
-/// How something is.
+/// How serious a finding is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Level {
-    /// As it should be.
+    /// Everything is as it should be.
     Ok,
-    /// It works, but may not be meant.
+    /// It works, but may not be what the user intended.
     Warn,
-    /// It keeps av1d from working, on all films or on some.
+    /// It keeps av1d from working on all films or on some.
     Fail,
 }
 
-/// What can be looked at.
+/// What a finding can be about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, IntoStaticStr)]
 #[serde(rename_all = "kebab-case")]
 #[strum(serialize_all = "kebab-case")]
@@ -59,11 +59,11 @@ pub enum Code {
     Decoder,
     /// Its filters that measure quality.
     Quality,
-    /// An encoder, tried out.
+    /// A trial of an encoder.
     Encode,
-    /// A folder of films.
+    /// A root: a folder of films.
     Root,
-    /// What the file system of a folder of films can do.
+    /// The abilities of a root's file system.
     FileSystem,
     /// The state folder.
     StateFolder,
@@ -74,17 +74,17 @@ pub enum Code {
 }
 
 impl Check {
-    /// All is well.
+    /// Creates a finding that all is well.
     pub(super) fn ok(code: Code, text: impl Into<String>) -> Self {
         Self { code, level: Level::Ok, text: text.into(), hint: None, about: None, took_ms: None }
     }
 
-    /// It works, but.
+    /// Creates a warning.
     pub(super) fn warn(code: Code, text: impl Into<String>, hint: impl Into<String>) -> Self {
         Self { level: Level::Warn, ..Self::ok(code, text) }.hint(hint)
     }
 
-    /// It doesn't work.
+    /// Creates a failure.
     pub(super) fn fail(code: Code, text: impl Into<String>, hint: impl Into<String>) -> Self {
         Self { level: Level::Fail, ..Self::ok(code, text) }.hint(hint)
     }

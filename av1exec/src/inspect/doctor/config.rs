@@ -1,13 +1,13 @@
-//! The config: which file, what it sets, what is wrong with it.
+//! Checks the config: which file it is, what it sets, and which errors it has.
 
 use super::check::{Check, Code};
 use crate::settings::{Effective, Inspection, Source, effective};
 use crate::sys::sanitize::display;
 
-/// More keys than this aren't named one by one.
+/// If the config sets more keys than this, they aren't listed.
 const NAMED: usize = 6;
 
-/// A check for the file, or one for each thing that is wrong with it.
+/// Returns one finding for the file, or one for each of its errors.
 pub(super) fn checks(inspection: &Inspection) -> Vec<Check> {
     let Inspection { places: _, file, reading, error } = inspection;
     if let Some(error) = error {

@@ -1,4 +1,4 @@
-//! What a folder is and what its file system can do, tried out with files of our own.
+//! Examines a folder and the abilities of its file system, which are tried out with files that this module creates.
 
 use std::fs::File;
 use std::io;
@@ -11,46 +11,46 @@ use rustix::fs::{AtFlags, CWD, StatxFlags};
 use crate::sys::disk::{self, Space};
 use crate::sys::names;
 
-/// What was found in a folder that is there.
+/// What was found in an existing folder.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Folder {
-    /// Whether what is in it can be listed, and whether there is anything.
+    /// Whether the folder is empty, or why its entries can't be listed.
     pub(super) listing: Result<Listing, String>,
-    /// What could be done with a file of our own, or why none could be made.
+    /// What the file system can do, or why no file could be created.
     pub(super) abilities: Result<Abilities, String>,
-    /// Room, where the system tells.
+    /// The free and total space, if the system reports it.
     pub(super) space: Option<Space>,
-    /// The file system's type, where the system tells: `ext4`, `nfs4`.
+    /// The file system's type, such as `ext4` or `nfs4`, if the system reports it.
     pub(super) kind: Option<String>,
 }
 
-/// What is in a folder.
+/// Whether a folder is empty.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Listing {
-    /// Nothing but hidden files.
+    /// It has no entries except hidden ones.
     Empty,
-    /// Something.
+    /// It has entries.
     Filled,
 }
 
-/// What the file system of a folder can do.
+/// The abilities of a folder's file system.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Abilities {
-    /// A file that is made is on the folder's own device.
+    /// Whether a new file is on the same device as the folder.
     pub(super) same_device: bool,
     pub(super) hard_links: Tried,
-    /// `RENAME_NOREPLACE`.
+    /// `RENAME_NOREPLACE`: a rename that fails if the new name exists.
     pub(super) rename_without_overwriting: Tried,
-    /// `RENAME_EXCHANGE`.
+    /// `RENAME_EXCHANGE`: an atomic swap of two names.
     pub(super) exchange: Tried,
     pub(super) extended_attributes: Tried,
 }
 
-/// What came of trying.
+/// Whether an operation works.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Tried {
     Works,
-    /// It doesn't, and this is the system's reason.
+    /// It failed, with the system's error message.
     Refused(String),
 }
 
@@ -63,18 +63,18 @@ impl From<io::Result<()>> for Tried {
     }
 }
 
-/// A file that this process made, which goes when this does.
+/// A file that this process created. Dropping this deletes it.
 #[derive(Debug)]
 pub(super) struct Own(pub(super) PathBuf);
 
 impl Drop for Own {
     fn drop(&mut self) {
-        // Where that fails, the next daemon's sweep takes it away in a root; elsewhere it stays.
+        // If that fails, the file stays; inside a root, the next daemon deletes it as an abandoned temporary file.
         drop(disk::unlink(&self.0));
     }
 }
 
-/// Looks at a folder; an error where there is none.
+/// Examines a folder. Returns an error if there is none.
 pub(super) fn look(folder: &Path) -> io::Result<Folder> {
     let found = std::fs::metadata(folder)?;
     if !found.is_dir() {
@@ -134,12 +134,12 @@ fn try_exchange(first: &Path, second: &Path) -> io::Result<()> {
     }
 }
 
-/// Some file systems say that all went well and have done nothing.
+/// Whether the new name exists: some file systems report success without having done anything.
 fn seen(path: &Path) -> io::Result<()> {
     std::fs::symlink_metadata(path).map(drop).map_err(|_| disk::not_done())
 }
 
-/// The type of the file system that holds `path`, as `/proc/self/mountinfo` has it; nothing before Linux 5.8.
+/// Returns the type of the file system that holds `path`, from `/proc/self/mountinfo`; `None` before Linux 5.8.
 fn kind(path: &Path) -> Option<String> {
     let found = rustix::fs::statx(CWD, path, AtFlags::empty(), StatxFlags::MNT_ID).ok()?;
     let mounts = Process::myself().ok()?.mountinfo().ok()?;

@@ -1,7 +1,8 @@
-//! What keeps av1d from working on this machine, found out by looking and by trying.
+//! Finds out what keeps av1d from working on this machine.
 //!
-//! Each part first gathers facts and then says by a pure function what they mean. Nothing is changed: files that things are
-//! tried out with are this module's own, and gone afterwards. Nothing can hang: whatever doesn't answer in time is a finding.
+//! Each part first gathers facts, then a pure function turns them into findings. Nothing is changed: files that are
+//! needed for a trial are created by this module and deleted afterwards. Nothing can hang: whatever doesn't answer
+//! in time is reported as a finding.
 
 mod check;
 mod config;
@@ -17,15 +18,16 @@ pub use check::{Check, Code, Level};
 
 use crate::settings::{Environment, Inspection};
 
-/// How long a program may take to introduce itself, and a folder to be looked at. Disks that sleep take some seconds.
-const PATIENCE: Duration = Duration::from_secs(10);
+/// How long a program may take to print its version, and a folder to be examined. Disks that sleep take some
+/// seconds.
+const CHECK_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// What is looked at.
+/// What is examined.
 #[derive(Debug)]
 pub struct Patient<'a> {
-    /// The config, right or wrong.
+    /// The config, valid or not.
     pub inspection: &'a Inspection,
-    /// The environment.
+    /// The environment variables that av1d uses.
     pub environment: &'a Environment,
     /// Whether encoders are tried out.
     pub trials: Trials,
@@ -34,13 +36,13 @@ pub struct Patient<'a> {
 /// Whether encoders are tried out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Trials {
-    /// Each that is there, for some seconds.
+    /// Try out each encoder that ffmpeg has, for some seconds.
     Run,
-    /// None.
+    /// Try out none.
     Leave,
 }
 
-/// Makes all checks, and tells each as soon as it is made.
+/// Makes all checks. Passes each to `tell` as soon as it is made.
 pub async fn examine(patient: &Patient<'_>, mut tell: impl FnMut(Check)) {
     let Patient { inspection, environment, trials } = *patient;
     let settings = &inspection.reading.settings;
@@ -55,10 +57,10 @@ pub async fn examine(patient: &Patient<'_>, mut tell: impl FnMut(Check)) {
     state::examine(settings).await.into_iter().for_each(&mut tell);
 }
 
-/// Runs what may hang in the kernel beside the runtime's own thread; nothing where it does.
+/// Runs `look` on a thread of its own, since it may hang in the kernel. Returns `None` if it isn't done in time.
 async fn within<T: Send + 'static>(
-    patience: Duration,
+    timeout: Duration,
     look: impl FnOnce() -> T + Send + 'static,
 ) -> Option<T> {
-    tokio::time::timeout(patience, tokio::task::spawn_blocking(look)).await.ok()?.ok()
+    tokio::time::timeout(timeout, tokio::task::spawn_blocking(look)).await.ok()?.ok()
 }

@@ -1,4 +1,4 @@
-//! ffmpeg and ffprobe: where they are, which they are, what they can do.
+//! Checks ffmpeg and ffprobe: their paths, their versions, and what they support.
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -7,7 +7,7 @@ use av1plan::command;
 use av1plan::plan::Encoder;
 use av1plan::toolchain::{ToolchainError, Version, encoders_in, has_filter, software_decoders_in};
 
-use super::PATIENCE;
+use super::CHECK_TIMEOUT;
 use super::check::{Check, Code};
 use crate::ffmpeg::tools::{ToolsError, ask, locate};
 use crate::settings::{Environment, Settings};
@@ -18,11 +18,11 @@ use crate::sys::sanitize::{display, sanitize};
 pub(super) struct Ffmpeg {
     pub(super) path: PathBuf,
     pub(super) encoders: BTreeSet<Encoder>,
-    /// The software decoder of AV1 that it takes.
+    /// The software decoder that it uses for AV1; `None` if it has none.
     pub(super) decoder: Option<&'static str>,
 }
 
-/// Asks both programs; returns the ffmpeg where its encoders can be tried out.
+/// Checks both programs. Returns ffmpeg if its encoders can be tried out.
 pub(super) async fn examine(
     settings: &Settings,
     environment: &Environment,
@@ -41,9 +41,9 @@ pub(super) async fn examine(
 
     let (path, version) = ffmpeg.ok()?;
     let answers = tokio::try_join!(
-        ask(&path, command::encoders_arguments(), PATIENCE),
-        ask(&path, command::decoders_arguments(), PATIENCE),
-        ask(&path, command::filters_arguments(), PATIENCE),
+        ask(&path, command::encoders_arguments(), CHECK_TIMEOUT),
+        ask(&path, command::decoders_arguments(), CHECK_TIMEOUT),
+        ask(&path, command::filters_arguments(), CHECK_TIMEOUT),
     );
     let (encoders, decoders, filters) = match answers {
         Ok(answers) => answers,
@@ -56,7 +56,7 @@ pub(super) async fn examine(
     tell(encoders_check(&encoders, settings.policy.prefer_encoder, &version));
     tell(decoder_check(&decoders, &version));
     tell(quality_check(&filters));
-    // What an old one says of today's options is of no use to anybody.
+    // An ffmpeg that is too old would only fail on the current options.
     let fit = version.check_age().is_ok() && !encoders.is_empty();
     fit.then(|| Ffmpeg { path, encoders, decoder: decoders.first().copied() })
 }
@@ -66,7 +66,7 @@ type Introduced = Result<(PathBuf, Version), ToolsError>;
 
 async fn introduced(name: &str, path: Result<PathBuf, ToolsError>) -> Introduced {
     let path = path?;
-    let text = ask(&path, command::version_arguments(), PATIENCE).await?;
+    let text = ask(&path, command::version_arguments(), CHECK_TIMEOUT).await?;
     match Version::parse(name, &text) {
         Ok(version) => Ok((path, version)),
         Err(source) => Err(ToolsError::Unfit { path, source }),
@@ -153,7 +153,7 @@ fn quality_check(filters: &str) -> Check {
     }
 }
 
-/// Whether films get this encoder.
+/// Whether films are encoded with this encoder.
 pub(super) fn is_chosen(encoder: Encoder, encoders: &BTreeSet<Encoder>, preferred: Encoder) -> bool {
     if encoders.contains(&preferred) { encoder == preferred } else { encoders.first() == Some(&encoder) }
 }

@@ -1,4 +1,4 @@
-//! The folders of films.
+//! Checks the roots.
 
 use std::io::{self, ErrorKind};
 use std::path::Path;
@@ -7,18 +7,18 @@ use av1plan::explain::Seconds;
 
 use super::check::{Check, Code};
 use super::folder::{self, Abilities, Folder, Listing, Tried};
-use super::{PATIENCE, within};
+use super::{CHECK_TIMEOUT, within};
 use crate::state::outcome::Bytes;
 use crate::sys::sanitize::display;
 
-/// Looks at one root.
+/// Checks one root.
 pub(super) async fn examine(root: &Path) -> Vec<Check> {
     let folder = root.to_owned();
-    let looked = within(PATIENCE, move || folder::look(&folder)).await;
+    let looked = within(CHECK_TIMEOUT, move || folder::look(&folder)).await;
     let checks = match looked {
         None => vec![Check::fail(
             Code::Root,
-            format!("{} doesn't answer within {}", display(root), Seconds::from(PATIENCE)),
+            format!("{} doesn't answer within {}", display(root), Seconds::from(CHECK_TIMEOUT)),
             "see whether what is mounted there can be reached",
         )],
         Some(looked) => checks(root, looked),

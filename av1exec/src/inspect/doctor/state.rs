@@ -1,4 +1,4 @@
-//! The state folder, the daemon that may be at work on it, and the locks.
+//! Checks the state folder, its daemon if one runs, and the locks.
 
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
@@ -8,7 +8,7 @@ use av1plan::explain::Seconds;
 
 use super::check::{Check, Code};
 use super::folder::{self, Folder};
-use super::{PATIENCE, within};
+use super::{CHECK_TIMEOUT, within};
 use crate::serve::control::client::{Client, ClientError};
 use crate::serve::control::protocol::{Greeting, Reply, Request};
 use crate::serve::status::{State, Status};
@@ -18,30 +18,30 @@ use crate::sys::disk::Space;
 use crate::sys::lock::{self, Holder, Standing};
 use crate::sys::sanitize::{display, sanitize};
 
-/// Longer than a client waits for a daemon's greeting and answer.
-const CONTROL_PATIENCE: Duration = Duration::from_secs(35);
+/// How long talking to a daemon may take: longer than a client waits for its greeting and its reply.
+const CONTROL_TIMEOUT: Duration = Duration::from_secs(35);
 
-/// Looks at all three.
+/// Checks all three.
 pub(super) async fn examine(settings: &Settings) -> Vec<Check> {
     let state = &settings.job_state_dir;
     let folder = state.clone();
-    let looked = within(PATIENCE, move || look(&folder)).await;
+    let looked = within(CHECK_TIMEOUT, move || look(&folder)).await;
     let folder = state.clone();
-    let daemon = within(CONTROL_PATIENCE, move || greet(&folder)).await.unwrap_or(Daemon::Silent);
+    let daemon = within(CONTROL_TIMEOUT, move || greet(&folder)).await.unwrap_or(Daemon::Silent);
     let locks = standings(lock::paths(state, &settings.library_roots)).await;
     vec![folder_check(state, looked).about(state), daemon_check(state, &daemon), lock_check(&locks, &daemon)]
 }
 
-/// What there is of the state folder.
+/// What was found of the state folder.
 #[derive(Debug)]
 enum Looked {
-    /// It is there.
+    /// It exists.
     Folder(Folder),
-    /// It isn't, but could be made.
+    /// It doesn't exist, but can be created.
     CanBeMade(Option<Space>),
-    /// It isn't, and can't be made in the last folder above it that is there.
+    /// It doesn't exist and can't be created, because this existing folder above it doesn't allow that.
     CantBeMade(PathBuf, io::Error),
-    /// It can't be looked at, or is no folder.
+    /// It can't be examined, or isn't a folder.
     Unreadable(io::Error),
 }
 
@@ -59,7 +59,7 @@ fn look(state: &Path) -> Looked {
 }
 
 fn folder_check(state: &Path, looked: Option<Looked>) -> Check {
-    /// For whatever can't be used.
+    /// The hint for a state folder that can't be used.
     const OTHER: &str = "set `job_state_dir` in the config to a folder that the user that runs av1d may write to, like /home/NAME/.local/state/av1d";
     let name = display(state);
     let fail = |text: String| Check::fail(Code::StateFolder, text, OTHER);
@@ -73,7 +73,7 @@ fn folder_check(state: &Path, looked: Option<Looked>) -> Check {
         None => Check::ok(Code::StateFolder, text),
     };
     match looked {
-        None => fail(format!("{name} doesn't answer within {}", Seconds::from(PATIENCE))),
+        None => fail(format!("{name} doesn't answer within {}", Seconds::from(CHECK_TIMEOUT))),
         Some(Looked::Unreadable(error)) if error.kind() == ErrorKind::NotADirectory => {
             fail(format!("{name} is no folder, or something above it is none"))
         }
@@ -100,13 +100,13 @@ fn folder_check(state: &Path, looked: Option<Looked>) -> Check {
 /// Who answers on the control socket.
 #[derive(Debug)]
 enum Daemon {
-    /// Nobody.
+    /// Nobody: no daemon runs.
     None,
-    /// A daemon, with its state where it tells.
+    /// A daemon, with its status if it replied with one.
     Answers(Greeting, Option<Box<Status>>),
-    /// Something that can't be talked to.
+    /// A process that a client can't talk to.
     Odd(ClientError),
-    /// Something that says nothing in all that time.
+    /// A process that doesn't answer in time.
     Silent,
 }
 
@@ -160,13 +160,13 @@ fn daemon_check(state: &Path, daemon: &Daemon) -> Check {
     }
 }
 
-/// Looks at all locks at once, at each by itself: a share that hangs hides no other.
+/// Examines all locks concurrently, so that a share that hangs delays no other lock.
 async fn standings(paths: Vec<PathBuf>) -> Vec<(PathBuf, io::Result<Standing>)> {
     let looks: Vec<_> = paths
         .into_iter()
         .map(|path| {
             let looked_at = path.clone();
-            (path, tokio::spawn(within(PATIENCE, move || lock::look(&looked_at))))
+            (path, tokio::spawn(within(CHECK_TIMEOUT, move || lock::look(&looked_at))))
         })
         .collect();
     let mut standings = Vec::new();
@@ -176,10 +176,10 @@ async fn standings(paths: Vec<PathBuf>) -> Vec<(PathBuf, io::Result<Standing>)> 
     standings
 }
 
-/// What is known of a lock where the look at it may not have ended.
+/// Turns a missing result, which means a timeout, into an error.
 fn in_time(looked: Option<io::Result<Standing>>) -> io::Result<Standing> {
     looked.unwrap_or_else(|| {
-        let text = format!("it doesn't answer within {}", Seconds::from(PATIENCE));
+        let text = format!("it doesn't answer within {}", Seconds::from(CHECK_TIMEOUT));
         Err(io::Error::new(ErrorKind::TimedOut, text))
     })
 }

@@ -1,4 +1,5 @@
-//! Each encoder, tried out on two seconds of a picture that ffmpeg draws, by the planner's own arguments.
+//! Tries out each encoder on two seconds of a test picture that ffmpeg generates, with the arguments that the
+//! planner would choose.
 
 use std::ffi::OsString;
 use std::path::Path;
@@ -17,12 +18,12 @@ use crate::sys::process::capture;
 use crate::sys::{disk, names};
 
 const PICTURE: TrialPicture = TrialPicture { width: 320, height: 180, rate: 25, seconds: 2 };
-/// rav1e takes six seconds on two cores; a small machine may take ten times as long.
-const PATIENCE: Duration = Duration::from_mins(2);
-/// A line with a time for each picture.
+/// How long ffmpeg may take. rav1e needs six seconds on two cores; a small machine may need ten times as long.
+const TRIAL_TIMEOUT: Duration = Duration::from_mins(2);
+/// How much output is kept: ffmpeg prints one line with a time for each frame.
 const OUTPUT_LIMIT: usize = 64 * 1024;
 
-/// Tries each encoder that is there.
+/// Tries out each encoder that ffmpeg has.
 pub(super) async fn examine(ffmpeg: &Ffmpeg, policy: &Config, folder: &Path, tell: &mut impl FnMut(Check)) {
     for encoder in &ffmpeg.encoders {
         let tried = try_out(ffmpeg, *encoder, policy, folder).await;
@@ -31,14 +32,14 @@ pub(super) async fn examine(ffmpeg: &Ffmpeg, policy: &Config, folder: &Path, tel
     }
 }
 
-/// How an encoder did.
+/// The result of a trial.
 #[derive(Debug)]
 enum Tried {
-    /// It took this long, and what it made was read back where there is a decoder.
+    /// The encoder works, and took this long. If there is a decoder, the result was decoded as well.
     Works(Duration),
-    /// It doesn't work, and this is what it said.
+    /// The encoder doesn't work, with its error message.
     Fails(String),
-    /// There was no place to try it.
+    /// The trial's file couldn't be created.
     NoPlace(String),
 }
 
@@ -84,14 +85,14 @@ async fn read_back(ffmpeg: &Ffmpeg, path: &Path) -> Result<(), String> {
 
 async fn run(ffmpeg: &Ffmpeg, args: Vec<OsString>) -> Result<String, String> {
     let captured =
-        capture(&ffmpeg.path, &args, OUTPUT_LIMIT, PATIENCE).await.map_err(|error| error.to_string())?;
+        capture(&ffmpeg.path, &args, OUTPUT_LIMIT, TRIAL_TIMEOUT).await.map_err(|error| error.to_string())?;
     if captured.status.success() {
         return Ok(String::from_utf8_lossy(&captured.stdout).into_owned());
     }
     Err(format!("{}: {}", captured.status, crate::sys::sanitize::sanitize(&captured.last_words())))
 }
 
-/// What the planner would tell this encoder for such a picture.
+/// Returns the arguments that the planner would choose for this encoder and the test picture.
 fn arguments(encoder: Encoder, policy: &Config) -> Result<Vec<av1plan::command::Arg>, String> {
     let TrialPicture { width, height, rate, seconds } = PICTURE;
     let document = format!(

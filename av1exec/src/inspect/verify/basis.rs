@@ -1,4 +1,4 @@
-//! What a result is held against: the contract that its job was made under, or one that its original gives now.
+//! The contract that a result is checked against: that of its job, or one that is planned from the original now.
 
 use std::collections::BTreeSet;
 use std::io;
@@ -16,20 +16,21 @@ use crate::sys::disk::{self, Identity};
 use crate::sys::failure::{Exit, Failure};
 use crate::sys::sanitize::display;
 
-/// What is known of how a result was made.
+/// What is known about how a result was produced.
 pub(super) struct Basis {
-    /// The job that put it there.
+    /// The job that produced it.
     pub(super) job: Option<Job>,
-    /// What it was made from.
+    /// The film that it was encoded from.
     pub(super) original: Option<Original>,
-    /// What was, or would be, promised of it.
+    /// The plan with the contract.
     pub(super) plan: Option<Box<EncodePlan>>,
+    /// Whether the plan is the job's own.
     from_job: bool,
-    /// Why there is none.
+    /// Why there is no contract, or not that of the job.
     pub(super) note: Option<Finding>,
 }
 
-/// A film that a result was made from.
+/// The film that a result was encoded from.
 pub(super) struct Original {
     pub(super) path: PathBuf,
     pub(super) probe: MediaProbe,
@@ -63,7 +64,8 @@ impl Basis {
             let message = format!("failed to probe {}: {error}", display(path));
             Failure::new(Exit::Failed, message).hint("is it whole, and is it a film?")
         })?;
-        // Another config may have come since the encode; what counts is what was promised then.
+        // The job's plan is preferred: the config may have changed since the encode, but the result has to keep
+        // what was promised then.
         let is_its_source = job.as_ref().is_some_and(|job| job.source.same_content_stamp(&identity));
         let from_job = is_its_source && planned.is_some();
         let (plan, note) = match planned.filter(|_| from_job) {
@@ -84,7 +86,7 @@ impl Basis {
     }
 }
 
-/// What the job's plan promised; nothing where it was to leave the film alone.
+/// Returns the job's plan; `None` if the plan was to skip the film.
 fn planned_by(job: &Job) -> Result<Option<Box<EncodePlan>>, Finding> {
     match job.document().and_then(|document| document.verdict()) {
         Ok(Verdict::Encode(plan)) => Ok(Some(plan)),
@@ -104,7 +106,8 @@ fn plan_anew(
     probe: &MediaProbe,
 ) -> (Option<Box<EncodePlan>>, Option<Finding>) {
     let file = FileFacts::new(name_of(original, request.film), identity.size);
-    // It has been encoded: whether it should have been isn't asked.
+    // All gates and refusals are switched off: the film has been encoded, so whether it should be encoded doesn't
+    // matter.
     let policy = request.policy.clone();
     let policy = policy.with_ignore(Gate::ALL.iter().copied().collect()).with_refuse_losses(BTreeSet::new());
     match av1plan::plan(&Source::new(&file, probe), &request.tools.toolchain, &policy) {
@@ -116,8 +119,8 @@ fn plan_anew(
     }
 }
 
-/// What the original was called before it was set aside. Where the result is in another container than its name would give it,
-/// the result's own extension counts: somebody else chose that.
+/// Returns the name of the original before it was renamed to `NAME.orig`. If the result's container doesn't follow
+/// from that name, the result's own extension is used, because a user chose that container.
 fn name_of(original: &Path, result: &Path) -> String {
     let extension = |path: &Path| path.extension().unwrap_or_default().to_string_lossy().to_lowercase();
     let name = match extension(original).as_str() {
@@ -129,19 +132,19 @@ fn name_of(original: &Path, result: &Path) -> String {
     name.file_name().unwrap_or_default().to_string_lossy().into_owned()
 }
 
-/// The code of a file whose bytes changed behind everybody's back.
+/// The code of a file whose bytes changed although its size and time didn't.
 pub(super) const CONTENT_CHANGED: &str = "content-changed";
 
-/// Holds the file's bytes against those that the job put there; nothing where they are the same.
+/// Compares the file's bytes with those that the job produced; returns `None` if they are the same.
 pub(super) async fn compare_bytes(film: &Path, job: &Job) -> io::Result<Option<Finding>> {
     let Some(commit) = job.commit.clone() else { return Ok(None) };
     let identity = Identity::of(film)?;
     let is_as_long = identity.size == commit.size;
     let same = if is_as_long {
-        // One that can't be opened tells nothing of its bytes.
+        // If the file can't be opened, nothing is known about its bytes, and the check fails.
         let file = disk::open(film)?;
         let content = tokio::task::spawn_blocking(move || Content::read(file, &commit, &|| ()));
-        // One that can't be read to its end has other bytes.
+        // If the file can't be read to its end, its bytes count as different.
         content.await.map_err(io::Error::other)? == Content::Committed
     } else {
         false
@@ -149,7 +152,7 @@ pub(super) async fn compare_bytes(film: &Path, job: &Job) -> io::Result<Option<F
     if same {
         return Ok(None);
     }
-    // A result has its film's time.
+    // A result gets its film's modification time.
     let untouched = is_as_long && identity.modified_ns == job.source.modified_ns;
     Ok(Some(if untouched {
         let text = format!(

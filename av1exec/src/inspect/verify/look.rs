@@ -1,4 +1,4 @@
-//! The look at a file that ffprobe can read: its contract, its decode, its pictures beside the original's.
+//! Checks a file that ffprobe can read: its contract, its decoding, and its pictures compared with the original's.
 
 use std::io;
 use std::path::Path;
@@ -12,7 +12,7 @@ use crate::ffmpeg::evidence::{Gather, Made, Readable};
 use crate::ffmpeg::quality::Compare;
 use crate::ffmpeg::tools;
 
-/// A file that ffprobe can read.
+/// What the checks of such a file need.
 pub(super) struct Look<'a> {
     pub(super) request: &'a Request<'a>,
     pub(super) basis: &'a Basis,
@@ -42,12 +42,12 @@ impl Look<'_> {
         self.scored(plan, (source, result), into, tell).await
     }
 
-    /// What the headers and packets tell.
+    /// Checks the headers and packets.
     fn held_against_contract(&self, into: &mut Verification) -> io::Result<Vec<Defect>> {
         let Readable { probe, packets, .. } = self.readable;
         let mut defects = judge_alone(probe, packets, self.request.policy.duration_epsilon);
         let Some(plan) = &self.basis.plan else { return Ok(defects) };
-        // Nobody knows any more how ffmpeg ended; what can be seen of its pictures and sound is looked at afterwards.
+        // How the ffmpeg run ended isn't known any more. Pictures and sound are checked separately afterwards.
         match judge(plan, &self.gather.evidence(Some(self.readable), None)) {
             Judgement::Accept => {}
             Judgement::Incomplete { missing } => {
@@ -59,7 +59,7 @@ impl Look<'_> {
                 "too-big",
                 format!("it is no smaller than asked for: {size} bytes, where less than {limit} would do"),
             )),
-            // The contract says it better, where it says the same.
+            // If both checks find the same defect, the contract's is kept, since it is more precise.
             Judgement::Defective(broken) => {
                 defects.retain(|defect| broken.iter().all(|other| other.code() != defect.code()));
                 let cut =
@@ -73,7 +73,8 @@ impl Look<'_> {
         Ok(defects)
     }
 
-    /// Whether a piece of evidence can't be there yet, or not any more. All else that is missing is a check that couldn't be made.
+    /// Whether a piece of evidence can't be available, or not yet. If any other piece is missing, its check
+    /// couldn't be made.
     fn is_out_of_reach(&self, piece: Missing) -> bool {
         match piece {
             Missing::Run | Missing::Decode | Missing::Picture => true,
@@ -114,14 +115,15 @@ impl Look<'_> {
         match compare.run(extent, &mut reached).await {
             Ok(Some(summary)) => into.picture = Some(summary),
             Ok(None) => into.notes.push(Finding::new("not-scored", "no picture of one met one of the other")),
-            // What a metric can't do (a picture of a few rows) says nothing of the result.
+            // If a metric can't score a picture, for example one of only a few rows, that says nothing about the
+            // result.
             Err(error) => into.notes.push(Finding::new("not-scored", error.to_string())),
         }
         Ok(())
     }
 }
 
-/// Why pictures can't be paired with the original's; nothing where they can.
+/// Returns why the result's frames can't be paired with those of the original; `None` if they can.
 fn incomparable(
     plan: &EncodePlan,
     result: &MediaProbe,
@@ -157,7 +159,8 @@ fn incomparable(
             found.width, found.height, expected.width, expected.height
         ));
     }
-    // Two fields of one frame that became two, or a pulldown that was taken back.
+    // Deinterlacing can turn two fields into two frames, and inverse telecine removes frames: then the frame rates
+    // differ.
     let rates = found.average_rate.zip(source.average_rate);
     let rates = rates.map(|(found, source)| (found.thousandths(), source.thousandths()));
     match rates.filter(|(found, source)| found.min(source) > &0 && found.abs_diff(*source) > source / 50) {

@@ -1,7 +1,7 @@
-//! Is a result what it should be? All of it is decoded, and held against the contract that it was made under, where there is one; with the
-//! original, its pictures are compared and scored.
+//! Verifies a result. All of it is decoded, and it is checked against the contract of its job if there is one. If
+//! the original is available, the result's pictures are compared with it and scored.
 //!
-//! Nothing is written and nothing locked: what is found is for a person or a script to act on.
+//! Nothing is written and nothing is locked: acting on the findings is left to a user or a script.
 
 mod basis;
 mod look;
@@ -28,94 +28,95 @@ use crate::sys::sanitize::display;
 use basis::Basis;
 use look::Look;
 
-/// What the document of a verification calls itself.
+/// The `format` of a verification's JSON document.
 pub const FORMAT: &str = "av1.verify";
-/// Its version: `major.minor`.
+/// The `version` of the document: `major.minor`.
 pub const VERSION: &str = "1.0";
 
-/// What is to be verified, and with what.
+/// What to verify, and how.
 #[derive(Debug, Clone, Copy)]
 pub struct Request<'a> {
     /// ffmpeg and ffprobe.
     pub tools: &'a Tools,
-    /// The jobs, one of which may have made it.
+    /// The jobs, one of which may have produced the result.
     pub jobs: &'a JobStore,
-    /// By which the contract is drawn up where no job tells of one.
+    /// The policy from which a contract is planned if no job has one.
     pub policy: &'a Config,
-    /// The result; its path is absolute.
+    /// The absolute path of the result.
     pub film: &'a Path,
-    /// The names by which the jobs may know it: this one, and that by which it was named, through links.
+    /// The paths by which the jobs may know the result: `film`, and the path that the user gave, which may contain
+    /// symlinks.
     pub names: &'a [PathBuf],
-    /// What it was made from, where that is there; absolute, too.
+    /// The absolute path of the original, if it is available.
     pub original: Option<&'a Path>,
-    /// How pictures are scored; the best there is without it.
+    /// The metric by which pictures are scored; `None` for the best that ffmpeg has.
     pub metric: Option<MetricName>,
-    /// How much of them.
+    /// How much of the film is scored.
     pub extent: Extent,
-    /// How long ffmpeg may show no sign of life.
+    /// How long ffmpeg may make no progress before it counts as stalled.
     pub stall: Duration,
 }
 
-/// What is being done, for whoever waits. Times are seconds of film.
+/// The stage of a verification, for progress displays. Times are seconds of film.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, IntoStaticStr)]
 #[strum(serialize_all = "kebab-case")]
 pub enum Stage {
-    /// All packets are read.
+    /// All packets are being read.
     Reading,
-    /// All bytes are held against the job's hash.
+    /// The file's hash is being compared with the job's.
     Hashing,
-    /// All of it is decoded.
+    /// The whole file is being decoded.
     Decoding {
-        /// How far.
+        /// Seconds done.
         done: u64,
-        /// Of how much, where that is known.
+        /// Seconds in total, if known.
         of: Option<u64>,
     },
-    /// Parts are compared with the original.
+    /// Parts are being compared with the original.
     Comparing,
-    /// Pictures are scored.
+    /// Pictures are being scored.
     Scoring {
-        /// How far.
+        /// Seconds done.
         done: u64,
-        /// Of how much, where that is known.
+        /// Seconds in total, if known.
         of: Option<u64>,
     },
 }
 
-/// What was found.
+/// The result of a verification.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Verification {
     /// Always [`FORMAT`].
     pub format: &'static str,
-    /// `major.minor`.
+    /// The document's version: `major.minor`.
     pub version: &'static str,
-    /// The result.
+    /// The path of the verified file.
     #[serde(flatten)]
     pub path: PathDocument,
-    /// Its bytes.
+    /// Its size in bytes.
     pub size: u64,
     /// Whether no defect was found.
     pub good: bool,
-    /// What it was held against: `job`, `original` or `nothing`.
+    /// Where the contract came from: `job`, `original` (planned from the original) or `nothing` (there was none).
     pub contract: &'static str,
-    /// The job that made it, where one is known.
+    /// The ID of the job that produced the file, if known.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub job: Option<String>,
-    /// What is wrong with it.
+    /// The defects of the file.
     pub defects: Vec<Finding>,
-    /// What couldn't be checked, and what is worth knowing.
+    /// What couldn't be checked, and other remarks.
     pub notes: Vec<Finding>,
-    /// How its pictures score, where they were.
+    /// The scores of its pictures, if they were scored.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub picture: Option<Summary>,
 }
 
-/// Something that was found.
+/// A defect or a remark.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Finding {
-    /// The stable code.
+    /// The code, which stays the same over versions.
     pub code: &'static str,
-    /// The sentence.
+    /// The text for users.
     pub text: String,
 }
 
@@ -131,10 +132,10 @@ impl Finding {
     }
 }
 
-/// Verifies a result. A check that couldn't be made is a failure, which is no verdict on it.
+/// Verifies a result. Returns an error if a check couldn't be made, which says nothing about the result.
 pub async fn verify(request: &Request<'_>, mut tell: impl FnMut(Stage)) -> Result<Verification, Failure> {
     let size = Identity::of(request.film).map_err(|error| unreadable(request.film, &error))?.size;
-    // What this user may not read isn't broken.
+    // A file that this user may not read isn't defective.
     disk::open(request.film).map_err(|error| unreadable(request.film, &error))?;
     let basis = Basis::of(request).await?;
     let mut verification = Verification {

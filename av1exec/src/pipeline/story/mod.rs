@@ -1,6 +1,8 @@
-//! All that is known of one film: what was done with it and why, what lies beside it, what is remembered of it, and what would be done now.
+//! Everything that is known about one film: what was done with it and why, its sidecar files, what the index stores
+//! about it, and what would be done now.
 //!
-//! Nothing is written, nothing locked, and no daemon asked. What can't be looked at (no ffmpeg, a damaged index) is said and left out.
+//! Nothing is written, nothing is locked, and no daemon is asked. If a part can't be read, for example because
+//! ffmpeg is missing or the index is damaged, it is left out and reported.
 
 mod outlook;
 mod sidecar;
@@ -28,38 +30,38 @@ pub use outlook::Outlook;
 use outlook::{Known, Memory, Place, outlook};
 pub use sidecar::{Sidecar, SidecarKind};
 
-/// What the document of an account calls itself.
+/// The `format` of an account's JSON document.
 pub const FORMAT: &str = "av1.why";
-/// Its version: `major.minor`.
+/// The `version` of the document: `major.minor`.
 pub const VERSION: &str = "1.0";
 
-/// All that is known of one film.
+/// Everything that is known about one film.
 #[derive(Debug, Clone, Serialize)]
 pub struct Account {
     /// Always [`FORMAT`].
     pub format: &'static str,
-    /// `major.minor`.
+    /// The document's version: `major.minor`.
     pub version: &'static str,
-    /// The name that was asked for.
+    /// The path that the user gave.
     #[serde(flatten)]
     pub path: PathDocument,
-    /// The file, where there is one of any of its names.
+    /// The film's file; `None` if none of its names exists.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub file: Option<FileLook>,
-    /// Other names that it has or had.
+    /// Other names that the film has or had.
     pub names: Vec<PathDocument>,
-    /// What is to be expected of it.
+    /// What will happen to the film.
     pub outlook: Outlook,
-    /// Each time that it was worked on, the latest last.
+    /// All attempts on the film, the latest last.
     pub attempts: Vec<Attempt>,
-    /// What lies beside it, and markers of the folders above.
+    /// The film's sidecar files, and markers in the folders above.
     pub sidecars: Vec<Sidecar>,
-    /// What the index remembers of it, by each of its names.
+    /// The index's entries for each of its names.
     pub remembered: Vec<Remembered>,
-    /// What would be done now, with every decision; absent where the file is gone, or nobody could say.
+    /// The plan as it would be made now, with every decision; absent if the file is gone or can't be planned.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub plan: Option<Document>,
-    /// What couldn't be looked at.
+    /// The parts that couldn't be read.
     pub missing: Vec<Missing>,
 }
 
@@ -69,87 +71,88 @@ pub struct FileLook {
     /// Its path.
     #[serde(flatten)]
     pub path: PathDocument,
-    /// Its bytes.
+    /// Its size in bytes.
     pub size: u64,
-    /// When it was last written to.
+    /// Its modification time.
     pub modified: Timestamp,
 }
 
-/// One time that a film was worked on.
+/// An attempt on a film.
 #[derive(Debug, Clone, Serialize)]
 pub struct Attempt {
-    /// The job.
+    /// The ID of the job.
     pub job: String,
-    /// The film's name then.
+    /// The film's path at that time.
     #[serde(flatten)]
     pub path: PathDocument,
-    /// When it started.
+    /// When the attempt started.
     pub started: Timestamp,
-    /// When it ended; absent where it runs or was cut off.
+    /// When the attempt ended; absent if it is still running or was interrupted.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ended: Option<Timestamp>,
-    /// How it ended, by code; `unfinished` where it didn't.
+    /// The code of the outcome; `unfinished` if there is none.
     pub code: String,
-    /// The sentence.
+    /// The outcome, as text for users.
     pub text: String,
-    /// Whether it failed.
+    /// Whether the attempt failed.
     pub failed: bool,
-    /// Whether trying again would end the same way.
+    /// Whether another attempt would have the same outcome.
     pub lasting: bool,
-    /// Bytes of the film then.
+    /// The film's size in bytes at that time.
     pub size_before: u64,
-    /// Bytes of the result, where there was one.
+    /// Size of the result in bytes, if there was one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub size_after: Option<u64>,
-    /// The encoder's settings, in words.
+    /// The encoder's settings, as text.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub settings: Option<String>,
-    /// What the result lacks, or would have lacked: codes.
+    /// The codes of what the result lacks, or would have lacked.
     pub losses: Vec<String>,
-    /// The result's name, where it took the film's place and still has it.
+    /// The path of the result, if it replaced the film and the replacement wasn't undone.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub replaced_by: Option<PathDocument>,
-    /// When the replacement was taken back.
+    /// When the replacement was undone.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub undone: Option<Timestamp>,
 }
 
-/// What the index remembers.
+/// An entry of the index.
 #[derive(Debug, Clone, Serialize)]
 pub struct Remembered {
-    /// By which name.
+    /// The path that the entry is stored under.
     #[serde(flatten)]
     pub path: PathDocument,
-    /// When it was first seen.
+    /// When a walk first found the film.
     pub first_seen: Timestamp,
-    /// Since when it has looked like this.
+    /// Since when the file has been unchanged.
     pub unchanged_since: Timestamp,
-    /// Whether the file still looks like this: of one that doesn't, nothing that is remembered holds.
+    /// Whether the file is still as the entry describes it. If not, nothing in the entry applies.
     pub holds: bool,
-    /// What came of it, by code; absent where nothing did yet.
+    /// The code of the stored outcome; absent if there is none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub code: Option<String>,
-    /// When it may be looked at again: `now`, `later`, `replanned` or `asked`.
+    /// When the film may be tried again: `now`, `later`, `replanned` (once the settings or the film change) or
+    /// `asked` (on a user's request).
     pub again: &'static str,
-    /// When that is, for `later`.
+    /// The time, for `later`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub again_at: Option<Timestamp>,
     /// How many attempts have failed.
     pub failures: u32,
 }
 
-/// Something that couldn't be looked at.
+/// A part that couldn't be read.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Missing {
-    /// `no-ffmpeg`, `probe`, `index`, `job` or `file`.
+    /// The code: `no-ffmpeg`, `probe`, `index`, `job` or `file`.
     pub code: &'static str,
-    /// Why.
+    /// The reason.
     pub text: String,
 }
 
 impl Account {
-    /// Gathers all of it. `films` are the names of the one film that was asked for, the first as it was asked for; without `tools`
-    /// there is no plan, and it says why.
+    /// Gathers the account. `films` are the names of one film; the first is the one that the user gave. Without
+    /// `tools` there is no plan, and the error text says why.
     pub async fn gather(
         films: &[PathBuf],
         settings: &Settings,
@@ -227,7 +230,7 @@ fn jobs_of(films: &[PathBuf], settings: &Settings, missing: &mut Vec<Missing>) -
     Ok(jobs)
 }
 
-/// In their order, each once.
+/// Removes duplicates and keeps the order.
 fn unique(names: &[PathBuf]) -> Vec<PathBuf> {
     let mut unique: Vec<PathBuf> = Vec::new();
     for name in names {
@@ -238,7 +241,8 @@ fn unique(names: &[PathBuf]) -> Vec<PathBuf> {
     unique
 }
 
-/// The file that has one of the names, and why there is none.
+/// Returns the first of the names that exists as a film. If there is none, returns the first error other than a
+/// missing file.
 fn look(names: &[PathBuf], settings: &Settings) -> (Option<Film>, Option<Missing>) {
     let mut gone = None;
     for name in names {
@@ -254,7 +258,7 @@ fn look(names: &[PathBuf], settings: &Settings) -> (Option<Film>, Option<Missing
     (None, gone)
 }
 
-/// What would be done now.
+/// Plans the film as it would be planned now.
 async fn plan(
     film: &Film,
     settings: &Settings,
@@ -262,7 +266,7 @@ async fn plan(
     missing: &mut Vec<Missing>,
 ) -> Option<Verdict> {
     let policy = &settings.policy;
-    // What a cheap gate stops needs no ffmpeg.
+    // If a gate that doesn't need ffprobe stops the film, no tools are needed.
     if let Some(stopped) = Looked::stopped(film, Stability::Stable, &[policy]) {
         let assumed = Toolchain::assumed();
         let toolchain = tools.as_ref().map_or(&assumed, |tools| &tools.toolchain);
@@ -284,7 +288,7 @@ async fn plan(
     }
 }
 
-/// Whether what is remembered is of the file as it is now.
+/// Whether an entry of the index describes the file as it is now.
 fn holds(path: &Path, entry: &Entry, current: Option<(&Path, &Identity)>) -> bool {
     current.is_some_and(|(film, identity)| {
         film == path && entry.identity.inode == identity.inode && entry.identity.same_content_stamp(identity)
@@ -305,7 +309,7 @@ impl FileLook {
 impl Attempt {
     fn of(job: &Job) -> Self {
         let outcome = job.outcome.as_ref();
-        // What can't be read of a plan takes nothing from what became of it.
+        // If the plan can't be read, the outcome is still shown.
         let document = job.document().ok();
         let encode = document.as_ref().and_then(|document| document.encode.as_ref());
         let losses = encode.map(|encode| encode.losses.iter().map(|loss| loss.kind.code().to_owned()));

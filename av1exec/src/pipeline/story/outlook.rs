@@ -1,4 +1,4 @@
-//! What is to be expected of a film, in one sentence: a pure function of all that is known of it.
+//! What will happen to a film, in one sentence. A pure function of everything that is known about the film.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -12,14 +12,15 @@ use crate::library::roots::is_below;
 use crate::state::index::{Entry, Fingerprint, Next};
 use crate::state::jobs::Job;
 
-/// What is to be expected.
+/// What will happen to a film.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Outlook {
-    /// The stable code: that of the skip, or `gone`, `unfinished`, `unknown`, `asked`, `rests`, `outside`, `wanted`.
+    /// The code, which stays the same over versions: that of the skip, or `gone`, `unfinished`, `unknown`, `asked`,
+    /// `rests`, `outside`, `wanted`.
     pub code: String,
-    /// The sentence.
+    /// The text for users.
     pub text: String,
-    /// What a person can do about it, where there is something.
+    /// What a user can do about it, if anything.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub hint: Option<&'static str>,
 }
@@ -27,11 +28,11 @@ pub struct Outlook {
 /// Where a film is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Place {
-    /// Nowhere.
+    /// The film doesn't exist.
     Gone,
-    /// Under a folder that is watched.
+    /// Below one of the library's roots.
     Watched,
-    /// Elsewhere.
+    /// Outside the library's roots.
     Outside,
 }
 
@@ -41,25 +42,25 @@ impl Place {
     }
 }
 
-/// What the index remembers of the file as it is now.
+/// What the index knows about the file as it is now.
 pub(super) enum Memory<'a> {
-    /// It can't be read.
+    /// The index can't be read.
     Unreadable,
-    /// Nothing.
+    /// The index has no entry for it.
     Nothing,
-    /// This.
+    /// This entry.
     Of(&'a Entry),
 }
 
-/// All that the outlook rests on.
+/// Everything that the outlook depends on.
 pub(super) struct Known<'a> {
     pub(super) place: Place,
-    /// What would be planned now.
+    /// The plan as it would be made now.
     pub(super) verdict: Option<&'a Verdict>,
     pub(super) memory: Memory<'a>,
-    /// Of the policy and the tools as they are now.
+    /// The fingerprint of the current policy and tools.
     pub(super) fingerprint: Option<Fingerprint>,
-    /// A job without an end.
+    /// An unfinished job.
     pub(super) running: Option<&'a Job>,
 }
 

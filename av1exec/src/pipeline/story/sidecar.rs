@@ -1,4 +1,4 @@
-//! What lies beside a film and concerns it.
+//! The sidecar files of a film.
 
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -12,44 +12,45 @@ use crate::sys::disk::{self, Identity};
 use crate::sys::names;
 use crate::sys::path::path_document;
 
-/// A file beside a film, or a marker above it.
+/// A sidecar file of a film, or a marker in a folder above it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Sidecar {
     /// Its path.
     #[serde(flatten)]
     pub path: PathDocument,
-    /// What it is.
+    /// The kind of file.
     pub kind: SidecarKind,
-    /// Whether a marker excludes the film as it is now; nothing for what is no marker.
+    /// Whether a marker excludes the film as it is now; `None` for other kinds of file.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub holds: Option<bool>,
-    /// Its text; empty for an original.
+    /// The file's text; empty for an original.
     pub text: String,
 }
 
-/// What a sidecar is.
+/// The kinds of sidecar files.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum SidecarKind {
-    /// A marker of the film.
+    /// A marker that excludes the film.
     Marker,
-    /// A marker of a folder.
+    /// A marker that excludes a folder.
     FolderMarker,
-    /// The text that says why it wasn't replaced.
+    /// The `.why.txt`, which says why the film wasn't replaced.
     Why,
-    /// The original, kept.
+    /// The original, which was kept.
     Original,
 }
 
-/// More of a text isn't told.
+/// How many bytes of a text are read.
 const READ: u64 = 16 << 10;
 
-/// All of them, for a film of these names. `file` is the film as it is now.
+/// Returns all sidecar files of a film that has or had these names. `file` is the identity of the film as it is
+/// now.
 pub(super) fn of(names: &[PathBuf], root: &Path, file: Option<&Identity>, gate: Ratio) -> Vec<Sidecar> {
     let mut found = Vec::new();
     for name in names {
         let marker = names::skip_marker(name);
-        // Without a film there is nothing that it could be too old for.
+        // If the film is gone, a marker can't be outdated.
         let holds = !file.is_some_and(|file| sidecars::is_outdated(&marker, file, gate));
         found.extend(read(&marker, SidecarKind::Marker, Some(holds)));
         found.extend(read(&names::why(name), SidecarKind::Why, None));
@@ -71,7 +72,7 @@ pub(super) fn of(names: &[PathBuf], root: &Path, file: Option<&Identity>, gate: 
 fn read(path: &Path, kind: SidecarKind, holds: Option<bool>) -> Option<Sidecar> {
     let found = std::fs::metadata(path).ok()?;
     let mut text = Vec::new();
-    // A marker may be anything, and may not be readable: that it is there is what counts.
+    // A marker may be any kind of file, and may be unreadable: only its existence counts.
     if found.is_file() {
         drop(std::fs::File::open(path).and_then(|file| file.take(READ).read_to_end(&mut text)));
     }

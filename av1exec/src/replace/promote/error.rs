@@ -1,4 +1,4 @@
-//! Why a result didn't take its film's place.
+//! Errors of a replacement.
 
 use std::io;
 use std::path::PathBuf;
@@ -6,38 +6,38 @@ use std::path::PathBuf;
 /// Why a result didn't take its film's place.
 #[derive(Debug, thiserror::Error)]
 pub enum PromoteError {
-    /// The file isn't the one that was encoded any more.
+    /// The file is no longer the one that was encoded.
     #[error("{} changed while it was encoded", crate::sys::sanitize::display(path))]
     SourceChanged {
         /// The film.
         path: PathBuf,
     },
-    /// Somebody's file has a name that is needed.
+    /// A path that is needed holds somebody else's file.
     #[error("{} is there already and is not overwritten", crate::sys::sanitize::display(path))]
     Taken {
-        /// That name.
+        /// That path.
         path: PathBuf,
     },
-    /// The film's name doesn't hold the result, though every call said so.
+    /// The path doesn't hold the result, although every system call succeeded.
     #[error(
         "{} does not hold the result after it was put there; the original is kept as {}",
         crate::sys::sanitize::display(path),
         crate::sys::sanitize::display(backup)
     )]
     NotInPlace {
-        /// The film.
+        /// The result's path.
         path: PathBuf,
-        /// The original.
+        /// The original's path.
         backup: PathBuf,
     },
-    /// A call failed.
+    /// A system call failed.
     #[error("failed to {doing} {}: {source}", crate::sys::sanitize::display(path))]
     Disk {
         /// What was being done.
         doing: &'static str,
-        /// On which path.
+        /// The path.
         path: PathBuf,
-        /// Why it failed.
+        /// The I/O error.
         source: io::Error,
     },
 }

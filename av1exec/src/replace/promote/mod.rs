@@ -1,10 +1,10 @@
-//! Putting a verified result in a film's place, so that at every instant the film's name holds the original or the
-//! result, power cuts included.
+//! Puts a verified result in a film's place. At every instant the film's name holds the original or the result,
+//! even after a power cut.
 //!
-//! The order is the whole point. N is the film, T the temporary result in the same folder, B is `N.orig`: T gets N's
-//! metadata and is synced; N is looked at once more; the commitment is journaled; B becomes a second name of the
-//! original; T is renamed over N in one step; N is read again; only then B goes. Between any two of these calls the
-//! folder is synced, so that a power cut can't reorder them.
+//! This depends on the order of the steps. N is the film's path, T the temporary result in the same folder, B is
+//! `N.orig`: T gets N's metadata and is synced; N is checked for changes once more; the commitment is journaled; B
+//! becomes a second hard link to the original; T is renamed over N in one step; N is read again; only then B is
+//! deleted. The folder is synced between any two of these steps, so that a power cut can't reorder them.
 
 mod error;
 
@@ -21,33 +21,34 @@ pub use error::PromoteError;
 pub struct Promotion<'a> {
     /// The film.
     pub film: &'a Path,
-    /// The film as it was before ffmpeg started.
+    /// The film's identity before ffmpeg started.
     pub identity: &'a Identity,
-    /// The result: judged, synced, and dropped from the cache before it was judged.
+    /// The result. It has been judged; before that it was synced and dropped from the page cache.
     pub temporary: &'a Path,
-    /// The name that the result gets: the film's own, or a new one that must be free.
+    /// The path that the result gets: the film's own, or a new one, which must be free.
     pub target: &'a Path,
-    /// The original's name meanwhile, which must be free.
+    /// The path of the original during the replacement, which must be free.
     pub backup: &'a Path,
-    /// Whether the original stays under that name.
+    /// Whether the original is kept under that path.
     pub keep_original: bool,
-    /// Called each time when the disk has answered: who ends the program waits for it as long as it does.
+    /// Called each time the disk has answered. A program that ends waits for the replacement as long as this is
+    /// called.
     pub answered: &'a dyn Fn(),
 }
 
-/// Writes a step down before the next one is taken. Its failure stops the replacement.
+/// Journals a step before the next one is taken. If that fails, the replacement stops.
 pub type Journal<'a> = dyn FnMut(Step, Option<&Commit>) -> io::Result<()> + 'a;
 
 impl Promotion<'_> {
-    /// Carries it out. After an error the original has its name, unless the error says otherwise.
+    /// Carries out the replacement. After an error the original has its name, unless the error says otherwise.
     pub fn carry_out(&self, journal: &mut Journal<'_>) -> Result<(), PromoteError> {
         let commit = self.prepare()?;
         journal(Step::Commit, Some(&commit)).map_err(at(self.film, "journal the replacement of"))?;
         self.resume(&commit, journal)
     }
 
-    /// Goes on after the commitment, from wherever it was cut off: each call is made only where the disk says that it
-    /// wasn't made yet.
+    /// Continues after the commitment, from wherever the replacement was interrupted: each step is taken only if
+    /// the disk shows that it wasn't taken yet.
     pub fn resume(&self, commit: &Commit, journal: &mut Journal<'_>) -> Result<(), PromoteError> {
         let placed =
             if self.target == self.film { self.place_over(commit) } else { self.place_beside(commit) };
@@ -57,12 +58,13 @@ impl Promotion<'_> {
         }
         self.verify(commit)?;
         if Under::look(self.backup).is_changed(self.identity) {
-            // Written to between the last look and the rename; recovery gives it its name back.
+            // Somebody wrote to the original between the last check and the rename. Recovery gives it its name
+            // back.
             return Err(PromoteError::SourceChanged { path: self.film.to_owned() });
         }
         journal(Step::Replaced, None).map_err(at(self.film, "journal the replacement of"))?;
         if !self.keep_original && self.holds_original(self.backup)? {
-            // Somebody may have taken the result away since: then this is the only copy.
+            // Somebody may have removed the result meanwhile: then the backup is the only copy.
             if !Under::look(self.target).is_result(commit) {
                 return Err(self.not_in_place());
             }
@@ -72,7 +74,7 @@ impl Promotion<'_> {
         journal(Step::Done, None).map_err(at(self.film, "journal the replacement of"))
     }
 
-    /// Gives the result the film's metadata, reads it whole, and makes sure that the film is still the one.
+    /// Copies the film's metadata to the result, hashes the result, and checks that the film hasn't changed.
     fn prepare(&self) -> Result<Commit, PromoteError> {
         let temporary = self.temporary;
         disk::copy_metadata(self.film, temporary)
@@ -94,7 +96,7 @@ impl Promotion<'_> {
         Ok(Commit { inode: found.inode, size: found.size, hash: hash.to_hex().to_string() })
     }
 
-    /// The result takes the film's own name, while the original gets a second one.
+    /// Renames the result over the film, after the original has got a second hard link.
     fn place_over(&self, commit: &Commit) -> Result<(), PromoteError> {
         if Under::look(self.film).is_result(commit) {
             return self.sync_folder();
@@ -111,8 +113,8 @@ impl Promotion<'_> {
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
                     return Err(PromoteError::Taken { path: self.backup.to_owned() });
                 }
-                // No hard links here (exFAT, some network file systems), or one that was only said to be made: for a
-                // moment the film has no name but B.
+                // The file system has no hard links (exFAT, some network file systems), or reported one that
+                // doesn't exist. So for a moment the original has no name but B.
                 Ok(()) | Err(_) => self.set_film_aside()?,
             }
         }
@@ -129,7 +131,7 @@ impl Promotion<'_> {
         self.sync_folder()
     }
 
-    /// The result takes a new name, and then the original leaves its own.
+    /// Gives the result a new name, then renames the original to the backup path.
     fn place_beside(&self, commit: &Commit) -> Result<(), PromoteError> {
         self.refuse_changed()?;
         if !Under::look(self.target).is_result(commit) {
@@ -154,7 +156,7 @@ impl Promotion<'_> {
         self.sync_folder()
     }
 
-    /// Stops where somebody has written to the film since it was encoded.
+    /// Returns an error if somebody has written to the film since it was encoded.
     fn refuse_changed(&self) -> Result<(), PromoteError> {
         if Under::look(self.film).is_changed(self.identity)
             || Under::look(self.backup).is_changed(self.identity)
@@ -164,11 +166,11 @@ impl Promotion<'_> {
         Ok(())
     }
 
-    /// Stops where anything about the film is not as it was, its inode's time included: whoever writes to it and puts its
-    /// modification time back can't put that one back.
+    /// Returns an error if any property of the film differs from `before`, including the inode's change time.
+    /// Somebody who writes to the film and restores its modification time can't restore that one.
     fn refuse_touched(&self, before: &Identity) -> Result<(), PromoteError> {
         let now = Identity::of(self.film).map_err(at(self.film, "look at"))?;
-        // A reboot may have changed the device's number.
+        // A reboot may have changed the device number.
         if (Identity { device: before.device, ..now }) == *before {
             Ok(())
         } else {
@@ -176,6 +178,7 @@ impl Promotion<'_> {
         }
     }
 
+    /// Renames the original to the backup path.
     fn set_film_aside(&self) -> Result<(), PromoteError> {
         disk::rename_without_overwriting(self.film, self.backup)
             .map_err(|error| taken_or(error, self.backup, "rename the original to"))?;
@@ -191,8 +194,8 @@ impl Promotion<'_> {
         Ok(())
     }
 
-    /// Whether `path` is the film as it was before ffmpeg started. A disk that doesn't answer stops the replacement rather
-    /// than count as a no.
+    /// Whether `path` holds the film as it was before ffmpeg started. If the disk doesn't answer, returns an error,
+    /// which stops the replacement, rather than `false`.
     fn holds_original(&self, path: &Path) -> Result<bool, PromoteError> {
         match Under::look(path) {
             Under::Unknown(error) => Err(at(path, "look at")(error)),
@@ -200,7 +203,8 @@ impl Promotion<'_> {
         }
     }
 
-    /// Opens the name anew: it must hold what was judged. The original is kept where it doesn't.
+    /// Opens the result's path again and checks that it holds the bytes that were judged. If not, the original is
+    /// kept.
     fn verify(&self, commit: &Commit) -> Result<(), PromoteError> {
         let size = Identity::of(self.target).map_err(at(self.target, "look at"))?.size;
         let is_committed = disk::open(self.target)
@@ -213,8 +217,8 @@ impl Promotion<'_> {
         PromoteError::NotInPlace { path: self.target.to_owned(), backup: self.backup.to_owned() }
     }
 
-    /// Takes back what was done, as far as the disk (not errno) says that it was done. Nothing is ever overwritten, and
-    /// no name of the original is taken away while it is the only one.
+    /// Reverts the steps that were taken, as shown by the disk rather than by error codes. Never overwrites a file,
+    /// and never deletes the only name of the original.
     fn undo(&self, commit: &Commit) {
         let is_original = |path: &Path| Under::look(path).is_original(self.identity);
         if is_original(self.backup) && Identity::of(self.film).is_err() {

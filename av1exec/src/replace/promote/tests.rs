@@ -1,4 +1,4 @@
-//! Replacements on a real file system, and those that must not happen.
+//! Replacements on a real file system, and replacements that must not happen.
 
 use std::fs;
 use std::path::PathBuf;
@@ -43,7 +43,7 @@ impl Scene {
         (result, steps)
     }
 
-    /// The files of the folder with their content.
+    /// The names and contents of the files in the folder.
     fn files(&self) -> Vec<(String, String)> {
         let entries = fs::read_dir(self.folder.path()).unwrap().map(Result::unwrap);
         let mut files: Vec<_> = entries

@@ -1,68 +1,68 @@
-//! What is to be done about an unfinished job, by what is found under the names that it may have touched.
+//! Decides how an unfinished job is recovered, by what is found under the paths that it may have touched.
 
 use strum::IntoStaticStr;
 
-/// What is found under one name.
+/// What is found under one path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Found {
-    /// Nothing.
+    /// No file.
     Nothing,
     /// The film as it was when the job started.
     Original,
-    /// The film's very file, but somebody has written to it since.
+    /// The film's inode, but somebody has written to it since.
     Changed,
-    /// The result that the job committed to, whole.
+    /// The result that the job committed to, with all its bytes.
     Result,
-    /// What was to be the result but isn't whole, or an empty file.
+    /// The result's inode with other content, or an empty file.
     Broken,
-    /// Nobody can say: the folder is gone (an unmounted share), or the disk doesn't answer.
+    /// Unknown, because the folder is gone (an unmounted share) or the disk doesn't answer.
     Unknown,
-    /// Anything else: before the commitment also a result that ffmpeg was still writing.
+    /// Anything else. Before the commitment this includes a result that ffmpeg was still writing.
     Other,
 }
 
-/// What is found under all names of a job.
+/// What is found under all paths of a job.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Scene {
-    /// Whether the result was found good and the job committed to it.
+    /// Whether the result was accepted and the job committed to it.
     pub committed: bool,
-    /// Under the film's name.
+    /// Under the film's path.
     pub film: Found,
-    /// Under the original's name meanwhile.
+    /// Under the path that the original has during the replacement.
     pub backup: Found,
-    /// Under the temporary name.
+    /// Under the path of the temporary result.
     pub temporary: Found,
-    /// Under the new name; nothing where the film keeps its own.
+    /// Under the result's new path; `None` if the result takes the film's path.
     pub target: Option<Found>,
 }
 
-/// One thing to do, in the order given.
+/// An action of a recovery. Actions are carried out in the order in which they are returned.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, IntoStaticStr)]
 #[strum(serialize_all = "kebab-case")]
 pub enum Action {
-    /// Go on with the replacement from where it was cut off.
+    /// Continue the replacement from where it was interrupted.
     Resume,
-    /// Give the film's name back to the original.
+    /// Rename the original back to the film's path, which is free.
     RestoreOriginal,
-    /// Give the film's name back to the original, over the result, which is one of an earlier content.
+    /// Rename the original back over the result, because the original was edited after it was encoded.
     RestoreOverResult,
     /// Rename a broken result to `NAME.broken`.
     SetBrokenAside,
     /// Delete the temporary result.
     DeleteTemporary,
-    /// Take the original's second name away.
+    /// Delete the second name of the original.
     DeleteBackup,
-    /// Take the result's new name away, while the film has its own.
+    /// Delete the result under its new path; the film keeps its own.
     DeleteTarget,
-    /// Note that the job is done.
+    /// Record that the job is done.
     CloseAsDone,
-    /// Note that the job was interrupted, so that the film is looked at again.
+    /// Record that the job was interrupted, so that the film is tried again.
     CloseAsInterrupted,
-    /// Touch nothing; a person has to look.
+    /// Touch nothing; a user has to look.
     LeaveAlone,
 }
 
-/// What is to be done about an unfinished job.
+/// Returns the actions that recover an unfinished job.
 pub fn decide(scene: Scene) -> Vec<Action> {
     let found = [Some(scene.film), Some(scene.backup), Some(scene.temporary), scene.target];
     match scene.target {
@@ -73,7 +73,7 @@ pub fn decide(scene: Scene) -> Vec<Action> {
     }
 }
 
-/// ffmpeg was at work, or the result was being judged.
+/// Handles a job that was interrupted during the encode or while the result was judged.
 fn before_the_commitment(scene: Scene) -> Vec<Action> {
     match (scene.film, scene.temporary) {
         (Found::Nothing | Found::Broken, Found::Nothing) => vec![Action::CloseAsInterrupted],
@@ -84,13 +84,14 @@ fn before_the_commitment(scene: Scene) -> Vec<Action> {
     }
 }
 
+/// Handles a committed job whose result takes the film's path.
 fn in_place(scene: Scene) -> Vec<Action> {
     let whole = scene.temporary == Found::Result;
     match (scene.film, scene.backup) {
         (Found::Original, Found::Original | Found::Nothing) | (Found::Nothing, Found::Original) if whole => {
             vec![Action::Resume]
         }
-        // Two names of one file.
+        // Both are hard links to one file.
         (Found::Original, Found::Original) | (Found::Changed, Found::Changed) => {
             vec![Action::DeleteBackup, Action::DeleteTemporary, Action::CloseAsInterrupted]
         }
@@ -108,7 +109,8 @@ fn in_place(scene: Scene) -> Vec<Action> {
             Action::DeleteTemporary,
             Action::CloseAsInterrupted,
         ],
-        // Neither the original nor ours: somebody's new film, beside which our result is nothing any more.
+        // The film's path holds the original without an intact result beside it, an edited original, or another film.
+        // In each case the result isn't needed.
         (Found::Original | Found::Changed | Found::Other, _) => {
             vec![Action::DeleteTemporary, Action::CloseAsInterrupted]
         }
@@ -116,10 +118,11 @@ fn in_place(scene: Scene) -> Vec<Action> {
     }
 }
 
+/// Handles a committed job whose result takes a new path.
 fn under_a_new_name(scene: Scene, target: Found) -> Vec<Action> {
     let whole = scene.temporary == Found::Result;
     match (scene.film, target) {
-        // What it was encoded from is no more: the result goes again.
+        // The original was edited after it was encoded, so the result is outdated and deleted.
         (Found::Nothing, Found::Result) if scene.backup == Found::Changed => vec![
             Action::RestoreOriginal,
             Action::DeleteTarget,
@@ -160,7 +163,7 @@ mod tests {
         decide(Scene { committed, film, backup, temporary, target })
     }
 
-    /// The table of SAFETY, row by row.
+    /// The rows of the recovery table in SAFETY.
     #[test]
     fn the_table_of_recovery() {
         let cut_short = vec![DeleteTemporary, CloseAsInterrupted];
@@ -221,7 +224,7 @@ mod tests {
         assert_eq!(decided(true, Original, Nothing, Result, Some(Found::Unknown)), [LeaveAlone]);
     }
 
-    /// Over every scene there can be: no copy is deleted while it may be the only one.
+    /// Checks every possible scene: no copy is deleted while it may be the only one.
     #[test]
     fn no_scene_loses_the_last_copy() {
         let mut scenes = Vec::new();

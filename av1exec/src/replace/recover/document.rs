@@ -1,4 +1,4 @@
-//! What became of one job that was cut off, for programs.
+//! The recovery of one interrupted job, as JSON.
 
 use av1plan::wire::PathDocument;
 use serde::Serialize;
@@ -6,36 +6,36 @@ use serde::Serialize;
 use super::Recovered;
 use crate::sys::path::path_document;
 
-/// What the document of one job calls itself.
+/// The `format` of the JSON document.
 const FORMAT: &str = "av1.recover";
-/// Its version: `major.minor`.
+/// The `version` of the document: `major.minor`.
 const VERSION: &str = "1.0";
 
-/// One job that was cut off.
+/// One interrupted job.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct RecoverDocument {
     /// Always `av1.recover`.
     pub format: &'static str,
-    /// `major.minor`.
+    /// The document's version: `major.minor`.
     pub version: &'static str,
-    /// Its film.
+    /// The job's film.
     #[serde(flatten)]
     pub path: PathDocument,
-    /// The job.
+    /// The ID of the job.
     pub job: String,
-    /// Whether its result had been found good, and was being put in place.
+    /// Whether the result had been accepted, and the job had started to put it in place.
     pub committed: bool,
-    /// Whether it was only asked what would be done.
+    /// Whether this was a dry run, which changes nothing.
     pub dry_run: bool,
-    /// What it takes, by code.
+    /// The codes of the actions that the recovery consists of.
     pub actions: Vec<&'static str>,
-    /// Why not all of that was done; absent where it was.
+    /// Why the actions weren't all carried out; absent if they were.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub failure: Option<String>,
 }
 
 impl RecoverDocument {
-    /// Of what was found and done.
+    /// Creates the document of a recovery.
     pub fn new(recovered: &Recovered, dry_run: bool) -> Self {
         Self {
             format: FORMAT,

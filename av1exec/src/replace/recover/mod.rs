@@ -1,8 +1,10 @@
-//! Tidying up after a death: what an unfinished job left behind is finished or taken back, before anything else is done.
+//! Recovers jobs that a crash or power cut interrupted: each replacement is completed or reverted before any other
+//! work starts.
 //!
-//! [`decide`] is a pure function of what is found under the names that a job may have touched. It never deletes the
-//! result unless the film is whole, never deletes the original unless the film is the journaled result, never overwrites,
-//! and leaves alone what it doesn't understand. A second run finds nothing to do.
+//! [`decide()`] is a pure function of what is found under the paths that a job may have touched. It deletes the
+//! result only if the film is intact, deletes the original only if the film is the journaled result, never
+//! overwrites a file that it doesn't know, and leaves alone what it doesn't understand. A second recovery finds
+//! nothing to do.
 
 mod decide;
 mod document;
@@ -22,32 +24,32 @@ use crate::sys::{names, orphan};
 pub use decide::{Action, Found, Scene, decide};
 pub use document::RecoverDocument;
 
-/// What was found of an unfinished job, and what was done or would be done about it.
+/// The recovery of an unfinished job: what was found, and what was done or would be done.
 #[derive(Debug, Clone)]
 pub struct Recovered {
-    /// The job.
+    /// The ID of the job.
     pub job: String,
     /// The film.
     pub film: PathBuf,
-    /// What was found.
+    /// What was found under the job's paths.
     pub scene: Scene,
-    /// What it takes.
+    /// The actions of the recovery.
     pub actions: Vec<Action>,
-    /// Why not all of that was done, where it wasn't.
+    /// Why the actions weren't all carried out; `None` if they were.
     pub failure: Option<String>,
 }
 
-/// What was found of all unfinished jobs.
+/// The recovery of all unfinished jobs.
 #[derive(Debug, Default)]
 pub struct Recovery {
-    /// The jobs that were cut off.
+    /// The interrupted jobs.
     pub jobs: Vec<Recovered>,
-    /// Job files that can't be read, and why, and what became of each.
+    /// Job files that can't be read, each with the reason and what was done about it.
     pub unread: Vec<(PathBuf, String)>,
 }
 
 impl Recovery {
-    /// What needs a person: the file or film, and why.
+    /// Returns what a user has to look at: the path of a job file or film, and the reason.
     pub fn warnings(&self) -> impl Iterator<Item = (&Path, &str)> {
         let unread = self.unread.iter().map(|(path, why)| (path.as_path(), why.as_str()));
         let failed = self.jobs.iter().filter_map(|job| Some((job.film.as_path(), job.failure.as_deref()?)));
@@ -55,7 +57,7 @@ impl Recovery {
     }
 }
 
-/// Ends every encode of an unfinished job that outlived its av1d.
+/// Ends ffmpeg processes of unfinished jobs that outlived their av1d.
 pub fn end_orphans(jobs: &JobStore) {
     let unfinished = jobs.unfinished().unwrap_or_default().jobs.into_iter();
     for (id, child) in unfinished.filter_map(|job| Some((job.id, job.child?))) {
@@ -63,11 +65,11 @@ pub fn end_orphans(jobs: &JobStore) {
     }
 }
 
-/// Looks at every unfinished job and does what [`decide`] says, or with `dry_run` only tells.
+/// Examines every unfinished job and carries out what [`decide()`] returns; with `dry_run` it only returns it.
 pub fn recover(jobs: &JobStore, keep_original: bool, dry_run: bool) -> std::io::Result<Recovery> {
     if !dry_run {
         end_orphans(jobs);
-        // They are only untidy.
+        // Leftover drafts of job files do no harm, so a failure is ignored.
         drop(jobs.clear_drafts());
     }
     let unfinished = jobs.unfinished()?;
@@ -87,7 +89,8 @@ pub fn recover(jobs: &JobStore, keep_original: bool, dry_run: bool) -> std::io::
     Ok(Recovery { jobs, unread: unread_files })
 }
 
-/// Does what [`decide`] says about one unfinished job. `answered` is called each time when the disk has answered.
+/// Carries out what [`decide()`] returns for one unfinished job; with `dry_run` it only returns it. `answered` is
+/// called each time the disk has answered.
 pub fn tidy(
     mut job: Job,
     jobs: &JobStore,
@@ -97,11 +100,11 @@ pub fn tidy(
 ) -> Recovered {
     let cut_off = CutOff::of(&job, answered);
     let scene = cut_off.look(&job);
-    // Only the newer program knows what else its job stands for.
+    // Only the newer program knows what else its job means.
     let actions = if job.is_newer() { vec![Action::LeaveAlone] } else { decide(scene) };
     let mut failure = None;
     if !dry_run {
-        // Nothing is judged by it any more; what can't be removed is only untidy.
+        // The file of frame times isn't needed any more. It does no harm, so a failure is ignored.
         drop(disk::unlink(&jobs.frame_times(&job.id)));
         if !actions.contains(&Action::LeaveAlone) {
             cut_off.drop_rehearsal();
@@ -116,7 +119,7 @@ pub fn tidy(
     Recovered { job: job.id, film: cut_off.places.film, scene, actions, failure }
 }
 
-/// All names that a job may have touched.
+/// All paths that a job may have touched.
 struct CutOff<'a> {
     places: Places,
     temporary: PathBuf,
@@ -128,12 +131,12 @@ impl<'a> CutOff<'a> {
         Self { places: Places::of(job.film()), temporary: path_of(&job.temporary), answered }
     }
 
-    /// Removes the second name that a rehearsal gave its empty file, which is of no use to anybody.
+    /// Removes the second name that a rehearsal gave its empty file.
     fn drop_rehearsal(&self) {
         let second = names::second(&self.temporary);
         let is_empty = |found: std::fs::Metadata| found.is_file() && found.len() == 0;
         if std::fs::symlink_metadata(&second).is_ok_and(is_empty) {
-            // One that can't be removed is the daily sweep's.
+            // If it can't be removed, a later walk deletes it as an abandoned temporary file.
             drop(disk::unlink(&second));
         }
     }
@@ -204,8 +207,8 @@ impl<'a> CutOff<'a> {
         });
         match resumed {
             Ok(()) => {}
-            // Its times are not those that were journaled: by our own renames before the cut, or by somebody's hand. The
-            // original has its name either way, and is encoded anew.
+            // The film's times aren't the journaled ones, because our own renames or a user changed them. If the
+            // original has its name, the result is discarded and the film is encoded again.
             Err(PromoteError::SourceChanged { .. }) if self.has_its_name(job) => {
                 return self.give_up(job, jobs);
             }
@@ -215,7 +218,7 @@ impl<'a> CutOff<'a> {
         self.close(job, jobs, &outcome).map_err(|error| error.to_string())
     }
 
-    /// Whether the film is there under its own name and no other of ours.
+    /// Whether the film is under its own path, and under no other path of the job.
     fn has_its_name(&self, job: &Job) -> bool {
         let Scene { film, backup, target, .. } = self.look(job);
         matches!(film, Found::Original | Found::Changed)
@@ -223,7 +226,7 @@ impl<'a> CutOff<'a> {
             && target != Some(Found::Result)
     }
 
-    /// Throws the result away and lets the film be looked at again.
+    /// Deletes the result and closes the job as interrupted, so that the film is tried again.
     fn give_up(&self, job: &mut Job, jobs: &JobStore) -> Result<(), String> {
         let given_up =
             disk::unlink(&self.temporary).and_then(|()| self.close(job, jobs, &Outcome::Interrupted));
@@ -241,7 +244,8 @@ impl<'a> CutOff<'a> {
     fn close(&self, job: &mut Job, jobs: &JobStore, outcome: &Outcome) -> std::io::Result<()> {
         disk::sync_folder_of(&self.places.film)?;
         if matches!(outcome, Outcome::Replaced { .. }) {
-            // It says why the film wasn't replaced, which is no longer true; a stale text is no reason to stop.
+            // The `.why.txt` says why the film wasn't replaced, which is no longer true. An outdated text is no
+            // reason to stop.
             drop(sidecars::remove_why(&self.places.film));
         }
         job.end(outcome);
@@ -260,7 +264,7 @@ fn found(path: &Path, original: &Identity, commit: Option<&Commit>, answered: &d
     if under.is_original(original) {
         return Found::Original;
     }
-    // An original that somebody has emptied holds nothing any more: what we made of it is worth more.
+    // If the original was emptied, it is worth less than the result, and doesn't count as changed.
     if under.is_changed(original) && !under.is_empty() {
         return Found::Changed;
     }
@@ -270,7 +274,7 @@ fn found(path: &Path, original: &Identity, commit: Option<&Commit>, answered: &d
                 Content::Committed => Found::Result,
                 Content::Different | Content::Unreadable => Found::Broken,
             },
-            // That it can't be opened now says nothing of what is in it.
+            // If the file can't be opened now, its content is unknown.
             Err(_) => Found::Unknown,
         },
         Some(commit) if under.has_inode_of(commit) => Found::Broken,

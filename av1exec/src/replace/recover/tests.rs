@@ -1,4 +1,4 @@
-//! Jobs that were cut off between two calls, on a real file system.
+//! Jobs that were interrupted between two system calls, on a real file system.
 
 use std::fs;
 
@@ -8,7 +8,7 @@ use av1plan::{SkipReason, Verdict};
 use super::*;
 use crate::state::jobs::plan_document;
 
-/// A film, its result, and an unfinished job that may have committed to it.
+/// A film, its result, and an unfinished job that may have committed to the result.
 struct Scene {
     folder: tempfile::TempDir,
     state: tempfile::TempDir,
@@ -40,7 +40,7 @@ impl Scene {
         self.folder.path().join(name)
     }
 
-    /// Recovers, and again: the second run must find nothing to do.
+    /// Recovers twice: the second recovery must find nothing to do.
     fn recover(&self) -> OutcomeOf {
         let jobs = JobStore::open(self.state.path()).unwrap();
         jobs.save(&self.job).unwrap();
@@ -61,7 +61,7 @@ impl Scene {
         OutcomeOf { code, warned: recovery.warnings().next().is_some(), files }
     }
 
-    /// The files of the folder with their content.
+    /// The names and contents of the files in the folder.
     fn files(&self) -> Vec<(String, String)> {
         let entries = fs::read_dir(self.folder.path()).unwrap().map(Result::unwrap);
         let content = |path: PathBuf| fs::read_to_string(path).unwrap();
@@ -72,7 +72,7 @@ impl Scene {
     }
 }
 
-/// How a job ended, and what the folder holds afterwards.
+/// The outcome of a job, and the files in the folder afterwards.
 struct OutcomeOf {
     code: Option<String>,
     warned: bool,
@@ -87,7 +87,8 @@ impl OutcomeOf {
     }
 }
 
-/// A job's plan may be of another version, or anybody's text: recovery needs the journal, the commitment and the files.
+/// A job's plan may have another version or be any text: recovery needs only the journal, the commitment and the
+/// files.
 #[test]
 fn a_plan_that_cannot_be_read_is_in_nobodys_way() {
     for plan in [
@@ -172,14 +173,14 @@ fn a_broken_result_in_the_films_place_is_set_aside() {
 
 #[test]
 fn an_original_that_was_emptied_takes_nothing_from_the_result() {
-    // The result is in place, and the original's second name is emptied.
+    // The result is in place, and the file under the backup path is emptied.
     let scene = Scene::new("film.mkv").committed();
     fs::rename(scene.path("film.mkv"), scene.path("film.mkv.orig")).unwrap();
     fs::rename(scene.path(".t.av1tmp"), scene.path("film.mkv")).unwrap();
     fs::write(scene.path("film.mkv.orig"), "").unwrap();
     scene.recover().is("replaced", &[("film.mkv", "the result"), ("film.mkv.orig", "")]);
 
-    // It isn't yet; or it is under its new name. Then a person has to look.
+    // The result isn't in place yet, or is under its new path. Then a user has to look.
     for (name, target) in [("film.mkv", ".t.av1tmp"), ("film.avi", "film.mkv")] {
         let scene = Scene::new(name).committed();
         if target != ".t.av1tmp" {
@@ -216,7 +217,8 @@ fn a_share_that_is_not_there_closes_no_job() {
     assert_eq!(fs::read_to_string(moved.join("film.mkv")).unwrap(), "the original");
 }
 
-/// In a bare mount point there is nothing but perhaps a lock of ours, and nothing says that the film is gone.
+/// The empty mount point of an unmounted share holds nothing but perhaps av1d's lock file, which doesn't mean that
+/// the film was deleted.
 #[test]
 fn a_bare_mount_point_closes_no_job() {
     for committed in [false, true] {
@@ -232,11 +234,12 @@ fn a_bare_mount_point_closes_no_job() {
     }
 }
 
-/// A power cut can leave a name with no bytes: then the result may be all there is, though it isn't known to be whole.
+/// A power cut can leave an empty file under the film's path: then the result may be the only copy, even if it
+/// isn't known to be complete.
 #[test]
 fn beside_an_empty_film_nothing_is_deleted() {
     let scene = Scene::new("film.mkv");
-    // Another file, which must not get the number of one that is gone.
+    // Create another file first, so that it can't reuse the inode of a deleted one.
     fs::write(scene.path("empty"), "").unwrap();
     fs::rename(scene.path("empty"), scene.path("film.mkv")).unwrap();
     let ended = scene.recover();
@@ -244,7 +247,8 @@ fn beside_an_empty_film_nothing_is_deleted() {
     assert_eq!(ended.files.len(), 2, "{:?}", ended.files);
 }
 
-/// Only the very file counts: another of the same size and time, or of the same size and bytes, is somebody's.
+/// Only the same inode counts: a different file with the same size and time, or the same size and bytes, belongs to
+/// somebody else.
 #[test]
 fn what_is_under_a_name_is_told_by_the_very_file_and_its_bytes() {
     let scene = Scene::new("film.mkv").committed();

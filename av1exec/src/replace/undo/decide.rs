@@ -1,68 +1,70 @@
-//! What is to be done next to put an original back, by what is found under the names that a replacement touched.
+//! Decides the next step of an undo, by what is found under the paths that the replacement touched.
 
 use strum::IntoStaticStr;
 
-/// What is found under one name.
+/// What is found under one path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Held {
-    /// Nothing.
+    /// No file.
     Nothing,
     /// The film as it was before it was encoded.
     Original,
-    /// What av1d put in its place, byte for byte.
+    /// The result that av1d put in the film's place, byte for byte.
     Replacement,
-    /// What av1d put in its place by size and time, but with other bytes, or with some that can't be read: no edit does that.
+    /// A file with the size and time of the result, but with other bytes or bytes that can't be read: damage, since
+    /// an edit changes the time.
     Rotten,
-    /// The same file, or one of its size, with other bytes.
+    /// A file with the inode or the size of the result, which somebody edited.
     Edited,
     /// Anything else.
     Other,
-    /// Nobody can say: the disk doesn't answer, or a file can't be read to its end.
+    /// Unknown, because the disk doesn't answer or a file can't be read to its end.
     Unknown,
 }
 
-/// How a file gets another name.
+/// How a file gets another name on this file system.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Naming {
-    /// It can have two at once.
+    /// By a hard link: a file can have two names at once.
     Links,
-    /// By a rename only: exFAT, some network file systems.
+    /// By a rename only (exFAT, some network file systems).
     Renames,
 }
 
-/// What a job says of its undoing.
+/// Whether a job's file records an undo.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Noted {
-    /// Nothing yet.
+    /// It records none.
     Open,
-    /// It was undone.
+    /// The job was undone.
     Undone,
-    /// Nothing, and nothing can be noted: a program of a later version wrote it.
+    /// A newer version wrote the job, so no undo can be recorded.
     Newer,
 }
 
-/// What is found, and what is written down.
+/// What is found on the disk, and what the job records.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Scene {
-    /// Under the name that the film had.
+    /// Under the film's original path.
     pub film: Held,
-    /// Under the name that the original is kept by.
+    /// Under the path that the original is kept under.
     pub backup: Held,
-    /// Whether these two are one file by two names.
+    /// Whether these two are hard links to one file.
     pub one_file: bool,
-    /// Under the hidden name that the replacement has while the original takes its place.
+    /// Under the hidden path that the replacement has while the original takes its place.
     pub aside: Held,
-    /// Under the replacement's own name; nothing where it has the film's.
+    /// Under the replacement's own path; `None` if it has the film's path.
     pub target: Option<Held>,
-    /// Whether the film is left alone from now on.
+    /// Whether a marker excludes the film from further encodes.
     pub marked: bool,
-    /// What the job says.
+    /// What the job records.
     pub noted: Noted,
-    /// How a file gets another name here.
+    /// How a file gets another name on this file system.
     pub naming: Naming,
 }
 
-/// One step. Each is made only where the disk says that it wasn't made yet, so that a second run goes on where a first was cut off.
+/// A step of an undo. Each is taken only if the disk shows that it wasn't taken yet, so that an undo continues
+/// where an earlier one was interrupted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, IntoStaticStr)]
 #[strum(serialize_all = "kebab-case")]
 pub enum Move {
@@ -74,48 +76,49 @@ pub enum Move {
     PutBackOver,
     /// Give the original its own name again, which is free.
     PutBack,
-    /// Take the original's other name away.
+    /// Delete the name that the original was kept under.
     DropBackup,
-    /// Delete the replacement by its hidden name.
+    /// Delete the replacement under its hidden name.
     DeleteAside,
-    /// Delete the replacement by its own name.
+    /// Delete the replacement under its own name.
     DeleteTarget,
-    /// Note in the job that it was undone.
+    /// Record in the job that it was undone.
     Record,
 }
 
-/// Why nothing is done.
+/// Why an undo is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, IntoStaticStr)]
 #[strum(serialize_all = "kebab-case")]
 pub enum Refusal {
     /// There is no original any more.
     NoOriginal,
-    /// What has the original's name isn't the original.
+    /// The file under the original's path isn't the original.
     OriginalChanged,
-    /// The replacement isn't what av1d put there any more: deleting it would lose somebody's work.
+    /// Somebody changed the replacement: deleting it would lose their work.
     ReplacementChanged,
-    /// The replacement is damaged, though nobody wrote to it: it is the better for an original, but not ours to delete.
+    /// The replacement is damaged, although nobody wrote to it. The original is better, but av1d doesn't delete a
+    /// file that isn't what it wrote.
     ReplacementRotten,
-    /// Another file has the film's old name.
+    /// Another file has a name that the undo needs.
     NameTaken,
-    /// A newer program wrote the job: that it was undone couldn't be noted.
+    /// A newer version wrote the job, so the undo couldn't be recorded.
     NewerJob,
-    /// Something can't be read.
+    /// A file can't be read.
     Unreadable,
 }
 
-/// What comes next.
+/// The next action of an undo.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Next {
-    /// This step.
+    /// Take this step.
     Do(Move),
-    /// All is as it was before the encode.
+    /// Nothing: the undo is complete.
     Done,
-    /// Nothing, for this reason.
+    /// Nothing: the undo is refused for this reason.
     Refuse(Refusal),
 }
 
-/// What comes next.
+/// Returns the next action of an undo.
 pub fn next(scene: Scene) -> Next {
     match scene.noted {
         Noted::Open => {}
@@ -131,12 +134,13 @@ pub fn next(scene: Scene) -> Next {
         Some(target) => under_a_new_name(scene, target),
     };
     match next {
-        // First of all: from the moment on that the original has its name, a daemon would take it for a new film.
+        // The marker is written first: once the original has its name, a daemon would take it for a new film.
         Next::Do(_) if !scene.marked => Next::Do(Move::Mark),
         next => next,
     }
 }
 
+/// Handles a replacement that has the film's path.
 fn in_place(scene: Scene) -> Next {
     use Held::{Edited, Nothing, Original, Other, Replacement, Rotten, Unknown};
     match (scene.film, scene.backup, scene.aside) {
@@ -148,7 +152,8 @@ fn in_place(scene: Scene) -> Next {
         (Rotten, Original, _) => Next::Refuse(Refusal::ReplacementRotten),
         (Nothing, Original, _) => Next::Do(Move::PutBack),
         (Replacement, Original, Nothing) if scene.naming == Naming::Links => Next::Do(Move::SetAside),
-        // Without a second name the replacement goes in the moment in which the original comes: the name holds one of them.
+        // With a hard link to it, the replacement survives this rename; otherwise the rename deletes it. At every
+        // instant the name holds one of the two films.
         (Replacement, Original, Nothing | Replacement) => Next::Do(Move::PutBackOver),
         (Replacement, Original, _) => Next::Refuse(Refusal::NameTaken),
         (_, Replacement | Rotten | Edited | Other | Unknown, _) => Next::Refuse(Refusal::OriginalChanged),
@@ -156,12 +161,13 @@ fn in_place(scene: Scene) -> Next {
     }
 }
 
+/// Handles a replacement that has a path of its own.
 fn under_a_new_name(scene: Scene, target: Held) -> Next {
     use Held::{Nothing, Original, Replacement, Rotten};
     match (scene.film, scene.backup, target) {
         (Original, Original, _) if scene.one_file => Next::Do(Move::DropBackup),
         (Original, _, Replacement) => Next::Do(Move::DeleteTarget),
-        // Whatever else has the new name is somebody's.
+        // Any other file under the new path belongs to somebody else.
         (Original, _, _) => Next::Do(Move::Record),
         (Nothing, Nothing, _) => Next::Refuse(Refusal::NoOriginal),
         (Nothing, Original, Replacement | Nothing) => Next::Do(Move::PutBack),
@@ -172,7 +178,8 @@ fn under_a_new_name(scene: Scene, target: Held) -> Next {
     }
 }
 
-/// What must be found after a step; where something else is, it wasn't done, whatever the call said.
+/// Returns what must be found after a step. If something else is found, the step wasn't carried out, whatever the
+/// system call returned.
 pub(super) fn after(scene: Scene, step: Move) -> Scene {
     let mut after = scene;
     match step {
@@ -192,12 +199,12 @@ pub(super) fn after(scene: Scene, step: Move) -> Scene {
     after
 }
 
-/// Whether a step is one that a disk without second names can't do, and there is another way.
+/// Whether a step needs hard links and could also be done by a rename.
 pub(super) fn links(scene: Scene, step: Move) -> bool {
     matches!(step, Move::SetAside | Move::PutBack) && scene.naming == Naming::Links
 }
 
-/// Under which names there is something still when all is done.
+/// Which paths still hold a file after the undo.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Left {
     pub(super) backup: bool,
@@ -205,7 +212,7 @@ pub(super) struct Left {
     pub(super) target: bool,
 }
 
-/// What stays once all steps from here are done.
+/// Returns which paths still hold a file once all remaining steps are taken.
 pub(super) fn left(scene: Scene) -> Left {
     let end = to_the_end(scene).map_or(scene, |(_, end)| end);
     Left {
@@ -215,11 +222,12 @@ pub(super) fn left(scene: Scene) -> Left {
     }
 }
 
-/// All steps from here to the end.
+/// Returns all remaining steps.
 pub fn all(scene: Scene) -> Result<Vec<Move>, Refusal> {
     to_the_end(scene).map(|(steps, _)| steps)
 }
 
+/// Returns all remaining steps, and the scene after them.
 fn to_the_end(mut scene: Scene) -> Result<(Vec<Move>, Scene), Refusal> {
     let mut steps = Vec::new();
     loop {

@@ -1,4 +1,4 @@
-//! What became of one film, for programs.
+//! The undo of one film, as JSON.
 
 use std::path::{Path, PathBuf};
 
@@ -9,39 +9,40 @@ use super::{Move, UndoError};
 use crate::state::code::UNDONE;
 use crate::sys::path::path_document;
 
-/// What the document of one film calls itself.
+/// The `format` of the JSON document.
 const FORMAT: &str = "av1.undo";
-/// Its version: `major.minor`.
+/// The `version` of the document: `major.minor`.
 const VERSION: &str = "1.0";
 
-/// One film that was asked for, put back or not.
+/// The result for one film that the user named, whether its original was restored or not.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct UndoDocument {
     /// Always `av1.undo`.
     pub format: &'static str,
-    /// `major.minor`.
+    /// The document's version: `major.minor`.
     pub version: &'static str,
-    /// The film by the name that it had before, or as it was named where no job tells of it.
+    /// The film's original path, or the path that the user gave if no job mentions it.
     #[serde(flatten)]
     pub path: PathDocument,
-    /// The job that replaced it, where there is one.
+    /// The ID of the job that replaced it, if there is one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub job: Option<String>,
-    /// `undone`, `already-undone`, `would-be-undone`, or why not: `no-job`, `unread-job`, `failed`, or the code of a refusal.
+    /// The code: `undone`, `already-undone`, `would-be-undone`, or why it failed: `no-job`, `unread-job`, `failed`,
+    /// or the code of a refusal.
     pub code: &'static str,
-    /// The sentence.
+    /// The text for users.
     pub text: String,
-    /// What to do about it.
+    /// What a user can do about it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub hint: Option<String>,
-    /// What was done, or would be, by code; empty where it was refused.
+    /// The codes of the steps that were taken, or would be; empty if the undo was refused.
     pub steps: Vec<&'static str>,
     /// Files that stay beside the original.
     pub left: Vec<PathDocument>,
 }
 
 impl UndoDocument {
-    /// What is known before anything is done.
+    /// Creates a document without steps.
     pub fn new(film: &Path, code: &'static str, text: impl Into<String>) -> Self {
         Self {
             format: FORMAT,
@@ -56,7 +57,7 @@ impl UndoDocument {
         }
     }
 
-    /// Of a film that was put back, or would be.
+    /// Creates the document of a film whose original was restored, or would be.
     pub fn done(film: &Path, dry_run: bool, text: String, steps: &[Move], left: &[PathBuf]) -> Self {
         Self {
             steps: steps.iter().map(|step| (*step).into()).collect(),
@@ -65,7 +66,7 @@ impl UndoDocument {
         }
     }
 
-    /// Of one that wasn't.
+    /// Creates the document of a film whose original wasn't restored.
     pub fn refused(film: &Path, error: &UndoError) -> Self {
         Self { hint: Some(error.hint()), ..Self::new(film, error.code(), error.to_string()) }
     }

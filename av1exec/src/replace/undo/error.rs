@@ -1,4 +1,4 @@
-//! Why a replacement wasn't taken back, and what a person can do about it.
+//! Why a replacement couldn't be undone, and what a user can do about it.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -7,31 +7,31 @@ use super::Refusal;
 use crate::sys::names;
 use crate::sys::sanitize::{display, sanitize};
 
-/// Why a replacement wasn't taken back. Nothing is lost: both files are there, by one name or another.
+/// Why a replacement couldn't be undone. Nothing is lost: both files still exist, under one name or another.
 #[derive(Debug, thiserror::Error)]
 pub enum UndoError {
-    /// What is found doesn't allow it.
+    /// The files on the disk, or the job, don't allow it.
     #[error("{}", refusal_text(*refusal, film, backup, replacement, job))]
     Refused {
-        /// Why.
+        /// The reason.
         refusal: Refusal,
-        /// The film's name before.
+        /// The film's original path.
         film: PathBuf,
-        /// The original's name.
+        /// The path that the original is kept under.
         backup: PathBuf,
-        /// The replacement's name.
+        /// The path of the replacement.
         replacement: PathBuf,
-        /// The job.
+        /// The ID of the job.
         job: String,
     },
     /// A step failed.
     #[error("putting the original of {} back stopped at {step}: {source}", display(path))]
     Disk {
-        /// Which.
+        /// The code of the step.
         step: &'static str,
-        /// The film.
+        /// The film's original path.
         path: PathBuf,
-        /// Why.
+        /// The I/O error.
         source: io::Error,
     },
 }
@@ -63,7 +63,7 @@ fn refusal_text(refusal: Refusal, film: &Path, backup: &Path, replacement: &Path
 }
 
 impl UndoError {
-    /// The stable code.
+    /// Returns the code, which stays the same over versions.
     pub fn code(&self) -> &'static str {
         match self {
             Self::Refused { refusal, .. } => (*refusal).into(),
@@ -71,7 +71,7 @@ impl UndoError {
         }
     }
 
-    /// What to do about it.
+    /// Returns what a user can do about it.
     pub fn hint(&self) -> String {
         let Self::Refused { refusal, film, replacement, .. } = self else {
             return "nothing is lost; run this again once that is mended".to_owned();
@@ -91,7 +91,8 @@ impl UndoError {
     }
 }
 
-/// Once its name is free, the original gets it back without a word about what had it.
+/// Returns commands that move the replacement away and undo again. Once the name is free, the undo doesn't check
+/// what was there.
 fn move_away(replacement: &Path, aside: &Path, film: &Path) -> String {
     match (quoted(replacement), quoted(aside), quoted(film)) {
         (Some(replacement), Some(aside), Some(film)) => format!(
@@ -101,7 +102,7 @@ fn move_away(replacement: &Path, aside: &Path, film: &Path) -> String {
     }
 }
 
-/// A path as a shell takes it; nothing where it can't be shown as it is.
+/// Quotes a path for a shell; `None` if it contains characters that can't be shown.
 fn quoted(path: &Path) -> Option<String> {
     let text = path.to_str().filter(|text| sanitize(text) == *text)?;
     shlex::try_quote(text).ok().map(std::borrow::Cow::into_owned)

@@ -1,8 +1,9 @@
-//! Putting an original back that was kept (`keep_original = true`), and having it left alone from then on.
+//! Restores an original that was kept (`keep_original = true`), and excludes it from further encodes.
 //!
-//! `decide` says what comes next by what the disk shows; here it is looked at and done, one step at a time, each synced before the
-//! next look. At every instant the film's name holds the original or the replacement that was verified; the replacement
-//! goes only once the original has its name. A run that was cut off is finished by the next.
+//! `decide` chooses the next step by what the disk shows. This module examines the disk and takes the steps one at
+//! a time, each synced before the next examination. At every instant the film's name holds the original or the
+//! verified replacement. The replacement is deleted only once the original has its name. An undo that was
+//! interrupted is completed by the next one.
 
 mod decide;
 mod document;
@@ -24,8 +25,8 @@ pub use decide::{Held, Move, Naming, Next, Noted, Refusal, Scene, all, next};
 pub use document::UndoDocument;
 pub use error::UndoError;
 
-/// The job whose replacement is to be taken back: the latest that replaced the film, whether that was taken back already or
-/// not. `films` are any of its names, or the original's.
+/// Returns the job whose replacement is to be undone: the latest that replaced the film, whether or not that was
+/// undone already. `films` are any names of the film or of its original.
 pub fn job_of<'a>(jobs: &'a FilmJobs, films: &[PathBuf]) -> Option<&'a Job> {
     jobs.jobs.iter().rev().find(|job| {
         let places = Places::of(job.film());
@@ -36,24 +37,26 @@ pub fn job_of<'a>(jobs: &'a FilmJobs, films: &[PathBuf]) -> Option<&'a Job> {
     })
 }
 
-/// A replacement that is taken back. Whoever makes it holds the locks.
+/// An undo of a replacement. The caller holds the locks.
 #[derive(Debug)]
 pub struct Undo<'a> {
     jobs: &'a JobStore,
     job: Job,
     commit: Commit,
     places: Places,
-    /// The hidden name that the replacement has while the original takes its place.
+    /// The hidden path that the replacement has while the original takes its place.
     aside: PathBuf,
+    /// Whether the file system has hard links.
     naming: Naming,
-    /// How a file gets a second name; tests have a disk that only says so.
+    /// Creates a hard link. Tests replace it by a function that reports success but does nothing.
     link: fn(&Path, &Path) -> io::Result<()>,
-    /// What was in the files that were read: none is read again while it looks as it did.
+    /// The content of files that were read, by device, inode, size and modification time. A file is read again only
+    /// if these change.
     read: HashMap<(u64, u64, u64, i64), Content>,
 }
 
 impl<'a> Undo<'a> {
-    /// Takes back what this job did; nothing where it replaced no film.
+    /// Creates the undo of a job; returns `None` if the job replaced no film.
     pub fn new(jobs: &'a JobStore, job: Job) -> Option<Self> {
         let commit = job.commit.clone()?;
         let places = Places::of(job.film());
@@ -69,28 +72,29 @@ impl<'a> Undo<'a> {
         })
     }
 
-    /// The name that the original gets back.
+    /// The path that the original gets back.
     pub fn film(&self) -> &Path {
         &self.places.film
     }
 
-    /// The job that replaced it.
+    /// The ID of the job that replaced the film.
     pub fn job(&self) -> &str {
         &self.job.id
     }
 
-    /// Whether it was taken back already.
+    /// Whether the replacement was undone already.
     pub fn is_done(&self) -> bool {
         self.job.undone.is_some()
     }
 
-    /// What would be done.
+    /// Returns the steps that would be taken.
     pub fn steps(&mut self) -> Result<Vec<Move>, UndoError> {
         let scene = self.look();
         all(scene).map_err(|refusal| self.refused(refusal))
     }
 
-    /// Files that stay, or would stay, though the original has its name again: somebody's, or not known to be ours.
+    /// Returns the files that stay although the original has its name again: files of others, or files not known to
+    /// be av1d's.
     pub fn left(&mut self) -> Vec<PathBuf> {
         let left = decide::left(self.look());
         let names = [
@@ -101,7 +105,7 @@ impl<'a> Undo<'a> {
         names.into_iter().filter_map(|(stays, name)| name.filter(|_| stays).cloned()).collect()
     }
 
-    /// Does all of it.
+    /// Takes all remaining steps and returns them.
     pub fn run(&mut self) -> Result<Vec<Move>, UndoError> {
         let mut done = Vec::new();
         while let Some(step) = self.step()? {
@@ -110,7 +114,7 @@ impl<'a> Undo<'a> {
         Ok(done)
     }
 
-    /// Does the next step; nothing where all are done.
+    /// Takes the next step and returns it; returns `None` if the undo is complete.
     pub fn step(&mut self) -> Result<Option<Move>, UndoError> {
         let scene = self.look();
         let step = match next(scene) {
@@ -121,7 +125,7 @@ impl<'a> Undo<'a> {
         let path = self.places.film.clone();
         let failed = |source| UndoError::Disk { step: step.into(), path: path.clone(), source };
         match self.act(step) {
-            // No hard links here: what comes next is decided anew.
+            // The file system has no hard links: the next step is chosen again, by renames only.
             Err(error) if decide::links(scene, step) && !is_taken(&error) => {
                 self.naming = Naming::Renames;
                 return self.step();
@@ -131,7 +135,7 @@ impl<'a> Undo<'a> {
         if step != Move::Record {
             disk::sync_folder_of(&self.places.film).map_err(failed)?;
         }
-        // What counts is what the disk shows, not what a call said.
+        // Success is judged by what the disk shows, not by what the system call returned.
         let found = self.look();
         if found == decide::after(scene, step) {
             return Ok(Some(step));
@@ -190,7 +194,8 @@ impl<'a> Undo<'a> {
         }
     }
 
-    /// What is under a name. What may be one of the two films counts as that only once it was read to its end.
+    /// Returns what a path holds. A file that may be one of the two films is read to its end before it counts as
+    /// that.
     fn held(&mut self, path: &Path) -> Held {
         let under = Under::look(path);
         let found = match &under {
@@ -216,12 +221,12 @@ impl<'a> Undo<'a> {
     }
 }
 
-/// What a file is that could be opened; `content` is nothing where it wasn't read, since it can be neither of the two films.
+/// Returns what a file is. `content` is `None` if it wasn't read, because it can be neither of the two films.
 fn known(under: &Under, content: Option<Content>, source: &Identity, commit: &Commit) -> Held {
     if under.looks_original(source) {
         return match content {
             Some(Content::Committed | Content::Different) => Held::Original,
-            // An original that can't be read any more is no reason to delete what can.
+            // If the original can't be read, the replacement, which can, must not be deleted for it.
             Some(Content::Unreadable) | None => Held::Unknown,
         };
     }

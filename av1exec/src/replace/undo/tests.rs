@@ -1,4 +1,4 @@
-//! Originals that are put back on a real file system, with a stop after each step.
+//! Undos on a real file system, interrupted after each step.
 
 use std::fs;
 
@@ -17,7 +17,7 @@ struct Stage {
 }
 
 impl Stage {
-    /// A film that was replaced while its original was kept.
+    /// A film that was replaced, and whose original was kept.
     fn new(film: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let (films, state) = (folder.path().join("films"), folder.path().join("state"));
@@ -51,7 +51,7 @@ impl Stage {
         Self { folder, store, film, result }
     }
 
-    /// As another run finds it.
+    /// Creates the undo anew, as another run of the program does.
     fn undo(&self) -> Undo<'_> {
         let jobs = self.store.of_film(std::slice::from_ref(&self.result)).unwrap();
         Undo::new(&self.store, job_of(&jobs, std::slice::from_ref(&self.film)).unwrap().clone()).unwrap()
@@ -72,7 +72,7 @@ impl Stage {
         files
     }
 
-    /// The original is there under its own name, a marker beside it, and nothing else.
+    /// Asserts that the original has its own name and a marker beside it, and that no other file is left.
     #[track_caller]
     fn is_undone(&self) {
         let name = self.film.file_name().unwrap().to_str().unwrap();
@@ -90,7 +90,7 @@ impl Stage {
         assert_eq!(again.run().unwrap(), []);
     }
 
-    /// One of the two names that people know holds one of the two films whole.
+    /// Asserts that one of the two visible paths holds the complete original or the complete result.
     #[track_caller]
     fn is_whole(&self) {
         let holds = |path: &Path, text| fs::read_to_string(path).is_ok_and(|found| found == text);
@@ -154,7 +154,7 @@ fn what_somebody_changed_is_not_lost() {
         refused(&stage, "no-original");
         fs::write(names::backup(&stage.film), "another film").unwrap();
         refused(&stage, "original-changed");
-        // The same length at another time.
+        // The same size, but another modification time.
         fs::write(names::backup(&stage.film), ORIGINAL.to_uppercase()).unwrap();
         refused(&stage, "original-changed");
     }
@@ -166,7 +166,7 @@ fn what_somebody_changed_is_not_lost() {
     refused(&stage, "name-taken");
 }
 
-/// Its bytes changed, and nothing else about it: kept originals are for that day.
+/// Only the bytes of the result changed, which is damage: originals are kept for this case.
 #[test]
 fn what_rotted_is_told_from_what_was_edited_and_how_to_go_on_is_said() {
     for name in ["Film.mkv", "Film.avi"] {
@@ -240,7 +240,7 @@ fn what_stays_beside_an_original_is_named() {
     assert_eq!(undo.left(), Vec::<PathBuf>::new());
 }
 
-/// Some network and union file systems say that they linked, and didn't.
+/// Some network and union file systems report success for a hard link that they didn't create.
 #[test]
 fn a_link_that_was_only_said_to_be_made_is_done_without() {
     for name in ["Film.mkv", "Film.avi"] {
@@ -294,7 +294,7 @@ fn an_original_that_was_put_back_by_hand_is_noted() {
 
 #[test]
 fn a_film_is_known_by_the_name_of_its_original_too() {
-    // Of the last, the original's name is a hash in part.
+    // The last name is so long that part of its original's name is a hash.
     for name in ["Film.mkv", "Film.avi", &format!("{}.mkv", "ö".repeat(124))] {
         let stage = Stage::new(name);
         let found = |name: &Path| {
@@ -310,7 +310,7 @@ fn a_film_is_known_by_the_name_of_its_original_too() {
     }
 }
 
-/// What counts is the disk: here the marker is said to be written, and isn't, since somebody's link has its name.
+/// Success is judged by the disk: writing the marker reports success here, but somebody's symlink has its name.
 #[test]
 fn a_step_that_was_only_said_to_be_done_stops_it() {
     let stage = Stage::new("Film.mkv");

@@ -1,4 +1,4 @@
-//! Where the socket is, however long the path of the state folder.
+//! The address of the control socket, which works for state folders with a path of any length.
 
 use std::fs::File;
 use std::io;
@@ -8,19 +8,19 @@ use std::path::Path;
 
 use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType, socket_with};
 
-/// The socket's name in a state folder.
+/// The socket's file name in a state folder.
 pub const SOCKET: &str = "control.sock";
 
-/// The address of a state folder's socket. It holds as long as this lives.
+/// The address of a state folder's socket. It is valid until this is dropped.
 pub(super) struct Address {
     pub(super) unix: SocketAddrUnix,
-    /// The open folder that a long path is reached by.
+    /// The open state folder, if the address refers to it by its file descriptor.
     _folder: Option<File>,
 }
 
 impl Address {
-    /// The socket's own path where an address holds that (107 bytes, `unix(7)`), else one through the open folder in
-    /// `/proc`, which is always short.
+    /// Returns the socket's own path if it fits an address (107 bytes, see `unix(7)`), otherwise a path through the
+    /// open folder in `/proc`, which is always short enough.
     pub(super) fn of(folder: &Path) -> io::Result<Self> {
         if let Ok(unix) = SocketAddrUnix::new(folder.join(SOCKET)) {
             return Ok(Self { unix, _folder: None });
@@ -32,7 +32,7 @@ impl Address {
     }
 }
 
-/// A stream socket that isn't bound to anything yet.
+/// Creates a stream socket that isn't bound to an address.
 pub(super) fn socket(flags: SocketFlags) -> io::Result<OwnedFd> {
     Ok(socket_with(AddressFamily::UNIX, SocketType::STREAM, flags | SocketFlags::CLOEXEC, None)?)
 }

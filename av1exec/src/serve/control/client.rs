@@ -1,4 +1,4 @@
-//! A face's end: blocking, with time limits.
+//! The client of the control socket: blocking calls with timeouts.
 
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::Shutdown;
@@ -15,35 +15,35 @@ use super::address::{Address, SOCKET, socket};
 use super::events::EventDocument;
 use super::protocol::{Greeting, PROTOCOL, Reply, Request, line};
 
-/// How long the daemon may take for its greeting.
-const GREETING_PATIENCE: Duration = Duration::from_secs(5);
-/// How long it may take for an answer: longer than the server waits for the daemon.
-const ANSWER_PATIENCE: Duration = Duration::from_secs(25);
-/// More than any line of the daemon has. What is longer doesn't come from one.
+/// How long the daemon may take to accept the connection and send its greeting.
+const GREETING_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long the daemon may take to reply: longer than its server waits for the loop.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(25);
+/// Longer than any line that a daemon sends. Whatever sends a longer one isn't a daemon.
 const MAX_LINE: u64 = 16 << 20;
 
-/// A connection to the daemon of a state folder. The daemon hangs up on one that asks nothing for five minutes.
+/// A connection to the daemon of a state folder. The daemon closes it if no request arrives for five minutes.
 #[derive(Debug)]
 pub struct Client {
     stream: BufReader<UnixStream>,
     path: PathBuf,
-    /// Who answered.
+    /// The daemon's greeting.
     pub daemon: Greeting,
 }
 
 impl Client {
-    /// Connects to the daemon that serves a state folder; nothing where none does.
+    /// Connects to the daemon of a state folder; returns `None` if none runs.
     pub fn connect(folder: &Path) -> Result<Option<Self>, ClientError> {
-        Self::connect_within(folder, GREETING_PATIENCE)
+        Self::connect_within(folder, GREETING_TIMEOUT)
     }
 
-    fn connect_within(folder: &Path, patience: Duration) -> Result<Option<Self>, ClientError> {
+    fn connect_within(folder: &Path, timeout: Duration) -> Result<Option<Self>, ClientError> {
         let path = folder.join(SOCKET);
-        let stream = match connect(folder, patience) {
+        let stream = match connect(folder, timeout) {
             Ok(stream) => BufReader::new(stream),
             Err(error) => {
                 return match error.kind() {
-                    // No socket, no folder, or the socket of a daemon that is dead.
+                    // There is no socket or no folder, or the socket file was left behind by a daemon that died.
                     io::ErrorKind::NotFound
                     | io::ErrorKind::NotADirectory
                     | io::ErrorKind::ConnectionRefused => Ok(None),
@@ -53,23 +53,23 @@ impl Client {
         };
         let mut client =
             Self { stream, path, daemon: Greeting { protocol: 0, version: String::new(), pid: 0 } };
-        client.wait(Some(patience))?;
+        client.wait(Some(timeout))?;
         client.daemon = client.read()?.ok_or_else(|| client.hung_up())?;
         if client.daemon.protocol != PROTOCOL {
             return Err(ClientError::Incompatible { daemon: client.daemon });
         }
-        client.wait(Some(ANSWER_PATIENCE))?;
+        client.wait(Some(ANSWER_TIMEOUT))?;
         Ok(Some(client))
     }
 
-    /// Asks, and waits for the answer. After an error the connection is of no use any more.
+    /// Sends a request and waits for the reply. After an error the connection can't be used any more.
     pub fn ask(&mut self, request: &Request) -> Result<Reply, ClientError> {
         let sent = self.stream.get_mut().write_all(&line(request));
         sent.map_err(|error| ClientError::lost(&self.path, error))?;
         self.read()?.ok_or_else(|| self.hung_up())
     }
 
-    /// Asks for events: an iterator that waits for each, and ends when the daemon does.
+    /// Subscribes to events: returns an iterator that waits for each event, and ends when the daemon does.
     pub fn subscribe(mut self) -> Result<Subscription, ClientError> {
         match self.ask(&Request::Subscribe)? {
             Reply::Refused(refusal) => Err(ClientError::lost(&self.path, io::Error::other(refusal.error))),
@@ -80,13 +80,13 @@ impl Client {
         }
     }
 
-    /// How long a read may take.
-    fn wait(&self, patience: Option<Duration>) -> Result<(), ClientError> {
-        let set = self.stream.get_ref().set_read_timeout(patience);
+    /// Sets how long a read may take; `None` means forever.
+    fn wait(&self, timeout: Option<Duration>) -> Result<(), ClientError> {
+        let set = self.stream.get_ref().set_read_timeout(timeout);
         set.map_err(|error| ClientError::lost(&self.path, error))
     }
 
-    /// The next line; nothing where the daemon hung up.
+    /// Reads the next line; `None` if the daemon closed the connection.
     fn read<T: DeserializeOwned>(&mut self) -> Result<Option<T>, ClientError> {
         let mut line = Vec::new();
         let read = (&mut self.stream).take(MAX_LINE).read_until(b'\n', &mut line);
@@ -103,35 +103,36 @@ impl Client {
     }
 }
 
-/// The standard library's `connect` can't be limited in time: where nobody accepts, it waits for ever once the queue is full.
-fn connect(folder: &Path, patience: Duration) -> io::Result<UnixStream> {
+/// Connects with a timeout. The standard library's `connect` has none: if nobody accepts connections, it waits
+/// forever once the queue is full.
+fn connect(folder: &Path, timeout: Duration) -> io::Result<UnixStream> {
     let address = Address::of(folder)?;
     let socket = socket(SocketFlags::empty())?;
-    // Holds for writes later, too.
-    set_socket_timeout(&socket, Timeout::Send, Some(patience))?;
+    // The send timeout applies to `connect`, and to later writes as well.
+    set_socket_timeout(&socket, Timeout::Send, Some(timeout))?;
     match rustix::net::connect(&socket, &address.unix) {
         Err(Errno::AGAIN) => Err(io::ErrorKind::TimedOut.into()),
         connected => Ok(connected.map(|()| UnixStream::from(socket))?),
     }
 }
 
-/// Events as they happen. An error is the last item.
+/// Events as they happen. After an error the iterator ends.
 #[derive(Debug)]
 pub struct Subscription(Option<Client>);
 
-/// Ends a [`Subscription`] that another thread waits in, when it is dropped.
+/// When dropped, ends a [`Subscription`] that another thread waits for.
 #[derive(Debug)]
 pub struct HangUp(UnixStream);
 
 impl Drop for HangUp {
     fn drop(&mut self) {
-        // One that is closed already is as good.
+        // If the connection is closed already, there is nothing to do.
         drop(self.0.shutdown(Shutdown::Both));
     }
 }
 
 impl Subscription {
-    /// What ends it from elsewhere.
+    /// Returns a handle that ends this subscription from another thread.
     pub fn hang_up(&self) -> io::Result<HangUp> {
         let Some(client) = &self.0 else { return Err(io::ErrorKind::NotConnected.into()) };
         client.stream.get_ref().try_clone().map(HangUp)
@@ -150,35 +151,36 @@ impl Iterator for Subscription {
     }
 }
 
-/// Why a daemon that is there can't be talked to.
+/// Why a request to a running daemon failed.
 #[derive(Debug, thiserror::Error)]
 pub enum ClientError {
-    /// It speaks another version.
+    /// The daemon speaks another version of the protocol.
     #[error("the daemon is av1d {} and speaks version {} of the protocol, not {PROTOCOL}", 
         crate::sys::sanitize::sanitize(&daemon.version), daemon.protocol)]
     Incompatible {
-        /// Who it says that it is.
+        /// The daemon's greeting.
         daemon: Greeting,
     },
-    /// What came isn't what a daemon says.
+    /// The received line isn't a message of a daemon.
     #[error("what comes from {} is no answer of an av1d: {source}", crate::sys::sanitize::display(path))]
     Garbled {
-        /// The socket.
+        /// The path of the socket.
         path: PathBuf,
-        /// Why.
+        /// The parse error.
         source: serde_json::Error,
     },
-    /// It can't be reached, doesn't answer, or hung up.
+    /// The daemon can't be reached, doesn't answer, or closed the connection.
     #[error("failed to talk to the daemon at {}: {}", crate::sys::sanitize::display(path), in_words(source))]
     Lost {
-        /// The socket.
+        /// The path of the socket.
         path: PathBuf,
-        /// Why.
+        /// The I/O error.
         source: io::Error,
     },
 }
 
-/// A read that took too long is `WouldBlock` to the system, which tells nobody anything.
+/// Describes an I/O error. A read that timed out is reported as `WouldBlock`, whose text would mean nothing to a
+/// user.
 fn in_words(error: &io::Error) -> String {
     match error.kind() {
         io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut => "it doesn't answer".to_owned(),
@@ -191,7 +193,7 @@ impl ClientError {
         Self::Lost { path: path.to_owned(), source }
     }
 
-    /// What to do about it.
+    /// Returns what a user can do about it.
     pub fn hint(&self) -> &'static str {
         match self {
             Self::Incompatible { .. } => {

@@ -12,138 +12,138 @@ use crate::state::outcome::Outcome;
 use crate::sys::path::path_document;
 use av1plan::judge::Progress;
 
-/// One thing that happened, as one line of JSON: `{"event":"progressed","job":"...","frame":48}`.
+/// An event as one line of JSON: `{"event":"progressed","job":"...","frame":48}`.
 ///
-/// Names and codes stay, fields and events may be added. Texts are as they were found: who shows them on a terminal
-/// passes them through [`sanitize`](crate::sys::sanitize::sanitize()) first.
+/// Names and codes never change, but fields and events may be added. Texts are unfiltered: programs that show them
+/// on a terminal pass them through [`sanitize`](crate::sys::sanitize::sanitize()) first.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "event", rename_all = "kebab-case")]
 pub enum EventDocument {
     /// A scan of the roots ended.
     Scanned {
-        /// How many films were seen.
+        /// How many films were found.
         films: u64,
-        /// How many of them a cheap gate stopped, by its code.
+        /// How many of them each cheap gate (one that needs no ffprobe) stopped, by the gate's code.
         #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
         stopped: BTreeMap<String, u64>,
     },
-    /// Files are watched until they have held still.
+    /// Films are watched until their files are stable.
     Settling {
-        /// How many.
+        /// How many films.
         films: u64,
-        /// For how many seconds.
+        /// For how many seconds they have to stay unchanged.
         wait_secs: f64,
     },
-    /// Something in a library can't be read; it is passed over.
+    /// A folder or file of the library can't be read, and is skipped.
     Unreadable {
-        /// Which folder or file.
+        /// The folder or file.
         #[serde(flatten)]
         path: PathDocument,
-        /// Why.
+        /// The reason.
         reason: String,
     },
-    /// What a job that was cut off had left behind was tidied up.
+    /// An interrupted job was recovered.
     Recovered {
-        /// The job.
+        /// The ID of the job.
         job: String,
-        /// Its film.
+        /// The job's film.
         #[serde(flatten)]
         path: PathDocument,
-        /// What was done, by code.
+        /// The codes of the recovery's actions.
         actions: Vec<String>,
     },
     /// A film is left alone.
     Skipped {
-        /// Which.
+        /// The film.
         #[serde(flatten)]
         path: PathDocument,
-        /// The gate's code.
+        /// The code of the gate that stops it.
         code: String,
-        /// The sentence.
+        /// The reason, as text for users.
         text: String,
     },
     /// An encode starts.
     Started {
-        /// The job.
+        /// The ID of the job.
         job: String,
-        /// Which film.
+        /// The film.
         #[serde(flatten)]
         path: PathDocument,
-        /// The encoder's settings, in words.
+        /// The encoder's settings, as text.
         settings: String,
-        /// Frames in all, where the plan knows.
+        /// The film's number of frames, if the plan knows it.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         frames: Option<u64>,
-        /// Codes of what the result won't have.
+        /// The codes of what the result will lack.
         losses: Vec<String>,
     },
-    /// An encode goes on.
+    /// An encode made progress.
     Progressed {
-        /// The job.
+        /// The ID of the job.
         job: String,
         /// Frames encoded so far.
         frame: u64,
-        /// Frames per second, where ffmpeg knows.
+        /// Encoding speed in frames per second, if ffmpeg reports it.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         fps: Option<f64>,
-        /// Seconds of film per second, where ffmpeg knows.
+        /// Encoding speed in seconds of film per second, if ffmpeg reports it.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         speed: Option<f64>,
-        /// Seconds of the film that are written, where ffmpeg knows.
+        /// Seconds of the film written so far, if ffmpeg reports it.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         out_secs: Option<f64>,
-        /// Bytes written so far, where ffmpeg knows.
+        /// Bytes written so far, if ffmpeg reports it.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         size: Option<u64>,
     },
-    /// A result is being checked and put in place.
+    /// A result is being checked or put in place.
     Judging {
-        /// The job.
+        /// The ID of the job.
         job: String,
-        /// What of the result: `contract`, `decode` or `picture`.
+        /// The current check: `contract`, `decode` or `picture`.
         check: String,
     },
-    /// A film is done, one way or another.
+    /// The attempt on a film ended, in success or not.
     Finished {
-        /// The job; nothing where it never became one.
+        /// The ID of the job; absent if the attempt ended before it became a job.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         job: Option<String>,
-        /// Which film.
+        /// The film.
         #[serde(flatten)]
         path: PathDocument,
-        /// How it ended, by code.
+        /// The code of the outcome.
         code: String,
-        /// The sentence.
+        /// The outcome, as text for users.
         text: String,
         /// Whether the attempt failed.
         failed: bool,
-        /// What a person can do about it.
+        /// What a user can do about it.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         hint: Option<String>,
-        /// Bytes of the original, where there was a result.
+        /// Size of the original in bytes, if there was a result.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         size_before: Option<u64>,
-        /// Bytes of the result, where there was one.
+        /// Size of the result in bytes, if there was one.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         size_after: Option<u64>,
-        /// Where the film is now, where it was replaced.
+        /// The path of the result, if it replaced the film.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         replaced_by: Option<PathDocument>,
     },
-    /// Something beside the films went wrong; work goes on.
+    /// A problem that doesn't end an attempt; the work goes on.
     Warning {
-        /// On which path.
+        /// The path that the problem is about.
         #[serde(flatten)]
         path: PathDocument,
-        /// What.
+        /// The problem, as text for users.
         message: String,
     },
-    /// The subscriber was too slow: events were left out here.
+    /// The subscriber was too slow, so events were left out here.
     Lagged {
-        /// How many.
+        /// How many events.
         missed: u64,
     },
-    /// One that only a newer daemon knows.
+    /// An event that only a newer daemon knows.
     #[serde(other)]
     Unknown,
 }
@@ -239,7 +239,7 @@ mod tests {
         Event::Finished { job: Some(job()), path: path(), outcome }
     }
 
-    /// What is written for scripts is frozen here.
+    /// The JSON form is a public interface: this test fails if it changes.
     #[test]
     fn events_are_written_as_they_always_were() {
         let film = r#""path":"/f/�\n.mkv","path_hex":"2f662fff0a2e6d6b76""#;

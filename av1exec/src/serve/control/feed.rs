@@ -1,4 +1,4 @@
-//! The way of [`Event`]s to subscribers.
+//! Delivers [`Event`]s to subscribers.
 
 use std::sync::Arc;
 
@@ -11,7 +11,8 @@ use crate::pipeline::event::Event;
 /// How many events a subscriber may be behind before it misses some.
 const BACKLOG: usize = 1024;
 
-/// Where the daemon tells events to subscribers; cloned freely. Telling never waits, and costs nothing while nobody listens.
+/// Publishes events to all subscribers; cheap to clone. Publishing never waits, and does nothing while there is no
+/// subscriber.
 #[derive(Debug, Clone)]
 pub struct Feed(broadcast::Sender<Arc<[u8]>>);
 
@@ -22,14 +23,14 @@ impl Default for Feed {
 }
 
 impl Feed {
-    /// One that nobody listens to yet.
+    /// Creates a feed without subscribers.
     pub fn new() -> Self {
         Self::with_backlog(BACKLOG)
     }
 
-    /// How many listen.
+    /// The number of subscribers.
     #[cfg(test)]
-    pub(super) fn listeners(&self) -> usize {
+    pub(super) fn subscribers(&self) -> usize {
         self.0.receiver_count()
     }
 
@@ -37,29 +38,30 @@ impl Feed {
         Self(broadcast::Sender::new(lines))
     }
 
-    /// Tells all who listen now.
-    pub fn tell(&self, event: &Event) {
+    /// Publishes an event to the current subscribers.
+    pub fn publish(&self, event: &Event) {
         if self.0.receiver_count() > 0 {
-            self.tell_document(&EventDocument::from(event));
+            self.publish_document(&EventDocument::from(event));
         }
     }
 
-    pub(super) fn tell_document(&self, document: &EventDocument) {
+    pub(super) fn publish_document(&self, document: &EventDocument) {
         drop(self.0.send(line(document).into()));
     }
 
-    /// One who hears what is told from now on.
-    pub(super) fn listen(&self) -> Listener {
-        Listener(self.0.subscribe())
+    /// Subscribes to the events from now on.
+    pub(super) fn subscribe(&self) -> Subscriber {
+        Subscriber(self.0.subscribe())
     }
 }
 
-/// One who hears of events as lines of JSON. Who is too slow misses the oldest, and gets a line that says how many.
+/// Receives events as lines of JSON. A subscriber that is too slow misses the oldest, and receives a line with
+/// their number instead.
 #[derive(Debug)]
-pub(super) struct Listener(broadcast::Receiver<Arc<[u8]>>);
+pub(super) struct Subscriber(broadcast::Receiver<Arc<[u8]>>);
 
-impl Listener {
-    /// The next line with its line break; nothing once nobody can tell any more.
+impl Subscriber {
+    /// Waits for the next line, which includes its line break; `None` once the feed is dropped.
     pub(super) async fn next(&mut self) -> Option<Arc<[u8]>> {
         match self.0.recv().await {
             Ok(line) => Some(line),
@@ -75,14 +77,14 @@ mod tests {
     use std::collections::BTreeMap;
 
     #[tokio::test]
-    async fn nobody_listening_costs_nothing_and_a_listener_gets_lines() {
+    async fn without_subscribers_nothing_is_sent_and_a_subscriber_gets_lines() {
         let feed = Feed::new();
-        feed.tell(&scanned(1));
-        let mut listener = feed.listen();
-        feed.tell(&scanned(2));
+        feed.publish(&scanned(1));
+        let mut subscriber = feed.subscribe();
+        feed.publish(&scanned(2));
         drop(feed);
         assert_eq!(
-            all(&mut listener).await,
+            all(&mut subscriber).await,
             ["{\"event\":\"scanned\",\"films\":2}\n"],
             "and nothing from before"
         );
@@ -91,10 +93,10 @@ mod tests {
     #[tokio::test]
     async fn who_is_too_slow_gets_the_newest_and_learns_how_many_are_missing() {
         let feed = Feed::with_backlog(2);
-        let mut listener = feed.listen();
-        (1..=5).for_each(|films| feed.tell(&scanned(films)));
+        let mut subscriber = feed.subscribe();
+        (1..=5).for_each(|films| feed.publish(&scanned(films)));
         drop(feed);
-        let [lagged, fourth, fifth] = &all(&mut listener).await[..] else { panic!("not three lines") };
+        let [lagged, fourth, fifth] = &all(&mut subscriber).await[..] else { panic!("not three lines") };
         assert_eq!(lagged, "{\"event\":\"lagged\",\"missed\":3}\n");
         assert!(fourth.contains(":4}") && fifth.contains(":5}"), "{fourth}{fifth}");
     }
@@ -103,9 +105,9 @@ mod tests {
         Event::Scanned { films, stopped: BTreeMap::new() }
     }
 
-    async fn all(listener: &mut Listener) -> Vec<String> {
+    async fn all(subscriber: &mut Subscriber) -> Vec<String> {
         let mut lines = Vec::new();
-        while let Some(line) = listener.next().await {
+        while let Some(line) = subscriber.next().await {
             lines.push(String::from_utf8(line.to_vec()).unwrap());
         }
         lines

@@ -1,9 +1,9 @@
-//! The daemon's control socket: who may write to the state folder asks it what it does, and tells it what to do.
+//! The daemon's control socket. The user that the daemon runs as can ask it for its status and send it commands.
 //!
-//! One JSON request a line, one reply a line ([`protocol`]); after `subscribe` events follow, one a line ([`events`]). The
-//! daemon answers [`Call`](server::Call)s and tells its [`Feed`](feed::Feed); all else is the
-//! [`Server`](server::Server)'s, so that no client can hold the daemon up or make it grow. Faces use the
-//! [`Client`](client::Client).
+//! Each line is a JSON request or its reply ([`protocol`]); after `subscribe`, each line is an event ([`events`]).
+//! The daemon answers [`Call`](server::Call)s and publishes events to its [`Feed`](feed::Feed). The
+//! [`Server`](server::Server) does everything else, so that no client can block the daemon or make its memory grow.
+//! Programs such as `av1cli` use the [`Client`](client::Client).
 
 mod address;
 pub mod client;

@@ -1,5 +1,5 @@
-//! What works where no daemon runs: markers beside films, and forgetting failures. Faces turn to it where
-//! [`Client::connect`](super::client::Client::connect) finds nobody.
+//! Requests that work without a daemon: writing and removing markers, and forgetting failures. Programs use this if
+//! [`Client::connect`](super::client::Client::connect) finds no daemon.
 
 use std::path::Path;
 
@@ -12,7 +12,7 @@ use crate::sys::failure::Failure;
 use crate::sys::lock::Locks;
 use crate::sys::sanitize::display;
 
-/// Does what a daemon would have done. Fails where another av1d holds the state folder's lock.
+/// Carries out a request as a daemon would. Fails if another av1d holds the lock of the state folder.
 pub fn answer(request: &Request, settings: &Settings) -> Result<Reply, Failure> {
     let Some(path) = request.path() else {
         return Ok(Reply::refused(RefusalCode::Busy, "no daemon runs here"));
@@ -28,7 +28,7 @@ pub fn answer(request: &Request, settings: &Settings) -> Result<Reply, Failure> 
 fn retry(film: &Path, settings: &Settings) -> Result<Reply, Failure> {
     let state = &settings.job_state_dir;
     let forgotten = if state.is_dir() {
-        // Who works on films may be writing the same job file.
+        // Another av1d may be writing the same job file.
         let _locks = Locks::take(state, &[], || ())?;
         forget_failure(state, film)
     } else {

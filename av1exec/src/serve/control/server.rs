@@ -1,4 +1,4 @@
-//! The daemon's end: any number of clients, each in a task of its own with bounded memory and time.
+//! The server of the control socket: any number of clients, each in a task of its own with bounded memory and time.
 
 use std::io;
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
@@ -23,22 +23,23 @@ use crate::sys::failure::{Exit, Failure};
 /// A request that waits for the daemon's reply.
 #[derive(Debug)]
 pub struct Call {
-    /// What is asked for; never [`Request::Subscribe`].
+    /// The request; never [`Request::Subscribe`].
     pub request: Request,
-    /// Where the answer goes. That the client has left meanwhile is no error.
+    /// Where to send the reply. If sending fails, the client has disconnected, which is no error.
     pub reply: oneshot::Sender<Reply>,
 }
 
-/// How much the clients may take.
+/// The limits for clients.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Limits {
-    /// How many at once; each takes a file of the 1,024 that a process usually may have.
+    /// How many clients may be connected at once. Each takes one of the 1,024 file descriptors that a process
+    /// usually has.
     pub(super) clients: usize,
-    /// How long a client may take for its next request, all of its line.
+    /// How long a client may take to send its next request, to the end of the line.
     pub(super) idle: Duration,
-    /// How long a client may leave its answer or an event unread once the kernel's buffer is full.
+    /// How long a client may leave a reply or an event unread once the kernel's buffer is full.
     pub(super) unread: Duration,
-    /// How long the daemon may take for an answer.
+    /// How long the daemon may take to reply.
     pub(super) answer: Duration,
 }
 
@@ -53,21 +54,21 @@ impl Default for Limits {
     }
 }
 
-/// The bound socket. Its name is gone when this is dropped.
+/// The bound socket. Dropping it removes the socket file.
 #[derive(Debug)]
 pub struct Server {
     listener: StdListener,
     path: PathBuf,
-    /// Device and inode of the name.
+    /// Device and inode of the socket file.
     identity: (u64, u64),
     limits: Limits,
 }
 
 impl Server {
-    /// Binds the socket in a state folder, for its owner only from the first moment on.
+    /// Binds the socket in a state folder. Only its owner can connect, from the first moment on.
     ///
-    /// The caller holds the folder's lock, so that a socket that is there already is a dead daemon's. Anything else of that name
-    /// is left alone.
+    /// The caller holds the folder's lock, so an existing socket was left behind by a daemon that died, and is
+    /// replaced. Any other file of that name is left alone.
     pub fn bind(folder: &Path) -> Result<Self, ControlError> {
         let path = folder.join(SOCKET);
         match std::fs::symlink_metadata(&path) {
@@ -92,9 +93,9 @@ impl Server {
         server
     }
 
-    /// Serves clients until it is dropped, which hangs up on all of them. Needs a runtime with I/O and time.
+    /// Serves clients until the future is dropped, which closes all connections. Needs a runtime with I/O and time.
     ///
-    /// Fails only where the socket can't be handed to the runtime; what a client does is never an error.
+    /// Fails only if the socket can't be registered with the runtime; a client never causes an error.
     pub async fn run(&self, calls: mpsc::Sender<Call>, feed: Feed) -> Result<(), ControlError> {
         let handed = self.listener.try_clone().and_then(UnixListener::from_std);
         let listener = handed.map_err(|source| ControlError::failed(&self.path, source))?;
@@ -107,10 +108,11 @@ impl Server {
                         let client = Client { calls: calls.clone(), feed: feed.clone(), limits: self.limits };
                         clients.spawn(client.serve(stream));
                     }
-                    // Too many open files, mostly: that passes, and must not keep a core busy meanwhile.
+                    // Usually too many open files. That passes; the pause keeps the loop from using a core
+                    // meanwhile.
                     Err(_) => tokio::time::sleep(Duration::from_millis(200)).await,
                 },
-                // How a client's task ended is of no interest: it hung up, or was too slow.
+                // How a client's task ended doesn't matter: the client disconnected or was too slow.
                 Some(_) = clients.join_next() => {}
             }
         }
@@ -119,18 +121,18 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        // Only our own: another may have been put there by hand.
+        // Only the file that this server created is removed: a user may have put another in its place.
         let ours = std::fs::symlink_metadata(&self.path)
             .is_ok_and(|found| (found.dev(), found.ino()) == self.identity);
         if ours {
-            // One that stays is replaced by the next daemon.
+            // If it can't be removed, the next daemon replaces it.
             drop(disk::unlink(&self.path));
         }
     }
 }
 
-/// Linux gives the name the mode that the socket itself has when it is bound (`unix_bind_bsd`), so that there is no
-/// moment at which others could connect.
+/// Binds the socket and listens. Linux gives the socket file the mode that the socket has when it is bound
+/// (`unix_bind_bsd`), so at no time can other users connect.
 fn listen(folder: &Path) -> io::Result<StdListener> {
     let address = Address::of(folder)?;
     let socket = socket(SocketFlags::NONBLOCK)?;
@@ -140,16 +142,17 @@ fn listen(folder: &Path) -> io::Result<StdListener> {
     Ok(StdListener::from(socket))
 }
 
+/// Tells a client that too many are connected.
 fn turn_away(stream: &UnixStream) {
     let refusal = Refusal::new(RefusalCode::TooManyClients, "too many clients are connected")
         .hint("close some of them, and try again");
     let mut lines = line(&Greeting::current());
     lines.extend(line(&Reply::from(refusal)));
-    // A fresh socket's buffer holds that; a client that has left already doesn't need it.
+    // The buffer of a new socket is large enough; a client that has disconnected doesn't need the reply.
     drop(stream.try_write(&lines));
 }
 
-/// What serving one client takes.
+/// Serves one client.
 struct Client {
     calls: mpsc::Sender<Call>,
     feed: Feed,
@@ -160,7 +163,7 @@ struct Client {
 enum Sent {
     Line(Vec<u8>),
     TooLong,
-    /// It hung up, or took too long.
+    /// Nothing: the client disconnected or took too long.
     Nothing,
 }
 
@@ -174,14 +177,14 @@ impl Client {
                 Sent::Nothing => return Ok(()),
                 Sent::Line(blank) if blank.trim_ascii().is_empty() => continue,
                 Sent::Line(text) => match Request::parse(&text) {
-                    Ok(Request::Subscribe) => return self.tell(reader, writer).await,
+                    Ok(Request::Subscribe) => return self.stream_events(reader, writer).await,
                     Ok(request) => self.answer(request).await,
                     Err(refusal) => refusal.into(),
                 },
                 Sent::TooLong => {
                     let text = format!("a request has at most {MAX_REQUEST} bytes");
                     let refusal = Reply::refused(RefusalCode::LineTooLong, text);
-                    // Where the next request begins isn't known any more.
+                    // The start of the next request is unknown, so the connection ends.
                     return self.send(&mut writer, &line(&refusal)).await;
                 }
             };
@@ -189,7 +192,8 @@ impl Client {
         }
     }
 
-    /// The next line. The last one may lack its line break: who hung up after it still gets an answer.
+    /// Reads the next line. The last line may lack its line break: a client that then closes its side still gets a
+    /// reply.
     async fn next(&self, reader: &mut (impl AsyncBufRead + Unpin)) -> io::Result<Sent> {
         let mut line = Vec::new();
         let mut limited = reader.take(MAX_REQUEST as u64);
@@ -214,14 +218,14 @@ impl Client {
         }
     }
 
-    /// Tells events until the client hangs up or lets too much lie unread.
-    async fn tell(
+    /// Sends events until the client disconnects or leaves too much unread.
+    async fn stream_events(
         &self,
         mut reader: impl AsyncBufRead + Unpin,
         mut writer: impl AsyncWrite + Unpin,
     ) -> io::Result<()> {
-        // Before the reply: what happens after it isn't missed.
-        let mut events = self.feed.listen();
+        // Subscribes before the reply is sent, so that no event after the reply is missed.
+        let mut events = self.feed.subscribe();
         self.send(&mut writer, &line(&Reply::done("events follow"))).await?;
         loop {
             let event = tokio::select! {
@@ -241,28 +245,28 @@ impl Client {
     }
 }
 
-/// Waits until nothing more comes; what does come is passed over.
+/// Waits until the client closes the connection. Ignores everything that it sends.
 async fn hung_up(reader: &mut (impl AsyncBufRead + Unpin)) {
     while let Ok(length @ 1..) = reader.fill_buf().await.map(<[u8]>::len) {
         reader.consume(length);
     }
 }
 
-/// Why the socket can't be had.
+/// Why the socket can't be opened.
 #[derive(Debug, thiserror::Error)]
 pub enum ControlError {
-    /// Something else has its name.
+    /// A file that isn't a socket has its name.
     #[error("{} is no socket", crate::sys::sanitize::display(path))]
     InTheWay {
         /// The socket's path.
         path: PathBuf,
     },
-    /// The system refused it.
+    /// A system call failed.
     #[error("failed to listen on {}: {source}", crate::sys::sanitize::display(path))]
     Failed {
         /// The socket's path.
         path: PathBuf,
-        /// Why.
+        /// The I/O error.
         source: io::Error,
     },
 }
@@ -272,7 +276,7 @@ impl ControlError {
         Self::Failed { path: path.to_owned(), source }
     }
 
-    /// What to do about it.
+    /// Returns what a user can do about it.
     pub fn hint(&self) -> &'static str {
         match self {
             Self::InTheWay { .. } => "move it out of the state folder",

@@ -6,10 +6,11 @@ use jiff::Timestamp;
 
 use crate::serve::status::{RunningJob, Stage, State, Status};
 
-/// The type of the text, for a header.
+/// The content type of the text, for the HTTP header.
 pub const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
 
-/// All metrics. The number of lines is bounded: labels are codes, which are public and few, and the ids of running jobs.
+/// Renders all metrics. The number of lines is bounded, since labels are only codes, which are few and fixed, and
+/// the IDs of running jobs.
 pub fn render(status: &Status, now: Timestamp) -> String {
     let mut page = Page::default();
     let Status { state, version, ffmpeg, encoder, started, last_scan, films, queued, settling, .. } = status;
@@ -57,14 +58,14 @@ fn totals(page: &mut Page, status: &Status) {
     let totals = &status.totals;
     let outcomes: Vec<_> =
         totals.jobs.iter().map(|(code, count)| ([("outcome", code.as_str())], count)).collect();
-    // Job files may be deleted, and then these fall: gauges, though they mostly grow.
+    // These are gauges, although they mostly grow: users may delete job files, and then the numbers fall.
     page.family("av1d_jobs", "gauge", "Jobs on record, by the code of their outcome.", rows(&outcomes));
     let name = "av1d_replaced_bytes_before";
     page.one(name, "gauge", "Bytes of the films that were replaced, before.", totals.savings.before);
     page.one("av1d_replaced_bytes_after", "gauge", "Bytes of what replaced them.", totals.savings.after);
 }
 
-/// A number of a running job, where it is known.
+/// Gets a number of a running job; `None` if it is unknown.
 type Number = fn(&RunningJob) -> Option<f64>;
 
 fn jobs(page: &mut Page, running: &[RunningJob]) {
@@ -102,7 +103,7 @@ fn rows<'a, V, const N: usize>(
     rows.iter().map(|(labels, value)| (labels.as_slice(), value))
 }
 
-/// The text as it grows.
+/// Collects the text.
 #[derive(Default)]
 struct Page(String);
 
@@ -111,7 +112,7 @@ impl Page {
         self.family(name, kind, help, [(&[][..], value)]);
     }
 
-    /// A metric with a line for each set of labels. Where there is none it is left out.
+    /// Writes a metric with a line for each set of labels. Without any it writes nothing.
     fn family<'a, V: Display>(
         &mut self,
         name: &str,
@@ -132,14 +133,14 @@ impl Page {
     }
 }
 
-/// `{code="too-small"}`, or nothing.
+/// Shown as `{code="too-small"}`; empty without labels.
 struct Labels<'a>(&'a [(&'a str, &'a str)]);
 
 impl Display for Labels<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (place, (name, value)) in self.0.iter().enumerate() {
             f.write_str(if place == 0 { "{" } else { "," })?;
-            // The format's only three escapes.
+            // The format has only these three escapes.
             let value = value.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n");
             write!(f, "{name}=\"{value}\"")?;
         }

@@ -1,7 +1,7 @@
-//! What the daemon does, for a monitor: Prometheus text at `/metrics`, and whether it is well at `/healthz`.
+//! HTTP endpoints for monitoring: Prometheus metrics at `/metrics`, and a health check at `/healthz`.
 //!
-//! The daemon publishes a [`Status`] at each beat of its loop; [`metrics::render`] and [`health`] are pure, and [`server`] hands
-//! out what they say.
+//! The daemon publishes a [`Status`] at each heartbeat of its loop. [`metrics::render`] and [`health`] are pure
+//! functions of it, and [`server`] sends what they return.
 
 pub mod metrics;
 pub mod server;
@@ -13,53 +13,55 @@ use tokio::sync::watch;
 
 use crate::serve::status::Status;
 
-/// A loop that hasn't beaten for this long hangs. It beats every few seconds, whatever else goes on.
+/// A loop without a heartbeat for this long hangs. Normally the heartbeat comes every few seconds, whatever else
+/// happens.
 const LATE: Duration = Duration::from_mins(2);
 
-/// What the daemon last said about itself.
+/// The last status that the daemon published.
 #[derive(Debug, Clone)]
 pub struct Published {
-    /// What.
+    /// The status.
     pub status: Arc<Status>,
-    /// When.
+    /// When it was published.
     pub at: Instant,
 }
 
-/// The daemon's side.
+/// The daemon's end of the channel: publishes the status.
 #[derive(Debug)]
 pub struct Publisher(watch::Sender<Option<Published>>);
 
-/// The side of whoever wants to know; cloned freely. Nothing before the first beat.
+/// The other end of the channel: receives the status; cheap to clone. Holds `None` before the first heartbeat.
 pub type Source = watch::Receiver<Option<Published>>;
 
-/// A publisher and its source.
+/// Creates a publisher and its source.
 pub fn publisher() -> (Publisher, Source) {
     let (sender, source) = watch::channel(None);
     (Publisher(sender), source)
 }
 
 impl Publisher {
-    /// Says how things stand now. This is the loop's beat: it is to be called every few seconds, though nothing changed.
+    /// Publishes the current status. This is the loop's heartbeat: it has to be called every few seconds even if
+    /// nothing has changed.
     pub fn publish(&self, status: Arc<Status>, at: Instant) {
         self.0.send_replace(Some(Published { status, at }));
     }
 }
 
-/// Whether the loop is well.
+/// The health of the loop.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Health {
-    /// It beats.
+    /// The heartbeat is recent.
     Well,
-    /// It hasn't beaten yet.
+    /// There was no heartbeat yet.
     Starting,
-    /// It hasn't beaten for so long that it hangs.
+    /// The last heartbeat is so long ago that the loop hangs.
     Late {
-        /// For how long.
+        /// The time since the last heartbeat.
         since: Duration,
     },
 }
 
-/// Whether the loop that said this last is well now.
+/// Returns the health of the loop that published `last`.
 pub fn health(last: Option<&Published>, now: Instant) -> Health {
     let Some(last) = last else { return Health::Starting };
     let since = now.saturating_duration_since(last.at);

@@ -1,4 +1,4 @@
-//! A small HTTP server for `GET /metrics` and `GET /healthz`: no more than a few connections, none for longer than a moment.
+//! A small HTTP server for `GET /metrics` and `GET /healthz`, with few connections at a time, each limited in time.
 
 use crate::sys::failure::{Exit, Failure};
 use std::convert::Infallible;
@@ -19,31 +19,31 @@ use tokio::sync::Semaphore;
 
 use super::{Health, Source, health, metrics};
 
-/// More than a few monitors at once there never are; others wait.
+/// How many connections are served at once; others wait. There are never more than a few monitors.
 const CONNECTIONS: usize = 8;
-/// How long one may take from its first byte to its last. Monitors give up after ten seconds by themselves.
+/// How long a connection may last, from its first byte to its last. Monitors themselves give up after ten seconds.
 const TIME: Duration = Duration::from_secs(10);
-/// How much of a request is read: the least that hyper takes.
+/// How many bytes of a request are read: the smallest limit that hyper allows.
 const REQUEST_LIMIT: usize = 8192;
-/// How long to rest where the system has no more connections to give.
+/// How long to wait after `accept` failed, for example because too many files are open.
 const REST: Duration = Duration::from_secs(1);
 
-/// A server that listens already and doesn't answer yet.
+/// A server that listens but doesn't answer until [`serve`](Self::serve) is called.
 #[derive(Debug)]
 pub struct Server(TcpListener);
 
-/// Metrics can't be served.
+/// Why metrics can't be served.
 #[derive(Debug, thiserror::Error)]
 #[error("failed to listen for metrics on {address}: {source}")]
 pub struct MetricsError {
-    /// Where.
+    /// The address.
     pub address: SocketAddr,
-    /// Why.
+    /// The I/O error.
     pub source: io::Error,
 }
 
 impl MetricsError {
-    /// What to do about it.
+    /// Returns what a user can do about it.
     pub fn hint(&self) -> &'static str {
         match self.source.kind() {
             io::ErrorKind::AddrInUse => {
@@ -67,17 +67,17 @@ impl From<MetricsError> for Failure {
 }
 
 impl Server {
-    /// Listens; connections wait until [`serve`](Self::serve) is called.
+    /// Starts to listen. Connections wait until [`serve`](Self::serve) is called.
     pub async fn listen(address: SocketAddr) -> Result<Self, MetricsError> {
         TcpListener::bind(address).await.map(Self).map_err(|source| MetricsError { address, source })
     }
 
-    /// Where it listens: with the port that the system chose where 0 was asked for.
+    /// Returns the address that it listens on. If port 0 was requested, it contains the port that the system chose.
     pub fn address(&self) -> io::Result<SocketAddr> {
         self.0.local_addr()
     }
 
-    /// Answers for ever. Dropping it closes every connection.
+    /// Answers requests forever. Dropping the future closes every connection.
     pub async fn serve(self, source: Source) {
         let free = Arc::new(Semaphore::new(CONNECTIONS));
         let mut connections = tokio::task::JoinSet::new();
@@ -88,12 +88,12 @@ impl Server {
                 Ok((stream, _)) => {
                     let source = source.clone();
                     connections.spawn(async move {
-                        // Whoever is too slow, or speaks no HTTP, is left.
+                        // A client that is too slow, or doesn't speak HTTP, is disconnected.
                         let _ = tokio::time::timeout(TIME, talk(stream, source)).await;
                         drop(permit);
                     });
                 }
-                // Too many open files is one, and mustn't become a busy loop.
+                // Errors such as too many open files must not lead to a busy loop.
                 Err(_) => tokio::time::sleep(REST).await,
             }
         }
@@ -106,12 +106,12 @@ async fn talk(stream: TcpStream, source: Source) -> hyper::Result<()> {
         std::future::ready(Ok::<_, Infallible>(page.response()))
     });
     let mut http = http1::Builder::new();
-    // One answer a connection: nobody holds a place while he has nothing to ask.
+    // Each connection gets one answer, so that no client keeps a connection without a request.
     http.keep_alive(false).max_buf_size(REQUEST_LIMIT);
     http.serve_connection(TokioIo::new(stream), answer).await
 }
 
-/// An answer, before it is HTTP.
+/// The content of a response.
 #[derive(Debug, PartialEq, Eq)]
 struct Page {
     status: StatusCode,

@@ -1,19 +1,19 @@
-//! Another config: what was begun by an earlier one, and what becomes of it.
+//! Reloads of the config: what becomes of tasks that started with the earlier one.
 
 use super::super::scene::walked;
 use super::*;
-use crate::daemon::input::{By, Explained};
+use crate::daemon::input::{ConfigVersion, Explained};
 use crate::library::film::Film;
 
-/// Has the daemon go by another config, by which films are planned otherwise.
+/// Reloads a config by which films are planned differently.
 fn reload(scene: &mut Scene) {
     let mut settings = (*scene.dispatcher.context.settings).clone();
     settings.policy.min_bytes += 1;
     scene.give(Input::Reloaded(Box::new(Ok(settings))));
 }
 
-/// A library whose only film is to be encoded.
-fn planned() -> (Scene, Film, By) {
+/// A library whose only film starts to be encoded.
+fn planned() -> (Scene, Film, ConfigVersion) {
     let films = [film("/a/Film.mkv", 100)];
     let mut scene = Scene::with(Run::Forever, settings(&["/a"]), &films);
     scene.probe();
@@ -99,7 +99,7 @@ fn a_config_that_cant_be_read_changes_nothing() {
     scene.give(Input::Reloaded(Box::new(Err(failure))));
     assert!(scene.take("take over").is_empty());
     assert_eq!(scene.dispatcher.fingerprint, by.fingerprint);
-    let said = scene.told.iter().any(
+    let said = scene.published.iter().any(
         |event| matches!(event, Event::Warning { message, .. } if message.contains("the old one stays")),
     );
     assert!(said);

@@ -1,10 +1,10 @@
-//! What people ask for, by the control socket and by signals.
+//! User requests by the control socket and by signals.
 
 use tokio::sync::oneshot;
 
 use super::*;
-use crate::daemon::input::By;
-use crate::daemon::input::{CarriedOut, Word};
+use crate::daemon::input::ConfigVersion;
+use crate::daemon::input::{CarriedOut, MarkerChange};
 use crate::daemon::signal::UserSignal;
 use crate::library::exclusion::Foreign;
 use crate::library::film::Film;
@@ -13,7 +13,7 @@ use crate::serve::control::server::Call;
 use crate::serve::status::State;
 use crate::sys::path::path_document;
 
-/// Asks for something that is answered at once.
+/// Sends a request that is answered at once.
 fn ask(scene: &mut Scene, request: Request) -> Reply {
     let (reply, mut answer) = oneshot::channel();
     scene.give(Input::Called(Call { request, reply }));
@@ -25,8 +25,8 @@ fn status(scene: &mut Scene) -> crate::serve::status::Status {
     *status
 }
 
-/// A library in which one film is encoded by the job `j1`, and another waits.
-fn encoding() -> (Scene, Film, By) {
+/// A library of two films: one is being encoded by the job `j1`, the other is in the queue.
+fn encoding() -> (Scene, Film, ConfigVersion) {
     let films = [film("/a/1.mkv", 300), film("/a/2.mkv", 100)];
     let mut scene = Scene::with(Run::Forever, settings(&["/a"]), &films);
     scene.probe();
@@ -67,8 +67,8 @@ fn a_skip_during_an_encode_is_written_down_and_ends_it() {
     let request = Request::Skip(path_document(&film.path));
     scene.give(Input::Called(Call { request, reply }));
     assert!(answer.try_recv().is_err(), "first the marker, then the answer");
-    let Some(Effect::CarryOut(word, path, reply)) = scene.take_first("carry out") else { unreachable!() };
-    scene.give(Input::CarriedOut(CarriedOut { word, path, said: Ok("done".to_owned()), reply }));
+    let Some(Effect::CarryOut(change, path, reply)) = scene.take_first("carry out") else { unreachable!() };
+    scene.give(Input::CarriedOut(CarriedOut { change, path, said: Ok("done".to_owned()), reply }));
     assert!(matches!(answer.try_recv(), Ok(Reply::Done { .. })));
     assert_eq!(scene.take("cancel").len(), 1);
     scene.encoded(&film, by, Outcome::Cancelled);
@@ -76,7 +76,7 @@ fn a_skip_during_an_encode_is_written_down_and_ends_it() {
 }
 
 #[test]
-fn too_many_words_that_wait_for_a_disk_are_refused() {
+fn too_many_marker_changes_that_wait_for_a_disk_are_refused() {
     let mut scene = Scene::new(Run::Forever, settings(&["/a"]));
     let unskip = Request::Unskip { path: path_document(Path::new("/a/x")), foreign: Foreign::Keep };
     let mut answers = Vec::new();
@@ -89,8 +89,8 @@ fn too_many_words_that_wait_for_a_disk_are_refused() {
     let refused = |answer: &mut oneshot::Receiver<Reply>| matches!(answer.try_recv(), Ok(Reply::Refused(_)));
     assert_eq!(answers.iter_mut().filter_map(|answer| refused(answer).then_some(())).count(), 4);
     let (reply, _answer) = oneshot::channel();
-    let (word, path) = (Word::Unskip(Foreign::Keep), "/a/x".into());
-    scene.give(Input::CarriedOut(CarriedOut { word, path, said: Ok(String::new()), reply }));
+    let (change, path) = (MarkerChange::Unskip(Foreign::Keep), "/a/x".into());
+    scene.give(Input::CarriedOut(CarriedOut { change, path, said: Ok(String::new()), reply }));
     let (reply, _answer) = oneshot::channel();
     scene.give(Input::Called(Call { request: unskip, reply }));
     assert_eq!(scene.take("carry out").len(), 1, "there is room for one more");

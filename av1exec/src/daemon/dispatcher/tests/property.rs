@@ -1,4 +1,5 @@
-//! Any sequence of inputs: no film is worked on twice at once, no limit is exceeded, and after a stop all comes to rest.
+//! Properties that hold for any sequence of inputs: no film is worked on twice at once, no limit is exceeded, and a
+//! stop ends all work.
 
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
@@ -18,18 +19,18 @@ use crate::settings::concurrency::Concurrency;
 use crate::state::jobs::test_job;
 use crate::sys::path::path_document;
 
-/// What happens next.
+/// A random step of the test.
 #[derive(Debug, Clone, Copy)]
 enum Happening {
-    /// So many seconds pass.
+    /// This many seconds pass.
     Time(u16),
-    /// One of the things that run ends, in one of the ways in which it can.
+    /// One of the running tasks ends; `how` selects its result.
     Ends { which: usize, how: u8 },
-    /// Somebody asks for something.
+    /// A user sends a request.
     Asks(u8),
-    /// A film is there, in some size, or gone.
+    /// A film has this size from now on, or is gone.
     Film(u8, Option<u16>),
-    /// A root hangs, or answers again.
+    /// A root hangs, or all roots answer.
     Hangs(u8),
 }
 
@@ -43,12 +44,13 @@ fn happening() -> impl Strategy<Value = Happening> {
     ]
 }
 
-/// The world around a daemon: what is on the disks, and what runs.
+/// The surroundings of a daemon: the films on the disks, and the running tasks.
 struct World {
     scene: Scene,
     disk: BTreeMap<PathBuf, Film>,
     limit: usize,
-    /// Whether a disk hung once: an encode whose disk hangs takes nobody's place, and goes on when it answers.
+    /// Whether a disk has ever hung. An encode whose disk hangs doesn't count towards the limit but continues when
+    /// the disk answers, so that the limit may be exceeded from then on.
     has_hung: bool,
 }
 
@@ -79,7 +81,7 @@ impl World {
         self.disk.values().cloned().collect()
     }
 
-    /// Holds what runs against what must never be.
+    /// Asserts the properties for the running tasks.
     fn check(&self) {
         let mut busy: Vec<PathBuf> = Vec::new();
         let mut encodes = 0;
@@ -111,7 +113,7 @@ impl World {
         assert!(self.has_hung || encodes <= self.limit, "{encodes} encodes, {} may run", self.limit);
     }
 
-    /// How much runs that does more than look.
+    /// How many tasks run that do more than read.
     fn working(&self) -> usize {
         let works =
             |effect: &&Effect| matches!(effect, Effect::Probe(..) | Effect::Encode(..) | Effect::Tidy(_));
@@ -148,7 +150,7 @@ impl World {
         self.scene.give(Input::Called(Call { request, reply }));
     }
 
-    /// Something that runs ends.
+    /// Ends a running task.
     fn end(&mut self, which: usize, how: u8) {
         if self.scene.effects.is_empty() {
             return;
@@ -217,8 +219,8 @@ impl World {
             }
             Effect::Walk { root, .. } if is_lost => lost(Task::Walk(root)),
             walk @ Effect::Walk { .. } => Input::Walked(walked(walk, &films)),
-            Effect::CarryOut(word, path, reply) => {
-                Input::CarriedOut(CarriedOut { word, path, said: Ok(String::new()), reply })
+            Effect::CarryOut(change, path, reply) => {
+                Input::CarriedOut(CarriedOut { change, path, said: Ok(String::new()), reply })
             }
             Effect::Reload => {
                 let mut settings = (*self.scene.dispatcher.context.settings).clone();
@@ -238,9 +240,9 @@ impl World {
                 let end = End::Attempt { outcome: Outcome::Cancelled, now: None };
                 Input::Encoded(Encoded { film, by, end })
             }
-            Effect::Tell(_)
+            Effect::PublishEvent(_)
             | Effect::Reply(..)
-            | Effect::Publish(_)
+            | Effect::PublishStatus(_)
             | Effect::Hold(_)
             | Effect::ReadMachine
             | Effect::Write(_)
@@ -269,7 +271,7 @@ proptest! {
         }
         let mut working = world.working();
         world.scene.give(Input::Stop);
-        // What runs ends; nothing new is begun that does more than look.
+        // Tasks end; no new task starts that does more than read.
         for _ in 0..1_000 {
             prop_assert!(world.working() <= working, "{:?}", world.scene.wants());
             working = world.working();

@@ -1,4 +1,4 @@
-//! Roots that vanish, hang, come late and return; jobs that were left open in them.
+//! Roots that vanish, hang, are late or return, and unfinished jobs in them.
 
 use super::super::scene::walked;
 use super::*;
@@ -6,7 +6,7 @@ use crate::library::film::Film;
 use crate::state::jobs::{Job, test_job};
 use crate::sys::names;
 
-/// A job of a film that hasn't ended.
+/// An unfinished job of a film.
 fn open_job(film: &Film) -> Job {
     let plan = test_job("", "").document().unwrap();
     Job::new("j1".to_owned(), &film.path, film.identity, &names::temporary(&film.path, "j1"), &plan)
@@ -101,7 +101,7 @@ fn a_root_that_hangs_holds_up_its_own_films_and_no_others() {
         Some(true)
     );
     let named = |event: &Event| matches!(event, Event::Warning { path, .. } if path == Path::new("/a"));
-    assert!(scene.told.iter().any(named), "it is said which disk hangs");
+    assert!(scene.published.iter().any(named), "it is said which disk hangs");
     scene.hanging.clear();
     scene.give(Input::Tick);
     assert_eq!(scene.take("probe").len(), 1);
@@ -183,7 +183,7 @@ fn what_a_walk_saw_before_something_was_done_with_a_film_is_old() {
     let walk = scene.take_first("walk").unwrap();
     scene.pass(Duration::from_secs(1));
     scene.encoded(&one, by, Outcome::Replaced { path: one.path.clone(), before: 2, after: 1 });
-    // The walk saw it before it was replaced.
+    // The walk saw the film before it was replaced.
     let before = film("/a/Film.mkv", 999);
     scene.give(Input::Walked(walked(walk, &[before])));
     assert!(scene.dispatcher.films.settling.is_empty());

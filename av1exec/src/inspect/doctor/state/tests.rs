@@ -1,4 +1,4 @@
-//! What the state folder, its daemon and its lock come to, by example.
+//! Findings about the state folder, its daemon and the locks, by example.
 
 use super::super::Level;
 use super::*;
@@ -70,7 +70,7 @@ fn a_daemon_may_be_missing_but_must_answer_where_it_is() {
     }
 }
 
-/// What was found of two locks and of the daemon, and what is said of it.
+/// The state of two locks and of the daemon, and the expected finding.
 type Row = ([io::Result<Standing>; 2], Daemon, Level, &'static str);
 
 #[test]

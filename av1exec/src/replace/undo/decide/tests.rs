@@ -1,4 +1,4 @@
-//! Every scene leads to its end or to a refusal, step by step.
+//! Every scene leads to a complete undo or to a refusal, step by step.
 
 use super::*;
 use Held::{Edited, Nothing, Original, Other, Replacement, Rotten, Unknown};
@@ -79,8 +79,8 @@ fn what_stays_is_known_before_and_after() {
     }
 }
 
-/// Over every scene there can be: it ends, nothing is deleted but a replacement beside its original, and no step is taken
-/// by which the film is neither.
+/// Checks every possible scene: the undo ends, only a replacement whose original exists is deleted, and after every
+/// step the film's name or the replacement's own name holds one of the two films.
 #[test]
 fn no_scene_loses_a_film() {
     let mut scenes = Vec::new();

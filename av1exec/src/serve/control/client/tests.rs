@@ -1,13 +1,13 @@
-//! Sockets that aren't a daemon's, or not one that is well.
+//! Sockets whose other end isn't a daemon, or is one that doesn't answer.
 
 use std::os::unix::net::UnixListener;
 use std::time::Instant;
 
 use super::*;
 
-const PATIENCE: Duration = Duration::from_millis(100);
+const CONNECT_TIMEOUT: Duration = Duration::from_millis(100);
 
-/// What a face makes of somebody who says `words` to whoever connects.
+/// Connects a client to a server that sends `words` to whoever connects.
 fn met_by(words: &'static [u8]) -> Result<Option<Client>, ClientError> {
     let folder = tempfile::tempdir().unwrap();
     let listener = UnixListener::bind(folder.path().join(SOCKET)).unwrap();
@@ -47,21 +47,22 @@ fn another_version_and_another_program_are_told_apart() {
 fn a_daemon_that_is_stopped_is_not_waited_for_for_ever() {
     let folder = tempfile::tempdir().unwrap();
     let listener = UnixListener::bind(folder.path().join(SOCKET)).unwrap();
-    // Nobody accepts: the first wait for a greeting, and once the queue is full, the others for a place in it.
+    // Nobody accepts: the first connections wait for a greeting, and once the queue is full, the others wait for a
+    // place in it.
     let start = Instant::now();
     let mut queued = Vec::new();
-    while let Ok(stream) = connect(folder.path(), PATIENCE) {
+    while let Ok(stream) = connect(folder.path(), CONNECT_TIMEOUT) {
         queued.push(stream);
         assert!(queued.len() < 10_000);
     }
-    let error = Client::connect_within(folder.path(), PATIENCE).unwrap_err();
+    let error = Client::connect_within(folder.path(), CONNECT_TIMEOUT).unwrap_err();
     assert!(error.to_string().ends_with("it doesn't answer"), "{error}");
     queued.clear();
     drop(listener);
 
     let folder = tempfile::tempdir().unwrap();
     let _listener = UnixListener::bind(folder.path().join(SOCKET)).unwrap();
-    let error = Client::connect_within(folder.path(), PATIENCE).unwrap_err();
+    let error = Client::connect_within(folder.path(), CONNECT_TIMEOUT).unwrap_err();
     assert!(error.to_string().ends_with("it doesn't answer"), "{error}");
     assert!(start.elapsed() < Duration::from_secs(30));
 }

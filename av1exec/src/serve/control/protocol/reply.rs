@@ -1,4 +1,4 @@
-//! What the daemon answers.
+//! The replies of the daemon.
 
 use std::error::Error;
 
@@ -8,28 +8,28 @@ use strum::IntoStaticStr;
 use crate::library::exclusion::ExclusionError;
 use crate::serve::status::Status;
 
-/// The answer to a request: `{"ok":true,...}` or `{"ok":false,"code":...,"error":...}`.
+/// The reply to a request: `{"ok":true,...}` or `{"ok":false,"code":...,"error":...}`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(into = "ReplyLine", try_from = "ReplyLine")]
 pub enum Reply {
-    /// What the daemon is doing.
+    /// The daemon's status.
     Status(Box<Status>),
-    /// It was done.
+    /// The request was carried out.
     Done {
-        /// What, for a person.
+        /// What was done, as text for users.
         message: String,
     },
-    /// It wasn't done.
+    /// The request was refused.
     Refused(Refusal),
 }
 
 impl Reply {
-    /// What was done, for a person.
+    /// Returns a reply that says what was done, as text for users.
     pub fn done(message: impl Into<String>) -> Self {
         Self::Done { message: message.into() }
     }
 
-    /// Why it wasn't done.
+    /// Returns a reply that says why the request was refused.
     pub fn refused(code: RefusalCode, error: impl Into<String>) -> Self {
         Self::Refused(Refusal::new(code, error))
     }
@@ -47,25 +47,25 @@ impl From<ExclusionError> for Reply {
     }
 }
 
-/// Why a request wasn't carried out.
+/// Why a request was refused.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Refusal {
-    /// The stable code.
+    /// The code, which stays the same over versions.
     pub code: RefusalCode,
-    /// The sentence.
+    /// The reason, as text for users.
     pub error: String,
-    /// What to do about it, where there is something.
+    /// What a user can do about it, if anything.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hint: Option<String>,
 }
 
 impl Refusal {
-    /// A refusal without a hint.
+    /// Creates a refusal without a hint.
     pub fn new(code: RefusalCode, error: impl Into<String>) -> Self {
         Self { code, error: error.into(), hint: None }
     }
 
-    /// What to do about it.
+    /// Sets what a user can do about it.
     #[must_use]
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
@@ -97,32 +97,32 @@ impl From<ExclusionError> for Refusal {
 #[serde(rename_all = "kebab-case")]
 #[strum(serialize_all = "kebab-case")]
 pub enum RefusalCode {
-    /// The line is no JSON.
+    /// The line isn't JSON.
     InvalidJson,
-    /// The JSON is no request that is known here.
+    /// The JSON isn't a request that this version knows.
     UnknownRequest,
     /// The line is longer than [`MAX_REQUEST`](super::MAX_REQUEST).
     LineTooLong,
-    /// The path isn't absolute, or its bytes are damaged.
+    /// The path isn't absolute, or its encoding is damaged.
     InvalidPath,
-    /// Too many clients are there already.
+    /// Too many clients are connected.
     TooManyClients,
     /// The daemon didn't answer in time, or is about to end.
     Busy,
-    /// No encode of that job runs.
+    /// No encode with that job ID runs.
     NoSuchJob,
-    /// There is no such film or folder, or nothing is known of it.
+    /// There is no such film or folder, or nothing is known about it.
     NoSuchFilm,
-    /// A marker isn't ours to remove.
+    /// The marker wasn't written by av1d, so av1d doesn't remove it.
     ForeignMarker,
-    /// The system refused something.
+    /// A system call failed.
     Failed,
-    /// One that a newer daemon knows.
+    /// A code that only a newer daemon knows.
     #[serde(other)]
     Other,
 }
 
-/// A [`Reply`] as it is written.
+/// The JSON form of a [`Reply`].
 #[derive(Serialize, Deserialize)]
 struct ReplyLine {
     ok: bool,

@@ -1,4 +1,4 @@
-//! What a client asks for.
+//! The requests of clients.
 
 use std::path::{Path, PathBuf};
 
@@ -10,58 +10,58 @@ use super::{Refusal, RefusalCode};
 use crate::library::exclusion::Foreign;
 use crate::sys::path::{path_document, path_of};
 
-/// What a client asks for, one a line: `{"request":"cancel","job":"20260101-120000-000000"}`.
+/// A request, one per line: `{"request":"cancel","job":"20260101-120000-000000"}`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, IntoStaticStr)]
 #[serde(tag = "request", rename_all = "kebab-case")]
 #[strum(serialize_all = "kebab-case")]
 pub enum Request {
-    /// What the daemon is doing.
+    /// Get the daemon's status.
     Status,
-    /// Stop running encodes where they are, begin no new ones.
+    /// Pause running encodes, and start none.
     Pause,
-    /// Go on.
+    /// Resume after a pause.
     Resume,
-    /// End a running encode.
+    /// Cancel a running encode.
     Cancel {
-        /// Its job.
+        /// The ID of its job.
         job: String,
     },
     /// Forget that a film failed, and try it again.
     Retry(PathDocument),
-    /// Leave a film, or all below a folder, alone from now on; a running encode of it is ended.
+    /// Exclude a film, or all films below a folder. Running encodes of them are cancelled.
     Skip(PathDocument),
-    /// Take such a marker away again.
+    /// Remove the marker that excludes a film or folder.
     Unskip {
-        /// Which film or folder.
+        /// The film or folder.
         #[serde(flatten)]
         path: PathDocument,
-        /// What becomes of a marker with somebody's own text in it.
+        /// What to do with a marker that holds a user's own text.
         #[serde(default, skip_serializing_if = "Foreign::is_kept")]
         foreign: Foreign,
     },
-    /// Look through the library now.
+    /// Scan the library now.
     Scan,
-    /// Tell what happens, as it happens, until the client hangs up. Answered by the server itself.
+    /// Send events as they happen, until the client disconnects. The server handles this request itself.
     Subscribe,
 }
 
 impl Request {
-    /// To try the film at `path` again.
+    /// Creates a request to try the film at `path` again.
     pub fn retry(path: &Path) -> Self {
         Self::Retry(path_document(path))
     }
 
-    /// To leave `path` alone.
+    /// Creates a request to exclude `path`.
     pub fn skip(path: &Path) -> Self {
         Self::Skip(path_document(path))
     }
 
-    /// To look at `path` again.
+    /// Creates a request to allow `path` again.
     pub fn unskip(path: &Path, foreign: Foreign) -> Self {
         Self::Unskip { path: path_document(path), foreign }
     }
 
-    /// The path that it is about, where it is about one.
+    /// Returns the path that the request is about, if it has one.
     pub fn path(&self) -> Option<PathBuf> {
         self.path_document().map(path_of)
     }
@@ -78,7 +78,8 @@ impl Request {
         }
     }
 
-    /// Reads a line. A path must be absolute and whole: the daemon's working folder is nobody's business.
+    /// Parses a line. A path must be absolute and undamaged: the daemon's working directory must not matter to
+    /// clients.
     pub fn parse(line: &[u8]) -> Result<Self, Refusal> {
         let value: serde_json::Value = serde_json::from_slice(line)
             .map_err(|error| Refusal::new(RefusalCode::InvalidJson, format!("it is no JSON: {error}")))?;
@@ -162,7 +163,7 @@ mod tests {
             assert_eq!(serde_json::to_string(&request).unwrap(), text);
             assert_eq!(Request::parse(text.as_bytes()), Ok(request));
         }
-        // A later version may say more.
+        // A later version may add fields.
         assert_eq!(Request::parse(br#"{"more":1,"request":"scan"}"#), Ok(Request::Scan));
     }
 

@@ -1,4 +1,4 @@
-//! Clients of every kind against a real socket; the daemon behind it is a function.
+//! Clients of every kind against a real socket. The daemon behind it is a function.
 
 mod socket;
 mod subscribers;
@@ -14,11 +14,11 @@ use crate::library::exclusion::Foreign;
 use crate::serve::control::client::Client as Face;
 use crate::serve::control::events::EventDocument;
 
-/// A server with a daemon that answers everything, on a thread of its own until it is dropped.
+/// A server whose daemon answers every request. Runs on a thread of its own until this is dropped.
 struct Served {
     folder: tempfile::TempDir,
     feed: Feed,
-    /// Calls that the daemon got.
+    /// How many calls reached the daemon.
     calls: Arc<AtomicUsize>,
     stop: Option<oneshot::Sender<()>>,
     thread: Option<std::thread::JoinHandle<()>>,
@@ -55,7 +55,7 @@ impl Served {
         BufReader::new(stream)
     }
 
-    /// A client that has read the greeting.
+    /// Connects a client that has read the greeting.
     fn greeted(&self) -> BufReader<Stream> {
         let mut stream = self.connect();
         let greeting: Greeting = serde_json::from_str(&read(&mut stream)).unwrap();
@@ -67,16 +67,16 @@ impl Served {
         Face::connect(self.folder.path()).unwrap().unwrap()
     }
 
-    /// Asserts that the daemon is still there for others.
+    /// Asserts that the daemon still answers others.
     #[track_caller]
     fn is_well(&self) {
         assert_eq!(self.face().ask(&Request::Pause).unwrap(), Reply::done("pause"));
     }
 
-    fn wait_for_listeners(&self, count: usize) {
+    fn wait_for_subscribers(&self, count: usize) {
         let deadline = Instant::now() + Duration::from_secs(20);
-        while self.feed.listeners() != count {
-            assert!(Instant::now() < deadline, "{} listen", self.feed.listeners());
+        while self.feed.subscribers() != count {
+            assert!(Instant::now() < deadline, "{} listen", self.feed.subscribers());
             std::thread::sleep(Duration::from_millis(5));
         }
     }
@@ -89,7 +89,7 @@ impl Drop for Served {
     }
 }
 
-/// Answers with what was asked; a `cancel` never, which is what a daemon that hangs does.
+/// Replies with the request's name and path. Never replies to `cancel`, as a daemon that hangs wouldn't.
 async fn daemon(mut calls: mpsc::Receiver<Call>, counted: &AtomicUsize) {
     let mut kept = Vec::new();
     while let Some(call) = calls.recv().await {
@@ -144,7 +144,7 @@ fn what_is_no_request_is_refused_and_the_client_may_go_on() {
         client.get_mut().write_all(sent).unwrap();
         assert_eq!(refusal(&read(&mut client)), code);
     }
-    // Nesting that would overflow a stack is an error as any other.
+    // Nesting deep enough to overflow a stack is refused like any other error.
     client.get_mut().write_all(&[&b"[".repeat(60_000)[..], b"\n"].concat()).unwrap();
     assert_eq!(refusal(&read(&mut client)), RefusalCode::InvalidJson);
     client.get_mut().write_all(b"\n  \r\n{\"request\":\"scan\"}\r\n").unwrap();
@@ -160,7 +160,7 @@ fn a_line_that_is_too_long_is_refused_and_ends_the_connection() {
         let mut request = br#"{"request":"scan"}"#.to_vec();
         request.resize(length - 1, b' ');
         request.push(b'\n');
-        // The server may have hung up before all of it is written.
+        // The server may close the connection before everything is written.
         drop(client.get_mut().write_all(&request));
         client
     };
@@ -223,7 +223,7 @@ fn more_clients_than_are_allowed_are_turned_away_with_a_word() {
     let mut third = served.greeted();
     assert_eq!(refusal(&read(&mut third)), RefusalCode::TooManyClients);
     drop(kept);
-    // It takes the server a moment to see that they left.
+    // The server needs a moment to notice that the clients have left.
     let deadline = Instant::now() + Duration::from_secs(20);
     while served.face().ask(&Request::Scan).is_ok_and(|reply| reply != Reply::done("scan")) {
         assert!(Instant::now() < deadline);

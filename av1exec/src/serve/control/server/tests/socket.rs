@@ -1,4 +1,4 @@
-//! The name in the file system that clients find the daemon by.
+//! The socket file by which clients find the daemon.
 
 use std::os::unix::fs::PermissionsExt;
 
@@ -19,11 +19,12 @@ fn only_its_owner_may_connect_and_its_name_goes_with_it() {
 fn a_dead_daemons_socket_is_replaced_and_nothing_else_is() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join(SOCKET);
-    // The name stays when the socket is closed.
+    // The socket file stays when the socket is closed.
     drop(StdListener::bind(&path).unwrap());
     assert!(Face::connect(folder.path()).unwrap().is_none(), "nobody listens");
     let first = Server::bind(folder.path()).unwrap();
-    // As the next daemon does after one that was killed; the first must not take its name away then.
+    // The second server binds as the next daemon does after one that was killed. The first must not remove its
+    // socket file.
     let second = Server::bind(folder.path()).unwrap();
     drop(first);
     assert!(path.exists());
@@ -82,8 +83,8 @@ fn at_the_length_where_an_address_is_full_the_name_is_whole_too() {
 }
 
 #[test]
-fn a_face_without_a_right_is_told_so() {
-    // Root may connect to anything.
+fn a_client_without_permission_gets_a_hint() {
+    // Root may connect to any socket.
     if rustix::process::geteuid().is_root() {
         return;
     }
