@@ -131,20 +131,13 @@ impl Stage {
         if self.library.files().iter().any(|name| name.ends_with(".av1skip")) {
             found.push("a fault of the machine left an .av1skip".to_owned());
         }
-        for job in self.readable_jobs() {
+        for job in self.library.readable_jobs() {
             let outcome = &job["outcome"];
             if outcome["failed"] == true && outcome["lasting"] == true {
                 found.push(format!("a fault of the machine is a lasting failure: {outcome}"));
             }
         }
         found
-    }
-
-    fn readable_jobs(&self) -> Vec<serde_json::Value> {
-        let Ok(entries) = fs::read_dir(self.library.state()) else { return Vec::new() };
-        let paths = entries.flatten().map(|entry| entry.path());
-        let jobs = paths.filter(|path| path.extension().is_some_and(|extension| extension == "json"));
-        jobs.filter_map(|path| serde_json::from_slice(&fs::read(path).ok()?).ok()).collect()
     }
 
     /// What is wrong after the fault is gone and a whole run without it has ended.
@@ -188,9 +181,6 @@ impl Stage {
     /// Every file of the library and every job file, with its inode, modification time and bytes.
     pub(crate) fn look(&self) -> Look {
         let library = self.library.files().into_iter().map(|name| self.library.path(name));
-        let entries = fs::read_dir(self.library.state()).into_iter().flatten().flatten();
-        let jobs =
-            entries.map(|entry| entry.path()).filter(|path| path.extension().is_some_and(|is| is == "json"));
         let look = |path: std::path::PathBuf| {
             let metadata = fs::symlink_metadata(&path).ok()?;
             let bytes = fs::read(&path).unwrap_or_default();
@@ -199,7 +189,7 @@ impl Stage {
             let ours = path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(".av1d"));
             (!ours).then_some((name, (metadata.ino(), metadata.mtime(), metadata.mtime_nsec(), bytes)))
         };
-        library.chain(jobs).filter_map(look).collect()
+        library.chain(self.library.job_paths()).filter_map(look).collect()
     }
 
     /// Why the file isn't an intact AV1 result of the film, or `None` if it is one. The file is read from the disk.

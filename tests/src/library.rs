@@ -203,6 +203,16 @@ impl Library {
         job_files(&self.state()).into_iter().map(|(id, job)| job.unwrap_or_else(|| panic!("{id}"))).collect()
     }
 
+    /// The documents of the job files that can be read.
+    pub fn readable_jobs(&self) -> Vec<Value> {
+        job_files(&self.state()).into_values().flatten().collect()
+    }
+
+    /// The paths of all job files, running and finished.
+    pub fn job_paths(&self) -> Vec<PathBuf> {
+        job_paths(&self.state()).collect()
+    }
+
     /// The document of the only job file.
     #[track_caller]
     pub fn job(&self) -> Value {
@@ -260,10 +270,7 @@ pub fn copy_folder(from: &Path, to: &Path) {
 /// file that can't be read. The files of finished jobs are compressed.
 pub(crate) fn job_files(state: &Path) -> BTreeMap<String, Option<Value>> {
     let mut jobs = BTreeMap::new();
-    // Plain files are listed first: a job that finishes in between is then found in the compressed files.
-    let plain = files_in(state);
-    let months = files_in(&state.join("finished"));
-    for path in plain.into_iter().chain(months.iter().flat_map(|month| files_in(month))) {
+    for path in job_paths(state) {
         let name = path.file_name().unwrap().to_string_lossy().into_owned();
         let (id, packed) = match (name.strip_suffix(".json"), name.strip_suffix(".json.gz")) {
             (Some(id), _) => (id, false),
@@ -276,6 +283,14 @@ pub(crate) fn job_files(state: &Path) -> BTreeMap<String, Option<Value>> {
         }
     }
     jobs
+}
+
+fn job_paths(state: &Path) -> impl Iterator<Item = PathBuf> {
+    // Plain files are listed first: a job that finishes in between is then found in the compressed files.
+    let plain = files_in(state);
+    let months = files_in(&state.join("finished"));
+    let all = plain.into_iter().chain(months.into_iter().flat_map(|month| files_in(&month)));
+    all.filter(|path| [".json", ".json.gz"].iter().any(|end| path.to_string_lossy().ends_with(end)))
 }
 
 fn document(bytes: &[u8], packed: bool) -> Option<Value> {
