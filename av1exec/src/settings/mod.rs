@@ -224,6 +224,17 @@ write_why_sidecars = true
         }
     }
 
+    /// A policy that another program stored with av1plan is a config here, and the other way round.
+    #[test]
+    fn the_planner_reads_and_writes_its_keys_as_the_config_file_has_them() {
+        let changed = "min_bytes = 1\nmax_size_ratio = 0.0001\nduration_epsilon_secs = 2.5\nextensions = [\"mkv\"]\n\
+                       interlaced = \"skip\"\nhardlinked = \"replace\"\nbit_depth = \"source\"\n\
+                       refuse_losses = [\"cover\"]\ntesting_svt_preset = 12\n";
+        for settings in [Settings::default(), read(changed)] {
+            assert_eq!(read(&settings.policy.to_string()).policy, settings.policy);
+        }
+    }
+
     #[test]
     fn the_default_file_says_the_defaults_and_names_every_key() {
         let text = default_file();

@@ -112,6 +112,16 @@ mod tests {
     }
 
     #[test]
+    fn a_policy_is_read_from_toml_as_it_is_shown() {
+        let config = Config::default().with_svt_preset(Some(Preset::new(3))).with_min_bytes(1);
+        assert_eq!(toml::from_str::<Config>(&config.to_string()), Ok(config));
+        let text = "max_size_ratio = 1\nduration_epsilon_secs = 2\ndrop_languages = ['ru', \"german\"]";
+        let config = toml::from_str::<Config>(text).unwrap();
+        assert_eq!(config.max_size_ratio, Ratio::from_f64(1.0).unwrap());
+        assert_eq!((config.duration_epsilon, config.drop_languages.len()), (Micros::from_secs(2), 2));
+    }
+
+    #[test]
     fn what_is_written_is_read_back() {
         let config =
             Config::default().with_svt_preset(Some(Preset::new(3))).with_ignore([Gate::ReadOnly].into());
