@@ -130,12 +130,12 @@ pub enum Worker {
     /// An av1d that can't be asked (`av1cli encode`), as it introduces itself.
     Working(String),
     /// Nobody; jobs without an outcome were left behind.
-    Gone(Rest),
+    Gone(LeftBehind),
 }
 
 /// What a daemon left behind.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Rest {
+pub struct LeftBehind {
     /// When there was the last sign of it.
     pub last_sign: Option<Timestamp>,
     /// How many films its index knows, by what came of them; nothing where it can't be read now.
@@ -143,7 +143,7 @@ pub struct Rest {
 }
 
 /// A state folder in which nobody ever was.
-impl Default for Rest {
+impl Default for LeftBehind {
     fn default() -> Self {
         Self { last_sign: None, films: Some(BTreeMap::new()) }
     }

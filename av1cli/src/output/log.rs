@@ -140,7 +140,7 @@ mod tests {
 
     use super::*;
     use crate::output::logging::tests::lines;
-    use crate::output::logging::{Format, Kept, Logging};
+    use crate::output::logging::{Format, Logging, SharedBuffer};
     use av1exec::pipeline::event::Check;
     use std::collections::BTreeMap;
 
@@ -159,7 +159,7 @@ mod tests {
     }
 
     fn written(logging: Logging) -> Vec<String> {
-        let kept = Kept::default();
+        let kept = SharedBuffer::default();
         let mut log = Log::default();
         tracing::dispatcher::with_default(&logging.dispatch(kept.clone()), || {
             for event in &events() {

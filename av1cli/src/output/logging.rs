@@ -71,7 +71,7 @@ impl Logging {
 
     /// Says what the log misses, as a line of that log.
     fn words_of_loss(self) -> impl Fn(&Loss) -> Vec<u8> + Send {
-        let kept = Kept::default();
+        let kept = SharedBuffer::default();
         let dispatch = self.dispatch(kept.clone());
         move |loss| {
             let (lines, text) = (loss.lines, loss.describe(STDERR));
@@ -122,15 +122,15 @@ impl io::Write for LineOf<'_> {
 
 /// Keeps what is written until it is taken.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Kept(Arc<Mutex<Vec<u8>>>);
+pub(crate) struct SharedBuffer(Arc<Mutex<Vec<u8>>>);
 
-impl Kept {
+impl SharedBuffer {
     pub(crate) fn take(&self) -> Vec<u8> {
         std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
-impl io::Write for Kept {
+impl io::Write for SharedBuffer {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(bytes);
         Ok(bytes.len())
@@ -141,7 +141,7 @@ impl io::Write for Kept {
     }
 }
 
-impl<'a> MakeWriter<'a> for Kept {
+impl<'a> MakeWriter<'a> for SharedBuffer {
     type Writer = Self;
 
     fn make_writer(&'a self) -> Self {
@@ -230,13 +230,13 @@ pub(crate) mod tests {
     use super::*;
 
     /// What was written, a line each.
-    pub(crate) fn lines(kept: &Kept) -> Vec<String> {
+    pub(crate) fn lines(kept: &SharedBuffer) -> Vec<String> {
         String::from_utf8(kept.take()).unwrap().lines().map(str::to_owned).collect()
     }
 
     #[test]
     fn a_file_gets_the_time_and_the_level() {
-        let kept = Kept::default();
+        let kept = SharedBuffer::default();
         let logging = Logging { format: Format::Text, level: 0, journal: false };
         tracing::dispatcher::with_default(&logging.dispatch(kept.clone()), || {
             tracing::warn!(event = "warning", job = "j1", size = 3_u64, "a\u{1b} line");

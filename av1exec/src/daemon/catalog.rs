@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use super::keeper::Written;
 use crate::library::film::Film;
 use crate::library::stable::Settling;
-use crate::state::index::{Entry, Fingerprint, Next, Verdict, Write};
+use crate::state::index::{FilmEntry, Fingerprint, Next, Verdict, Write};
 use av1plan::probe::ProbeText;
 
 /// How long a film that isn't seen any more is remembered: a disk that is away for the holidays must not cost a new
@@ -23,7 +23,7 @@ const PROBES_WAITING: usize = 8;
 /// What is known of all films that no cheap gate stops.
 #[derive(Debug)]
 pub(super) struct Catalog {
-    entries: BTreeMap<PathBuf, Entry>,
+    entries: BTreeMap<PathBuf, FilmEntry>,
     /// Entries that are to be written down.
     changed: BTreeSet<PathBuf>,
     /// Whether entries are being written down; the next ones wait, and gather.
@@ -38,7 +38,7 @@ pub(super) struct Catalog {
 }
 
 impl Catalog {
-    pub(super) fn new(entries: BTreeMap<PathBuf, Entry>) -> Self {
+    pub(super) fn new(entries: BTreeMap<PathBuf, FilmEntry>) -> Self {
         Self {
             entries,
             changed: BTreeSet::new(),
@@ -77,7 +77,7 @@ impl Catalog {
         now: Moment,
     ) -> Next {
         let known = self.entries.entry(film.path.clone());
-        let entry = known.or_insert_with(|| Entry::new(film.identity, now.wall));
+        let entry = known.or_insert_with(|| FilmEntry::new(film.identity, now.wall));
         let is_new = entry.first_seen == now.wall;
         if entry.see(film.identity, now.wall) || is_new {
             self.changed.insert(film.path.clone());
@@ -95,7 +95,7 @@ impl Catalog {
 
     /// How many attempts at a film have failed.
     pub(super) fn failures(&self, path: &Path) -> u32 {
-        self.entries.get(path).map_or(0, Entry::failures)
+        self.entries.get(path).map_or(0, FilmEntry::failures)
     }
 
     /// Remembers what came of a film; forgets it with nothing.
@@ -312,7 +312,12 @@ mod tests {
         catalog.flush();
         for failures in 0..50 {
             let code = "failed".to_owned();
-            let verdict = Verdict { code, fingerprint: ONE, rest: crate::state::index::Rest::None, failures };
+            let verdict = Verdict {
+                code,
+                fingerprint: ONE,
+                retry_after: crate::state::index::RetryAfter::Now,
+                failures,
+            };
             catalog.remember(&film().path, Some(verdict));
             catalog.flush();
         }

@@ -1,7 +1,7 @@
 //! All that decides in the daemon: an input comes in, effects come out. It does no I/O, starts nothing and waits for nothing, so
 //! that it is tested as data.
 //!
-//! What is to be done with a film is [`Entry::next`](crate::state::index::Entry::next)'s to say, when an encode may start
+//! What is to be done with a film is [`FilmEntry::next`](crate::state::index::FilmEntry::next)'s to say, when an encode may start
 //! [`Admission`]'s. The rules are in `walk` (what a walk found), `work` (what came of films) and `answer` (what a person
 //! asks for).
 

@@ -19,10 +19,10 @@ use crate::sys::lock::Locks;
 use crate::sys::orphan::ProcessId;
 use crate::sys::pause::Pause;
 use crate::sys::priority::Priority;
-use crate::sys::process::{Group, Lines, end, start_for};
+use crate::sys::process::{Group, LineReader, end, start_for};
 use crate::sys::stop::Stop;
 use crate::sys::waits::{Care, Waits};
-use log::{LOG_PATIENCE, listen, make_log, write_down};
+use log::{LOG_FLUSH_TIMEOUT, listen, make_log, write_down};
 
 /// One encode to run.
 pub struct Encode<'a> {
@@ -89,7 +89,7 @@ impl Encode<'_> {
             io::Error::new(error.kind(), format!("its log {log} can't be made: {error}"))
         })?;
         let mut child = start_for(self.job, self.program, self.args, self.locks, self.priority).await?;
-        let (stdout, stderr) = (Lines::of(child.stdout.take()), Lines::of(child.stderr.take()));
+        let (stdout, stderr) = (LineReader::of(child.stdout.take()), LineReader::of(child.stderr.take()));
         let (written, writer) = write_down(log);
         let listener = tokio::spawn(listen(stderr, written));
         if let Some(id) = child.id() {
@@ -144,7 +144,7 @@ impl Encode<'_> {
         };
         let heard = listener.await.unwrap_or_default();
         // A log whose disk hangs comes later, and keeps nobody from going on.
-        drop(tokio::time::timeout(LOG_PATIENCE, writer).await);
+        drop(tokio::time::timeout(LOG_FLUSH_TIMEOUT, writer).await);
         let last = Some(watch.last).filter(|last| last.ended);
         let report = RunReport {
             exit_code: status.code(),
@@ -167,7 +167,7 @@ impl Encode<'_> {
     /// Passes progress on until ffmpeg closes its output; returns early with the reason to end it.
     async fn follow(
         &self,
-        mut lines: Lines,
+        mut lines: LineReader,
         progressed: &mut impl FnMut(Progress),
         watch: &mut Watch,
         hold: &mut Hold,
@@ -262,7 +262,7 @@ impl Watch {
     }
 
     /// Looks whether the output is another than it was at the last look, for at most this time.
-    async fn look(&mut self, patience: Duration) {
+    async fn look(&mut self, timeout: Duration) {
         let (files, waits) = (&self.files, &self.waits);
         let looking = self.looking.get_or_insert_with(|| {
             let ([output, other], waits) = (files.clone(), waits.clone());
@@ -277,7 +277,7 @@ impl Watch {
                 Some((found.len(), found.modified().ok()?))
             })
         });
-        let looked = tokio::time::timeout(patience, looking).await;
+        let looked = tokio::time::timeout(timeout, looking).await;
         self.looked = Instant::now();
         let Ok(looked) = looked else { return };
         self.looking = None;

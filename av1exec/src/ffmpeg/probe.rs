@@ -11,7 +11,7 @@ use crate::ffmpeg::tools::Tools;
 use crate::sys::process::{CaptureError, Output, Watched, capture, start, watch};
 
 /// ffprobe reads headers only; a minute is for disks that have to spin up.
-const PATIENCE: Duration = Duration::from_mins(1);
+const PROBE_TIMEOUT: Duration = Duration::from_mins(1);
 
 /// Larger than any sensible film's description; tags are anybody's.
 const OUTPUT_LIMIT: usize = 32 << 20;
@@ -50,7 +50,7 @@ pub async fn probe(tools: &Tools, path: &Path) -> Result<MediaProbe, ProbeError>
 
 async fn run(tools: &Tools, path: &Path, args: Vec<command::Arg>) -> Result<Vec<u8>, ProbeError> {
     let args = bind(args, path, Path::new(""));
-    let captured = capture(&tools.ffprobe, &args, OUTPUT_LIMIT, PATIENCE).await?;
+    let captured = capture(&tools.ffprobe, &args, OUTPUT_LIMIT, PROBE_TIMEOUT).await?;
     if captured.status.success() {
         Ok(captured.stdout)
     } else {

@@ -26,9 +26,9 @@ pub struct PictureCheck<'a> {
 }
 
 /// A window of five seconds takes a few of them; a disk may have to spin up, and a transport stream has no index.
-const SEEK_PATIENCE: Duration = Duration::from_mins(10);
+const SEEK_TIMEOUT: Duration = Duration::from_mins(10);
 /// A film of three hours in 8K is decoded in less, on a machine that can encode it.
-const DECODE_PATIENCE: Duration = Duration::from_hours(12);
+const DECODE_TIMEOUT: Duration = Duration::from_hours(12);
 
 impl PictureCheck<'_> {
     /// Compares all windows; returns the first difference. An error says that a comparison couldn't be made, which is no
@@ -60,7 +60,7 @@ impl PictureCheck<'_> {
         if window.start.0 > 0 {
             let source = Reach::Seek(entry(window, self.source.1));
             let result = Reach::Seek(entry(window, self.result.1));
-            let seen = self.compare(window, (source, result), SEEK_PATIENCE).await;
+            let seen = self.compare(window, (source, result), SEEK_TIMEOUT).await;
             if let Ok(Seen::Same) = seen {
                 return Ok(Seen::Same);
             }
@@ -69,15 +69,15 @@ impl PictureCheck<'_> {
     }
 
     async fn compare_from_start(&self, window: Window) -> io::Result<Seen> {
-        self.compare(window, (Reach::FromStart, Reach::FromStart), DECODE_PATIENCE).await
+        self.compare(window, (Reach::FromStart, Reach::FromStart), DECODE_TIMEOUT).await
     }
 
-    async fn compare(&self, window: Window, reach: (Reach, Reach), patience: Duration) -> io::Result<Seen> {
+    async fn compare(&self, window: Window, reach: (Reach, Reach), timeout: Duration) -> io::Result<Seen> {
         let picture = &self.plan.contract.picture;
         let size = Thumbnail::of(picture.width, picture.height);
         let (source, result) = tokio::try_join!(
-            self.thumbnails(Side::Source, window, reach.0, size, patience),
-            self.thumbnails(Side::Result, window, reach.1, size, patience),
+            self.thumbnails(Side::Source, window, reach.0, size, timeout),
+            self.thumbnails(Side::Result, window, reach.1, size, timeout),
         )?;
         let compared = move || compare(window.start, Frames::new(&source, size), Frames::new(&result, size));
         // Seconds of arithmetic, beside the runtime's own thread.
@@ -90,7 +90,7 @@ impl PictureCheck<'_> {
         window: Window,
         reach: Reach,
         size: Thumbnail,
-        patience: Duration,
+        timeout: Duration,
     ) -> io::Result<Vec<u8>> {
         let path = match side {
             Side::Source => self.source.0,
@@ -98,7 +98,7 @@ impl PictureCheck<'_> {
         };
         let args = bind(sample_arguments(self.plan, side, window, reach, size), path, Path::new(""));
         let limit = size.bytes().saturating_mul(size.most_frames());
-        let captured = capture(&self.tools.ffmpeg, &args, limit, patience).await.map_err(io::Error::other)?;
+        let captured = capture(&self.tools.ffmpeg, &args, limit, timeout).await.map_err(io::Error::other)?;
         if captured.status.success() {
             Ok(captured.stdout)
         } else {

@@ -24,7 +24,7 @@ pub struct Tools {
 }
 
 /// Introducing itself takes ffmpeg a fraction of a second.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
+pub(crate) const QUERY_TIMEOUT: Duration = Duration::from_secs(30);
 const OUTPUT_LIMIT: usize = 1 << 20;
 
 impl Tools {
@@ -37,9 +37,9 @@ impl Tools {
         let ffmpeg = locate("ffmpeg", ffmpeg, path)?;
         let ffprobe = locate("ffprobe", ffprobe, path)?;
         let (version, encoders, decoders) = tokio::try_join!(
-            ask(&ffmpeg, command::version_arguments(), PATIENCE),
-            ask(&ffmpeg, command::encoders_arguments(), PATIENCE),
-            ask(&ffmpeg, command::decoders_arguments(), PATIENCE),
+            ask(&ffmpeg, command::version_arguments(), QUERY_TIMEOUT),
+            ask(&ffmpeg, command::encoders_arguments(), QUERY_TIMEOUT),
+            ask(&ffmpeg, command::decoders_arguments(), QUERY_TIMEOUT),
         )?;
         let toolchain = Toolchain::parse(&version, &encoders, &decoders)
             .map_err(|source| ToolsError::Unfit { path: ffmpeg.clone(), source })?;
@@ -50,7 +50,7 @@ impl Tools {
 /// The version that an encoder of this ffmpeg says of itself; nothing where it says none, or takes too long.
 pub async fn encoder_version(ffmpeg: &Path, encoder: Encoder) -> Option<String> {
     let args = bind(command::encoder_version_arguments(encoder), Path::new(""), Path::new(""));
-    let captured = capture(ffmpeg, &args, OUTPUT_LIMIT, PATIENCE).await.ok()?;
+    let captured = capture(ffmpeg, &args, OUTPUT_LIMIT, QUERY_TIMEOUT).await.ok()?;
     encoder_version_in(encoder, &String::from_utf8_lossy(&captured.stderr)).map(str::to_owned)
 }
 
@@ -70,10 +70,10 @@ pub(crate) fn locate(
 pub(crate) async fn ask(
     program: &Path,
     args: Vec<command::Arg>,
-    patience: Duration,
+    timeout: Duration,
 ) -> Result<String, ToolsError> {
     let args = bind(args, Path::new(""), Path::new(""));
-    let captured = capture(program, &args, OUTPUT_LIMIT, patience)
+    let captured = capture(program, &args, OUTPUT_LIMIT, timeout)
         .await
         .map_err(|source| ToolsError::Failed { path: program.to_owned(), source })?;
     Ok(String::from_utf8_lossy(&captured.stdout).into_owned())

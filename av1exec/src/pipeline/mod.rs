@@ -29,7 +29,7 @@ use crate::replace::places::Places;
 use crate::replace::recover;
 use crate::settings::Settings;
 use crate::state::jobs::{Job, JobStore, plan_document};
-use crate::state::journal::{Entry, Step};
+use crate::state::journal::{JournalEntry, Step};
 use crate::state::outcome::Outcome;
 use crate::sys::disk::{self, Identity};
 use crate::sys::lock::Locks;
@@ -155,7 +155,7 @@ impl Pipeline {
         let temporary = names::temporary(&film.path, &id);
         let document = plan_document(&film.path, film.identity.size, verdict);
         let mut job = Job::new(id.clone(), &film.path, film.identity, &temporary, &document);
-        job.journal.push(Entry { step: Step::Running, at: job.started });
+        job.journal.push(JournalEntry { step: Step::Running, at: job.started });
         // Before the first file beside the film, so that whatever a death leaves there is known for this job's.
         if let Err(error) = self.save(&job).await {
             return (failed("write the job of", &film.path, &error), None);

@@ -21,7 +21,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use crate::state::code::UNDONE;
-use crate::state::journal::{Commit, Entry};
+use crate::state::journal::{Commit, JournalEntry};
 use crate::state::outcome::Outcome;
 use crate::sys::disk::Identity;
 use crate::sys::names;
@@ -66,7 +66,7 @@ pub struct Job {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ended: Option<Timestamp>,
     /// Steps of the replacement that were reached.
-    pub journal: Vec<Entry>,
+    pub journal: Vec<JournalEntry>,
     /// The result that was found good, from the moment on that it may take the film's place.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub commit: Option<Commit>,

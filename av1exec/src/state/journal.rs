@@ -32,7 +32,7 @@ pub struct Commit {
 
 /// A step of the replacement.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct Entry {
+pub struct JournalEntry {
     /// Which.
     pub step: Step,
     /// When.

@@ -25,8 +25,8 @@ pub const STATE_LOCK: &str = "lock";
 pub const ROOT_LOCK: &str = ".av1d.lock";
 
 /// How long a lock whose holder is dead may still be held by a child of it.
-const PATIENCE: Duration = Duration::from_secs(15);
-const STEP: Duration = Duration::from_millis(100);
+const RELEASE_TIMEOUT: Duration = Duration::from_secs(15);
+const POLL_INTERVAL: Duration = Duration::from_millis(100);
 
 /// Held for as long as it lives; the kernel lets go of it when the process and its encodes end, however they end.
 #[derive(Debug, Default)]
@@ -84,14 +84,14 @@ impl Locks {
     }
 
     fn take_patiently(&self, path: &Path, end_orphans: &mut impl FnMut()) -> Result<(), LockError> {
-        let deadline = Instant::now() + PATIENCE;
+        let deadline = Instant::now() + RELEASE_TIMEOUT;
         loop {
             match self.take_one(path) {
                 Err(LockError::Held { holder: Some(holder), .. })
                     if holder.is_dead() && Instant::now() < deadline =>
                 {
                     end_orphans();
-                    std::thread::sleep(STEP);
+                    std::thread::sleep(POLL_INTERVAL);
                 }
                 taken => return taken,
             }
@@ -136,7 +136,7 @@ impl Locks {
                 return true;
             }
             drop(table);
-            std::thread::sleep(STEP);
+            std::thread::sleep(POLL_INTERVAL);
         }
     }
 }

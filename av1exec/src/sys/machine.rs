@@ -11,9 +11,9 @@ pub const BEAT: Duration = Duration::from_secs(5);
 /// Over how long readings are averaged.
 const WINDOW: Duration = Duration::from_mins(1);
 /// How much of it must have been seen; the rest may be missing where a beat came late.
-const SEEN: Duration = Duration::from_secs(45);
+const MIN_COVERAGE: Duration = Duration::from_secs(45);
 /// A longer gap is a machine that slept, and what was before it says nothing.
-const GAP: Duration = Duration::from_secs(30);
+const MAX_GAP: Duration = Duration::from_secs(30);
 
 /// One look at the machine.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -44,7 +44,7 @@ pub struct Readings(VecDeque<(Instant, Reading)>);
 impl Readings {
     /// Takes a reading in, and forgets those that are too old.
     pub fn push(&mut self, now: Instant, reading: Reading) {
-        if self.0.back().is_some_and(|(last, _)| now.duration_since(*last) > GAP) {
+        if self.0.back().is_some_and(|(last, _)| now.duration_since(*last) > MAX_GAP) {
             self.0.clear();
         }
         self.0.push_back((now, reading));
@@ -56,7 +56,7 @@ impl Readings {
     /// What they come to on a machine of so many cores; nothing before most of a minute was seen, or where the last reading is old.
     pub fn load(&self, now: Instant, cores: NonZeroUsize) -> Option<Load> {
         let ((first, _), (last, newest)) = (self.0.front()?, self.0.back()?);
-        if last.duration_since(*first) < SEEN || now.duration_since(*last) > GAP {
+        if last.duration_since(*first) < MIN_COVERAGE || now.duration_since(*last) > MAX_GAP {
             return None;
         }
         #[expect(clippy::cast_precision_loss, reason = "a handful of readings, and of cores")]

@@ -24,11 +24,11 @@ use tokio::sync::oneshot;
 use crate::sys::lock::Locks;
 use crate::sys::orphan::JOB_VARIABLE;
 use crate::sys::priority::Priority;
-pub use lines::Lines;
+pub use lines::LineReader;
 pub use watch::{Output, Pulse, Watched, watch};
 
 /// How long a child that was asked to end may take before it is killed.
-const PATIENCE: Duration = Duration::from_secs(10);
+const TERM_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Starts `program`, with nothing to read and both outputs piped.
 pub async fn start(program: &Path, args: &[OsString]) -> io::Result<Child> {
@@ -52,31 +52,31 @@ pub async fn start_for(
 }
 
 /// A child to start.
-struct Birth {
+struct StartRequest {
     command: Command,
     /// The runtime that will wait for it.
     runtime: Handle,
     /// Where it goes; it is killed where nobody wants it any more.
-    born: oneshot::Sender<io::Result<Child>>,
+    reply: oneshot::Sender<io::Result<Child>>,
 }
 
 /// Has the thread that is the parent of all children start one.
 async fn spawn(command: Command) -> io::Result<Child> {
-    static PARENT: OnceLock<mpsc::Sender<Birth>> = OnceLock::new();
+    static PARENT: OnceLock<mpsc::Sender<StartRequest>> = OnceLock::new();
     let parent = PARENT.get_or_init(|| {
-        let (sender, births) = mpsc::channel::<Birth>();
+        let (sender, requests) = mpsc::channel::<StartRequest>();
         // Without it no program is started, and each is told so.
         let _ = std::thread::Builder::new().spawn(move || {
-            for Birth { mut command, runtime, born } in births {
+            for StartRequest { mut command, runtime, reply } in requests {
                 let _entered = runtime.enter();
-                drop(born.send(command.spawn()));
+                drop(reply.send(command.spawn()));
             }
         });
         sender
     });
-    let (born, child) = oneshot::channel();
+    let (reply, child) = oneshot::channel();
     let gone = || io::Error::other("the thread that starts programs is gone");
-    parent.send(Birth { command, runtime: Handle::current(), born }).map_err(|_| gone())?;
+    parent.send(StartRequest { command, runtime: Handle::current(), reply }).map_err(|_| gone())?;
     child.await.map_err(|_| gone())?
 }
 
@@ -153,7 +153,7 @@ pub fn signal_group(child: &Child, signal: Signal) {
 pub async fn end(child: &mut Child) -> io::Result<ExitStatus> {
     signal_group(child, Signal::TERM);
     signal_group(child, Signal::CONT);
-    if let Ok(status) = tokio::time::timeout(PATIENCE, child.wait()).await {
+    if let Ok(status) = tokio::time::timeout(TERM_TIMEOUT, child.wait()).await {
         return status;
     }
     signal_group(child, Signal::KILL);

@@ -16,10 +16,10 @@ use crate::sys::stop::Stop;
 pub const NAMED_AFTER: Duration = Duration::from_secs(30);
 
 /// So many times as long may calls take that take minutes on a disk that is well.
-const LONGER: u32 = 40;
+const LONG_FACTOR: u32 = 40;
 
 /// How long work that was asked to stop is waited for: a little more than an ffmpeg that has to be killed takes.
-const STOP_PATIENCE: Duration = Duration::from_millis(10_500);
+const STOP_TIMEOUT: Duration = Duration::from_millis(10_500);
 
 /// All calls that wait for a disk. Cloned freely; all clones are one.
 #[derive(Debug, Clone, Default)]
@@ -124,7 +124,7 @@ impl Waits {
         let mut found = BTreeMap::new();
         for waiting in self.table().waiting.values() {
             let waited = waiting.since.elapsed();
-            let allowed = if waiting.care == Care::Long { time * LONGER } else { time };
+            let allowed = if waiting.care == Care::Long { time * LONG_FACTOR } else { time };
             if waited >= allowed {
                 let longest: &mut Duration = found.entry(waiting.path.clone()).or_default();
                 *longest = waited.max(*longest);
@@ -137,10 +137,10 @@ impl Waits {
     /// waited for however long it takes.
     pub async fn overdue(&self, stop: &Stop) {
         stop.clone().asked().await;
-        let mut deadline = Instant::now() + STOP_PATIENCE;
+        let mut deadline = Instant::now() + STOP_TIMEOUT;
         loop {
             tokio::time::sleep_until(deadline.into()).await;
-            let answered = self.last_answer().map(|answered| answered + STOP_PATIENCE);
+            let answered = self.last_answer().map(|answered| answered + STOP_TIMEOUT);
             match answered.filter(|later| *later > deadline) {
                 Some(later) => deadline = later,
                 None => return,
@@ -230,7 +230,7 @@ mod tests {
     async fn only_a_replacement_whose_disk_answers_is_waited_for_longer() {
         let (left, finished) = tokio::join!(waited_for(Care::Free, 20), waited_for(Care::Finish, 20));
         assert!(left < finished, "{left:?} {finished:?}");
-        let longer = STOP_PATIENCE + Duration::from_secs(2);
-        assert!(left >= STOP_PATIENCE && finished >= longer, "{left:?} {finished:?}");
+        let longer = STOP_TIMEOUT + Duration::from_secs(2);
+        assert!(left >= STOP_TIMEOUT && finished >= longer, "{left:?} {finished:?}");
     }
 }

@@ -12,7 +12,7 @@ use super::screens::buffer;
 use super::script::{FULL, briefs, empty, files, load, now, running, status};
 use crate::job::Job;
 use crate::keys::KEYS;
-use crate::message::{Changes, Effect, Folder, Machine, Msg, Rest, Worker};
+use crate::message::{Changes, Effect, Folder, LeftBehind, Machine, Msg, Worker};
 use crate::model::Model;
 use crate::update::update;
 use av1exec::sys::failure::Exit;
@@ -115,8 +115,8 @@ fn any_news() -> impl Strategy<Value = Msg> {
     let changed = proptest::collection::vec(any_job(), 0..12);
     let gone = proptest::collection::vec(any_id(), 0..6);
     let worker = prop_oneof![
-        2 => Just(Worker::Gone(Rest::default())),
-        1 => Just(Worker::Gone(Rest { last_sign: None, films: None })),
+        2 => Just(Worker::Gone(LeftBehind::default())),
+        1 => Just(Worker::Gone(LeftBehind { last_sign: None, films: None })),
         2 => Just(Worker::Working("process 1".into())),
         1 => Just(Worker::Silent("\u{1b}[2J".into())),
         4 => (any_state(), prop::collection::vec(any_running(), 0..4)).prop_map(|(state, running)| {

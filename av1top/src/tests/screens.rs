@@ -10,7 +10,7 @@ use ratatui::buffer::Buffer;
 use ratatui::style::Color;
 
 use super::script::{self, FULL, daemon, day, empty, files_only, key, machine, now, play, typed};
-use crate::message::{Folder, Msg, Rest, Worker};
+use crate::message::{Folder, LeftBehind, Msg, Worker};
 use crate::model::{Colours, Looks, Model};
 use crate::view::view;
 
@@ -52,7 +52,7 @@ fn the_list_without_a_daemon_to_ask() {
 
 #[test]
 fn a_daemon_that_ended() {
-    let rest = Rest {
+    let rest = LeftBehind {
         last_sign: Some(now() - jiff::SignedDuration::from_mins(45)),
         films: Some(script::status(State::Running, Vec::new()).films),
     };
@@ -135,7 +135,7 @@ fn a_filter_that_nothing_matches() {
 
 #[test]
 fn a_state_folder_that_is_not_there() {
-    let gone = [Msg::Worker(Worker::Gone(Rest::default())), Msg::Folder(Folder::Missing)];
+    let gone = [Msg::Worker(Worker::Gone(LeftBehind::default())), Msg::Folder(Folder::Missing)];
     snapshot("empty", &machine().into_iter().chain(gone).collect::<Vec<_>>());
 }
 
@@ -196,7 +196,7 @@ fn a_daemon_that_says_hostile_things_is_shown_and_not_obeyed() {
         Worker::Daemon(Box::new(status.clone())),
         Worker::Silent(EVIL.into()),
         Worker::Working(EVIL.into()),
-        Worker::Gone(Rest { last_sign: None, films: Some(status.films) }),
+        Worker::Gone(LeftBehind { last_sign: None, films: Some(status.films) }),
     ];
     let events = [
         EventDocument::Judging { job, check: EVIL.into() },

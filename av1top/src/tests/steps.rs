@@ -6,7 +6,7 @@ use crossterm::event::{KeyCode, KeyEvent, KeyModifiers, MouseButton, MouseEvent,
 
 use super::script::{FULL, GIB, daemon, day, empty, files, key, load, now, play, progress, status, typed};
 use crate::job::State;
-use crate::message::{Changes, Effect, Machine, Msg, Rest, Wish, Worker};
+use crate::message::{Changes, Effect, LeftBehind, Machine, Msg, Wish, Worker};
 use crate::model::Model;
 use crate::update::update;
 use av1exec::sys::failure::Exit;
@@ -132,11 +132,11 @@ fn a_command_is_copied_unless_pasting_it_would_be_a_risk() {
 
 #[test]
 fn nothing_is_drawn_while_nothing_changes() {
-    let mut model = play(model(), [Msg::Worker(Worker::Gone(Rest::default()))]);
+    let mut model = play(model(), [Msg::Worker(Worker::Gone(LeftBehind::default()))]);
     let machine = model.machine.clone().unwrap();
     assert_eq!(update(&mut model, Msg::Machine(machine.clone())), []);
     assert_eq!(update(&mut model, Msg::Machine(Machine { cpu: 1, ..machine })), [Effect::Draw]);
-    assert_eq!(update(&mut model, Msg::Worker(Worker::Gone(Rest::default()))), []);
+    assert_eq!(update(&mut model, Msg::Worker(Worker::Gone(LeftBehind::default()))), []);
     // No job runs, so a second more is nothing to see.
     let later = now() + jiff::SignedDuration::from_secs(1);
     assert_eq!(update(&mut model, Msg::Clock(later)), []);
@@ -147,7 +147,7 @@ fn nothing_is_drawn_while_nothing_changes() {
 
 #[test]
 fn a_job_that_nobody_works_on_was_stopped() {
-    let model = play(model(), [Msg::Worker(Worker::Gone(Rest::default()))]);
+    let model = play(model(), [Msg::Worker(Worker::Gone(LeftBehind::default()))]);
     assert_eq!((model.table.running_count(), model.table.overview().count(State::Stopped)), (0, 2));
 }
 
@@ -192,7 +192,7 @@ fn pause_goes_by_how_the_daemon_is() {
     model = play(model, [daemon(DaemonState::Paused, Stage::Paused)]);
     assert_eq!(pressed(&mut model, 'p'), [Effect::Carry(Wish::Resume)]);
     for (worker, told) in [
-        (Worker::Gone(Rest::default()), "start one with `av1cli watch`"),
+        (Worker::Gone(LeftBehind::default()), "start one with `av1cli watch`"),
         (Worker::Working("process 7".into()), "process 7 works without a daemon"),
         (Worker::Silent("it hung up".into()), "it hung up"),
     ] {

@@ -8,7 +8,7 @@ use ratatui::text::{Line, Span};
 
 use super::header::part;
 use super::{style, whole_parts};
-use crate::message::{Folder, Rest, Worker};
+use crate::message::{Folder, LeftBehind, Worker};
 use crate::model::Model;
 use crate::text;
 
@@ -26,7 +26,7 @@ pub(super) fn state(model: &Model, columns: usize) -> Line<'static> {
         Worker::Working(who) => {
             parts.push(Line::from(format!("none, but an av1d works here ({})", sanitize(who))));
         }
-        Worker::Gone(Rest { last_sign, .. }) => {
+        Worker::Gone(LeftBehind { last_sign, .. }) => {
             let since = last_sign.map(|time| text::when(time, model.now, &model.zone));
             let since = since.map(|since| format!(" since {}", since.trim())).unwrap_or_default();
             parts.push(Line::styled(format!("not running{since}"), style::warning()));
@@ -81,7 +81,7 @@ fn folder(model: &Model, columns: usize) -> Vec<Line<'static>> {
 pub(super) fn counts(model: &Model, columns: usize) -> Line<'static> {
     let films = match &model.worker {
         Worker::Daemon(status) => &status.films,
-        Worker::Gone(Rest { films: Some(films), .. }) => films,
+        Worker::Gone(LeftBehind { films: Some(films), .. }) => films,
         Worker::Gone(_) => return Line::styled(" the index of films can't be read now", style::faint()),
         Worker::Unknown | Worker::Silent(_) | Worker::Working(_) => return Line::default(),
     };

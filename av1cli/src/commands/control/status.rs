@@ -33,7 +33,7 @@ pub(super) struct Shown {
 }
 
 /// How long the job files may take. Those of a disk that had been asleep take seconds.
-const PATIENCE: Duration = Duration::from_secs(5);
+const HISTORY_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// How often `--watch` looks.
 const PERIOD: Duration = Duration::from_secs(1);
@@ -75,7 +75,7 @@ fn failed_lately(state: &Path) -> Result<Vec<FailedJob>, Failure> {
     let (sender, read) = mpsc::channel();
     let folder = state.to_owned();
     std::thread::spawn(move || drop(sender.send(History::read(&folder))));
-    if let Ok(history) = read.recv_timeout(PATIENCE) {
+    if let Ok(history) = read.recv_timeout(HISTORY_TIMEOUT) {
         return history.map(|history| history.failures).map_err(|error| open::unreadable(&error));
     }
     let folder = display(state);

@@ -24,9 +24,9 @@ use writer::Writer;
 pub(crate) type Words = Box<dyn Fn(&Loss) -> Vec<u8> + Send>;
 
 /// The program ends without a reader that takes nothing for so long.
-const PATIENCE: Duration = Duration::from_secs(5);
+const DRAIN_TIMEOUT: Duration = Duration::from_secs(5);
 /// The same once work was asked to stop: service managers and containers wait ten seconds for an end.
-const PATIENCE_STOPPING: Duration = Duration::from_secs(2);
+const HURRIED_DRAIN_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Every sink that was opened, in that order.
 static SINKS: Mutex<Vec<Sink>> = Mutex::new(Vec::new());
@@ -105,9 +105,9 @@ impl Sink {
         state.queue.lines() > 0 || state.in_hand > 0
     }
 
-    /// Takes nothing more, and waits until all is written: for `patience` while nothing gets through, and twice as long where
+    /// Takes nothing more, and waits until all is written: for `timeout` while nothing gets through, and twice as long where
     /// something does. Says how many lines were not written.
-    fn end(&self, patience: impl Fn() -> Duration) -> u64 {
+    fn end(&self, timeout: impl Fn() -> Duration) -> u64 {
         let start = Instant::now();
         let mut state = self.0.lock();
         state.ending = true;
@@ -117,10 +117,10 @@ impl Sink {
             if state.progress != progress {
                 (progress, moved) = (state.progress, Instant::now());
             }
-            if moved.elapsed() >= patience() || start.elapsed() >= 2 * patience() {
+            if moved.elapsed() >= timeout() || start.elapsed() >= 2 * timeout() {
                 break;
             }
-            // Looked at again and again, since patience may end meanwhile.
+            // Looked at again and again, since timeout may end meanwhile.
             state = self.0.wait(state, Duration::from_millis(50));
         }
         state.queue.lines() as u64 + state.queue.lost() + state.in_hand
@@ -135,8 +135,8 @@ pub(crate) fn hurry() {
 /// Waits until all sinks have written what they have, within bounds. `unwritten` is told which of them didn't, and how many
 /// lines; those that were opened first are still there to be told.
 pub(crate) fn end_all(unwritten: impl Fn(&str, u64)) {
-    let patience = || if HURRIED.load(Ordering::Relaxed) { PATIENCE_STOPPING } else { PATIENCE };
-    end_each(patience, unwritten);
+    let timeout = || if HURRIED.load(Ordering::Relaxed) { HURRIED_DRAIN_TIMEOUT } else { DRAIN_TIMEOUT };
+    end_each(timeout, unwritten);
 }
 
 /// The same for who ends the program at once: what is at hand gets a moment.
@@ -144,10 +144,10 @@ pub(crate) fn end_at_once() {
     end_each(|| Duration::from_millis(200), |_, _| ());
 }
 
-fn end_each(patience: impl Fn() -> Duration, unwritten: impl Fn(&str, u64)) {
+fn end_each(timeout: impl Fn() -> Duration, unwritten: impl Fn(&str, u64)) {
     let sinks = SINKS.lock().unwrap_or_else(PoisonError::into_inner).clone();
     for sink in sinks.iter().rev() {
-        let left = sink.end(&patience);
+        let left = sink.end(&timeout);
         if left > 0 {
             unwritten(sink.0.name, left);
         }

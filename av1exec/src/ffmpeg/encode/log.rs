@@ -10,7 +10,7 @@ use std::time::Duration;
 use av1plan::judge::{ClosingReport, damage_in};
 use tokio::task::JoinHandle;
 
-use crate::sys::process::Lines;
+use crate::sys::process::LineReader;
 
 /// What ffmpeg said that matters afterwards.
 #[derive(Debug, Default)]
@@ -38,7 +38,7 @@ pub(super) fn make_log(path: &Path) -> io::Result<File> {
 }
 
 /// How long an encode that has ended waits for its log.
-pub(super) const LOG_PATIENCE: Duration = Duration::from_secs(5);
+pub(super) const LOG_FLUSH_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Writes lines into a log on a thread of its own: a state folder that hangs must not keep ffmpeg from being heard.
 pub(super) fn write_down(mut log: File) -> (mpsc::Sender<Vec<u8>>, JoinHandle<()>) {
@@ -54,7 +54,7 @@ pub(super) fn write_down(mut log: File) -> (mpsc::Sender<Vec<u8>>, JoinHandle<()
 }
 
 /// Reads ffmpeg's standard error to its end, whatever happens to the log.
-pub(super) async fn listen(mut lines: Lines, log: mpsc::Sender<Vec<u8>>) -> Heard {
+pub(super) async fn listen(mut lines: LineReader, log: mpsc::Sender<Vec<u8>>) -> Heard {
     let mut heard = Heard::default();
     let mut room = LOG_LIMIT;
     let mut tail = VecDeque::with_capacity(LOG_TAIL);

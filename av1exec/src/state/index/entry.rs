@@ -11,7 +11,7 @@ use crate::sys::disk::Identity;
 
 /// What is remembered of one film.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Entry {
+pub struct FilmEntry {
     /// How it looked when it was last seen.
     pub identity: Identity,
     /// When it was first seen.
@@ -34,7 +34,7 @@ pub struct Verdict {
     /// By which policy and tools.
     pub fingerprint: Fingerprint,
     /// When the film may be looked at again.
-    pub rest: Rest,
+    pub retry_after: RetryAfter,
     /// How many attempts have failed.
     pub failures: u32,
 }
@@ -48,9 +48,9 @@ impl Verdict {
 
 /// When a film may be worked on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Rest {
+pub enum RetryAfter {
     /// Now.
-    None,
+    Now,
     /// From this moment on.
     Until(Timestamp),
     /// From this moment on, or with the next start: whoever starts it anew has mended something.
@@ -101,7 +101,7 @@ pub enum Next {
     Nothing,
 }
 
-impl Entry {
+impl FilmEntry {
     /// A film that is seen for the first time.
     pub fn new(identity: Identity, now: Timestamp) -> Self {
         Self {
@@ -141,7 +141,7 @@ impl Entry {
     /// What to do with it. `held_still` is for how long it has to, if this process hasn't watched it itself.
     pub fn next(&self, fingerprint: &Fingerprint, held_still: Duration, now: Timestamp) -> Next {
         // A clock that was set back must not let it rest for years.
-        let is_ahead = |until: Timestamp| until > now && until.duration_since(now) <= LONGEST_REST;
+        let is_ahead = |until: Timestamp| until > now && until.duration_since(now) <= LONGEST_BACKOFF;
         let still = Duration::try_from(now.duration_since(self.unchanged_since)).unwrap_or_default();
         if still < held_still {
             return Next::Settle;
@@ -149,24 +149,26 @@ impl Entry {
         if !self.is_probed {
             return match &self.verdict {
                 // ffprobe itself couldn't read it.
-                Some(Verdict { rest: Rest::UntilAsked, .. }) => Next::Nothing,
-                Some(Verdict { rest: Rest::Until(until) | Rest::ThisRun(until), .. }) if is_ahead(*until) => {
-                    Next::Wait(*until)
-                }
+                Some(Verdict { retry_after: RetryAfter::UntilAsked, .. }) => Next::Nothing,
+                Some(Verdict {
+                    retry_after: RetryAfter::Until(until) | RetryAfter::ThisRun(until), ..
+                }) if is_ahead(*until) => Next::Wait(*until),
                 _ => Next::Probe,
             };
         }
         let Some(verdict) = &self.verdict else { return Next::Plan };
-        match verdict.rest {
-            Rest::UntilAsked => Next::Nothing,
+        match verdict.retry_after {
+            RetryAfter::UntilAsked => Next::Nothing,
             // What failed under one policy need not fail under another, but the machine's rest is the machine's.
-            Rest::Until(until) | Rest::ThisRun(until) if is_ahead(until) => Next::Wait(until),
+            RetryAfter::Until(until) | RetryAfter::ThisRun(until) if is_ahead(until) => Next::Wait(until),
             _ if verdict.fingerprint != *fingerprint => Next::Plan,
-            Rest::UntilReplanned => Next::Nothing,
-            Rest::None | Rest::Until(_) | Rest::ThisRun(_) if verdict.meaning() == Meaning::Wanted => {
+            RetryAfter::UntilReplanned => Next::Nothing,
+            RetryAfter::Now | RetryAfter::Until(_) | RetryAfter::ThisRun(_)
+                if verdict.meaning() == Meaning::Wanted =>
+            {
                 Next::Encode
             }
-            Rest::None | Rest::Until(_) | Rest::ThisRun(_) => Next::Plan,
+            RetryAfter::Now | RetryAfter::Until(_) | RetryAfter::ThisRun(_) => Next::Plan,
         }
     }
 
@@ -177,7 +179,7 @@ impl Entry {
 }
 
 /// No rest is longer.
-const LONGEST_REST: SignedDuration = SignedDuration::from_hours(24);
+const LONGEST_BACKOFF: SignedDuration = SignedDuration::from_hours(24);
 
 /// How often an encode that failed is tried again before somebody has to ask for it.
 const TRIES: u32 = 3;
@@ -192,30 +194,33 @@ pub fn remember(outcome: &Outcome, fingerprint: Fingerprint, failures: u32, now:
     let failures = failures.saturating_add(1);
     let after_hours = |hours: i64| now + SignedDuration::from_hours(hours);
     let before = failures - 1;
-    let (rest, failures) = match outcome {
-        Outcome::Skipped(reason) if is_asked_at_each_walk(reason) => (Rest::None, before),
-        Outcome::Skipped(_) if outcome.is_lasting() => (Rest::UntilReplanned, 0),
+    let (retry_after, failures) = match outcome {
+        Outcome::Skipped(reason) if is_asked_at_each_walk(reason) => (RetryAfter::Now, before),
+        Outcome::Skipped(_) if outcome.is_lasting() => (RetryAfter::UntilReplanned, 0),
         // Of a result that is too big the marker tells; this is for where none could be written.
-        Outcome::TooBig { .. } => (Rest::UntilReplanned, 0),
+        Outcome::TooBig { .. } => (RetryAfter::UntilReplanned, 0),
         // What is AV1 is left alone under any policy, and a person's word holds until it is taken back.
-        Outcome::Replaced { .. } | Outcome::Cancelled => (Rest::UntilAsked, 0),
-        Outcome::Interrupted => (Rest::None, before),
+        Outcome::Replaced { .. } | Outcome::Cancelled => (RetryAfter::UntilAsked, 0),
+        Outcome::Interrupted => (RetryAfter::Now, before),
         Outcome::Defective { .. } | Outcome::Stalled { .. } if outcome.blames_film() => {
-            (Rest::UntilAsked, failures)
+            (RetryAfter::UntilAsked, failures)
         }
-        Outcome::Unreadable { .. } => (Rest::UntilAsked, failures),
+        Outcome::Unreadable { .. } => (RetryAfter::UntilAsked, failures),
         Outcome::Defective { .. } | Outcome::Unverified { .. } | Outcome::Stalled { .. } => {
-            let rest =
-                if failures >= TRIES { Rest::UntilAsked } else { Rest::Until(after_hours(1 << before)) };
-            (rest, failures)
+            let retry_after = if failures >= TRIES {
+                RetryAfter::UntilAsked
+            } else {
+                RetryAfter::Until(after_hours(1 << before))
+            };
+            (retry_after, failures)
         }
         // All that was encoded is lost with it.
-        Outcome::Failed { .. } => (Rest::ThisRun(after_hours(1)), before),
+        Outcome::Failed { .. } => (RetryAfter::ThisRun(after_hours(1)), before),
         Outcome::Skipped(_) | Outcome::SourceChanged | Outcome::NoRoom { .. } => {
-            (Rest::ThisRun(now + SignedDuration::from_mins(10)), before)
+            (RetryAfter::ThisRun(now + SignedDuration::from_mins(10)), before)
         }
     };
-    Verdict { code: outcome.code().to_owned(), fingerprint, rest, failures }
+    Verdict { code: outcome.code().to_owned(), fingerprint, retry_after, failures }
 }
 
 /// Whether each walk asks this again, at no cost. A film that waits in a queue may come to such a gate after the walk that
@@ -252,8 +257,9 @@ mod tests {
 
     #[test]
     fn a_film_that_was_touched_is_a_new_one_and_one_that_was_not_isnt() {
-        let verdict = Verdict { code: WANTED.into(), fingerprint: ONE, rest: Rest::None, failures: 1 };
-        let known = Entry { is_probed: true, verdict: Some(verdict), ..Entry::new(FILE, at(0)) };
+        let verdict =
+            Verdict { code: WANTED.into(), fingerprint: ONE, retry_after: RetryAfter::Now, failures: 1 };
+        let known = FilmEntry { is_probed: true, verdict: Some(verdict), ..FilmEntry::new(FILE, at(0)) };
         let seen = |identity| {
             let mut entry = known.clone();
             let changed = entry.see(identity, at(60));
@@ -273,7 +279,7 @@ mod tests {
 
     #[test]
     fn a_clock_that_was_set_back_starts_the_wait_anew() {
-        let mut entry = Entry::new(FILE, at(100_000));
+        let mut entry = FilmEntry::new(FILE, at(100_000));
         assert!(entry.see(FILE, at(0)));
         assert_eq!(entry.next(&ONE, STILL, at(9)), Next::Settle);
         assert_eq!(entry.next(&ONE, STILL, at(10)), Next::Probe);
@@ -281,29 +287,30 @@ mod tests {
 
     #[test]
     fn each_memory_has_its_next_step() {
-        let verdict =
-            |code: &str, rest| Some(Verdict { code: code.into(), fingerprint: ONE, rest, failures: 1 });
-        let later = Rest::Until(at(500));
+        let verdict = |code: &str, retry_after| {
+            Some(Verdict { code: code.into(), fingerprint: ONE, retry_after, failures: 1 })
+        };
+        let later = RetryAfter::Until(at(500));
         #[rustfmt::skip]
         let table = [
             // what, probed, verdict, fingerprint now, next
             ("new", false, None, ONE, Next::Probe),
             ("probed", true, None, ONE, Next::Plan),
-            ("to be encoded", true, verdict(WANTED, Rest::None), ONE, Next::Encode),
-            ("to be encoded, by an old config", true, verdict(WANTED, Rest::None), TWO, Next::Plan),
-            ("skipped", true, verdict("already-av1", Rest::UntilReplanned), ONE, Next::Nothing),
-            ("skipped by an old config", true, verdict("already-av1", Rest::UntilReplanned), TWO, Next::Plan),
+            ("to be encoded", true, verdict(WANTED, RetryAfter::Now), ONE, Next::Encode),
+            ("to be encoded, by an old config", true, verdict(WANTED, RetryAfter::Now), TWO, Next::Plan),
+            ("skipped", true, verdict("already-av1", RetryAfter::UntilReplanned), ONE, Next::Nothing),
+            ("skipped by an old config", true, verdict("already-av1", RetryAfter::UntilReplanned), TWO, Next::Plan),
             ("failed, rests", true, verdict("stalled", later), ONE, Next::Wait(at(500))),
-            ("failed, has rested", true, verdict("stalled", Rest::Until(at(50))), ONE, Next::Plan),
-            ("in the way", true, verdict("no-room", Rest::ThisRun(at(500))), ONE, Next::Wait(at(500))),
-            ("failed for good", true, verdict("damaged-source", Rest::UntilAsked), TWO, Next::Nothing),
-            ("unreadable", false, verdict("unreadable", Rest::UntilAsked), TWO, Next::Nothing),
-            ("a result of ours, by an old config", false, verdict("replaced", Rest::UntilAsked), TWO, Next::Nothing),
+            ("failed, has rested", true, verdict("stalled", RetryAfter::Until(at(50))), ONE, Next::Plan),
+            ("in the way", true, verdict("no-room", RetryAfter::ThisRun(at(500))), ONE, Next::Wait(at(500))),
+            ("failed for good", true, verdict("damaged-source", RetryAfter::UntilAsked), TWO, Next::Nothing),
+            ("unreadable", false, verdict("unreadable", RetryAfter::UntilAsked), TWO, Next::Nothing),
+            ("a result of ours, by an old config", false, verdict("replaced", RetryAfter::UntilAsked), TWO, Next::Nothing),
             ("ffprobe failed", false, verdict("failed", later), ONE, Next::Wait(at(500))),
-            ("ffprobe failed, has rested", false, verdict("failed", Rest::Until(at(50))), ONE, Next::Probe),
+            ("ffprobe failed, has rested", false, verdict("failed", RetryAfter::Until(at(50))), ONE, Next::Probe),
         ];
         for (what, is_probed, verdict, fingerprint, next) in table {
-            let entry = Entry { is_probed, verdict, ..Entry::new(FILE, at(0)) };
+            let entry = FilmEntry { is_probed, verdict, ..FilmEntry::new(FILE, at(0)) };
             assert_eq!(entry.next(&fingerprint, STILL, at(100)), next, "{what}");
             assert_eq!(entry.next(&fingerprint, STILL, at(9)), Next::Settle, "{what}");
         }
@@ -316,28 +323,34 @@ mod tests {
         let failed = defective(Defect::RunFailed { exit_code: Some(1) });
         let unverified = Outcome::Unverified { missing: vec![Missing::ClosingReport] };
         let no_room = Outcome::NoRoom { needed: 2, free: 1 };
-        let (minutes, hours) =
-            (|minutes: i64| Rest::ThisRun(at(minutes * 60)), |hours: i64| Rest::Until(at(hours * 3600)));
+        let (minutes, hours) = (
+            |minutes: i64| RetryAfter::ThisRun(at(minutes * 60)),
+            |hours: i64| RetryAfter::Until(at(hours * 3600)),
+        );
         let table = [
-            (Outcome::Skipped(SkipReason::AlreadyAv1), 0, Rest::UntilReplanned, 0),
+            (Outcome::Skipped(SkipReason::AlreadyAv1), 0, RetryAfter::UntilReplanned, 0),
             (Outcome::Skipped(SkipReason::FolderReadOnly), 0, minutes(10), 0),
             (Outcome::Failed { reason: String::new() }, 1, minutes(60), 1),
-            (Outcome::Skipped(SkipReason::Hardlinked { links: 2 }), 1, Rest::None, 1),
-            (Outcome::TooBig { before: 1, after: 1, limit: 1 }, 0, Rest::UntilReplanned, 0),
-            (Outcome::Cancelled, 0, Rest::UntilAsked, 0),
-            (Outcome::Interrupted, 2, Rest::None, 2),
-            (damaged, 0, Rest::UntilAsked, 1),
+            (Outcome::Skipped(SkipReason::Hardlinked { links: 2 }), 1, RetryAfter::Now, 1),
+            (Outcome::TooBig { before: 1, after: 1, limit: 1 }, 0, RetryAfter::UntilReplanned, 0),
+            (Outcome::Cancelled, 0, RetryAfter::UntilAsked, 0),
+            (Outcome::Interrupted, 2, RetryAfter::Now, 2),
+            (damaged, 0, RetryAfter::UntilAsked, 1),
             (failed.clone(), 0, hours(1), 1),
             (failed.clone(), 1, hours(2), 2),
-            (failed, 2, Rest::UntilAsked, 3),
+            (failed, 2, RetryAfter::UntilAsked, 3),
             (unverified.clone(), 0, hours(1), 1),
-            (unverified, 2, Rest::UntilAsked, 3),
+            (unverified, 2, RetryAfter::UntilAsked, 3),
             (no_room.clone(), 2, minutes(10), 2),
             (no_room, u32::MAX, minutes(10), u32::MAX - 1),
         ];
-        for (outcome, before, rest, failures) in table {
+        for (outcome, before, retry_after, failures) in table {
             let verdict = remember(&outcome, ONE, before, at(0));
-            assert_eq!((verdict.rest, verdict.failures), (rest, failures), "{outcome:?} after {before}");
+            assert_eq!(
+                (verdict.retry_after, verdict.failures),
+                (retry_after, failures),
+                "{outcome:?} after {before}"
+            );
         }
     }
 

@@ -24,7 +24,7 @@ use rusqlite::{Connection, OptionalExtension, Row, Transaction, TransactionBehav
 use crate::state::totals::Totals;
 use crate::sys::disk::{self, Identity};
 use av1plan::probe::ProbeText;
-pub use entry::{Entry, Fingerprint, Next, Rest, Verdict, remember};
+pub use entry::{FilmEntry, Fingerprint, Next, RetryAfter, Verdict, remember};
 use error::Fault;
 pub use error::IndexError;
 pub use jobs::{JobTable, Mark};
@@ -74,7 +74,7 @@ pub struct Opened {
     /// It.
     pub index: Index,
     /// What it knows of each film.
-    pub entries: BTreeMap<PathBuf, Entry>,
+    pub entries: BTreeMap<PathBuf, FilmEntry>,
     /// What the finished jobs of its table came to. Those that aren't folded yet are counted when they are.
     pub totals: Totals,
     /// A damaged one that was set aside: its new name, and what was wrong with it.
@@ -126,7 +126,7 @@ impl Index {
     }
 
     /// All entries, without what ffprobe said.
-    pub fn load(&self) -> rusqlite::Result<BTreeMap<PathBuf, Entry>> {
+    pub fn load(&self) -> rusqlite::Result<BTreeMap<PathBuf, FilmEntry>> {
         let mut statement = self.connection.prepare(&format!("SELECT {COLUMNS} FROM films"))?;
         let rows = statement.query_map([], |row| {
             let path: Vec<u8> = row.get(0)?;
@@ -223,7 +223,7 @@ pub fn forget_failure(state: &Path, film: &Path) -> Result<Forgotten, IndexError
     Ok(if known { Forgotten::Failure } else { Forgotten::Nothing })
 }
 
-fn read_entry(row: &Row<'_>) -> rusqlite::Result<Entry> {
+fn read_entry(row: &Row<'_>) -> rusqlite::Result<FilmEntry> {
     let time = |column| Ok::<_, rusqlite::Error>(timestamp(row.get(column)?));
     let code: Option<String> = row.get(10)?;
     let fingerprint: Option<[u8; 16]> = row.get(11)?;
@@ -233,10 +233,10 @@ fn read_entry(row: &Row<'_>) -> rusqlite::Result<Entry> {
     let verdict = code.zip(fingerprint).map(|(code, fingerprint)| Verdict {
         code,
         fingerprint: Fingerprint(fingerprint),
-        rest: read_rest(rest.as_deref(), until),
+        retry_after: read_retry_after(rest.as_deref(), until),
         failures,
     });
-    Ok(Entry {
+    Ok(FilmEntry {
         identity: Identity {
             device: row.get::<_, i64>(1)?.cast_unsigned(),
             inode: row.get::<_, i64>(2)?.cast_unsigned(),
@@ -253,12 +253,12 @@ fn read_entry(row: &Row<'_>) -> rusqlite::Result<Entry> {
     })
 }
 
-fn read_rest(rest: Option<&str>, until: Option<i64>) -> Rest {
+fn read_retry_after(rest: Option<&str>, until: Option<i64>) -> RetryAfter {
     match (rest, until) {
-        (Some("until"), Some(until)) => Rest::Until(timestamp(until)),
-        (Some("until-replanned"), _) => Rest::UntilReplanned,
-        (Some("until-asked"), _) => Rest::UntilAsked,
-        _ => Rest::None,
+        (Some("until"), Some(until)) => RetryAfter::Until(timestamp(until)),
+        (Some("until-replanned"), _) => RetryAfter::UntilReplanned,
+        (Some("until-asked"), _) => RetryAfter::UntilAsked,
+        _ => RetryAfter::Now,
     }
 }
 

@@ -9,7 +9,7 @@ use std::time::Duration;
 use rusqlite::{Connection, OpenFlags, OptionalExtension};
 
 use super::error::Fault;
-use super::{COLUMNS, Entry, FILE_NAME, IndexError, JobTable, SHAPE, beside, read_entry};
+use super::{COLUMNS, FILE_NAME, FilmEntry, IndexError, JobTable, SHAPE, beside, read_entry};
 use crate::state::code::Meaning;
 
 /// How long a reader waits while a writer puts a commit into the file, which takes less on a disk that is well. Who made the file smaller
@@ -17,7 +17,7 @@ use crate::state::code::Meaning;
 const READ_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// What the index of this state folder knows of these films. One that isn't there knows nothing.
-pub fn peek(state: &Path, films: &[PathBuf]) -> Result<Vec<(PathBuf, Entry)>, IndexError> {
+pub fn peek(state: &Path, films: &[PathBuf]) -> Result<Vec<(PathBuf, FilmEntry)>, IndexError> {
     read(state, |connection| {
         let mut statement = connection.prepare(&format!("SELECT {COLUMNS} FROM films WHERE path = ?1"))?;
         let mut found = Vec::new();
@@ -143,10 +143,11 @@ mod tests {
         assert!(files(&state).is_empty(), "nothing is made");
 
         let Opened { mut index, .. } = Index::open(&state).unwrap();
-        let entry = Entry::new(FILM, Timestamp::from_second(1_800_000_000).unwrap());
+        let entry = FilmEntry::new(FILM, Timestamp::from_second(1_800_000_000).unwrap());
         index.write([&Write::Entries(vec![(film.clone(), entry.clone())])]).unwrap();
         assert_eq!(peek(&state, &films).unwrap(), [(film.clone(), entry.clone())]);
-        let newer = Entry { is_probed: false, ..Entry::new(Identity { size: 9, ..FILM }, entry.first_seen) };
+        let newer =
+            FilmEntry { is_probed: false, ..FilmEntry::new(Identity { size: 9, ..FILM }, entry.first_seen) };
         index.write([&Write::Entries(vec![(film.clone(), newer.clone())])]).unwrap();
         assert_eq!(
             peek(&state, &films).unwrap(),
@@ -166,7 +167,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let state = folder.path();
         let film = PathBuf::from("/a.mkv");
-        let entry = Entry::new(FILM, Timestamp::from_second(1_800_000_000).unwrap());
+        let entry = FilmEntry::new(FILM, Timestamp::from_second(1_800_000_000).unwrap());
         let known = [(film.clone(), entry.clone())];
         let mode = |connection: &Connection| {
             connection.pragma_query_value(None, "journal_mode", |row| row.get::<_, String>(0)).unwrap()
@@ -231,7 +232,7 @@ mod tests {
     fn what_was_cut_off_is_taken_back_by_the_next_one_that_writes() {
         let folder = tempfile::tempdir().unwrap();
         let film = PathBuf::from("/a.mkv");
-        let entry = Entry::new(FILM, Timestamp::from_second(1_800_000_000).unwrap());
+        let entry = FilmEntry::new(FILM, Timestamp::from_second(1_800_000_000).unwrap());
         let Opened { mut index, .. } = Index::open(folder.path()).unwrap();
         index.write([&Write::Entries(vec![(film.clone(), entry.clone())])]).unwrap();
         // A transaction of more than its cache holds is put into the file before it is through, where that is allowed.

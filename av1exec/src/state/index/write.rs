@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, params};
 
-use super::{Entry, Index, Rest, begin};
+use super::{FilmEntry, Index, RetryAfter, begin};
 use crate::sys::disk::Identity;
 use av1plan::probe::ProbeText;
 
@@ -13,9 +13,9 @@ use av1plan::probe::ProbeText;
 #[derive(Debug)]
 pub enum Write {
     /// What is known of films. What ffprobe said of one is forgotten where its entry says so.
-    Entries(Vec<(PathBuf, Entry)>),
+    Entries(Vec<(PathBuf, FilmEntry)>),
     /// What ffprobe said of a film, beside its entry.
-    Probe(PathBuf, Box<Entry>, ProbeText),
+    Probe(PathBuf, Box<FilmEntry>, ProbeText),
     /// These films are forgotten.
     Forget(Vec<PathBuf>),
 }
@@ -50,10 +50,11 @@ fn carry_out(connection: &Connection, write: &Write) -> rusqlite::Result<()> {
 }
 
 /// Writes an entry down. What ffprobe said stays only where the film is the same as the one that it said it of.
-fn write_entry(connection: &Connection, path: &Path, entry: &Entry) -> rusqlite::Result<()> {
-    let Entry { identity, first_seen, unchanged_since, last_seen, is_probed, verdict } = entry;
+fn write_entry(connection: &Connection, path: &Path, entry: &FilmEntry) -> rusqlite::Result<()> {
+    let FilmEntry { identity, first_seen, unchanged_since, last_seen, is_probed, verdict } = entry;
     let Identity { device, inode, size, modified_ns, changed_ns, links } = identity;
-    let (rest, until) = verdict.as_ref().map_or((None, None), |verdict| write_rest(verdict.rest));
+    let (rest, until) =
+        verdict.as_ref().map_or((None, None), |verdict| write_retry_after(verdict.retry_after));
     let mut statement = connection.prepare_cached(
         "INSERT INTO films (path, device, inode, size, links, modified_ns, changed_ns, first_seen_us, unchanged_since_us,
                             last_seen_us, code, fingerprint, rest, until_us, failures)
@@ -86,12 +87,12 @@ fn write_entry(connection: &Connection, path: &Path, entry: &Entry) -> rusqlite:
     Ok(())
 }
 
-fn write_rest(rest: Rest) -> (Option<&'static str>, Option<i64>) {
-    match rest {
+fn write_retry_after(retry_after: RetryAfter) -> (Option<&'static str>, Option<i64>) {
+    match retry_after {
         // The next start doesn't wait.
-        Rest::None | Rest::ThisRun(_) => (None, None),
-        Rest::Until(until) => (Some("until"), Some(until.as_microsecond())),
-        Rest::UntilReplanned => (Some("until-replanned"), None),
-        Rest::UntilAsked => (Some("until-asked"), None),
+        RetryAfter::Now | RetryAfter::ThisRun(_) => (None, None),
+        RetryAfter::Until(until) => (Some("until"), Some(until.as_microsecond())),
+        RetryAfter::UntilReplanned => (Some("until-replanned"), None),
+        RetryAfter::UntilAsked => (Some("until-asked"), None),
     }
 }

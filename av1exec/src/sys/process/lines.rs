@@ -8,13 +8,13 @@ use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
 const LINE_LIMIT: usize = 64 * 1024;
 
 /// The lines of a child's output, of which each is kept up to a limit.
-pub struct Lines {
+pub struct LineReader {
     /// Nothing once it has ended.
     pipe: Option<BufReader<Box<dyn AsyncRead + Send + Unpin>>>,
     line: Vec<u8>,
 }
 
-impl Lines {
+impl LineReader {
     /// The lines of `pipe`; none where there is none.
     pub fn of(pipe: Option<impl AsyncRead + Send + Unpin + 'static>) -> Self {
         let pipe = pipe.map(|pipe| BufReader::new(Box::new(pipe) as Box<dyn AsyncRead + Send + Unpin>));
@@ -56,20 +56,20 @@ mod tests {
     async fn a_line_without_end_is_kept_up_to_the_limit() {
         let long = "x".repeat(LINE_LIMIT * 3);
         let text = format!("one\n\n{long}\ntwo\r\n\u{e9}");
-        let mut lines = Lines::of(Some(io::Cursor::new(text.into_bytes())));
+        let mut lines = LineReader::of(Some(io::Cursor::new(text.into_bytes())));
         let mut found = Vec::new();
         while let Some(line) = lines.next().await.unwrap() {
             found.push(String::from_utf8(line).unwrap());
         }
         assert_eq!(found, ["one", "", &long[..LINE_LIMIT], "two\r", "\u{e9}"]);
         assert!(!lines.is_open() && lines.next().await.unwrap().is_none());
-        assert!(!Lines::of(None::<tokio::process::ChildStdout>).is_open());
+        assert!(!LineReader::of(None::<tokio::process::ChildStdout>).is_open());
     }
 
     #[tokio::test]
     async fn half_a_line_outlives_a_wait_that_was_given_up() {
         let (mut writer, reader) = tokio::io::duplex(64);
-        let mut lines = Lines::of(Some(reader));
+        let mut lines = LineReader::of(Some(reader));
         tokio::io::AsyncWriteExt::write_all(&mut writer, b"half ").await.unwrap();
         let waited = tokio::time::timeout(std::time::Duration::from_millis(20), lines.next()).await;
         assert!(waited.is_err(), "a line that hasn't ended is none");

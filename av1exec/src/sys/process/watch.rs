@@ -8,7 +8,7 @@ use av1plan::explain::Seconds;
 use tokio::process::Child;
 use tokio::time::{Instant, sleep_until};
 
-use super::{Lines, end};
+use super::{LineReader, end};
 
 /// One of the two that a child writes to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,8 +57,8 @@ pub async fn watch(
     pulse: Option<Pulse>,
     mut hear: impl FnMut(Output, &str),
 ) -> io::Result<Watched> {
-    let stdout = (Output::Stdout, Lines::of(child.stdout.take()));
-    let stderr = (Output::Stderr, Lines::of(child.stderr.take()));
+    let stdout = (Output::Stdout, LineReader::of(child.stdout.take()));
+    let stderr = (Output::Stderr, LineReader::of(child.stderr.take()));
     // A line that has come counts before the clock does, and the clock before all else that is said.
     let ((first, mut beats), (second, mut words)) = match pulse {
         Some(Pulse { output: Output::Stderr, .. }) => (stderr, stdout),
