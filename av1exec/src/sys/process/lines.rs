@@ -1,32 +1,34 @@
-//! What a child says, line by line.
+//! Reads a child's output line by line.
 
 use std::{io, mem};
 
 use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
 
-/// Longer than any line that tells something; a child that never ends its line must not fill the memory.
+/// A line is cut at this length. It is longer than any useful line, and a child that never ends its line must not fill
+/// the memory.
 const LINE_LIMIT: usize = 64 * 1024;
 
-/// The lines of a child's output, of which each is kept up to a limit.
+/// Reads the lines of a child's output; each line is cut at a limit.
 pub struct LineReader {
-    /// Nothing once it has ended.
+    /// `None` after the end of the output.
     pipe: Option<BufReader<Box<dyn AsyncRead + Send + Unpin>>>,
     line: Vec<u8>,
 }
 
 impl LineReader {
-    /// The lines of `pipe`; none where there is none.
+    /// Reads the lines of `pipe`. If `pipe` is `None`, there are no lines.
     pub fn of(pipe: Option<impl AsyncRead + Send + Unpin + 'static>) -> Self {
         let pipe = pipe.map(|pipe| BufReader::new(Box::new(pipe) as Box<dyn AsyncRead + Send + Unpin>));
         Self { pipe, line: Vec::new() }
     }
 
-    /// Whether more may come.
+    /// Whether more output may come.
     pub fn is_open(&self) -> bool {
         self.pipe.is_some()
     }
 
-    /// The next line, without its end; nothing once all are read. What was read isn't lost where nobody waits for the rest.
+    /// Returns the next line without its line break, or `None` at the end. This is cancel safe: a line read in part is
+    /// kept for the next call.
     pub async fn next(&mut self) -> io::Result<Option<Vec<u8>>> {
         while let Some(pipe) = &mut self.pipe {
             let read = pipe.fill_buf().await?;
