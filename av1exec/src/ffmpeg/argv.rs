@@ -1,29 +1,29 @@
-//! Arguments bound to real paths, once, at the edge.
+//! Replaces the placeholders in ffmpeg's and ffprobe's arguments by real paths, right before a program is started.
 
 use std::ffi::OsString;
 use std::path::Path;
 
 use av1plan::command::Arg;
 
-/// ffmpeg's name for a plain file. An absolute path behind it may hold any byte.
+/// ffmpeg's protocol for plain files. An absolute path after it may contain any byte.
 const FILE_PROTOCOL: &str = "file:";
 
-/// Replaces the placeholders by the two paths, which should be absolute.
+/// Replaces the placeholders by the input and output paths, which should be absolute.
 pub fn bind(args: Vec<Arg>, input: &Path, output: &Path) -> Vec<OsString> {
     bind_run(args, input, output, Path::new(""))
 }
 
-/// The same for arguments that hold a result against its original.
+/// Like [`bind`], for arguments that compare a result with its original.
 pub fn bind_pair(args: Vec<Arg>, result: &Path, original: &Path) -> Vec<OsString> {
     bind_all(args, &Paths { input: result, original, ..Paths::default() })
 }
 
-/// The same for arguments that name a third path, where ffmpeg writes the times of frames to.
+/// Like [`bind`], for arguments with a third path: the file into which ffmpeg writes the frame times.
 pub fn bind_run(args: Vec<Arg>, input: &Path, output: &Path, frame_times: &Path) -> Vec<OsString> {
     bind_all(args, &Paths { input, output, frame_times, ..Paths::default() })
 }
 
-/// What placeholders stand for.
+/// The paths that replace the placeholders.
 struct Paths<'a> {
     input: &'a Path,
     output: &'a Path,

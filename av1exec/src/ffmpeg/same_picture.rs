@@ -1,4 +1,5 @@
-//! The picture sample: thumbnails of the same seconds of source and result, made by ffmpeg, compared by `av1plan`.
+//! Checks samples of the picture: ffmpeg makes thumbnails of the same seconds of source and result, and `av1plan`
+//! compares them.
 
 use std::io;
 use std::path::Path;
@@ -13,7 +14,7 @@ use crate::ffmpeg::argv::bind;
 use crate::ffmpeg::tools::Tools;
 use crate::sys::process::capture;
 
-/// A source and its result, both of which can be probed.
+/// A source and its result, both of which ffprobe can read.
 pub struct PictureCheck<'a> {
     /// ffmpeg.
     pub tools: &'a Tools,
@@ -21,25 +22,27 @@ pub struct PictureCheck<'a> {
     pub plan: &'a EncodePlan,
     /// The original and what ffprobe says of it.
     pub source: (&'a Path, &'a MediaProbe),
-    /// What was made of it, and what ffprobe says of that.
+    /// The result and what ffprobe says of it.
     pub result: (&'a Path, &'a MediaProbe),
 }
 
-/// A window of five seconds takes a few of them; a disk may have to spin up, and a transport stream has no index.
+/// The limit for a window that is reached by seeking. A window of five seconds takes a few seconds; but a disk may have
+/// to spin up, and a transport stream has no index.
 const SEEK_TIMEOUT: Duration = Duration::from_mins(10);
-/// A film of three hours in 8K is decoded in less, on a machine that can encode it.
+/// The limit for a window that is reached by decoding from the start. Even a film of three hours in 8K takes less, on a
+/// machine that can encode it.
 const DECODE_TIMEOUT: Duration = Duration::from_hours(12);
 
 impl PictureCheck<'_> {
-    /// Compares all windows; returns the first difference. An error says that a comparison couldn't be made, which is no
-    /// verdict on the result.
+    /// Compares all windows and returns the first difference. An error means that a comparison couldn't be made; it
+    /// says nothing about the result.
     pub async fn take(&self) -> io::Result<Option<Defect>> {
         let duration = self.plan.contract.duration.or_else(|| self.result.1.duration());
         let mut seen_any = false;
         for window in windows(duration) {
             match self.look_at(window).await? {
                 Seen::Same => seen_any = true,
-                // A duration that says too much has windows beyond the end.
+                // If the container's duration is too long, some windows are beyond the end.
                 Seen::Nothing => {}
                 Seen::Other(defect) => return Ok(Some(defect)),
             }
@@ -55,7 +58,8 @@ impl PictureCheck<'_> {
         }
     }
 
-    /// Compares a window; where a seek shows a difference or fails, all before the window is decoded to be certain.
+    /// Compares a window. If the comparison by seeking shows a difference or fails, everything before the window is
+    /// decoded, to be certain.
     async fn look_at(&self, window: Window) -> io::Result<Seen> {
         if window.start.0 > 0 {
             let source = Reach::Seek(entry(window, self.source.1));
@@ -80,7 +84,7 @@ impl PictureCheck<'_> {
             self.thumbnails(Side::Result, window, reach.1, size, timeout),
         )?;
         let compared = move || compare(window.start, Frames::new(&source, size), Frames::new(&result, size));
-        // Seconds of arithmetic, beside the runtime's own thread.
+        // The comparison takes seconds of CPU time, so that it doesn't run on the runtime's own thread.
         tokio::task::spawn_blocking(compared).await.map_err(io::Error::other)
     }
 
