@@ -4,7 +4,7 @@ use strum::IntoStaticStr;
 
 use super::Settings;
 use super::key::Present;
-use super::keys::{KEYS, UNTOLD};
+use super::keys::{KEYS, HIDDEN_KEYS};
 
 /// A key that another config sets to something else.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,7 +39,7 @@ pub fn differences(old: &Settings, new: &Settings) -> Vec<Difference> {
         Present::Set(value) => Some(value),
         Present::Unset { .. } => None,
     };
-    let all = KEYS.iter().chain(UNTOLD).map(|key| Difference {
+    let all = KEYS.iter().chain(HIDDEN_KEYS).map(|key| Difference {
         key: key.name,
         old: text((key.get)(old)),
         new: text((key.get)(new)),

@@ -2,7 +2,7 @@
 
 use super::file::{Line, Reading};
 use super::key::Present;
-use super::keys::{KEYS, UNTOLD};
+use super::keys::{KEYS, HIDDEN_KEYS};
 
 /// A key and what counts for it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,7 +43,7 @@ impl Effective {
 /// What each key comes to, in the order of the config; keys that are told to nobody only where the file names them.
 pub fn effective(reading: &Reading) -> Vec<Effective> {
     let named = |name: &str| reading.lines.contains_key(name);
-    let keys = KEYS.iter().chain(UNTOLD.iter().filter(|key| named(key.name)));
+    let keys = KEYS.iter().chain(HIDDEN_KEYS.iter().filter(|key| named(key.name)));
     keys.map(|key| Effective {
         key: key.name,
         value: match (key.get)(&reading.settings) {

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::Settings;
-use super::keys::{KEYS, UNTOLD};
+use super::keys::{KEYS, HIDDEN_KEYS};
 use super::value::{Read, Value};
 
 /// A key of the config.
@@ -65,7 +65,7 @@ impl fmt::Display for Allowed {
 
 /// The key of that very name.
 pub(super) fn known(name: &str) -> Option<&'static Key> {
-    KEYS.iter().chain(UNTOLD).find(|key| key.name == name)
+    KEYS.iter().chain(HIDDEN_KEYS).find(|key| key.name == name)
 }
 
 /// The key that was probably meant: a few letters away, or with this name as a part of its own.

@@ -274,7 +274,7 @@ pub(super) const KEYS: &[Key] = &[
 ];
 
 /// Keys that are read like the others but told to nobody: what they do is for tests only.
-pub(super) const UNTOLD: &[Key] = &[Key {
+pub(super) const HIDDEN_KEYS: &[Key] = &[Key {
     name: "testing_svt_preset",
     allowed: Allowed::Words("a whole number from 0 to 13"),
     purpose: "An SVT-AV1 preset in place of the ladder's.",
