@@ -174,6 +174,10 @@ mod tests {
         assert_eq!(evidence.probe, Some(Probed::Read(&readable.probe)));
         assert!(evidence.packets.is_some() && evidence.opening.is_none() && evidence.run.is_some());
         assert_eq!((evidence.decode, evidence.picture), (Decoded::NotMade, None));
-        assert!(is_expensive(Missing::Decode) && is_expensive(Missing::Picture) && !is_expensive(Missing::Packets));
+        assert!(
+            is_expensive(Missing::Decode)
+                && is_expensive(Missing::Picture)
+                && !is_expensive(Missing::Packets)
+        );
     }
 }

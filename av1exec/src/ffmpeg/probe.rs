@@ -97,7 +97,7 @@ async fn add_packets(
 /// Why a file couldn't be probed.
 #[derive(Debug, thiserror::Error)]
 pub enum ProbeError {
-    /// ffprobe says that it can't read the file.
+    /// The last line that ffprobe printed to standard error.
     #[error("ffprobe can't read it: {words}")]
     Refused {
         /// The last line that it said.

@@ -34,7 +34,7 @@ pub struct Summary {
     pub mean: f64,
     /// The kind of mean: `harmonic` for VMAF, `of the error` for XPSNR.
     pub mean_kind: &'static str,
-    /// The second that differs most.
+    /// The second with the lowest score.
     pub worst: Worst,
 }
 

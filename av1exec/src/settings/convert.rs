@@ -1,5 +1,4 @@
-//! From what a config file can hold to what the settings are made of, and back, where that takes more than reading a
-//! value.
+//! Converts config values to settings and back, if that takes more than the general functions of `value` and `render`.
 
 use std::num::NonZeroUsize;
 use std::path::Path;
@@ -13,7 +12,7 @@ use super::key::Present::{self, Set, Unset};
 use super::render::quoted_path;
 use super::value::{Read, Value, number, whole, wrong};
 
-/// Takes over what was read.
+/// Stores a value that was read successfully.
 pub(super) fn put<T>(place: &mut T, read: Read<T>) -> Read<()> {
     *place = read?;
     Ok(())
@@ -40,7 +39,7 @@ pub(super) fn niceness(value: &Value<'_>) -> Read<u8> {
     u8::try_from(whole(value, 0..=19)?).map_or_else(|_| wrong(value), Ok)
 }
 
-/// An extension as the gates compare it: lower case, no dot. `.MKV` is what a person may well write.
+/// Normalizes an extension to the form that the gates compare: lower case, no dot. Users may well write `.MKV`.
 pub(super) fn extension(text: &str) -> Option<String> {
     let bare = text.strip_prefix('.').unwrap_or(text);
     let sound = !bare.is_empty() && bare.chars().all(char::is_alphanumeric);
@@ -63,7 +62,7 @@ mod tests {
     use super::*;
     use crate::settings::Settings;
 
-    // The converters are tried through the keys that they serve, so that a key can't have the wrong one.
+    // The converters are tested through the keys that use them, so that a key with the wrong converter is noticed.
     fn set(name: &str, value: &str) -> Result<Settings, Vec<String>> {
         let mut settings = Settings::default();
         let key = KEYS.iter().find(|key| key.name == name).unwrap();
