@@ -18,7 +18,7 @@ pub struct Effective {
 /// Where an effective value comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Source {
-    /// The file doesn't name the key.
+    /// The default, because the file doesn't contain the key.
     Default,
     /// A line of the file.
     File {

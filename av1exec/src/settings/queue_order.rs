@@ -11,6 +11,6 @@ pub enum QueueOrder {
     Largest,
     /// The film with the oldest modification time.
     Oldest,
-    /// The first by path, so that series are done in order.
+    /// The first film by path, so that the episodes of a series are encoded in order.
     Path,
 }

@@ -1,4 +1,4 @@
-//! What the index remembers and forgets, and what a damaged one costs.
+//! Tests of what the index stores and forgets, and of damaged indexes.
 
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt;
@@ -52,7 +52,7 @@ fn what_ffprobe_said_stays_until_the_film_changes() {
     let (film, changed) = (entry(5).identity, entry(6).identity);
     assert_eq!(index.probe(path, &film).unwrap(), Some(probe));
     assert_eq!(index.probe(path, &changed).unwrap(), None, "it was said of another file");
-    // Not even where somebody says that it was probed: what was said of this one couldn't be written.
+    // Even if the entry claims that the film was probed: the probe of this file couldn't be written.
     remember(&mut index, path, &FilmEntry { is_probed: true, ..entry(6) });
     assert_eq!(index.probe(path, &changed).unwrap(), None);
     remember(&mut index, path, &entry(6));
@@ -92,7 +92,7 @@ fn a_damaged_index_is_set_aside_and_begun_anew() {
         broken[100..200].fill(0xff);
         std::fs::write(path, broken).unwrap();
     };
-    // The first page, which says what is in the others, is whole.
+    // The first page, which describes the others, stays intact.
     let overwritten = |path: &Path| {
         remember(&mut opened(path.parent().unwrap()), Path::new("/b"), &entry(2));
         let mut whole = std::fs::read(path).unwrap();
@@ -153,11 +153,11 @@ fn films_are_counted_by_what_came_of_them_without_a_daemon() {
         let path = PathBuf::from(format!("/{number}"));
         remember(&mut index, &path, &FilmEntry { verdict, ..entry(5) });
     }
-    // While a daemon has it open, too.
+    // This also works while a daemon has the index open.
     let counted = census(folder.path()).unwrap();
     let expected = [("done", 1), ("queued", 1), ("too-big", 2)].map(|(word, count)| (word.to_owned(), count));
     assert_eq!(counted, BTreeMap::from(expected));
-    // Nor is anything left beside an index that nobody has open.
+    // Nothing is left beside an index that is closed.
     drop(index);
     let files = || std::fs::read_dir(folder.path()).unwrap().count();
     let before = files();
