@@ -36,7 +36,7 @@ pub struct Unfinished {
     /// The film's path.
     #[serde(flatten)]
     pub path: PathDocument,
-    /// When it started.
+    /// When the job started.
     pub started: Timestamp,
 }
 
