@@ -87,7 +87,7 @@ fn row(head: &str, text: &str) -> String {
     format!("  {head:10}  {text}")
 }
 
-/// The encoder and its quality with their reasons, and the losses, where the film would be encoded.
+/// Returns the encoder and its quality settings with their reasons, and the losses, if the film would be encoded.
 fn planned(account: &Account) -> Vec<String> {
     let Some(plan) = account.plan.as_ref() else { return Vec::new() };
     let Some(encode) = plan.encode.as_ref() else { return Vec::new() };

@@ -1,4 +1,4 @@
-//! Who works on a state folder that no daemon answers for: whether the lock in it is held.
+//! Finds out by the lock who works on a state folder whose daemon doesn't answer.
 
 use std::fs;
 use std::path::Path;
@@ -9,7 +9,7 @@ use jiff::Timestamp;
 
 use crate::message::{LeftBehind, Worker};
 
-/// Whether an av1d works on `folder`.
+/// Returns whether an av1d works on `folder`.
 pub(super) fn find(folder: &Path) -> Worker {
     match look(&folder.join(STATE_LOCK)) {
         Ok(Standing::Held(holder)) => {
@@ -20,13 +20,13 @@ pub(super) fn find(folder: &Path) -> Worker {
     }
 }
 
-/// What whoever worked there left.
+/// Returns what the last daemon left in the folder.
 fn gone(folder: &Path) -> Worker {
     let written = |name: &str| fs::metadata(folder.join(name)).and_then(|metadata| metadata.modified()).ok();
     let last = [STATE_LOCK, index::FILE_NAME].into_iter().filter_map(written).max();
     Worker::Gone(LeftBehind {
         last_sign: last.and_then(|time| Timestamp::try_from(time).ok()),
-        // What is wrong with an index is for the next daemon to mend.
+        // An unreadable index isn't reported here; the next daemon repairs it.
         films: index::census(folder).ok(),
     })
 }
@@ -44,7 +44,7 @@ mod tests {
         let locks = av1exec::sys::lock::Locks::take(folder.path(), &[], || ()).unwrap();
         match find(folder.path()) {
             Worker::Working(who) => assert!(who.starts_with(&format!("process {} on ", std::process::id()))),
-            // A kernel that doesn't tell is none that tells wrongly.
+            // `Unknown` is accepted: on some kernels the list of locks isn't available.
             other => assert_eq!(other, Worker::Unknown),
         }
         drop(locks);

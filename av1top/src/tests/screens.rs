@@ -1,4 +1,4 @@
-//! What is drawn, at the sizes of a phone's shell, an old terminal and a large one.
+//! Snapshot tests of the screen at three sizes: a phone's shell, an old terminal and a large terminal.
 
 use av1exec::serve::control::events::EventDocument;
 use av1exec::serve::status::{Stage, State};
@@ -26,7 +26,7 @@ pub(super) fn buffer(model: &Model) -> Buffer {
     drawn(model).backend().buffer().clone()
 }
 
-/// Draws what `script` leads to at each size.
+/// Draws the model after `script` at each size.
 fn snapshot(name: &str, script: &[Msg]) {
     for (columns, rows) in SIZES {
         let model = play(empty((columns, rows), FULL), script.iter().cloned());
@@ -40,7 +40,7 @@ fn after_the_day(keys: impl IntoIterator<Item = Msg>) -> Vec<Msg> {
 
 #[test]
 fn the_list() {
-    // A key takes the notice of the damaged file away.
+    // Pressing a key removes the notice about the damaged file.
     snapshot("list", &after_the_day([key(KeyCode::Esc)]));
 }
 
@@ -183,7 +183,7 @@ fn a_terminal_gets_no_colours_but_its_own() {
 
 #[test]
 fn a_daemon_that_says_hostile_things_is_shown_and_not_obeyed() {
-    // The terminal's library drops control characters by itself, but not those that turn the direction of text.
+    // The terminal library drops control characters, but not characters that change the writing direction.
     const EVIL: &str = "\u{202e}\u{1b}]0;owned\u{7}\u{9b}2J\n";
     let mut status = script::status(State::Running, vec![script::running(Stage::Encoding)]);
     for text in [&mut status.ffmpeg, &mut status.encoder, &mut status.version] {

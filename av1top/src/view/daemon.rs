@@ -1,4 +1,4 @@
-//! The daemon's lines: how it is, and how many films are what.
+//! Draws the lines about the daemon: its state, and the number of films by state.
 
 use std::collections::BTreeMap;
 
@@ -12,7 +12,7 @@ use crate::message::{Folder, LeftBehind, Worker};
 use crate::model::Model;
 use crate::text;
 
-/// How the daemon is, and where its state is.
+/// Returns the line with the daemon's state and the state folder.
 pub(super) fn state(model: &Model, columns: usize) -> Line<'static> {
     let mut parts = vec![part(" daemon ")];
     match &model.worker {
@@ -60,7 +60,7 @@ fn at_work(model: &Model, status: &Status, columns: usize) -> Vec<Line<'static>>
     ]
 }
 
-/// The state folder, where something is to say of it.
+/// Returns the part about the state folder, if there is something to report.
 fn folder(model: &Model, columns: usize) -> Vec<Line<'static>> {
     let mut parts = Vec::new();
     let path = text::cut_start(&model.place.state, columns / 3).into_owned();
@@ -77,7 +77,7 @@ fn folder(model: &Model, columns: usize) -> Vec<Line<'static>> {
     parts
 }
 
-/// How many films are what: by the daemon's word, else by its index.
+/// Returns the number of films by state, from the daemon's status or else from its index.
 pub(super) fn counts(model: &Model, columns: usize) -> Line<'static> {
     let films = match &model.worker {
         Worker::Daemon(status) => &status.films,
@@ -104,7 +104,7 @@ pub(super) fn counts(model: &Model, columns: usize) -> Line<'static> {
         Line::from(vec![Span::styled(" failed ", bad), failed.to_string().into()]),
         count("skipped", Standing::Skipped),
     ];
-    // The commonest reasons say most.
+    // The most common reasons are the most informative.
     let mut reasons: Vec<(&String, u64)> = of(films, Standing::Skipped).collect();
     reasons.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
     let reason = |(place, (code, count)): (usize, (&String, u64))| {

@@ -17,7 +17,7 @@ const RETRY_FULL: Duration = Duration::from_millis(50);
 /// The shortest interval between reports to a reader that is too slow and keeps missing lines.
 const TELL_AGAIN: Duration = Duration::from_secs(1);
 
-/// What a reader missed.
+/// The lines that were dropped.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Loss {
     /// The number of dropped lines.
@@ -106,7 +106,7 @@ impl Writer {
         }
     }
 
-    /// Waits for this time, or until the sink is closed if `time` is a full retry interval.
+    /// Waits for `time`. A wait of [`RETRY`] or longer ends early when the sink is closed.
     fn pause(&self, time: Duration) {
         let end = Instant::now() + time;
         let mut state = self.shared.lock();
