@@ -100,7 +100,7 @@ pub enum ProbeError {
     /// The last line that ffprobe printed to standard error.
     #[error("ffprobe can't read it: {words}")]
     Refused {
-        /// The last line that it said.
+        /// The last line that ffprobe printed to standard error.
         words: String,
     },
     /// ffprobe's output can't be parsed.

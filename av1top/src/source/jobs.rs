@@ -43,7 +43,7 @@ pub(super) fn watch(sender: &SyncSender<Msg>, refresh: &Receiver<()>, folder: &P
 }
 
 /// How long to wait for the size of a result. If it takes longer, the next look picks it up.
-const GLANCE: Duration = Duration::from_millis(50);
+const MEASURE_TIMEOUT: Duration = Duration::from_millis(50);
 
 /// What is known of the state folder.
 #[derive(Debug, Default)]
@@ -187,7 +187,7 @@ impl Reader {
                     Err(_) => continue,
                 },
             };
-            match look.recv_timeout(GLANCE) {
+            match look.recv_timeout(MEASURE_TIMEOUT) {
                 Ok(bytes) if bytes != temporary.bytes => {
                     temporary.bytes = bytes;
                     sizes.push((id.clone(), bytes));

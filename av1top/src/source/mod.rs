@@ -32,9 +32,9 @@ const LOOK: Duration = Duration::from_secs(2);
 /// The interval for the roots' free space.
 const SPACE: Duration = Duration::from_secs(10);
 /// The maximum number of messages in the queue.
-const UNHEARD: usize = 1000;
+const QUEUE_LIMIT: usize = 1000;
 /// How long the main thread gets to restore the terminal after a signal.
-const FAREWELL: Duration = Duration::from_secs(1);
+const RESTORE_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// The running sources.
 #[derive(Debug)]
@@ -48,7 +48,7 @@ pub(crate) struct Sources {
 impl Sources {
     /// Starts all sources.
     pub(crate) fn start(settings: &Settings) -> std::io::Result<(Self, Receiver<Msg>)> {
-        let (sender, receiver) = sync_channel(UNHEARD);
+        let (sender, receiver) = sync_channel(QUEUE_LIMIT);
         let (refresh, asked) = channel();
         let folder = settings.job_state_dir.clone();
         let roots = settings.library_roots.clone();
@@ -92,9 +92,9 @@ impl Sources {
 }
 
 /// Ends the program if a thread panics, because the screen would silently become outdated without it.
-struct Watchman(SyncSender<Msg>);
+struct PanicGuard(SyncSender<Msg>);
 
-impl Drop for Watchman {
+impl Drop for PanicGuard {
     fn drop(&mut self) {
         if thread::panicking() {
             drop(self.0.send(Msg::Stop(Exit::Failed)));
@@ -109,8 +109,8 @@ fn spawn(
 ) -> std::io::Result<()> {
     let sender = sender.clone();
     let watched = move || {
-        let watchman = Watchman(sender);
-        work(&watchman.0);
+        let guard = PanicGuard(sender);
+        work(&guard.0);
     };
     thread::Builder::new().name(name.to_owned()).spawn(watched).map(drop)
 }
@@ -147,7 +147,7 @@ fn signals(sender: &SyncSender<Msg>) {
     });
     // The queue may be full if the main thread no longer receives messages.
     drop(sender.try_send(Msg::Stop(Exit::Interrupted)));
-    thread::sleep(FAREWELL);
+    thread::sleep(RESTORE_TIMEOUT);
     screen::abandon();
     std::process::exit(Exit::Interrupted.code().into());
 }
