@@ -49,7 +49,7 @@ async fn obey(mut interrupt: Signal, mut terminate: Signal, switch: StopSwitch) 
             sink::end_at_once();
             std::process::exit(Exit::Interrupted.code().into());
         }
-        // The work is stopped first; the message comes afterwards, because writing it may take time.
+        // The work is stopped first, then the message is written.
         switch.stop();
         sink::hurry();
         note("stopping: encodes are ended, originals are untouched (again to stop at once)");

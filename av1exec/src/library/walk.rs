@@ -86,8 +86,7 @@ impl<F: FnMut(Film)> Walk<'_, F> {
         for name in &listed.folders {
             self.folder(&folder.join(name), root, excluded);
         }
-        // The lock file that av1d creates in a root doesn't count, since it also exists in an unmounted share's empty
-        // folder.
+        // av1d's own lock file in a root doesn't count: it may be there although the share isn't mounted.
         Some(listed.names.iter().filter(|name| *name != ROOT_LOCK).count())
     }
 
