@@ -210,8 +210,7 @@ pub(crate) struct WatchArgs {
 }
 
 impl WatchArgs {
-    /// Returns the log that was requested, or `None` if standard error is a terminal, where progress bars are shown
-    /// instead.
+    /// Returns the log to write, or `None` if progress bars are drawn instead.
     pub(crate) fn logging(&self, terminal: bool, journal: bool) -> Option<Logging> {
         let (format, level) = (self.log_format, self.output.level());
         let bars = self.output.bars(terminal && format == Format::Text);
