@@ -1,5 +1,5 @@
-//! The command line of av1d: reads arguments, loads the config, prints, and chooses exit codes. What is decided is decided by
-//! [`av1plan`], what is done is done by [`av1exec`].
+//! The command line of av1d: parses arguments, loads the config, prints, and chooses exit codes. Decisions are made by
+//! [`av1plan`] and carried out by [`av1exec`].
 
 mod args;
 mod commands;
@@ -20,7 +20,7 @@ use output::{color, console, sink};
 use setup::END_TIMEOUT;
 use setup::service::Service;
 
-/// Runs the program: `args` with the program's name first, `variable` to look up the environment.
+/// Runs the program. `args` begins with the program's name; `variable` looks up environment variables.
 pub fn run(
     args: impl IntoIterator<Item = OsString>,
     variable: impl Fn(&str) -> Option<OsString>,
@@ -32,13 +32,13 @@ pub fn run(
     color::settle(cli.color, &variable);
     let environment = Environment::from_vars(&variable);
     let service = Service::from_vars(&variable);
-    // One thread decides; what waits for disks and programs has others.
+    // A single thread runs the async code; everything that waits for disks and programs runs on other threads.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let result = match runtime {
         Ok(runtime) => {
             let result = runtime.block_on(dispatch(cli, &environment, &service));
-            // A file that something is tried out with goes with its thread, which is given a moment; a walk that hangs in an
-            // unreachable share must not keep the program.
+            // Threads with trial files get a moment to delete them; a walk that hangs on an unreachable share must not
+            // keep the program from ending.
             runtime.shutdown_timeout(END_TIMEOUT);
             result
         }
@@ -54,7 +54,7 @@ pub fn run(
     exit.into()
 }
 
-/// Prints what the arguments alone lead to: help and version, which are answers, and errors.
+/// Prints clap's message: help and version, or an error in the arguments.
 fn say(said: &clap::Error) -> Exit {
     match said.print() {
         _ if said.use_stderr() => Exit::Usage,
@@ -62,7 +62,7 @@ fn say(said: &clap::Error) -> Exit {
             console::complain(&console::unwritten(&error));
             Exit::Failed
         }
-        // A reader that went away has seen enough.
+        // If the reader has closed the pipe, it has seen enough.
         Ok(()) | Err(_) => Exit::Done,
     }
 }
@@ -70,7 +70,8 @@ fn say(said: &clap::Error) -> Exit {
 async fn dispatch(cli: Cli, environment: &Environment, service: &Service) -> Result<Exit, Failure> {
     let Cli { config, color: _, command } = cli;
     let file = config.as_deref();
-    // Not for commands that have nothing to do with a config, or are there for one that is wrong.
+    // The config is loaded only by the commands that need it: some have nothing to do with it, and others must work
+    // with an invalid one.
     let settings = || Ok::<_, Failure>(av1exec::settings::load(file, environment)?.settings);
     match command {
         Command::Plan(args) => plan::run(args, settings()?, environment).await,

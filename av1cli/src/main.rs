@@ -1,4 +1,4 @@
-//! The command line's entry: all it does is in the library.
+//! The entry point of the command line; everything else is in the library.
 
 use std::process::ExitCode;
 

@@ -1,4 +1,4 @@
-//! The arguments and the few variables that say how a terminal wants to be drawn on.
+//! The arguments, and the environment variables that describe the terminal.
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -28,7 +28,8 @@ const AFTER: &str = "Examples:\n  av1top\n  av1top --config ~/av1d.toml\n\nNO_CO
                      with 256color say that there are more than sixteen. Where the locale (LC_ALL, LC_CTYPE, LANG) isn't UTF-8 it draws in ASCII.\n\n\
                      Exit codes: 0 left with q, 1 something failed, 2 usage or config, 130 stopped by a signal.";
 
-/// How to draw, by the environment: <https://no-color.org> and the order in which POSIX reads the locale's variables.
+/// Reads from the environment how to draw: <https://no-color.org>, and the locale's variables in the order that POSIX
+/// defines.
 pub(crate) fn looks(variable: impl Fn(&str) -> Option<OsString>) -> Looks {
     let set = |name: &str| variable(name).filter(|value| !value.is_empty());
     let locale = ["LC_ALL", "LC_CTYPE", "LANG"].into_iter().find_map(set).unwrap_or_default();
@@ -37,7 +38,7 @@ pub(crate) fn looks(variable: impl Fn(&str) -> Option<OsString>) -> Looks {
     Looks { colours: colours(set), unicode }
 }
 
-/// What the terminal has, as terminals tell it, unless the user wants none.
+/// Returns the colours that the terminal announces, or none if the user doesn't want any.
 fn colours(set: impl Fn(&str) -> Option<OsString>) -> Colours {
     let says = |name: &str, word: &str| set(name).is_some_and(|value| value.to_string_lossy().contains(word));
     if set("NO_COLOR").is_some() || says("TERM", "dumb") {

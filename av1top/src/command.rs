@@ -1,16 +1,18 @@
-//! A job's command as a line for a shell.
+//! Formats a job's command as a line for a shell.
 
 use crate::message::JobFile;
 
-/// The command of the job's plan, quoted so that a POSIX shell splits it back into the same arguments; or why there is none
-/// that could be pasted. It is made from the plan: the words that the job's file shows of it may be anybody's.
+/// Returns the command of the job's plan, quoted so that a POSIX shell splits it back into the same arguments; or the
+/// reason why there is no command that can safely be pasted. The command is generated from the plan, because the
+/// command words in the job file can't be trusted.
 pub(crate) fn line(file: &JobFile) -> Result<String, String> {
     let document = file.plan.as_ref().map_err(|error| format!("its plan can't be read here: {error}"))?;
     let command = document.command().map_err(|error| format!("its plan can't be read here: {error}"))?;
     let (Some(words), Some(encode)) = (command, &document.encode) else {
         return Err("this job has no command".into());
     };
-    // A pasted escape sequence would be obeyed before any quote is; and what isn't UTF-8 is lost on a clipboard.
+    // A terminal would obey a pasted escape sequence before the shell sees the quotes, and a clipboard loses text that
+    // isn't UTF-8.
     let paths = [&file.job.path.path_hex, &document.source.path.path_hex, &encode.output_hex];
     let exact = paths.into_iter().all(Option::is_none);
     if !exact || words.iter().any(|word| word.contains(char::is_control)) {

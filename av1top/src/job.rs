@@ -1,4 +1,4 @@
-//! A job as the table needs it: a tenth of what its file says, so that a hundred thousand of them fit into memory.
+//! A job as the table needs it: a tenth of its file's size, so that a hundred thousand jobs fit into memory.
 
 use std::path::{Path, PathBuf};
 
@@ -10,66 +10,66 @@ use av1exec::sys::sanitize;
 use av1plan::plan::{EncoderSettings, ResolutionClass};
 use jiff::Timestamp;
 
-/// A job in brief. Its texts come from file names and are harmless to show.
+/// The summary of a job. Its texts come from file names and are sanitized.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Job {
-    /// Unique.
+    /// The unique id.
     pub id: String,
-    /// The film's path, for a person.
+    /// The film's path, as sanitized text.
     pub path: Box<str>,
-    /// How it stands, as its file says.
+    /// The state according to the job file.
     pub state: State,
-    /// The stable code of how it ended; empty while it runs.
+    /// The stable code of the outcome; empty while it runs.
     pub code: String,
-    /// The row of the ladder.
+    /// The resolution class.
     pub class: Option<ResolutionClass>,
-    /// The encoder.
+    /// The encoder and its settings.
     pub settings: Option<EncoderSettings>,
-    /// Bytes of the original.
+    /// The original's size in bytes.
     pub before: u64,
-    /// Bytes of the result, where there was one.
+    /// The result's size in bytes, if there was a result.
     pub after: Option<u64>,
-    /// The smallest number of bytes that is too big.
+    /// The smallest size in bytes at which the result is too big.
     pub limit: Option<u64>,
-    /// When it started.
+    /// When the job started.
     pub started: Timestamp,
-    /// When it ended; absent while it runs.
+    /// When the job ended; `None` while it runs.
     pub ended: Option<Timestamp>,
-    /// Whether the result was found good and is being put in place.
+    /// Whether the result was verified and is replacing the film.
     pub replacing: bool,
-    /// The temporary result of a running job, and its bytes so far, once they were looked at.
+    /// The temporary result of a running job.
     pub temporary: Option<Box<Temporary>>,
 }
 
-/// The growing result of a job that runs.
+/// The growing result of a running job.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Temporary {
-    /// Where it is.
+    /// The path of the file.
     pub path: PathBuf,
-    /// Its bytes so far; absent where it isn't there (yet).
+    /// Its size in bytes so far; `None` if the file doesn't exist (yet) or wasn't measured.
     pub bytes: Option<u64>,
 }
 
-/// How a job stands.
+/// The state of a job.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum State {
-    /// It has no outcome yet.
+    /// The job has no outcome yet.
     Running,
     /// The film was replaced.
     Done,
-    /// The film is left alone for good: too big a result, a refused loss.
+    /// The film is left alone permanently, because of a result that was too big or a refused loss, for example.
     Skipped,
-    /// Something failed.
+    /// The job failed.
     Failed,
-    /// It was interrupted, or the film changed meanwhile: it is taken up again.
+    /// The job was interrupted, or the film changed in the meantime; it is tried again.
     Stopped,
 }
 
 impl State {
-    /// All of them, in the order of the tabs.
+    /// All states, in the order of the tabs.
     pub const ALL: [Self; 5] = [Self::Running, Self::Done, Self::Skipped, Self::Failed, Self::Stopped];
 
-    /// Its name.
+    /// Returns the name of the state.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Running => "running",
@@ -85,7 +85,7 @@ impl State {
             None => Self::Running,
             Some(end) if end.replaced_by.is_some() => Self::Done,
             Some(end) if !end.failed => Self::Skipped,
-            // Nothing is wrong with the film or the machine.
+            // Neither the film nor the machine is at fault.
             Some(end) if Meaning::of(&end.code) == Meaning::Stopped => Self::Stopped,
             Some(_) => Self::Failed,
         }
@@ -93,7 +93,7 @@ impl State {
 }
 
 impl Job {
-    /// What the table shows of a job in brief.
+    /// Creates the table's job from the summary of a job.
     pub fn of(summary: &JobSummary) -> Self {
         let end = summary.end.as_ref();
         Self {
@@ -113,7 +113,7 @@ impl Job {
         }
     }
 
-    /// What the table shows of a job file.
+    /// Creates the table's job from a job file.
     pub fn of_file(job: &jobs::Job) -> Self {
         let brief = Self::of(&JobSummary::from(job));
         let temporary = || Box::new(Temporary { path: path_of(&job.temporary), bytes: None });
@@ -124,12 +124,12 @@ impl Job {
         }
     }
 
-    /// The film's file name.
+    /// Returns the film's file name.
     pub fn name(&self) -> &str {
         Path::new(&*self.path).file_name().and_then(|name| name.to_str()).unwrap_or(&self.path)
     }
 
-    /// What the state's column says: where a skip has a common reason, that one.
+    /// Returns the word for the state's column. For the most common reason of a skip, that is the reason.
     pub fn word(&self, state: State) -> &'static str {
         if state == State::Skipped && Meaning::of(&self.code) == Meaning::TooBig {
             "too big"
@@ -138,7 +138,7 @@ impl Job {
         }
     }
 
-    /// Bytes that were saved: nothing where the film wasn't replaced.
+    /// Returns the saved bytes; 0 if the film wasn't replaced.
     pub fn saved(&self) -> u64 {
         match (self.state, self.after) {
             (State::Done, Some(after)) => self.before.saturating_sub(after),
@@ -146,7 +146,7 @@ impl Job {
         }
     }
 
-    /// The class in five columns: `<1080`, `1080p`, `2160p`.
+    /// Returns the resolution class in at most five columns: `<1080`, `1080p`, `2160p`.
     pub fn short_class(&self) -> &'static str {
         match self.class {
             Some(ResolutionClass::Below1080p) => "<1080",
@@ -155,7 +155,7 @@ impl Job {
         }
     }
 
-    /// The encoder in ten columns: `svt 23/4` is SVT-AV1 at CRF 23 and preset 4.
+    /// Returns the encoder in at most ten columns: `svt 23/4` is SVT-AV1 at CRF 23 and preset 4.
     pub fn short_settings(&self) -> String {
         match self.settings {
             Some(EncoderSettings::Svt(svt)) => format!("svt {}/{}", svt.crf, svt.preset),
@@ -165,7 +165,7 @@ impl Job {
         }
     }
 
-    /// The encoder as a person calls it: `libsvtav1 crf 23 preset 4`.
+    /// Returns the encoder in full: `libsvtav1 crf 23 preset 4`.
     pub fn long_settings(&self) -> String {
         self.settings.map_or_else(String::new, |settings| settings.to_string())
     }

@@ -1,49 +1,49 @@
-//! The keys: one table, which [`update`](crate::update()) obeys and from which the help is drawn.
+//! The key bindings: one table, used by [`update`](crate::update()) and by the help screen.
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
-/// What a key does.
+/// The action of a key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Action {
     /// Ends the program.
     Quit,
-    /// Reads everything anew.
+    /// Reads everything again.
     Refresh,
-    /// One line up.
+    /// Moves up by a line.
     Up,
-    /// One line down.
+    /// Moves down by a line.
     Down,
-    /// A screen up.
+    /// Moves up by a screen.
     PageUp,
-    /// A screen down.
+    /// Moves down by a screen.
     PageDown,
-    /// To the first line.
+    /// Moves to the first line.
     Home,
-    /// To the last line.
+    /// Moves to the last line.
     End,
     /// Opens the details of the selected job.
     Open,
-    /// Leaves what is open: help, details, a filter.
+    /// Closes what is open: the help, the details or the filter.
     Back,
-    /// Types a filter.
+    /// Starts typing a filter.
     Filter,
-    /// Shows the next state.
+    /// Shows the next tab.
     NextTab,
-    /// Shows the previous state.
+    /// Shows the previous tab.
     PreviousTab,
-    /// Sorts by the next order.
+    /// Switches to the next sort order.
     Sort,
     /// Copies the job's command.
     Copy,
-    /// Pauses all work, or lets it go on.
+    /// Pauses all work, or resumes it.
     Pause,
     /// Ends the job's encode.
     Cancel,
-    /// Leaves the job's film alone from now on.
+    /// Excludes the job's film from now on.
     Skip,
     /// Tries the job's film again.
     Retry,
-    /// Shows the keys.
+    /// Shows the help.
     Help,
 }
 
@@ -52,13 +52,13 @@ pub enum Action {
 pub struct Binding {
     /// The action.
     pub action: Action,
-    /// Its keys, the one to show in the last line first.
+    /// The keys for the action. The first one is shown in the last line.
     pub keys: &'static [(KeyModifiers, KeyCode)],
-    /// What it does, for the help; at most [`LONGEST_HELP`] columns.
+    /// The description in the help; at most [`LONGEST_HELP`] columns.
     pub help: &'static str,
-    /// What it does, in a word, for the last line; empty: not worth its room.
+    /// A word for the last line; empty if the action isn't shown there.
     pub word: &'static str,
-    /// Whether it does something in a job's details.
+    /// Whether the action works while a job's details are open.
     pub in_details: bool,
 }
 
@@ -70,10 +70,10 @@ const fn char(c: char) -> (KeyModifiers, KeyCode) {
     plain(KeyCode::Char(c))
 }
 
-/// So much fits on a terminal of 60 columns twice.
+/// Two columns of help with texts of this length fit on a terminal of 60 columns.
 pub const LONGEST_HELP: usize = 18;
 
-/// All keys.
+/// All key bindings.
 pub const KEYS: [Binding; 20] = [
     Binding {
         action: Action::Quit,
@@ -199,21 +199,21 @@ pub const KEYS: [Binding; 20] = [
     },
 ];
 
-/// What `event` does.
+/// Returns the action of a key event.
 pub fn action(event: KeyEvent) -> Option<Action> {
-    // Shift is in the character already; terminals disagree on whether they tell it, too.
+    // SHIFT is ignored: the character already reflects it, and terminals differ in whether they report it as well.
     let modifiers = event.modifiers - KeyModifiers::SHIFT;
     let bound = |binding: &&Binding| binding.keys.contains(&(modifiers, event.code));
     KEYS.iter().find(bound).map(|binding| binding.action)
 }
 
-/// The action's first key, as a person calls it.
+/// Returns the name of the action's first key.
 pub fn label(action: Action) -> String {
     let binding = KEYS.iter().find(|binding| binding.action == action);
     binding.and_then(|binding| binding.keys.first()).map(|key| name(*key)).unwrap_or_default()
 }
 
-/// A key as a person calls it.
+/// Returns the name of a key.
 pub fn name((modifiers, code): (KeyModifiers, KeyCode)) -> String {
     let key = match code {
         KeyCode::Char(c) => c.to_string(),

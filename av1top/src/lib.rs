@@ -1,8 +1,8 @@
-//! The dashboard of av1d: what the machine does, what was saved, what went wrong.
+//! The dashboard of av1d: shows what the machine does, what was saved, and what went wrong.
 //!
-//! Model, update, view. The sources send [`Msg`]s, [`update()`] takes them into the [`Model`] and says what is to be done as
-//! [`Effect`]s, [`view`](view::view) draws the model. The last two touch nothing but their arguments. What a person wants done is
-//! asked of the daemon.
+//! It is structured as model, update and view. The sources send [`Msg`]s; [`update()`] applies them to the [`Model`]
+//! and returns [`Effect`]s to be carried out; [`view`](view::view) draws the model. The last two have no side effects
+//! other than on their arguments. Requests of the user are sent to the daemon.
 
 mod args;
 mod command;
@@ -44,7 +44,7 @@ use source::Sources;
 use terminal::Screen;
 pub use update::update;
 
-/// Runs the program: `args` with the program's name first, `variable` to look up the environment.
+/// Runs the program. `args` begins with the program's name; `variable` looks up environment variables.
 pub fn run(
     args: impl IntoIterator<Item = OsString>,
     variable: impl Fn(&str) -> Option<OsString>,
@@ -55,7 +55,7 @@ pub fn run(
             let printed = error.print();
             return match printed {
                 _ if error.use_stderr() => Exit::Usage.into(),
-                // A reader that went away has seen enough of the help.
+                // If the reader has closed the pipe, it has seen enough of the help.
                 Err(unwritten) if unwritten.kind() != ErrorKind::BrokenPipe => {
                     let failure = Failure::new(Exit::Failed, "failed to write to standard output");
                     complain(&failure.cause(&unwritten));
@@ -81,7 +81,7 @@ pub fn run(
 
 fn complain(failure: &Failure) {
     let mut stderr = std::io::stderr().lock();
-    // Where that fails there is nobody to tell.
+    // A failure to write is ignored, because there is nowhere to report it.
     failure.lines().iter().for_each(|line| drop(writeln!(stderr, "{line}")));
 }
 
@@ -98,13 +98,13 @@ fn start(cli: &Cli, looks: Looks, environment: &Environment) -> Result<Exit, Fai
     let mut model = Model::new(looks, place, TimeZone::system(), Timestamp::now(), size);
     let (sources, messages) = Sources::start(&loaded.settings).map_err(failed)?;
     match attend(&mut model, &mut screen, &sources, &messages) {
-        // Nobody is left who could be told; the signal that says the same may be on its way still.
+        // The terminal is closed, so that the error can't be shown; a SIGHUP for the same reason may still arrive.
         Err(error) if terminal::is_gone(&error) => Ok(Exit::Interrupted),
         attended => attended.map_err(failed),
     }
 }
 
-/// What the config says, for a person.
+/// Returns what the config says, as text.
 fn place(cli: &Cli, loaded: &Loaded) -> Place {
     let start = match &cli.config {
         Some(path) => format!("av1cli --config {} watch", sanitize::display(path)),
@@ -113,7 +113,7 @@ fn place(cli: &Cli, loaded: &Loaded) -> Place {
     Place { state: sanitize::display(&loaded.settings.job_state_dir), start }
 }
 
-/// Takes in messages, does what they lead to, and draws where something that is shown has changed: until the end.
+/// Processes messages until the program ends: carries out their effects, and draws if anything visible has changed.
 fn attend(
     model: &mut Model,
     screen: &mut Screen,
@@ -123,7 +123,7 @@ fn attend(
     screen.draw(model)?;
     while let Ok(first) = messages.recv() {
         let mut draw = false;
-        // What has come meanwhile is drawn at once: a held key doesn't lag behind.
+        // All messages that have arrived are processed before a single draw, so that a held key doesn't lag behind.
         for msg in std::iter::once(first).chain(messages.try_iter().take(1000)) {
             for effect in update(model, msg) {
                 match effect {

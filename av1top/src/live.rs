@@ -1,37 +1,37 @@
-//! What the daemon says of the encodes under way, kept up to date from event to event.
+//! The running encodes according to the daemon, updated by its events.
 
 use std::collections::HashMap;
 
 use av1exec::serve::control::events::EventDocument;
 use av1exec::serve::status::{RunningJob, Stage};
 
-/// The encodes under way, by job.
+/// The running encodes, by job id.
 #[derive(Debug, Default)]
 pub struct Live(HashMap<String, LiveJob>);
 
-/// One of them.
+/// A running encode.
 #[derive(Debug)]
 pub struct LiveJob {
-    /// How far it is.
+    /// Its progress.
     pub running: RunningJob,
-    /// How fast it was since it was first seen here.
+    /// Its speed since the dashboard first saw it.
     pub pace: Pace,
-    /// What of its result is being checked: `contract`, `decode` or `picture`.
+    /// The check of its result that is running: `contract`, `decode` or `picture`.
     pub check: Option<String>,
 }
 
 impl Live {
-    /// Whether no daemon tells of any encode.
+    /// Whether no daemon reports any running encode.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// What is known of a job that runs.
+    /// Returns a running encode.
     pub fn job(&self, id: &str) -> Option<&LiveJob> {
         self.0.get(id)
     }
 
-    /// Takes in all encodes that the daemon says are under way; says whether that changed anything.
+    /// Replaces the running encodes by those in the daemon's status. Returns whether anything changed.
     pub fn take(&mut self, running: Vec<RunningJob>) -> bool {
         let before = self.0.len();
         self.0.retain(|id, _| running.iter().any(|job| job.job == *id));
@@ -49,7 +49,7 @@ impl Live {
         changed
     }
 
-    /// Takes in what happened; says whether that changed anything.
+    /// Applies an event. Returns whether anything changed.
     pub fn note(&mut self, event: &EventDocument) -> bool {
         match event {
             EventDocument::Progressed { job, frame, fps, speed, out_secs: _, size } => {
@@ -72,18 +72,18 @@ impl Live {
     }
 }
 
-/// Frames per second over the whole time, in few numbers: each stands for as many reports as any other, and for twice as many
-/// whenever there would be too many numbers.
+/// The speed in frames per second over the whole encode, as a bounded list of averages. Each average covers the same
+/// number of reports; when the list gets too long, that number is doubled and neighbouring averages are merged.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Pace {
     averages: Vec<f64>,
-    /// How many reports each average is of, as a power of two.
+    /// The binary logarithm of the number of reports per average.
     doublings: u32,
-    /// The reports that don't make an average yet.
+    /// The latest reports, which aren't enough for another average yet.
     pending: Vec<f64>,
 }
 
-/// More averages than a sparkline has columns.
+/// The maximum number of averages: more than a sparkline has columns.
 const MOST: usize = 64;
 
 impl Pace {
@@ -95,7 +95,7 @@ impl Pace {
         self.averages.push(mean(&self.pending));
         self.pending.clear();
         if self.averages.len() > MOST {
-            // The odd one out is half an average of the new kind.
+            // An average without a partner is half of a new one, so that it goes back to the pending reports.
             let odd = self.averages.pop();
             self.averages = self.averages.chunks(2).map(mean).collect();
             self.doublings += 1;
@@ -104,7 +104,7 @@ impl Pace {
         }
     }
 
-    /// The last `columns` averages, each in percent of the highest of them.
+    /// Returns the last `columns` averages as percentages of the highest of them.
     pub fn shares(&self, columns: usize) -> Vec<u8> {
         let shown = &self.averages[self.averages.len().saturating_sub(columns)..];
         let highest = shown.iter().copied().fold(0.0, f64::max);
@@ -139,7 +139,7 @@ mod tests {
 
     #[test]
     fn a_long_one_keeps_its_shape_in_few_numbers() {
-        // Slow for the first half, fast for the second.
+        // The speed is low in the first half and high in the second.
         let pace = pace((0..100_000).map(|report| if report < 50_000 { 10.0 } else { 20.0 }));
         assert!(pace.averages.len() <= MOST && pace.averages.len() >= MOST / 2, "{pace:?}");
         let shares = pace.shares(MOST);

@@ -1,4 +1,4 @@
-//! The dashboard's entry: all it does is in the library.
+//! The entry point of the dashboard; everything else is in the library.
 
 use std::process::ExitCode;
 

@@ -1,4 +1,5 @@
-//! What reaches the model, and what it asks for: the whole traffic between it and the world, as data.
+//! The messages to the model and the effects it requests. All communication between the model and the rest of the
+//! program has this form.
 
 use std::collections::BTreeMap;
 
@@ -12,182 +13,182 @@ use jiff::Timestamp;
 use crate::job::Job;
 use av1exec::sys::failure::Exit;
 
-/// Something that happened.
+/// A message to the model.
 #[derive(Debug, Clone)]
 pub enum Msg {
     /// A key was pressed.
     Key(KeyEvent),
     /// The mouse was used.
     Mouse(MouseEvent),
-    /// The terminal has this many columns and rows now.
+    /// The terminal's new size in columns and rows.
     Resized(u16, u16),
-    /// This is the time.
+    /// The current time.
     Clock(Timestamp),
-    /// How the machine is doing.
+    /// The machine's load.
     Machine(Machine),
-    /// How much room the library's roots have.
+    /// The free space of the library's roots.
     Roots(Vec<Root>),
-    /// Whether the state folder can be read.
+    /// The state of the state folder.
     Folder(Folder),
-    /// Who works on the state folder.
+    /// The process that works on the state folder.
     Worker(Worker),
-    /// Something that the daemon tells of.
+    /// An event from the daemon.
     Event(Box<EventDocument>),
-    /// Job files that are new, changed or gone.
+    /// Job files that are new, changed or deleted.
     Jobs(Changes),
     /// Finished jobs that are new or changed.
     Finished(Vec<Job>),
-    /// How far the results of running jobs have grown, by job; nothing: there is no file.
+    /// The current sizes of the results of running jobs, by job id; `None` if the file doesn't exist.
     Sizes(Vec<(String, Option<u64>)>),
-    /// A job's file and log, as asked for by [`Effect::Load`].
+    /// A job's file and log, as requested by [`Effect::Load`].
     Loaded(Box<Loaded>),
-    /// Something to tell in the last line.
+    /// A text to show in the last line.
     Notice(String),
-    /// The terminal is gone, or a signal asks to end.
+    /// The terminal is closed, or a signal asks the program to end.
     Stop(Exit),
 }
 
-/// What the model wants done.
+/// Something that the model wants to have done.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Effect {
-    /// Draw: something that is shown has changed.
+    /// Draw the screen, because something visible has changed.
     Draw,
-    /// End.
+    /// End the program.
     Quit(Exit),
-    /// Read everything anew.
+    /// Read everything again.
     Refresh,
     /// Read this job's file and the end of its log.
     Load(String),
-    /// Put this text on the clipboard.
+    /// Copy this text to the clipboard.
     Copy(String),
-    /// Have this done, by the daemon where one runs.
+    /// Carry out this request, through the daemon if one is running.
     Carry(Wish),
 }
 
-/// What a person wants done.
+/// A request of the user.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Wish {
-    /// Running encodes hold still, no new ones begin.
+    /// Pause running encodes and start no new ones.
     Pause,
-    /// They go on.
+    /// Resume the encodes.
     Resume,
-    /// The encode of this job is ended.
+    /// End the encode of this job.
     Cancel(String),
-    /// The film of this job is left alone from now on.
+    /// Exclude the film of this job from now on.
     Skip(String),
-    /// The film of this job is tried again.
+    /// Try the film of this job again.
     Retry(String),
 }
 
-/// How the machine is doing, as coarse as it is shown: equal readings needn't be drawn again.
+/// The machine's load, rounded to what is visible, so that equal readings needn't be drawn again.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Machine {
-    /// How busy all cores are together, in percent.
+    /// The load of all cores together, in percent.
     pub cpu: u8,
-    /// How busy each core is, in percent.
+    /// The load of each core, in percent.
     pub cores: Vec<u8>,
-    /// Bytes of memory in use.
+    /// The used memory in bytes.
     pub memory_used: u64,
-    /// Bytes of memory.
+    /// The total memory in bytes.
     pub memory_total: u64,
-    /// The load averages of 1, 5 and 15 minutes, in hundredths.
+    /// The load averages of 1, 5 and 15 minutes, multiplied by 100.
     pub load: [u32; 3],
 }
 
 /// A root of the library.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Root {
-    /// Its path, for a person.
+    /// Its path, as text.
     pub path: String,
-    /// Bytes that may still be written, and bytes in all; or why that isn't known.
+    /// The free and the total bytes; or the reason why they aren't known.
     pub space: Result<(u64, u64), String>,
 }
 
-/// The state folder.
+/// The state of the state folder.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum Folder {
-    /// It wasn't looked at yet.
+    /// It hasn't been read yet.
     #[default]
     Unread,
     /// It was read.
     Read,
-    /// It isn't there.
+    /// It doesn't exist.
     Missing,
-    /// It is there and can't be read, and why.
+    /// It exists and can't be read, for this reason.
     Unreadable(String),
 }
 
-/// Who works on the state folder.
+/// The process that works on the state folder.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub enum Worker {
-    /// The system doesn't say.
+    /// The operating system doesn't say whether there is one.
     #[default]
     Unknown,
-    /// A daemon, and what it says of itself.
+    /// A daemon, with its status.
     Daemon(Box<Status>),
-    /// A daemon is there and can't be talked to, and why.
+    /// A daemon that can't be reached, and the reason.
     Silent(String),
-    /// An av1d that can't be asked (`av1cli encode`), as it introduces itself.
+    /// Another av1d that can't be queried (`av1cli encode`), with its description.
     Working(String),
-    /// Nobody; jobs without an outcome were left behind.
-    Gone(Rest),
+    /// There is none. Jobs without an outcome are interrupted ones.
+    Gone(LeftBehind),
 }
 
-/// What a daemon left behind.
+/// What a daemon that has ended left in the state folder.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Rest {
-    /// When there was the last sign of it.
+pub struct LeftBehind {
+    /// The time of its last sign of life.
     pub last_sign: Option<Timestamp>,
-    /// How many films its index knows, by what came of them; nothing where it can't be read now.
+    /// The number of films in its index by state; `None` if the index can't be read now.
     pub films: Option<BTreeMap<String, u64>>,
 }
 
-/// A state folder in which nobody ever was.
-impl Default for Rest {
+/// The state of a folder in which no daemon has ever run.
+impl Default for LeftBehind {
     fn default() -> Self {
         Self { last_sign: None, films: Some(BTreeMap::new()) }
     }
 }
 
-/// What is new in the state folder.
+/// The changes in the state folder.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Changes {
     /// Jobs that are new or changed.
     pub changed: Vec<Job>,
-    /// Jobs whose file is gone.
+    /// Jobs whose file was deleted.
     pub gone: Vec<String>,
-    /// All files that can't be read as a job, and why.
+    /// All files that can't be read as a job, each with the reason.
     pub damaged: Vec<(String, String)>,
 }
 
-/// A job's file, with the plan in it.
+/// A job file with its parsed plan.
 #[derive(Debug, Clone)]
 pub struct JobFile {
     /// The job.
     pub job: jobs::Job,
-    /// What was planned, or why that can't be read.
+    /// The plan, or the reason why it can't be read.
     pub plan: Result<Document, String>,
 }
 
 impl JobFile {
-    /// Reads the plan in it.
+    /// Parses the plan of a job.
     pub fn of(job: jobs::Job) -> Self {
         Self { plan: job.document().map_err(|error| error.to_string()), job }
     }
 
-    /// How the film was to be encoded.
+    /// Returns how the film was to be encoded, or `None` if it wasn't.
     pub fn encode(&self) -> Option<&EncodeDocument> {
         self.plan.as_ref().ok()?.encode.as_ref()
     }
 }
 
-/// All about one job.
+/// The details of one job.
 #[derive(Debug, Clone)]
 pub struct Loaded {
-    /// Which.
+    /// The job's id.
     pub id: String,
-    /// Its file, or why it can't be read.
+    /// The job file, or the reason why it can't be read.
     pub job: Result<JobFile, String>,
-    /// The last lines of its log, harmless to show; or why there are none.
+    /// The last lines of the log, sanitized; or the reason why there are none.
     pub log: Result<Vec<String>, String>,
 }

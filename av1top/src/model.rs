@@ -1,4 +1,5 @@
-//! All that is known and shown: what [`update`](crate::update()) changes and [`view`](crate::view::view) draws.
+//! The model: everything that is known and shown. [`update`](crate::update()) changes it, and
+//! [`view`](crate::view::view) draws it.
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -16,100 +17,101 @@ pub struct Model {
     pub looks: Looks,
     /// What the config says.
     pub place: Place,
-    /// Where the times are shown for.
+    /// The time zone in which times are shown.
     pub zone: TimeZone,
-    /// The time.
+    /// The current time.
     pub now: Timestamp,
-    /// The terminal.
+    /// The terminal's size.
     pub area: Rect,
-    /// The machine; nothing: not measured yet.
+    /// The machine's load; `None` before the first reading.
     pub machine: Option<Machine>,
     /// The library's roots.
     pub roots: Vec<Root>,
     /// The state folder.
     pub folder: Folder,
-    /// Who works there.
+    /// The process that works on the state folder.
     pub worker: Worker,
-    /// Files of it that aren't jobs, and why.
+    /// Files in the state folder that can't be read as a job, each with the reason.
     pub damaged: Vec<(String, String)>,
     /// The jobs.
     pub table: Table,
-    /// What the daemon says of those that run.
+    /// The running encodes according to the daemon.
     pub live: Live,
     /// The job whose details are shown instead of the table.
     pub details: Option<Details>,
-    /// Whether the help is shown.
+    /// Whether the help is open.
     pub help: bool,
-    /// Whether keys are typed into the filter.
+    /// Whether a filter is being typed.
     pub typing: bool,
-    /// What the last line asks before something is done that can't be undone.
+    /// The question in the last line, which must be answered before something irreversible is done.
     pub question: Option<Question>,
-    /// What the last line tells until the next key, or for a while.
+    /// The notice in the last line, shown until the next key or for a while.
     pub notice: Option<Notice>,
-    /// The job whose command is to be copied as soon as it is loaded.
+    /// The job whose command is copied as soon as it is loaded.
     pub copying: Option<String>,
 }
 
-/// Something that the last line tells.
+/// A notice in the last line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Notice {
-    /// What; harmless to show.
+    /// The sanitized text.
     pub text: String,
-    /// Since when.
+    /// When it appeared.
     pub since: Timestamp,
 }
 
 impl Notice {
-    /// Longer than it takes to read; then the keys are worth more.
+    /// How many seconds a notice is shown: longer than it takes to read, because afterwards the keys are more useful
+    /// there.
     const SECONDS: i64 = 10;
 
-    /// Whether it is still worth telling.
+    /// Whether the notice is still shown.
     pub fn is_fresh(&self, now: Timestamp) -> bool {
         (0..Self::SECONDS).contains(&now.as_second().saturating_sub(self.since.as_second()))
     }
 }
 
-/// A wish that costs something, before it is carried out.
+/// A question that confirms a costly request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Question {
-    /// What would be done: `Cancel`.
+    /// The verb of the request, such as `Cancel`.
     pub verb: &'static str,
-    /// To which film.
+    /// The film's name.
     pub name: String,
-    /// What that costs, as a sentence.
+    /// A sentence that says what the request costs.
     pub cost: &'static str,
-    /// What is done after a yes.
+    /// The request to carry out after a yes.
     pub wish: Wish,
 }
 
 /// How to draw.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Looks {
-    /// With which colours.
+    /// The available colours.
     pub colours: Colours,
-    /// Whether with more than ASCII.
+    /// Whether characters other than ASCII may be drawn.
     pub unicode: bool,
 }
 
-/// The colours that a terminal has and its user wants.
+/// The colours that the terminal has and the user wants.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Colours {
-    /// None.
+    /// No colours.
     None,
-    /// The sixteen that every terminal has, as its user has set them up.
+    /// The sixteen colours that every terminal has, as its user has configured them.
     Sixteen,
-    /// 256, of which 216 are a cube.
+    /// 256 colours, of which 216 form a colour cube.
     Cube,
-    /// All.
+    /// 24-bit colours.
     True,
 }
 
-/// What the config says, for a person.
+/// What the config says, as text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Place {
     /// The state folder's path.
     pub state: String,
-    /// The command that fills it.
+    /// The command that starts a daemon for this state folder.
     pub start: String,
 }
 
@@ -118,14 +120,14 @@ pub struct Place {
 pub struct Details {
     /// Which job.
     pub id: String,
-    /// Its file and log; nothing: they are being read.
+    /// The job's file and log; `None` while they are being read.
     pub loaded: Option<Box<Loaded>>,
-    /// The first line in sight.
+    /// The first visible line.
     pub top: usize,
 }
 
 impl Model {
-    /// Before anything is known.
+    /// Creates a model that knows nothing yet.
     pub fn new(looks: Looks, place: Place, zone: TimeZone, now: Timestamp, size: (u16, u16)) -> Self {
         Self {
             looks,
@@ -149,18 +151,18 @@ impl Model {
         }
     }
 
-    /// The job that keys are about: the one whose details are open, else the selected one.
+    /// Returns the job that keys act on: the one with open details, or else the selected one.
     pub fn chosen(&self) -> Option<&str> {
         let open = self.details.as_ref().map(|details| details.id.as_str());
         open.or_else(|| self.table.selected().map(|job| job.id.as_str()))
     }
 
-    /// Where things are on a screen of that size.
+    /// Returns the layout for a screen of this size.
     pub fn regions_of(&self, area: Rect) -> Regions {
         layout::regions(area, self.table.running_count(), !self.live.is_empty())
     }
 
-    /// Where things are on the screen.
+    /// Returns the layout of the screen.
     pub fn regions(&self) -> Regions {
         self.regions_of(self.area)
     }

@@ -1,4 +1,4 @@
-//! Counts of jobs, and what was saved.
+//! Counts of jobs, and the saved space.
 
 use av1exec::state::totals::Savings;
 use jiff::{SignedDuration, Timestamp};
@@ -8,17 +8,17 @@ use crate::job::{Job, State};
 /// Counts and sums over all jobs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Overview {
-    /// All jobs.
+    /// The number of all jobs.
     pub jobs: usize,
     counts: [usize; State::ALL.len()],
-    /// What replacing films saved.
+    /// The space saved by replacing films.
     pub ever: Savings,
-    /// The same of the last seven days.
+    /// The space saved in the last seven days.
     pub week: Savings,
 }
 
 impl Overview {
-    /// The overview of `jobs`, each with how it stands.
+    /// Computes the overview of `jobs`, each with its state.
     pub fn of<'a>(jobs: impl Iterator<Item = (&'a Job, State)>, now: Timestamp) -> Self {
         let week_ago = now.checked_sub(SignedDuration::from_hours(7 * 24)).unwrap_or(Timestamp::MIN);
         let mut overview = Self::default();
@@ -37,7 +37,7 @@ impl Overview {
         overview
     }
 
-    /// How many jobs stand like that.
+    /// Returns the number of jobs in this state.
     pub fn count(&self, state: State) -> usize {
         self.counts.get(state as usize).copied().unwrap_or_default()
     }

@@ -1,4 +1,4 @@
-//! What is installed beside the program, made from its arguments: the manual and the completions of shells.
+//! Generates the files that are installed beside the program: the manual and the shell completions.
 
 use std::path::Path;
 
@@ -9,14 +9,14 @@ use clap_complete::Shell;
 
 use crate::args::Cli;
 
-/// Where each shell looks for the completions of `av1top`.
+/// Where each shell searches the completions of `av1top`.
 const COMPLETIONS: [(Shell, &str); 3] = [
     (Shell::Bash, "bash-completion/completions/av1top"),
     (Shell::Zsh, "zsh/site-functions/_av1top"),
     (Shell::Fish, "fish/vendor_completions.d/av1top.fish"),
 ];
 
-/// Writes it all into `folder`, as it lies below `share`.
+/// Writes all files into `folder`, in the layout of `share`.
 pub(crate) fn write(folder: &Path) -> Result<Exit, Failure> {
     NewFolder::fill(folder, |share| {
         for (shell, place) in COMPLETIONS {

@@ -1,7 +1,7 @@
-//! All jobs, and which of them are shown: filtered, sorted, with one of them selected.
+//! All jobs, and the view of them: which jobs are shown, in which order, and which one is selected.
 //!
-//! Filtering and sorting a hundred thousand jobs takes a while, drawing the thirty that are in sight doesn't. So the order is
-//! kept here and made anew only when jobs, filter, tab or sort change.
+//! Filtering and sorting a hundred thousand jobs takes a while; drawing the thirty visible ones doesn't. So the order
+//! is stored here, and computed again only if the jobs, the filter, the tab or the sort order change.
 
 use std::cmp::Reverse;
 use std::collections::HashMap;
@@ -12,62 +12,62 @@ use crate::job::{Job, State};
 use crate::message::{Changes, Worker};
 use crate::overview::Overview;
 
-/// The jobs and the view on them.
+/// The jobs and the view of them.
 #[derive(Debug, Default)]
 pub struct Table {
-    /// In no order.
+    /// The jobs, in no particular order.
     jobs: Vec<Job>,
-    /// Where in `jobs` an id is.
+    /// The index in `jobs` of each id.
     slots: HashMap<String, usize>,
-    /// The jobs of the view, as places in `jobs`.
+    /// The jobs of the view, as indexes in `jobs`.
     shown: Vec<usize>,
-    /// The jobs that run, newest first, whatever the filter.
+    /// The running jobs, the newest first, independent of the filter.
     running: Vec<usize>,
     overview: Overview,
     view: Choice,
-    /// Whether jobs without an outcome were left behind.
+    /// Whether jobs without an outcome are interrupted, because no process works on them.
     left_behind: bool,
-    /// The job that a person selected last. It stays that while a filter or a tab hides it.
+    /// The job that the user selected last. It is kept while a filter or a tab hides the job.
     wanted: Option<String>,
-    /// The job of the selected line.
+    /// The job in the selected line.
     current: Option<String>,
     /// The selected line of the view.
     cursor: usize,
-    /// The first line of the view that is in sight.
+    /// The first visible line of the view.
     top: usize,
 }
 
-/// What is shown, and in which order.
+/// Which jobs are shown, and in which order.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Choice {
-    /// Jobs of one state only.
+    /// If set, only jobs in this state are shown.
     pub tab: Option<State>,
-    /// Jobs with this in their path, encoder, class or code only; in any case of letters.
+    /// Only jobs that contain this text in their path, encoder, class or code are shown. Case is ignored.
     pub filter: String,
-    /// The order.
+    /// The sort order.
     pub sort: Sort,
 }
 
-/// An order of jobs.
+/// A sort order of jobs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Sort {
-    /// The one that started last first.
+    /// By start time, the latest first.
     #[default]
     Newest,
     /// By file name.
     Name,
-    /// The largest saving first.
+    /// By saved bytes, the most first.
     Saved,
-    /// The largest original first.
+    /// By the original's size, the largest first.
     Size,
-    /// The one that took longest first; what runs comes before it.
+    /// By duration, the longest first; running jobs come before all others.
     Longest,
 }
 
 impl Sort {
     const ALL: [Self; 5] = [Self::Newest, Self::Name, Self::Saved, Self::Size, Self::Longest];
 
-    /// Its name.
+    /// Returns the name of the order.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Newest => "newest first",
@@ -78,7 +78,7 @@ impl Sort {
         }
     }
 
-    /// The one after it, and after the last the first.
+    /// Returns the next order; the first one follows the last.
     #[must_use]
     pub fn next(self) -> Self {
         let next = Self::ALL.iter().skip_while(|sort| **sort != self).nth(1);
@@ -87,75 +87,75 @@ impl Sort {
 }
 
 impl Table {
-    /// The jobs of the view, first to last.
+    /// Returns the jobs of the view, in order.
     pub fn shown(&self) -> impl Iterator<Item = &Job> {
         self.shown.iter().filter_map(|slot| self.jobs.get(*slot))
     }
 
-    /// How many jobs the view has.
+    /// Returns the number of jobs in the view.
     pub fn shown_count(&self) -> usize {
         self.shown.len()
     }
 
-    /// The `height` jobs in sight, each with whether it is the selected one.
+    /// Returns the jobs in the `height` visible lines, each with whether it is selected.
     pub fn in_sight(&self, height: usize) -> impl Iterator<Item = (&Job, bool)> {
         let lines = self.shown.iter().enumerate().skip(self.top).take(height);
         lines.filter_map(|(line, slot)| Some((self.jobs.get(*slot)?, line == self.cursor)))
     }
 
-    /// The jobs that run, newest first.
+    /// Returns the running jobs, the newest first.
     pub fn running(&self) -> impl Iterator<Item = &Job> {
         self.running.iter().filter_map(|slot| self.jobs.get(*slot))
     }
 
-    /// How many jobs run.
+    /// Returns the number of running jobs.
     pub fn running_count(&self) -> usize {
         self.running.len()
     }
 
-    /// How many jobs there are.
+    /// Returns the number of all jobs.
     pub fn job_count(&self) -> usize {
         self.jobs.len()
     }
 
-    /// The job of that id.
+    /// Returns the job with this id.
     pub fn job(&self, id: &str) -> Option<&Job> {
         self.jobs.get(*self.slots.get(id)?)
     }
 
-    /// All attempts on the film at `path`, the oldest first.
+    /// Returns all attempts on the film at `path`, the oldest first.
     pub fn attempts(&self, path: &str) -> Vec<&Job> {
         let mut attempts: Vec<&Job> = self.jobs.iter().filter(|job| *job.path == *path).collect();
         attempts.sort_by(|one, other| (one.started, &one.id).cmp(&(other.started, &other.id)));
         attempts
     }
 
-    /// How a job stands: one without an outcome doesn't run where nobody works.
+    /// Returns the state of a job. A job without an outcome counts as stopped if no process works on it.
     pub fn state(&self, job: &Job) -> State {
         if self.left_behind && job.state == State::Running { State::Stopped } else { job.state }
     }
 
-    /// Counts and sums.
+    /// Returns the counts and sums.
     pub fn overview(&self) -> &Overview {
         &self.overview
     }
 
-    /// What is shown.
+    /// Returns which jobs are shown and in which order.
     pub fn choice(&self) -> &Choice {
         &self.view
     }
 
-    /// The selected job, if the view has any.
+    /// Returns the selected job, or `None` if the view is empty.
     pub fn selected(&self) -> Option<&Job> {
         self.jobs.get(*self.shown.get(self.cursor)?)
     }
 
-    /// The selected line and the first one in sight.
+    /// Returns the selected line and the first visible line.
     pub fn position(&self) -> (usize, usize) {
         (self.cursor, self.top)
     }
 
-    /// Takes in what is new.
+    /// Applies changes to the jobs.
     pub fn apply(&mut self, changes: Changes, now: Timestamp) {
         for id in changes.gone {
             self.remove(&id);
@@ -166,7 +166,7 @@ impl Table {
         self.arrange(now);
     }
 
-    /// Forgets all jobs.
+    /// Removes all jobs.
     pub fn clear(&mut self, now: Timestamp) {
         self.jobs.clear();
         self.slots.clear();
@@ -175,7 +175,7 @@ impl Table {
 
     fn put(&mut self, mut job: Job) {
         if let Some(known) = self.slots.get(&job.id).and_then(|slot| self.jobs.get_mut(*slot)) {
-            // A file says nothing of how far the result has grown.
+            // The job file doesn't contain the size of the growing result, so that the known size is kept.
             if let (Some(new), Some(old)) = (&mut job.temporary, &known.temporary) {
                 new.bytes = old.bytes;
             }
@@ -195,7 +195,7 @@ impl Table {
         }
     }
 
-    /// Notes how far results have grown; says whether any has.
+    /// Updates the sizes of growing results. Returns whether any has changed.
     pub fn grow(&mut self, sizes: Vec<(String, Option<u64>)>) -> bool {
         let mut grown = false;
         for (id, bytes) in sizes {
@@ -208,7 +208,7 @@ impl Table {
         grown
     }
 
-    /// Notes whether anyone works on the jobs that have no outcome.
+    /// Updates whether a process works on the jobs without an outcome.
     pub fn worker(&mut self, worker: &Worker, now: Timestamp) {
         let left_behind = matches!(worker, Worker::Gone(_));
         if left_behind != self.left_behind {
@@ -217,22 +217,22 @@ impl Table {
         }
     }
 
-    /// Counts anew: what was saved a week ago isn't of this week any more.
+    /// Recomputes the counts, because a job that ended a week ago leaves the sum of the week.
     pub fn count(&mut self, now: Timestamp) {
         self.overview = Overview::of(self.jobs.iter().map(|job| (job, self.state(job))), now);
     }
 
-    /// Shows something else.
+    /// Changes the filter, tab or sort order.
     pub fn choose(&mut self, choice: Choice, now: Timestamp) {
         if choice != self.view {
             self.view = choice;
-            // Another view is where a job that was hidden may be again.
+            // A job that the old view hid may be visible in the new one.
             self.current = self.wanted.clone();
             self.arrange(now);
         }
     }
 
-    /// Makes view, counts and selection anew.
+    /// Recomputes the view, the counts and the selection.
     fn arrange(&mut self, now: Timestamp) {
         self.count(now);
         self.running = self.slots_where(|job| self.state(job) == State::Running);
@@ -258,7 +258,8 @@ impl Table {
     }
 
     fn sorted(&self, mut slots: Vec<usize>) -> Vec<usize> {
-        // Each key is made once a job; what is equal stays in the order of starts.
+        // `sort_by_cached_key` computes each key only once per job. The sorts are stable, so that equal jobs stay in
+        // the order of their starts.
         let job = |slot: &usize| self.jobs.get(*slot);
         slots.sort_by_cached_key(|slot| Reverse(job(slot).map(|job| job.started)));
         match self.view.sort {
@@ -277,24 +278,25 @@ impl Table {
         slots
     }
 
-    /// Finds the selected job in the view again. Where it isn't in it, the line is kept.
+    /// Finds the selected job in the new view. If the view doesn't contain it, the selected line stays the same.
     fn find_selected(&mut self) {
         let before = self.cursor;
         let current = self.current.as_ref().and_then(|id| self.slots.get(id));
         let line = current.and_then(|current| self.shown.iter().position(|slot| slot == current));
         self.cursor = line.unwrap_or(before).min(self.shown.len().saturating_sub(1));
-        // A list that shows its start goes on to, so that what is new is seen. Elsewhere nothing moves under the eye.
+        // If the start of the list is visible, it stays visible, so that new jobs are seen. Otherwise the list is
+        // scrolled so that the selected line stays in place.
         if self.top > 0 {
             self.top = (self.top + self.cursor).saturating_sub(before);
         }
         self.current = self.selected().map(|job| job.id.clone());
-        // Nobody waits for a job that is gone.
+        // If the job that the user selected is gone, it is no longer waited for.
         if self.wanted.as_ref().is_none_or(|id| !self.slots.contains_key(id)) {
             self.wanted.clone_from(&self.current);
         }
     }
 
-    /// Selects a line of the view, or its last one.
+    /// Selects a line of the view, or the last one if there are fewer lines.
     pub fn select(&mut self, line: usize) {
         self.cursor = line.min(self.shown.len().saturating_sub(1));
         self.current = self.selected().map(|job| job.id.clone());
@@ -303,20 +305,20 @@ impl Table {
         }
     }
 
-    /// Scrolls so that the selected line is among `height` lines.
+    /// Scrolls so that the selected line is among the `height` visible lines.
     pub fn reveal(&mut self, height: usize) {
         let last = height.saturating_sub(1);
         self.top = self.top.clamp(self.cursor.saturating_sub(last), self.cursor);
         self.fit(height);
     }
 
-    /// Scrolls by that many lines; the selection stays where it is.
+    /// Scrolls by `lines` lines without changing the selection.
     pub fn scroll(&mut self, lines: isize, height: usize) {
         self.top = self.top.saturating_add_signed(lines);
         self.fit(height);
     }
 
-    /// Leaves no empty lines at the end of `height` lines.
+    /// Scrolls up if there would be empty lines at the end of the `height` visible lines.
     pub fn fit(&mut self, height: usize) {
         self.top = self.top.min(self.shown.len().saturating_sub(height.max(1)));
     }

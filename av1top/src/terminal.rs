@@ -1,4 +1,4 @@
-//! The terminal: taken over whole, and given back as it was on every way out.
+//! Puts the terminal into full-screen mode, and restores it however the program ends.
 
 use std::io::{self, ErrorKind, IsTerminal, Stdout};
 use std::mem::ManuallyDrop;
@@ -18,19 +18,20 @@ use ratatui::backend::CrosstermBackend;
 use crate::model::Model;
 use crate::view::view;
 
-/// Whether the terminal is taken over: it must be given back once, by whoever comes first.
+/// Whether the terminal is in full-screen mode. It must be restored exactly once, by whichever thread comes first.
 static TAKEN: AtomicBool = AtomicBool::new(false);
 
-/// The terminal while it is taken over.
+/// The terminal in full-screen mode.
 #[derive(Debug)]
 pub(crate) struct Screen {
-    /// Never dropped: it would print to standard error that it couldn't show the cursor on a terminal that is gone, and panic
-    /// where that is the same terminal.
+    /// Never dropped: dropping it on a closed terminal would print an error about the cursor to standard error, and
+    /// panic if that is the same terminal.
     terminal: ManuallyDrop<Terminal<CrosstermBackend<Stdout>>>,
 }
 
 impl Screen {
-    /// Takes the terminal over. Panics give it back before they are told, so that their words can be read.
+    /// Switches to full-screen mode. A panic restores the terminal before its message is printed, so that the message
+    /// can be read.
     pub(crate) fn open() -> io::Result<Self> {
         if !io::stdout().is_terminal() {
             return Err(io::Error::new(ErrorKind::Unsupported, "standard output is no terminal"));
@@ -54,12 +55,12 @@ impl Screen {
         Ok(Self { terminal: ManuallyDrop::new(Terminal::new(CrosstermBackend::new(io::stdout()))?) })
     }
 
-    /// Columns and rows.
+    /// Returns the number of columns and rows.
     pub(crate) fn size(&self) -> io::Result<(u16, u16)> {
         self.terminal.size().map(|size| (size.width, size.height))
     }
 
-    /// Draws, as long as the terminal is taken over.
+    /// Draws the model, unless the terminal was already restored.
     pub(crate) fn draw(&mut self, model: &Model) -> io::Result<()> {
         if TAKEN.load(Ordering::SeqCst) {
             self.terminal.draw(|frame| view(model, frame))?;
@@ -67,7 +68,7 @@ impl Screen {
         Ok(())
     }
 
-    /// Puts text on the clipboard of whoever sits before the terminal, wherever that is (OSC 52).
+    /// Copies text to the clipboard of the user's terminal, also over a remote connection (OSC 52).
     pub(crate) fn copy(text: &str) -> io::Result<()> {
         execute!(io::stdout(), CopyToClipboard::to_clipboard_from(text))
     }
@@ -79,20 +80,20 @@ impl Drop for Screen {
     }
 }
 
-/// Gives back what can be given back without writing to the terminal, which takes nothing more.
+/// Restores what can be restored without writing to the terminal, which accepts no output.
 pub(crate) fn abandon() {
     drop(terminal::disable_raw_mode());
 }
 
-/// What Linux says of a terminal that was closed.
+/// The error that Linux returns for a closed terminal.
 const EIO: i32 = 5;
 
-/// Whether an error says that the terminal is gone.
+/// Whether an error means that the terminal was closed.
 pub(crate) fn is_gone(error: &io::Error) -> bool {
     error.raw_os_error() == Some(EIO) || error.kind() == ErrorKind::BrokenPipe
 }
 
-/// Gives the terminal back. An error has nobody left to be told to.
+/// Restores the terminal. Errors are ignored, because there is nowhere to report them.
 fn give_back() {
     if TAKEN.swap(false, Ordering::SeqCst) {
         drop(execute!(io::stdout(), DisableMouseCapture, EnableLineWrap, LeaveAlternateScreen, Show));

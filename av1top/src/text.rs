@@ -1,7 +1,7 @@
-//! Text of a given width: numbers of bytes, times, and names cut to fit.
+//! Formats text to a given width: byte counts, times, and shortened names.
 //!
-//! Width is what a terminal shows, not a count of characters: `映` takes two columns. All of it is measured by ratatui,
-//! which draws it.
+//! The width is in terminal columns, not characters: `映` takes two columns. It is measured by ratatui, which also draws
+//! the text.
 
 use std::borrow::Cow;
 
@@ -11,19 +11,19 @@ use jiff::tz::TimeZone;
 use ratatui::style::Style;
 use ratatui::text::Span;
 
-/// How many columns `text` takes.
+/// Returns the width of `text` in columns.
 pub fn width(text: &str) -> usize {
     graphemes(text).map(|(_, columns)| columns).sum()
 }
 
-/// What a person sees as one character each, with its columns.
+/// Splits text into graphemes, each with its width in columns.
 fn graphemes(text: &str) -> impl DoubleEndedIterator<Item = (String, usize)> {
     let span = Span::raw(text);
     let found = span.styled_graphemes(Style::new()).map(|grapheme| grapheme.symbol.to_owned());
     found.map(|symbol| (symbol.clone(), Span::raw(symbol).width())).collect::<Vec<_>>().into_iter()
 }
 
-/// As much of `graphemes` as fits into `columns`.
+/// Returns as many of the graphemes as fit into `columns`.
 fn fitting(graphemes: impl Iterator<Item = (String, usize)>, columns: usize) -> Vec<String> {
     let mut left = columns;
     let fits = |(symbol, columns): (String, usize)| {
@@ -33,7 +33,7 @@ fn fitting(graphemes: impl Iterator<Item = (String, usize)>, columns: usize) -> 
     graphemes.map_while(fits).collect()
 }
 
-/// `text`, cut at its end where it takes more than `columns`.
+/// Shortens `text` at its end if it takes more than `columns`.
 pub fn cut(text: &str, columns: usize) -> Cow<'_, str> {
     if short_ascii(text, columns) || width(text) <= columns {
         return Cow::Borrowed(text);
@@ -42,7 +42,8 @@ pub fn cut(text: &str, columns: usize) -> Cow<'_, str> {
     Cow::Owned(fitting(graphemes(text), room).concat() + "…")
 }
 
-/// `text`, cut at its start where it takes more than `columns`: of a path the end says most.
+/// Shortens `text` at its start if it takes more than `columns`, because the end of a path is the most informative
+/// part.
 pub fn cut_start(text: &str, columns: usize) -> Cow<'_, str> {
     if short_ascii(text, columns) || width(text) <= columns {
         return Cow::Borrowed(text);
@@ -54,12 +55,12 @@ pub fn cut_start(text: &str, columns: usize) -> Cow<'_, str> {
     Cow::Owned(end.concat())
 }
 
-/// Spares most names the work of measuring.
+/// A fast check that saves measuring most names.
 fn short_ascii(text: &str, columns: usize) -> bool {
     text.len() <= columns && text.is_ascii()
 }
 
-/// `text` in lines of at most `columns`, broken at spaces where there are any.
+/// Wraps `text` into lines of at most `columns`, at spaces if possible.
 pub fn wrap(text: &str, columns: usize) -> Vec<String> {
     let columns = columns.max(2);
     let mut lines = Vec::new();
@@ -71,7 +72,7 @@ pub fn wrap(text: &str, columns: usize) -> Vec<String> {
             used = 0;
         }
         for (symbol, wide) in graphemes(word) {
-            // A space that doesn't fit needs no line of its own.
+            // A space at the end of a full line doesn't start a new one.
             if used + wide > columns && symbol != " " {
                 lines.push(std::mem::take(&mut line));
                 used = 0;
@@ -88,7 +89,7 @@ pub fn wrap(text: &str, columns: usize) -> Vec<String> {
     lines.into_iter().map(|line| line.trim_end().to_owned()).collect()
 }
 
-/// A number of bytes in at most seven columns: `1.4G`, `1023.9M`.
+/// Formats a byte count in at most seven columns: `1.4G`, `1023.9M`.
 pub fn short_bytes(bytes: u64) -> String {
     let shown = Bytes(bytes).to_string();
     match shown.split_once(' ') {
@@ -98,12 +99,12 @@ pub fn short_bytes(bytes: u64) -> String {
     }
 }
 
-/// From one time to a later one in at most seven columns: `0:07`, `12:34`, `3:02:01`, `12d 3h`.
+/// Formats a duration in at most seven columns: `0:07`, `12:34`, `3:02:01`, `12d 3h`.
 pub fn duration(from: Timestamp, to: Timestamp) -> String {
     Seconds::between(from.as_second(), to.as_second()).short().to_string()
 }
 
-/// A time in six columns: `14:32` today, `21 Nov` in the same year, `2025` before.
+/// Formats a time in at most six columns: `14:32` today, `21 Nov` in the same year, `2025` before.
 pub fn when(time: Timestamp, now: Timestamp, zone: &TimeZone) -> String {
     let (then, today) = (time.to_zoned(zone.clone()), now.to_zoned(zone.clone()));
     let format = match (then.date() == today.date(), then.year() == today.year()) {
@@ -114,12 +115,12 @@ pub fn when(time: Timestamp, now: Timestamp, zone: &TimeZone) -> String {
     then.strftime(format).to_string()
 }
 
-/// A time in full: `2026-11-22 14:32:34`.
+/// Formats a full time: `2026-11-22 14:32:34`.
 pub fn moment(time: Timestamp, zone: &TimeZone) -> String {
     time.to_zoned(zone.clone()).strftime("%F %T").to_string()
 }
 
-/// `part` of `whole` in percent, rounded down; more than everything is possible.
+/// Returns `part` of `whole` in percent, rounded down; it may exceed 100.
 pub fn percent(part: u64, whole: u64) -> u64 {
     u64::try_from(u128::from(part) * 100 / u128::from(whole.max(1))).unwrap_or(u64::MAX)
 }
@@ -135,7 +136,7 @@ mod tests {
             ("Film.mkv", 8, "Film.mkv", "Film.mkv"),
             ("Film.mkv", 5, "Film…", "….mkv"),
             ("千と千尋", 8, "千と千尋", "千と千尋"),
-            // A wide character that would be halved is left out.
+            // A wide character that doesn't fit completely is left out.
             ("千と千尋", 7, "千と千…", "…と千尋"),
             ("千と千尋", 6, "千と…", "…千尋"),
             ("e\u{301}te\u{301}", 2, "e\u{301}…", "…e\u{301}"),

@@ -1,4 +1,4 @@
-//! The commands that look after the config file, and the one that looks at everything.
+//! The arguments of `config` and `doctor`.
 
 use std::path::PathBuf;
 

@@ -1,4 +1,4 @@
-//! The commands that ask a daemon, or do by themselves what works without one.
+//! The arguments of the commands that control a daemon. Some of them also work without one.
 
 use std::path::PathBuf;
 

@@ -1,4 +1,4 @@
-//! The arguments, raw, as clap reads them.
+//! The command-line arguments, as clap parses them.
 
 mod config;
 mod control;
@@ -43,7 +43,7 @@ const CONFIG_HELP: &str =
 const COLOR_HELP: &str =
     "When to use colours: auto (on terminals, and as $NO_COLOR and $CLICOLOR_FORCE say), always, never";
 
-/// Examples, and the table of exit codes, which is the same for every command.
+/// The end of the help: examples, and the table of exit codes, which are the same for every command.
 fn after_help() -> String {
     let codes: Vec<String> =
         Exit::ALL.iter().map(|exit| format!("  {:<3}  {}", exit.code(), exit.meaning())).collect();
@@ -210,7 +210,7 @@ pub(crate) struct WatchArgs {
 }
 
 impl WatchArgs {
-    /// The log that was asked for; nothing where a person looks on and gets progress bars.
+    /// Returns the log to write, or `None` if progress bars are drawn instead.
     pub(crate) fn logging(&self, terminal: bool, journal: bool) -> Option<Logging> {
         let (format, level) = (self.log_format, self.output.level());
         let bars = self.output.bars(terminal && format == Format::Text);

@@ -1,4 +1,4 @@
-//! How what happens is shown, the same for every command that works on films.
+//! The output arguments, shared by all commands that work on films.
 
 use clap::{ArgAction, Args, ValueEnum};
 
@@ -15,7 +15,7 @@ pub(crate) struct OutputArgs {
     pub(crate) quiet: u8,
 }
 
-/// How it is shown how far encodes are. What else happens is always told in lines on standard error.
+/// How the progress of encodes is shown. All other events are always shown as lines on standard error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Progress {
     /// Bars on a terminal; elsewhere `lines` (`none` for a daemon's log)
@@ -31,18 +31,20 @@ pub(crate) enum Progress {
 }
 
 impl OutputArgs {
-    /// 0 is what happens; below it problems only, then nothing but what ends the program; above it the rest.
+    /// Returns the level of detail: 0 shows what happens, -1 only problems, -2 only the error that ends the program, 1
+    /// and above also details.
     pub(crate) fn level(self) -> i8 {
         let amount = |count: u8| i8::try_from(count).unwrap_or(i8::MAX);
         amount(self.verbose) - amount(self.quiet)
     }
 
-    /// Whether bars are drawn, given whether a person looks on.
+    /// Whether to draw progress bars; `terminal` says whether standard error is a terminal.
     pub(crate) fn bars(self, terminal: bool) -> bool {
         terminal && (self.progress == Progress::Bar || self.progress == Progress::Auto && self.level() == 0)
     }
 
-    /// Whether lines say how far encodes are, given what `auto` stands for where there are no bars.
+    /// Whether to write lines about the progress of encodes. `auto` is the answer for [`Progress::Auto`] if there are
+    /// no bars.
     pub(crate) fn lines(self, auto: bool) -> bool {
         match self.progress {
             Progress::Lines => true,
@@ -51,7 +53,7 @@ impl OutputArgs {
         }
     }
 
-    /// Whether programs are told on standard output.
+    /// Whether to write events as JSON to standard output.
     pub(crate) fn json(self) -> bool {
         self.progress == Progress::Json
     }

@@ -1,4 +1,4 @@
-//! `av1cli undo`.
+//! The arguments of `av1cli undo`.
 
 use std::path::PathBuf;
 

@@ -1,4 +1,4 @@
-//! `av1cli verify`.
+//! The arguments of `av1cli verify`.
 
 use std::path::PathBuf;
 

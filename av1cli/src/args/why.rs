@@ -1,4 +1,4 @@
-//! `av1cli why`.
+//! The arguments of `av1cli why`.
 
 use std::path::PathBuf;
 

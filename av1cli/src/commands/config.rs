@@ -1,4 +1,4 @@
-//! `av1cli config`: the config file written, shown, checked and found, also where it is wrong.
+//! `av1cli config`: creates, shows, checks and finds the config file, even if the file is invalid.
 
 use std::io::IsTerminal;
 use std::os::unix::ffi::OsStrExt;
@@ -19,7 +19,7 @@ use serde_json::{Map, Value, json};
 use crate::args::{CheckArgs, ConfigCommand, InitArgs, ShowArgs};
 use crate::output::console::{note, out};
 
-/// Carries out one of these commands; `explicit` is `--config`.
+/// Runs one of the `config` commands; `explicit` is the value of `--config`.
 pub(crate) fn run(
     command: &ConfigCommand,
     explicit: Option<&Path>,
@@ -75,7 +75,7 @@ fn show(args: &ShowArgs, inspection: Inspection) -> Result<Exit, Failure> {
     error.map_or(Ok(Exit::Done), |error| Err(error.into()))
 }
 
-/// A line of a config, with its source as a comment.
+/// Returns a line of a config, with the source of the value as a comment.
 fn shown(entry: &Effective, file: &str) -> String {
     let Effective { key, value, source } = entry;
     let line =
@@ -88,7 +88,7 @@ fn shown(entry: &Effective, file: &str) -> String {
     sanitize(&format!("{line:<42} # {source}")).into_owned()
 }
 
-/// The values by their keys, for programs.
+/// Returns the values by their keys, as JSON.
 pub(crate) fn settings_document(entries: &[Effective]) -> Map<String, Value> {
     let entry = |entry: &Effective| {
         let (source, line) = match entry.source {
@@ -103,7 +103,7 @@ pub(crate) fn settings_document(entries: &[Effective]) -> Map<String, Value> {
 
 #[derive(Debug, Serialize)]
 struct ShowDocument<'a> {
-    /// The file that counts; null where the defaults do.
+    /// The file that is used; null for the built-in defaults.
     file: Option<PathDocument>,
     settings: Map<String, Value>,
     problems: &'a [Problem],
@@ -113,9 +113,9 @@ struct ShowDocument<'a> {
 struct CheckDocument<'a> {
     file: Option<PathDocument>,
     ok: bool,
-    /// What is wrong in the file.
+    /// The problems in the file.
     problems: &'a [Problem],
-    /// Why it can't be read at all.
+    /// Why the file can't be read at all.
     error: Option<String>,
 }
 
@@ -158,7 +158,7 @@ fn well(file: Option<&Path>, entries: &[Effective]) -> String {
 
 fn path(args: &ShowArgs, inspection: Inspection) -> Result<Exit, Failure> {
     let Inspection { places, file, reading: _, error } = inspection;
-    // The first place of that name: two of them may be one file.
+    // Only the first place with this path is marked: two places may name the same file.
     let used = places.iter().position(|place| Some(&place.path) == file.as_ref());
     let states: Vec<State> =
         places.iter().enumerate().map(|(at, place)| State::of(place, Some(at) == used)).collect();
@@ -172,7 +172,7 @@ fn path(args: &ShowArgs, inspection: Inspection) -> Result<Exit, Failure> {
         out(json!({ "file": file, "places": places }).to_string().as_bytes())?;
     } else {
         if let Some(file) = &file {
-            // A script gets the name as it is, a person's terminal nothing that could harm it.
+            // A script gets the path byte for byte; a terminal gets it with control characters escaped.
             let shown = display(file).into_bytes();
             let bytes = if std::io::stdout().is_terminal() { &shown } else { file.as_os_str().as_bytes() };
             out(bytes)?;
@@ -192,7 +192,7 @@ fn path(args: &ShowArgs, inspection: Inspection) -> Result<Exit, Failure> {
     }
 }
 
-/// Whether a place has a file, and whether that is the config.
+/// Whether a place contains a file, and whether that file is the config.
 #[derive(Debug, Clone, Copy)]
 struct State {
     exists: bool,

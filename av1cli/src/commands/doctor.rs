@@ -1,4 +1,4 @@
-//! `av1cli doctor`: all that av1d needs, a line a check.
+//! `av1cli doctor`: checks everything that av1d needs, and prints a line per check.
 
 use std::io;
 use std::path::Path;
@@ -20,7 +20,7 @@ use crate::args::DoctorArgs;
 use crate::commands::config::settings_document;
 use crate::output::console::out;
 
-/// Makes all checks and prints them as they come, or all as one document.
+/// Runs all checks and prints them one by one, or all of them as one JSON document.
 pub(crate) async fn run(
     args: &DoctorArgs,
     explicit: Option<&Path>,
@@ -37,7 +37,7 @@ pub(crate) async fn run(
         let mut checks = Vec::new();
         examine(&patient, |check| {
             if !json {
-                // That nobody reads any more is no reason to leave a file of a trial behind.
+                // If nobody reads the output any more, the checks go on, so that they clean up their trial files.
                 let _ = lines.send(text(&check));
             }
             checks.push(check);
@@ -50,7 +50,7 @@ pub(crate) async fn run(
         let printed = printed.await.unwrap_or(Ok(()));
         printed.map(|()| if counts.fail == 0 { Exit::Done } else { Exit::Failed })
     };
-    // What is dropped half-way ends its children and takes its files away.
+    // Dropping an unfinished check kills its child processes and deletes its files.
     tokio::select! {
         exit = examined => exit,
         _ = interrupt.recv() => Ok(Exit::Interrupted),
@@ -59,16 +59,16 @@ pub(crate) async fn run(
     }
 }
 
-/// How printing went, once it is over.
+/// Receives the result of printing once all texts are printed.
 type Printed = oneshot::Receiver<Result<(), Failure>>;
 
-/// Prints texts on a thread of its own: a reader who doesn't read must not keep signals from being heard. How that went is
-/// known once all are printed.
+/// Prints texts on a separate thread, so that a reader who doesn't read can't keep signals from being handled. The
+/// result is available once all texts are printed.
 fn printer() -> Result<(Sender<String>, Printed), Failure> {
     let (sender, texts) = channel::<String>();
     let (done, printed) = oneshot::channel();
     let print = move || {
-        // Nobody asks once a signal came.
+        // After a signal nobody waits for the result any more.
         let _ = done.send(texts.iter().try_for_each(|text| out(text.as_bytes()).map(drop)));
     };
     let thread = std::thread::Builder::new().name("stdout".to_owned()).spawn(print);
@@ -76,7 +76,7 @@ fn printer() -> Result<(Sender<String>, Printed), Failure> {
     thread.map(|_| (sender, printed)).map_err(failed)
 }
 
-/// All of it, for programs.
+/// Returns all checks as a JSON document.
 fn document(inspection: &Inspection, counts: Counts, checks: &[Check]) -> String {
     let document = Document {
         version: env!("CARGO_PKG_VERSION"),
@@ -91,7 +91,7 @@ fn document(inspection: &Inspection, counts: Counts, checks: &[Check]) -> String
     serde_json::to_string(&document).unwrap_or_default()
 }
 
-/// All that a person or a terminal that is closed ends a program with.
+/// Returns the signals by which a user or a closed terminal ends the program.
 fn signals() -> io::Result<[Signal; 3]> {
     let [interrupt, terminate, hang_up] =
         [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()].map(signal);
@@ -113,7 +113,7 @@ struct ConfigDocument {
     settings: Map<String, Value>,
 }
 
-/// How many checks came to what.
+/// How many checks had each level.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 struct Counts {
     ok: usize,
@@ -127,7 +127,7 @@ impl Counts {
         Self { ok: count(Level::Ok), warn: count(Level::Warn), fail: count(Level::Fail) }
     }
 
-    /// The last line.
+    /// Returns the summary line.
     fn summary(self) -> String {
         let Self { ok, warn, fail } = self;
         let all = ok + warn + fail;
@@ -139,7 +139,7 @@ impl Counts {
     }
 }
 
-/// The line of a check, and the one below it that says what to do.
+/// Returns the line of a check, and its hint as a second line.
 fn text(check: &Check) -> String {
     let Check { code, level, text, hint, about: _, took_ms: _ } = check;
     let word = match level {

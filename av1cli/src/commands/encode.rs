@@ -1,4 +1,4 @@
-//! `av1cli encode`: the whole way, for films that are named.
+//! `av1cli encode`: encodes and replaces the named films.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -21,7 +21,7 @@ use crate::setup::session::open_pipeline;
 use crate::setup::sinks::{Sinks, told};
 use av1exec::sys::failure::{Exit, Failure};
 
-/// Works on named films, one after the other.
+/// Works on the named films, one after the other.
 pub(crate) async fn encode(
     args: EncodeArgs,
     mut settings: Settings,
@@ -48,7 +48,7 @@ pub(crate) async fn encode(
         }
         let outcome = tokio::select! {
             outcome = pipeline.run(&film, stability, None) => outcome,
-            // Its disk hangs; the next start tidies up.
+            // The film's disk hangs. The next start cleans up.
             () = pipeline.waits.overdue(&pipeline.stop) => break,
         };
         if outcome.is_failure() && outcome != Outcome::Interrupted {
@@ -58,14 +58,15 @@ pub(crate) async fn encode(
     if pipeline.stop.is_asked() {
         worst = Exit::Interrupted;
     }
-    // The telling ends when the last sender is gone.
+    // The event sinks end once the last sender of events is dropped.
     let stop = pipeline.stop.clone();
     drop(pipeline);
     told(sinks, &stop).await;
     Ok(worst)
 }
 
-/// Puts finished jobs away, which takes a while where an older av1d has left many; not for longer than until it is asked to stop.
+/// Folds finished jobs, which takes a while if an older av1d has left many. Stops early if the program is asked to
+/// stop.
 async fn put_finished_jobs_away(pipeline: &Pipeline) {
     let (folding, state) = (pipeline.clone(), &pipeline.settings.job_state_dir);
     let fold = move |wait: &Wait| folding.fold_finished_jobs(&|| wait.answered());
@@ -78,7 +79,7 @@ async fn put_finished_jobs_away(pipeline: &Pipeline) {
     }
 }
 
-/// Looks at the files that were named; none of them where it was asked to stop meanwhile.
+/// Examines the named files. Returns none of them if the program is asked to stop in the meantime.
 async fn look_at_all(files: Vec<PathBuf>, pipeline: &Pipeline) -> Vec<Result<Film, Failure>> {
     let (settings, mut stop) = (Arc::clone(&pipeline.settings), pipeline.stop.clone());
     let looking = tokio::task::spawn_blocking(move || {
@@ -90,7 +91,8 @@ async fn look_at_all(files: Vec<PathBuf>, pipeline: &Pipeline) -> Vec<Result<Fil
     }
 }
 
-/// Watches those films that a cheap gate doesn't stop anyway, all at once, until they have held still or the wait is over.
+/// Watches the films that no cheap gate stops, all at once, until they have been unchanged for long enough or the wait
+/// is over.
 async fn settle(films: Vec<Film>, pipeline: &Pipeline) -> Vec<(Film, Stability)> {
     let (settings, mut settling) = (&pipeline.settings, Settling::default());
     let wait =
@@ -114,7 +116,8 @@ async fn settle(films: Vec<Film>, pipeline: &Pipeline) -> Vec<(Film, Stability)>
     let looked_again = films.into_iter().zip(looked).map(|(film, now)| {
         let now = now.unwrap_or(film);
         let watched = settling.observe(&now.path, now.identity, Instant::now(), wait);
-        // One that another gate stops wasn't waited for, and that gate is why.
+        // A film that another gate stops wasn't waited for. It is reported as stable, so that the other gate is named
+        // as the reason.
         let stability = if wanted(&now) { watched } else { Stability::Stable };
         (now, stability)
     });

@@ -1,4 +1,4 @@
-//! Films that were named on the command line.
+//! Resolves films that were named on the command line.
 
 use std::path::{Path, PathBuf};
 
@@ -8,7 +8,7 @@ use av1exec::sys::sanitize::display;
 
 use av1exec::sys::failure::{Exit, Failure};
 
-/// Looks at a file that somebody named.
+/// Examines a file that was named on the command line.
 pub(crate) fn look(file: &Path, settings: &Settings) -> Result<Film, Failure> {
     let failed = |error: std::io::Error| {
         let failure = Failure::new(Exit::Failed, format!("failed to look at {}: {error}", display(file)));
@@ -24,8 +24,8 @@ pub(crate) fn look(file: &Path, settings: &Settings) -> Result<Film, Failure> {
     Film::look_below(&path, &settings.library_roots, &settings.policy).map_err(failed)
 }
 
-/// The path as the daemon knows it: links in its folders are followed, since the library is walked that way; the film
-/// itself may be gone.
+/// Returns the path as the daemon knows it: symlinks in its folders are resolved, because the daemon walks the
+/// library's real paths. The film itself need not exist.
 pub(crate) fn real(path: &Path) -> Result<PathBuf, Failure> {
     let absolute = std::path::absolute(path).map_err(|error| {
         Failure::new(Exit::Failed, format!("failed to look at {}: {error}", display(path)))
@@ -38,7 +38,8 @@ pub(crate) fn real(path: &Path) -> Result<PathBuf, Failure> {
     Ok(real.unwrap_or(absolute))
 }
 
-/// The names by which the jobs may know a file: the daemon goes by its real folder, and who names a film by the folder that was named.
+/// Returns the paths under which jobs may know a file: with its real folder, which the daemon uses, and with the folder
+/// as named on the command line.
 pub(crate) fn names_of(path: &Path) -> Result<Vec<PathBuf>, Failure> {
     let real = real(path)?;
     let named = std::path::absolute(path).ok().filter(|named| *named != real);

@@ -1,4 +1,4 @@
-//! The commands, one a file or folder.
+//! The commands, each in its own module.
 
 pub(crate) mod config;
 pub(crate) mod control;

@@ -1,4 +1,4 @@
-//! `av1cli recover`: what jobs that were cut off left behind, and what becomes of it.
+//! `av1cli recover`: finishes or undoes what interrupted jobs left behind.
 
 use av1exec::pipeline::open;
 use av1exec::replace::recover::RecoverDocument;
@@ -10,9 +10,9 @@ use crate::output::console::{Reader, note, out};
 use crate::output::reporter::cut_off;
 use av1exec::sys::failure::{Exit, Failure};
 
-/// Tidies up, or with `--dry-run` only says what would be done.
+/// Cleans up, or with `--dry-run` only prints what would be done.
 pub(crate) fn run(args: &RecoverArgs, settings: &Settings) -> Result<Exit, Failure> {
-    // Whoever holds the lock has tidied up already, and its own jobs are unfinished by right.
+    // The lock is needed: a process that holds it has already cleaned up, and its own unfinished jobs are running.
     let (jobs, locks) = open::lock_jobs(settings, args.dry_run)?;
     let recovery = open::tidy_up(&jobs, settings, args.dry_run)?;
     drop(locks);

@@ -1,5 +1,5 @@
-//! What is installed beside the program, made from its arguments: the manual, the completions of shells, and a config that says the
-//! defaults.
+//! Generates the files that are installed beside the program: the manual, the shell completions, and a config with the
+//! default values.
 
 use std::path::Path;
 
@@ -11,7 +11,7 @@ use clap_complete::Shell;
 use crate::args::Cli;
 use crate::output::console::out;
 
-/// Where each shell looks for the completions of `av1cli`.
+/// Where each shell searches the completions of `av1cli`.
 const COMPLETIONS: [(Shell, &str); 3] = [
     (Shell::Bash, "bash-completion/completions/av1cli"),
     (Shell::Zsh, "zsh/site-functions/_av1cli"),
@@ -30,7 +30,7 @@ fn completions_for(shell: Shell) -> Vec<u8> {
     text
 }
 
-/// Writes it all into `folder`, as it lies below `share`.
+/// Writes all files into `folder`, in the layout of `share`.
 pub(crate) fn write(folder: &Path) -> Result<Exit, Failure> {
     NewFolder::fill(folder, |share| {
         for (shell, place) in COMPLETIONS {

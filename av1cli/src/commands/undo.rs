@@ -1,4 +1,4 @@
-//! `av1cli undo`: originals that were kept get their names back.
+//! `av1cli undo`: restores kept originals.
 
 use std::path::{Path, PathBuf};
 
@@ -15,7 +15,7 @@ use crate::commands::films::names_of;
 use crate::output::console::{complain, note, out};
 use crate::output::reporter::cut_off;
 
-/// Puts originals back, one after the other; one that can't be doesn't stop the others.
+/// Restores originals one after the other. One that can't be restored doesn't stop the others.
 pub(crate) fn run(args: &UndoArgs, settings: &Settings) -> Result<Exit, Failure> {
     let (jobs, _locks) = open::lock_jobs(settings, args.dry_run)?;
     if !args.dry_run {
@@ -33,7 +33,7 @@ pub(crate) fn run(args: &UndoArgs, settings: &Settings) -> Result<Exit, Failure>
     Ok(worst)
 }
 
-/// A replacement that was cut off is finished or taken back before anything else.
+/// Finishes or undoes interrupted replacements before anything else.
 fn tidy_up(jobs: &JobStore, settings: &Settings) -> Result<(), Failure> {
     let recovery = open::tidy_up(jobs, settings, false)?;
     for recovered in &recovery.jobs {
@@ -45,7 +45,7 @@ fn tidy_up(jobs: &JobStore, settings: &Settings) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Whether the original is where it was wanted, or would be.
+/// Whether the original is back in place, or would be with `--dry-run`.
 fn is_undone(document: &UndoDocument) -> bool {
     matches!(document.code, UNDONE | "already-undone" | "would-be-undone")
 }
@@ -89,7 +89,7 @@ fn undo(file: &Path, jobs: &JobStore, dry_run: bool) -> Result<UndoDocument, Fai
     Ok(UndoDocument { job, ..document })
 }
 
-/// Why nothing is known of `file`, whose whole path is `path`, that could be taken back.
+/// Returns the reason why there is no known replacement of `file` to undo. `path` is its full path.
 fn unknown(file: &Path, path: &Path, found: &FilmJobs) -> UndoDocument {
     let (code, message, hint) = match found.unread.first() {
         Some((job, unread)) => (
@@ -123,7 +123,7 @@ fn sentence(film: &Path, dry_run: bool, steps: &[Move], left: &[PathBuf]) -> Str
     }
 }
 
-/// A step in words.
+/// Describes a step in words.
 fn doing(step: Move) -> &'static str {
     match step {
         Move::Mark => "write its .av1skip",

@@ -1,4 +1,4 @@
-//! `av1cli verify`: a result is checked again.
+//! `av1cli verify`: checks a result again.
 
 use std::path::{Path, PathBuf};
 
@@ -16,7 +16,7 @@ use crate::args::VerifyArgs;
 use crate::commands::films::{names_of, real};
 use crate::output::console::out;
 
-/// Verifies one result and prints what was found.
+/// Verifies one result and prints the findings.
 pub(crate) async fn run(
     args: &VerifyArgs,
     settings: &Settings,
@@ -53,12 +53,12 @@ pub(crate) async fn run(
     Ok(if verification.good { Exit::Done } else { Exit::Failed })
 }
 
-/// How far it is, on a terminal.
+/// A progress bar on a terminal.
 struct Bar(ProgressBar);
 
 impl Bar {
     fn new() -> Self {
-        // Hidden by itself where standard error is no terminal.
+        // indicatif hides the bar if standard error isn't a terminal.
         let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr_with_hz(4));
         let style = ProgressStyle::with_template("{msg:<28} [{bar:32}] {percent:>3} %");
         bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()).progress_chars("=> "));
@@ -83,7 +83,7 @@ impl Bar {
     }
 }
 
-/// All that was found; no line has a control character.
+/// Returns all findings as text; no line contains a control character.
 fn text(verification: &Verification, film: &Path) -> String {
     let Verification { size, good, contract, job, defects, notes, picture, .. } = verification;
     let word = if *good { "good" } else { "defective" };
@@ -99,7 +99,7 @@ fn text(verification: &Verification, film: &Path) -> String {
     lines.iter().map(|line| sanitize(line)).collect::<Vec<_>>().join("\n")
 }
 
-/// `VMAF 96.5 (harmonic mean of 132 pictures); the worst second is 0:00:03 with 91.2`.
+/// Formats scores: `VMAF 96.5 (harmonic mean of 132 pictures); the worst second is 0:00:03 with 91.2`.
 fn score(summary: &Summary) -> String {
     let Summary { metric, model, unit, frames, whole, mean, mean_kind, worst } = summary;
     let metric = metric.to_uppercase();

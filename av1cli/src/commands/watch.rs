@@ -1,4 +1,4 @@
-//! `av1cli watch`: the daemon.
+//! `av1cli watch`: runs the daemon.
 
 use std::io::IsTerminal;
 use std::path::PathBuf;
@@ -19,7 +19,7 @@ use crate::setup::session::open_pipeline;
 use crate::setup::signals;
 use crate::setup::sinks::{Sinks, told};
 
-/// Watches the library, for one pass or until it is stopped.
+/// Watches the library, for one pass or until the daemon is stopped.
 pub(crate) async fn watch(
     args: &WatchArgs,
     config: Option<PathBuf>,
@@ -41,7 +41,7 @@ pub(crate) async fn watch(
     Ok(conclude(args, summary))
 }
 
-/// Signals, the config, and the service manager.
+/// Collects what surrounds the daemon: signals, the config, and the service manager.
 fn surroundings(
     service: &Service,
     terminal: bool,
@@ -82,7 +82,7 @@ fn conclude(args: &WatchArgs, summary: Summary) -> Exit {
     note(&format!("{replaced} replaced, {skipped} skipped, {failed} failed; {} saved", Bytes(saved)));
     match (stopped, failed + unreadable) {
         (true, _) if args.once => Exit::Interrupted,
-        // A daemon that was asked to stop and did has done what it was asked.
+        // A daemon that was asked to stop and did so has succeeded.
         (true, _) | (false, 0) => Exit::Done,
         (false, _) => Exit::Failed,
     }

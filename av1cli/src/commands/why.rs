@@ -1,4 +1,4 @@
-//! `av1cli why`: what happened to a film, and what would now.
+//! `av1cli why`: tells what happened to a film, and what would happen to it now.
 
 use std::path::Path;
 
@@ -18,7 +18,7 @@ use crate::args::WhyArgs;
 use crate::commands::films::names_of;
 use crate::output::console::{Reader, complain, out};
 
-/// Tells of each film.
+/// Prints the account of each film.
 pub(crate) async fn run(
     args: &WhyArgs,
     settings: &Settings,
@@ -51,7 +51,7 @@ pub(crate) async fn run(
     Ok(worst)
 }
 
-/// All of it; no line has a control character.
+/// Returns the whole account as text; no line contains a control character.
 fn text(account: &Account) -> String {
     let mut lines = vec![display(&path_of(&account.path))];
     let file = account.file.as_ref().map(|file| {
@@ -87,7 +87,7 @@ fn row(head: &str, text: &str) -> String {
     format!("  {head:10}  {text}")
 }
 
-/// The encoder and its quality with their reasons, and the losses, where the film would be encoded.
+/// Returns the encoder and its quality settings with their reasons, and the losses, if the film would be encoded.
 fn planned(account: &Account) -> Vec<String> {
     let Some(plan) = account.plan.as_ref() else { return Vec::new() };
     let Some(encode) = plan.encode.as_ref() else { return Vec::new() };
@@ -132,7 +132,7 @@ fn sidecar_lines(head: &str, sidecar: &Sidecar) -> Vec<String> {
     };
     let shown = if sidecar.kind == SidecarKind::FolderMarker { display(&path) } else { name(&path) };
     let mut lines = vec![row(head, &format!("{shown}: {what}"))];
-    // Of a long text its table of decisions is the file's own to tell.
+    // The table of decisions in a long `.why.txt` is left out here.
     let text =
         sidecar.text.lines().take_while(|line| *line != "Decisions:").filter(|line| !line.trim().is_empty());
     lines.extend(text.take(12).map(|line| row("", &format!("  {line}"))));
@@ -160,7 +160,7 @@ fn name(path: &Path) -> String {
     path.file_name().map_or_else(|| display(path), |name| display(Path::new(name)))
 }
 
-/// A moment as a person here reads it.
+/// Formats a time in the local time zone.
 fn clock(moment: Timestamp) -> String {
     moment.to_zoned(TimeZone::system()).strftime("%Y-%m-%d %H:%M:%S").to_string()
 }

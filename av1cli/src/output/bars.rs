@@ -1,4 +1,4 @@
-//! Progress bars that are drawn into a sink: whoever draws never waits for the terminal.
+//! Progress bars that are drawn into a sink, so that drawing never waits for the terminal.
 
 use std::cell::Cell;
 use std::fmt::{self, Write};
@@ -11,20 +11,20 @@ use indicatif::{MultiProgress, ProgressDrawTarget, TermLike};
 use crate::output::sink::{Importance, Sink};
 
 thread_local! {
-    /// What this thread draws: bars, or a line above them.
+    /// The importance of what this thread draws: that of the bars, or of a line above them.
     static DRAWN: Cell<Importance> = const { Cell::new(Importance::Drawing) };
 }
 
-/// Draws a line above the bars that is as important as that.
+/// Calls `draw`, which draws a line above the bars, with this importance.
 pub(crate) fn above(importance: Importance, draw: impl FnOnce()) {
     DRAWN.set(importance);
     draw();
     DRAWN.set(Importance::Drawing);
 }
 
-/// Bars on the terminal that `sink` writes to; hidden ones where none are wanted, or can be drawn.
+/// Creates bars on the terminal that `sink` writes to. They are hidden if they aren't wanted or can't be drawn.
 pub(crate) fn open(wanted: bool, sink: &Sink) -> MultiProgress {
-    // No terminal, or one that can't move its cursor.
+    // Bars can't be drawn without a terminal, or on one that can't move its cursor.
     let hidden = !wanted || ProgressDrawTarget::stderr().is_hidden();
     let target = if hidden {
         ProgressDrawTarget::hidden()
@@ -35,11 +35,11 @@ pub(crate) fn open(wanted: bool, sink: &Sink) -> MultiProgress {
     MultiProgress::with_draw_target(target)
 }
 
-/// What is drawn, until it is handed over whole.
+/// Collects what is drawn until it is passed to the sink as a whole.
 #[derive(Debug)]
 struct Screen {
     sink: Sink,
-    /// Asked for its size only.
+    /// Used only to query the terminal's size.
     terminal: Term,
     drawing: Mutex<String>,
 }
@@ -49,12 +49,12 @@ impl Screen {
         self.drawing.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Adds to what is drawn, which can't fail, but may for others who draw.
+    /// Appends to the drawing. Writing to a string can't fail; the result is needed by the trait.
     fn add(&self, text: fmt::Arguments<'_>) -> io::Result<()> {
         self.drawing().write_fmt(text).map_err(io::Error::other)
     }
 
-    /// Moves the cursor by `n` in a direction, by an ANSI sequence.
+    /// Moves the cursor `n` steps in a direction, with an ANSI escape sequence.
     fn step(&self, n: usize, direction: char) -> io::Result<()> {
         if n > 0 { self.add(format_args!("\x1b[{n}{direction}")) } else { Ok(()) }
     }

@@ -1,4 +1,4 @@
-//! Colours: whether there are any, and which word gets which.
+//! Decides whether output is coloured, and colours the first words of lines.
 
 use std::borrow::Cow;
 use std::ffi::OsString;
@@ -7,14 +7,14 @@ use std::io::IsTerminal;
 use clap::ColorChoice;
 use console::Style;
 
-/// Settles for both streams whether what is written to them is coloured.
+/// Decides for both output streams whether they are coloured.
 pub(crate) fn settle(choice: ColorChoice, variable: impl Fn(&str) -> Option<OsString>) {
     console::set_colors_enabled(colored(choice, std::io::stdout().is_terminal(), &variable));
     console::set_colors_enabled_stderr(colored(choice, std::io::stderr().is_terminal(), &variable));
 }
 
-/// Whether a stream is coloured: a person's word, then <https://no-color.org>, <https://bixense.com/clicolors>, and whether
-/// it is a terminal that can.
+/// Whether a stream is coloured. This depends on the user's choice, then on <https://no-color.org> and
+/// <https://bixense.com/clicolors>, then on whether the stream is a terminal that supports colours.
 fn colored(choice: ColorChoice, terminal: bool, variable: impl Fn(&str) -> Option<OsString>) -> bool {
     let set = |name: &str| variable(name).filter(|value| !value.is_empty());
     let is = |name: &str, word: &str| set(name).is_some_and(|value| value == word);
@@ -27,14 +27,14 @@ fn colored(choice: ColorChoice, terminal: bool, variable: impl Fn(&str) -> Optio
     }
 }
 
-/// Where a line goes.
+/// An output stream.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Stream {
     Out,
     Err,
 }
 
-/// A line with the word that it begins with coloured, where its stream takes colours.
+/// Colours the word that a line begins with, if the line's stream is coloured.
 pub(crate) fn paint(line: &str, stream: Stream) -> Cow<'_, str> {
     let text = line.trim_start();
     let Some((word, rest)) = text.split_once(':') else { return line.into() };

@@ -1,4 +1,4 @@
-//! Standard output and standard error, with quiet pipes and nothing hostile in them.
+//! Writes to standard output and standard error. A closed pipe isn't an error, and control characters are escaped.
 
 use std::io::{self, ErrorKind, Write};
 use std::sync::OnceLock;
@@ -12,13 +12,13 @@ use crate::output::bars;
 use crate::output::color::{Stream, paint};
 use crate::output::sink::{Importance, Loss, Sink};
 
-/// What a person knows standard error as.
+/// The name of standard error in messages.
 pub(crate) const STDERR: &str = "standard error";
 
-/// How a person is spoken to, from when films are worked on.
+/// How lines are written to standard error, set when work on films begins.
 static VOICE: OnceLock<Voice> = OnceLock::new();
 
-/// Progress bars, above which lines are written, where lines go, and how much is said.
+/// The progress bars above which lines are written, the sink for the lines, and the level of detail.
 #[derive(Debug)]
 struct Voice {
     bars: MultiProgress,
@@ -26,14 +26,14 @@ struct Voice {
     level: i8,
 }
 
-/// How much a line matters: it is written where at least as much is to be said.
+/// The weight of a line. A line is written if its weight is at most the level of detail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Weight {
-    /// A person should look.
+    /// A problem that needs a person's attention.
     Problem = -1,
-    /// It happened.
+    /// Something that happened.
     News = 0,
-    /// For who wants to know more.
+    /// A detail.
     Detail = 1,
 }
 
@@ -47,24 +47,24 @@ impl Weight {
     }
 }
 
-/// From now on lines go to this sink and stand above these bars, and those below this level are left out.
+/// From now on writes lines to this sink, above these bars, and leaves out lines of a weight above this level.
 pub(crate) fn speak(bars: MultiProgress, sink: Sink, level: i8) {
-    // It fails where that was settled before, which then holds.
+    // This fails if a voice was already set, which then stays.
     let _ = VOICE.set(Voice { bars, sink, level });
 }
 
-/// Takes the bars off the terminal, for who ends the program at once.
+/// Removes the bars from the terminal, before the program is ended at once.
 pub(crate) fn leave() {
     if let Some(Voice { bars, .. }) = VOICE.get() {
         let _ = bars.clear();
     }
 }
 
-/// Whether whoever reads standard output still does.
+/// Whether standard output is still being read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Reader {
     Listens,
-    /// A pipe's reader that went away has seen enough, which is no error.
+    /// The reader has closed the pipe, which isn't an error.
     Left,
 }
 
@@ -77,16 +77,16 @@ pub(crate) fn out(bytes: &[u8]) -> Result<Reader, Failure> {
     }
 }
 
-/// Standard output can't be written to, so that whoever asked has no answer.
+/// The failure if standard output can't be written.
 pub(crate) fn unwritten(error: &io::Error) -> Failure {
     Failure::new(Exit::Failed, format!("failed to write to standard output: {error}"))
         .hint("is its disk full? what was asked for is missing, or only a part of it is there")
 }
 
-/// How long to leave a reader alone that takes nothing more at the moment.
+/// How long to wait before writing again to a pipe that is full.
 const FULL: Duration = Duration::from_millis(10);
 
-/// Writes all of it, also where somebody made standard output non-blocking, which others that share it can do at any time.
+/// Writes all bytes, even if standard output is non-blocking, which another process that shares it can set at any time.
 fn write_whole(to: &mut impl Write, bytes: &[u8]) -> io::Result<()> {
     let mut left = bytes;
     while !left.is_empty() {
@@ -96,7 +96,7 @@ fn write_whole(to: &mut impl Write, bytes: &[u8]) -> io::Result<()> {
     patiently(|| to.flush())
 }
 
-/// Tries it until it is done or fails for good.
+/// Repeats `attempt` until it succeeds or fails with a permanent error.
 fn patiently<T>(mut attempt: impl FnMut() -> io::Result<T>) -> io::Result<T> {
     loop {
         match attempt() {
@@ -107,7 +107,8 @@ fn patiently<T>(mut attempt: impl FnMut() -> io::Result<T>) -> io::Result<T> {
     }
 }
 
-/// Writes a line to the log where one has begun, else to standard error; where that fails there is nobody to tell.
+/// Writes a line to the log if there is one, and otherwise to standard error. A failure to write is ignored, because
+/// there is nowhere to report it.
 pub(crate) fn note(line: &str) {
     if tracing::dispatcher::has_been_set() {
         tracing::info!(event = "note", "{line}");
@@ -116,7 +117,7 @@ pub(crate) fn note(line: &str) {
     }
 }
 
-/// The same for what a person should look at.
+/// Like [`note`], for a line that needs a person's attention.
 pub(crate) fn warn(line: &str) {
     if tracing::dispatcher::has_been_set() {
         tracing::warn!(event = "note", "{line}");
@@ -125,19 +126,19 @@ pub(crate) fn warn(line: &str) {
     }
 }
 
-/// Writes a line to standard error, above the bars, where as much is to be said.
+/// Writes a line to standard error, above the bars, if the level of detail includes its weight.
 pub(crate) fn tell(weight: Weight, line: &str) {
     tell_as(weight.importance(), weight, line);
 }
 
-/// The same for a line that is missed more or less than others of its weight.
+/// Like [`tell`], for a line with another importance than its weight suggests. Less important lines are dropped first.
 pub(crate) fn tell_as(importance: Importance, weight: Weight, line: &str) {
     if VOICE.get().is_none_or(|voice| weight as i8 <= voice.level) {
         write(importance, line);
     }
 }
 
-/// Says what a person missed on standard error.
+/// Describes the lines that were dropped from standard error.
 pub(crate) fn words_of_loss(level: i8) -> impl Fn(&Loss) -> Vec<u8> {
     move |loss| {
         if level < Weight::Problem as i8 {
@@ -157,12 +158,12 @@ fn write(importance: Importance, line: &str) {
     }
 }
 
-/// A line as it is written.
+/// Returns a line as it is written: sanitized, coloured and with a line break.
 fn finished(line: &str) -> Vec<u8> {
     format!("{}\n", paint(&sanitize(line), Stream::Err)).into_bytes()
 }
 
-/// Says what went wrong.
+/// Reports a failure.
 pub(crate) fn complain(failure: &Failure) {
     let lines = failure.lines();
     if tracing::dispatcher::has_been_set() {
@@ -178,7 +179,7 @@ pub(crate) fn complain(failure: &Failure) {
 mod tests {
     use super::*;
 
-    /// Takes three bytes at a time, and none each second time.
+    /// A writer that takes three bytes at a time, and returns an error at every second attempt.
     #[derive(Default)]
     struct Choppy {
         taken: Vec<u8>,

@@ -1,4 +1,4 @@
-//! Events for a log: a line an event, with path, job, code and sizes as fields of their own.
+//! Writes events to the log: one line per event, with path, job, code and sizes as separate fields.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -14,27 +14,28 @@ use tracing::{debug, info, warn};
 use crate::output::logging::{PROGRESS, RESULT};
 use crate::output::reporter::{cut_off, scanned};
 
-/// Writes what happens to the log. Each message reads alone; the fields are for programs.
+/// Writes events to the log. The message is a complete sentence; the fields are for programs.
 #[derive(Debug, Default)]
 pub(crate) struct Log {
-    /// What was said of the last scan: the same again is no news.
+    /// The description of the last scan. If the next scan has the same one, it isn't logged at INFO again.
     scanned: String,
-    /// When each running encode was last heard of.
+    /// When each running encode's progress was last logged.
     told: HashMap<String, Instant>,
-    /// Whether how far encodes are is news.
+    /// Whether progress is logged at INFO.
     progress: bool,
 }
 
-/// How often an encode says how far it is, where somebody asked for that.
+/// How often the progress of an encode is logged.
 const PROGRESS_INTERVAL: Duration = Duration::from_mins(1);
 
 impl Log {
-    /// A log that says how far encodes are at INFO where `progress` is asked for, else at DEBUG.
+    /// Creates a log that writes progress at INFO if `progress` is set, and otherwise at DEBUG.
     pub(crate) fn new(progress: bool) -> Self {
         Self { progress, ..Self::default() }
     }
 
-    /// Work is told at INFO, what a person should look at at WARN; a look at the library that found nothing new at DEBUG.
+    /// Logs an event: work at INFO, problems that need a person's attention at WARN, scans that found nothing new at
+    /// DEBUG.
     pub(crate) fn tell(&mut self, event: &Event) {
         match event {
             Event::Scanned { films, stopped } => {
@@ -127,7 +128,7 @@ impl Log {
     }
 }
 
-/// A path as a field. JSON escapes what is in it; in text it isn't shown.
+/// Returns a path as a log field. JSON output escapes it, and text output doesn't show it.
 fn lossy(path: &Path) -> String {
     path.to_string_lossy().into_owned()
 }
@@ -140,7 +141,7 @@ mod tests {
 
     use super::*;
     use crate::output::logging::tests::lines;
-    use crate::output::logging::{Format, Kept, Logging};
+    use crate::output::logging::{Format, Logging, SharedBuffer};
     use av1exec::pipeline::event::Check;
     use std::collections::BTreeMap;
 
@@ -159,7 +160,7 @@ mod tests {
     }
 
     fn written(logging: Logging) -> Vec<String> {
-        let kept = Kept::default();
+        let kept = SharedBuffer::default();
         let mut log = Log::default();
         tracing::dispatcher::with_default(&logging.dispatch(kept.clone()), || {
             for event in &events() {

@@ -1,4 +1,4 @@
-//! Where log lines go and how they look: JSON, or text that a journal or a file takes.
+//! The destination and format of log lines: JSON, or text for a journal or a file.
 
 use std::fmt::{self, Write};
 use std::io;
@@ -16,12 +16,12 @@ use tracing_subscriber::registry::LookupSpan;
 use crate::output::console::STDERR;
 use crate::output::sink::{Importance, Loss, Sink};
 
-/// The target of lines that are missed more than others of their level: what came of a film.
+/// The target of lines about a film's outcome, which are dropped later than others of their level.
 pub(crate) const RESULT: &str = "result";
-/// The target of lines that are missed less: how far an encode is.
+/// The target of lines about an encode's progress, which are dropped sooner than others of their level.
 pub(crate) const PROGRESS: &str = "progress";
 
-/// How a log line looks.
+/// The format of a log line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub(crate) enum Format {
     /// A sentence, then what a program may want to know.
@@ -30,18 +30,19 @@ pub(crate) enum Format {
     Json,
 }
 
-/// A log, as it was asked for.
+/// The requested log.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Logging {
     pub(crate) format: Format,
-    /// 0 is what happens; below it problems only, then nothing but what ends the program; above it the rest.
+    /// The level of detail: 0 shows what happens, -1 only problems, -2 only the error that ends the program, 1 and
+    /// above also details.
     pub(crate) level: i8,
-    /// Whether a journal reads, which has its own clock and wants priorities.
+    /// Whether a journal reads the log. It adds the time itself, and expects priorities.
     pub(crate) journal: bool,
 }
 
 impl Logging {
-    /// What takes the lines.
+    /// Creates the subscriber that writes log lines to `writer`.
     pub(crate) fn dispatch<W>(self, writer: W) -> Dispatch
     where
         W: for<'w> MakeWriter<'w> + Send + Sync + 'static,
@@ -53,7 +54,7 @@ impl Logging {
             1.. => LevelFilter::DEBUG,
         };
         let log = tracing_subscriber::fmt().with_max_level(level).with_writer(writer).with_ansi(false);
-        // Else it prints to standard error that it couldn't, and panics where it can't.
+        // Otherwise tracing would report its own write errors on standard error, and panic if that fails.
         let log = log.log_internal_errors(false);
         match self.format {
             Format::Json => Dispatch::new(log.json().flatten_event(true).with_target(false).finish()),
@@ -61,17 +62,17 @@ impl Logging {
         }
     }
 
-    /// From now on [`note`](crate::output::console::note) and the log write to standard error this way.
+    /// From now on [`note`](crate::output::console::note) and the log write to standard error in this format.
     pub(crate) fn begin(self) -> Result<(), Failure> {
         let sink = Sink::open(STDERR, io::stderr(), Box::new(self.words_of_loss()))?;
-        // It fails where one has begun already, which then goes on.
+        // This fails if a log was already set up, which then stays.
         let _ = tracing::dispatcher::set_global_default(self.dispatch(sink));
         Ok(())
     }
 
-    /// Says what the log misses, as a line of that log.
+    /// Describes dropped log lines, as a line in the format of the log.
     fn words_of_loss(self) -> impl Fn(&Loss) -> Vec<u8> + Send {
-        let kept = Kept::default();
+        let kept = SharedBuffer::default();
         let dispatch = self.dispatch(kept.clone());
         move |loss| {
             let (lines, text) = (loss.lines, loss.describe(STDERR));
@@ -81,7 +82,7 @@ impl Logging {
     }
 }
 
-/// Each line goes to the sink whole: the formatter writes it at once.
+/// The formatter writes each line with a single call, so that the sink gets complete lines.
 impl<'a> MakeWriter<'a> for Sink {
     type Writer = LineOf<'a>;
 
@@ -103,7 +104,7 @@ fn importance(of: &Metadata<'_>) -> Importance {
     }
 }
 
-/// Takes one line for a sink, and never fails.
+/// Passes one line to a sink. Writing never fails.
 pub(crate) struct LineOf<'a> {
     sink: &'a Sink,
     importance: Importance,
@@ -120,17 +121,17 @@ impl io::Write for LineOf<'_> {
     }
 }
 
-/// Keeps what is written until it is taken.
+/// A shared buffer that keeps what is written until it is taken.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Kept(Arc<Mutex<Vec<u8>>>);
+pub(crate) struct SharedBuffer(Arc<Mutex<Vec<u8>>>);
 
-impl Kept {
+impl SharedBuffer {
     pub(crate) fn take(&self) -> Vec<u8> {
         std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
-impl io::Write for Kept {
+impl io::Write for SharedBuffer {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(bytes);
         Ok(bytes.len())
@@ -141,7 +142,7 @@ impl io::Write for Kept {
     }
 }
 
-impl<'a> MakeWriter<'a> for Kept {
+impl<'a> MakeWriter<'a> for SharedBuffer {
     type Writer = Self;
 
     fn make_writer(&'a self) -> Self {
@@ -149,7 +150,7 @@ impl<'a> MakeWriter<'a> for Kept {
     }
 }
 
-/// `<6>done: /films/A.mkv [replaced]: ... job=j1`.
+/// Formats a line as text: `<6>done: /films/A.mkv [replaced]: ... job=j1`.
 struct Text {
     journal: bool,
 }
@@ -168,12 +169,12 @@ where
         } else {
             write!(to, "{:.0} {level} ", jiff::Timestamp::now())?;
         }
-        // A name may hold anything, a line feed too.
+        // A file name may contain any character, even a line feed.
         writeln!(to, "{}{}", sanitize(&line.message), sanitize(&line.fields))
     }
 }
 
-/// The priority that a journal reads from the start of a line: syslog's number, see sd-daemon(3).
+/// Returns the prefix from which a journal reads the priority: syslog's number, see sd-daemon(3).
 fn priority(level: Level) -> &'static str {
     match level {
         Level::ERROR => "<3>",
@@ -183,7 +184,7 @@ fn priority(level: Level) -> &'static str {
     }
 }
 
-/// A line as it is collected: what the message says already isn't said again.
+/// Collects a line. Fields that the message already contains are left out.
 #[derive(Default)]
 struct Line {
     message: String,
@@ -194,7 +195,7 @@ const SAID: [&str; 4] = ["event", "path", "code", "settings"];
 
 impl Line {
     fn add(&mut self, field: &Field, value: &dyn fmt::Display) {
-        // Writing into a string can't fail.
+        // Writing to a string can't fail.
         let _ = match field.name() {
             "message" => write!(self.message, "{value}"),
             name if SAID.contains(&name) => Ok(()),
@@ -229,14 +230,14 @@ impl Visit for Line {
 pub(crate) mod tests {
     use super::*;
 
-    /// What was written, a line each.
-    pub(crate) fn lines(kept: &Kept) -> Vec<String> {
+    /// Takes what was written and splits it into lines.
+    pub(crate) fn lines(kept: &SharedBuffer) -> Vec<String> {
         String::from_utf8(kept.take()).unwrap().lines().map(str::to_owned).collect()
     }
 
     #[test]
     fn a_file_gets_the_time_and_the_level() {
-        let kept = Kept::default();
+        let kept = SharedBuffer::default();
         let logging = Logging { format: Format::Text, level: 0, journal: false };
         tracing::dispatcher::with_default(&logging.dispatch(kept.clone()), || {
             tracing::warn!(event = "warning", job = "j1", size = 3_u64, "a\u{1b} line");

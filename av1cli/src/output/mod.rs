@@ -1,4 +1,4 @@
-//! What is printed: to a person, to a log, to a program.
+//! Output for people, logs and programs.
 
 pub(crate) mod bars;
 pub(crate) mod color;

@@ -1,16 +1,16 @@
-//! A command line that a POSIX shell splits back into the same arguments.
+//! Quotes a command line so that a POSIX shell splits it back into the same arguments.
 
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStrExt;
 
-/// Quotes each argument where it needs it; any byte but NUL, which no argument can have, passes unharmed.
+/// Quotes each argument if necessary. Every byte is preserved; NUL can't occur in an argument.
 pub(crate) fn command_line(program: &OsString, args: &[OsString]) -> Vec<u8> {
     let words = std::iter::once(program).chain(args).map(|word| quoted(word.as_bytes()));
     words.collect::<Vec<_>>().join(&b' ')
 }
 
 fn quoted(word: &[u8]) -> Vec<u8> {
-    // What the shell could read as more than itself stands in single quotes; `shlex` knows which that is.
+    // `shlex` puts everything that has a special meaning for the shell into quotes.
     shlex::bytes::try_quote(word).map_or_else(|_| word.to_vec(), std::borrow::Cow::into_owned)
 }
 

@@ -1,4 +1,4 @@
-//! Events for a person: progress bars on a terminal, plain lines elsewhere.
+//! Shows events to a person: as progress bars on a terminal, and as plain lines elsewhere.
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
@@ -18,34 +18,34 @@ use crate::output::bars;
 use crate::output::console::{STDERR, Weight, speak, tell, tell_as, words_of_loss};
 use crate::output::sink::{Importance, Sink};
 
-/// Writes what happens to standard error.
+/// Shows events on standard error.
 pub(crate) struct Reporter {
     bars: MultiProgress,
     sink: Sink,
-    /// Whether lines say how far encodes are.
+    /// Whether plain lines report the progress of encodes.
     lines: bool,
     running: HashMap<String, Running>,
-    /// What was said of the last scan: the same again is no news.
+    /// The description of the last scan. If the next scan has the same one, it isn't shown again.
     scanned: String,
 }
 
-/// An encode that is under way.
+/// A running encode.
 struct Running {
     path: PathBuf,
     bar: ProgressBar,
     frames: Option<u64>,
     started: Instant,
-    /// When a plain line about it was last written.
+    /// When its progress was last written as a line.
     told: Instant,
-    /// What of its result was said to be checked.
+    /// The last check of its result that was reported.
     checked: &'static str,
 }
 
-/// How often a line says how far an encode is: it is for reading.
+/// How often a line reports the progress of an encode, so that people can read along.
 const LINE_INTERVAL: Duration = Duration::from_mins(1);
 
 impl Reporter {
-    /// Begins to speak at this level, with bars or without.
+    /// Opens standard error at this level of detail, with or without bars.
     pub(crate) fn open(bars: bool, lines: bool, level: i8) -> Result<Self, Failure> {
         let sink = Sink::open(STDERR, std::io::stderr(), Box::new(words_of_loss(level)))?;
         let bars = bars::open(bars, &sink);
@@ -53,7 +53,7 @@ impl Reporter {
         Ok(Self { bars, sink, lines, running: HashMap::new(), scanned: String::new() })
     }
 
-    /// Tells of one event.
+    /// Shows one event.
     pub(crate) fn show(&mut self, event: Event) {
         match event {
             Event::Scanned { films, stopped } => {
@@ -109,7 +109,7 @@ impl Reporter {
             let line = format!("  {}: {text}", display(&running.path));
             tell_as(Importance::Progress, Weight::News, &line);
         }
-        // A terminal that doesn't keep up is drawn on once it has.
+        // If the terminal is too slow, the bars are drawn again once it has caught up.
         if self.sink.is_behind() {
             return;
         }
@@ -120,7 +120,7 @@ impl Reporter {
     fn check(&mut self, job: &str, check: Check) {
         let Some(running) = self.running.get_mut(job) else { return };
         running.bar.set_message(checking(check));
-        // A line for each check, not for each per cent of it.
+        // One line per check, not one per percent.
         let code: &'static str = check.into();
         if running.checked != code {
             running.checked = code;
@@ -142,7 +142,7 @@ impl Reporter {
     }
 }
 
-/// `scan: 5 film(s) in the library, 2 of them left alone (1 skip-marker, 1 too-small)`.
+/// Describes a scan: `scan: 5 film(s) in the library, 2 of them left alone (1 skip-marker, 1 too-small)`.
 pub(crate) fn scanned(films: usize, stopped: &BTreeMap<&'static str, usize>) -> String {
     let alone: usize = stopped.values().sum();
     if alone == 0 {
@@ -158,7 +158,7 @@ fn style() -> ProgressStyle {
         .progress_chars("=> ")
 }
 
-/// `12 % 23.9 fps 0.9x ETA 0:12:30 about 1.2 GiB`.
+/// Describes progress: `12 % 23.9 fps 0.9x ETA 0:12:30 about 1.2 GiB`.
 fn describe(progress: &Progress, frames: Option<u64>, elapsed: Duration) -> String {
     let mut parts = Vec::new();
     if let Some(frames) = frames.filter(|frames| *frames > 0) {
@@ -176,7 +176,7 @@ fn describe(progress: &Progress, frames: Option<u64>, elapsed: Duration) -> Stri
     parts.join(" ")
 }
 
-/// What of the result is being checked.
+/// Describes the check that is running.
 fn checking(check: Check) -> String {
     match check {
         Check::Contract => "checking the result".to_owned(),
@@ -186,7 +186,7 @@ fn checking(check: Check) -> String {
     }
 }
 
-/// One line about a job that was cut off.
+/// Describes an interrupted job in one line.
 pub(crate) fn cut_off(recovered: &Recovered) -> String {
     let Recovered { job, film, scene, actions, .. } = recovered;
     let stage = if scene.committed { "while its result was put in place" } else { "while it was encoded" };

@@ -1,4 +1,4 @@
-//! Events for programs: each a line of JSON on standard output.
+//! Writes events for programs to standard output: one line of JSON per event.
 
 use av1exec::pipeline::event::Event;
 use av1exec::serve::control::events::EventDocument;
@@ -7,34 +7,35 @@ use serde::Serialize;
 
 use crate::output::sink::{Importance, Loss, Sink};
 
-/// Standard output. Who falls too far behind misses events, and is told so as subscribers of the control socket are.
+/// Standard output. If the reader falls too far behind, it misses events and gets a `lagged` event, like subscribers of
+/// the control socket.
 pub(crate) struct Stream(Sink);
 
 impl Stream {
-    /// Begins to write.
+    /// Starts the sink for standard output.
     pub(crate) fn open() -> Result<Self, Failure> {
         Sink::open("standard output", std::io::stdout(), Box::new(lagged)).map(Self)
     }
 
-    /// Tells of one event, and never waits.
+    /// Writes an event. This never waits.
     pub(crate) fn tell(&self, event: &Event) {
         self.0.push(importance(event), line(&EventDocument::from(event)));
     }
 }
 
 fn lagged(loss: &Loss) -> Vec<u8> {
-    // That nothing could be written for a while is none of a program's business where it missed nothing.
+    // If no event was lost, the program doesn't need to know that writing failed for a while.
     if loss.lines == 0 { Vec::new() } else { line(&EventDocument::Lagged { missed: loss.lines }) }
 }
 
 fn line(document: &impl Serialize) -> Vec<u8> {
-    // No event has a map whose keys aren't text, the only thing that JSON can't hold.
+    // Serializing can't fail: no event has a map whose keys aren't strings.
     let mut line = serde_json::to_vec(document).unwrap_or_default();
     line.push(b'\n');
     line
 }
 
-/// What a program would miss most without it.
+/// Returns the importance of an event. Less important events are dropped first.
 fn importance(event: &Event) -> Importance {
     match event {
         Event::Progressed { .. } | Event::Judging { .. } => Importance::Progress,

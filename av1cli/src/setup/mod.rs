@@ -1,4 +1,4 @@
-//! What a command needs before it can begin: locks, tools, signals, sinks, the service manager.
+//! What a command needs before it starts: locks, tools, signals, sinks, the service manager.
 
 pub mod service;
 pub(crate) mod session;
@@ -7,5 +7,5 @@ pub(crate) mod sinks;
 
 use std::time::Duration;
 
-/// How long what may hang may take to end with the program.
+/// How long threads that may hang get to finish when the program ends.
 pub(crate) const END_TIMEOUT: Duration = Duration::from_secs(1);

@@ -1,6 +1,7 @@
-//! What a service manager is told: the protocol of `sd_notify(3)`, a datagram of `KEY=value` lines to the socket that it names.
+//! Notifies a service manager by the protocol of `sd_notify(3)`: datagrams with `KEY=value` lines to the socket that
+//! the manager names.
 //!
-//! Written here since the crates for it look the environment up by themselves.
+//! This is implemented here because the crates for it read the environment by themselves.
 
 use std::ffi::OsString;
 use std::io;
@@ -13,19 +14,19 @@ use av1exec::serve::http::Source;
 use av1exec::serve::status::{State, Status};
 use av1exec::sys::sanitize::sanitize;
 
-/// What the environment says of who started this program.
+/// What the environment says about the service manager that started this program.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Service {
-    /// `$NOTIFY_SOCKET`: where a service manager listens.
+    /// `$NOTIFY_SOCKET`: the socket of the service manager.
     pub socket: Option<OsString>,
-    /// `$WATCHDOG_USEC`, where `$WATCHDOG_PID` is this process or isn't set: how long silence may last.
+    /// The watchdog's timeout: `$WATCHDOG_USEC`, if `$WATCHDOG_PID` is this process or isn't set.
     pub watchdog: Option<Duration>,
-    /// `$JOURNAL_STREAM` is set: standard error may go to a journal.
+    /// Whether `$JOURNAL_STREAM` is set, so that standard error may go to a journal.
     pub journal: bool,
 }
 
 impl Service {
-    /// Asks `get` for each variable: a main passes `std::env::var_os`.
+    /// Calls `get` for each variable; a program passes `std::env::var_os`.
     pub fn from_vars(get: impl Fn(&str) -> Option<OsString>) -> Self {
         let get = |name: &str| get(name).filter(|value| !value.is_empty());
         let number = |name: &str| get(name).and_then(|value| value.to_str()?.parse::<u64>().ok());
@@ -37,7 +38,7 @@ impl Service {
         }
     }
 
-    /// Opens the way to the service manager; one that leads nowhere where there is none.
+    /// Opens the connection to the service manager. Without one, the notifier sends nothing.
     pub fn notifier(&self) -> io::Result<Notifier> {
         let Some(socket) = &self.socket else { return Ok(Notifier { to: None }) };
         let address = match socket.as_bytes() {
@@ -45,30 +46,30 @@ impl Service {
             _ => SocketAddr::from_pathname(socket)?,
         };
         let from = UnixDatagram::unbound()?;
-        // The loop mustn't wait for a manager that doesn't read.
+        // The daemon's loop must not wait for a service manager that doesn't read.
         from.set_nonblocking(true)?;
         Ok(Notifier { to: Some((from, address)) })
     }
 }
 
-/// The way to a service manager. What doesn't reach it is lost: work goes on without it.
+/// The connection to a service manager. Failed sends are ignored: the work doesn't depend on them.
 #[derive(Debug)]
 pub struct Notifier {
     to: Option<(UnixDatagram, SocketAddr)>,
 }
 
 impl Notifier {
-    /// Work has begun.
+    /// Reports that the daemon is ready.
     pub fn ready(&self) {
         self.send("READY=1");
     }
 
-    /// Work ends.
+    /// Reports that the daemon is stopping.
     pub fn stopping(&self) {
         self.send("STOPPING=1");
     }
 
-    /// Stays alive, and says how things stand.
+    /// Resets the watchdog and reports the status.
     pub fn alive(&self, status: &str) {
         self.send(&format!("WATCHDOG=1\nSTATUS={}", sanitize(status)));
     }
@@ -79,7 +80,8 @@ impl Notifier {
         }
     }
 
-    /// Passes on each beat of the daemon's loop, so that a loop that hangs is noticed; ends with the loop.
+    /// Sends a message for each beat of the daemon's loop, so that the manager notices a loop that hangs. Ends with the
+    /// loop.
     pub async fn follow(&self, mut beats: Source) {
         while beats.changed().await.is_ok() {
             let Some(last) = beats.borrow_and_update().clone() else { continue };
@@ -91,7 +93,7 @@ impl Notifier {
     }
 }
 
-/// How things stand, in a line for `systemctl status`.
+/// Returns the status in one line, for `systemctl status`.
 pub fn status_line(status: &Status) -> String {
     let Status { state, running, queued, settling, .. } = status;
     let doing = match state {
@@ -101,7 +103,7 @@ pub fn status_line(status: &Status) -> String {
         State::QuietHours => format!("outside active hours, {} encode(s) under way", running.len()),
         State::StateDiskFull => "the disk of the state folder is full".to_owned(),
         State::Stopping => "stopping".to_owned(),
-        // No daemon says that of itself.
+        // A daemon never reports this state about itself.
         State::Other => String::new(),
     };
     let saved = av1exec::state::outcome::Bytes(status.totals.savings.bytes());
@@ -180,7 +182,7 @@ mod tests {
         let following = tokio::spawn(async move { notifier.follow(source).await });
         for (state, messages) in [("running", 1), ("running", 1), ("stopping", 2)] {
             publisher.publish(status(state, 0).into(), std::time::Instant::now());
-            // The task has this thread until it waits for the next beat.
+            // The runtime has a single thread: yielding runs the task until it waits for the next beat.
             tokio::task::yield_now().await;
             let heard: Vec<String> = (0..messages).map(|_| heard(&socket)).collect();
             assert!(heard[messages - 1].starts_with("WATCHDOG=1\nSTATUS="), "{heard:?}");

@@ -1,4 +1,4 @@
-//! A pipeline that a person can stop.
+//! Sets up a pipeline that a user can stop.
 
 use av1exec::pipeline::event::Event;
 use av1exec::pipeline::{Pipeline, open};
@@ -11,7 +11,7 @@ use tokio::sync::mpsc::UnboundedReceiver;
 use crate::output::console::{leave, note};
 use crate::output::sink;
 
-/// Opens a pipeline, with what it tells.
+/// Opens a pipeline, and returns it with its events.
 pub(crate) async fn open_pipeline(
     settings: Settings,
     environment: &Environment,
@@ -19,9 +19,10 @@ pub(crate) async fn open_pipeline(
     open::open(settings, environment.path.as_deref(), listen_for_signals).await
 }
 
-/// The first Ctrl-C or SIGTERM asks work to stop, which leaves nothing behind; the second ends the program at once.
+/// Handles signals: the first Ctrl-C or SIGTERM asks the work to stop and clean up; the second ends the program at
+/// once.
 ///
-/// A thread of its own hears them: whatever the work waits for, it can be ended.
+/// A separate thread receives them, so that the program can be ended whatever the work waits for.
 fn listen_for_signals(switch: StopSwitch) -> Result<(), Failure> {
     let failed = |error| Failure::new(Exit::Failed, format!("failed to listen for signals: {error}"));
     let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build().map_err(failed)?;
@@ -43,12 +44,12 @@ async fn obey(mut interrupt: Signal, mut terminate: Signal, switch: StopSwitch) 
             _ = terminate.recv() => {}
         }
         if asked > 0 {
-            // Children die with us; what they leave is tidied up at the next start.
+            // The kernel kills the child processes with this process; the next start cleans up what they leave.
             leave();
             sink::end_at_once();
             std::process::exit(Exit::Interrupted.code().into());
         }
-        // First the effect, then the word on it.
+        // The work is stopped first, then the message is written.
         switch.stop();
         sink::hurry();
         note("stopping: encodes are ended, originals are untouched (again to stop at once)");

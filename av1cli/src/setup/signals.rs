@@ -1,4 +1,4 @@
-//! Signals that ask something of a running daemon.
+//! Signals that control a running daemon.
 
 use std::io;
 
@@ -6,10 +6,10 @@ use av1exec::daemon::signal::UserSignal;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
-/// Hands signals over: SIGHUP to read the config again, SIGUSR1 to look at the library now. From the call on, neither ends
-/// the program.
+/// Receives signals: SIGHUP reloads the config, SIGUSR1 scans the library now. From this call on, neither ends the
+/// program.
 ///
-/// Where a person looks on (`terminal`), SIGHUP says that the terminal was closed, and ends the program as ever.
+/// If `terminal` is set, SIGHUP means that the terminal was closed, and still ends the program.
 pub fn listen(terminal: bool) -> io::Result<UnboundedReceiver<UserSignal>> {
     let (sender, receiver) = unbounded_channel();
     let mut wanted = vec![(SignalKind::user_defined1(), UserSignal::Scan)];

@@ -1,4 +1,4 @@
-//! Whom events are told: a person, by lines and bars, or a log; and programs beside them.
+//! The receivers of events: standard error as lines and bars or as a log, and in addition programs.
 
 use std::io::IsTerminal;
 
@@ -15,35 +15,36 @@ use crate::output::reporter::Reporter;
 use crate::output::stream::Stream;
 use crate::setup::END_TIMEOUT;
 
-/// All that hears of an event.
+/// All receivers of events.
 pub(crate) struct Sinks {
     ear: Ear,
-    /// Standard output, where it gets each event as JSON.
+    /// Standard output, if it receives each event as JSON.
     programs: Option<Stream>,
 }
 
-/// Who hears of it on standard error.
+/// The receiver on standard error.
 enum Ear {
     Person(Reporter),
     Log(Log),
 }
 
 impl Sinks {
-    /// For a command that somebody waits for.
+    /// Creates the sinks for a command that a person waits for.
     pub(crate) fn to_person(output: OutputArgs) -> Result<Self, Failure> {
         let bars = output.bars(std::io::stderr().is_terminal());
         let reporter = Reporter::open(bars, !bars && output.lines(true), output.level())?;
         Ok(Self { ear: Ear::Person(reporter), programs: programs(output)? })
     }
 
-    /// For a daemon: to its log where it has one, which begins here.
+    /// Creates the sinks for a daemon: its log, which starts here, or else lines and bars as for a person.
     pub(crate) fn to_log(logging: Option<Logging>, output: OutputArgs) -> Result<Self, Failure> {
         let Some(logging) = logging else { return Self::to_person(output) };
         logging.begin()?;
         Ok(Self { ear: Ear::Log(Log::new(output.lines(false))), programs: programs(output)? })
     }
 
-    /// Listens until nobody speaks any more. It hands lines over and waits for no reader, so that events don't pile up.
+    /// Passes on all events until the last sender is dropped. It never waits for a reader, so that events don't pile
+    /// up.
     pub(crate) async fn listen(self, mut events: UnboundedReceiver<Event>) {
         let Self { mut ear, programs } = self;
         while let Some(event) = events.recv().await {
@@ -58,7 +59,8 @@ impl Sinks {
     }
 }
 
-/// Waits until all was told; of work that was asked to stop, a call that hangs in a disk may keep a word for ever.
+/// Waits until all events are written. After a request to stop the wait is limited, because a call that hangs on a disk
+/// may keep a sender alive forever.
 pub(crate) async fn told(sinks: JoinHandle<()>, stop: &Stop) {
     if stop.is_asked() {
         let _ = tokio::time::timeout(END_TIMEOUT, sinks).await;

@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use super::keeper::Written;
 use crate::library::film::Film;
 use crate::library::stable::Settling;
-use crate::state::index::{Entry, Fingerprint, Next, Verdict, Write};
+use crate::state::index::{FilmEntry, Fingerprint, Next, Verdict, Write};
 use av1plan::probe::ProbeText;
 
 /// How long a film that is no longer seen stays in the index. If a disk is away for the holidays, its films must
@@ -23,7 +23,7 @@ const PROBES_WAITING: usize = 8;
 /// What is known about all films that no cheap gate (one that needs no ffprobe) stops.
 #[derive(Debug)]
 pub(super) struct Catalog {
-    entries: BTreeMap<PathBuf, Entry>,
+    entries: BTreeMap<PathBuf, FilmEntry>,
     /// Entries that have changed since they were last written.
     changed: BTreeSet<PathBuf>,
     /// Whether entries are being written. Further changes are collected for the next write.
@@ -39,7 +39,7 @@ pub(super) struct Catalog {
 }
 
 impl Catalog {
-    pub(super) fn new(entries: BTreeMap<PathBuf, Entry>) -> Self {
+    pub(super) fn new(entries: BTreeMap<PathBuf, FilmEntry>) -> Self {
         Self {
             entries,
             changed: BTreeSet::new(),
@@ -78,7 +78,7 @@ impl Catalog {
         now: Moment,
     ) -> Next {
         let known = self.entries.entry(film.path.clone());
-        let entry = known.or_insert_with(|| Entry::new(film.identity, now.wall));
+        let entry = known.or_insert_with(|| FilmEntry::new(film.identity, now.wall));
         let is_new = entry.first_seen == now.wall;
         if entry.see(film.identity, now.wall) || is_new {
             self.changed.insert(film.path.clone());
@@ -97,7 +97,7 @@ impl Catalog {
 
     /// How many attempts on a film have failed.
     pub(super) fn failures(&self, path: &Path) -> u32 {
-        self.entries.get(path).map_or(0, Entry::failures)
+        self.entries.get(path).map_or(0, FilmEntry::failures)
     }
 
     /// Stores the outcome of a film; `None` removes it.
@@ -315,7 +315,12 @@ mod tests {
         catalog.flush();
         for failures in 0..50 {
             let code = "failed".to_owned();
-            let verdict = Verdict { code, fingerprint: ONE, rest: crate::state::index::Rest::None, failures };
+            let verdict = Verdict {
+                code,
+                fingerprint: ONE,
+                retry_after: crate::state::index::RetryAfter::Now,
+                failures,
+            };
             catalog.remember(&film().path, Some(verdict));
             catalog.flush();
         }

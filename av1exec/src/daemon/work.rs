@@ -17,7 +17,7 @@ use crate::pipeline::event::Event;
 use crate::pipeline::look::{Looked, refused_loss};
 use crate::serve::status::RunningJob;
 use crate::state::code::WANTED;
-use crate::state::index::{Fingerprint, Rest, Verdict, remember};
+use crate::state::index::{Fingerprint, RetryAfter, Verdict, remember};
 use crate::state::outcome::Outcome;
 use crate::sys::names;
 use crate::sys::path::path_of;
@@ -152,7 +152,8 @@ impl Dispatcher {
         let reason = match &verdict {
             PlanVerdict::Encode(_) => {
                 let (code, failures) = (WANTED.to_owned(), self.catalog.failures(&film.path));
-                let verdict = Verdict { code, fingerprint: self.fingerprint, rest: Rest::None, failures };
+                let verdict =
+                    Verdict { code, fingerprint: self.fingerprint, retry_after: RetryAfter::Now, failures };
                 self.catalog.remember(&film.path, Some(verdict));
                 return self.films.to_encode.push(film);
             }
@@ -303,9 +304,9 @@ impl Dispatcher {
         let is_marked = now.is_some_and(|film| film.marker.is_some());
         match outcome {
             // The marker stops further attempts. A user who removes it asks for another one.
-            Outcome::TooBig { .. } | Outcome::Cancelled if is_marked => verdict.rest = Rest::None,
+            Outcome::TooBig { .. } | Outcome::Cancelled if is_marked => verdict.retry_after = RetryAfter::Now,
             // The marker couldn't be written, so the next run of the daemon tries again.
-            Outcome::TooBig { .. } => verdict.rest = Rest::ThisRun(moment.wall + UNMARKED),
+            Outcome::TooBig { .. } => verdict.retry_after = RetryAfter::ThisRun(moment.wall + UNMARKED),
             _ => {}
         }
         let Outcome::Replaced { path, .. } = outcome else {

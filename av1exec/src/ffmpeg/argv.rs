@@ -1,16 +1,16 @@
-//! Arguments bound to real paths, once, at the edge.
+//! Replaces the placeholders in ffmpeg's and ffprobe's arguments by real paths, right before a program is started.
 
 use std::ffi::OsString;
 use std::path::Path;
 
 use av1plan::command::{self, Arg, Placeholder};
 
-/// Replaces the placeholders by the two paths, which should be absolute.
+/// Replaces the placeholders by the input and output paths, which should be absolute.
 pub fn bind(args: &[Arg], input: &Path, output: &Path) -> Vec<OsString> {
     bind_run(args, input, output, Path::new(""))
 }
 
-/// The same for arguments that compare a result with its original.
+/// Like [`bind`], for arguments that compare a result with its original.
 pub fn bind_pair(args: &[Arg], result: &Path, original: &Path) -> Vec<OsString> {
     command::bind(args, |file| match file {
         Placeholder::Input => result.as_os_str(),
@@ -19,7 +19,7 @@ pub fn bind_pair(args: &[Arg], result: &Path, original: &Path) -> Vec<OsString> 
     })
 }
 
-/// The same for arguments that name a third path, where ffmpeg writes the times of frames to.
+/// Like [`bind`], for arguments with a third path: the file into which ffmpeg writes the frame times.
 pub fn bind_run(args: &[Arg], input: &Path, output: &Path, frame_times: &Path) -> Vec<OsString> {
     command::bind(args, |file| match file {
         Placeholder::Input | Placeholder::Original => input.as_os_str(),

@@ -1,4 +1,4 @@
-//! The full decode: every picture and every sound of the result, and whether the decoders complain.
+//! Decodes a whole result, video and audio, and collects what the decoders complain about.
 
 use std::ffi::OsString;
 use std::io;
@@ -19,17 +19,17 @@ pub struct Decode<'a> {
     pub tools: &'a Tools,
     /// How the result was made.
     pub plan: &'a EncodePlan,
-    /// The original, which tells whether a copied track was damaged before.
+    /// The original; decoding it shows whether a copied track was already damaged.
     pub source: &'a Path,
     /// The result.
     pub result: &'a Path,
-    /// How long no frame may come out.
+    /// How long the decode may go without delivering a frame.
     pub stall: Duration,
 }
 
 impl Decode<'_> {
-    /// Decodes all of it and tells `reached` at which second it is; returns what is wrong. An error says that it couldn't be
-    /// done, which is no verdict on the result.
+    /// Decodes the whole result and passes the position in seconds to `reached`. Returns the defect, if there is one.
+    /// An error means that the decode couldn't be made; it says nothing about the result.
     pub async fn run(&self, reached: impl FnMut(u64)) -> io::Result<Option<Defect>> {
         let decoder = Decoder { tools: self.tools, stall: self.stall };
         let sound = decode_audio_arguments(self.plan, Side::Result);
@@ -42,7 +42,8 @@ impl Decode<'_> {
     }
 }
 
-/// Decodes all of a file whose original nobody has: its first video, and the tracks of sound of these indexes.
+/// Decodes a whole file without an original to compare with: its first video stream and the audio streams with these
+/// indexes.
 pub async fn decode_alone(
     tools: &Tools,
     result: &Path,
@@ -55,21 +56,21 @@ pub async fn decode_alone(
     Ok(defect.or(sound.in_sound(&Complaints::default())))
 }
 
-/// What every decode takes.
+/// What all decodes need.
 struct Decoder<'a> {
     tools: &'a Tools,
     stall: Duration,
 }
 
 impl Decoder<'_> {
-    /// What is wrong with the picture, and what was said of the sound.
+    /// Returns the defect of the video stream, if there is one, and the complaints about the audio streams.
     async fn result(
         &self,
         path: &Path,
         sound: Option<Vec<Arg>>,
         reached: impl FnMut(u64),
     ) -> io::Result<(Option<Defect>, Complaints)> {
-        // Side by side: the second reads what the first has brought from the disk.
+        // Both decodes run at the same time, so that the second finds what the first has read in the page cache.
         let (video, audio) = tokio::try_join!(
             self.complaints(path, decode_video_arguments(), reached),
             self.sound(path, sound),
@@ -94,7 +95,8 @@ impl Decoder<'_> {
         mut reached: impl FnMut(u64),
     ) -> io::Result<Complaints> {
         let args: Vec<OsString> = bind(&args, path, Path::new(""));
-        // A decode that is well says nothing on standard error, so that only its times are held against the clock.
+        // A decode without errors prints nothing to standard error, so that only the times on standard output count as
+        // signs of life.
         let pulse = Pulse { output: Output::Stdout, limit: self.stall };
         let (mut heard, mut last) = (Complaints::default(), None);
         let hear = |output, line: &str| match output {

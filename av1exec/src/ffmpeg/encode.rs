@@ -1,4 +1,4 @@
-//! Running one encode: ffmpeg's progress, its log, its stalls, its end.
+//! Runs one encode: reads ffmpeg's progress, writes its log, detects stalls, and reports how it ended.
 
 mod log;
 
@@ -18,63 +18,63 @@ use crate::sys::lock::Locks;
 use crate::sys::orphan::ProcessId;
 use crate::sys::pause::Pause;
 use crate::sys::priority::Priority;
-use crate::sys::process::{Group, Lines, end, start_for};
+use crate::sys::process::{Group, LineReader, end, start_for};
 use crate::sys::stop::Stop;
 use crate::sys::waits::{Care, Waits};
-use log::{LOG_PATIENCE, listen, make_log, write_down};
+use log::{LOG_FLUSH_TIMEOUT, listen, make_log, write_down};
 
 /// One encode to run.
 pub struct Encode<'a> {
     /// ffmpeg.
     pub program: &'a Path,
-    /// Its arguments, bound.
+    /// Its arguments, with real paths.
     pub args: &'a [OsString],
-    /// What it writes to.
+    /// The output file.
     pub output: &'a Path,
-    /// Where all that it says goes.
+    /// The file that receives everything ffmpeg prints to standard error.
     pub log: &'a Path,
-    /// The job.
+    /// The job's id.
     pub job: &'a str,
-    /// Held until it has ended, even where it outlives this process.
+    /// The locks that ffmpeg inherits, so that they stay held until it has ended, even if it outlives this process.
     pub locks: &'a Locks,
-    /// A result of this many bytes is too big for certain, however it goes on.
+    /// The size in bytes at which the output is certainly too big, so that the encode is ended.
     pub size_limit: u64,
-    /// How long nothing may move.
+    /// How long the encode may go without progress.
     pub stall: Duration,
-    /// How it gives way to others.
+    /// Its CPU and disk priority.
     pub priority: Priority,
-    /// Who may have it hold still; nothing needs to move then.
+    /// Pauses the encode. A paused encode isn't stalled.
     pub pause: &'a Pause,
-    /// What waits for a disk.
+    /// The table of calls that wait for a disk.
     pub waits: &'a Waits,
 }
 
 /// How an encode ended.
 #[derive(Debug)]
 pub enum Ended {
-    /// By itself, well or not.
+    /// ffmpeg ended by itself, successfully or not.
     Run {
-        /// What the judge is told.
+        /// The report for the judge.
         report: RunReport,
-        /// The last error that ffmpeg printed; empty where it printed none.
+        /// The last error that ffmpeg printed; empty if it printed none.
         words: String,
     },
-    /// It was ended since it had written too much already.
+    /// The encode was ended because its output was too big already.
     TooBig {
-        /// What it had written.
+        /// The size of the output in bytes.
         written: u64,
     },
-    /// It was ended since nothing moved any more.
+    /// The encode was ended because it made no progress.
     Stalled,
-    /// It was ended since nothing moved, and the disk that it writes to didn't answer: no fault of the film's.
+    /// The encode was ended because it made no progress while the output's disk didn't answer. The film isn't to blame.
     DiskHangs,
-    /// It was ended since work is to stop.
+    /// The encode was ended because work is to stop.
     Stopped,
 }
 
 impl Encode<'_> {
-    /// Runs it to one of its ends; no child is left behind whichever it is. `started` writes down which process it is, and
-    /// its failure ends it; `progressed` is told how far it is.
+    /// Runs the encode until it ends in one of the ways of [`Ended`]; no child is left behind in any case. `started`
+    /// records the process, and if it fails the encode is ended. `progressed` receives the progress.
     pub async fn run(
         &self,
         started: impl AsyncFnOnce(ProcessId) -> io::Result<()>,
@@ -88,14 +88,15 @@ impl Encode<'_> {
             io::Error::new(error.kind(), format!("its log {log} can't be made: {error}"))
         })?;
         let mut child = start_for(self.job, self.program, self.args, self.locks, self.priority).await?;
-        let (stdout, stderr) = (Lines::of(child.stdout.take()), Lines::of(child.stderr.take()));
+        let (stdout, stderr) = (LineReader::of(child.stdout.take()), LineReader::of(child.stderr.take()));
         let (written, writer) = write_down(log);
         let listener = tokio::spawn(listen(stderr, written));
         if let Some(id) = child.id() {
             let written = tokio::select! {
                 biased;
                 written = started(ProcessId::of(id)) => written.map(|()| None),
-                // A state folder that hangs must not keep anybody from being heard; what is written of it is written in its turn.
+                // `started` writes to the state folder. If that hangs, a stop must still be obeyed; what was to be
+                // written is written once the disk answers.
                 () = stop.asked() => Ok(Some(Ended::Stopped)),
             };
             match written {
@@ -118,7 +119,7 @@ impl Encode<'_> {
             if cut_short.is_some() {
                 return cut_short;
             }
-            // ffmpeg closes its output before it frees its encoder, and that can hang too.
+            // ffmpeg closes its output before it frees its encoder, and freeing the encoder may hang, too.
             loop {
                 tokio::select! {
                     biased;
@@ -142,24 +143,26 @@ impl Encode<'_> {
             None => child.wait().await?,
         };
         let heard = listener.await.unwrap_or_default();
-        // A log whose disk hangs comes later, and keeps nobody from going on.
-        drop(tokio::time::timeout(LOG_PATIENCE, writer).await);
+        // If the log's disk hangs, the log is completed later and nobody waits for it.
+        drop(tokio::time::timeout(LOG_FLUSH_TIMEOUT, writer).await);
         let mut report = heard.report;
         report.exit_code = status.code();
         report.add_progress(&watch.last);
         Ok(Ended::Run { report, words: heard.last_error })
     }
 
-    /// Ends ffmpeg. One that waits for a disk that hangs can't even be killed: that counts as waiting for that disk.
+    /// Ends ffmpeg. A process that waits for a hanging disk can't even be killed, so that this counts as a wait for
+    /// that disk.
     async fn end(&self, child: &mut Child) -> io::Result<ExitStatus> {
         let _wait = self.waits.begin(self.output, Care::Free);
         end(child).await
     }
 
-    /// Passes progress on until ffmpeg closes its output; returns early with the reason to end it.
+    /// Passes progress on until ffmpeg closes its standard output. Returns early with the reason if the encode has to
+    /// be ended.
     async fn follow(
         &self,
-        mut lines: Lines,
+        mut lines: LineReader,
         progressed: &mut impl FnMut(Progress),
         watch: &mut Watch,
         hold: &mut Hold,
@@ -177,7 +180,8 @@ impl Encode<'_> {
             };
             let line = match line {
                 Err(_) => {
-                    // Without a word ffmpeg moves the index of an MP4 to its front, which rewrites all of it.
+                    // While ffmpeg moves the index of an MP4 to the front, which rewrites the whole file, it prints
+                    // nothing; the output's size and time still change.
                     watch.look(self.stall / LOOKS).await;
                     if watch.moved.elapsed() >= self.stall {
                         return Some(watch.stalled());
@@ -200,14 +204,15 @@ impl Encode<'_> {
     }
 }
 
-/// What has ffmpeg hold still. It ignores a SIGTERM meanwhile; whoever ends it wakes it.
+/// Pauses ffmpeg with SIGSTOP. A stopped process doesn't react to SIGTERM, so that whoever ends it has to send SIGCONT
+/// as well.
 struct Hold {
     group: Group,
     pause: Pause,
 }
 
 impl Hold {
-    /// Stops it until it may go on.
+    /// Stops the process group until the pause is over.
     async fn still(&mut self) {
         self.group.signal(Signal::STOP);
         self.pause.over().await;
@@ -215,26 +220,26 @@ impl Hold {
     }
 }
 
-/// How often within the time that nothing may move a silent encode is looked at.
+/// How often a silent encode's output is looked at within the stall limit.
 const LOOKS: u32 = 4;
 
-/// The last sign of life: what ffmpeg says, and how the file looks that it writes to.
+/// The last sign of life: ffmpeg's last progress report, and the output file's last change.
 struct Watch {
     last: Progress,
     moved: Instant,
-    /// The output, and a file on the disk that ffmpeg writes the times of its frames to.
+    /// The output, and a file on the disk to which ffmpeg writes the frame times.
     files: [PathBuf; 2],
     waits: Waits,
-    /// Size and time of the output when it was last looked at.
+    /// Size and modification time of the output at the last look.
     seen: Option<Stamp>,
-    /// When that was.
+    /// When the output was last looked at.
     looked: Instant,
-    /// A look that hasn't come back yet: no second one is begun, since its disk hangs.
+    /// A look whose disk hasn't answered yet. No second look is started, since the disk hangs.
     looking: Option<JoinHandle<Option<Stamp>>>,
 }
 
-/// A file's size and time. The time is the stamping machine's, which a share's server is: it is only held against another
-/// one of the same file.
+/// A file's size and modification time. The time is that of the machine that stamps the file (on a network share, the
+/// server's), so that it is compared only with another time of the same file.
 type Stamp = (u64, SystemTime);
 
 impl Watch {
@@ -243,18 +248,18 @@ impl Watch {
         Self { last, moved, files, waits, seen: None, looked: moved, looking: None }
     }
 
-    /// When to look at the output, if nothing moves until then.
+    /// When to look at the output if there is no progress until then.
     fn next_look(&self, stall: Duration) -> Instant {
         self.moved.max(self.looked) + stall / LOOKS
     }
 
-    /// How an encode is to be ended that hasn't moved for too long.
+    /// Returns why an encode without progress has to be ended.
     fn stalled(&self) -> Ended {
         if self.looking.is_some() { Ended::DiskHangs } else { Ended::Stalled }
     }
 
-    /// Looks whether the output is another than it was at the last look, for at most this time.
-    async fn look(&mut self, patience: Duration) {
+    /// Checks whether the output has changed since the last look, for at most `timeout`.
+    async fn look(&mut self, timeout: Duration) {
         let (files, waits) = (&self.files, &self.waits);
         let looking = self.looking.get_or_insert_with(|| {
             let ([output, other], waits) = (files.clone(), waits.clone());
@@ -263,18 +268,18 @@ impl Watch {
                 let found = std::fs::metadata(output);
                 drop(wait);
                 let _wait = waits.begin(&other, Care::Free);
-                // Only whether its disk answers is asked.
+                // The result doesn't matter; the call only shows whether this disk answers.
                 drop(std::fs::metadata(other));
                 let found = found.ok()?;
                 Some((found.len(), found.modified().ok()?))
             })
         });
-        let looked = tokio::time::timeout(patience, looking).await;
+        let looked = tokio::time::timeout(timeout, looking).await;
         self.looked = Instant::now();
         let Ok(looked) = looked else { return };
         self.looking = None;
         let now = looked.ok().flatten();
-        // The first look has nothing to be held against.
+        // The first look has no earlier one to compare with.
         if self.seen.is_some() && now.is_some() && now != self.seen {
             self.moved = Instant::now();
         }

@@ -1,6 +1,6 @@
-//! What a result shows, gathered for the judge: what its headers and packets tell, and what has to be decoded.
+//! Gathers the evidence about a result for the judge: what its headers and packets show, and what decoding it shows.
 //!
-//! Whoever replaces a film and whoever verifies a result gather it here, so that both judge by the same.
+//! Both the replacement of a film and `av1cli verify` gather evidence here, so that both judge alike.
 
 use std::io;
 use std::path::Path;
@@ -15,42 +15,43 @@ use crate::ffmpeg::probe::{self, ProbeError};
 use crate::ffmpeg::same_picture::PictureCheck;
 use crate::ffmpeg::tools::Tools;
 
-/// A result, and what is known of how it was made. All errors say that a check couldn't be made, which is no verdict on it.
+/// A result, and what is known about how it was made. Every error of the methods means that a check couldn't be made;
+/// it says nothing about the result.
 #[derive(Clone, Copy)]
 pub(crate) struct Gather<'a> {
     pub(crate) tools: &'a Tools,
-    /// The result; its path is absolute.
+    /// The absolute path of the result.
     pub(crate) result: &'a Path,
-    /// Its bytes.
+    /// The size of the result in bytes.
     pub(crate) size: u64,
-    /// What it was made from, where that is there; absolute, too.
+    /// The absolute path of the original, if it still exists.
     pub(crate) original: Option<&'a Path>,
-    /// How it was made, where that is known.
+    /// The plan by which the result was made, if it is known.
     pub(crate) plan: Option<&'a EncodePlan>,
-    /// How long no frame may come out of a decode.
+    /// How long a decode may go without delivering a frame.
     pub(crate) stall: Duration,
 }
 
-/// What is had for one pass over a result that ffprobe can read.
+/// What one pass over a result shows that ffprobe can read.
 pub(crate) struct Readable {
     pub(crate) probe: MediaProbe,
     pub(crate) packets: PacketSummary,
-    /// The packets of the original's first seconds, where there are an original and a plan to hold them against.
+    /// The packets of the original's first seconds, if there are both an original and a plan.
     opening: Option<PacketSummary>,
 }
 
-/// A check that was made, with what it found.
+/// A check that was made, and the defect it found.
 pub(crate) struct Made(pub(crate) Option<Defect>);
 
 impl Made {
-    /// What the judge is told of it.
+    /// Returns the check in the judge's form.
     pub(crate) fn check(&self) -> Check<'_> {
         Check::from(self.0.as_ref())
     }
 }
 
 impl Gather<'_> {
-    /// Reads the headers and all packets; nothing where ffprobe says that it can't read the result.
+    /// Reads the headers and all packets. Returns `None` if ffprobe says that it can't read the result.
     pub(crate) async fn read(&self) -> io::Result<Option<Readable>> {
         let asked = match self.plan {
             Some(plan) => probe::result(self.tools, self.result, plan).await,
@@ -70,7 +71,7 @@ impl Gather<'_> {
         Ok(Some(Readable { probe, packets, opening }))
     }
 
-    /// What the judge is told before anything was decoded; `run` is how ffmpeg ended, where somebody still knows.
+    /// Returns the evidence that needs no decoding. `run` is ffmpeg's report of the encode, if it still exists.
     pub(crate) fn evidence<'e>(
         &self,
         readable: Option<&'e Readable>,
@@ -84,8 +85,8 @@ impl Gather<'_> {
             .with_opening(readable.and_then(|readable| readable.opening.as_ref()))
     }
 
-    /// Decodes all of it and tells `reached` at which second it is. Where its streams aren't those of the plan, as one of
-    /// `defects` may say, or where there is no original, it is decoded for itself.
+    /// Decodes the whole result and passes the position in seconds to `reached`. The complaints are compared with the
+    /// original's only if there is an original and no defect says that the streams differ from the plan.
     pub(crate) async fn decode(
         &self,
         probe: &MediaProbe,
@@ -108,8 +109,8 @@ impl Gather<'_> {
         Ok(Made(found))
     }
 
-    /// Compares parts of its pictures with the original's, which ffprobe says this of; nothing where there is no original, or no
-    /// plan that tells what became of its pictures.
+    /// Compares samples of the result's pictures with the original's. Returns `None` if there is no original, or no
+    /// plan that says how the pictures were changed.
     pub(crate) async fn picture(
         &self,
         probe: &MediaProbe,
@@ -122,8 +123,9 @@ impl Gather<'_> {
     }
 }
 
-/// Whether gathering a piece takes a part of an encode's time: it is for a result that is good as far as all others tell.
-pub(crate) fn is_dear(piece: Missing) -> bool {
+/// Whether this check takes a considerable part of an encode's time, so that it is made only once all others have found
+/// nothing.
+pub(crate) fn is_expensive(piece: Missing) -> bool {
     matches!(piece, Missing::Decode | Missing::Picture)
 }
 
@@ -169,6 +171,10 @@ mod tests {
         assert_eq!(evidence.probe, Some(Probed::Read(&readable.probe)));
         assert!(evidence.packets.is_some() && evidence.opening.is_none() && evidence.run.is_some());
         assert_eq!((evidence.decode, evidence.picture), (av1plan::judge::Decode::NotMade, None));
-        assert!(is_dear(Missing::Decode) && is_dear(Missing::Picture) && !is_dear(Missing::Packets));
+        assert!(
+            is_expensive(Missing::Decode)
+                && is_expensive(Missing::Picture)
+                && !is_expensive(Missing::Packets)
+        );
     }
 }

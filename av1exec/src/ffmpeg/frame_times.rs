@@ -1,4 +1,5 @@
-//! The file that ffmpeg writes the time of each frame to that goes into the encoder, read once and removed.
+//! The file in which ffmpeg records the time of each frame that goes into the encoder. It is read once and then
+//! removed.
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader};
@@ -9,12 +10,12 @@ use av1plan::judge::frame_time;
 
 use crate::sys::disk;
 
-/// The file at a path.
+/// A file of frame times.
 #[derive(Debug, Clone)]
 pub(crate) struct FrameTimes(PathBuf);
 
 impl FrameTimes {
-    /// The file at `path`, which ffmpeg is yet to make.
+    /// The file at `path`, which doesn't exist yet; ffmpeg creates it.
     pub(crate) fn new(path: PathBuf) -> Self {
         Self(path)
     }
@@ -24,14 +25,15 @@ impl FrameTimes {
         &self.0
     }
 
-    /// The times in it, eight bytes a frame; nothing where the file isn't whole: without them a result isn't accepted.
+    /// Reads the times, eight bytes of memory per frame. Returns `None` if the file is incomplete; a result without
+    /// frame times isn't accepted.
     pub(crate) fn read(&self) -> Option<Vec<Micros>> {
         let lines = BufReader::new(File::open(&self.0).ok()?).lines();
         let times = lines.map(|line| frame_time(&line.ok()?));
         times.collect::<Option<Vec<_>>>().filter(|times| !times.is_empty())
     }
 
-    /// Removes it, however the encode ended.
+    /// Removes the file. This is called however the encode has ended.
     pub(crate) fn remove(&self) -> io::Result<()> {
         disk::unlink(&self.0)
     }

@@ -1,4 +1,4 @@
-//! Runs ffmpeg and ffprobe: arguments in, data out. It knows no jobs and no events.
+//! Runs ffmpeg and ffprobe: takes arguments and returns data. Nothing here knows about jobs or events.
 
 pub mod argv;
 pub mod decode;

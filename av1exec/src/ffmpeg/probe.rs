@@ -1,4 +1,4 @@
-//! Asking ffprobe.
+//! Runs ffprobe on films and results.
 
 use std::path::Path;
 use std::time::Duration;
@@ -10,19 +10,19 @@ use crate::ffmpeg::argv::bind;
 use crate::ffmpeg::tools::Tools;
 use crate::sys::process::{CaptureError, Output, Watched, capture, start, watch};
 
-/// ffprobe reads headers only; a minute is for disks that have to spin up.
-const PATIENCE: Duration = Duration::from_mins(1);
+/// ffprobe reads headers only, which takes seconds; the minute is for disks that have to spin up.
+const PROBE_TIMEOUT: Duration = Duration::from_mins(1);
 
-/// Larger than any sensible film's description; tags are anybody's.
+/// The limit of ffprobe's output. It is larger than the description of any real film; metadata tags may have any size.
 const OUTPUT_LIMIT: usize = 32 << 20;
 
-/// Asks ffprobe about the file at `path`, which should be absolute and a regular file: on others ffprobe hangs. What it says
-/// has been read once, and can be read again.
+/// Runs ffprobe on the file at `path`, which should be absolute and a regular file: on other files ffprobe hangs.
+/// Returns its output both as text, to be stored, and parsed.
 pub async fn ask(tools: &Tools, path: &Path) -> Result<(ProbeText, MediaProbe), ProbeError> {
     ask_with(tools, path, wants_frame_probe).await
 }
 
-/// What ffprobe says of a result, its first frame included where `plan` promises something that is seen there only.
+/// Probes a result. The first frame is probed too if `plan` promises HDR10+, which only a frame shows.
 pub async fn result(tools: &Tools, path: &Path, plan: &EncodePlan) -> Result<MediaProbe, ProbeError> {
     let promised = plan.contract.picture.hdr10_plus;
     Ok(ask_with(tools, path, |probe| promised || wants_frame_probe(probe)).await?.1)
@@ -43,14 +43,14 @@ async fn ask_with(
     Ok((text, probe))
 }
 
-/// What ffprobe says of the file at `path`, read.
+/// Runs ffprobe on the file at `path` and parses its output.
 pub async fn probe(tools: &Tools, path: &Path) -> Result<MediaProbe, ProbeError> {
     Ok(ask(tools, path).await?.1)
 }
 
 async fn run(tools: &Tools, path: &Path, args: Vec<command::Arg>) -> Result<Vec<u8>, ProbeError> {
     let args = bind(&args, path, Path::new(""));
-    let captured = capture(&tools.ffprobe, &args, OUTPUT_LIMIT, PATIENCE).await?;
+    let captured = capture(&tools.ffprobe, &args, OUTPUT_LIMIT, PROBE_TIMEOUT).await?;
     if captured.status.success() {
         Ok(captured.stdout)
     } else {
@@ -58,13 +58,14 @@ async fn run(tools: &Tools, path: &Path, args: Vec<command::Arg>) -> Result<Vec<
     }
 }
 
-/// Counts the packets of the file at `path`, all of them, read from the disk, and keeps the times of the stream `picture`.
+/// Reads all packets of the file at `path` from the disk and summarizes them. Keeps the timestamps of the stream with
+/// the index `picture`.
 pub async fn packets(tools: &Tools, path: &Path, picture: u32) -> Result<PacketSummary, ProbeError> {
     let summary = PacketSummary::with_times_of(picture);
     add_packets(tools, path, command::packet_probe_arguments(), summary).await
 }
 
-/// Counts the packets of the first seconds of the file at `path`.
+/// Summarizes the packets of the first seconds of the file at `path`.
 pub async fn opening(tools: &Tools, path: &Path) -> Result<PacketSummary, ProbeError> {
     add_packets(tools, path, command::opening_probe_arguments(), PacketSummary::default()).await
 }
@@ -79,10 +80,12 @@ async fn add_packets(
     let child = start(&tools.ffprobe, &args).await.map_err(CaptureError::Start)?;
     let watched = watch(child, None, |output, line| match output {
         Output::Stdout => summary.add_line(line),
-        // What is missing shows in the summary: ffprobe complains of files that it reads well (Opus headers).
+        // Complaints are ignored: ffprobe also complains about files that it reads well (Opus headers), and missing
+        // packets show in the summary.
         Output::Stderr => {}
     });
-    // ffprobe ends well on files whose packets it can't read, and the summary tells of those; a signal is another matter.
+    // ffprobe's exit code is ignored: it is 0 even for files whose packets it can't read, and the summary shows those.
+    // Only an end by a signal is an error.
     match watched.await.map_err(CaptureError::Read)? {
         Watched::Ended(status) if status.code().is_some() => Ok(summary),
         Watched::Ended(_) | Watched::Silent(_) => {
@@ -91,19 +94,19 @@ async fn add_packets(
     }
 }
 
-/// Why ffprobe's word on a file couldn't be had.
+/// Why a file couldn't be probed.
 #[derive(Debug, thiserror::Error)]
 pub enum ProbeError {
-    /// ffprobe says that it can't read the file.
+    /// The last line that ffprobe printed to standard error.
     #[error("ffprobe can't read it: {words}")]
     Refused {
-        /// The last line that it said.
+        /// The last line that ffprobe printed to standard error.
         words: String,
     },
-    /// ffprobe's output is no document.
+    /// ffprobe's output can't be parsed.
     #[error(transparent)]
     Document(#[from] DocumentError),
-    /// ffprobe itself went wrong.
+    /// ffprobe couldn't be run to its end.
     #[error("ffprobe failed: {0}")]
     Failed(#[from] CaptureError),
 }

@@ -1,4 +1,4 @@
-//! A result's pictures scored against its original's, by ffmpeg.
+//! Scores a result's pictures against its original's with ffmpeg's VMAF or XPSNR filter.
 
 use std::io;
 use std::path::Path;
@@ -14,29 +14,29 @@ use crate::ffmpeg::argv::bind_pair;
 use crate::ffmpeg::tools::Tools;
 use crate::sys::process::{Output, Pulse, start, watch};
 
-/// How much of the pictures is scored.
+/// Which part of the film is scored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Extent {
-    /// All of the film.
+    /// The whole film.
     Whole,
     /// Three windows of five seconds.
     Windows,
 }
 
-/// A result and its original, which show the same at the same times.
+/// A result and its original, which show the same picture at the same time.
 pub(crate) struct Compare<'a> {
     pub(crate) tools: &'a Tools,
     pub(crate) plan: &'a EncodePlan,
     pub(crate) original: (&'a Path, &'a MediaProbe),
     pub(crate) result: (&'a Path, &'a MediaProbe),
     pub(crate) metric: Metric,
-    /// How long no picture may come out.
+    /// How long ffmpeg may go without delivering a picture.
     pub(crate) stall: Duration,
 }
 
 impl Compare<'_> {
-    /// Scores all of it, or three windows; nothing where no picture of one met one of the other. `reached` is told how many
-    /// seconds are scored, and of how many, where that is known.
+    /// Scores the whole film, or three windows of it. Returns `None` if no pictures of the two could be paired.
+    /// `reached` receives how many seconds are scored and, if known, how many there are.
     pub(crate) async fn run(
         &self,
         extent: Extent,
@@ -63,7 +63,8 @@ impl Compare<'_> {
                 );
             }
             let summary = summarize(self.metric, &scores, false);
-            // Some containers are entered elsewhere than asked for; then the whole tells.
+            // Some containers seek to another position than asked for. If the scores suggest that, the whole film is
+            // scored.
             if summary.as_ref().is_some_and(|summary| !self.is_suspicious(summary)) {
                 return Ok(summary);
             }
@@ -73,7 +74,7 @@ impl Compare<'_> {
         Ok(summarize(self.metric, &scores, true))
     }
 
-    /// Whether a seek on one side, rather than the encoder, may be to blame.
+    /// Whether the scores are so low that a wrong seek on one side, rather than the encoder, may be the cause.
     fn is_suspicious(&self, summary: &Summary) -> bool {
         let floor = match self.metric {
             Metric::Vmaf { .. } => 70.0,
@@ -93,7 +94,7 @@ impl Compare<'_> {
         let (mut words, mut last) = (String::new(), None);
         let hear = |output, line: &str| match output {
             Output::Stdout => scores.add_line(line),
-            // The times of pictures as they pass; what is no time is a complaint, the last of which is kept.
+            // ffmpeg prints the times of the pictures here. Any other line is an error message; the last one is kept.
             Output::Stderr => match Micros::parse(line.trim()) {
                 Some(time) => {
                     times.push(time);

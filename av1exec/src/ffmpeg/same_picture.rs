@@ -1,4 +1,5 @@
-//! The picture sample: thumbnails of the same seconds of source and result, made by ffmpeg, compared by `av1plan`.
+//! Checks samples of the picture: ffmpeg makes thumbnails of the same seconds of source and result, and `av1plan`
+//! compares them.
 
 use std::io;
 use std::path::Path;
@@ -13,7 +14,7 @@ use crate::ffmpeg::argv::bind;
 use crate::ffmpeg::tools::Tools;
 use crate::sys::process::capture;
 
-/// A source and its result, both of which can be probed.
+/// A source and its result, both of which ffprobe can read.
 pub struct PictureCheck<'a> {
     /// ffmpeg.
     pub tools: &'a Tools,
@@ -21,25 +22,27 @@ pub struct PictureCheck<'a> {
     pub plan: &'a EncodePlan,
     /// The original and what ffprobe says of it.
     pub source: (&'a Path, &'a MediaProbe),
-    /// What was made of it, and what ffprobe says of that.
+    /// The result and what ffprobe says of it.
     pub result: (&'a Path, &'a MediaProbe),
 }
 
-/// A window of five seconds takes a few of them; a disk may have to spin up, and a transport stream has no index.
-const SEEK_PATIENCE: Duration = Duration::from_mins(10);
-/// A film of three hours in 8K is decoded in less, on a machine that can encode it.
-const DECODE_PATIENCE: Duration = Duration::from_hours(12);
+/// The limit for a window that is reached by seeking. A window of five seconds takes a few seconds; but a disk may have
+/// to spin up, and a transport stream has no index.
+const SEEK_TIMEOUT: Duration = Duration::from_mins(10);
+/// The limit for a window that is reached by decoding from the start. Even a film of three hours in 8K takes less, on a
+/// machine that can encode it.
+const DECODE_TIMEOUT: Duration = Duration::from_hours(12);
 
 impl PictureCheck<'_> {
-    /// Compares all windows; returns the first difference. An error says that a comparison couldn't be made, which is no
-    /// verdict on the result.
+    /// Compares all windows and returns the first difference. An error means that a comparison couldn't be made; it
+    /// says nothing about the result.
     pub async fn take(&self) -> io::Result<Option<Defect>> {
         let duration = self.plan.contract.duration.or_else(|| self.result.1.duration());
         let mut seen_any = false;
         for window in windows(duration) {
             match self.look_at(window).await? {
                 Seen::Same => seen_any = true,
-                // A duration that says too much has windows beyond the end.
+                // If the container's duration is too long, some windows are beyond the end.
                 Seen::Nothing => {}
                 Seen::Other(defect) => return Ok(Some(defect)),
             }
@@ -55,12 +58,13 @@ impl PictureCheck<'_> {
         }
     }
 
-    /// Compares a window; where a seek shows a difference or fails, all before the window is decoded to be certain.
+    /// Compares a window. If the comparison by seeking shows a difference or fails, everything before the window is
+    /// decoded, to be certain.
     async fn look_at(&self, window: Window) -> io::Result<Seen> {
         if window.start.0 > 0 {
             let source = Reach::Seek(entry(window, self.source.1));
             let result = Reach::Seek(entry(window, self.result.1));
-            let seen = self.compare(window, (source, result), SEEK_PATIENCE).await;
+            let seen = self.compare(window, (source, result), SEEK_TIMEOUT).await;
             if let Ok(Seen::Same) = seen {
                 return Ok(Seen::Same);
             }
@@ -69,18 +73,18 @@ impl PictureCheck<'_> {
     }
 
     async fn compare_from_start(&self, window: Window) -> io::Result<Seen> {
-        self.compare(window, (Reach::FromStart, Reach::FromStart), DECODE_PATIENCE).await
+        self.compare(window, (Reach::FromStart, Reach::FromStart), DECODE_TIMEOUT).await
     }
 
-    async fn compare(&self, window: Window, reach: (Reach, Reach), patience: Duration) -> io::Result<Seen> {
+    async fn compare(&self, window: Window, reach: (Reach, Reach), timeout: Duration) -> io::Result<Seen> {
         let picture = &self.plan.contract.picture;
         let size = Thumbnail::of(picture.width, picture.height);
         let (source, result) = tokio::try_join!(
-            self.thumbnails(Side::Source, window, reach.0, size, patience),
-            self.thumbnails(Side::Result, window, reach.1, size, patience),
+            self.thumbnails(Side::Source, window, reach.0, size, timeout),
+            self.thumbnails(Side::Result, window, reach.1, size, timeout),
         )?;
         let compared = move || compare(window.start, Frames::new(&source, size), Frames::new(&result, size));
-        // Seconds of arithmetic, beside the runtime's own thread.
+        // The comparison takes seconds of CPU time, so that it doesn't run on the runtime's own thread.
         tokio::task::spawn_blocking(compared).await.map_err(io::Error::other)
     }
 
@@ -90,7 +94,7 @@ impl PictureCheck<'_> {
         window: Window,
         reach: Reach,
         size: Thumbnail,
-        patience: Duration,
+        timeout: Duration,
     ) -> io::Result<Vec<u8>> {
         let path = match side {
             Side::Source => self.source.0,
@@ -98,7 +102,7 @@ impl PictureCheck<'_> {
         };
         let args = bind(&sample_arguments(self.plan, side, window, reach, size), path, Path::new(""));
         let limit = size.bytes().saturating_mul(size.most_frames());
-        let captured = capture(&self.tools.ffmpeg, &args, limit, patience).await.map_err(io::Error::other)?;
+        let captured = capture(&self.tools.ffmpeg, &args, limit, timeout).await.map_err(io::Error::other)?;
         if captured.status.success() {
             Ok(captured.stdout)
         } else {

@@ -1,4 +1,4 @@
-//! From ffmpeg's scores of single pictures to what a person wants to know: the worst second, and the whole.
+//! Summarizes ffmpeg's scores of single pictures: the worst second and the mean of the whole film.
 
 use std::collections::BTreeMap;
 
@@ -9,48 +9,49 @@ use serde::Serialize;
 /// The score of one picture.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Scored {
-    /// When it is shown, counted from the first.
+    /// When the picture is shown, counted from the first picture.
     pub(super) at: Micros,
-    /// VMAF, or the weighted error that XPSNR is made of, as a share of the brightest white squared: errors can be averaged,
-    /// decibels can't.
+    /// The VMAF score; or for XPSNR the weighted squared error as a share of the maximum white squared, because errors
+    /// can be averaged and decibels can't.
     pub(super) value: f64,
 }
 
-/// What the scores of a film come to.
+/// The summary of a film's scores.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Summary {
     /// `vmaf` or `xpsnr`.
     pub metric: &'static str,
-    /// VMAF's model.
+    /// The VMAF model; `None` for XPSNR.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub model: Option<&'static str>,
-    /// What a score counts: `points` of 100, or `dB`.
+    /// The unit of a score: `points` of 100, or `dB`.
     pub unit: &'static str,
     /// How many pictures were scored.
     pub frames: usize,
-    /// Whether all of the film was, or three windows of it.
+    /// Whether the whole film was scored, or three windows of it.
     pub whole: bool,
-    /// The mean over all of them.
+    /// The mean of all scored pictures.
     pub mean: f64,
-    /// Which mean that is.
+    /// The kind of mean: `harmonic` for VMAF, `of the error` for XPSNR.
     pub mean_kind: &'static str,
-    /// The second that differs most.
+    /// The second with the lowest score.
     pub worst: Worst,
 }
 
-/// The second that differs most.
+/// The second with the lowest score.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Worst {
-    /// Its place, in seconds from the first picture.
+    /// Its start, in seconds from the first picture.
     pub at_secs: i64,
-    /// Its mean.
+    /// The mean score of its pictures.
     pub score: f64,
 }
 
-/// Two pictures that are the same have no error, and so no end of decibels; nobody sees a difference long before that.
+/// The upper limit of decibels. Two equal pictures have no error and infinitely many decibels; differences become
+/// invisible long before this limit.
 const MOST_DECIBELS: f64 = 100.0;
 
-/// Sums scores up; nothing where there are none.
+/// Summarizes scores. Returns `None` if there are none.
 pub(super) fn summarize(metric: Metric, scores: &[Scored], whole: bool) -> Option<Summary> {
     let mut seconds: BTreeMap<i64, Vec<f64>> = BTreeMap::new();
     for Scored { at, value } in scores {
@@ -72,7 +73,7 @@ pub(super) fn summarize(metric: Metric, scores: &[Scored], whole: bool) -> Optio
     Some(Summary { metric, model, unit, frames: all.len(), whole, mean: rounded(mean), mean_kind, worst })
 }
 
-/// To the hundredth, which is more than either metric means.
+/// Rounds to hundredths, which is finer than either metric is meaningful.
 fn rounded(score: f64) -> f64 {
     (score * 100.0).round() / 100.0
 }
@@ -82,7 +83,8 @@ fn arithmetic(values: &[f64]) -> f64 {
     values.iter().sum::<f64>() / values.len().max(1) as f64
 }
 
-/// As libvmaf pools: a few bad pictures weigh more than they do in an arithmetic mean, and one of 0 doesn't end it.
+/// The harmonic mean of libvmaf: bad pictures weigh more than in an arithmetic mean, and adding 1 keeps a score of 0
+/// from dividing by zero.
 fn harmonic(values: &[f64]) -> f64 {
     let inverse: Vec<f64> = values.iter().map(|value| 1.0 / (value.max(0.0) + 1.0)).collect();
     1.0 / arithmetic(&inverse) - 1.0
@@ -96,20 +98,20 @@ fn error(decibels: f64) -> f64 {
     if decibels.is_finite() { 10_f64.powf(-decibels / 10.0) } else { 0.0 }
 }
 
-/// Reads what ffmpeg's filters print of single pictures, line by line.
+/// Parses the scores of single pictures that ffmpeg's filters print.
 #[derive(Debug, Default)]
 pub(super) struct Scores {
     scored: Vec<Scored>,
-    /// XPSNR: the picture that is being told of.
+    /// XPSNR: the time of the picture whose planes are being read.
     at: Option<Micros>,
     planes: Vec<f64>,
-    /// VMAF: in which column of the table the score is, once its head was read.
+    /// VMAF: the table column with the score, known once the header was read.
     column: Option<usize>,
     values: Vec<f64>,
 }
 
 impl Scores {
-    /// Adds a line of standard output: of XPSNR's `metadata`, or of VMAF's table.
+    /// Adds a line of standard output: of XPSNR's `metadata` filter, or of VMAF's table.
     pub(super) fn add_line(&mut self, line: &str) {
         if let Some((_, time)) = line.split_once("pts_time:").filter(|_| line.starts_with("frame:")) {
             self.close();
@@ -125,7 +127,8 @@ impl Scores {
         }
     }
 
-    /// A picture's planes are complete. XPSNR's own weights: luma counts four times what each chroma counts.
+    /// Completes a picture after its last plane. The weights are those of XPSNR: luma counts four times as much as each
+    /// chroma plane.
     fn close(&mut self) {
         let planes = std::mem::take(&mut self.planes);
         let value = match planes[..] {
@@ -136,7 +139,7 @@ impl Scores {
         self.scored.extend(self.at.take().map(|at| Scored { at, value }));
     }
 
-    /// All scores. VMAF's table says no times: `times` are those of the pictures in their order.
+    /// Returns all scores. VMAF's table has no times: `times` are those of the pictures, in order.
     pub(super) fn finish(mut self, times: &[Micros]) -> Vec<Scored> {
         self.close();
         let timed = times.iter().zip(&self.values).map(|(at, value)| Scored { at: *at, value: *value });

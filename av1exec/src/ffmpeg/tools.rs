@@ -1,4 +1,4 @@
-//! ffmpeg and ffprobe: where they are, and whether they serve.
+//! Finds ffmpeg and ffprobe, and checks whether they are usable.
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
@@ -12,23 +12,25 @@ use crate::ffmpeg::argv::bind;
 use crate::sys::failure::{Exit, Failure};
 use crate::sys::process::{CaptureError, capture, find_in_path};
 
-/// Both programs, and what ffmpeg can do.
+/// The paths of both programs, and what ffmpeg supports.
 #[derive(Debug, Clone)]
 pub struct Tools {
     /// ffmpeg's path.
     pub ffmpeg: PathBuf,
     /// ffprobe's path.
     pub ffprobe: PathBuf,
-    /// ffmpeg's version and encoders.
+    /// ffmpeg's version, encoders and decoders.
     pub toolchain: Toolchain,
 }
 
-/// Introducing itself takes ffmpeg a fraction of a second.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
+/// The limit for a query of ffmpeg about itself (version, encoders, filters), which usually takes a fraction of a
+/// second.
+pub(crate) const QUERY_TIMEOUT: Duration = Duration::from_secs(30);
 const OUTPUT_LIMIT: usize = 1 << 20;
 
 impl Tools {
-    /// Finds both, where they are named, else in `path`, a list of folders as `PATH` is, and asks ffmpeg what it is.
+    /// Finds both programs, by their configured path or else in `path` (which has the format of `PATH`), and queries
+    /// ffmpeg's version and codecs.
     pub async fn find(
         ffmpeg: Option<&Path>,
         ffprobe: Option<&Path>,
@@ -37,9 +39,9 @@ impl Tools {
         let ffmpeg = locate("ffmpeg", ffmpeg, path)?;
         let ffprobe = locate("ffprobe", ffprobe, path)?;
         let (version, encoders, decoders) = tokio::try_join!(
-            ask(&ffmpeg, command::version_arguments(), PATIENCE),
-            ask(&ffmpeg, command::encoders_arguments(), PATIENCE),
-            ask(&ffmpeg, command::decoders_arguments(), PATIENCE),
+            ask(&ffmpeg, command::version_arguments(), QUERY_TIMEOUT),
+            ask(&ffmpeg, command::encoders_arguments(), QUERY_TIMEOUT),
+            ask(&ffmpeg, command::decoders_arguments(), QUERY_TIMEOUT),
         )?;
         let toolchain = Toolchain::parse(&version, &encoders, &decoders)
             .map_err(|source| ToolsError::Unfit { path: ffmpeg.clone(), source })?;
@@ -47,14 +49,15 @@ impl Tools {
     }
 }
 
-/// The version that an encoder of this ffmpeg says of itself; nothing where it says none, or takes too long.
+/// Returns the version that an encoder of this ffmpeg prints, or `None` if it prints none or takes too long.
 pub async fn encoder_version(ffmpeg: &Path, encoder: Encoder) -> Option<String> {
     let args = bind(&command::encoder_version_arguments(encoder), Path::new(""), Path::new(""));
-    let captured = capture(ffmpeg, &args, OUTPUT_LIMIT, PATIENCE).await.ok()?;
+    let captured = capture(ffmpeg, &args, OUTPUT_LIMIT, QUERY_TIMEOUT).await.ok()?;
     encoder_version_in(encoder, &String::from_utf8_lossy(&captured.stderr)).map(str::to_owned)
 }
 
-/// The configured one, else the first in `path`. Whether a configured one is there shows when it is run.
+/// Returns the configured path, or else the first match in `path`. A configured path isn't checked here: running it
+/// shows whether it exists.
 pub(crate) fn locate(
     name: &'static str,
     configured: Option<&Path>,
@@ -66,48 +69,48 @@ pub(crate) fn locate(
     }
 }
 
-/// What a program answers to a question about itself.
+/// Runs a program with arguments that query something about itself, and returns its standard output.
 pub(crate) async fn ask(
     program: &Path,
     args: Vec<command::Arg>,
-    patience: Duration,
+    timeout: Duration,
 ) -> Result<String, ToolsError> {
     let args = bind(&args, Path::new(""), Path::new(""));
-    let captured = capture(program, &args, OUTPUT_LIMIT, patience)
+    let captured = capture(program, &args, OUTPUT_LIMIT, timeout)
         .await
         .map_err(|source| ToolsError::Failed { path: program.to_owned(), source })?;
     Ok(String::from_utf8_lossy(&captured.stdout).into_owned())
 }
 
-/// Why there is no ffmpeg to work with.
+/// Why ffmpeg or ffprobe can't be used.
 #[derive(Debug, thiserror::Error)]
 pub enum ToolsError {
-    /// Not in the config, and not in `PATH`.
+    /// The program is neither configured nor in `PATH`.
     #[error("{name} is not in PATH")]
     Missing {
-        /// Which program.
+        /// The program's name.
         name: &'static str,
     },
-    /// It doesn't run.
+    /// The program can't be run.
     #[error("{} can't be used: {source}", path.display())]
     Failed {
-        /// The program.
+        /// The program's path.
         path: PathBuf,
-        /// What happened.
+        /// The cause.
         source: CaptureError,
     },
-    /// It runs, but is too old, or without an encoder or a decoder.
+    /// ffmpeg runs, but is too old, or lacks an encoder or a decoder.
     #[error("{} can't be used: {source}", path.display())]
     Unfit {
-        /// The program.
+        /// The program's path.
         path: PathBuf,
-        /// What is wrong with it.
+        /// What it lacks.
         source: ToolchainError,
     },
 }
 
 impl ToolsError {
-    /// What to do about it.
+    /// Says what to do about the error.
     pub fn hint(&self) -> &'static str {
         match self {
             Self::Missing { .. } => {

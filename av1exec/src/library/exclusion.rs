@@ -1,4 +1,5 @@
-//! Films and folders that a person wants left alone: their markers, written and taken away by the person's word.
+//! Excludes films and folders on a user's request by writing marker files, and includes them again by removing the
+//! markers.
 
 mod error;
 
@@ -13,14 +14,14 @@ use crate::sys::sanitize::display;
 use crate::sys::{disk, names};
 pub use error::ExclusionError;
 
-/// What becomes of a marker that holds somebody's own text.
+/// What to do with a marker that holds a text that av1d didn't write.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Foreign {
-    /// It stays.
+    /// Keep it.
     #[default]
     Keep,
-    /// It goes.
+    /// Remove it.
     Remove,
 }
 
@@ -31,7 +32,7 @@ impl Foreign {
     }
 }
 
-/// Writes the marker that excludes a film, or all below a folder, and says what was done.
+/// Writes the marker that excludes a film, or everything below a folder. Returns a message that says what was done.
 pub fn exclude(path: &Path) -> Result<String, ExclusionError> {
     let found = std::fs::symlink_metadata(path).map_err(|error| unreadable(path, error))?;
     let marker = match () {
@@ -49,8 +50,8 @@ pub fn exclude(path: &Path) -> Result<String, ExclusionError> {
     Ok(format!("{} is left alone from now on", display(path)))
 }
 
-/// Takes away the marker that excludes a film, or a folder, and says what was done, and whether another marker still
-/// excludes it. The film itself may be gone.
+/// Removes the marker that excludes a film or a folder. Returns a message that says what was done, and whether another
+/// marker still excludes it. The film itself may no longer exist.
 pub fn include(path: &Path, foreign: Foreign, roots: &[PathBuf]) -> Result<String, ExclusionError> {
     let is_folder = path.is_dir();
     let marker = if is_folder { path.join(names::SKIP_MARKER) } else { names::skip_marker(path) };
@@ -76,7 +77,8 @@ pub fn include(path: &Path, foreign: Foreign, roots: &[PathBuf]) -> Result<Strin
     }
 }
 
-/// Another tool's marker stands for every film of its stem, so that it goes only where somebody insists.
+/// Removes another tool's marker. It applies to every film with the same stem, so that it is removed only with
+/// [`Foreign::Remove`].
 fn take_stem_away(
     path: &Path,
     marker: &Path,
@@ -93,7 +95,7 @@ fn take_stem_away(
     Ok(but(path, "is looked at again", above(path, roots).as_deref()))
 }
 
-/// What was done, and the marker that excludes the path all the same.
+/// Builds the message: what was done, and the other marker that still excludes the path.
 fn but(path: &Path, said: &str, other: Option<&Path>) -> String {
     match other {
         Some(other) => format!("{} {said}, but {} still excludes it", display(path), display(other)),
@@ -101,7 +103,7 @@ fn but(path: &Path, said: &str, other: Option<&Path>) -> String {
     }
 }
 
-/// More of a marker than this isn't looked at.
+/// How many bytes of a marker are read.
 const READ: u64 = 4096;
 
 fn take_away(marker: &Path, foreign: Foreign) -> Result<(), ExclusionError> {
@@ -123,7 +125,7 @@ fn remove(marker: &Path) -> Result<(), ExclusionError> {
         .map_err(|source| ExclusionError::Unremovable { marker: marker.to_owned(), source })
 }
 
-/// The marker of a folder above that excludes `path`.
+/// Returns the marker of a parent folder that excludes `path`.
 fn above(path: &Path, roots: &[PathBuf]) -> Option<PathBuf> {
     let root = root_of(path, roots);
     let folders = path.ancestors().skip(1).take_while(|folder| folder.starts_with(&root));
@@ -203,7 +205,7 @@ mod tests {
         std::os::unix::fs::symlink("/nonexistent", &stem).unwrap();
         let refusal = include(&film, Foreign::Remove, &roots).unwrap_err();
         assert!(matches!(refusal, ExclusionError::NotRegular { .. }), "only regular files are removed");
-        // What av1d wrote for series/a is no word about series/a.mkv.
+        // A marker with av1d's signature for Series/a doesn't apply to Series/a.mkv.
         fs::remove_file(&stem).unwrap();
         sidecars::write_marker(&stem, "for another film").unwrap();
         include(&film, Foreign::Remove, &roots).unwrap();

@@ -1,4 +1,4 @@
-//! A file that may be a film, and what is seen of it without opening it.
+//! A file that may be a film, and what can be known about it without opening it.
 
 use std::fs::{self, Metadata};
 use std::io;
@@ -19,22 +19,22 @@ use crate::sys::names;
 pub struct Film {
     /// Its absolute path.
     pub path: PathBuf,
-    /// Which file it is, and how it looked.
+    /// Identifies the file and its state.
     pub identity: Identity,
-    /// How far up folders may exclude it.
+    /// The topmost folder whose markers may exclude the film.
     pub root: Arc<Path>,
-    /// A marker that excludes it.
+    /// The marker that excludes it, if there is one.
     pub marker: Option<Marker>,
-    /// Whether its owner protects it.
+    /// Whether the file is write-protected for its owner.
     pub protection: Protection,
-    /// Whether a file of the name that the result would get is there.
+    /// Whether a file with the result's new name already exists.
     pub target_exists: bool,
-    /// Whether a file of the name that the original takes meanwhile is there.
+    /// Whether a file with the backup's name already exists.
     pub backup_exists: bool,
 }
 
 impl Film {
-    /// Looks at one file. `root` is how far up folders may exclude it.
+    /// Examines one file. `root` is the topmost folder whose markers may exclude it.
     pub fn look(path: &Path, root: &Arc<Path>, policy: &Config) -> io::Result<Self> {
         let exists = |path: &Path| fs::symlink_metadata(path).is_ok();
         let metadata = fs::symlink_metadata(path)?;
@@ -50,12 +50,12 @@ impl Film {
         })
     }
 
-    /// Looks at a file that somebody named: how far up folders may exclude it depends on which of the roots it is below.
+    /// Examines a file that a user named. Which folders may exclude it depends on the root that contains it.
     pub fn look_below(path: &Path, roots: &[PathBuf], policy: &Config) -> io::Result<Self> {
         Self::look(path, &root_of(path, roots).into(), policy)
     }
 
-    /// What the planner asks of a file.
+    /// Returns the facts that the planner needs.
     pub fn facts(&self, stability: Stability) -> FileFacts {
         let name = self.path.file_name().unwrap_or_default().to_string_lossy();
         FileFacts::new(name, self.identity.size)
@@ -68,7 +68,7 @@ impl Film {
     }
 }
 
-/// `S_IWUSR` of `inode(7)`.
+/// The owner's write permission, `S_IWUSR` in `inode(7)`.
 const OWNER_MAY_WRITE: u32 = 0o200;
 
 pub(super) fn protection(metadata: &Metadata) -> Protection {

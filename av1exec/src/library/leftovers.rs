@@ -1,6 +1,6 @@
-//! Temporary files that nobody answers for any more: what a machine that lost its state folder left in the library.
+//! Temporary files in the library that no job file refers to, for example after a machine has lost its state folder.
 //!
-//! What a job that was cut off left is `replace::recover`'s business; this is for the rest.
+//! The files of an interrupted job are handled by `replace::recover`; all others are handled here.
 
 use std::ffi::OsStr;
 use std::io;
@@ -11,39 +11,40 @@ use std::time::Duration;
 use crate::sys::disk::{self, Identity};
 use crate::sys::names::{self, Hidden};
 
-/// How long nobody must have touched a file before nobody is believed to need it.
+/// How long a file must have been untouched before it is considered abandoned.
 pub const ABANDONED_AFTER: Duration = Duration::from_hours(24);
 
-/// What is to be done with a hidden file of ours.
+/// What to do with a hidden file of av1d.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fate {
-    /// It may be in use.
+    /// Keep it, because it may be in use.
     Keep,
-    /// Nobody needs it.
+    /// Delete it, because nothing needs it.
     Delete,
-    /// It is old, but its film isn't there: it may be all that is left of it.
+    /// Keep it and report it: it is old, but its film doesn't exist, so that it may be all that is left of the film.
     Report,
 }
 
-/// What is known of a hidden file of ours.
+/// What is known about a hidden file of av1d.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Leftover {
-    /// What its name says it is.
+    /// The kind of file, by its name.
     pub kind: Hidden,
-    /// Whether an unfinished job counts on it.
+    /// Whether an unfinished job refers to it.
     pub journaled: bool,
-    /// How long nobody touched it, neither content nor names nor times: a finished result has its film's old times.
+    /// The time since the last change of its content, names or times. Its modification time alone isn't enough, because
+    /// a finished result has the modification time of its film.
     pub untouched: Duration,
-    /// Whether the film that it was made for is there.
+    /// Whether the film that it was made for exists.
     pub film_is_there: bool,
 }
 
-/// Decides; see SAFETY's table of recovery.
+/// Decides what to do with the file; see the table of recovery in SAFETY.
 pub fn fate(leftover: &Leftover) -> Fate {
     let Leftover { kind, journaled, untouched, film_is_there } = *leftover;
     match kind {
         _ if journaled || untouched < ABANDONED_AFTER => Fate::Keep,
-        // A person asked for it.
+        // A user asked for this file.
         Hidden::Planned => Fate::Keep,
         Hidden::Sidecar | Hidden::Rehearsal => Fate::Delete,
         Hidden::Result if film_is_there => Fate::Delete,
@@ -51,11 +52,11 @@ pub fn fate(leftover: &Leftover) -> Fate {
     }
 }
 
-/// Looks at the file at `path` and does what [`fate`] says. `journaled` are the temporary files of unfinished jobs.
+/// Applies [`fate`] to the file at `path`. `journaled` are the temporary files of unfinished jobs.
 ///
-/// `now` is this machine's time, `stamped` that of whoever stamps the files beside one: the files of a share are stamped by
-/// its server, whose clock may be days behind, so that a file of this minute looks old. [`clock_beside`] asks there. Nothing
-/// goes that one of the clocks calls young.
+/// `now` is this machine's time. `stamped` returns the time of the clock that stamps files in that folder, such as
+/// [`clock_beside`]: on a network share that is the server's clock, which may be days behind, so that a file made this
+/// minute looks old. A file is deleted only if it is old by both clocks.
 pub fn sweep(
     path: &Path,
     journaled: &[PathBuf],
@@ -71,7 +72,7 @@ pub fn sweep(
         fate(&Leftover { kind, journaled, untouched: untouched.unwrap_or_default(), film_is_there })
     };
     let mut fate = fate_at(now.as_nanosecond());
-    // Asking there makes a file, and is done only where one would go.
+    // Reading that clock creates a file, so that it is done only before a deletion.
     if fate == Fate::Delete {
         fate = fate_at(stamped(path)?);
     }
@@ -81,8 +82,8 @@ pub fn sweep(
     Ok(fate)
 }
 
-/// What time it is, in nanoseconds since 1970, by the clock that stamps files in the folder of `path`: an empty file of ours
-/// is made there for a moment.
+/// Returns the time, in nanoseconds since 1970, of the clock that stamps files in the folder of `path`. To read it, an
+/// empty file is created there and removed at once.
 pub fn clock_beside(path: &Path) -> io::Result<i128> {
     let probe = names::trial(disk::folder_of(path), 0);
     let file = disk::create_new(&probe)?;
@@ -91,7 +92,7 @@ pub fn clock_beside(path: &Path) -> io::Result<i128> {
     made.map(|made| made.changed_ns.into())
 }
 
-/// Whether the folder holds a file whose result would have this very name.
+/// Whether the folder contains a film whose temporary result would have exactly this name.
 fn has_film(temporary: &Path) -> io::Result<bool> {
     let Some(job) = temporary.file_name().and_then(job_in) else { return Ok(false) };
     for entry in std::fs::read_dir(disk::folder_of(temporary))? {
@@ -103,7 +104,7 @@ fn has_film(temporary: &Path) -> io::Result<bool> {
     Ok(false)
 }
 
-/// The job in the name of a temporary result.
+/// Returns the job id in the name of a temporary result.
 fn job_in(name: &OsStr) -> Option<&str> {
     let name = name.as_bytes().strip_suffix(names::TEMPORARY.as_bytes())?;
     let job = name.rsplit(|byte| *byte == b'.').next()?;
@@ -174,7 +175,7 @@ mod tests {
         for path in [&film, &result] {
             std::fs::write(path, "x").unwrap();
         }
-        // As if the file, which was made this moment, had been stamped nine days ago.
+        // Simulates a result that was made this moment and stamped by a clock nine days behind.
         let later = jiff::Timestamp::now() + jiff::SignedDuration::from_hours(9 * 24);
         assert_eq!(sweep(&result, &[], later, clock_beside).unwrap(), Fate::Keep);
         assert!(sweep(&result, &[], later, |_| Err(io::Error::other("read-only"))).is_err());

@@ -1,4 +1,4 @@
-//! Films on the disk: where they are, what stands beside them, who must be left alone.
+//! Films on the disk: where they are, which files av1d puts beside them, and which ones it must leave alone.
 
 pub mod exclusion;
 pub mod film;

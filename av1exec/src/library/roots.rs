@@ -1,21 +1,22 @@
-//! The folders that films are looked for in.
+//! The root folders of the library.
 
 use std::path::{Path, PathBuf};
 
 use crate::sys::disk::folder_of;
 
-/// The root that a film is under, for looking up markers: its own folder where it is under none. A root may be a link.
+/// Returns the root that contains a film, or the film's own folder if none does. Markers are looked up as far as this
+/// folder. A root may be a symlink.
 pub fn root_of(film: &Path, roots: &[PathBuf]) -> PathBuf {
     let topmost = above(film, roots).min_by_key(|root| root.as_os_str().len());
     topmost.unwrap_or_else(|| folder_of(film).to_owned())
 }
 
-/// Whether a film is under one of the roots.
+/// Whether one of the roots contains a film.
 pub fn is_below(film: &Path, roots: &[PathBuf]) -> bool {
     above(film, roots).next().is_some()
 }
 
-/// The roots above a film, by the names that they have and by what these link to.
+/// Returns the roots that contain a film, comparing both the configured paths of the roots and their real paths.
 fn above(film: &Path, roots: &[PathBuf]) -> impl Iterator<Item = PathBuf> {
     let real = roots.iter().filter_map(|root| root.canonicalize().ok());
     roots.iter().cloned().chain(real).filter(move |root| film.starts_with(root))

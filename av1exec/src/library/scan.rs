@@ -1,4 +1,4 @@
-//! Looks through folders for films, and asks the gates that cost nothing.
+//! Searches folders for films and applies the cheap gates: those that need no ffprobe.
 
 use std::collections::{BTreeMap, HashSet};
 use std::path::PathBuf;
@@ -9,16 +9,16 @@ use av1plan::{Config, SkipReason};
 use super::film::Film;
 use super::walk::{Walked, walk};
 
-/// Every film below some folders.
+/// All films below some folders.
 #[derive(Debug, Default)]
 pub struct Films {
-    /// The films, each file once, by path.
+    /// The films in order of their paths. A file with several names occurs once.
     pub films: Vec<Film>,
-    /// Folders and files that can't be read, and why.
+    /// Folders and files that can't be read, each with its error.
     pub unreadable: Vec<(PathBuf, String)>,
 }
 
-/// Lists every film below `roots`, whatever gate would stop it.
+/// Lists every film below `roots`, including those that a gate would stop.
 pub fn films(roots: &[PathBuf], policy: &Config) -> Films {
     let (mut films, mut seen) = (Vec::new(), HashSet::new());
     let walked = walk(roots, policy, &|| (), |film| {
@@ -30,37 +30,38 @@ pub fn films(roots: &[PathBuf], policy: &Config) -> Films {
     Films { films, unreadable: walked.unreadable }
 }
 
-/// What the daemon asks of a walk.
+/// The result of the daemon's walk through the library.
 #[derive(Debug, Default)]
 pub struct Scan {
-    /// The real folders behind the roots.
+    /// The real paths of the roots.
     pub roots: Vec<PathBuf>,
-    /// Films that no cheap gate stops, each file once, by path.
+    /// Films that no cheap gate stops, in order of their paths. A file with several names occurs once.
     pub films: Vec<Film>,
-    /// Films that a cheap gate stops, and which, but those that are just too small: of these there are too many to name.
+    /// Films that a cheap gate stops, and that gate's reason. Films that are too small are left out, because there are
+    /// too many of them to list.
     pub gated: Vec<(PathBuf, SkipReason)>,
-    /// How many films each cheap gate stopped, by its code.
+    /// How many films each cheap gate stopped, by the gate's code.
     pub stopped: BTreeMap<&'static str, usize>,
-    /// Hidden files of ours.
+    /// Hidden files of av1d.
     pub hidden: Vec<PathBuf>,
-    /// Roots, folders and files that can't be read, and why.
+    /// Roots, folders and files that can't be read, each with its error.
     pub unreadable: Vec<(PathBuf, String)>,
-    /// Roots in which there is nothing at all: what a share that isn't mounted looks like.
+    /// Roots that contain nothing at all. An unmounted network share looks like this.
     pub empty: Vec<PathBuf>,
 }
 
 impl Scan {
-    /// How many films there are in all.
+    /// Returns the number of all films, including those that a gate stopped.
     pub fn count(&self) -> usize {
         self.films.len() + self.stopped.values().sum::<usize>()
     }
 }
 
-/// Walks `roots` and asks the cheap gates at once, so that only films that may be worked on are kept. `answered` is called
-/// each time when a disk has shown a folder or a film.
+/// Walks `roots` and applies the cheap gates at once, so that only films that may be worked on are kept. `answered` is
+/// called each time a disk has delivered a folder or a film.
 pub fn scan(roots: &[PathBuf], policy: &Config, answered: &dyn Fn()) -> Scan {
     let (mut films, mut gated, mut stopped) = (Vec::new(), Vec::new(), BTreeMap::new());
-    // By device and inode: one file by two names is one film.
+    // By device and inode, so that a file with two names counts once.
     let mut seen = HashSet::new();
     let walked = walk(roots, policy, answered, |film| {
         match av1plan::before_probe(&film.facts(Stability::Stable), policy) {
@@ -124,7 +125,7 @@ mod tests {
         symlink(root.join("a/film.mkv"), root.join("b/link.mkv")).unwrap();
         fs::create_dir(root.join("b/folder.mkv")).unwrap();
 
-        // A root inside another and one given twice are walked once.
+        // A root inside another root, or listed twice, is walked once.
         let found = scan(&[root.join("a"), root.clone(), root.clone()], &policy(), &|| ());
         let name = |path: &Path| path.strip_prefix(&root).unwrap().to_str().unwrap().to_owned();
         let films: Vec<String> = found.films.iter().map(|film| name(&film.path)).collect();

@@ -1,4 +1,4 @@
-//! The files beside a film: the marker that excludes it, and the text that says why it wasn't replaced.
+//! The files beside a film: the marker that excludes it, and the `.why.txt` that says why it wasn't replaced.
 
 use std::fs;
 use std::io::{self, Read};
@@ -10,13 +10,14 @@ use av1plan::probe::Marker;
 use crate::sys::disk::{self, Identity};
 use crate::sys::names;
 
-/// How the line of a `.why.txt` begins that says when it was written: a text that differs in nothing else isn't written anew.
+/// The beginning of the line in a `.why.txt` that says when it was written. If a new text differs only in this line,
+/// the file isn't written again.
 pub(crate) const WHEN: &str = "When:";
 
-/// How every sidecar that is ours begins. Others are left alone, whatever their name.
+/// The beginning of every sidecar that av1d writes. Files without it are left alone, whatever their name.
 const SIGNATURE: &str = "av1d: ";
 
-/// The marker that excludes `film`: its own, another tool's, or a folder's between it and `root`.
+/// Returns the marker that excludes `film`: its own, another tool's, or that of a folder between it and `root`.
 pub fn marker_of(film: &Path, root: &Path, identity: &Identity, gate: Ratio) -> Option<Marker> {
     let own = names::skip_marker(film);
     if own.exists() && !is_outdated(&own, identity, gate) {
@@ -30,8 +31,8 @@ pub fn marker_of(film: &Path, root: &Path, identity: &Identity, gate: Ratio) -> 
     own.chain(folders).any(is_excluded).then_some(Marker::Folder)
 }
 
-/// Whether another tool's marker, or a person's, is at `marker`. One that av1d signed is about the file of exactly that name
-/// without `.av1skip`: `Film.mkv.av1skip` says nothing of `Film.mkv.mp4`.
+/// Whether the file at `marker` was written by another tool or a person. A marker with av1d's signature applies only to
+/// the file whose name is the marker's without `.av1skip`: `Film.mkv.av1skip` doesn't apply to `Film.mkv.mp4`.
 pub fn is_foreign(marker: &Path) -> bool {
     match fs::symlink_metadata(marker) {
         Ok(found) => !found.is_file() || !begins_with_signature(marker),
@@ -44,15 +45,17 @@ fn begins_with_signature(path: &Path) -> bool {
     disk::open(path).and_then(|mut file| file.read_exact(&mut start)).is_ok() && is_signed(&start)
 }
 
-/// Whether a folder holds a marker that excludes all below it.
+/// Whether a folder contains a marker that excludes everything below it.
 pub fn is_excluded(folder: &Path) -> bool {
     folder.join(names::SKIP_MARKER).exists()
 }
 
-/// Excludes `film` from now on, with a word for who finds the marker. Somebody's own marker stays as it is.
+/// Excludes `film` from now on, with a reason for people who find the marker. A marker that somebody else wrote stays
+/// as it is.
 pub fn mark(film: &Path, reason: &str, cause: MarkCause) -> io::Result<()> {
     let marker = names::skip_marker(film);
-    // A person's word, by their own file or by `av1cli skip`, outweighs a result.
+    // A marker that a person wrote, by hand or with `av1cli skip`, takes precedence over one about a result that was
+    // too big.
     let is_persons = marker.exists() && size_gate_text(&marker).is_none();
     if !is_ours_or_absent(&marker)? || (is_persons && !matches!(cause, MarkCause::Asked)) {
         return Ok(());
@@ -65,13 +68,13 @@ pub fn mark(film: &Path, reason: &str, cause: MarkCause) -> io::Result<()> {
     }
 }
 
-/// Writes a marker, of a film or of a folder, with a word for who finds it.
+/// Writes the marker of a film or a folder, with a reason for people who find it.
 pub(crate) fn write_marker(marker: &Path, reason: &str) -> io::Result<()> {
     let text = format!("{SIGNATURE}{reason}\nRemove this file to have the film looked at again.\n");
     disk::write_whole(marker, text.as_bytes())
 }
 
-/// Whether a sidecar of this content is ours.
+/// Whether a sidecar with this content was written by av1d.
 pub(crate) fn is_signed(content: &[u8]) -> bool {
     content.starts_with(SIGNATURE.as_bytes())
 }
@@ -79,18 +82,19 @@ pub(crate) fn is_signed(content: &[u8]) -> bool {
 /// Why a film is excluded.
 #[derive(Debug, Clone, Copy)]
 pub enum MarkCause {
-    /// A person wants it.
+    /// A person asked for it.
     Asked,
-    /// Its result was too big, which says nothing of another film of this name, nor of another gate.
+    /// The film's result was too big. This applies only to this file and this size limit, not to another film of the
+    /// same name.
     TooBig {
-        /// The film.
+        /// The film's identity.
         original: Identity,
-        /// The gate.
+        /// The size limit (`max_size_ratio`).
         gate: Ratio,
     },
 }
 
-/// What a marker says that holds for one film and one gate only.
+/// The line of a marker that limits it to one file and one size limit.
 fn size_gate_line(original: &Identity, gate: Ratio) -> String {
     format!(
         "For the file of {} bytes, modified {} ns after 1970, and max_size_ratio = {}/10000.",
@@ -100,18 +104,19 @@ fn size_gate_line(original: &Identity, gate: Ratio) -> String {
     )
 }
 
-/// Whether a marker that is there is ours and holds no more: it was written for another film of this name, or another gate.
+/// Whether av1d wrote this marker about another file of the same name or another size limit, so that it no longer
+/// applies.
 pub fn is_outdated(marker: &Path, film: &Identity, gate: Ratio) -> bool {
     size_gate_text(marker).is_some_and(|text| !text.contains(&size_gate_line(film, gate)))
 }
 
-/// Whether a film has a marker that holds whatever becomes of the film and the gate: a person's word.
+/// Whether a film has a marker that applies to any file and size limit: one that a person asked for.
 pub(crate) fn is_left_alone(film: &Path) -> bool {
     let marker = names::skip_marker(film);
     marker.exists() && size_gate_text(&marker).is_none()
 }
 
-/// What a marker of the size gate says; nothing where it is a person's, or there is none.
+/// Returns the text of a marker about a result that was too big, or `None` if it is another marker or doesn't exist.
 fn size_gate_text(marker: &Path) -> Option<String> {
     fs::symlink_metadata(marker).ok().filter(fs::Metadata::is_file)?;
     let text = fs::read_to_string(marker).ok()?;
@@ -119,13 +124,13 @@ fn size_gate_text(marker: &Path) -> Option<String> {
     (text.starts_with(SIGNATURE) && about_one_film).then_some(text)
 }
 
-/// Takes the size gate's marker of a film away that was replaced after all: it is about a file that is gone.
+/// After a film was replaced, removes its marker about a result that was too big: that marker is about the old file.
 pub fn remove_size_marker(film: &Path) -> io::Result<()> {
     let marker = names::skip_marker(film);
     if size_gate_text(&marker).is_some() { disk::unlink(&marker) } else { Ok(()) }
 }
 
-/// Says beside `film` why it wasn't replaced; `lines` are free of control characters.
+/// Writes the `.why.txt` beside `film`, which says why it wasn't replaced. `lines` must be free of control characters.
 pub fn write_why(film: &Path, title: &str, lines: &str) -> io::Result<()> {
     let path = names::why(film);
     if !is_ours_or_absent(&path)? {
@@ -135,20 +140,20 @@ pub fn write_why(film: &Path, title: &str, lines: &str) -> io::Result<()> {
         ));
     }
     let text = format!("{SIGNATURE}{title}\n\n{lines}");
-    // Said already: a pass over an unchanged library changes nothing in it.
+    // The file already says the same. Without this check a pass over an unchanged library would write to it.
     if fs::read_to_string(&path).is_ok_and(|said| says_the_same(&said, &text)) {
         return Ok(());
     }
     disk::write_whole(&path, text.as_bytes())
 }
 
-/// Whether two texts differ in nothing but their time.
+/// Whether two texts differ only in the line that says when they were written.
 fn says_the_same(one: &str, other: &str) -> bool {
     let timeless = |line: &&str| !line.starts_with(WHEN);
     one.lines().filter(timeless).eq(other.lines().filter(timeless))
 }
 
-/// Takes the text away again, if it is ours.
+/// Removes the `.why.txt` of a film, if av1d wrote it.
 pub fn remove_why(film: &Path) -> io::Result<()> {
     let path = names::why(film);
     disk::unlink_draft_of(&path)?;

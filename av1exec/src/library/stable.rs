@@ -1,4 +1,5 @@
-//! The stable-file gate: a file counts once it was seen unchanged for long enough, all files watched at once.
+//! The stable-file gate: a file passes once it was observed unchanged for long enough. Any number of files are observed
+//! at once.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -8,7 +9,7 @@ use av1plan::probe::Stability;
 
 use crate::sys::disk::Identity;
 
-/// What has been seen of each file. Time is an argument, so that waiting is the caller's business.
+/// What was observed of each file. The current time is a parameter, so that the caller decides how to wait.
 #[derive(Debug, Default)]
 pub struct Settling {
     seen: HashMap<PathBuf, Sighting>,
@@ -21,9 +22,9 @@ struct Sighting {
 }
 
 impl Settling {
-    /// Notes how `path` looks at `now`, and says whether it has looked like this for `wait` already.
+    /// Records the state of `path` at `now`, and returns whether it has been in this state for `wait`.
     ///
-    /// Only observation counts: a copy that preserves an old modification time is new on first sight.
+    /// Only the observed time counts, not the modification time: a new copy may carry an old modification time.
     pub fn observe(&mut self, path: &Path, identity: Identity, now: Instant, wait: Duration) -> Stability {
         let since = match self.seen.get(path) {
             Some(seen)
@@ -37,7 +38,7 @@ impl Settling {
         if now.duration_since(since) >= wait { Stability::Stable } else { Stability::Settling }
     }
 
-    /// Forgets files that `keep` doesn't ask for, so that memory follows the library.
+    /// Drops all files for which `keep` returns `false`, so that memory doesn't grow beyond the library.
     pub fn retain(&mut self, keep: impl Fn(&Path) -> bool) {
         self.seen.retain(|path, _| keep(path));
     }

@@ -1,4 +1,4 @@
-//! The walk itself: one listing a folder and one look at each film, nothing else.
+//! Walks through folders: lists each folder once and examines each film once.
 
 use std::collections::HashSet;
 use std::ffi::{OsStr, OsString};
@@ -24,8 +24,8 @@ pub(super) struct Walked {
     pub(super) empty: Vec<PathBuf>,
 }
 
-/// Walks `roots` and hands every film over. Symlinks aren't followed; other people's hidden files and folders aren't looked
-/// at.
+/// Walks `roots` and passes every film to `film`. Symlinks aren't followed, and hidden files and folders that av1d
+/// didn't create are ignored.
 pub(super) fn walk(
     roots: &[PathBuf],
     policy: &Config,
@@ -44,7 +44,8 @@ pub(super) fn walk(
     found
 }
 
-/// The real folders behind the roots, each once and none inside another. A root itself may be a symlink.
+/// Returns the real paths of the roots, without duplicates and without roots inside other roots. A root itself may be a
+/// symlink.
 fn outermost(roots: &[PathBuf], unreadable: &mut Vec<(PathBuf, String)>) -> Vec<PathBuf> {
     let mut real: Vec<PathBuf> = Vec::new();
     for root in roots {
@@ -66,7 +67,8 @@ struct Walk<'a, F> {
 }
 
 impl<F: FnMut(Film)> Walk<'_, F> {
-    /// Walks a folder; says how many entries it has, where that can be told. Depth is bounded by the length of a path.
+    /// Walks a folder recursively; the depth is bounded by the longest path. Returns how many entries the folder has,
+    /// or `None` if it can't be listed.
     fn folder(&mut self, folder: &Path, root: &Arc<Path>, excluded_above: bool) -> Option<usize> {
         let listed = Listing::of(folder);
         (self.answered)();
@@ -84,7 +86,7 @@ impl<F: FnMut(Film)> Walk<'_, F> {
         for name in &listed.folders {
             self.folder(&folder.join(name), root, excluded);
         }
-        // A root's own lock is no sign of a mounted share.
+        // av1d's own lock file in a root doesn't count: it may be there although the share isn't mounted.
         Some(listed.names.iter().filter(|name| *name != ROOT_LOCK).count())
     }
 
@@ -121,7 +123,7 @@ impl<F: FnMut(Film)> Walk<'_, F> {
 struct Listing {
     files: Vec<fs::DirEntry>,
     folders: Vec<OsString>,
-    /// All names, for what lies beside a film.
+    /// All names in the folder, to look up the files beside a film.
     names: HashSet<OsString>,
 }
 
@@ -132,7 +134,7 @@ impl Listing {
             let entry = entry?;
             let (kind, name) = match entry.file_type() {
                 Ok(kind) => (kind, entry.file_name()),
-                // Our own temporary files come and go.
+                // The file has been deleted in the meantime; temporary files of av1d come and go.
                 Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
                 Err(error) => return Err(error),
             };
@@ -155,7 +157,7 @@ impl Listing {
         excluded: bool,
         policy: &Config,
     ) -> io::Result<Film> {
-        // Relative to the open folder, which is what makes this cheap.
+        // This reads the metadata relative to the open folder, which is faster than by path.
         let metadata = entry.metadata()?;
         let identity = Identity::from_metadata(&metadata)?;
         let own = self.has(&names::skip_marker(path))
@@ -177,7 +179,7 @@ impl Listing {
         })
     }
 
-    /// Whether a file of that path's name is in this folder.
+    /// Whether this folder contains the file name of `path`.
     fn has(&self, path: &Path) -> bool {
         path.file_name().is_some_and(|name| self.names.contains(name))
     }
@@ -209,7 +211,7 @@ mod tests {
         {
             fs::write(root.join("sub").join(file), file).unwrap();
         }
-        // As `av1cli skip d.mkv` writes it: no word about d.mkv.mp4.
+        // A marker for d.mkv that av1d signed doesn't apply to d.mkv.mp4.
         fs::write(root.join("sub/d.mkv.mp4"), "").unwrap();
         crate::library::exclusion::exclude(&root.join("sub/d.mkv.mp4")).unwrap();
         fs::rename(root.join("sub/d.mkv.mp4.av1skip"), root.join("sub/d.mkv.av1skip")).unwrap();

@@ -8,7 +8,7 @@ use av1plan::{EncodePlan, Judgement, MediaProbe, Micros, judge};
 
 use super::Pipeline;
 use super::produce::Encoded;
-use crate::ffmpeg::evidence::{Gather, Made, Readable, is_dear};
+use crate::ffmpeg::evidence::{Gather, Made, Readable, is_expensive};
 use crate::ffmpeg::probe;
 use crate::library::film::Film;
 use crate::pipeline::event::{Check, Event};
@@ -50,7 +50,7 @@ impl Pipeline {
         let judged = match (judge(plan, &evidence), &readable) {
             // The expensive checks are made only if the cheap ones found nothing.
             (Judgement::Incomplete { missing }, Some(Readable { probe, .. }))
-                if missing.iter().all(|piece| is_dear(*piece)) =>
+                if missing.iter().all(|piece| is_expensive(*piece)) =>
             {
                 let (decode, picture) = self.look_closely(&gather, film, plan, probe, job).await?;
                 let decode = decode.as_ref().map_or(Decoded::SwitchedOff, |made| Decoded::Made(made.check()));

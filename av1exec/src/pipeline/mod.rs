@@ -30,7 +30,7 @@ use crate::replace::places::Places;
 use crate::replace::recover;
 use crate::settings::Settings;
 use crate::state::jobs::{Job, JobStore, plan_document};
-use crate::state::journal::{Entry, Step};
+use crate::state::journal::{JournalEntry, Step};
 use crate::state::outcome::Outcome;
 use crate::sys::disk::{self, Identity};
 use crate::sys::lock::Locks;
@@ -161,7 +161,7 @@ impl Pipeline {
         let temporary = names::temporary(&film.path, &id);
         let document = plan_document(&film.path, film.identity.size, verdict);
         let mut job = Job::new(id.clone(), &film.path, film.identity, &temporary, &document);
-        job.journal.push(Entry { step: Step::Running, at: job.started });
+        job.journal.push(JournalEntry { step: Step::Running, at: job.started });
         // The job file is written before any file beside the film, so that after a crash those files can be
         // attributed to this job.
         if let Err(error) = self.save(&job).await {

@@ -18,7 +18,7 @@ use crate::replace::places::Places;
 use crate::replace::promote::{Journal, PromoteError, Promotion};
 use crate::replace::rehearsal::rehearse;
 use crate::state::jobs::Job;
-use crate::state::journal::Entry;
+use crate::state::journal::JournalEntry;
 use crate::state::outcome::Outcome;
 use crate::sys::reservation::Reservation;
 use crate::sys::waits::{Care, Wait};
@@ -197,7 +197,7 @@ impl Pipeline {
             };
             let result = place(&promotion, &mut |step, commit| {
                 wait.answered();
-                running.journal.push(Entry { step, at: jiff::Timestamp::now() });
+                running.journal.push(JournalEntry { step, at: jiff::Timestamp::now() });
                 running.commit = commit.cloned().or(running.commit.take());
                 jobs.save(&running)
             });

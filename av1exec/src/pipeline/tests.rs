@@ -34,7 +34,7 @@ impl Scene {
         fs::write(&temporary, "the result").unwrap();
         let plan = test_job(&id, "").document().unwrap();
         let mut job = Job::new(id, &path, film.identity, &temporary, &plan);
-        job.journal.push(Entry { step: Step::Running, at: job.started });
+        job.journal.push(JournalEntry { step: Step::Running, at: job.started });
         jobs.save(&job).unwrap();
         let toolchain = Toolchain::assumed();
         let tools = Tools { ffmpeg: PathBuf::new(), ffprobe: PathBuf::new(), toolchain };

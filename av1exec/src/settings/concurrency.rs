@@ -1,17 +1,17 @@
-//! How many films are encoded at once, as a person says it.
+//! The number of films that are encoded at once, as configured.
 
 use std::num::NonZeroUsize;
 
-/// How many films are encoded at once.
+/// The number of films that are encoded at once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Concurrency {
-    /// So many, whatever the machine does.
+    /// A fixed number, whatever the machine's load is.
     Fixed(NonZeroUsize),
-    /// Another while the machine has cores and memory for it.
+    /// One, and more while the machine has idle cores and memory for another.
     Auto,
 }
 
 impl Concurrency {
-    /// One after the other.
+    /// One film at a time.
     pub const ONE: Self = Self::Fixed(NonZeroUsize::MIN);
 }

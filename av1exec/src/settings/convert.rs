@@ -1,5 +1,4 @@
-//! From what a config file can hold to what the settings are made of, and back, where that takes more than reading a
-//! value.
+//! Converts config values to settings and back, if that takes more than the general functions of `value` and `render`.
 
 use std::num::NonZeroUsize;
 use std::path::Path;
@@ -13,7 +12,7 @@ use super::key::Present::{self, Set, Unset};
 use super::render::quoted_path;
 use super::value::{Read, Value, number, whole, wrong};
 
-/// Takes over what was read.
+/// Stores a value that was read successfully.
 pub(super) fn put<T>(place: &mut T, read: Read<T>) -> Read<()> {
     *place = read?;
     Ok(())
@@ -56,7 +55,7 @@ mod tests {
     use super::*;
     use crate::settings::Settings;
 
-    // The converters are tried through the keys that they serve, so that a key can't have the wrong one.
+    // The converters are tested through the keys that use them, so that a key with the wrong converter is noticed.
     fn set(name: &str, value: &str) -> Result<Settings, Vec<String>> {
         let mut settings = Settings::default();
         let key = KEYS.iter().find(|key| key.name == name).unwrap();

@@ -1,45 +1,46 @@
-//! What a config that is read again changes, and what of it a running daemon can take over.
+//! Compares the config before and after a reload, and tells which changes a running daemon can apply.
 
 use strum::IntoStaticStr;
 
 use super::Settings;
 use super::key::Present;
-use super::keys::{KEYS, UNTOLD};
+use super::keys::{HIDDEN_KEYS, KEYS};
 
-/// A key that another config sets to something else.
+/// A key whose value differs between two configs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Difference {
     /// The key.
     pub key: &'static str,
-    /// What it was, as TOML; nothing: it wasn't set.
+    /// The old value as TOML; `None` if it wasn't set.
     pub old: Option<String>,
-    /// What it is now, as TOML; nothing: it isn't set.
+    /// The new value as TOML; `None` if it isn't set.
     pub new: Option<String>,
     /// When it takes effect.
     pub takes: Takes,
 }
 
-/// When a changed key takes effect.
+/// When a changed value takes effect.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, IntoStaticStr)]
 #[strum(serialize_all = "kebab-case")]
 pub enum Takes {
-    /// With the next film that is looked at.
+    /// With the next film that is examined.
     AtOnce,
-    /// With the next start: the old value is held open, locked or known by others.
+    /// With the next start, because the running daemon has opened or locked what the old value names, or others know
+    /// it.
     AtRestart,
 }
 
-/// What is held from the start to the end of a daemon: the lock and the job files, ffmpeg with its version, the socket.
-/// A root that is new is locked when it is first walked; one that is gone keeps its lock, which harms nobody.
+/// The keys whose values a daemon uses from start to end: the lock and the job files, ffmpeg with its version, the
+/// metrics socket. A new root is locked when it is first walked; a removed root keeps its lock, which does no harm.
 const HELD: [&str; 4] = ["job_state_dir", "ffmpeg", "ffprobe", "metrics_listen"];
 
-/// The keys that `new` sets otherwise than `old`, in the order of the config.
+/// Returns the keys whose values differ, in the order of the config.
 pub fn differences(old: &Settings, new: &Settings) -> Vec<Difference> {
     let text = |present| match present {
         Present::Set(value) => Some(value),
         Present::Unset { .. } => None,
     };
-    let all = KEYS.iter().chain(UNTOLD).map(|key| Difference {
+    let all = KEYS.iter().chain(HIDDEN_KEYS).map(|key| Difference {
         key: key.name,
         old: text((key.get)(old)),
         new: text((key.get)(new)),

@@ -1,49 +1,50 @@
-//! What each key comes to, and why.
+//! The effective value of each key and its source.
 
 use super::file::{Line, Reading};
 use super::key::Present;
-use super::keys::{KEYS, UNTOLD};
+use super::keys::{HIDDEN_KEYS, KEYS};
 
-/// A key and what counts for it.
+/// A key and its effective value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Effective {
     /// The key.
     pub key: &'static str,
-    /// Its value as TOML; nothing: it isn't set.
+    /// The value as TOML; `None` if it isn't set.
     pub value: Option<String>,
-    /// Where that comes from.
+    /// Where the value comes from.
     pub source: Source,
 }
 
-/// Where a value comes from.
+/// Where an effective value comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Source {
-    /// The file doesn't name the key.
+    /// The default, because the file doesn't contain the key.
     Default,
-    /// This line of the file.
+    /// A line of the file.
     File {
-        /// The line, from 1.
+        /// The line number, from 1.
         line: usize,
     },
-    /// The default, since what this line of the file says is wrong.
+    /// The default, because the value in this line of the file is wrong.
     Refused {
-        /// The line, from 1.
+        /// The line number, from 1.
         line: usize,
     },
 }
 
 impl Effective {
-    /// The value as JSON; null where it isn't set.
+    /// Returns the value as JSON; null if it isn't set.
     pub fn json(&self) -> serde_json::Value {
-        // The config has no value whose TOML, as it is rendered, isn't JSON too: no dates, no tables, no bare infinities.
+        // Every value is rendered in a form that is both TOML and JSON: there are no dates, tables or bare infinities.
         self.value.as_deref().and_then(|value| serde_json::from_str(value).ok()).unwrap_or_default()
     }
 }
 
-/// What each key comes to, in the order of the config; keys that are told to nobody only where the file names them.
+/// Returns the effective value of each key, in the order of the config. Hidden keys are included only if the file
+/// contains them.
 pub fn effective(reading: &Reading) -> Vec<Effective> {
     let named = |name: &str| reading.lines.contains_key(name);
-    let keys = KEYS.iter().chain(UNTOLD.iter().filter(|key| named(key.name)));
+    let keys = KEYS.iter().chain(HIDDEN_KEYS.iter().filter(|key| named(key.name)));
     keys.map(|key| Effective {
         key: key.name,
         value: match (key.get)(&reading.settings) {

@@ -1,27 +1,27 @@
-//! The environment, as a main found it.
+//! The environment variables, as data.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-/// The variables that decide where things are, as a main found them.
+/// The environment variables that decide where files are, as read at program start.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Environment {
     /// `$AV1D_CONFIG`: the config file.
     pub av1d_config: Option<OsString>,
-    /// `$XDG_CONFIG_HOME`: the folder of a user's configs.
+    /// `$XDG_CONFIG_HOME`: the folder of the user's config files.
     pub xdg_config_home: Option<OsString>,
-    /// `$HOME`: the user's folder.
+    /// `$HOME`: the user's home folder.
     pub home: Option<OsString>,
-    /// `$PATH`: where programs are looked for.
+    /// `$PATH`: the folders in which programs are searched.
     pub path: Option<OsString>,
-    /// `$TMPDIR`: where files are put that nobody needs afterwards.
+    /// `$TMPDIR`: the folder for temporary files.
     pub tmpdir: Option<OsString>,
 }
 
 impl Environment {
-    /// Asks `get` for each variable: a main passes `std::env::var_os`.
+    /// Calls `get` for each variable; a program passes `std::env::var_os`.
     pub fn from_vars(get: impl Fn(&str) -> Option<OsString>) -> Self {
-        // By custom an empty variable is as good as none.
+        // By convention an empty variable counts as unset.
         let get = |name| get(name).filter(|value| !value.is_empty());
         Self {
             av1d_config: get("AV1D_CONFIG"),
@@ -32,15 +32,15 @@ impl Environment {
         }
     }
 
-    /// The user's own config file, whether it is there or not.
+    /// Returns the path of the user's config file, which may not exist.
     pub(super) fn user_file(&self) -> Option<PathBuf> {
-        // The XDG base directory specification: a relative path is invalid and ignored.
+        // According to the XDG base directory specification, a relative path is invalid and must be ignored.
         let configs = absolute(self.xdg_config_home.as_ref())
             .or_else(|| Some(absolute(self.home.as_ref())?.join(".config")))?;
         Some(configs.join("av1d/config.toml"))
     }
 
-    /// The folder for files that nobody needs afterwards.
+    /// Returns the folder for temporary files.
     pub fn temporary_folder(&self) -> PathBuf {
         absolute(self.tmpdir.as_ref()).unwrap_or_else(|| Path::new("/tmp").to_path_buf())
     }

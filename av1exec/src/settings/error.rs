@@ -1,4 +1,4 @@
-//! What can be wrong with a config file.
+//! Errors of config files.
 
 use crate::sys::failure::{Exit, Failure};
 use std::path::{Path, PathBuf};
@@ -7,10 +7,11 @@ use std::{fmt, io};
 use serde::Serialize;
 use thiserror::Error;
 
-/// Why there are no settings. The messages begin with the path, as compilers' do, so that editors can jump to it.
+/// Why the settings couldn't be loaded. Messages begin with the path, like those of compilers, so that editors can jump
+/// to it.
 #[derive(Debug, Error)]
 pub enum SettingsError {
-    /// A file was named but isn't there. The places that are merely looked at may be empty.
+    /// A file that was named explicitly doesn't exist. In the other places a missing file is no error.
     #[error("{}: no such config file, though {named_by} names it", path.display())]
     NotFound {
         /// The file.
@@ -18,33 +19,33 @@ pub enum SettingsError {
         /// What named it.
         named_by: NamedBy,
     },
-    /// The file is there but can't be read. Never passed over: the defaults may do what its owner forbade.
+    /// The file exists but can't be read. It is never ignored, because the defaults might do what the file forbids.
     #[error("{}: can't read this config file", path.display())]
     Unreadable {
         /// The file.
         path: PathBuf,
-        /// The system's reason.
+        /// The system's error.
         source: io::Error,
     },
-    /// The file was read and is wrong.
+    /// The file was read and contains problems.
     #[error("{}", Listed { path, problems })]
     Invalid {
         /// The file.
         path: PathBuf,
-        /// Everything that is wrong with it, in the order of the file; at least one.
+        /// All problems, in the order of the file; at least one.
         problems: Vec<Problem>,
     },
 }
 
 impl SettingsError {
-    /// The file.
+    /// Returns the path of the config file.
     pub fn path(&self) -> &Path {
         match self {
             Self::NotFound { path, .. } | Self::Unreadable { path, .. } | Self::Invalid { path, .. } => path,
         }
     }
 
-    /// Everything that is wrong in the file, where it could be read.
+    /// Returns the problems in the file; empty if it couldn't be read.
     pub fn problems(&self) -> &[Problem] {
         match self {
             Self::Invalid { problems, .. } => problems,
@@ -52,7 +53,7 @@ impl SettingsError {
         }
     }
 
-    /// What to do about it.
+    /// Says what to do about the error.
     pub fn hint(&self) -> &'static str {
         match self {
             Self::NotFound { named_by: NamedBy::Caller, .. } => {
@@ -75,7 +76,7 @@ impl From<SettingsError> for Failure {
     }
 }
 
-/// What named a config file that must therefore be there.
+/// What named a config file explicitly, so that the file must exist.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NamedBy {
     /// The caller of [`load`](super::load()): `--config`.
@@ -93,26 +94,27 @@ impl fmt::Display for NamedBy {
     }
 }
 
-/// One thing that is wrong with a config file.
+/// A problem in a config file.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct Problem {
-    /// The line, from 1.
+    /// The line number, from 1.
     pub line: usize,
     /// The column in characters, from 1.
     pub column: usize,
-    /// What is wrong there and what would be right.
+    /// What is wrong and what would be right.
     pub message: String,
 }
 
 impl Problem {
-    /// A problem at a byte offset into the text.
+    /// Creates a problem at a byte offset of the text.
     pub(super) fn at(text: &str, offset: usize, message: String) -> Self {
         let (line, column) = position(text, offset);
         Self { line, column, message }
     }
 }
 
-/// Line and column, both from 1, of the character at or around a byte offset; of the end for what is beyond it.
+/// Returns line and column, both from 1, of the character at a byte offset. An offset beyond the end gives the position
+/// of the end.
 pub(super) fn position(text: &str, offset: usize) -> (usize, usize) {
     let before = text.get(..text.floor_char_boundary(offset)).unwrap_or(text);
     let line_start = before.rfind('\n').map_or(0, |end| end + 1);

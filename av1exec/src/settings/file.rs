@@ -1,4 +1,4 @@
-//! The text of a config file: every problem in it, each with its line and column.
+//! Parses the text of a config file and collects all problems with line and column.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -12,28 +12,28 @@ use super::key::{known, nearest};
 use super::keys::KEYS;
 use super::value::{Read, Value, shortened};
 
-/// A config file as far as it could be read.
+/// A config file, as far as it could be read.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Reading {
-    /// What the lines say that are right; the default for all others.
+    /// The values of all correct lines, and defaults for everything else.
     pub settings: Settings,
-    /// Everything that is wrong, in the order of the file. Where there is anything, the file as a whole is no config.
+    /// All problems, in the order of the file. If there is any, the file as a whole is invalid.
     pub problems: Vec<Problem>,
-    /// The keys that stand in the file.
+    /// The keys that occur in the file.
     pub(super) lines: BTreeMap<&'static str, Line>,
 }
 
-/// Where a key stands in the file.
+/// The line of a key in the file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Line {
-    /// The line, from 1.
+    /// The line number, from 1.
     pub(super) number: usize,
-    /// Whether its value was taken over.
+    /// Whether the value was correct and is used.
     pub(super) taken: bool,
 }
 
 impl Reading {
-    /// The settings of the file at `path`, where all of it is right.
+    /// Returns the settings if the whole file is correct. `path` is used in the error.
     pub(super) fn whole(self, path: &Path) -> Result<Settings, SettingsError> {
         if self.problems.is_empty() {
             return Ok(self.settings);
@@ -42,12 +42,12 @@ impl Reading {
     }
 }
 
-/// Reads the text of a config file; `file` is its name in errors.
+/// Parses the text of a config file; `file` is its name in errors.
 pub fn parse(text: &str, file: &Path) -> Result<Settings, SettingsError> {
     read_text(text).whole(file)
 }
 
-/// Reads bytes as they come from a disk.
+/// Parses the raw bytes of a config file.
 pub(super) fn read_bytes(bytes: &[u8]) -> Reading {
     let error = match str::from_utf8(bytes) {
         Ok(text) => return read_text(text),
@@ -63,26 +63,28 @@ pub(super) fn read_bytes(bytes: &[u8]) -> Reading {
 }
 
 fn read_text(text: &str) -> Reading {
-    // Editors on Windows begin a file with a byte order mark; it takes no column on the screen.
+    // Editors on Windows put a byte order mark at the start of a file. It is stripped because it takes no column on the
+    // screen.
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let (table, errors) = DeTable::parse_recoverable(text);
     let mut reading = Reading::default();
     for error in errors {
         let at = error.span().map_or(text.len(), |span| span.start);
         let problem = Problem::at(text, at, unreadable_toml(text, &error));
-        // One slip makes the parser stumble more than once; its first word on a line is the one that helps.
+        // A single mistake often causes several parser errors on a line. The first one is usually the most helpful.
         if reading.problems.iter().all(|known| known.line != problem.line) {
             reading.problems.push(problem);
         }
     }
     let unreadable: Vec<usize> = reading.problems.iter().map(|problem| problem.line).collect();
     for (name, value) in table.get_ref() {
-        // A value that is missing has an empty span at the start of the text.
+        // The parser gives a missing value an empty span at the start of the text, so that the end of the name is used
+        // as well.
         let end = value.span().end.max(name.span().end);
         let number = position(text, name.span().start).0;
         let lines = number..=position(text, end).0;
         let readable = !unreadable.iter().any(|line| lines.contains(line));
-        // What the parser made of a line that it couldn't read is not what anyone meant.
+        // The parser's value for a line with a syntax error is a guess, so that it isn't used.
         let taken =
             if readable { take(&mut reading.settings, name.get_ref(), name.span(), value) } else { Ok(()) };
         let wrong = taken.err();
@@ -96,7 +98,7 @@ fn read_text(text: &str) -> Reading {
     reading
 }
 
-/// What the parser says, with the text that it says it of.
+/// Returns the parser's message, followed by the offending text.
 fn unreadable_toml(text: &str, error: &toml::de::Error) -> String {
     let found = error.span().and_then(|span| text.get(span)).unwrap_or_default();
     if found.is_empty() && error.message().starts_with("string values must be quoted") {
@@ -108,7 +110,7 @@ fn unreadable_toml(text: &str, error: &toml::de::Error) -> String {
     format!("{}; found `{}`", error.message(), shortened(found))
 }
 
-/// Takes one entry of the file over, or says what is wrong with it and where.
+/// Applies one entry of the file to the settings, or returns what is wrong with it and where.
 fn take(
     settings: &mut Settings,
     name: &str,
@@ -133,7 +135,7 @@ fn take(
     })
 }
 
-/// A table, or a list of tables as `[[name]]` makes it.
+/// Whether the value is a table or a list of tables, as `[[name]]` creates it.
 fn holds_table(value: &DeValue<'_>) -> bool {
     match value {
         DeValue::Table(_) => true,
@@ -142,7 +144,7 @@ fn holds_table(value: &DeValue<'_>) -> bool {
     }
 }
 
-/// Quoted keys may hold anything; a message must stay one short line.
+/// Escapes and shortens a key name for a message of one line: a quoted key may contain any text.
 fn on_one_line(name: &str) -> String {
     shortened(name).escape_debug().to_string()
 }
@@ -254,7 +256,7 @@ mod tests {
     #[test]
     fn no_text_makes_it_panic() {
         let pieces: Vec<&str> = "min_bytes|=|[|]|{|}|\"|'|'''|.|,|\n|1|\\u|ä|#| |\r".split('|').collect();
-        // A walk over combinations: each number is read as digits that stand for pieces.
+        // Each number, read as digits in base `pieces.len()`, is one combination of pieces.
         for number in 0..30_000_usize {
             let mut rest = number.wrapping_mul(7919);
             let mut text = String::new();

@@ -1,4 +1,4 @@
-//! The hours in which films are encoded, by the local clock.
+//! The hours during which films are encoded, in local time.
 
 use std::fmt;
 use std::str::FromStr;
@@ -7,40 +7,41 @@ use jiff::civil::Time;
 use jiff::{Timestamp, ToSpan, Zoned};
 use strum::{EnumString, IntoStaticStr, VariantNames};
 
-/// Ranges of the local day; at least one.
+/// One or more ranges of local time.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ActiveHours(Vec<Range>);
 
-/// From a minute of the day up to another, not included; over midnight where that is the earlier one. Both are midnight for
-/// a whole day.
+/// A range of the day from one minute up to, but not including, another. If `to` is earlier than `from`, the range
+/// spans midnight. If both are midnight, it is the whole day.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Range {
     from: Time,
     to: Time,
 }
 
-/// What becomes of encodes that are under way when the hours end. New ones don't begin.
+/// What happens to running encodes when the active hours end. New ones never start outside the hours.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, EnumString, IntoStaticStr, VariantNames)]
 #[strum(serialize_all = "kebab-case")]
 pub enum OutsideHours {
-    /// They are stopped where they are, and go on when the hours begin again. They keep their memory meanwhile.
+    /// They are paused, and continue when the hours begin again. They keep their memory in the meantime.
     #[default]
     Pause,
-    /// They go on to their end.
+    /// They run to their end.
     Finish,
 }
 
 impl ActiveHours {
-    /// Whether that time of the day is in one of the ranges.
+    /// Whether this time of the day is in one of the ranges.
     pub fn contains(&self, time: Time) -> bool {
         self.0.iter().any(|range| range.contains(time))
     }
 
-    /// The first instant after `now` at which [`contains`](Self::contains) says something else; nothing where it never does.
+    /// Returns the first instant after `now` at which the result of [`contains`](Self::contains) changes, or `None` if
+    /// it never does.
     ///
-    /// The local clock decides: an hour that a change of the clocks repeats counts twice, one that it leaves out never.
+    /// Local time decides: an hour that a clock change repeats counts twice, and one that it skips doesn't occur.
     pub fn next_change(&self, now: &Zoned) -> Option<Zoned> {
-        /// Enough where a change of the clocks swallows a short range for a day.
+        /// How many days to search. A clock change may skip a short range for a day, so that one day isn't enough.
         const DAYS: i64 = 4;
         let present = self.contains(now.time());
         let differs = |at: &Zoned| at > now && self.contains(at.time()) != present;
@@ -51,7 +52,7 @@ impl ActiveHours {
                 let at = now.time_zone().to_ambiguous_zoned(at);
                 [at.clone().earlier(), at.later()]
             });
-            // When the clocks change, the time of the day jumps into a range, or out of one.
+            // A clock change may move the local time into or out of a range.
             let midnight = now.time_zone().to_zoned(date.to_datetime(Time::midnight())).ok()?;
             let after = Timestamp::max(midnight.timestamp(), now.timestamp());
             let jump = now
@@ -72,7 +73,7 @@ impl Range {
     }
 }
 
-/// The text is no list of ranges like `22:00-07:00`.
+/// The text isn't a list of ranges like `22:00-07:00`.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("no range of hours like \"22:00-07:00\"")]
 pub struct NoHours;
@@ -93,12 +94,12 @@ impl FromStr for Range {
         let (from, to) = (from.trim(), to.trim());
         let range =
             Self { from: minute(from)?, to: if to == "24:00" { Time::midnight() } else { minute(to)? } };
-        // From an hour to the same hour is nothing to one and a whole day to another.
+        // A range whose ends are equal is ambiguous: it could be empty or the whole day.
         if range.from == range.to && to != "24:00" { Err(NoHours) } else { Ok(range) }
     }
 }
 
-/// `7:05` or `07:05`.
+/// Parses a time of the day like `7:05` or `07:05`.
 fn minute(text: &str) -> Result<Time, NoHours> {
     let (hour, minute) = text.split_once(':').ok_or(NoHours)?;
     let digits = |text: &str, most: usize| {
@@ -177,14 +178,14 @@ mod tests {
             ("22:00-07:00", "2026-06-01T22:00[Europe/Berlin]", Some("2026-06-02T07:00[Europe/Berlin]")),
             ("22:00-07:00", "2026-06-02T03:00[Europe/Berlin]", Some("2026-06-02T07:00[Europe/Berlin]")),
             ("22:00-07:00", "2026-06-02T07:00[Europe/Berlin]", Some("2026-06-02T22:00[Europe/Berlin]")),
-            // Ranges that touch are one.
+            // Adjacent ranges act as one.
             ("22:00-24:00,00:00-07:00", "2026-06-01T23:00[UTC]", Some("2026-06-02T07:00[UTC]")),
             ("00:00-24:00", "2026-06-01T23:00[UTC]", None),
-            // The clocks go from 2:00 to 3:00: the end lies in the hour that isn't there.
+            // The clock is set forward from 2:00 to 3:00, and the end of the range is in the skipped hour.
             ("01:00-02:30", "2026-03-29T01:30[Europe/Berlin]", Some("2026-03-29T03:00[Europe/Berlin]")),
-            // The whole range isn't there that day.
+            // The whole range is skipped on that day.
             ("02:10-02:50", "2026-03-29T01:30[Europe/Berlin]", Some("2026-03-30T02:10[Europe/Berlin]")),
-            // They go from 3:00 back to 2:00: 2:30 comes twice, and so does the half hour before it.
+            // The clock is set back from 3:00 to 2:00, so that the time from 2:00 to 2:30 occurs twice.
             ("01:00-02:30", "2026-10-25T01:30[Europe/Berlin]", Some("2026-10-25T02:30+02[Europe/Berlin]")),
             ("01:00-02:30", "2026-10-25T02:45+02[Europe/Berlin]", Some("2026-10-25T02:00+01[Europe/Berlin]")),
             ("01:00-02:30", "2026-10-25T02:15+01[Europe/Berlin]", Some("2026-10-25T02:30+01[Europe/Berlin]")),

@@ -1,4 +1,4 @@
-//! The first config file of a machine.
+//! Creates a machine's first config file.
 
 use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
@@ -11,8 +11,9 @@ use super::locate::SYSTEM_FILE;
 use crate::sys::disk;
 use crate::sys::sanitize::display;
 
-/// Where a new config belongs: where `explicit` (`--path`, `--config`) or `$AV1D_CONFIG` says, else for root the machine's
-/// file, since a service reads that whoever it runs as, and for others the user's own. Nothing where there is no home.
+/// Returns where a new config file belongs: `explicit` (`--path`, `--config`), or else `$AV1D_CONFIG`, or else for root
+/// the system's file, which a service reads whatever user it runs as, and for other users their own file. `None` if
+/// that needs a home folder and there is none.
 pub fn target(explicit: Option<&Path>, environment: &Environment) -> Option<PathBuf> {
     target_for(explicit, environment, rustix::process::geteuid().is_root())
 }
@@ -23,7 +24,7 @@ fn target_for(explicit: Option<&Path>, environment: &Environment, is_root: bool)
     named.or_else(|| if is_root { Some(SYSTEM_FILE.into()) } else { environment.user_file() })
 }
 
-/// Writes the [`default_file`], and makes the folder for it. What is there already stays as it is.
+/// Writes the [`default_file`] and creates its folder. An existing file isn't changed.
 pub fn write_default(path: &Path) -> Result<(), InitError> {
     let failed = |source| InitError::Failed { path: path.to_path_buf(), source };
     if std::fs::symlink_metadata(path).is_ok() {
@@ -36,33 +37,33 @@ pub fn write_default(path: &Path) -> Result<(), InitError> {
     })?;
     let written = file.write_all(default_file().as_bytes()).and_then(|()| file.sync_all());
     if written.is_err() {
-        // Half a config would be read as a whole one. The error that counts is the first.
+        // A partly written config would be read as a complete one. The first error is the one to report.
         drop(disk::unlink(path));
     }
     written.and_then(|()| disk::sync_folder_of(path)).map_err(failed)
 }
 
-/// Why no config was written.
+/// Why no config file was written.
 #[derive(Debug, Error)]
 pub enum InitError {
-    /// Something has that name.
+    /// The path already exists.
     #[error("{} is there already, and nothing is ever overwritten", display(path))]
     Exists {
         /// The file.
         path: PathBuf,
     },
-    /// The folder or the file can't be made.
+    /// The folder or the file can't be created.
     #[error("failed to write {}: {source}", display(path))]
     Failed {
         /// The file.
         path: PathBuf,
-        /// Why.
+        /// The cause.
         source: io::Error,
     },
 }
 
 impl InitError {
-    /// What to do about it.
+    /// Says what to do about the error.
     pub fn hint(&self) -> &'static str {
         match self {
             Self::Exists { .. } => {

@@ -1,40 +1,40 @@
-//! What a key of the config is, and how one is found by a name that may be misspelt.
+//! Defines a key of the config, and finds keys by a name that may be misspelt.
 
 use std::fmt;
 
 use super::Settings;
-use super::keys::{KEYS, UNTOLD};
+use super::keys::{HIDDEN_KEYS, KEYS};
 use super::value::{Read, Value};
 
 /// A key of the config.
 pub(super) struct Key {
-    /// As it is written in the file.
+    /// The name in the file.
     pub(super) name: &'static str,
-    /// What it may be; fits after "must be".
+    /// The allowed values, in words that fit after "must be".
     pub(super) allowed: Allowed,
-    /// What it is for: a sentence.
+    /// A sentence that says what the key is for.
     pub(super) purpose: &'static str,
-    /// Takes a value over, or says what in it isn't allowed.
+    /// Stores a value, or returns what in it isn't allowed.
     pub(super) set: fn(&mut Settings, &Value<'_>) -> Read<()>,
-    /// The present value as TOML.
+    /// Returns the current value as TOML.
     pub(super) get: fn(&Settings) -> Present,
 }
 
-/// What a key is set to, as TOML.
+/// A key's current value.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Present {
-    /// To this.
+    /// It is set to this TOML value.
     Set(String),
-    /// To nothing; this is how it could be set.
+    /// It isn't set.
     Unset {
-        /// A value as it could stand in the file.
+        /// An example of a TOML value.
         example: &'static str,
     },
 }
 
-/// What a key may be, in words.
+/// The allowed values of a key.
 pub(super) enum Allowed {
-    /// As it says.
+    /// A description in words.
     Words(&'static str),
     /// One of these strings.
     OneOf(&'static [&'static str]),
@@ -63,14 +63,14 @@ impl fmt::Display for Allowed {
     }
 }
 
-/// The key of that very name.
+/// Returns the key with exactly this name.
 pub(super) fn known(name: &str) -> Option<&'static Key> {
-    KEYS.iter().chain(UNTOLD).find(|key| key.name == name)
+    KEYS.iter().chain(HIDDEN_KEYS).find(|key| key.name == name)
 }
 
-/// The key that was probably meant: a few letters away, or with this name as a part of its own.
+/// Returns the key that was probably meant: its name differs by a few letters, or contains this name.
 pub(super) fn nearest(name: &str) -> Option<&'static Key> {
-    /// A shorter part is in too many names to mean one of them.
+    /// The shortest name that is searched inside key names. A shorter one occurs in too many of them.
     const SHORTEST_PART: usize = 4;
     let name = name.to_lowercase().replace('-', "_");
     let length = name.chars().count();

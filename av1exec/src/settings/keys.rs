@@ -1,4 +1,4 @@
-//! The table of keys: what each is called, what it may be, what it is for, and how it is read and written.
+//! The table of config keys: their names, allowed values and purposes, and how they are read and written.
 
 use std::time::Duration;
 
@@ -17,14 +17,14 @@ use super::key::{Allowed, Key};
 use super::render::{quoted, quoted_list, quoted_path, rendered_ratio, rendered_seconds};
 use super::value::{absolute_path, choice, filled_list, list, seconds, text, truth, whole};
 
-/// Seconds of a day.
+/// Seconds per day.
 const DAY: u64 = 24 * 60 * 60;
 
 fn days(count: u64) -> Duration {
     Duration::from_secs(count.saturating_mul(DAY))
 }
 
-/// The seed's keys in the seed's order, then ours.
+/// The keys of the original specification (the "seed") in its order, then those added later.
 pub(super) const KEYS: &[Key] = &[
     Key {
         name: "library_roots",
@@ -198,7 +198,7 @@ pub(super) const KEYS: &[Key] = &[
     },
     Key {
         name: "duration_epsilon_secs",
-        // More would let a film pass that was cut off.
+        // With a longer tolerance a result that was cut off could pass.
         allowed: Allowed::Words("a number of seconds from 0 to 60"),
         purpose: "How far the result's duration may be from the original's.",
         set: |settings, value| put(&mut settings.policy.duration_epsilon, seconds(value, 0..=60).map(micros)),
@@ -273,8 +273,8 @@ pub(super) const KEYS: &[Key] = &[
     },
 ];
 
-/// Keys that are read like the others but told to nobody: what they do is for tests only.
-pub(super) const UNTOLD: &[Key] = &[Key {
+/// Keys that are read like the others but aren't documented, because they are for tests only.
+pub(super) const HIDDEN_KEYS: &[Key] = &[Key {
     name: "testing_svt_preset",
     allowed: Allowed::Words("a whole number from 0 to 13"),
     purpose: "An SVT-AV1 preset in place of the ladder's.",
@@ -319,7 +319,7 @@ mod tests {
                 assert_eq!((key.get)(&settings), Set(value), "{}", key.name);
             }
         }
-        // The one list that isn't made by the enumeration itself.
+        // This is the only list of allowed names that isn't generated from its enum.
         assert_eq!(Encoder::names(), ["svt", "aom", "rav1e"]);
     }
 }

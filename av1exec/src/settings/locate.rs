@@ -1,4 +1,4 @@
-//! Where the config file is.
+//! Finds the config file.
 
 use std::fs::{self, File};
 use std::io::{self, ErrorKind, Read};
@@ -11,21 +11,21 @@ use super::environment::Environment;
 use super::error::{NamedBy, Problem, SettingsError};
 use super::file::{Reading, read_bytes};
 
-/// The config file of the whole machine.
+/// The system-wide config file.
 pub const SYSTEM_FILE: &str = "/etc/av1d/config.toml";
 
-/// Settings and where they come from.
+/// Settings and the file they come from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Loaded {
     /// The settings.
     pub settings: Settings,
-    /// The file they were read from; nothing: the built-in defaults.
+    /// The file they were read from; `None` for the built-in defaults.
     pub file: Option<PathBuf>,
 }
 
-/// Reads the config: the file `explicit` (`--config`) or else the one of `$AV1D_CONFIG`, which must be there; else the
-/// user's (`$XDG_CONFIG_HOME/av1d/config.toml`) or else the machine's ([`SYSTEM_FILE`]), if they are there; else the
-/// defaults. Files aren't merged: the first one is the config.
+/// Loads the config: the file `explicit` (`--config`) or else that of `$AV1D_CONFIG`, which must exist if it is named;
+/// else the user's (`$XDG_CONFIG_HOME/av1d/config.toml`) or else the system's ([`SYSTEM_FILE`]) if they exist; else the
+/// defaults. Files aren't merged: only the first one found is used.
 pub fn load(explicit: Option<&Path>, environment: &Environment) -> Result<Loaded, SettingsError> {
     load_from(&places(explicit, environment, Path::new(SYSTEM_FILE)))
 }
@@ -37,20 +37,20 @@ fn load_from(places: &[Place]) -> Result<Loaded, SettingsError> {
     })
 }
 
-/// What there is of a config, right or wrong.
+/// The config as found, whether it is valid or not.
 #[derive(Debug)]
 pub struct Inspection {
-    /// Where it is looked for, in order.
+    /// The places that are searched, in order.
     pub places: Vec<Place>,
-    /// The file that counts, even where it isn't there or can't be read; nothing: the built-in defaults do.
+    /// The file that is used, even if it doesn't exist or can't be read; `None` for the built-in defaults.
     pub file: Option<PathBuf>,
-    /// What it says, as far as it could be read.
+    /// Its content, as far as it could be read.
     pub reading: Reading,
-    /// What [`load`] fails with.
+    /// The error that [`load`] returns, if any.
     pub error: Option<SettingsError>,
 }
 
-/// Looks at the config as [`load`] does, and keeps what could be read where that fails.
+/// Searches the config like [`load`], but returns what could be read even if there is an error.
 pub fn inspect(explicit: Option<&Path>, environment: &Environment) -> Inspection {
     inspect_places(places(explicit, environment, Path::new(SYSTEM_FILE)))
 }
@@ -70,38 +70,38 @@ fn inspect_places(places: Vec<Place>) -> Inspection {
     }
 }
 
-/// A place where a config may be.
+/// A place where a config file may be.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Place {
     /// The file.
     pub path: PathBuf,
-    /// What makes it one.
+    /// Why the config is searched there.
     pub origin: Origin,
 }
 
 impl Place {
-    /// Whether something is there, be it readable or not.
+    /// Whether something exists at this path, readable or not.
     pub fn is_taken(&self) -> bool {
         fs::symlink_metadata(&self.path).is_ok()
     }
 }
 
-/// What makes a file a place to look for a config.
+/// Why a config is searched in a place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, IntoStaticStr)]
 #[strum(serialize_all = "kebab-case")]
 pub enum Origin {
-    /// The caller named it: `--config`.
+    /// The caller named the file with `--config`.
     Caller,
     /// `$AV1D_CONFIG` names it.
     Variable,
-    /// It is the user's own.
+    /// It is the user's config file.
     User,
-    /// It is the machine's.
+    /// It is the system's config file.
     System,
 }
 
 impl Origin {
-    /// Who would be contradicted if it weren't there.
+    /// Returns what named the file explicitly, so that a missing file is an error.
     fn named_by(self) -> Option<NamedBy> {
         match self {
             Self::Caller => Some(NamedBy::Caller),
@@ -111,7 +111,7 @@ impl Origin {
     }
 }
 
-/// All places, in order. One that was named is always the config; those after it are told all the same.
+/// Returns all places in order. If a file is named explicitly, the places after it aren't read, but they are listed.
 fn places(explicit: Option<&Path>, environment: &Environment, system_file: &Path) -> Vec<Place> {
     let variable = environment.av1d_config.as_ref().filter(|value| !value.is_empty());
     [
@@ -125,7 +125,7 @@ fn places(explicit: Option<&Path>, environment: &Environment, system_file: &Path
     .collect()
 }
 
-/// The file that is the config, and what is in it.
+/// Returns the file that is used as the config, and its content.
 fn first(places: &[Place]) -> Result<Option<(PathBuf, Vec<u8>)>, SettingsError> {
     for Place { path, origin } in places {
         match (read(path)?, origin.named_by()) {
@@ -137,21 +137,21 @@ fn first(places: &[Place]) -> Result<Option<(PathBuf, Vec<u8>)>, SettingsError> 
     Ok(None)
 }
 
-/// A film given as `--config` must not be read into memory as a whole.
+/// The size limit of a config file. A film that is given as `--config` by mistake must not be read into memory.
 const LARGEST: u64 = 1 << 20;
 
-/// The file's bytes; nothing where there is no such file.
+/// Reads the file, or returns `None` if it doesn't exist.
 fn read(path: &Path) -> Result<Option<Vec<u8>>, SettingsError> {
     let unreadable = |source| SettingsError::Unreadable { path: path.to_path_buf(), source };
     let mut bytes = Vec::new();
     match File::open(path).and_then(|file| file.take(LARGEST + 1).read_to_end(&mut bytes)) {
         Ok(_) => {}
-        // A link that leads nowhere was made by someone who wants another config than the defaults.
+        // A dangling symlink is an error: whoever created it wants a config other than the defaults.
         Err(error) if error.kind() == ErrorKind::NotFound && fs::symlink_metadata(path).is_ok() => {
             let dangling = "it is a symbolic link to a file that isn't there";
             return Err(unreadable(io::Error::new(ErrorKind::NotFound, dangling)));
         }
-        // "Not a directory": something above the file is a file itself.
+        // `NotADirectory`: a parent of this path is a file.
         Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
             return Ok(None);
         }
@@ -178,7 +178,7 @@ mod tests {
 
     use super::*;
 
-    /// A folder in which each place that is looked at has its own file, told apart by `min_bytes`.
+    /// A folder in which each place has its own config file; they differ in `min_bytes`.
     struct Places(TempDir);
 
     const PLACES: [(&str, u64); 5] = [
@@ -236,7 +236,7 @@ mod tests {
             (&[1, 2, 3, 4, 5], &all[2..], 3),
             (&[1, 2, 3, 4, 5], &all[3..], 4),
             (&[1, 2, 3, 4, 5], &[], 5),
-            // $XDG_CONFIG_HOME stands for $HOME/.config and isn't looked at beside it.
+            // $XDG_CONFIG_HOME replaces $HOME/.config: the latter isn't searched in addition.
             (&[4, 5], &all[2..], 5),
             (&[5], &all[3..], 5),
         ] {

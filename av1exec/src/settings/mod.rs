@@ -1,8 +1,8 @@
-//! The settings of a machine: which folders, how often, how many at once, and the policy for planning.
+//! The settings of a machine: which folders to scan, how often, how many encodes at once, and the policy for planning.
 //!
-//! One TOML file holds them for both faces. This module finds it ([`load`], or [`inspect`] where it may be wrong), reads it
-//! ([`parse`]) and writes it ([`render`], [`default_file`]); all of them go by one table of keys, so that none can know a key that another
-//! doesn't. The environment is handed in as data ([`Environment`]): nothing in here looks it up.
+//! One TOML file holds the settings for both front ends. This module finds it ([`load`], or [`inspect`] if it may be
+//! invalid), parses it ([`parse`]) and writes it ([`render()`], [`default_file`]). All of these use one table of keys, so
+//! that each knows the same keys. The environment is passed in as data ([`Environment`]); this module doesn't read it.
 
 pub mod concurrency;
 mod convert;
@@ -39,16 +39,16 @@ use crate::sys::priority::Priority;
 use key::Present;
 use keys::KEYS;
 
-/// What a person may decide about a machine's av1d.
+/// The settings that a user can change.
 ///
-/// [`Settings::default`] is the seed's section 9.
+/// [`Settings::default`] equals section 9 of the original specification (the "seed").
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settings {
-    /// The folders that are scanned for films; absolute.
+    /// The folders that are scanned for films; absolute paths.
     pub library_roots: Vec<PathBuf>,
-    /// From the end of one scan to the start of the next.
+    /// The time from the end of one scan to the start of the next.
     pub scan_interval: Duration,
-    /// Where jobs are recorded; absolute.
+    /// The state folder, in which jobs are recorded; an absolute path.
     pub job_state_dir: PathBuf,
     /// How many films are encoded at once.
     pub max_concurrent_jobs: Concurrency,
@@ -60,29 +60,29 @@ pub struct Settings {
     pub keep_original: bool,
     /// Whether a film that was not replaced gets a `.why.txt`.
     pub write_why_sidecars: bool,
-    /// How long a file must hold still before it is touched.
+    /// How long a file must be unchanged before av1d works on it.
     pub stable: Duration,
-    /// How long nothing may move in an encode before it counts as hung.
+    /// How long an encode may go without progress before it is ended.
     pub stall: Duration,
-    /// How long the log of an encode is kept after it was last written to.
+    /// How long an encode's log is kept after the last write to it.
     pub log_age: Duration,
     /// How many bytes the logs of all encodes may take together.
     pub log_bytes: u64,
-    /// Whether a result is decoded from start to end before its original goes.
+    /// Whether a result is decoded completely before its original is replaced.
     pub full_decode: bool,
-    /// The ffmpeg to run; nothing: the one on `PATH`.
+    /// The ffmpeg to run; `None` for the one in `PATH`.
     pub ffmpeg: Option<PathBuf>,
-    /// The ffprobe to run; nothing: the one on `PATH`.
+    /// The ffprobe to run; `None` for the one in `PATH`.
     pub ffprobe: Option<PathBuf>,
-    /// When films are encoded; nothing: always.
+    /// When films are encoded; `None` for always.
     pub active_hours: Option<ActiveHours>,
-    /// What becomes of encodes that are under way when those hours end.
+    /// What happens to running encodes when those hours end.
     pub outside_hours: OutsideHours,
-    /// How encodes give way to what else the machine does.
+    /// The CPU and disk priority of encodes.
     pub priority: Priority,
-    /// Where metrics are served; nothing: nowhere.
+    /// The address on which metrics are served; `None` if they aren't.
     pub metrics_listen: Option<SocketAddr>,
-    /// What the planner goes by.
+    /// The planner's policy.
     pub policy: av1plan::Config,
 }
 
@@ -99,7 +99,7 @@ impl Default for Settings {
             write_why_sidecars: true,
             stable: Duration::from_secs(10),
             stall: Duration::from_mins(5),
-            // A log takes some ten kilobytes, and never more than eight megabytes and its last lines.
+            // A log has some ten kilobytes, and at most 8 MiB plus its last lines.
             log_age: Duration::from_hours(24 * 90),
             log_bytes: 1 << 30,
             full_decode: true,
@@ -114,10 +114,10 @@ impl Default for Settings {
     }
 }
 
-/// `settings` as a config file, a line a key, without comments; keys that aren't set are left out.
+/// Renders `settings` as a config file with one line per key and no comments; keys that aren't set are left out.
 ///
-/// [`parse`] gives the same settings back, but for what a file can't say: gates to ignore, and paths that aren't
-/// UTF-8, which are written in a readable form.
+/// [`parse`] returns the same settings, except for what a config file can't express: gates to ignore, and paths that
+/// aren't UTF-8, which are written in a readable form.
 pub fn render(settings: &Settings) -> String {
     KEYS.iter()
         .filter_map(|key| match (key.get)(settings) {
@@ -127,7 +127,7 @@ pub fn render(settings: &Settings) -> String {
         .collect()
 }
 
-/// A config file that says the defaults, with what each key is for and what it may be.
+/// Returns a config file with the default values, which describes each key's purpose and allowed values.
 pub fn default_file() -> String {
     let defaults = Settings::default();
     let head = format!(
@@ -242,7 +242,7 @@ write_why_sidecars = true
         for key in KEYS {
             assert!(text.contains(&format!("{} = ", key.name)), "{}", key.name);
         }
-        // The examples of the keys that have no default must be right, too.
+        // The examples of keys without a default must be valid, too.
         let unset = ["ffmpeg", "ffprobe", "active_hours", "metrics_listen"];
         let uncommented =
             unset.iter().fold(text, |text, key| text.replace(&format!("\n# {key} ="), &format!("\n{key} =")));

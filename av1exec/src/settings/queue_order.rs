@@ -1,16 +1,16 @@
-//! In which order films are taken, as a person says it.
+//! The order in which films are encoded, as configured.
 
 use strum::{EnumString, IntoStaticStr, VariantNames};
 
-/// Which film is taken first.
+/// Which film is encoded first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, EnumString, IntoStaticStr, VariantNames)]
 #[strum(serialize_all = "kebab-case")]
 pub enum QueueOrder {
-    /// The largest: it has the most to save.
+    /// The largest film, because it has the most to save.
     #[default]
     Largest,
-    /// The one that was modified the longest ago.
+    /// The film with the oldest modification time.
     Oldest,
-    /// The first by path, so that series are done in order.
+    /// The first film by path, so that the episodes of a series are encoded in order.
     Path,
 }

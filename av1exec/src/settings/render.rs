@@ -1,11 +1,11 @@
-//! Values as TOML. The `toml` crate's own writer comes with serde, which nothing else here needs.
+//! Renders values as TOML. The `toml` crate's own writer would need serde, which nothing else here uses.
 
 use std::path::Path;
 use std::time::Duration;
 
 use av1plan::Ratio;
 
-/// `text` as a TOML string. What may not stand in one as it is, is escaped.
+/// Renders `text` as a TOML string, with the necessary escapes.
 pub(super) fn quoted(text: &str) -> String {
     let mut quoted = String::from('"');
     for character in text.chars() {
@@ -23,24 +23,24 @@ pub(super) fn quoted(text: &str) -> String {
     quoted
 }
 
-/// Strings as a TOML list.
+/// Renders strings as a TOML list.
 pub(super) fn quoted_list<S: AsRef<str>>(texts: impl IntoIterator<Item = S>) -> String {
     let texts: Vec<String> = texts.into_iter().map(|text| quoted(text.as_ref())).collect();
     format!("[{}]", texts.join(", "))
 }
 
-/// A path as a TOML string.
+/// Renders a path as a TOML string.
 pub(super) fn quoted_path(path: &Path) -> String {
     quoted(&path.to_string_lossy())
 }
 
-/// Seconds as a TOML number with no more digits than it needs.
+/// Renders seconds as a TOML number without trailing zeros.
 pub(super) fn rendered_seconds(duration: Duration) -> String {
     let text = format!("{}.{:06}", duration.as_secs(), duration.subsec_micros());
     text.trim_end_matches('0').trim_end_matches('.').into()
 }
 
-/// A share with at least two decimal places, since people think of it in per cent.
+/// Renders a ratio with at least two decimal places, because people think of it as a percentage.
 pub(super) fn rendered_ratio(ratio: Ratio) -> String {
     let parts = ratio.ten_thousandths();
     let text = format!("{}.{:04}", parts / 10_000, parts % 10_000);

@@ -1,4 +1,4 @@
-//! Single values: from TOML into Rust's types, or what was found instead in words.
+//! Reads single TOML values into Rust types, or describes the wrong value in words.
 
 use std::ops::{Range, RangeInclusive};
 use std::path::{Path, PathBuf};
@@ -10,22 +10,22 @@ use toml::de::DeValue;
 
 use super::render::quoted;
 
-/// A value and where it stands in the file.
+/// A value and its position in the file.
 pub(super) type Value<'i> = Spanned<DeValue<'i>>;
 
-/// A value read, or everything in it that isn't what its key allows.
+/// The value that was read, or everything in it that its key doesn't allow.
 pub(super) type Read<T> = Result<T, Vec<Wrong>>;
 
-/// A value, or an element of one, that its key doesn't allow.
+/// A value, or an element of a list, that its key doesn't allow.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Wrong {
-    /// Where: offsets into the text.
+    /// The byte range in the text.
     pub(super) at: Range<usize>,
-    /// What is there, in words: `the string "2GiB"`.
+    /// What was found there, in words: `the string "2GiB"`.
     pub(super) found: String,
 }
 
-/// Refuses a value by saying what it is.
+/// Rejects a value with a description of it.
 pub(super) fn wrong<T>(value: &Value<'_>) -> Read<T> {
     refuse(value, found(value.get_ref()))
 }
@@ -34,12 +34,12 @@ fn refuse<T>(value: &Value<'_>, found: String) -> Read<T> {
     Err(vec![Wrong { at: value.span(), found }])
 }
 
-/// `true` or `false`.
+/// Reads `true` or `false`.
 pub(super) fn truth(value: &Value<'_>) -> Read<bool> {
     value.get_ref().as_bool().map_or_else(|| wrong(value), Ok)
 }
 
-/// A whole number, in any notation that TOML has.
+/// Reads an integer in any notation of TOML.
 pub(super) fn whole(value: &Value<'_>, allowed: RangeInclusive<u64>) -> Read<u64> {
     integer(value.get_ref())
         .and_then(|number| u64::try_from(number).ok())
@@ -47,11 +47,11 @@ pub(super) fn whole(value: &Value<'_>, allowed: RangeInclusive<u64>) -> Read<u64
         .map_or_else(|| wrong(value), Ok)
 }
 
-/// A number with or without a fraction. Not-a-number is in no range.
+/// Reads a number with or without a fraction. NaN is in no range and is therefore rejected.
 pub(super) fn number(value: &Value<'_>, allowed: RangeInclusive<f64>) -> Read<f64> {
     let number = match value.get_ref() {
         DeValue::Float(float) => float.as_str().parse().ok(),
-        // No key allows numbers beyond 32 bits here, and 32 bits fit into a float without loss.
+        // No key that uses this allows integers beyond 32 bits, and 32 bits fit into an `f64` without loss.
         other => integer(other).and_then(|number| i32::try_from(number).ok()).map(f64::from),
     };
     number.filter(|number| allowed.contains(number)).map_or_else(|| wrong(value), Ok)
@@ -62,30 +62,30 @@ fn integer(value: &DeValue<'_>) -> Option<i128> {
     i128::from_str_radix(integer.as_str(), integer.radix()).ok()
 }
 
-/// Seconds, to the microsecond.
+/// Reads seconds, rounded to microseconds.
 pub(super) fn seconds(value: &Value<'_>, allowed: RangeInclusive<u32>) -> Read<Duration> {
     let seconds = number(value, f64::from(*allowed.start())..=f64::from(*allowed.end()))?;
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the range was just checked")]
     Ok(Duration::from_micros((seconds * 1e6).round() as u64))
 }
 
-/// A text that `read` makes something of.
+/// Reads a string that `read` can convert.
 pub(super) fn text<T>(value: &Value<'_>, read: impl Fn(&str) -> Option<T>) -> Read<T> {
     value.get_ref().as_str().and_then(read).map_or_else(|| wrong(value), Ok)
 }
 
-/// One of the names of an enumeration.
+/// Reads one of the names of an enum.
 pub(super) fn choice<T: FromStr>(value: &Value<'_>) -> Read<T> {
     text(value, |name| name.parse().ok())
 }
 
-/// A path that means the same wherever the program was started.
+/// Reads an absolute path, which doesn't depend on the folder in which the program was started.
 pub(super) fn absolute_path(value: &Value<'_>) -> Read<PathBuf> {
     let Some(path) = value.get_ref().as_str() else {
         return wrong(value);
     };
     if path.contains('\0') {
-        // The system would cut it off there or refuse it with a message that names no key.
+        // The system would cut the path at the NUL, or reject it with a message that doesn't name the key.
         return refuse(value, format!("{} with a NUL in it", found(value.get_ref())));
     }
     if path == "~" || path.starts_with("~/") {
@@ -97,7 +97,7 @@ pub(super) fn absolute_path(value: &Value<'_>) -> Read<PathBuf> {
     Ok(PathBuf::from(path))
 }
 
-/// A list, each element read by `read`. All wrong elements are named, not only the first.
+/// Reads a list, each element with `read`. The error names all wrong elements.
 pub(super) fn list<T>(value: &Value<'_>, read: impl Fn(&Value<'_>) -> Read<T>) -> Read<Vec<T>> {
     let Some(elements) = value.get_ref().as_array() else {
         return wrong(value);
@@ -112,13 +112,13 @@ pub(super) fn list<T>(value: &Value<'_>, read: impl Fn(&Value<'_>) -> Read<T>) -
     if bad.is_empty() { Ok(good) } else { Err(bad) }
 }
 
-/// A list that must not be empty.
+/// Reads a list that must not be empty.
 pub(super) fn filled_list<T>(value: &Value<'_>, read: impl Fn(&Value<'_>) -> Read<T>) -> Read<Vec<T>> {
     let list = list(value, read)?;
     if list.is_empty() { wrong(value) } else { Ok(list) }
 }
 
-/// A value in words, short enough for a message.
+/// Describes a value in words, short enough for a message.
 fn found(value: &DeValue<'_>) -> String {
     match value {
         DeValue::String(text) => format!("the string {}", shortened(&quoted(text))),
@@ -132,7 +132,7 @@ fn found(value: &DeValue<'_>) -> String {
     }
 }
 
-/// As much of a text as fits a message.
+/// Shortens a text for a message.
 pub(super) fn shortened(text: &str) -> String {
     const LONGEST: usize = 60;
     match text.char_indices().nth(LONGEST) {

@@ -1,35 +1,35 @@
-//! What the codes mean that are written down of films and jobs: into the index, into job files, into the status.
+//! The meaning of the codes that the index, the job files and the status hold for films and jobs.
 
 use av1plan::SkipReason;
 
-/// What a code says became of a film, or of a job.
+/// What a code says about a film or a job.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Meaning {
-    /// It is to be encoded.
+    /// The film is to be encoded.
     Wanted,
-    /// It is AV1 now.
+    /// The film was replaced and is AV1 now.
     Replaced,
-    /// Its replacement was taken back, as somebody asked.
+    /// The replacement was undone on a user's request.
     Undone,
-    /// Its result wasn't small enough.
+    /// The result wasn't small enough.
     TooBig,
-    /// Somebody took it out of work.
+    /// A user cancelled the job or excluded the film.
     Cancelled,
-    /// Work was stopped, or the film changed meanwhile: nothing is wrong with the film or the machine.
+    /// The work was stopped, or the film changed in the meantime: neither the film nor the machine is at fault.
     Stopped,
-    /// It is left alone, by the code of a [`SkipReason`] or of a loss that is refused.
+    /// The film is skipped; the code is that of a [`SkipReason`] or of a refused loss.
     Skipped,
-    /// It failed. A code that isn't known here is that of a failure: those are what must be seen.
+    /// The job failed. Unknown codes count as failures, because failures must be seen.
     Failed,
 }
 
 /// The code of a film that is to be encoded.
 pub const WANTED: &str = "wanted";
-/// The code of a replacement that was taken back.
+/// The code of a replacement that was undone.
 pub const UNDONE: &str = "undone";
 
 impl Meaning {
-    /// What a code means.
+    /// Returns the meaning of a code.
     pub fn of(code: &str) -> Self {
         match code {
             WANTED => Self::Wanted,
@@ -43,7 +43,8 @@ impl Meaning {
         }
     }
 
-    /// The word by which films with this code are counted, where they aren't counted by the code itself.
+    /// Returns the word under which films with this meaning are counted, or `None` if they are counted under their
+    /// code.
     pub fn word(self) -> Option<&'static str> {
         match self {
             Self::Wanted => Some("queued"),

@@ -1,4 +1,4 @@
-//! What the jobs of a state folder tell without a daemon: what all came to, what failed lately, what was cut off.
+//! What a state folder says without a daemon: totals of all jobs, recent failures, and unfinished jobs.
 
 use std::collections::HashSet;
 use std::io;
@@ -14,56 +14,58 @@ use crate::state::jobs::{JobStore, JobSummary};
 use crate::state::totals::Totals;
 use crate::sys::path::path_document;
 
-/// How many failures are told.
+/// The number of recent failures to list.
 const TOLD: usize = 5;
 
-/// What happened so far.
+/// The history of a state folder.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct History {
-    /// What all jobs came to.
+    /// The totals of all jobs.
     pub totals: Totals,
-    /// Jobs without an end, the oldest first: they run, or were cut off.
+    /// Jobs without an outcome, the oldest first: they are running or were interrupted.
     pub unfinished: Vec<Unfinished>,
-    /// What failed lately, the latest first.
+    /// Recent failures, the latest first.
     pub failures: Vec<FailedJob>,
 }
 
-/// A job without an end.
+/// A job without an outcome.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Unfinished {
-    /// The job.
+    /// The job's id.
     pub job: String,
-    /// Its film.
+    /// The film's path.
     #[serde(flatten)]
     pub path: PathDocument,
-    /// When it started.
+    /// When the job started.
     pub started: Timestamp,
 }
 
 /// A job that failed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FailedJob {
-    /// The job.
+    /// The job's id.
     pub job: String,
-    /// Its film.
+    /// The film's path.
     #[serde(flatten)]
     pub path: PathDocument,
-    /// When it ended.
+    /// When the job ended.
     pub ended: Timestamp,
-    /// How, by code.
+    /// The code of the failure.
     pub code: String,
-    /// The sentence.
+    /// The sentence that describes the failure.
     pub text: String,
-    /// Whether the unchanged film isn't tried again by itself.
+    /// Whether the film isn't tried again unless it changes or a user asks for it.
     pub lasting: bool,
 }
 
 impl History {
-    /// Reads it. What is folded comes from the table of the index; where that isn't complete, from all files.
+    /// Reads the history. Folded jobs come from the table of the index, or from their files if the table isn't
+    /// complete.
     pub fn read(state: &Path) -> io::Result<Self> {
         let store = JobStore::read_only(state);
         let mut history = Self::default();
-        // Before the table, so that a job that ends meanwhile is in one of both.
+        // The plain files are read before the table, so that a job that ends in the meantime is found in one of the
+        // two.
         let plain = store.plain_jobs()?;
         let folded = peek_jobs(state, |table| {
             let mut unfolded = Vec::new();
@@ -82,7 +84,7 @@ impl History {
             let known: HashSet<&str> = plain.iter().map(|job| job.id.as_str()).collect();
             store.each_finished(|job| match job {
                 Ok(job) if !known.contains(job.id.as_str()) => history.count(job),
-                // One that can't be read tells nothing; who works with the files says so.
+                // Unreadable files are ignored here; the commands that work on job files report them.
                 Ok(_) | Err(_) => {}
             })?;
             plain
@@ -107,7 +109,7 @@ impl History {
 }
 
 impl FailedJob {
-    /// What a job tells of its failure; to have been interrupted is none to tell.
+    /// Returns the failure of a job, or `None` if it didn't fail. An interrupted job isn't a failure.
     fn of(job: JobSummary) -> Option<Self> {
         let end = job.end.filter(|end| end.failed && Meaning::of(&end.code) != Meaning::Stopped)?;
         let path = path_document(&job.film);

@@ -1,8 +1,9 @@
-//! Jobs: one JSON file for each attempt on a film, written whole at each step.
+//! Jobs: one JSON file for each attempt on a film, rewritten atomically at each step.
 //!
-//! The file of an unfinished job lies in the state folder itself; there are never more of them than encodes that run or were cut
-//! off. The files of finished ones are compressed and kept in `finished/`, a folder a month, and summed up in a table of the index, so
-//! that nothing has to read them all. The files are the truth: a table that is lost is made anew from them.
+//! The file of an unfinished job is in the state folder itself; there are never more of them than encodes that are
+//! running or were interrupted. The files of finished jobs are compressed and kept in `finished/`, in one subfolder per
+//! month, and summarized in a table of the index, so that nothing has to read them all. The files are authoritative: a
+//! lost table is rebuilt from them.
 
 mod archive;
 mod folding;
@@ -21,7 +22,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use crate::state::code::UNDONE;
-use crate::state::journal::{Commit, Entry};
+use crate::state::journal::{Commit, JournalEntry};
 use crate::state::outcome::Outcome;
 use crate::sys::disk::Identity;
 use crate::sys::names;
@@ -33,69 +34,69 @@ pub use lookup::FilmJobs;
 pub use store::{JobStore, Jobs, Unread, read};
 pub use summary::{JobEnd, JobSummary, PlanSummary};
 
-/// What every job file calls itself.
+/// The value of `format` in every job file.
 pub const FORMAT: &str = "av1.job";
-/// The version that is written: `major.minor`.
+/// The version of the format that is written: `major.minor`.
 pub const VERSION: &str = "1.0";
 /// [`VERSION`] as numbers.
 const MAJOR: u32 = 1;
 const MINOR: u32 = 0;
 
-/// A film that is or was worked on.
+/// A job: one attempt on a film.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Job {
     /// Always [`FORMAT`].
     pub format: String,
     /// `major.minor`.
     pub version: String,
-    /// Unique, and in the order of starts.
+    /// The unique id. Ids sort by start time.
     pub id: String,
-    /// The film.
+    /// The film's path.
     #[serde(flatten)]
     pub path: PathDocument,
-    /// The film as it was when the job started.
+    /// The film's identity when the job started.
     pub source: Identity,
-    /// The temporary result.
+    /// The path of the temporary result.
     pub temporary: PathDocument,
-    /// The ffmpeg that works or worked for it.
+    /// The ffmpeg process that the job runs or ran.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub child: Option<ProcessId>,
-    /// When it started.
+    /// When the job started.
     pub started: Timestamp,
-    /// When it ended; absent while it runs.
+    /// When the job ended; `None` while it runs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ended: Option<Timestamp>,
-    /// Steps of the replacement that were reached.
-    pub journal: Vec<Entry>,
-    /// The result that was found good, from the moment on that it may take the film's place.
+    /// The steps of the replacement that were reached.
+    pub journal: Vec<JournalEntry>,
+    /// The verified result, recorded before it may take the film's place.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub commit: Option<Commit>,
-    /// How it ended; absent while it runs.
+    /// How the job ended; `None` while it runs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub outcome: Option<OutcomeRecord>,
-    /// When a person took the replacement back; absent where it holds.
+    /// When a user undid the replacement; `None` if it wasn't undone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub undone: Option<Timestamp>,
-    /// The document of what was planned, as it was written: see [`Job::document`]. An open job is recovered also where its
-    /// plan can't be read any more.
+    /// The plan as a JSON document, exactly as it was written; see [`Job::document`]. It is kept unparsed, so that an
+    /// interrupted job can be recovered even if its plan can no longer be read.
     pub plan: Box<RawValue>,
 }
 
-/// An [`Outcome`] as a job file has it.
+/// An [`Outcome`] in the form of a job file.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct OutcomeRecord {
     /// The stable code.
     pub code: String,
-    /// The sentence.
+    /// The sentence that describes the outcome.
     pub text: String,
     /// Whether the attempt failed.
     pub failed: bool,
     /// Whether trying the unchanged film again would end the same way.
     pub lasting: bool,
-    /// Bytes of the result, where there was one.
+    /// The size of the result in bytes, if there was one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub size_after: Option<u64>,
-    /// Where the film is now, where it was replaced.
+    /// The film's path after the replacement, if it was replaced.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub replaced_by: Option<PathDocument>,
 }
@@ -118,15 +119,15 @@ impl From<&Outcome> for OutcomeRecord {
     }
 }
 
-/// The document of a plan for the film at `path`.
+/// Returns the document of a plan for the film at `path`.
 pub fn plan_document(path: &Path, size: u64, verdict: &Verdict) -> Document {
     Document::new(path.as_os_str().as_bytes(), size, names::planned(path).as_os_str().as_bytes(), verdict)
 }
 
 impl Job {
-    /// A job that starts now.
+    /// Creates a job that starts now.
     pub fn new(id: String, film: &Path, source: Identity, temporary: &Path, plan: &Document) -> Self {
-        // A document can always be written as JSON; the fallback can't come about.
+        // Serializing a document can't fail; the fallback is never used.
         let plan = RawValue::from_string(plan.to_json()).unwrap_or_else(|_| RawValue::NULL.to_owned());
         Self {
             format: FORMAT.to_owned(),
@@ -146,22 +147,22 @@ impl Job {
         }
     }
 
-    /// What was planned, with every decision and loss.
+    /// Parses the plan, with every decision and loss.
     pub fn document(&self) -> Result<Document, WireError> {
         Document::from_json(self.plan.get().as_bytes())
     }
 
-    /// The film's path.
+    /// Returns the film's path.
     pub fn film(&self) -> PathBuf {
         path_of(&self.path)
     }
 
-    /// Whether a program of a later minor version wrote it.
+    /// Whether a program with a later minor version of the format wrote the file.
     pub fn is_newer(&self) -> bool {
         version(&self.version).is_some_and(|(_, minor)| minor > MINOR)
     }
 
-    /// Notes that its replacement was taken back, now. It saves nothing any more: who counts what was saved goes by
+    /// Records that the replacement was undone now. It no longer counts as saved space, which is summed over jobs with
     /// [`OutcomeRecord::replaced_by`].
     pub fn undo(&mut self) {
         self.undone = Some(Timestamp::now());
@@ -172,20 +173,20 @@ impl Job {
         }
     }
 
-    /// Notes how it ended, now.
+    /// Records how the job ended, now.
     pub fn end(&mut self, outcome: &Outcome) {
         self.ended = Some(Timestamp::now());
         self.outcome = Some(OutcomeRecord::from(outcome));
     }
 }
 
-/// `major.minor` as numbers.
+/// Parses `major.minor`.
 fn version(text: &str) -> Option<(u32, u32)> {
     let (major, minor) = text.split_once('.')?;
     Some((major.parse().ok()?, minor.parse().ok()?))
 }
 
-/// A job that nobody works on, for tests.
+/// A job for tests that no process works on.
 #[cfg(test)]
 pub(crate) fn test_job(id: &str, film: &str) -> Job {
     let source = Identity { device: 1, inode: 2, size: 100, modified_ns: 4, changed_ns: 5, links: 1 };

@@ -1,40 +1,40 @@
-//! The journal of a replacement: which steps were reached, and what was found good.
+//! The journal of a replacement: which steps it has reached, and which result was verified.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use strum::IntoStaticStr;
 
-/// A step that was reached, in the order of a replacement.
+/// The steps of a replacement, in order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, IntoStaticStr)]
 #[serde(rename_all = "kebab-case")]
 #[strum(serialize_all = "kebab-case")]
 pub enum Step {
-    /// ffmpeg runs.
+    /// ffmpeg is running.
     Running,
-    /// The result is good and may take the film's place.
+    /// The result is verified and may take the film's place.
     Commit,
     /// The result has the film's name.
     Replaced,
-    /// The original is gone, or kept as asked.
+    /// The original is deleted, or kept as configured.
     Done,
 }
 
-/// What is known of a result that may take its film's place.
+/// The identity of a verified result.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Commit {
-    /// Its inode.
+    /// Its inode number.
     pub inode: u64,
-    /// Its bytes.
+    /// Its size in bytes.
     pub size: u64,
     /// The BLAKE3 hash of its content, in hexadecimal.
     pub hash: String,
 }
 
-/// A step of the replacement.
+/// A step that a replacement has reached.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct Entry {
-    /// Which.
+pub struct JournalEntry {
+    /// The step.
     pub step: Step,
-    /// When.
+    /// When it was reached.
     pub at: Timestamp,
 }

@@ -1,4 +1,4 @@
-//! What is remembered in the state folder: jobs, the index of films, what came of them.
+//! The content of the state folder: the jobs and the index of films.
 
 pub mod code;
 pub mod history;

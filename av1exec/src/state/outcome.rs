@@ -15,62 +15,62 @@ use crate::sys::stop::Stop;
 #[derive(Debug, Clone, PartialEq, Eq, IntoStaticStr)]
 #[strum(serialize_all = "kebab-case")]
 pub enum Outcome {
-    /// The film is AV1 now.
+    /// The film was replaced and is AV1 now.
     Replaced {
-        /// Its path, which may be a new one.
+        /// The result's path, which may differ from the film's.
         path: PathBuf,
-        /// Bytes before.
+        /// The original's size in bytes.
         before: u64,
-        /// Bytes after.
+        /// The result's size in bytes.
         after: u64,
     },
     /// The film is left alone, as planned.
     Skipped(SkipReason),
-    /// The result wasn't small enough and is gone; the film is marked.
+    /// The result wasn't small enough and was deleted; the film has a marker now.
     TooBig {
-        /// Bytes of the original.
+        /// The original's size in bytes.
         before: u64,
-        /// Bytes of the result.
+        /// The result's size in bytes.
         after: u64,
-        /// The smallest number of bytes that is too big.
+        /// The smallest size in bytes that is too big.
         limit: u64,
     },
-    /// The result broke its plan's contract and is gone.
+    /// The result violates the plan's contract and was deleted.
     Defective {
-        /// How; never empty.
+        /// The violations; never empty.
         defects: Vec<Defect>,
-        /// ffmpeg's last words, where it had any.
+        /// The last error that ffmpeg printed; empty if it printed none.
         words: String,
     },
-    /// Whether the result keeps its plan's contract couldn't be found out, so that it is gone.
+    /// It couldn't be determined whether the result meets the plan's contract, so that it was deleted.
     Unverified {
-        /// What of the evidence is missing; never empty.
+        /// The missing evidence; never empty.
         missing: Vec<Missing>,
     },
     /// ffprobe can't read the film.
     Unreadable {
-        /// Why.
+        /// The cause.
         reason: String,
     },
-    /// ffmpeg stopped moving and was ended.
+    /// ffmpeg made no progress and was ended.
     Stalled {
-        /// After how many seconds without a sign of life.
+        /// After how many seconds without a sign of life it was ended.
         seconds: u64,
     },
-    /// Work was stopped before the film was done; it is taken up again.
+    /// Work was stopped before the film was done; it is tried again.
     Interrupted,
-    /// Somebody took this film out of work; it stays out until somebody asks for it, or it changes.
+    /// A user cancelled the work on this film. It isn't tried again until a user asks for it or the film changes.
     Cancelled,
-    /// The film changed while it was worked on; it is taken up again.
+    /// The film changed during the work; it is tried again.
     SourceChanged,
-    /// There isn't enough room; it is taken up again.
+    /// There isn't enough disk space; the film is tried again.
     NoRoom {
-        /// Bytes that are needed besides the reserve.
+        /// The bytes needed besides the reserve.
         needed: u64,
-        /// Bytes that are free.
+        /// The free bytes.
         free: u64,
     },
-    /// The system refused something; it is taken up again.
+    /// The system returned an error; the film is tried again.
     Failed {
         /// What failed, on which path, and why.
         reason: String,
@@ -78,12 +78,12 @@ pub enum Outcome {
 }
 
 impl Outcome {
-    /// How work ends that was asked to stop: by itself alone, or with everything.
+    /// Returns the outcome of work that was asked to stop: cancelled if only this job was, interrupted if all work was.
     pub fn stopped(stop: &Stop) -> Self {
         if stop.is_asked_of_part() { Self::Cancelled } else { Self::Interrupted }
     }
 
-    /// The stable code: the skip's or the first defect's, where there is one.
+    /// Returns the stable code: that of the skip or the first defect if there is one.
     pub fn code(&self) -> &'static str {
         match self {
             Self::Skipped(reason) => reason.code(),
@@ -92,7 +92,7 @@ impl Outcome {
         }
     }
 
-    /// Whether a run that ended like this failed.
+    /// Whether an attempt with this outcome failed.
     pub fn is_failure(&self) -> bool {
         match self {
             Self::Replaced { .. } | Self::Skipped(_) | Self::TooBig { .. } | Self::Cancelled => false,
@@ -107,14 +107,14 @@ impl Outcome {
         }
     }
 
-    /// Whether trying the unchanged film again would end the same way, whatever becomes of the machine.
+    /// Whether trying the unchanged film again would end the same way, whatever changes on the machine.
     ///
-    /// An encode that failed or whose result can't be read may be the machine's fault (a full disk, too little memory),
-    /// unless ffmpeg says that the source is damaged.
+    /// A failed encode or an unreadable result may be the machine's fault (a full disk, too little memory), unless
+    /// ffmpeg says that the source is damaged.
     pub fn is_lasting(&self) -> bool {
         match self {
-            // What the user or the file system doesn't allow today, it may allow tomorrow; and a disk that didn't answer
-            // in time stalls ffmpeg too.
+            // Permissions of users and file systems may change; and a stalled ffmpeg may be the fault of a disk that
+            // didn't answer in time.
             Self::Skipped(
                 SkipReason::FolderReadOnly | SkipReason::ForeignOwner | SkipReason::NoSafeRename,
             )
@@ -138,12 +138,12 @@ impl Outcome {
         }
     }
 
-    /// Whether the film itself is at fault for certain: no machine would do better.
+    /// Whether the film itself is certainly at fault, so that no machine would do better.
     pub fn blames_film(&self) -> bool {
         matches!(self, Self::Defective { defects, .. } if defects.iter().any(Defect::blames_source))
     }
 
-    /// What a person can do about it, where there is something.
+    /// Returns what a user can do about it, if anything.
     pub fn hint(&self) -> Option<&'static str> {
         match self {
             Self::Defective { defects, .. } if defects.iter().any(Defect::blames_source) => {
@@ -220,7 +220,7 @@ impl fmt::Display for Outcome {
     }
 }
 
-/// How much smaller the second size is, in percent of the first.
+/// Displays by how many percent the second size is smaller than the first.
 #[derive(Debug, Clone, Copy)]
 pub struct Saved(pub u64, pub u64);
 
@@ -229,7 +229,7 @@ impl fmt::Display for Saved {
         let Self(before, after) = *self;
         let whole = i128::from(before.max(1));
         let saved = (i128::from(before) - i128::from(after)) * 100;
-        // To the nearest percent.
+        // Rounded to the nearest percent.
         write!(f, "{} %", (saved * 2 + whole * saved.signum()) / (whole * 2))
     }
 }

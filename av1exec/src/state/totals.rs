@@ -1,4 +1,4 @@
-//! What the jobs of a state folder came to, in numbers.
+//! Totals over the jobs of a state folder.
 
 use std::collections::BTreeMap;
 
@@ -6,42 +6,42 @@ use serde::{Deserialize, Serialize};
 
 use super::jobs::JobSummary;
 
-/// What jobs came to.
+/// The totals of jobs.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Totals {
-    /// Jobs by the code of their outcome.
+    /// The number of jobs for each outcome code.
     pub jobs: BTreeMap<String, u64>,
-    /// What replacing films saved.
+    /// The space saved by replacing films.
     #[serde(flatten)]
     pub savings: Savings,
 }
 
-/// Sizes of films that were replaced.
+/// The total sizes of the films that were replaced.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Savings {
-    /// Bytes of the originals.
+    /// The size of the originals in bytes.
     #[serde(rename = "bytes_before")]
     pub before: u64,
-    /// Bytes of the results.
+    /// The size of the results in bytes.
     #[serde(rename = "bytes_after")]
     pub after: u64,
 }
 
 impl Savings {
-    /// Counts in films that were replaced: their bytes before and after.
+    /// Adds a replaced film with its sizes before and after.
     pub fn add(&mut self, before: u64, after: u64) {
         self.before = self.before.saturating_add(before);
         self.after = self.after.saturating_add(after);
     }
 
-    /// Bytes that are free now.
+    /// Returns the saved bytes.
     pub fn bytes(&self) -> u64 {
         self.before.saturating_sub(self.after)
     }
 }
 
 impl Totals {
-    /// Counts a finished job in.
+    /// Adds a finished job.
     pub fn add(&mut self, job: &JobSummary) {
         let Some(end) = &job.end else { return };
         *self.jobs.entry(end.code.clone()).or_default() += 1;
@@ -50,7 +50,7 @@ impl Totals {
         }
     }
 
-    /// Counts in what other jobs came to.
+    /// Adds the totals of other jobs.
     pub fn add_all(&mut self, other: &Self) {
         for (code, count) in &other.jobs {
             *self.jobs.entry(code.clone()).or_default() += count;

@@ -1,7 +1,7 @@
-//! The only place that links, renames or unlinks files, and that creates any in a library; each call is synced where it
-//! has to be.
+//! The only place that links, renames or unlinks files, and the only one that creates files in a library. Calls that
+//! must survive a power cut are synced here.
 //!
-//! Nothing in here decides; its callers do. No function overwrites a file unless its name says so.
+//! These functions make no decisions; their callers do. No function overwrites a file unless its name says so.
 
 mod metadata;
 mod space;
@@ -17,30 +17,31 @@ use serde::{Deserialize, Serialize};
 pub use metadata::copy_metadata;
 pub use space::{Space, space};
 
-/// Who a file is: the same values before and after mean that nobody touched it.
+/// Identifies a file and its state: if all values are the same before and after, nobody has changed the file in
+/// between.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Identity {
-    /// The device; holds within one boot only.
+    /// The device number. It is stable within one boot only.
     pub device: u64,
-    /// The inode.
+    /// The inode number.
     pub inode: u64,
-    /// Bytes.
+    /// The size in bytes.
     pub size: u64,
     /// Modification time in nanoseconds since 1970.
     pub modified_ns: i64,
-    /// Time of the inode's last change, in nanoseconds since 1970; nobody can put it back.
+    /// Time of the inode's last change (ctime), in nanoseconds since 1970. No program can set it back.
     pub changed_ns: i64,
-    /// How many names it has.
+    /// The number of hard links.
     pub links: u64,
 }
 
 impl Identity {
-    /// Reads `path` itself: a symlink is refused, as is anything else that is no regular file.
+    /// Reads the identity of `path` itself. A symlink is an error, and so is anything else that isn't a regular file.
     pub fn of(path: &Path) -> io::Result<Self> {
         Self::from_metadata(&std::fs::symlink_metadata(path)?)
     }
 
-    /// Takes it from what a directory walk has read already.
+    /// Builds the identity from metadata that a directory walk has already read.
     pub fn from_metadata(metadata: &std::fs::Metadata) -> io::Result<Self> {
         if !metadata.is_file() {
             return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is no regular file"));
@@ -57,18 +58,18 @@ impl Identity {
         })
     }
 
-    /// Whether both are one file, whatever happened to it.
+    /// Whether both have the same device and inode, even if the content has changed.
     pub fn same_file(&self, other: &Self) -> bool {
         (self.device, self.inode) == (other.device, other.inode)
     }
 
-    /// Whether size and modification time are the same: what the stable-file gate watches.
+    /// Whether size and modification time are equal. The stable-file gate compares these two.
     pub fn same_content_stamp(&self, other: &Self) -> bool {
         (self.size, self.modified_ns) == (other.size, other.modified_ns)
     }
 }
 
-/// Creates an empty file that wasn't there.
+/// Creates an empty file. It fails if the path already exists.
 pub fn create_new(path: &Path) -> io::Result<File> {
     OpenOptions::new().write(true).create_new(true).custom_flags(no_follow()).open(path)
 }
@@ -77,16 +78,19 @@ fn no_follow() -> i32 {
     i32::try_from(rustix::fs::OFlags::NOFOLLOW.bits()).unwrap_or_default()
 }
 
-/// Opens a file for reading, never through a symlink; that it is a regular one is for [`Identity::of`] to tell.
+/// Opens a file for reading, never through a symlink. Whether it is a regular file is not checked here; see
+/// [`Identity::of`].
 pub fn open(path: &Path) -> io::Result<File> {
     OpenOptions::new().read(true).custom_flags(no_follow()).open(path)
 }
 
-/// Opens a regular file for reading; what is none (a pipe would wait for its writer) is an error of kind `InvalidInput`.
+/// Opens a regular file for reading. Anything else is an error of kind `InvalidInput`; opening a pipe would block until
+/// somebody writes to it.
 pub(crate) fn open_regular(path: &Path) -> io::Result<File> {
     let flags = rustix::fs::OFlags::NOFOLLOW | rustix::fs::OFlags::NONBLOCK;
     let flags = i32::try_from(flags.bits()).unwrap_or_default();
-    // A link isn't followed, and is looked at first since the error of opening one has no kind of its own.
+    // Symlinks are rejected by this check first, because the error that `open` gives for them has no `ErrorKind` of its
+    // own.
     Identity::of(path)?;
     let file = OpenOptions::new().read(true).custom_flags(flags).open(path)?;
     Identity::from_metadata(&file.metadata()?)?;
@@ -100,28 +104,28 @@ pub(crate) fn read(path: &Path) -> io::Result<Vec<u8>> {
     Ok(content)
 }
 
-/// Makes a file's content safe from a power cut. A failed sync is reported once only: who gets the error must not
-/// trust the file any more.
+/// Syncs a file's content to the disk, so that it survives a power cut. The kernel reports a failed sync only once:
+/// after an error the file must not be trusted any more.
 pub fn sync(path: &Path) -> io::Result<()> {
     open(path)?.sync_all()
 }
 
-/// Makes the names in `path`'s folder safe from a power cut.
+/// Syncs the folder that contains `path`, so that its file names survive a power cut.
 pub fn sync_folder_of(path: &Path) -> io::Result<()> {
     sync_folder(folder_of(path))
 }
 
-/// Makes the names in a folder safe from a power cut.
+/// Syncs a folder, so that its file names survive a power cut.
 pub fn sync_folder(folder: &Path) -> io::Result<()> {
     File::open(folder)?.sync_all()
 }
 
-/// File systems on which `syncfs` is known to do what `fsync` of each file would: ext2 to ext4, XFS, btrfs, F2FS, and tmpfs, which needs
-/// neither. FUSE and network file systems may pass it on to nobody.
+/// Magic numbers of the file systems on which `syncfs` is known to do the same as `fsync` of each file: ext2 to ext4,
+/// XFS, btrfs, F2FS, and tmpfs, which needs neither. FUSE and network file systems may ignore `syncfs`.
 const SYNCED_AS_A_WHOLE: [i64; 5] = [0xef53, 0x5846_5342, 0x9123_683e, 0xf2f5_2010, 0x0102_1994];
 
-/// Makes all that was written to the file system of the folder `path` safe from a power cut, which is cheaper than [`sync`] for many files. Says
-/// whether that could be done.
+/// Syncs everything written to the file system that holds the folder `path`, so that it survives a power cut. For many
+/// files this is cheaper than [`sync`] of each. Returns `false` if `syncfs` can't be relied on there.
 pub fn sync_all_of(path: &Path) -> io::Result<bool> {
     let folder = File::open(path)?;
     if !SYNCED_AS_A_WHOLE.contains(&rustix::fs::fstatfs(&folder)?.f_type) {
@@ -131,7 +135,7 @@ pub fn sync_all_of(path: &Path) -> io::Result<bool> {
     Ok(true)
 }
 
-/// The folder that holds `path`.
+/// Returns the folder that contains `path`.
 pub fn folder_of(path: &Path) -> &Path {
     path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
@@ -142,12 +146,12 @@ pub fn drop_from_cache(path: &Path) -> io::Result<()> {
     Ok(rustix::fs::fadvise(&file, 0, None, rustix::fs::Advice::DontNeed)?)
 }
 
-/// The hash of a file's content, read from start to end.
+/// Returns the hash of a file's whole content.
 pub fn hash(path: &Path) -> io::Result<blake3::Hash> {
     hash_by_parts(open(path)?, &|| ())
 }
 
-/// The same of an open file; `answered` is called each time when the disk has handed over a part.
+/// Returns the hash of an open file's whole content, and calls `answered` after each part that the disk has delivered.
 pub fn hash_by_parts(mut file: File, answered: &dyn Fn()) -> io::Result<blake3::Hash> {
     let mut hasher = blake3::Hasher::new();
     let mut part = vec![0; 1 << 20];
@@ -163,32 +167,32 @@ pub fn hash_by_parts(mut file: File, answered: &dyn Fn()) -> io::Result<blake3::
     }
 }
 
-/// Gives a file a second name; an existing one stops it.
+/// Creates a hard link. It fails if `to` already exists.
 pub fn link(from: &Path, to: &Path) -> io::Result<()> {
     std::fs::hard_link(from, to)
 }
 
-/// Renames; an existing file of the new name stops it.
+/// Renames a file. It fails if `to` already exists.
 pub fn rename_without_overwriting(from: &Path, to: &Path) -> io::Result<()> {
     Ok(rustix::fs::renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE)?)
 }
 
-/// Swaps two files' names in one step.
+/// Swaps the names of two files atomically.
 pub fn exchange(one: &Path, other: &Path) -> io::Result<()> {
     Ok(rustix::fs::renameat_with(CWD, one, CWD, other, RenameFlags::EXCHANGE)?)
 }
 
-/// Sets an extended attribute, to see whether the file system has them.
+/// Sets an extended attribute, to find out whether the file system supports them.
 pub fn try_attribute(file: &File) -> io::Result<()> {
     Ok(rustix::fs::fsetxattr(file, "user.av1d", b"1", XattrFlags::empty())?)
 }
 
-/// Renames over whatever has the new name, in one step.
+/// Renames atomically and replaces whatever has the name `to`.
 pub fn rename_over(from: &Path, to: &Path) -> io::Result<()> {
     std::fs::rename(from, to)
 }
 
-/// Takes a name away; that it is gone already is no error, that it is still there afterwards is.
+/// Removes a name. A name that doesn't exist is no error; a name that still exists afterwards is.
 pub fn unlink(path: &Path) -> io::Result<()> {
     match std::fs::remove_file(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
@@ -197,31 +201,31 @@ pub fn unlink(path: &Path) -> io::Result<()> {
     }
 }
 
-/// The error of a call that was said to be done and wasn't: some network and union file systems say 0 and leave
-/// everything as it was.
+/// The error for a call that reported success but did nothing: some network and union file systems return 0 and change
+/// nothing.
 pub fn not_done() -> io::Error {
     io::Error::other("it was said to be done, but the disk shows that it wasn't")
 }
 
-/// Writes a small file whole or not at all: a temporary one beside it, synced, renamed into place, folder synced. A
-/// symlink of that name is replaced, not written through.
+/// Writes a small file atomically: writes a temporary file beside it, syncs it, renames it into place, and syncs the
+/// folder. If `path` is a symlink, the symlink is replaced and its target stays as it is.
 pub fn write_whole(path: &Path, content: &[u8]) -> io::Result<()> {
     let temporary = temporary_beside(path);
     let written = write_synced(&temporary, content).and_then(|()| rename_over(&temporary, path));
     if written.is_err() {
-        // The error that counts is the first one.
+        // The first error is the one to report.
         drop(unlink(&temporary));
     }
     written.and_then(|()| sync_folder_of(path))
 }
 
-/// Takes away what a writer that was killed in the middle of [`write_whole`] left beside `path`.
+/// Removes the temporary file that a process killed during [`write_whole`] has left beside `path`.
 pub fn unlink_draft_of(path: &Path) -> io::Result<()> {
     unlink(&temporary_beside(path))
 }
 
-/// The same name each time, so that the next write of this file clears what a killed one left. Two writers at once are kept
-/// apart by the lock.
+/// The temporary name is always the same for a given file, so that the next write removes what a killed process left.
+/// The lock keeps two processes from writing at once.
 fn temporary_beside(path: &Path) -> PathBuf {
     let name = path.file_name().unwrap_or_default();
     let short = crate::sys::names::fit(name, 200);
@@ -236,19 +240,19 @@ fn write_synced(path: &Path, content: &[u8]) -> io::Result<()> {
 }
 
 fn write_draft(path: &Path, content: &[u8]) -> io::Result<File> {
-    // Left over by a process that was killed between two calls.
+    // Removes a temporary file left by a killed process.
     unlink(path)?;
     let mut file = create_new(path)?;
     file.write_all(content)?;
     Ok(file)
 }
 
-/// Like [`write_whole`], but for the caller to sync: until then a power cut may leave half of it.
+/// Like [`write_whole`], but without syncing; the caller has to sync. Until then a power cut may leave a partial file.
 pub(crate) fn replace_unsynced(path: &Path, content: &[u8]) -> io::Result<()> {
     let temporary = temporary_beside(path);
     let written = write_draft(&temporary, content).and_then(|_| rename_over(&temporary, path));
     if written.is_err() {
-        // The error that counts is the first one.
+        // The first error is the one to report.
         drop(unlink(&temporary));
     }
     written

@@ -1,14 +1,15 @@
-//! What ends a program, as data for every face: the error, its causes, what to do, and the exit code. Faces print it.
+//! A failure that ends a program, as data for every front end: the error, its causes, a hint and the exit code. The
+//! front ends print it.
 
 use std::error::Error;
 use std::process::ExitCode;
 
 use crate::sys::sanitize::sanitize;
 
-/// How a run of the program ended; the same everywhere.
+/// How a run of a program ended. All programs use the same codes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Exit {
-    /// Done; a skip too.
+    /// Done. A skipped film counts as done.
     Done,
     /// Something failed.
     Failed,
@@ -16,14 +17,14 @@ pub enum Exit {
     Usage,
     /// ffmpeg is missing, too old, or without an AV1 encoder or decoder.
     NoTools,
-    /// Another av1d works there.
+    /// Another av1d works on the same library or state folder.
     Locked,
     /// Stopped by a signal.
     Interrupted,
 }
 
 impl Exit {
-    /// All of them.
+    /// All variants.
     pub const ALL: [Self; 6] =
         [Self::Done, Self::Failed, Self::Usage, Self::NoTools, Self::Locked, Self::Interrupted];
 
@@ -35,12 +36,12 @@ impl Exit {
             Self::Usage => 2,
             Self::NoTools => 3,
             Self::Locked => 4,
-            // 128 and SIGINT, as shells have it.
+            // 128 + SIGINT (2), the convention of shells.
             Self::Interrupted => 130,
         }
     }
 
-    /// What it says to a person, in help and manual.
+    /// Describes the exit code for a person, in help texts and manual pages.
     pub fn meaning(self) -> &'static str {
         match self {
             Self::Done => "done; a film that is skipped is done too",
@@ -61,10 +62,10 @@ impl From<Exit> for ExitCode {
     }
 }
 
-/// Something that ends the program.
+/// An error that ends the program.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Failure {
-    /// How the program ends because of it.
+    /// How the program ends because of this error.
     pub exit: Exit,
     message: String,
     causes: Vec<String>,
@@ -72,26 +73,26 @@ pub struct Failure {
 }
 
 impl Failure {
-    /// What failed, on which path, and why.
+    /// A failure with this message, which says what failed, on which path, and why.
     pub fn new(exit: Exit, message: impl Into<String>) -> Self {
         Self { exit, message: message.into(), causes: Vec::new(), hint: None }
     }
 
-    /// Why, where the message doesn't say it.
+    /// Adds a cause that the message doesn't contain.
     #[must_use]
     pub fn cause(mut self, cause: &dyn Error) -> Self {
         self.causes.push(cause.to_string());
         self
     }
 
-    /// What to do about it.
+    /// Adds a hint that says what to do about the failure.
     #[must_use]
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
         self
     }
 
-    /// What a person is told, free of control characters: `error:`, `caused by:`, `hint:`.
+    /// Returns the lines to print, without control characters; they start with `error:`, `caused by:` or `hint:`.
     pub fn lines(&self) -> Vec<String> {
         let Self { exit: _, message, causes, hint } = self;
         let errors = message.lines().map(|line| format!("error: {line}"));
@@ -100,7 +101,7 @@ impl Failure {
         errors.chain(causes).chain(hint).map(|line| sanitize(&line).into_owned()).collect()
     }
 
-    /// An error with the causes that its own text doesn't tell already.
+    /// Builds a failure from an error. Causes that are already part of the message are left out.
     pub fn from_error(exit: Exit, error: &dyn Error) -> Self {
         let mut failure = Self::new(exit, error.to_string());
         let mut source = error.source();

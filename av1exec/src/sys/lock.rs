@@ -1,9 +1,9 @@
-//! One worker at a time: a lock in the state folder, and one in each root, since a container and its host have different
-//! state folders for one library.
+//! Keeps two av1d from working at once: one lock in the state folder, and one in each root, because a container and its
+//! host have different state folders for the same library.
 //!
-//! The locks are the kernel's (`flock`), on files of their own: a lock on a film would be mandatory on some network file
-//! systems. Encodes inherit them, so that an ffmpeg that outlives its av1d keeps others out of the library. What is
-//! written into the files only says who holds them.
+//! The locks are advisory locks of the kernel (`flock`) on lock files: a lock on a film itself would be mandatory on
+//! some network file systems. Encodes inherit them, so that an ffmpeg that outlives its av1d still keeps other av1d out
+//! of the library. The content of a lock file only says who holds it.
 
 mod look;
 
@@ -19,16 +19,18 @@ pub use look::{Standing, look};
 use crate::sys::failure::{Exit, Failure};
 use crate::sys::orphan::{self, ProcessId};
 
-/// The lock's name in a state folder.
+/// The name of the lock file in a state folder.
 pub const STATE_LOCK: &str = "lock";
-/// The lock's name in a root. It stays when it isn't held: taking it away would let two in.
+/// The name of the lock file in a root. It isn't deleted on release: with a deleted lock file, two processes could each
+/// hold a lock on a different file of that name.
 pub const ROOT_LOCK: &str = ".av1d.lock";
 
-/// How long a lock whose holder is dead may still be held by a child of it.
-const PATIENCE: Duration = Duration::from_secs(15);
-const STEP: Duration = Duration::from_millis(100);
+/// How long to wait for a lock whose holder is dead but that one of its child processes may still hold.
+const RELEASE_TIMEOUT: Duration = Duration::from_secs(15);
+const POLL_INTERVAL: Duration = Duration::from_millis(100);
 
-/// Held for as long as it lives; the kernel lets go of it when the process and its encodes end, however they end.
+/// The locks that this process holds, until they are dropped. The kernel releases them when the process and its encodes
+/// have ended, even after a crash.
 #[derive(Debug, Default)]
 pub struct Locks {
     table: Mutex<Table>,
@@ -37,21 +39,23 @@ pub struct Locks {
 #[derive(Debug, Default)]
 struct Table {
     held: Vec<Held>,
-    /// Files that somebody is taking the lock of at this moment.
+    /// Device and inode of lock files that a thread is locking at this moment.
     taking: Vec<(u64, u64)>,
 }
 
 #[derive(Debug)]
 struct Held {
     file: Arc<File>,
-    /// Device and inode: a root that is reached by two names is one.
+    /// Device and inode, so that a root reached through two paths is locked once.
     identity: (u64, u64),
 }
 
 impl Locks {
-    /// Takes the lock of the state folder and that of every root that is there, or says who holds one.
+    /// Takes the lock of the state folder and of every root that exists. If another process holds one, the error says
+    /// which process.
     ///
-    /// Where a lock's holder is dead, `end_orphans` is called to end what it left running, and the lock is waited for.
+    /// If a lock's holder is dead, `end_orphans` is called to end the processes that it left running, and then the lock
+    /// is waited for.
     pub fn take(state: &Path, roots: &[PathBuf], mut end_orphans: impl FnMut()) -> Result<Self, LockError> {
         let locks = Self::default();
         locks.take_patiently(&state.join(STATE_LOCK), &mut end_orphans)?;
@@ -64,7 +68,7 @@ impl Locks {
         Ok(locks)
     }
 
-    /// Takes the lock of a root that may not have been there before.
+    /// Takes the lock of a root that may not have existed when [`Locks::take`] ran.
     pub fn extend(&self, root: &Path) -> Result<(), LockError> {
         match self.take_one(&root.join(ROOT_LOCK)) {
             Err(LockError::Failed { source, .. }) if !could_be_worked_in(&source) => Ok(()),
@@ -72,26 +76,26 @@ impl Locks {
         }
     }
 
-    /// The open files, for children to inherit.
+    /// Returns the open lock files, for child processes to inherit.
     pub fn files(&self) -> Vec<Arc<File>> {
         self.table().held.iter().map(|held| Arc::clone(&held.file)).collect()
     }
 
-    /// Never held while a disk is waited for: starting an ffmpeg takes it, too.
+    /// Locks the table. Never hold this guard across disk access: starting an ffmpeg needs it, too.
     fn table(&self) -> MutexGuard<'_, Table> {
-        // A list of files is whole at any moment.
+        // A poisoned mutex is fine: each change of the table is a single step.
         self.table.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn take_patiently(&self, path: &Path, end_orphans: &mut impl FnMut()) -> Result<(), LockError> {
-        let deadline = Instant::now() + PATIENCE;
+        let deadline = Instant::now() + RELEASE_TIMEOUT;
         loop {
             match self.take_one(path) {
                 Err(LockError::Held { holder: Some(holder), .. })
                     if holder.is_dead() && Instant::now() < deadline =>
                 {
                     end_orphans();
-                    std::thread::sleep(STEP);
+                    std::thread::sleep(POLL_INTERVAL);
                 }
                 taken => return taken,
             }
@@ -102,7 +106,7 @@ impl Locks {
         let failed = |source| LockError::Failed { path: path.to_owned(), source };
         let (mut file, is_ours) = match open(path) {
             Ok(file) => (file, true),
-            // Folders below may well be written to: then the root itself is what is locked.
+            // The root can't be written to, but its subfolders may be: then the root folder itself is locked.
             Err(error)
                 if matches!(error.kind(), ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem) =>
             {
@@ -124,7 +128,8 @@ impl Locks {
         taken.map(|()| table.held.push(Held { file: Arc::new(file), identity }))
     }
 
-    /// Whether a lock is still to be taken; where somebody else is taking it now, by another name of it, he is waited for.
+    /// Returns whether the caller has to take this lock. If another thread is taking the same lock through another
+    /// path, waits for that thread.
     fn begin_taking(&self, identity: (u64, u64)) -> bool {
         loop {
             let mut table = self.table();
@@ -136,12 +141,12 @@ impl Locks {
                 return true;
             }
             drop(table);
-            std::thread::sleep(STEP);
+            std::thread::sleep(POLL_INTERVAL);
         }
     }
 }
 
-/// Takes the lock, and writes into its file who has it, if the file is ours.
+/// Takes the lock. If it is on a lock file of ours, writes this process's identity into it.
 fn lock(file: &mut File, path: &Path, is_ours: bool) -> Result<(), LockError> {
     let failed = |source| LockError::Failed { path: path.to_owned(), source };
     match file.try_lock() {
@@ -159,7 +164,8 @@ fn open(path: &Path) -> io::Result<File> {
     OpenOptions::new().read(true).write(true).create(true).truncate(false).custom_flags(no_follow).open(path)
 }
 
-/// Whether films could be replaced in a root whose lock fails like this: not in one that isn't there or can't be written to.
+/// Whether films could be replaced in a root whose lock failed with this error. If the root doesn't exist or can't be
+/// written to, they can't.
 fn could_be_worked_in(error: &io::Error) -> bool {
     !matches!(
         error.kind(),
@@ -170,15 +176,15 @@ fn could_be_worked_in(error: &io::Error) -> bool {
     )
 }
 
-/// The locks of a state folder and of roots.
+/// The paths of all lock files: that of the state folder and those of the roots.
 pub fn paths(state: &Path, roots: &[PathBuf]) -> Vec<PathBuf> {
     [state.join(STATE_LOCK)].into_iter().chain(roots.iter().map(|root| root.join(ROOT_LOCK))).collect()
 }
 
-/// Who holds a lock, as it says itself.
+/// The process that holds a lock, as written in the lock file.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Holder {
-    /// The machine or container.
+    /// The host name of the machine or container.
     pub host: String,
     /// The process.
     #[serde(flatten)]
@@ -186,12 +192,12 @@ pub struct Holder {
 }
 
 impl Holder {
-    /// This process.
+    /// Describes this process.
     fn current() -> Self {
         Self { host: host(), process: ProcessId::current() }
     }
 
-    /// Reads who holds a lock; nothing where it doesn't say.
+    /// Reads the holder from a lock file, or returns `None` if the file doesn't name one.
     pub fn read(file: &mut File) -> Option<Self> {
         let mut text = String::new();
         file.take(4096).read_to_string(&mut text).ok()?;
@@ -206,7 +212,8 @@ impl Holder {
         file.write_all(text.as_bytes())
     }
 
-    /// Whether it is certain that nobody is there any more: nothing is known of other machines and containers.
+    /// Whether the holder has certainly ended. Processes on other machines and containers can't be checked and count as
+    /// alive.
     fn is_dead(&self) -> bool {
         self.host == host() && !orphan::is_alive(&self.process)
     }
@@ -225,20 +232,20 @@ fn host() -> String {
 /// Why a lock couldn't be taken.
 #[derive(Debug, thiserror::Error)]
 pub enum LockError {
-    /// Another process has it.
+    /// Another process holds the lock.
     #[error("{} is held by another av1d{}", crate::sys::sanitize::display(path), by(holder.as_ref()))]
     Held {
-        /// The lock's file.
+        /// The lock file.
         path: PathBuf,
-        /// Who, where it says so.
+        /// The holder, if the lock file names it.
         holder: Option<Holder>,
     },
-    /// The file can't be made or locked.
+    /// The lock file can't be created or locked.
     #[error("failed to lock {}: {source}", crate::sys::sanitize::display(path))]
     Failed {
-        /// The lock's file.
+        /// The lock file.
         path: PathBuf,
-        /// Why.
+        /// The cause.
         source: io::Error,
     },
 }
@@ -299,7 +306,7 @@ mod tests {
         let gone = root.path().join("gone");
         let link = two.path().join("link");
         std::os::unix::fs::symlink(root.path(), &link).unwrap();
-        // The same root by two names is locked once, and one that isn't there is none to work in.
+        // A root that has two paths is locked once, and a root that doesn't exist isn't locked.
         let roots = [root.path().to_owned(), link.clone(), gone];
         let first = take(one.path(), &roots).unwrap();
         assert_eq!(first.files().len(), 2);
@@ -326,7 +333,7 @@ mod tests {
     fn what_a_dead_holder_left_running_is_ended_and_its_lock_is_waited_for() {
         let folder = tempfile::tempdir().unwrap();
         let mut left = Some(take(folder.path(), &[]).unwrap());
-        // As a process of an earlier boot would have written it.
+        // The lock file names a process of an earlier boot.
         let process = ProcessId { boot: "another".into(), ..ProcessId::current() };
         let mut file = open(&folder.path().join(STATE_LOCK)).unwrap();
         Holder { host: host(), process }.write(&mut file).unwrap();

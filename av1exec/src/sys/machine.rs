@@ -1,4 +1,4 @@
-//! How busy the machine is: readings, and what they come to over a minute.
+//! Measures how busy the machine is, and averages the readings over a minute.
 
 use std::collections::VecDeque;
 use std::num::NonZeroUsize;
@@ -6,34 +6,35 @@ use std::time::{Duration, Instant};
 
 use sysinfo::System;
 
-/// How often a reading is worth taking.
+/// The interval between readings.
 pub const BEAT: Duration = Duration::from_secs(5);
-/// Over how long readings are averaged.
+/// The period over which readings are averaged.
 const WINDOW: Duration = Duration::from_mins(1);
-/// How much of it must have been seen; the rest may be missing where a beat came late.
-const SEEN: Duration = Duration::from_secs(45);
-/// A longer gap is a machine that slept, and what was before it says nothing.
-const GAP: Duration = Duration::from_secs(30);
+/// The part of the window that the readings must cover. It is less than the whole, because a reading may come late.
+const MIN_COVERAGE: Duration = Duration::from_secs(45);
+/// The longest gap between two readings. After a longer one the machine has probably slept, and earlier readings are
+/// dropped.
+const MAX_GAP: Duration = Duration::from_secs(30);
 
-/// One look at the machine.
+/// One measurement of the machine.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Reading {
-    /// How much of all cores was busy since the look before, 0 to 1.
+    /// The share of all cores that was busy since the previous reading, from 0 to 1.
     pub busy: f64,
-    /// Bytes of memory that could be had.
+    /// Bytes of memory that are available.
     pub available: u64,
-    /// Bytes of memory in all.
+    /// The total memory in bytes.
     pub total: u64,
 }
 
-/// The machine over the last minute, as [`Readings`] sums it up.
+/// The machine's load over the last minute, summed up by [`Readings`].
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Load {
-    /// Cores that did nothing, on average.
+    /// The average number of idle cores.
     pub idle_cores: f64,
-    /// Bytes of memory that could be had, at the worst moment.
+    /// The smallest number of available bytes of memory during the minute.
     pub available: u64,
-    /// Bytes of memory in all.
+    /// The total memory in bytes.
     pub total: u64,
 }
 
@@ -42,9 +43,9 @@ pub struct Load {
 pub struct Readings(VecDeque<(Instant, Reading)>);
 
 impl Readings {
-    /// Takes a reading in, and forgets those that are too old.
+    /// Adds a reading and drops those that are too old.
     pub fn push(&mut self, now: Instant, reading: Reading) {
-        if self.0.back().is_some_and(|(last, _)| now.duration_since(*last) > GAP) {
+        if self.0.back().is_some_and(|(last, _)| now.duration_since(*last) > MAX_GAP) {
             self.0.clear();
         }
         self.0.push_back((now, reading));
@@ -53,10 +54,11 @@ impl Readings {
         }
     }
 
-    /// What they come to on a machine of so many cores; nothing before most of a minute was seen, or where the last reading is old.
+    /// Returns the load of a machine with `cores` cores, or `None` if the readings cover less than 45 seconds or the
+    /// last one is too old.
     pub fn load(&self, now: Instant, cores: NonZeroUsize) -> Option<Load> {
         let ((first, _), (last, newest)) = (self.0.front()?, self.0.back()?);
-        if last.duration_since(*first) < SEEN || now.duration_since(*last) > GAP {
+        if last.duration_since(*first) < MIN_COVERAGE || now.duration_since(*last) > MAX_GAP {
             return None;
         }
         #[expect(clippy::cast_precision_loss, reason = "a handful of readings, and of cores")]
@@ -67,19 +69,20 @@ impl Readings {
     }
 }
 
-/// What readings are taken with.
+/// Takes the readings.
 #[derive(Debug)]
 pub struct Meter(System);
 
 impl Meter {
-    /// A meter; nothing where the system doesn't let itself be read. The first reading covers the time from now on.
+    /// Creates a meter, or returns `None` if the system's figures can't be read. The first reading covers the time
+    /// since this call.
     pub fn new() -> Option<Self> {
         let mut system = System::new().ok()?;
         system.refresh_cpu_usage();
         Some(Self(system))
     }
 
-    /// Looks at the machine. Two looks must be a fifth of a second apart or more, else the second sees no core at work.
+    /// Takes a reading. Two readings must be at least 0.2 s apart, else the second one sees no core at work.
     pub fn read(&mut self) -> Reading {
         let Self(system) = self;
         system.refresh_cpu_usage();
@@ -92,7 +95,7 @@ impl Meter {
     }
 }
 
-/// How many cores this process may use: what its affinity and its control group leave it. One where nobody knows.
+/// The number of cores that this process may use, as its CPU affinity and its control group limit it; 1 if unknown.
 pub fn cores() -> NonZeroUsize {
     std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN)
 }
@@ -121,7 +124,7 @@ mod tests {
         let load = readings.load(at(45), EIGHT).unwrap();
         assert!((load.idle_cores - 0.8).abs() < 1e-9, "{load:?}");
         assert_eq!((load.available, load.total), (20, 100));
-        // A minute later nothing of it counts any more.
+        // A minute later the first readings don't count any more.
         for beat in 10..22 {
             readings.push(at(beat * 5), reading(0.25, 70));
         }

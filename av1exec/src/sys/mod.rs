@@ -1,4 +1,5 @@
-//! The operating system: files, names, processes, locks, signals, the machine. It knows nothing of films.
+//! Wraps the operating system: files, names, processes, locks, signals, the machine's load. Nothing here knows about
+//! films.
 
 pub mod disk;
 pub mod failure;

@@ -1,4 +1,4 @@
-//! The names that are made beside a film: its temporary file, its backup, its sidecars, its new name.
+//! The names of the files that are created beside a film: its temporary file, backup and sidecars, and its new name.
 
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
@@ -6,32 +6,32 @@ use std::path::{Path, PathBuf};
 
 use av1plan::plan::Container;
 
-/// The longest name that common file systems take.
+/// The longest file name in bytes that common file systems allow.
 const NAME_MAX: usize = 255;
 
-/// What every temporary result ends in; no media server takes it for a film.
+/// The suffix of every temporary result. Media servers ignore files with this suffix.
 pub const TEMPORARY: &str = ".av1tmp";
 
-/// What the temporary file of a sidecar or a state file ends in.
+/// The suffix of the temporary file of a sidecar or a state file.
 pub const UNFINISHED: &str = ".av1new";
 
-/// What the second name of a rehearsal ends in.
+/// The suffix of the second name that a rehearsal of the replacement uses.
 const REHEARSED: &str = ".av1try";
 
-/// What a hidden file of ours is, by its name.
+/// The kinds of hidden files that av1d creates.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Hidden {
     /// The result of a job.
     Result,
-    /// What a printed command wrote.
+    /// The output of a command that `plan` printed and a person ran.
     Planned,
-    /// Half a sidecar.
+    /// A sidecar that wasn't completely written.
     Sidecar,
-    /// The second name of a file that renaming was tried out with.
+    /// A second name that was used to try out linking and renaming.
     Rehearsal,
 }
 
-/// What a hidden file of ours is; nothing where the name isn't exactly one that we give.
+/// Tells which kind of hidden file of av1d a name is, or `None` if av1d doesn't create names of this form.
 pub fn hidden_kind(name: &OsStr) -> Option<Hidden> {
     let name = name.as_bytes().strip_prefix(b".")?;
     let before = |suffix: &str| name.strip_suffix(suffix.as_bytes())?.rsplit(|byte| *byte == b'.').next();
@@ -44,46 +44,46 @@ pub fn hidden_kind(name: &OsStr) -> Option<Hidden> {
     name.strip_suffix(UNFINISHED.as_bytes()).filter(|sidecar| !sidecar.is_empty()).map(|_| Hidden::Sidecar)
 }
 
-/// `20261122-134501-357123`.
+/// Whether `text` has the form of a job id, such as `20261122-134501-357123`.
 pub(crate) fn is_job_id(text: &[u8]) -> bool {
     let shape: Vec<u8> = text.iter().map(|byte| if byte.is_ascii_digit() { b'0' } else { *byte }).collect();
     shape == b"00000000-000000-000000"
 }
 
-/// The temporary result of a job: `.Film.mkv.20261122-134501-357123.av1tmp`. Hidden, and in the film's own folder, so that it can be
-/// renamed into place.
+/// The temporary result of a job: `.Film.mkv.20261122-134501-357123.av1tmp`. It is hidden, and in the film's own folder
+/// so that it can be renamed into place.
 pub fn temporary(film: &Path, job: &str) -> PathBuf {
     hidden(film, &format!(".{job}{TEMPORARY}"))
 }
 
-/// A second name for a temporary file, to try out linking and renaming with.
+/// A second name for a temporary file, used to try out linking and renaming.
 pub fn second(temporary: &Path) -> PathBuf {
     temporary.with_extension(REHEARSED.trim_start_matches('.'))
 }
 
-/// A name in a folder to try things out with that have no film: `.doctor-1.20261122-134501-357123.av1try`. What is left of
-/// it is known as a rehearsal's.
+/// A name in a folder for trying things out without a film: `.doctor-1.20261122-134501-357123.av1try`. [`hidden_kind`]
+/// recognizes a file left under it as a rehearsal's.
 pub fn trial(folder: &Path, number: u8) -> PathBuf {
     let now = jiff::Timestamp::now().strftime("%Y%m%d-%H%M%S-%6f");
     folder.join(format!(".doctor-{number}.{now}{REHEARSED}"))
 }
 
-/// Where a printed command writes to: `.Film.mkv.plan.av1tmp`. Nothing ever deletes it by itself.
+/// The output of a printed command: `.Film.mkv.plan.av1tmp`. av1d never deletes it by itself.
 pub fn planned(film: &Path) -> PathBuf {
     hidden(film, &format!(".plan{TEMPORARY}"))
 }
 
-/// The original while it is replaced, and afterwards where it is kept: `Film.mkv.orig`.
+/// The backup of the original, during the replacement and afterwards if it is kept: `Film.mkv.orig`.
 pub fn backup(film: &Path) -> PathBuf {
     beside(film, ".orig")
 }
 
-/// A result that turned out to be broken in the film's place: `Film.mkv.broken`.
+/// A result that was in the film's place and turned out to be broken: `Film.mkv.broken`.
 pub fn broken(film: &Path) -> PathBuf {
     beside(film, ".broken")
 }
 
-/// A result that somebody changed, out of the original's way: `Film.mkv.edited`.
+/// A result that somebody has edited, renamed so that the original can be restored: `Film.mkv.edited`.
 pub fn edited(film: &Path) -> PathBuf {
     beside(film, ".edited")
 }
@@ -93,11 +93,11 @@ pub fn skip_marker(film: &Path) -> PathBuf {
     beside(film, SKIP_MARKER)
 }
 
-/// The marker that other tools write for a film, in place of its extension: `Film.av1skip`. Nothing for a film without
-/// extension, whose own marker has that name.
+/// The marker that other tools write for a film, in which `.av1skip` replaces the extension: `Film.av1skip`. `None` for
+/// a film without an extension, because [`skip_marker`] returns that same name.
 pub fn stem_marker(film: &Path) -> Option<PathBuf> {
     film.extension()?;
-    // Not cut to fit: a name that is too long was never written.
+    // The name isn't shortened: if it is too long, no tool can have written it.
     let mut name = film.file_stem()?.to_owned();
     name.push(SKIP_MARKER);
     Some(film.with_file_name(name))
@@ -111,13 +111,15 @@ pub fn why(film: &Path) -> PathBuf {
     beside(film, ".why.txt")
 }
 
-/// The film's new name, where the result can't have its own: `Film.mkv` for `Film.avi`.
+/// The film's new name if the result needs another extension, such as `Film.mkv` for `Film.avi`; `None` if it keeps its
+/// name.
 pub fn renamed(film: &Path) -> Option<PathBuf> {
     let extension = film.extension().unwrap_or_default().to_string_lossy().to_lowercase();
     Container::renamed_extension(&extension).map(|extension| film.with_extension(extension))
 }
 
-/// `name` cut to at most `length` bytes; a name that was cut ends in a hash of all of it, so that two stay two.
+/// Shortens `name` to at most `length` bytes. A shortened name ends in a hash of the full one, so that two different
+/// names stay different.
 pub fn fit(name: &OsStr, length: usize) -> OsString {
     let bytes = name.as_bytes();
     if bytes.len() <= length {
@@ -126,7 +128,7 @@ pub fn fit(name: &OsStr, length: usize) -> OsString {
     let hash = blake3::hash(bytes).to_hex();
     let tag = hash.get(..12).unwrap_or_default();
     let mut cut = length.saturating_sub(tag.len() + 1);
-    // Not in the middle of a character, where the name is text.
+    // Avoids cutting in the middle of a UTF-8 character.
     while cut > 0 && bytes.get(cut).is_some_and(|byte| byte & 0xc0 == 0x80) {
         cut -= 1;
     }
@@ -136,7 +138,7 @@ pub fn fit(name: &OsStr, length: usize) -> OsString {
     short
 }
 
-/// What was before the cut of a name that [`fit`] may have cut.
+/// Returns the part before the hash of a name that [`fit`] has shortened, or `None` if it wasn't shortened.
 pub fn before_the_cut(name: &OsStr) -> Option<&OsStr> {
     let (before, tag) = name.as_bytes().split_at_checked(name.len().checked_sub(13)?)?;
     let is_tag = tag.strip_prefix(b"~").is_some_and(|tag| tag.iter().all(u8::is_ascii_hexdigit));

@@ -1,4 +1,4 @@
-//! A folder that is made and filled in one go, for what is installed beside a program.
+//! Creates a folder and fills it, for the files that are installed beside a program (manual pages, completions).
 
 use std::path::Path;
 use std::{fs, io};
@@ -6,12 +6,12 @@ use std::{fs, io};
 use crate::sys::failure::{Exit, Failure};
 use crate::sys::sanitize::display;
 
-/// A folder that wasn't there before, so that nothing is overwritten in it.
+/// A folder that was created by [`NewFolder::fill`], so that nothing in it can be overwritten.
 #[derive(Debug)]
 pub struct NewFolder<'a>(&'a Path);
 
 impl NewFolder<'_> {
-    /// Makes the folder, and has `fill` write into it. It fails where the folder is there.
+    /// Creates the folder and calls `fill` to write into it. It fails if the folder already exists.
     pub fn fill(path: &Path, fill: impl FnOnce(&NewFolder<'_>) -> io::Result<()>) -> Result<(), Failure> {
         fs::create_dir(path).and_then(|()| fill(&NewFolder(path))).map_err(|error| {
             Failure::new(Exit::Failed, format!("failed to write into {}", display(path)))
@@ -20,14 +20,14 @@ impl NewFolder<'_> {
         })
     }
 
-    /// Writes the file `place`, and makes the folders above it.
+    /// Writes the file `place` inside the folder, and creates its parent folders.
     pub fn write(&self, place: &str, content: impl AsRef<[u8]>) -> io::Result<()> {
         let path = self.0.join(place);
         fs::create_dir_all(path.parent().unwrap_or(self.0))?;
         fs::write(path, content)
     }
 
-    /// Has `write` write into the folder `place` below this one.
+    /// Creates the subfolder `place` and calls `write` with its path.
     pub fn within(&self, place: &str, write: impl FnOnce(&Path) -> io::Result<()>) -> io::Result<()> {
         let path = self.0.join(place);
         fs::create_dir_all(&path)?;

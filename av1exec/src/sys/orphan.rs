@@ -1,45 +1,46 @@
-//! Encodes that outlived their av1d: how a running process is known again, and how it is ended.
+//! Finds and ends processes of encodes that outlived their av1d.
 //!
-//! A child dies with its parent by itself (see [`process`](crate::sys::process)). What it started may not: an `ffmpeg` that is
-//! a script has children of its own.
+//! The kernel kills a child when its parent ends (see [`process`](crate::sys::process)), but not the processes that the
+//! child itself started: an `ffmpeg` that is a shell script has children of its own.
 
 use procfs::process::{ProcState, Process, all_processes};
 use rustix::process::{Pid, Signal, kill_process};
 use serde::{Deserialize, Serialize};
 
-/// The variable in a child's environment that names the job it works for, so that what it starts is known, too.
+/// The environment variable that names the job. Processes that the child starts inherit it, so that they can be found,
+/// too.
 pub const JOB_VARIABLE: &str = "AV1D_JOB";
 
-/// A process, known again for certain: numbers are given out anew, but not within one tick of one boot.
+/// Identifies a process unambiguously: a process number is reused, but not within one clock tick of the same boot.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ProcessId {
-    /// Its number.
+    /// The process number.
     pub pid: u32,
-    /// When it started, in clock ticks since the boot; zero where the kernel doesn't tell.
+    /// The start time, in clock ticks since the boot; zero if it is unknown.
     pub started: u64,
-    /// Which boot: the kernel's own name for it.
+    /// The kernel's random identifier of the boot.
     pub boot: String,
 }
 
 impl ProcessId {
-    /// This process.
+    /// Returns the identity of this process.
     pub fn current() -> Self {
         Self::of(std::process::id())
     }
 
-    /// The process that has this number now.
+    /// Returns the identity of the process that has this number now.
     pub fn of(pid: u32) -> Self {
         Self { pid, started: started(pid).unwrap_or_default(), boot: boot() }
     }
 }
 
-/// Whether a process still runs.
+/// Whether the process is still running.
 pub fn is_alive(process: &ProcessId) -> bool {
     process.boot == boot() && started(process.pid) == Some(process.started)
 }
 
-/// Ends what is left of a job that ran `child`, at once: what it writes is of no use any more. Says how many processes
-/// that were.
+/// Kills the remaining processes of a job that ran `child`. They get no time to finish, because their output is useless
+/// now. Returns how many were killed.
 pub fn end(job: &str, child: &ProcessId) -> usize {
     let Ok(processes) = all_processes() else { return 0 };
     let running = processes.flatten().filter_map(|process| Seen::look(&process));
@@ -52,13 +53,13 @@ fn kill(pid: u32) -> rustix::io::Result<()> {
     kill_process(pid, Signal::KILL)
 }
 
-/// A running process, as far as it matters.
+/// A running process, with the fields that are needed here.
 #[derive(Debug, PartialEq, Eq)]
 struct Seen {
     pid: u32,
     group: u32,
     started: u64,
-    /// The job that it was started for, handed down in the environment.
+    /// The job it was started for, from its environment.
     job: Option<String>,
 }
 
@@ -74,7 +75,8 @@ impl Seen {
         })
     }
 
-    /// Whether it is the job's process or a descendant: in its group, not older than it, of this boot, and with the job's name.
+    /// Whether this is the job's child or a descendant of it: same process group, same job name, same boot, and not
+    /// started before the child.
     fn is_left_of(&self, job: &str, child: &ProcessId, boot: &str) -> bool {
         let Self { pid: _, group, started, job: of } = self;
         child.boot == boot && *group == child.pid && *started >= child.started && of.as_deref() == Some(job)
@@ -83,7 +85,7 @@ impl Seen {
 
 fn started(pid: u32) -> Option<u64> {
     let stat = Process::new(i32::try_from(pid).ok()?).ok()?.stat().ok()?;
-    // A zombie holds nothing any more.
+    // A zombie counts as ended: it holds no files or locks any more.
     (!matches!(stat.state(), Ok(ProcState::Zombie))).then_some(stat.starttime)
 }
 

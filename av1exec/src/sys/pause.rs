@@ -1,50 +1,50 @@
-//! Asking work to hold still for a while.
+//! Asks work to pause and to resume.
 
 use tokio::sync::watch;
 
-/// The side that asks.
+/// The sending side.
 #[derive(Debug)]
 pub struct PauseSwitch(watch::Sender<bool>);
 
-/// The side that is asked; cloned freely.
+/// The receiving side, held by the work that is to pause. Clones share one state.
 #[derive(Debug, Clone)]
 pub struct Pause(watch::Receiver<bool>);
 
-/// A switch for work that goes on.
+/// Creates a switch that doesn't pause yet.
 pub fn pause_switch() -> (PauseSwitch, Pause) {
     let (sender, receiver) = watch::channel(false);
     (PauseSwitch(sender), Pause(receiver))
 }
 
 impl PauseSwitch {
-    /// Asks everybody to hold still; again changes nothing.
+    /// Asks all receivers to pause. Calling it again changes nothing.
     pub fn pause(&self) {
         self.0.send_replace(true);
     }
 
-    /// Lets everybody go on; again changes nothing.
+    /// Lets all receivers go on. Calling it again changes nothing.
     pub fn resume(&self) {
         self.0.send_replace(false);
     }
 
-    /// Whether everybody is asked to hold still.
+    /// Whether receivers are asked to pause.
     pub fn is_paused(&self) -> bool {
         *self.0.borrow()
     }
 }
 
 impl Pause {
-    /// One that never comes.
+    /// A pause that is never asked for.
     pub fn never() -> Self {
         pause_switch().1
     }
 
-    /// Whether it is asked for now. A switch that is gone asks for nothing: nobody could ever throw it back.
+    /// Whether a pause is asked for now. If the switch was dropped, it isn't: nobody could ever end the pause.
     pub fn is_asked(&self) -> bool {
         *self.0.borrow() && self.0.has_changed().is_ok()
     }
 
-    /// Waits until it is asked for; for ever where the switch is gone.
+    /// Waits until a pause is asked for. Waits forever if the switch was dropped.
     pub async fn asked(&mut self) {
         let asked = self.0.wait_for(|paused| *paused).await.is_ok();
         if !asked || self.0.has_changed().is_err() {
@@ -52,7 +52,7 @@ impl Pause {
         }
     }
 
-    /// Waits until work may go on; at once where the switch is gone.
+    /// Waits until work may go on. Returns at once if the switch was dropped.
     pub async fn over(&mut self) {
         let _ = self.0.wait_for(|paused| !*paused).await;
     }

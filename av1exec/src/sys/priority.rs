@@ -1,19 +1,19 @@
-//! How a child gives way to what else the machine does.
+//! The CPU and disk priority of child processes.
 
 use strum::{EnumString, IntoStaticStr, VariantNames};
 
-/// What a child gives up before it begins.
+/// The priority that a child process sets for itself before it executes its program.
 ///
-/// The defaults let a media server play undisturbed and still use every core that nobody else wants. Niceness 10 is a
-/// weight of 110 against the 1024 of a process that isn't nice (the kernel's `sched_prio_to_weight`): a transcode that
-/// starts gets nine tenths of each core they share. 19 would be a weight of 15, so little that on a machine which is
-/// always busy a slow encode could show no sign of life within `stall_secs`. The idle class of the disk can't starve:
-/// BFQ serves it every 0.2 s, mq-deadline within 10 s, and other schedulers ignore it.
+/// The defaults let a media server play undisturbed and still use every core that is otherwise idle. Niceness 10 is a
+/// weight of 110 against the 1024 of a process with niceness 0 (the kernel's `sched_prio_to_weight`), so that a
+/// transcode that starts gets nine tenths of each core they share. 19 would be a weight of 15: so little that on a
+/// machine that is always busy a slow encode might make no progress within `stall_secs`. The idle class of the disk
+/// can't starve: BFQ serves it every 0.2 s, mq-deadline within 10 s, and other schedulers ignore it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Priority {
-    /// Niceness, 0 to 19; a process that is nicer already stays so.
+    /// Niceness, 0 to 19. A process with a higher niceness keeps it.
     pub nice: u8,
-    /// The class for the disk.
+    /// The I/O scheduling class.
     pub ionice: IoNice,
 }
 
@@ -23,20 +23,20 @@ impl Default for Priority {
     }
 }
 
-/// The disk's classes, as ionice(1) has them.
+/// I/O scheduling classes, as in ionice(1).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, EnumString, IntoStaticStr, VariantNames)]
 #[strum(serialize_all = "kebab-case")]
 pub enum IoNice {
-    /// Only what nobody else wants.
+    /// The idle class: gets disk time only while no other process wants it.
     Idle,
-    /// Like everybody, but last among them.
+    /// The best-effort class at its lowest level.
     BestEffort,
-    /// As the daemon itself.
+    /// The same class as the daemon.
     None,
 }
 
 impl IoNice {
-    /// The class and level as `ioprio_set(2)` wants them; nothing: leave it.
+    /// Returns class and level as `ioprio_set(2)` expects them, or `None` if they aren't to be changed.
     const fn priority(self) -> Option<libc::c_long> {
         const CLASS_SHIFT: libc::c_long = 13;
         match self {
@@ -48,13 +48,13 @@ impl IoNice {
 }
 
 impl Priority {
-    /// Takes effect on the calling process. It makes plain system calls only, so that a child may do it between fork and exec.
+    /// Sets the priority of the calling process. It makes plain system calls only, so that a child may call it between
+    /// fork and exec.
     ///
-    /// What the system refuses (a sandbox that filters these calls) isn't had: an encode that can't be nice is still
-    /// an encode.
+    /// Errors are ignored: if the system refuses a call (a sandbox may filter it), the encode runs at normal priority.
     pub(crate) fn take_effect(self) {
         let nice = i32::from(self.nice);
-        // Downwards needs a privilege, and would be rude.
+        // Lowering the niceness needs a privilege, and would take CPU time from other processes.
         if rustix::process::getpriority_process(None).is_ok_and(|now| now < nice) {
             let _ = rustix::process::setpriority_process(None, nice);
         }

@@ -1,8 +1,8 @@
-//! Children: how ffmpeg and ffprobe are started, listened to, and ended.
+//! Child processes: starts, reads and ends ffmpeg and ffprobe.
 //!
-//! A child has a process group of its own, so that all of it can be ended, and dies with the thread that started it. That
-//! thread is one that does nothing else and lives as long as the process. It isn't the runtime's own: whoever
-//! starts a program waits for the disk that it lies on.
+//! Each child has a process group of its own, so that it can be ended with all processes it started. The kernel kills a
+//! child when the thread that started it ends. That thread does nothing else and lives as long as this process. It
+//! isn't a thread of the runtime, because starting a program waits for the disk that holds the program.
 
 mod lines;
 mod watch;
@@ -24,19 +24,19 @@ use tokio::sync::oneshot;
 use crate::sys::lock::Locks;
 use crate::sys::orphan::JOB_VARIABLE;
 use crate::sys::priority::Priority;
-pub use lines::Lines;
+pub use lines::LineReader;
 pub use watch::{Output, Pulse, Watched, watch};
 
-/// How long a child that was asked to end may take before it is killed.
-const PATIENCE: Duration = Duration::from_secs(10);
+/// How long to wait after SIGTERM before a child is killed.
+const TERM_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Starts `program`, with nothing to read and both outputs piped.
+/// Starts `program` with an empty standard input, and pipes for standard output and standard error.
 pub async fn start(program: &Path, args: &[OsString]) -> io::Result<Child> {
     spawn(command(program, args)).await
 }
 
-/// Starts `program` for a job; it inherits the locks, so that nobody else works on the library before it has ended, and gives
-/// way to others as far as `priority` says.
+/// Starts `program` for a job, at the given priority. It inherits the locks, so that no other av1d works on the library
+/// before it has ended.
 pub async fn start_for(
     job: &str,
     program: &Path,
@@ -51,39 +51,39 @@ pub async fn start_for(
     spawn(command).await
 }
 
-/// A child to start.
-struct Birth {
+/// A request to start a child.
+struct StartRequest {
     command: Command,
-    /// The runtime that will wait for it.
+    /// The runtime that will wait for the child.
     runtime: Handle,
-    /// Where it goes; it is killed where nobody wants it any more.
-    born: oneshot::Sender<io::Result<Child>>,
+    /// Receives the child. If nobody waits for it any more, the child is dropped and thereby killed.
+    reply: oneshot::Sender<io::Result<Child>>,
 }
 
-/// Has the thread that is the parent of all children start one.
+/// Asks the thread that is the parent of all children to start one.
 async fn spawn(command: Command) -> io::Result<Child> {
-    static PARENT: OnceLock<mpsc::Sender<Birth>> = OnceLock::new();
+    static PARENT: OnceLock<mpsc::Sender<StartRequest>> = OnceLock::new();
     let parent = PARENT.get_or_init(|| {
-        let (sender, births) = mpsc::channel::<Birth>();
-        // Without it no program is started, and each is told so.
+        let (sender, requests) = mpsc::channel::<StartRequest>();
+        // If the thread can't be created, every start fails with an error below.
         let _ = std::thread::Builder::new().spawn(move || {
-            for Birth { mut command, runtime, born } in births {
+            for StartRequest { mut command, runtime, reply } in requests {
                 let _entered = runtime.enter();
-                drop(born.send(command.spawn()));
+                drop(reply.send(command.spawn()));
             }
         });
         sender
     });
-    let (born, child) = oneshot::channel();
+    let (reply, child) = oneshot::channel();
     let gone = || io::Error::other("the thread that starts programs is gone");
-    parent.send(Birth { command, runtime: Handle::current(), born }).map_err(|_| gone())?;
+    parent.send(StartRequest { command, runtime: Handle::current(), reply }).map_err(|_| gone())?;
     child.await.map_err(|_| gone())?
 }
 
 fn command(program: &Path, args: &[OsString]) -> Command {
     let mut command = Command::new(program);
     command.args(args).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    // SVT-AV1 prints a banner past ffmpeg's own log levels.
+    // SVT-AV1 prints a banner that ignores ffmpeg's log level.
     command.env("SVT_LOG", "1").process_group(0).kill_on_drop(true);
     die_with_parent(&mut command);
     command
@@ -125,18 +125,18 @@ fn die_with_parent(command: &mut Command) {
     }
 }
 
-/// A child with all that it starts. To be used only while the child hasn't been waited for to its end: its number is
-/// somebody else's afterwards.
+/// A child's process group: the child and all processes it started. It may be used only until the child has been waited
+/// for; after that the kernel may give its number to another process.
 #[derive(Debug, Clone, Copy)]
 pub struct Group(Option<Pid>);
 
 impl Group {
-    /// The group of a child.
+    /// Returns the process group of a child.
     pub fn of(child: &Child) -> Self {
         Self(child.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw))
     }
 
-    /// Sends `signal` to all of it; that it is gone already is fine.
+    /// Sends `signal` to the whole group. A group that no longer exists is no error.
     pub fn signal(self, signal: Signal) {
         if let Some(pid) = self.0 {
             let _ = rustix::process::kill_process_group(pid, signal);
@@ -144,42 +144,44 @@ impl Group {
     }
 }
 
-/// Sends `signal` to the child's whole group; that it is gone already is fine.
+/// Sends `signal` to the child's whole process group. A group that no longer exists is no error.
 pub fn signal_group(child: &Child, signal: Signal) {
     Group::of(child).signal(signal);
 }
 
-/// Asks the child to end, waits, and kills it where it doesn't. A stopped child is woken, since it would not hear.
+/// Sends SIGTERM to the child's process group, waits, and kills the group if the child doesn't end. Also sends SIGCONT,
+/// because a stopped process wouldn't react to SIGTERM.
 pub async fn end(child: &mut Child) -> io::Result<ExitStatus> {
     signal_group(child, Signal::TERM);
     signal_group(child, Signal::CONT);
-    if let Ok(status) = tokio::time::timeout(PATIENCE, child.wait()).await {
+    if let Ok(status) = tokio::time::timeout(TERM_TIMEOUT, child.wait()).await {
         return status;
     }
     signal_group(child, Signal::KILL);
     child.wait().await
 }
 
-/// What a short-lived child printed.
+/// The output of a short-lived child.
 #[derive(Debug)]
 pub struct Captured {
-    /// How it ended.
+    /// Its exit status.
     pub status: ExitStatus,
     /// Its standard output, up to the limit.
     pub stdout: Vec<u8>,
-    /// The end of its standard error.
+    /// Its standard error, up to a limit.
     pub stderr: Vec<u8>,
 }
 
 impl Captured {
-    /// The last line of its standard error that says something.
+    /// Returns the last line of standard error that isn't blank.
     pub fn last_words(&self) -> String {
         let text = String::from_utf8_lossy(&self.stderr);
         text.lines().rev().map(str::trim).find(|line| !line.is_empty()).unwrap_or_default().to_owned()
     }
 }
 
-/// Runs a child to its end, within `limit` bytes of output and `time`.
+/// Runs a child to its end and captures its output. It is an error if the output exceeds `limit` bytes or the child
+/// takes longer than `time`.
 pub async fn capture(
     program: &Path,
     args: &[OsString],
@@ -198,48 +200,49 @@ pub async fn capture(
         let status = child.wait().await.map_err(CaptureError::Read)?;
         Ok(Captured { status, stdout, stderr })
     };
-    // On every early return the child is killed when it is dropped.
+    // Every early return drops the child, which kills it.
     tokio::time::timeout(time, run).await.unwrap_or(Err(CaptureError::TooSlow { time }))
 }
 
-/// Enough for any error message of ffmpeg.
+/// The limit for standard error; longer than any error message of ffmpeg.
 const STDERR_LIMIT: usize = 64 * 1024;
 
-/// Reads to the end, but keeps no more than `limit` bytes; says whether that was all.
+/// Reads a pipe to its end and keeps at most `limit` bytes. The `bool` says whether that was all of it.
 async fn read_within(pipe: Option<impl AsyncRead + Unpin>, limit: usize) -> io::Result<(Vec<u8>, bool)> {
     let mut kept = Vec::new();
     let Some(mut pipe) = pipe else { return Ok((kept, true)) };
     let mut limited = (&mut pipe).take(u64::try_from(limit).unwrap_or(u64::MAX));
     limited.read_to_end(&mut kept).await?;
-    // Drained, so that the child doesn't block on a full pipe.
+    // The pipe is drained, so that the child doesn't block on a full pipe.
     let rest = tokio::io::copy(&mut pipe, &mut tokio::io::sink()).await?;
     Ok((kept, rest == 0))
 }
 
-/// Why a child's output couldn't be had.
+/// Why a child's output couldn't be captured.
 #[derive(Debug, thiserror::Error)]
 pub enum CaptureError {
-    /// It couldn't be started.
+    /// The child couldn't be started.
     #[error("it can't be started: {0}")]
     Start(#[source] io::Error),
-    /// Its output couldn't be read.
+    /// The child's output couldn't be read.
     #[error("its output can't be read: {0}")]
     Read(#[source] io::Error),
-    /// It printed more than it may.
+    /// The child printed more than the limit.
     #[error("it printed more than {limit} bytes")]
     TooMuch {
-        /// How much it may print.
+        /// The limit in bytes.
         limit: usize,
     },
-    /// It took longer than it may.
+    /// The child took longer than the limit.
     #[error("it didn't end within {}", Seconds::from(*time))]
     TooSlow {
-        /// How long it may take.
+        /// The time limit.
         time: Duration,
     },
 }
 
-/// Looks for `program` in the folders of `path`, as a shell would.
+/// Looks for the executable file `program` in the folders of `path`, which has the format of `PATH`. Relative folders
+/// are ignored.
 pub fn find_in_path(program: &str, path: &OsStr) -> Option<std::path::PathBuf> {
     let runnable = |candidate: &std::path::PathBuf| {
         use std::os::unix::fs::PermissionsExt;

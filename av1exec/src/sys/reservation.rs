@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::sys::disk::Space;
 
-/// Who has reserved how much of which file system. Cloned freely; all clones are one.
+/// The table of all reservations: how many bytes of which file system. Clones share one table.
 #[derive(Debug, Clone, Default)]
 pub struct Reservations {
     all: Arc<Mutex<Vec<Held>>>,
@@ -16,7 +16,7 @@ struct Held {
     bytes: u64,
 }
 
-/// Room that is reserved for as long as this lives.
+/// Reserved space, which is released when this is dropped.
 #[derive(Debug)]
 pub struct Reservation {
     reservations: Reservations,
@@ -24,10 +24,11 @@ pub struct Reservation {
 }
 
 impl Reservations {
-    /// Reserves `bytes` of the file system `device`, of which `space` is there now; nothing where that isn't enough
-    /// besides what must stay free and what is reserved already.
+    /// Reserves `bytes` on the file system `device`, which has `space` left. Returns `None` if that doesn't fit beside
+    /// the other reservations and the reserve that always stays free.
     ///
-    /// What running encodes have written counts twice, so that this errs on the safe side.
+    /// The bytes that running encodes have already written count twice (they are no longer free, and still reserved),
+    /// so that this errs on the safe side.
     pub fn reserve(&self, device: u64, bytes: u64, space: Space) -> Option<Reservation> {
         let mut all = self.all.lock().unwrap_or_else(PoisonError::into_inner);
         let others = all.iter().filter(|held| held.device == device);

@@ -1,4 +1,4 @@
-//! Text from files on its way to a person.
+//! Escapes untrusted text (such as file names) before a person sees it.
 
 use std::borrow::Cow;
 use std::path::Path;
@@ -6,7 +6,7 @@ use std::path::Path;
 use av1plan::explain::is_hostile;
 
 /// Makes text harmless for a terminal, a log line or a text file: control characters (escape sequences, line breaks)
-/// and those that turn the direction of writing are shown as escapes.
+/// and characters that change the writing direction are replaced by escapes.
 pub fn sanitize(text: &str) -> Cow<'_, str> {
     if !text.contains(is_hostile) {
         return Cow::Borrowed(text);
@@ -15,7 +15,7 @@ pub fn sanitize(text: &str) -> Cow<'_, str> {
     Cow::Owned(text.chars().map(escaped).collect())
 }
 
-/// A path for a person; bytes that aren't UTF-8 are shown as U+FFFD.
+/// Returns a path as harmless text; bytes that aren't UTF-8 become U+FFFD.
 pub fn display(path: &Path) -> String {
     sanitize(&path.to_string_lossy()).into_owned()
 }

@@ -1,51 +1,51 @@
-//! Asking work to stop: all of it, or one job.
+//! Asks work to stop: all of it, or a single job.
 
 use tokio::sync::watch;
 
-/// The side that asks.
+/// The sending side.
 #[derive(Debug)]
 pub struct StopSwitch(watch::Sender<bool>);
 
-/// The side that is asked; cloned freely.
+/// The receiving side, held by the work that is to stop. Clones share one state.
 #[derive(Debug, Clone)]
 pub struct Stop {
     own: watch::Receiver<bool>,
-    /// What it is a part of, and stops with.
+    /// The larger work that this one belongs to. If that is asked to stop, so is this.
     whole: Option<Box<Stop>>,
 }
 
-/// A switch that is not thrown yet.
+/// Creates a switch that hasn't been thrown yet.
 pub fn stop_switch() -> (StopSwitch, Stop) {
     let (sender, own) = watch::channel(false);
     (StopSwitch(sender), Stop { own, whole: None })
 }
 
 impl StopSwitch {
-    /// Asks everybody to stop; again changes nothing.
+    /// Asks all receivers to stop. Calling it again changes nothing.
     pub fn stop(&self) {
         self.0.send_replace(true);
     }
 }
 
 impl Stop {
-    /// A switch for a part of this work, which stops with the whole, too.
+    /// Creates a switch for a part of this work. The part also stops if the whole is asked to.
     pub fn part(&self) -> (StopSwitch, Self) {
         let (switch, part) = stop_switch();
         (switch, Self { whole: Some(Box::new(self.clone())), ..part })
     }
 
-    /// Whether it was asked for.
+    /// Whether this work, or the whole it belongs to, was asked to stop.
     pub fn is_asked(&self) -> bool {
         *self.own.borrow() || self.whole.as_ref().is_some_and(|whole| whole.is_asked())
     }
 
-    /// Whether this part alone was asked to stop, while the whole goes on.
+    /// Whether only this part was asked to stop, while the whole goes on.
     pub fn is_asked_of_part(&self) -> bool {
         let whole = self.whole.as_ref();
         *self.own.borrow() && whole.is_some_and(|whole| !whole.is_asked())
     }
 
-    /// Waits until it is asked for; for ever where the switches are gone without having been thrown.
+    /// Waits until this work is asked to stop. Waits forever if the switches were dropped without having been thrown.
     pub async fn asked(&mut self) {
         let Self { own, whole } = self;
         let own = async {

@@ -1,5 +1,5 @@
-//! What waits for a disk at this moment, beside the runtime's one thread: a share whose server is away answers after
-//! minutes or never, and nobody else may wait with it.
+//! Keeps track of the calls that wait for a disk. They run beside the runtime's single thread, because a network share
+//! whose server is down answers after minutes or never, and must not block anything else.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -12,24 +12,25 @@ use tokio::sync::oneshot;
 
 use crate::sys::stop::Stop;
 
-/// A disk that hasn't answered for this long is named. Those that had to spin up first have answered by then.
+/// A disk that hasn't answered for this long is reported. It is long enough for a disk that has to spin up.
 pub const NAMED_AFTER: Duration = Duration::from_secs(30);
 
-/// So many times as long may calls take that take minutes on a disk that is well.
-const LONGER: u32 = 40;
+/// The factor by which [`Care::Long`] calls may take longer: they take minutes even on a healthy disk.
+const LONG_FACTOR: u32 = 40;
 
-/// How long work that was asked to stop is waited for: a little more than an ffmpeg that has to be killed takes.
-const STOP_PATIENCE: Duration = Duration::from_millis(10_500);
+/// How long to wait for work that was asked to stop: a little longer than it takes to kill an ffmpeg that ignores
+/// SIGTERM.
+const STOP_TIMEOUT: Duration = Duration::from_millis(10_500);
 
-/// All calls that wait for a disk. Cloned freely; all clones are one.
+/// The table of all calls that wait for a disk. Clones share one table.
 #[derive(Debug, Clone, Default)]
 pub struct Waits {
     table: Arc<Mutex<Table>>,
-    /// The thread that all calls are made on, where they are to be made on one.
+    /// The thread that makes all calls, if they are to run on a single one.
     thread: Option<Thread>,
 }
 
-/// A thread that makes calls one after the other.
+/// A thread that runs calls one after the other.
 #[derive(Debug, Clone)]
 struct Thread(mpsc::Sender<Call>);
 
@@ -39,7 +40,7 @@ type Call = Box<dyn FnOnce() + Send>;
 struct Table {
     last: u64,
     waiting: BTreeMap<u64, Waiting>,
-    /// When a disk last answered somebody who must not be cut off.
+    /// When a disk last answered a [`Care::Finish`] call.
     answered: Option<Instant>,
 }
 
@@ -50,18 +51,19 @@ struct Waiting {
     care: Care,
 }
 
-/// Whether a call may be left behind by a program that ends.
+/// Whether a program that ends may abandon a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Care {
-    /// It may: what it does is found undone, or done, by the next start.
+    /// The call may be abandoned: the next start can handle both a finished and an unfinished state.
     Free,
-    /// It may, too; it takes minutes on a disk that is well, so that only after much longer it is a sign of one that hangs.
+    /// The call may be abandoned. It takes minutes on a healthy disk, so that only a much longer wait means that the
+    /// disk hangs.
     Long,
-    /// Not as long as the disk answers: a replacement is waited for.
+    /// The call must not be abandoned while the disk still answers: it is part of a replacement.
     Finish,
 }
 
-/// A call that waits for a disk, until this is dropped.
+/// An entry for a call that waits for a disk. Dropping it ends the entry.
 #[derive(Debug)]
 pub struct Wait {
     table: Arc<Mutex<Table>>,
@@ -69,7 +71,7 @@ pub struct Wait {
 }
 
 impl Waits {
-    /// Notes that somebody waits for the disk that holds `path`.
+    /// Records that a call waits for the disk that holds `path`.
     pub fn begin(&self, path: &Path, care: Care) -> Wait {
         let mut table = self.table();
         table.last += 1;
@@ -79,18 +81,20 @@ impl Waits {
         Wait { table: Arc::clone(&self.table), number }
     }
 
-    /// The same table, but all calls are made on one thread, in the order in which they come: those of one film. The thread
+    /// Returns a clone with a thread of its own, on which all calls run in order. One film's calls use it. The thread
     /// ends with the last clone.
     #[must_use]
     pub fn on_one_thread(&self) -> Self {
         let (sender, calls) = mpsc::channel::<Call>();
-        // None of the runtime's, which would be given other work afterwards: the calls of one film are a thread's only ones.
+        // This isn't a thread of the runtime's pool, which would get other work later: it runs only the calls of one
+        // film.
         let begun = std::thread::Builder::new().spawn(move || calls.into_iter().for_each(|call| call()));
-        // Where there can't be one more thread, those that are there have to do.
+        // If no thread can be created, the calls run on the runtime's pool.
         Self { table: Arc::clone(&self.table), thread: begun.ok().map(|_| Thread(sender)) }
     }
 
-    /// Runs calls that wait for the disk that holds `path` beside the runtime's own thread. An error says that they panicked.
+    /// Runs `work`, which waits for the disk that holds `path`, beside the runtime's own thread. Returns an error if
+    /// `work` panicked.
     pub async fn run<T: Send + 'static>(
         &self,
         path: &Path,
@@ -103,7 +107,7 @@ impl Waits {
         };
         let (done, came) = oneshot::channel();
         let call = move || {
-            // Nothing that a call has in hand is used after it panicked.
+            // `AssertUnwindSafe` is sound: nothing that `work` owns is used after a panic.
             let caught = std::panic::catch_unwind(AssertUnwindSafe(|| work(&wait)));
             drop(wait);
             if let Ok(result) = caught {
@@ -114,17 +118,17 @@ impl Waits {
         came.await.map_err(|_| io::Error::other("it panicked, which is a defect of av1d"))
     }
 
-    /// Whether nobody waits.
+    /// Whether no call waits.
     pub fn is_empty(&self) -> bool {
         self.table().waiting.is_empty()
     }
 
-    /// The paths whose disk hasn't answered for `time`, each once, and for how long.
+    /// Returns the paths whose disk hasn't answered for `time`, with the longest wait of each.
     pub fn longer_than(&self, time: Duration) -> BTreeMap<PathBuf, Duration> {
         let mut found = BTreeMap::new();
         for waiting in self.table().waiting.values() {
             let waited = waiting.since.elapsed();
-            let allowed = if waiting.care == Care::Long { time * LONGER } else { time };
+            let allowed = if waiting.care == Care::Long { time * LONG_FACTOR } else { time };
             if waited >= allowed {
                 let longest: &mut Duration = found.entry(waiting.path.clone()).or_default();
                 *longest = waited.max(*longest);
@@ -133,14 +137,14 @@ impl Waits {
         found
     }
 
-    /// Ends when work that was asked to stop has had its time, and is to be left behind: it hangs. A replacement whose disk answers is
-    /// waited for however long it takes.
+    /// Completes once work that was asked to stop has had its time and is to be abandoned because it hangs. A
+    /// replacement whose disk still answers is waited for without a limit.
     pub async fn overdue(&self, stop: &Stop) {
         stop.clone().asked().await;
-        let mut deadline = Instant::now() + STOP_PATIENCE;
+        let mut deadline = Instant::now() + STOP_TIMEOUT;
         loop {
             tokio::time::sleep_until(deadline.into()).await;
-            let answered = self.last_answer().map(|answered| answered + STOP_PATIENCE);
+            let answered = self.last_answer().map(|answered| answered + STOP_TIMEOUT);
             match answered.filter(|later| *later > deadline) {
                 Some(later) => deadline = later,
                 None => return,
@@ -148,7 +152,7 @@ impl Waits {
         }
     }
 
-    /// When a disk last answered a call that is under way and must not be cut off.
+    /// When a disk last answered a [`Care::Finish`] call, or `None` if no such call is running.
     fn last_answer(&self) -> Option<Instant> {
         let table = self.table();
         let waiting = table.waiting.values().any(|waiting| waiting.care == Care::Finish);
@@ -161,12 +165,12 @@ impl Waits {
 }
 
 fn lock(table: &Mutex<Table>) -> MutexGuard<'_, Table> {
-    // Each change is one step.
+    // A poisoned mutex is fine: each change of the table is a single step.
     table.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Wait {
-    /// The disk has answered, and the next call begins.
+    /// Records that the disk has answered and that the next call begins.
     pub fn answered(&self) {
         let now = Instant::now();
         let mut table = lock(&self.table);
@@ -204,7 +208,8 @@ mod tests {
         assert_eq!(waits.longer_than(Duration::ZERO).len(), 0);
     }
 
-    /// How long work is waited for that was asked to stop, by a clock that only these tests move.
+    /// Measures how long work is waited for after it was asked to stop, while its disk answers `answers` times, every
+    /// 100 ms.
     async fn waited_for(care: Care, answers: u32) -> Duration {
         let (switch, stop) = stop_switch();
         let waits = Waits::default();
@@ -230,7 +235,7 @@ mod tests {
     async fn only_a_replacement_whose_disk_answers_is_waited_for_longer() {
         let (left, finished) = tokio::join!(waited_for(Care::Free, 20), waited_for(Care::Finish, 20));
         assert!(left < finished, "{left:?} {finished:?}");
-        let longer = STOP_PATIENCE + Duration::from_secs(2);
-        assert!(left >= STOP_PATIENCE && finished >= longer, "{left:?} {finished:?}");
+        let longer = STOP_TIMEOUT + Duration::from_secs(2);
+        assert!(left >= STOP_TIMEOUT && finished >= longer, "{left:?} {finished:?}");
     }
 }

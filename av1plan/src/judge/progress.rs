@@ -1,4 +1,4 @@
-//! ffmpeg's `-progress` lines, the only progress that stays the same between versions.
+//! Reads ffmpeg's `-progress` output, the only progress format that is stable between versions.
 
 use core::time::Duration;
 
@@ -8,26 +8,26 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Progress {
-    /// Frames encoded so far: the number to count on, since 8.0's times can stick.
+    /// Frames encoded so far. This is the reliable number: in ffmpeg 8.0 the times may get stuck.
     pub frame: u64,
-    /// Frames per second, where ffmpeg knows.
+    /// Frames per second, if ffmpeg reports it.
     pub fps: Option<f64>,
-    /// How much of the film is written.
+    /// How much of the film is written, as a time.
     pub out_time: Option<Duration>,
-    /// Bytes written so far, where ffmpeg knows.
+    /// Bytes written so far, if ffmpeg reports it.
     pub total_size: Option<u64>,
-    /// Seconds of film per second, where ffmpeg knows.
+    /// Encoding speed as a multiple of real time, if ffmpeg reports it.
     pub speed: Option<f64>,
-    /// Frames left out so far, where ffmpeg says so.
+    /// Frames dropped so far, if ffmpeg reports it.
     pub dropped: Option<u64>,
-    /// Frames shown twice so far, where ffmpeg says so.
+    /// Frames duplicated so far, if ffmpeg reports it.
     pub duplicated: Option<u64>,
-    /// Whether ffmpeg says that this is its last report. It says so after errors too.
+    /// Whether this is ffmpeg's last report. ffmpeg sends a last report after errors, too.
     pub ended: bool,
 }
 
 impl Progress {
-    /// Whether nothing moved since `earlier`: what the watchdog looks at.
+    /// Whether nothing has progressed since `earlier`. Stall detection uses this.
     pub fn is_stuck_at(&self, earlier: &Self) -> bool {
         (self.frame, self.out_time, self.total_size) == (earlier.frame, earlier.out_time, earlier.total_size)
     }
@@ -66,15 +66,15 @@ impl ProgressReader {
     }
 }
 
-/// How long an encode still takes, at its average pace so far; nothing before the first frames.
+/// Estimates how long an encode still takes, from its average speed so far. Returns `None` before the first frame.
 pub fn remaining(frame: u64, frames_in_all: u64, elapsed: Duration) -> Option<Duration> {
     let left = frames_in_all.saturating_sub(frame);
     let per_frame = elapsed.as_secs_f64() / f64::from(u32::try_from(frame).ok().filter(|frame| *frame > 0)?);
     Duration::try_from_secs_f64(per_frame * f64::from(u32::try_from(left).ok()?)).ok()
 }
 
-/// What a result would weigh if the rest were like the part before; nothing before a twentieth is done, and a megabyte:
-/// muxers write in large pieces.
+/// Estimates the final size from the part written so far. Returns `None` before a twentieth of the frames and 1 MiB are
+/// written, because muxers write in large pieces.
 pub fn projected(frame: u64, frames_in_all: u64, written: u64) -> Option<u64> {
     if frame == 0 || frame < frames_in_all / 20 || written < 1 << 20 {
         return None;
@@ -134,7 +134,7 @@ mod tests {
     fn a_result_is_projected_once_enough_of_it_is_there() {
         let mebi = 1 << 20;
         assert_eq!(projected(50, 100, mebi), Some(2 * mebi));
-        // A container may say fewer frames than there are.
+        // The container's frame count may be smaller than the real one.
         assert_eq!(projected(120, 100, mebi), Some(mebi));
         for (frame, frames, written) in
             [(0, 0, mebi), (4, 100, mebi), (50, 100, mebi - 1), (1, 100, u64::MAX)]

@@ -1,4 +1,5 @@
-//! The daemon of the state folder: what it says, and what it is asked for. Where none runs, what works without one is done here.
+//! Talks to the daemon of the state folder: receives its status and events, and sends requests. If no daemon is
+//! running, requests that need none are carried out here.
 
 use std::path::Path;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, SyncSender};
@@ -15,24 +16,24 @@ use av1exec::sys::path::path_of;
 use super::{LOOK, spawn, worker};
 use crate::message::{Msg, Wish, Worker};
 
-/// What has this source do something before its time.
+/// Wakes this source before its next regular look.
 #[derive(Debug)]
 pub(super) enum Call {
-    /// A person wants something done, since then.
+    /// A request of the user, and when it was made.
     Carry(Wish, Instant),
-    /// The daemon told something that changes more than the events say.
+    /// The daemon sent an event after which its status has to be queried again.
     News,
-    /// The daemon tells no more.
+    /// The daemon's event stream has ended.
     Silence,
 }
 
-/// A wish that couldn't be asked for so long is forgotten: whoever had it has seen that nothing happens.
+/// A request that couldn't be sent for this long is dropped: the user has seen by then that nothing happens.
 const STALE: Duration = Duration::from_secs(15);
 
-/// What happens at once is asked about once.
+/// A pause that lets simultaneous events be answered with a single query.
 const PAUSE: Duration = Duration::from_millis(200);
 
-/// This source: whom it tells, who calls it, and the way for others to call it.
+/// The channels of this source: to the model, and from those who wake it.
 pub(super) struct Line<'a> {
     pub(super) sender: &'a SyncSender<Msg>,
     pub(super) calls: Receiver<Call>,
@@ -40,13 +41,13 @@ pub(super) struct Line<'a> {
     pub(super) settings: &'a Settings,
 }
 
-/// Why this source goes no further with a daemon.
+/// Why the work with a daemon ends.
 enum End {
-    /// Nobody listens any more.
+    /// The receiver of the messages is gone.
     Unheard,
-    /// The daemon tells no more.
+    /// The daemon's event stream has ended.
     Silence,
-    /// It can't be reached or understood.
+    /// The daemon can't be reached or understood.
     Lost(ClientError),
 }
 
@@ -57,7 +58,7 @@ impl From<ClientError> for End {
 }
 
 impl Line<'_> {
-    /// Tells what is known of the daemon until nobody listens.
+    /// Reports on the daemon until the receiver of the messages is gone.
     pub(super) fn hold(&self) {
         while !matches!(self.look(), Err(End::Unheard)) {}
     }
@@ -80,7 +81,7 @@ impl Line<'_> {
                 return self.wait(None);
             }
         };
-        // One that hangs up again and again isn't asked without a pause.
+        // Without this pause a daemon that keeps closing the connection would be queried in a busy loop.
         std::thread::sleep(PAUSE);
         end
     }
@@ -97,11 +98,11 @@ impl Line<'_> {
         self.sender.send(msg).map_err(|_| End::Unheard)
     }
 
-    /// Asks the daemon what it does, again and again, while its events are told as they come.
+    /// Queries the daemon's status at intervals, while a thread passes on its events.
     fn attend(&self, mut client: Client) -> Result<(), End> {
         let Some(feed) = Client::connect(self.folder())? else { return Err(End::Silence) };
         let feed = feed.subscribe()?;
-        // Whatever ends this, the thread that listens ends with it.
+        // When this guard is dropped, the connection is closed and the thread that listens ends.
         let Ok(_hang_up) = feed.hang_up() else { return Err(End::Silence) };
         let caller = self.caller.clone();
         let listen = move |sender: &SyncSender<Msg>| {
@@ -127,7 +128,7 @@ impl Line<'_> {
         }
     }
 
-    /// Waits until it is time for another look, and does what is asked for meanwhile.
+    /// Waits for the next regular look, and carries out requests in the meantime.
     fn wait(&self, mut daemon: Option<&mut Client>) -> Result<(), End> {
         let first = match self.calls.recv_timeout(LOOK) {
             Ok(call) => call,
@@ -137,7 +138,7 @@ impl Line<'_> {
         if matches!(first, Call::News) {
             std::thread::sleep(PAUSE);
         }
-        // A thousand pieces of news are one look, and no wish waits behind them.
+        // All waiting calls are handled together, so that many events cause a single query and delay no request.
         for call in std::iter::once(first).chain(self.calls.try_iter()) {
             match call {
                 Call::News => {}
@@ -156,7 +157,7 @@ impl Line<'_> {
         Ok(())
     }
 
-    /// Does it, and says what was done or why it wasn't.
+    /// Carries out a request. Returns what was done, or why it couldn't be done.
     fn carry_out(&self, wish: &Wish, daemon: Option<&mut Client>) -> Result<String, ClientError> {
         let request = match request(wish, self.folder()) {
             Ok(request) => request,
@@ -180,7 +181,8 @@ impl Line<'_> {
     }
 }
 
-/// What a wish is to the daemon. A job's film is found by its file: what the table shows of a path may not be all of it.
+/// Converts a request for the daemon. A job's film is looked up in its file, because the path in the table may be
+/// altered for display.
 fn request(wish: &Wish, folder: &Path) -> Result<Request, String> {
     let film = |id: &str| {
         let job = JobStore::read_only(folder).get(id).map_err(|unread| unread.to_string())?;

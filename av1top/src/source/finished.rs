@@ -1,4 +1,4 @@
-//! The finished jobs, from the table of the index: the latest first, then only what is new.
+//! Reads finished jobs from the table of the index: the latest first, and after that only new ones.
 
 use std::path::Path;
 
@@ -8,22 +8,22 @@ use av1exec::state::jobs::{JobStore, JobSummary};
 use crate::job::Job;
 use crate::message::Msg;
 
-/// So many are shown before the others are read: more than the largest screen has lines.
+/// How many jobs are sent before the others are read: more than the largest screen has lines.
 const FIRST: usize = 300;
-/// So many are told of together.
+/// How many jobs are sent in one message.
 const BATCH: usize = 10_000;
 
 /// What is known of the finished jobs.
 #[derive(Debug, Default)]
 pub(super) struct Finished {
-    /// How far the table was when it was last read; nothing: it wasn't yet.
+    /// The position in the table at the last read; `None` before the first one.
     mark: Option<Mark>,
-    /// Whether their files were read, since there is no table of them.
+    /// Whether the job files were read instead, because there is no table.
     without_table: bool,
 }
 
 impl Finished {
-    /// Tells what is new.
+    /// Sends the jobs that are new since the last look.
     pub(super) fn look(&mut self, folder: &Path, anew: bool, tell: &mut impl FnMut(Msg)) {
         if anew {
             (self.mark, self.without_table) = (None, false);
@@ -58,7 +58,7 @@ impl Finished {
             self.mark = Some(mark);
         } else if known.is_none() && !self.without_table {
             let mut jobs = Vec::new();
-            // What can't be read is the daemon's to tell of.
+            // Unreadable files are ignored here; the daemon reports them.
             let read = JobStore::read_only(folder).each_finished(|job| {
                 jobs.extend(job);
                 if jobs.len() == FIRST {

@@ -1,7 +1,8 @@
-//! The jobs, read as they change: the files of those that run, and the table of finished ones.
+//! Reads jobs as they change: the files of running jobs, and the table of finished ones.
 //!
-//! A file is read once and then only when its size, time or inode is another one; and the folder is gone through only when its own time is
-//! another one, since every job file is written whole under another name and renamed.
+//! A file is read again only if its size, time or inode has changed. The folder is listed again only if its own
+//! modification time has changed, which happens at each write, because job files are written under another name and
+//! renamed.
 
 use std::collections::HashMap;
 use std::ffi::OsString;
@@ -20,10 +21,10 @@ use super::finished::Finished;
 use crate::job::{Job, State, Temporary};
 use crate::message::{Changes, Folder, Msg};
 
-/// So much of a first reading is shown at once: nobody waits for the last job to see the newest.
+/// At the first reading, jobs are sent at least this often, so that the newest are visible before the last one is read.
 const BATCH: Duration = Duration::from_millis(300);
 
-/// Tells what changes in the state folder until nobody listens.
+/// Sends the changes in the state folder until the receiver is gone.
 pub(super) fn watch(sender: &SyncSender<Msg>, refresh: &Receiver<()>, folder: &Path) {
     let mut reader = Reader::default();
     let mut anew = false;
@@ -41,18 +42,18 @@ pub(super) fn watch(sender: &SyncSender<Msg>, refresh: &Receiver<()>, folder: &P
     }
 }
 
-/// How long a look at a result is waited for; one that takes longer is taken in later.
-const GLANCE: Duration = Duration::from_millis(50);
+/// How long to wait for the size of a result. If it takes longer, the next look picks it up.
+const MEASURE_TIMEOUT: Duration = Duration::from_millis(50);
 
-/// What is known of the folder.
+/// What is known of the state folder.
 #[derive(Debug, Default)]
 struct Reader {
-    /// The folder's time when it was gone through; nothing: it must be gone through.
+    /// The folder's modification time when it was last listed; `None` if it has to be listed again.
     gone_through: Option<SystemTime>,
     files: HashMap<OsString, File>,
-    /// The results that grow.
+    /// The results that are growing.
     growing: HashMap<String, Temporary>,
-    /// Looks at them that haven't come back.
+    /// Size measurements that haven't finished yet.
     measuring: HashMap<String, Receiver<Option<u64>>>,
     finished: Finished,
 }
@@ -64,7 +65,7 @@ struct File {
     job: Result<String, String>,
 }
 
-/// By this a file is known to be the same still.
+/// Size, times and inode of a file. If they are the same, the file is unchanged.
 type Stamp = (u64, u64, i64, i64);
 
 fn stamp(metadata: &Metadata) -> Stamp {
@@ -90,7 +91,8 @@ impl Reader {
                 self.gone_through = None;
                 return tell(Msg::Folder(Folder::Unreadable(error.to_string())));
             }
-            // A folder's time ticks: what came in the same tick as the last look would never be seen.
+            // The folder's time has a limited resolution: a change in the same tick as this listing would never be
+            // noticed. So the listing counts only if the folder's time is more than a second old.
             let settled = began.duration_since(modified).is_ok_and(|age| age > Duration::from_secs(1));
             self.gone_through = settled.then_some(modified);
         }
@@ -103,7 +105,7 @@ impl Reader {
             .map(|entry| entry.map(|entry| entry.file_name()))
             .filter(|name| name.as_ref().map_or(true, is_job))
             .collect::<Result<_, _>>()?;
-        // An id begins with the time, and the newest are what one wants to see.
+        // An id begins with the start time, and users want to see the newest jobs first.
         names.sort_unstable_by(|one, other| other.cmp(one));
 
         let mut changes = self.drop_missing(folder, &names);
@@ -124,7 +126,7 @@ impl Reader {
         Ok(())
     }
 
-    /// What became of jobs whose files aren't there any more: most are finished, and put away.
+    /// Returns what happened to the jobs whose files are gone: most of them are finished and were folded.
     fn drop_missing(&mut self, folder: &Path, names: &[OsString]) -> Changes {
         let there = |name: &OsString| names.binary_search_by(|other| name.cmp(other)).is_ok();
         let missing = self.files.extract_if(|name, _| !there(name)).filter_map(|(_, file)| file.job.ok());
@@ -139,10 +141,10 @@ impl Reader {
         changes
     }
 
-    /// Reads a file if it is new or changed; says whether it was.
+    /// Reads a file if it is new or changed. Returns whether it was.
     fn take_in(&mut self, folder: &Path, name: OsString, changes: &mut Changes) -> bool {
         let path = folder.join(&name);
-        // One that went away meanwhile is missing at the next look.
+        // If the file was deleted in the meantime, the next look notices.
         let Ok(metadata) = fs::symlink_metadata(&path) else { return false };
         let stamp = stamp(&metadata);
         if self.files.get(&name).is_some_and(|known| known.stamp == stamp) {
@@ -172,8 +174,8 @@ impl Reader {
         damaged
     }
 
-    /// Tells how far results have grown. Each is looked at on a thread of its own, since the library's disk may hang while the state
-    /// folder answers; one whose look hasn't come back is not looked at again.
+    /// Sends the sizes of growing results. Each is measured on a separate thread, because the library's disk may hang
+    /// while the state folder answers. While a measurement hasn't finished, no other is started for that result.
     fn measure(&mut self, tell: &mut impl FnMut(Msg)) {
         self.measuring.retain(|id, _| self.growing.contains_key(id));
         let mut sizes = Vec::new();
@@ -185,7 +187,7 @@ impl Reader {
                     Err(_) => continue,
                 },
             };
-            match look.recv_timeout(GLANCE) {
+            match look.recv_timeout(MEASURE_TIMEOUT) {
                 Ok(bytes) if bytes != temporary.bytes => {
                     temporary.bytes = bytes;
                     sizes.push((id.clone(), bytes));
@@ -200,19 +202,19 @@ impl Reader {
     }
 }
 
-/// Has a result's size looked at.
+/// Starts measuring the size of a result.
 fn measured(path: PathBuf) -> std::io::Result<Receiver<Option<u64>>> {
     let (size, look) = sync_channel(1);
     let measure = move || {
         let bytes = fs::symlink_metadata(path).ok().map(|metadata| metadata.len());
-        // Nobody waits for a job that is gone.
+        // The receiver is gone if the job is.
         let _ = size.send(bytes);
     };
     std::thread::Builder::new().name("size".to_owned()).spawn(measure)?;
     Ok(look)
 }
 
-/// Whether it is the file of a job that runs, or was cut off.
+/// Whether this is the file of a running or interrupted job.
 fn is_job(name: &OsString) -> bool {
     Path::new(name).extension().is_some_and(|extension| extension == "json")
 }
@@ -223,7 +225,7 @@ mod tests {
     use crate::tests::script::File as JobFile;
     use av1exec::sys::path::path_document;
 
-    /// A state folder, and what is told of it.
+    /// A state folder, and the messages about it.
     struct Scene {
         folder: tempfile::TempDir,
         reader: Reader,
@@ -246,7 +248,7 @@ mod tests {
             told
         }
 
-        /// The only message, as changed, gone and damaged jobs.
+        /// Returns the only message, as changed, deleted and damaged jobs.
         fn changes(&mut self) -> (Vec<String>, Vec<String>, usize) {
             match self.look().as_slice() {
                 [Msg::Jobs(Changes { changed, gone, damaged })] => {
@@ -264,7 +266,7 @@ mod tests {
     #[test]
     fn each_change_is_told_once() {
         let mut scene = Scene::new();
-        // An empty folder is told, too: it was looked at.
+        // An empty folder causes a message, too, which says that it was read.
         assert_eq!(scene.changes(), (vec![], vec![], 0));
         let (one, two) = (job(1), job(2));
         scene.write(&one);
@@ -298,7 +300,7 @@ mod tests {
         scene.write(&growing);
         scene.look();
         fs::write(&result, [0; 700]).unwrap();
-        // A look may come back only after the next one.
+        // A measurement may finish only after the next look.
         let mut looks = (0..200).map(|_| scene.look()).filter(|told| !told.is_empty());
         assert!(looks.any(|told| matches!(told.last(), Some(Msg::Sizes(sizes)) if sizes[0].1 == Some(700))));
         assert!(!scene.look().iter().any(|msg| matches!(msg, Msg::Sizes(_))));

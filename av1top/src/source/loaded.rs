@@ -1,4 +1,4 @@
-//! All about one job, read when it is asked for.
+//! Reads the details of one job on request.
 
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
@@ -10,7 +10,7 @@ use av1exec::sys::sanitize::sanitize;
 
 use crate::message::{JobFile, Loaded};
 
-/// How much of a log's end is read, and how many lines of it are shown.
+/// How many bytes of a log's end are read, and how many lines of them are shown.
 const TAIL: u64 = 64 * 1024;
 const LINES: usize = 100;
 
@@ -33,12 +33,12 @@ fn tail(path: &Path) -> io::Result<String> {
     let mut bytes = Vec::new();
     file.take(TAIL).read_to_end(&mut bytes)?;
     let text = String::from_utf8_lossy(&bytes).into_owned();
-    // The first line is whole only where it is the file's first.
+    // If the text doesn't begin at the start of the file, its first line may be incomplete and is left out.
     let whole = if start == 0 { Some(text.as_str()) } else { text.split_once('\n').map(|(_, rest)| rest) };
     Ok(whole.unwrap_or(&text).to_owned())
 }
 
-/// The last lines, harmless to show. ffmpeg ends some with a carriage return only.
+/// Returns the last lines, sanitized. ffmpeg ends some lines with a carriage return only.
 fn lines(text: &str) -> Vec<String> {
     let lines = text.split(['\n', '\r']).map(str::trim_end).filter(|line| !line.is_empty());
     let mut last: Vec<String> = lines.rev().take(LINES).map(|line| sanitize(line).into_owned()).collect();

@@ -1,4 +1,4 @@
-//! How busy the machine is, and how much room its disks have.
+//! Measures the machine's load and the free space of its disks.
 
 use std::path::PathBuf;
 use std::sync::mpsc::SyncSender;
@@ -13,10 +13,10 @@ use sysinfo::System;
 use super::{BEAT, SPACE};
 use crate::message::{Machine, Msg, Root};
 
-/// Tells the time and the machine's readings, beat by beat; the time alone where the system doesn't let itself be read.
+/// Sends the time and the machine's load at each beat; only the time if the load can't be read.
 pub(super) fn watch(sender: &SyncSender<Msg>) {
     let mut system = System::new().ok();
-    // How busy a core is shows between two looks.
+    // A core's load is computed from two readings; this is the first one.
     system.iter_mut().for_each(System::refresh_cpu_usage);
     loop {
         thread::sleep(BEAT);
@@ -35,7 +35,8 @@ fn read(system: &mut System) -> Machine {
     Machine {
         cpu: percent(system.global_cpu_usage()),
         cores: system.cpus().iter().map(|cpu| percent(cpu.usage())).collect(),
-        // A hundredth of all is less than is seen; without that each reading would be another one.
+        // Rounded to a hundredth of the total, because smaller changes aren't visible; otherwise every reading would be
+        // different.
         memory_used: coarse(system.used_memory(), system.total_memory() / 100),
         memory_total: system.total_memory(),
         load: [load.one, load.five, load.fifteen].map(hundredths),
@@ -56,7 +57,7 @@ fn hundredths(load: f64) -> u32 {
     (load * 100.0).clamp(0.0, 1e9).round() as u32
 }
 
-/// Tells the free space of each root, again and again.
+/// Sends the free space of each root at intervals.
 pub(super) fn watch_roots(sender: &SyncSender<Msg>, roots: &[PathBuf]) {
     loop {
         let read = |path: &PathBuf| {
@@ -70,7 +71,7 @@ pub(super) fn watch_roots(sender: &SyncSender<Msg>, roots: &[PathBuf]) {
     }
 }
 
-/// The reason without its number.
+/// Returns the reason of an error without its number.
 fn plain(error: &std::io::Error) -> String {
     if error.kind() == std::io::ErrorKind::NotFound { "isn't there".into() } else { error.kind().to_string() }
 }

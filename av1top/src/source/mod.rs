@@ -1,8 +1,8 @@
-//! Where messages come from: the terminal, the clock, the machine, the daemon, the job files, signals. Each has a thread of its own, so
-//! that a slow disk or a hanging network file system holds nothing else up.
+//! The sources of messages: the terminal, the clock, the machine, the daemon, the job files and signals. Each has a
+//! thread of its own, so that a slow disk or a hanging network file system doesn't block the others.
 //!
-//! A thread lives until its message finds nobody who listens, and waits while too many lie there unheard: a terminal that
-//! takes nothing more must not have them pile up.
+//! A thread ends when the receiver of its messages is gone. The queue of messages is bounded, and a thread waits while
+//! it is full: otherwise messages would pile up while a terminal accepts no output.
 
 mod daemon;
 mod finished;
@@ -25,18 +25,18 @@ use crate::terminal as screen;
 use av1exec::sys::failure::Exit;
 use daemon::{Call, Line};
 
-/// Between two looks at the machine, the clock, and running jobs.
+/// The interval for the machine's load, the clock and the running jobs.
 const BEAT: Duration = Duration::from_secs(1);
-/// Between two looks at the state folder.
+/// The interval for the state folder.
 const LOOK: Duration = Duration::from_secs(2);
-/// Between two looks at the roots' free space.
+/// The interval for the roots' free space.
 const SPACE: Duration = Duration::from_secs(10);
-/// So many messages may lie unheard.
-const UNHEARD: usize = 1000;
-/// How long the terminal may take to be given back once a signal ended the program.
-const FAREWELL: Duration = Duration::from_secs(1);
+/// The maximum number of messages in the queue.
+const QUEUE_LIMIT: usize = 1000;
+/// How long the main thread gets to restore the terminal after a signal.
+const RESTORE_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// The sources while they run.
+/// The running sources.
 #[derive(Debug)]
 pub(crate) struct Sources {
     sender: SyncSender<Msg>,
@@ -46,9 +46,9 @@ pub(crate) struct Sources {
 }
 
 impl Sources {
-    /// Starts all of them.
+    /// Starts all sources.
     pub(crate) fn start(settings: &Settings) -> std::io::Result<(Self, Receiver<Msg>)> {
-        let (sender, receiver) = sync_channel(UNHEARD);
+        let (sender, receiver) = sync_channel(QUEUE_LIMIT);
         let (refresh, asked) = channel();
         let folder = settings.job_state_dir.clone();
         let roots = settings.library_roots.clone();
@@ -68,33 +68,33 @@ impl Sources {
         Ok((Self { sender, refresh, calls: caller, folder }, receiver))
     }
 
-    /// Has done what a person wants.
+    /// Passes on a request of the user.
     pub(crate) fn carry(&self, wish: Wish) {
         let _ = self.calls.send(Call::Carry(wish, Instant::now()));
     }
 
-    /// Has the state folder read anew.
+    /// Asks for the state folder to be read again.
     pub(crate) fn refresh(&self) {
         let _ = self.refresh.send(());
     }
 
-    /// Has all about a job read.
+    /// Asks for the details of a job.
     pub(crate) fn load(&self, id: String) {
         let folder = self.folder.clone();
         let load = move |sender: &SyncSender<Msg>| {
             drop(sender.send(Msg::Loaded(Box::new(loaded::load(&folder, id)))));
         };
         if let Err(error) = spawn("details", &self.sender, load) {
-            // Who listens is who calls this, and would wait for itself.
+            // `send` could deadlock here: this thread is the one that receives the messages.
             drop(self.sender.try_send(Msg::Notice(format!("failed to start a thread: {error}"))));
         }
     }
 }
 
-/// Ends the program where a thread panics: half of it must not go on as if it were all.
-struct Watchman(SyncSender<Msg>);
+/// Ends the program if a thread panics, because the screen would silently become outdated without it.
+struct PanicGuard(SyncSender<Msg>);
 
-impl Drop for Watchman {
+impl Drop for PanicGuard {
     fn drop(&mut self) {
         if thread::panicking() {
             drop(self.0.send(Msg::Stop(Exit::Failed)));
@@ -109,8 +109,8 @@ fn spawn(
 ) -> std::io::Result<()> {
     let sender = sender.clone();
     let watched = move || {
-        let watchman = Watchman(sender);
-        work(&watchman.0);
+        let guard = PanicGuard(sender);
+        work(&guard.0);
     };
     thread::Builder::new().name(name.to_owned()).spawn(watched).map(drop)
 }
@@ -122,7 +122,7 @@ fn terminal(sender: &SyncSender<Msg>) {
             Ok(Event::Mouse(mouse)) => Msg::Mouse(mouse),
             Ok(Event::Resize(columns, rows)) => Msg::Resized(columns, rows),
             Ok(Event::FocusGained | Event::FocusLost | Event::Paste(_)) => continue,
-            // The terminal is gone.
+            // The terminal is closed.
             Err(_) => Msg::Stop(Exit::Interrupted),
         };
         let last = matches!(msg, Msg::Stop(_));
@@ -132,7 +132,8 @@ fn terminal(sender: &SyncSender<Msg>) {
     }
 }
 
-/// Has the program end on a signal; where it can't, since its terminal takes nothing more, this ends it.
+/// Ends the program on a signal. If the main thread can't end because the terminal accepts no output, ends the process
+/// from here.
 fn signals(sender: &SyncSender<Msg>) {
     let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else { return };
     runtime.block_on(async {
@@ -144,9 +145,9 @@ fn signals(sender: &SyncSender<Msg>) {
             _ = interrupt.recv() => {}
         }
     });
-    // It finds no room where nobody listens any more.
+    // The queue may be full if the main thread no longer receives messages.
     drop(sender.try_send(Msg::Stop(Exit::Interrupted)));
-    thread::sleep(FAREWELL);
+    thread::sleep(RESTORE_TIMEOUT);
     screen::abandon();
     std::process::exit(Exit::Interrupted.code().into());
 }

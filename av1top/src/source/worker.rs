@@ -1,4 +1,4 @@
-//! Who works on a state folder that no daemon answers for: whether the lock in it is held.
+//! Finds out by the lock who works on a state folder whose daemon doesn't answer.
 
 use std::fs;
 use std::path::Path;
@@ -7,9 +7,9 @@ use av1exec::state::index;
 use av1exec::sys::lock::{STATE_LOCK, Standing, look};
 use jiff::Timestamp;
 
-use crate::message::{Rest, Worker};
+use crate::message::{LeftBehind, Worker};
 
-/// Whether an av1d works on `folder`.
+/// Returns whether an av1d works on `folder`.
 pub(super) fn find(folder: &Path) -> Worker {
     match look(&folder.join(STATE_LOCK)) {
         Ok(Standing::Held(holder)) => {
@@ -20,13 +20,13 @@ pub(super) fn find(folder: &Path) -> Worker {
     }
 }
 
-/// What whoever worked there left.
+/// Returns what the last daemon left in the folder.
 fn gone(folder: &Path) -> Worker {
     let written = |name: &str| fs::metadata(folder.join(name)).and_then(|metadata| metadata.modified()).ok();
     let last = [STATE_LOCK, index::FILE_NAME].into_iter().filter_map(written).max();
-    Worker::Gone(Rest {
+    Worker::Gone(LeftBehind {
         last_sign: last.and_then(|time| Timestamp::try_from(time).ok()),
-        // What is wrong with an index is for the next daemon to mend.
+        // An unreadable index isn't reported here; the next daemon repairs it.
         films: index::census(folder).ok(),
     })
 }
@@ -38,19 +38,19 @@ mod tests {
     #[test]
     fn a_worker_is_seen_as_long_as_it_works() {
         let folder = tempfile::tempdir().unwrap();
-        assert_eq!(find(folder.path()), Worker::Gone(Rest::default()));
+        assert_eq!(find(folder.path()), Worker::Gone(LeftBehind::default()));
         fs::write(folder.path().join(index::FILE_NAME), "no index").unwrap();
-        assert!(matches!(find(folder.path()), Worker::Gone(Rest { films: None, .. })));
+        assert!(matches!(find(folder.path()), Worker::Gone(LeftBehind { films: None, .. })));
         let locks = av1exec::sys::lock::Locks::take(folder.path(), &[], || ()).unwrap();
         match find(folder.path()) {
             Worker::Working(who) => assert!(who.starts_with(&format!("process {} on ", std::process::id()))),
-            // A kernel that doesn't tell is none that tells wrongly.
+            // `Unknown` is accepted: on some kernels the list of locks isn't available.
             other => assert_eq!(other, Worker::Unknown),
         }
         drop(locks);
         assert!(matches!(
             find(folder.path()),
-            Worker::Unknown | Worker::Gone(Rest { last_sign: Some(_), .. })
+            Worker::Unknown | Worker::Gone(LeftBehind { last_sign: Some(_), .. })
         ));
     }
 }

@@ -1,4 +1,5 @@
-//! The program as a whole: what it shows after a script of messages, and what no sequence of messages may do to it.
+//! Tests of the program as a whole: what it shows after scripted messages, and what must hold after any sequence of
+//! messages.
 
 mod large;
 mod properties;

@@ -1,4 +1,4 @@
-//! Whatever is pressed and whatever happens: no panic, and the selected job stays the selected one.
+//! Property tests: after any sequence of keys and events there is no panic, and the selected job stays selected.
 
 use crate::message::JobFile;
 use av1exec::serve::control::events::EventDocument;
@@ -12,7 +12,7 @@ use super::screens::buffer;
 use super::script::{FULL, briefs, empty, files, load, now, running, status};
 use crate::job::Job;
 use crate::keys::KEYS;
-use crate::message::{Changes, Effect, Folder, Machine, Msg, Rest, Worker};
+use crate::message::{Changes, Effect, Folder, LeftBehind, Machine, Msg, Worker};
 use crate::model::Model;
 use crate::update::update;
 use av1exec::sys::failure::Exit;
@@ -38,7 +38,7 @@ fn any_mouse() -> impl Strategy<Value = Msg> {
     })
 }
 
-/// A job of the script, or another one of the same film, in any of the script's states.
+/// A job of the script, or another job of the same film, in any of the script's states.
 fn any_job() -> impl Strategy<Value = Job> {
     let one = proptest::sample::select(briefs());
     (one.clone(), one, 0..30_u16).prop_map(|(job, other, number)| {
@@ -61,7 +61,7 @@ fn any_id() -> impl Strategy<Value = String> {
     (0..30_u16).prop_map(|number| format!("id-{number}"))
 }
 
-/// Numbers as no daemon would send them, too.
+/// Running jobs with arbitrary numbers, including those that no daemon would send.
 fn any_running() -> impl Strategy<Value = RunningJob> {
     let stage = prop_oneof![Just(Stage::Encoding), Just(Stage::Paused), Just(Stage::Judging)];
     let numbers =
@@ -115,8 +115,8 @@ fn any_news() -> impl Strategy<Value = Msg> {
     let changed = proptest::collection::vec(any_job(), 0..12);
     let gone = proptest::collection::vec(any_id(), 0..6);
     let worker = prop_oneof![
-        2 => Just(Worker::Gone(Rest::default())),
-        1 => Just(Worker::Gone(Rest { last_sign: None, films: None })),
+        2 => Just(Worker::Gone(LeftBehind::default())),
+        1 => Just(Worker::Gone(LeftBehind { last_sign: None, films: None })),
         2 => Just(Worker::Working("process 1".into())),
         1 => Just(Worker::Silent("\u{1b}[2J".into())),
         4 => (any_state(), prop::collection::vec(any_running(), 0..4)).prop_map(|(state, running)| {
@@ -144,7 +144,7 @@ fn any_news() -> impl Strategy<Value = Msg> {
     ]
 }
 
-/// Whether the selected job is one that is shown, wherever one is.
+/// Whether the selected line is a line of the view, if the view isn't empty.
 fn selection_is_sound(model: &Model) -> bool {
     let (line, top) = model.table.position();
     match model.table.selected() {
@@ -172,7 +172,7 @@ proptest! {
             let effects = update(&mut model, msg);
             prop_assert!(!effects.contains(&Effect::Quit(Exit::Failed)));
             prop_assert!(selection_is_sound(&model));
-            // What happens by itself never selects another job while the selected one is still shown.
+            // Events that the user didn't cause never select another job while the selected one is visible.
             if let Some(before) = before
                 && by_itself
                 && model.table.shown().any(|job| job.id == before)

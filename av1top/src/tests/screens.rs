@@ -1,4 +1,4 @@
-//! What is drawn, at the sizes of a phone's shell, an old terminal and a large one.
+//! Snapshot tests of the screen at three sizes: a phone's shell, an old terminal and a large terminal.
 
 use av1exec::serve::control::events::EventDocument;
 use av1exec::serve::status::{Stage, State};
@@ -10,7 +10,7 @@ use ratatui::buffer::Buffer;
 use ratatui::style::Color;
 
 use super::script::{self, FULL, daemon, day, empty, files_only, key, machine, now, play, typed};
-use crate::message::{Folder, Msg, Rest, Worker};
+use crate::message::{Folder, LeftBehind, Msg, Worker};
 use crate::model::{Colours, Looks, Model};
 use crate::view::view;
 
@@ -26,7 +26,7 @@ pub(super) fn buffer(model: &Model) -> Buffer {
     drawn(model).backend().buffer().clone()
 }
 
-/// Draws what `script` leads to at each size.
+/// Draws the model after `script` at each size.
 fn snapshot(name: &str, script: &[Msg]) {
     for (columns, rows) in SIZES {
         let model = play(empty((columns, rows), FULL), script.iter().cloned());
@@ -40,7 +40,7 @@ fn after_the_day(keys: impl IntoIterator<Item = Msg>) -> Vec<Msg> {
 
 #[test]
 fn the_list() {
-    // A key takes the notice of the damaged file away.
+    // Pressing a key removes the notice about the damaged file.
     snapshot("list", &after_the_day([key(KeyCode::Esc)]));
 }
 
@@ -52,7 +52,7 @@ fn the_list_without_a_daemon_to_ask() {
 
 #[test]
 fn a_daemon_that_ended() {
-    let rest = Rest {
+    let rest = LeftBehind {
         last_sign: Some(now() - jiff::SignedDuration::from_mins(45)),
         films: Some(script::status(State::Running, Vec::new()).films),
     };
@@ -135,7 +135,7 @@ fn a_filter_that_nothing_matches() {
 
 #[test]
 fn a_state_folder_that_is_not_there() {
-    let gone = [Msg::Worker(Worker::Gone(Rest::default())), Msg::Folder(Folder::Missing)];
+    let gone = [Msg::Worker(Worker::Gone(LeftBehind::default())), Msg::Folder(Folder::Missing)];
     snapshot("empty", &machine().into_iter().chain(gone).collect::<Vec<_>>());
 }
 
@@ -183,7 +183,7 @@ fn a_terminal_gets_no_colours_but_its_own() {
 
 #[test]
 fn a_daemon_that_says_hostile_things_is_shown_and_not_obeyed() {
-    // The terminal's library drops control characters by itself, but not those that turn the direction of text.
+    // The terminal library drops control characters, but not characters that change the writing direction.
     const EVIL: &str = "\u{202e}\u{1b}]0;owned\u{7}\u{9b}2J\n";
     let mut status = script::status(State::Running, vec![script::running(Stage::Encoding)]);
     for text in [&mut status.ffmpeg, &mut status.encoder, &mut status.version] {
@@ -196,7 +196,7 @@ fn a_daemon_that_says_hostile_things_is_shown_and_not_obeyed() {
         Worker::Daemon(Box::new(status.clone())),
         Worker::Silent(EVIL.into()),
         Worker::Working(EVIL.into()),
-        Worker::Gone(Rest { last_sign: None, films: Some(status.films) }),
+        Worker::Gone(LeftBehind { last_sign: None, films: Some(status.films) }),
     ];
     let events = [
         EventDocument::Judging { job, check: EVIL.into() },

@@ -1,4 +1,4 @@
-//! A library's day as messages: jobs of all kinds with names of all kinds, at times that never change.
+//! A scripted day of a library as messages: jobs and names of all kinds, at fixed times.
 
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
@@ -32,7 +32,7 @@ pub(crate) const FULL: Looks = Looks { colours: Colours::Sixteen, unicode: true 
 pub(crate) const WIDE: &str = "千と千尋の神隠し.2001.1080p.BluRay.x264.mkv";
 pub(crate) const HOSTILE: &str = "Evil\u{1b}[2J\u{1b}]0;owned\u{7}\nName\u{202e}vkm.2019.mkv";
 
-/// A name of the most bytes that a file system takes would be 255; what comes over a network may be longer.
+/// A name longer than the 255 bytes that file systems allow; a network peer may send such a name.
 pub(crate) fn long_name() -> String {
     let name = "A.Film.With.A.Name.That.Never.Ends.".repeat(9);
     format!("{}.mkv", &name[..296])
@@ -42,11 +42,11 @@ pub(crate) fn now() -> Timestamp {
     NOW.parse().unwrap()
 }
 
-/// A job's file.
+/// A job file.
 pub(crate) struct File(pub(crate) jobs::Job);
 
 impl File {
-    /// A job on `name` that started so many minutes ago and runs.
+    /// A running job on `name` that started `minutes` minutes ago.
     pub(crate) fn new(number: u32, name: &OsStr, minutes: i64, size: u64) -> Self {
         let mut job: jobs::Job = serde_json::from_str(FILE).unwrap();
         let film = Path::new("/media/Films").join(name);
@@ -68,7 +68,7 @@ impl File {
         self
     }
 
-    /// The encoder's settings and the class, as the file has them.
+    /// Sets the encoder's settings and the class, as the file contains them.
     pub(crate) fn encoded_by(self, settings: EncoderSettings, class: &str) -> Self {
         self.planned(|encode| {
             encode.settings = settings;
@@ -95,7 +95,7 @@ impl File {
     }
 }
 
-/// The day's job files.
+/// The job files of the day.
 pub(crate) fn files() -> Vec<File> {
     let settings = |written| serde_json::from_value::<EncoderSettings>(written).unwrap();
     let svt = |crf: u8, preset: u8| {
@@ -149,7 +149,7 @@ pub(crate) fn empty(size: (u16, u16), looks: Looks) -> Model {
     Model::new(looks, place, TimeZone::UTC, now(), size)
 }
 
-/// What the sources say of the machine.
+/// Messages about the machine.
 pub(crate) fn machine() -> Vec<Msg> {
     let root = |path: &str, free, total| Root { path: path.into(), space: Ok((free * GIB, total * GIB)) };
     vec![
@@ -168,7 +168,7 @@ pub(crate) fn machine() -> Vec<Msg> {
     ]
 }
 
-/// What the daemon says of the job that runs.
+/// The running job, as the daemon reports it.
 pub(crate) fn running(stage: Stage) -> RunningJob {
     let job = &files()[5].0;
     RunningJob {
@@ -188,7 +188,7 @@ pub(crate) fn running(stage: Stage) -> RunningJob {
     }
 }
 
-/// What the daemon says of itself.
+/// The daemon's status.
 pub(crate) fn status(state: State, running: Vec<RunningJob>) -> Status {
     let films = [
         ("queued", 12),
@@ -225,7 +225,7 @@ pub(crate) fn daemon(state: State, stage: Stage) -> Msg {
     Msg::Worker(Worker::Daemon(Box::new(status(state, vec![running(stage)]))))
 }
 
-/// An encode that goes on, faster and slower.
+/// Progress events of an encode with changing speed.
 pub(crate) fn progress() -> impl Iterator<Item = Msg> {
     [3.0, 9.0, 12.5, 14.0, 15.5, 13.0, 8.0, 11.0, 14.9].into_iter().zip(1..).map(|(fps, step)| {
         let RunningJob { job, frame, speed, size, .. } = running(Stage::Encoding);
@@ -241,7 +241,7 @@ pub(crate) fn progress() -> impl Iterator<Item = Msg> {
     })
 }
 
-/// The day as the files alone tell it: the machine, the jobs, one of which grows while somebody works on it.
+/// The day without a daemon: the machine and the jobs, one of which is growing while another process works on it.
 pub(crate) fn files_only() -> Vec<Msg> {
     let damaged = vec![("20261101-000000-dead.json".into(), "EOF while parsing".into())];
     let jobs = [
@@ -252,12 +252,12 @@ pub(crate) fn files_only() -> Vec<Msg> {
     machine().into_iter().chain(jobs).collect()
 }
 
-/// The whole script: what the files tell, and what the daemon says.
+/// The whole script: the messages from the files and from the daemon.
 pub(crate) fn day() -> Vec<Msg> {
     files_only().into_iter().chain([daemon(State::Running, Stage::Encoding)]).chain(progress()).collect()
 }
 
-/// The model after `script`. What it asks to load is there at once.
+/// Applies `script` to a model. Jobs that it asks to load are loaded at once.
 pub(crate) fn play(mut model: Model, script: impl IntoIterator<Item = Msg>) -> Model {
     for msg in script {
         let mut effects = update(&mut model, msg);

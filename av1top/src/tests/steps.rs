@@ -1,4 +1,4 @@
-//! Keys and mouse, step by step.
+//! Tests of keys and the mouse, step by step.
 
 use av1exec::serve::status::{Stage, State as DaemonState};
 use av1exec::state::totals::Savings;
@@ -6,7 +6,7 @@ use crossterm::event::{KeyCode, KeyEvent, KeyModifiers, MouseButton, MouseEvent,
 
 use super::script::{FULL, GIB, daemon, day, empty, files, key, load, now, play, progress, status, typed};
 use crate::job::State;
-use crate::message::{Changes, Effect, Machine, Msg, Rest, Wish, Worker};
+use crate::message::{Changes, Effect, LeftBehind, Machine, Msg, Wish, Worker};
 use crate::model::Model;
 use crate::update::update;
 use av1exec::sys::failure::Exit;
@@ -78,7 +78,7 @@ fn a_filter_goes_by_name_encoder_class_and_outcome() {
         let model = play(model, [key(KeyCode::Esc)]);
         assert_eq!((model.table.shown_count(), model.typing), (6, false));
     }
-    // While it is typed keys are letters; after Enter they are keys again.
+    // While a filter is typed, keys are letters; after Enter they trigger actions again.
     let model = play(model(), typed("/qq").into_iter().chain([key(KeyCode::Backspace), key(KeyCode::Enter)]));
     assert_eq!(model.table.choice().filter, "q");
     let mut model = model;
@@ -99,7 +99,7 @@ fn a_click_selects_and_the_wheel_scrolls() {
     let click = MouseEventKind::Down(MouseButton::Left);
     let clicked = play(model(), [mouse(click, rows.y + 2)]);
     assert_eq!(clicked.table.position(), (2, 0));
-    // Below the last job and outside of the table there is nothing to select.
+    // A click below the last job or outside the table selects nothing.
     let clicked = play(clicked, [mouse(click, rows.y + 9), mouse(click, 0)]);
     assert_eq!(clicked.table.position(), (2, 0));
 
@@ -108,7 +108,7 @@ fn a_click_selects_and_the_wheel_scrolls() {
     assert!(height < 6, "{height}");
     let scrolled = play(small, [mouse(MouseEventKind::ScrollDown, rows.y)]);
     assert_eq!(scrolled.table.position(), (0, usize::from(6 - height)));
-    // A key brings the selected line back into sight.
+    // A key press scrolls the selected line back into view.
     assert_eq!(play(scrolled, [key(KeyCode::Down)]).table.position(), (1, 1));
 }
 
@@ -124,7 +124,7 @@ fn a_command_is_copied_unless_pasting_it_would_be_a_risk() {
     let (effects, _) = copy(0);
     let Some(Effect::Copy(line)) = effects.last() else { panic!("{effects:?}") };
     assert!(line.starts_with("ffmpeg -nostdin ") && line.contains("'file:/media/"), "{line}");
-    // Line 1 isn't UTF-8.
+    // The path in line 1 isn't UTF-8.
     let (effects, notice) = copy(1);
     assert_eq!(effects, [Effect::Draw]);
     assert!(notice.unwrap().text.contains("av1cli plan"));
@@ -132,12 +132,12 @@ fn a_command_is_copied_unless_pasting_it_would_be_a_risk() {
 
 #[test]
 fn nothing_is_drawn_while_nothing_changes() {
-    let mut model = play(model(), [Msg::Worker(Worker::Gone(Rest::default()))]);
+    let mut model = play(model(), [Msg::Worker(Worker::Gone(LeftBehind::default()))]);
     let machine = model.machine.clone().unwrap();
     assert_eq!(update(&mut model, Msg::Machine(machine.clone())), []);
     assert_eq!(update(&mut model, Msg::Machine(Machine { cpu: 1, ..machine })), [Effect::Draw]);
-    assert_eq!(update(&mut model, Msg::Worker(Worker::Gone(Rest::default()))), []);
-    // No job runs, so a second more is nothing to see.
+    assert_eq!(update(&mut model, Msg::Worker(Worker::Gone(LeftBehind::default()))), []);
+    // No job is running, so that a second more changes nothing visible.
     let later = now() + jiff::SignedDuration::from_secs(1);
     assert_eq!(update(&mut model, Msg::Clock(later)), []);
     update(&mut model, Msg::Worker(Worker::Unknown));
@@ -147,7 +147,7 @@ fn nothing_is_drawn_while_nothing_changes() {
 
 #[test]
 fn a_job_that_nobody_works_on_was_stopped() {
-    let model = play(model(), [Msg::Worker(Worker::Gone(Rest::default()))]);
+    let model = play(model(), [Msg::Worker(Worker::Gone(LeftBehind::default()))]);
     assert_eq!((model.table.running_count(), model.table.overview().count(State::Stopped)), (0, 2));
 }
 
@@ -158,7 +158,7 @@ fn open_details_follow_their_job() {
     let changed = vec![files().pop().unwrap().ended(90, "replaced", "replaced", Some(GIB)).brief()];
     let effects = update(&mut model, Msg::Jobs(Changes { changed, ..Changes::default() }));
     assert_eq!(effects, [Effect::Draw, Effect::Load(id.clone())]);
-    // What was asked for before another job was opened is nobody's any more.
+    // Details that were requested before they were closed are ignored.
     let mut model = play(model, [key(KeyCode::Esc)]);
     assert_eq!(update(&mut model, Msg::Loaded(Box::new(load(id)))), []);
 }
@@ -192,7 +192,7 @@ fn pause_goes_by_how_the_daemon_is() {
     model = play(model, [daemon(DaemonState::Paused, Stage::Paused)]);
     assert_eq!(pressed(&mut model, 'p'), [Effect::Carry(Wish::Resume)]);
     for (worker, told) in [
-        (Worker::Gone(Rest::default()), "start one with `av1cli watch`"),
+        (Worker::Gone(LeftBehind::default()), "start one with `av1cli watch`"),
         (Worker::Working("process 7".into()), "process 7 works without a daemon"),
         (Worker::Silent("it hung up".into()), "it hung up"),
     ] {
@@ -210,7 +210,7 @@ fn what_costs_something_is_done_after_a_yes_only() {
             let mut model = model();
             assert_eq!(pressed(&mut model, wanted), []);
             assert_eq!(model.question.as_ref().map(|question| &question.wish), Some(&wish));
-            // Other keys are neither an answer nor do they do what they do otherwise.
+            // Other keys neither answer the question nor trigger their usual actions.
             for other in ['j', 'R', 'p', 'x'] {
                 assert_eq!(pressed(&mut model, other), []);
             }
@@ -250,11 +250,11 @@ fn events_move_a_card_between_two_looks_at_the_daemon() {
     let id = files()[5].0.id.clone();
     let model = model();
     let live = model.live.job(&id).unwrap();
-    // Nine reports, the last of which is the ninth hundred of frames.
+    // The script has nine reports, and the ninth is 900 frames ahead of the status.
     assert_eq!((live.running.frame, live.pace.shares(9).len()), (74_304 + 900, 9));
     let mut model = play(model, [daemon(DaemonState::Running, Stage::Encoding)]);
     assert_eq!(model.live.job(&id).unwrap().pace.shares(9).len(), 9, "its pace is kept");
-    // The same word again is nothing to draw.
+    // The same status again needn't be drawn.
     assert_eq!(update(&mut model, daemon(DaemonState::Running, Stage::Encoding)), []);
     let idle = Msg::Worker(Worker::Daemon(Box::new(status(DaemonState::Running, Vec::new()))));
     assert_eq!(update(&mut model, idle), [Effect::Draw]);

@@ -1,5 +1,5 @@
-//! What each message changes: the only place that changes the model. It does nothing itself; what has to be done is said as
-//! effects.
+//! Applies messages to the model. This is the only place that changes the model; anything else to be done is returned
+//! as effects.
 
 mod pointer;
 mod press;
@@ -21,7 +21,7 @@ use crate::model::{Model, Notice};
 use crate::table::Choice;
 use crate::view::{detail, layout};
 
-/// Takes in a message, and says what is to be done now.
+/// Applies a message to the model and returns the effects to carry out.
 pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
     match msg {
         Msg::Key(key) if key.kind != KeyEventKind::Release => press::press(model, key),
@@ -56,7 +56,7 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
     }
 }
 
-/// Changes a field, and has it drawn if that changed it.
+/// Sets a field, and asks for a draw if the value has changed.
 fn set<T: PartialEq>(field: &mut T, value: T) -> Vec<Effect> {
     if *field == value {
         return Vec::new();
@@ -66,7 +66,7 @@ fn set<T: PartialEq>(field: &mut T, value: T) -> Vec<Effect> {
 }
 
 fn on_worker(model: &mut Model, mut worker: Worker) -> Vec<Effect> {
-    // What runs is told by events in between, too, and is kept in one place.
+    // The running jobs are also updated by events, so that they are kept in `model.live` only.
     let running = match &mut worker {
         Worker::Daemon(status) => std::mem::take(&mut status.running),
         Worker::Unknown | Worker::Silent(_) | Worker::Working(_) | Worker::Gone(_) => Vec::new(),
@@ -91,7 +91,7 @@ fn on_event(model: &mut Model, event: &EventDocument) -> Vec<Effect> {
     if draw { vec![Effect::Draw] } else { Vec::new() }
 }
 
-/// What of an event a person is told in the last line.
+/// Returns the text for the last line if the event is worth one.
 fn worth_telling(event: &EventDocument) -> Option<String> {
     let name = |path| {
         let path = path_of(path);
@@ -110,7 +110,7 @@ fn worth_telling(event: &EventDocument) -> Option<String> {
     }
 }
 
-/// Tells something in the last line for a while.
+/// Shows a notice in the last line for a while.
 fn say(model: &mut Model, text: impl AsRef<str>) {
     model.notice = Some(Notice { text: sanitize(text.as_ref()).into_owned(), since: model.now });
 }
@@ -127,7 +127,8 @@ fn on_clock(model: &mut Model, now: Timestamp) -> Vec<Effect> {
     let next_second = before.as_second() != now.as_second();
     let mut effects =
         if told || next_hour || running && next_second { vec![Effect::Draw] } else { Vec::new() };
-    // The log of a job that runs grows without its file being written.
+    // A running job's log grows without a change of the job file, so that open details are loaded again every two
+    // seconds.
     let open = model.details.as_ref().and_then(|details| model.table.job(&details.id));
     if let Some(job) = open
         && model.table.state(job) == State::Running
@@ -139,7 +140,7 @@ fn on_clock(model: &mut Model, now: Timestamp) -> Vec<Effect> {
     effects
 }
 
-/// Of a folder that can't be read any more nothing is shown.
+/// If the folder can no longer be read, removes all jobs.
 fn on_folder(model: &mut Model, folder: Folder) -> Vec<Effect> {
     if !matches!(folder, Folder::Read) && model.table.job_count() > 0 {
         model.table.clear(model.now);
@@ -206,14 +207,14 @@ fn choose(model: &mut Model, choice: Choice) {
     reveal(model);
 }
 
-/// Brings the selected line into sight: after what a person did.
+/// Scrolls the selected line into view, after an action of the user.
 fn reveal(model: &mut Model) {
     let height = usize::from(model.regions().rows.height);
     model.table.reveal(height);
     scroll_details(model, 0);
 }
 
-/// Keeps what is in sight where it is: after what happened by itself.
+/// Keeps the visible lines in place, after changes that the user didn't cause.
 fn fit(model: &mut Model) {
     let height = usize::from(model.regions().rows.height);
     model.table.fit(height);

@@ -1,4 +1,4 @@
-//! What the mouse does: the wheel scrolls, a click selects.
+//! Handles the mouse: the wheel scrolls, a click selects.
 
 use crossterm::event::{MouseButton, MouseEvent, MouseEventKind};
 use ratatui::layout::Position;
@@ -7,7 +7,7 @@ use super::scroll_details;
 use crate::message::Effect;
 use crate::model::Model;
 
-/// Takes in what the mouse did.
+/// Handles a mouse event.
 pub(super) fn point(model: &mut Model, mouse: MouseEvent) -> Vec<Effect> {
     let lines = match mouse.kind {
         MouseEventKind::ScrollUp => -3,

@@ -1,4 +1,4 @@
-//! What each key does.
+//! Handles key presses.
 
 use av1exec::sys::failure::Exit;
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
@@ -12,7 +12,7 @@ use crate::model::{Details, Model};
 use crate::table::Choice;
 use crate::view::layout;
 
-/// Takes in a key.
+/// Handles a key press.
 pub(super) fn press(model: &mut Model, key: KeyEvent) -> Vec<Effect> {
     model.notice = None;
     let mut effects = vec![Effect::Draw];
@@ -22,7 +22,7 @@ pub(super) fn press(model: &mut Model, key: KeyEvent) -> Vec<Effect> {
             Answer::No => say(model, "nothing was done"),
             Answer::Neither => model.question = Some(question),
         }
-        // Whoever wants to leave needn't answer.
+        // The user can quit without answering the question.
         if keys::action(key) != Some(Action::Quit) {
             return effects;
         }
@@ -46,7 +46,7 @@ pub(super) fn press(model: &mut Model, key: KeyEvent) -> Vec<Effect> {
     effects
 }
 
-/// Types a key into the filter; says whether it was one for that.
+/// Applies a key to the filter that is being typed. Returns whether the key was meant for it.
 fn type_filter(model: &mut Model, key: KeyEvent) -> bool {
     let mut choice = model.table.choice().clone();
     match (key.modifiers - KeyModifiers::SHIFT, key.code) {
@@ -121,7 +121,7 @@ fn on_table(model: &mut Model, action: Action) -> Vec<Effect> {
     Vec::new()
 }
 
-/// The tab beside `tab`; all jobs are the first one.
+/// Returns the tab beside `tab`; `None` is the first tab, with all jobs.
 fn neighbour(tab: Option<State>, by: isize) -> Option<State> {
     let tabs: Vec<Option<State>> = [None].into_iter().chain(State::ALL.map(Some)).collect();
     let place = tabs.iter().position(|one| *one == tab).unwrap_or_default();

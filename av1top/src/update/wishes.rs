@@ -1,4 +1,4 @@
-//! What a person wants done about the work: asked first where that can't be taken back.
+//! Requests of the user about the work. Irreversible ones are confirmed first.
 
 use av1exec::serve::status::{State as DaemonState, Status};
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
@@ -9,7 +9,7 @@ use crate::keys::Action;
 use crate::message::{Effect, Wish, Worker};
 use crate::model::{Model, Question};
 
-/// An answer to a question.
+/// The answer to a question.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Answer {
     Yes,
@@ -17,7 +17,7 @@ pub(super) enum Answer {
     Neither,
 }
 
-/// What a key answers. Only a letter says yes: Enter may still be on its way from something else.
+/// Returns a key's answer. Only a letter means yes, because an Enter may have been pressed for something else.
 pub(super) fn answer(key: KeyEvent) -> Answer {
     match (key.modifiers - KeyModifiers::SHIFT, key.code) {
         (KeyModifiers::NONE, KeyCode::Char('y' | 'Y')) => Answer::Yes,
@@ -26,7 +26,7 @@ pub(super) fn answer(key: KeyEvent) -> Answer {
     }
 }
 
-/// What comes of a key that wants something done.
+/// Handles a key that requests something. Returns the effect, if there is one already.
 pub(super) fn wish(model: &mut Model, action: Action) -> Option<Effect> {
     if action == Action::Pause {
         return pause(model);
@@ -75,7 +75,7 @@ fn pause(model: &mut Model) -> Option<Effect> {
     Some(Effect::Carry(if paused { Wish::Resume } else { Wish::Pause }))
 }
 
-/// The daemon, or a word on why there is none to ask.
+/// Returns the daemon's status, or shows a notice that says why no daemon can be asked.
 fn daemon(model: &mut Model) -> Option<&Status> {
     let why = match &model.worker {
         Worker::Daemon(_) => None,

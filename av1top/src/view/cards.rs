@@ -1,4 +1,4 @@
-//! The running jobs, a card each: what is encoded, how, how far it is, how fast, and what its result will weigh.
+//! Draws the running jobs, one card each: the film, the encoder, progress, speed and expected size.
 
 use av1exec::serve::status::{RunningJob, Stage};
 use av1exec::state::outcome::Bytes;
@@ -26,7 +26,7 @@ pub(super) fn draw(model: &Model, frame: &mut Frame<'_>, area: Rect, height: u16
     }
 }
 
-/// So many lines as a card is high.
+/// Returns the `height` lines of a card.
 fn card(model: &Model, job: &Job, columns: usize, height: u16) -> Vec<Line<'static>> {
     let mut lines = vec![title(model, job, columns)];
     match model.live.job(&job.id) {
@@ -34,7 +34,7 @@ fn card(model: &Model, job: &Job, columns: usize, height: u16) -> Vec<Line<'stat
             lines.push(course(live, columns));
             lines.push(whole_parts([Line::from("   ")].into_iter().chain(weight(&live.running)), columns));
         }
-        // Nobody tells how far it is, but its result can be measured.
+        // No daemon reports the progress, but the size of the result can be measured.
         None => lines.push(growth(job, columns)),
     }
     lines.resize(usize::from(height), Line::default());
@@ -61,7 +61,7 @@ fn title(model: &Model, job: &Job, columns: usize) -> Line<'static> {
     ])
 }
 
-/// How far it is, how fast, how long it takes still, and how fast it was.
+/// Returns the line with progress, speed, remaining time and the speed so far.
 fn course(live: &LiveJob, columns: usize) -> Line<'static> {
     let job = &live.running;
     let (word, colour) = match job.stage {
@@ -89,13 +89,13 @@ fn course(live: &LiveJob, columns: usize) -> Line<'static> {
     line
 }
 
-/// How much of it is encoded.
+/// Returns how much is encoded, in percent.
 fn percent(job: &RunningJob) -> Option<u64> {
     let frames = job.frames.filter(|frames| *frames > 0)?;
     if job.stage == Stage::Judging { Some(100) } else { Some(text::percent(job.frame, frames).min(100)) }
 }
 
-/// Its speed in words, the ones that are known.
+/// Returns the known speeds as text.
 pub(super) fn rates(job: &RunningJob) -> Vec<Line<'static>> {
     let eta = |seconds: u64| Line::from(format!("  ETA {}", Seconds(seconds).clock()));
     let fps = job.fps.map(|fps| Line::from(format!("  {fps:.1} fps")));
@@ -103,7 +103,7 @@ pub(super) fn rates(job: &RunningJob) -> Vec<Line<'static>> {
     [fps, job.remaining_secs.map(eta), speed].into_iter().flatten().collect()
 }
 
-/// What of the result is checked, in words.
+/// Describes the check that is running.
 fn checking(check: Option<&str>) -> &'static str {
     match check {
         Some("decode") => "checking the result: decoding it",
@@ -112,7 +112,8 @@ fn checking(check: Option<&str>) -> &'static str {
     }
 }
 
-/// The result so far and in the end, against the original and the size gate; what matters least last.
+/// Returns the current and the expected size of the result, compared with the original and the size limit; the least
+/// important part comes last.
 pub(super) fn weight(job: &RunningJob) -> Vec<Line<'static>> {
     let so_far = job.size.map(|size| Line::from(format!("{} so far", Bytes(size))));
     let end = job.frames.zip(job.size).and_then(|(frames, size)| projected(job.frame, frames, size));
@@ -131,7 +132,7 @@ pub(super) fn weight(job: &RunningJob) -> Vec<Line<'static>> {
     so_far.into_iter().chain(end).chain(of).collect()
 }
 
-/// The result so far, against the original's size and the size gate.
+/// Returns the current size of the result, compared with the original's size and the size limit.
 fn growth(job: &Job, columns: usize) -> Line<'static> {
     if job.replacing {
         return Line::from("   the result is good and takes the film's place");

@@ -1,4 +1,4 @@
-//! The daemon's lines: how it is, and how many films are what.
+//! Draws the lines about the daemon: its state, and the number of films by state.
 
 use std::collections::BTreeMap;
 
@@ -8,11 +8,11 @@ use ratatui::text::{Line, Span};
 
 use super::header::part;
 use super::{style, whole_parts};
-use crate::message::{Folder, Rest, Worker};
+use crate::message::{Folder, LeftBehind, Worker};
 use crate::model::Model;
 use crate::text;
 
-/// How the daemon is, and where its state is.
+/// Returns the line with the daemon's state and the state folder.
 pub(super) fn state(model: &Model, columns: usize) -> Line<'static> {
     let mut parts = vec![part(" daemon ")];
     match &model.worker {
@@ -26,7 +26,7 @@ pub(super) fn state(model: &Model, columns: usize) -> Line<'static> {
         Worker::Working(who) => {
             parts.push(Line::from(format!("none, but an av1d works here ({})", sanitize(who))));
         }
-        Worker::Gone(Rest { last_sign, .. }) => {
+        Worker::Gone(LeftBehind { last_sign, .. }) => {
             let since = last_sign.map(|time| text::when(time, model.now, &model.zone));
             let since = since.map(|since| format!(" since {}", since.trim())).unwrap_or_default();
             parts.push(Line::styled(format!("not running{since}"), style::warning()));
@@ -60,7 +60,7 @@ fn at_work(model: &Model, status: &Status, columns: usize) -> Vec<Line<'static>>
     ]
 }
 
-/// The state folder, where something is to say of it.
+/// Returns the part about the state folder, if there is something to report.
 fn folder(model: &Model, columns: usize) -> Vec<Line<'static>> {
     let mut parts = Vec::new();
     let path = text::cut_start(&model.place.state, columns / 3).into_owned();
@@ -77,11 +77,11 @@ fn folder(model: &Model, columns: usize) -> Vec<Line<'static>> {
     parts
 }
 
-/// How many films are what: by the daemon's word, else by its index.
+/// Returns the number of films by state, from the daemon's status or else from its index.
 pub(super) fn counts(model: &Model, columns: usize) -> Line<'static> {
     let films = match &model.worker {
         Worker::Daemon(status) => &status.films,
-        Worker::Gone(Rest { films: Some(films), .. }) => films,
+        Worker::Gone(LeftBehind { films: Some(films), .. }) => films,
         Worker::Gone(_) => return Line::styled(" the index of films can't be read now", style::faint()),
         Worker::Unknown | Worker::Silent(_) | Worker::Working(_) => return Line::default(),
     };
@@ -104,7 +104,7 @@ pub(super) fn counts(model: &Model, columns: usize) -> Line<'static> {
         Line::from(vec![Span::styled(" failed ", bad), failed.to_string().into()]),
         count("skipped", Standing::Skipped),
     ];
-    // The commonest reasons say most.
+    // The most common reasons are the most informative.
     let mut reasons: Vec<(&String, u64)> = of(films, Standing::Skipped).collect();
     reasons.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
     let reason = |(place, (code, count)): (usize, (&String, u64))| {

@@ -1,5 +1,5 @@
-//! All about one job: how it ended, what was decided and why, what is lost, the command, the contract, the journal, the other
-//! attempts, and the end of the log.
+//! Draws the details of one job: the outcome, the decisions with their reasons, the losses, the command, the contract,
+//! the journal, the other attempts, and the end of the log.
 
 use av1exec::state::jobs::{self, OutcomeRecord};
 use av1exec::state::outcome::{Bytes, Saved};
@@ -31,7 +31,7 @@ pub(super) fn draw(model: &Model, details: &Details, frame: &mut Frame<'_>, area
     footer::draw(model, frame, last);
 }
 
-/// The details of a job in lines of `columns`.
+/// Returns the details of a job in lines of at most `columns`.
 pub fn lines(model: &Model, details: &Details, columns: usize) -> Vec<Line<'static>> {
     let Some(loaded) = &details.loaded else { return vec![Line::styled(" reading the job", style::faint())] };
     let mut page = Page { columns, lines: Vec::new() };
@@ -48,7 +48,7 @@ pub fn lines(model: &Model, details: &Details, columns: usize) -> Vec<Line<'stat
     page.lines
 }
 
-/// Lines so far, of one width.
+/// Collects lines of the same width.
 struct Page {
     columns: usize,
     lines: Vec<Line<'static>>,
@@ -169,7 +169,7 @@ impl Page {
         }
     }
 
-    /// A row of the table: what it is about, what was chosen, why.
+    /// Adds a decision: its subject, the choice, and the reason.
     fn decision(&mut self, decision: &DecisionDocument) {
         let DecisionDocument { topic, stream, choice, code, text, .. } = decision;
         let topic = stream.map_or_else(|| topic.clone(), |stream| format!("{topic} {stream}"));
@@ -199,7 +199,7 @@ impl Page {
         }
     }
 
-    /// What the result had to show, in a line a stream, and whether it did.
+    /// Adds the contract that the result had to meet, one line per stream, and whether it did.
     fn contract(&mut self, encode: &EncodeDocument, outcome: Option<&OutcomeRecord>) {
         self.heading("contract: what the result is held against");
         let (judged, style) = match outcome {
@@ -212,7 +212,7 @@ impl Page {
         self.field("judged", &judged, style);
         let contract = &encode.contract;
         for stream in &contract.streams {
-            // The document's own words, without naming each type here.
+            // Serializing the stream gives the names from the document, so that they needn't be listed here.
             let written = serde_json::to_value(stream).unwrap_or_default();
             let word =
                 |key: &str| written.get(key).and_then(|value| value.as_str()).unwrap_or_default().to_owned();
@@ -232,7 +232,7 @@ impl Page {
         ]));
     }
 
-    /// A name and what it is, which goes on below itself.
+    /// Adds a name and its value, which is wrapped below itself.
     fn field(&mut self, name: &str, value: &str, name_style: Style) {
         let name = sanitize(name).into_owned();
         let indent = if text::width(&name) > 10 { 21 } else { 11 };

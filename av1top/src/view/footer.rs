@@ -1,4 +1,4 @@
-//! The last line: a question, else the filter while it is typed, else what there is to tell, else the keys.
+//! Draws the last line: a question, or else the filter that is being typed, or else a notice, or else the keys.
 
 use ratatui::Frame;
 use ratatui::layout::{Position, Rect};
@@ -29,7 +29,8 @@ pub(super) fn draw(model: &Model, frame: &mut Frame<'_>, area: Rect) {
     }
 }
 
-/// A question, what a yes costs, and the answers: all of it, however long the film's name is.
+/// Returns the question, the cost of a yes, and the possible answers. All of these are shown however long the film's
+/// name is.
 fn asked(question: &Question, columns: usize) -> Line<'static> {
     let Question { verb, name, cost, wish: _ } = question;
     let around = text::width(&format!(" {verb} ? {cost} y yes n no "));

@@ -1,4 +1,4 @@
-//! The first lines: the machine, the roots, the daemon, and what was saved.
+//! Draws the first lines: the machine, the roots, the daemon, and the saved space.
 
 use av1exec::state::outcome::{Bytes, Saved};
 use av1exec::state::totals::Savings;
@@ -22,7 +22,7 @@ pub(super) fn draw(model: &Model, frame: &mut Frame<'_>, regions: &Regions) {
 
 fn machine(model: &Model, columns: usize) -> Line<'static> {
     let Some(machine) = &model.machine else { return Line::styled(" measuring the machine", style::faint()) };
-    // Numbers say more than bars where there is room for one of them only.
+    // The bar is short on a narrow terminal, because the numbers are more informative.
     let bar = (columns / if columns < 80 { 10 } else { 6 }).clamp(4, 24);
     let memory = text::percent(machine.memory_used, machine.memory_total);
     let cpu = u64::from(machine.cpu);
@@ -32,7 +32,7 @@ fn machine(model: &Model, columns: usize) -> Line<'static> {
         format!(" {memory:>3} %")
     };
     let load = machine.load.map(|load| format!("{}.{:02}", load / 100, load % 100)).join(" ");
-    // A strip of cores is worth its room where it leaves room for the rest.
+    // The cores are shown only if they leave room for the rest.
     let strip = machine.cores.len() > 1 && columns >= 100 + machine.cores.len();
     let cores =
         machine.cores.iter().map(|core| Span::styled(style::column(*core), style::level(u64::from(*core))));
@@ -47,7 +47,7 @@ fn machine(model: &Model, columns: usize) -> Line<'static> {
 
 fn roots(model: &Model, columns: usize) -> Line<'static> {
     let count = model.roots.len().max(1);
-    // Each path may have its share; of a long one the end says most.
+    // Each path gets the same share of the line; a longer one keeps its end, which is the most informative part.
     let share = (columns / count).saturating_sub(28).max(8);
     let parts = model.roots.iter().map(|root| root_part(root, share));
     whole_parts(parts, columns)
@@ -93,7 +93,7 @@ fn joined<const N: usize>(parts: [Line<'static>; N]) -> Line<'static> {
     parts.into_iter().flat_map(spans).collect::<Vec<_>>().into()
 }
 
-/// One line of a height that may be none.
+/// Returns the first line of an area, or `None` if the area is empty.
 pub(super) fn one_line(area: Rect) -> Option<Rect> {
     (area.height > 0 && area.width > 0).then_some(Rect { height: 1, ..area })
 }

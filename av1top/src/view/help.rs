@@ -1,4 +1,4 @@
-//! The help: the table of keys, as it is.
+//! Draws the help from the table of key bindings.
 
 use ratatui::Frame;
 use ratatui::layout::Rect;
@@ -8,13 +8,13 @@ use ratatui::widgets::{Block, Clear, Paragraph};
 use super::style;
 use crate::keys::{self, Binding, KEYS};
 
-/// Columns of the keys, and of keys and text together.
+/// The width of the keys, and of keys and description together, in columns.
 const KEY: usize = 10;
 const ENTRY: u16 = 33;
 
 pub(super) fn draw(frame: &mut Frame<'_>, area: Rect) {
     let count = u16::try_from(KEYS.len() + 1).unwrap_or(u16::MAX);
-    // Where they don't fit below each other they stand side by side.
+    // If the keys don't fit in one column, they are drawn in two.
     let sides = if count + 2 > area.height { 2 } else { 1 };
     let entry = ENTRY.min(area.width.saturating_sub(2) / sides);
     let lines = count.div_ceil(sides).min(area.height.saturating_sub(2));

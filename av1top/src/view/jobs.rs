@@ -1,4 +1,4 @@
-//! The table: as many columns as there is room for, the lines that are in sight, and a word where there are none.
+//! Draws the table: as many columns as fit, the visible lines, or a message if there are none.
 
 use av1exec::state::outcome::{Bytes, Saved};
 use ratatui::Frame;
@@ -29,7 +29,7 @@ enum Column {
 }
 
 impl Column {
-    /// From left to right.
+    /// All columns, from left to right.
     const ALL: [Self; 9] = [
         Self::State,
         Self::Name,
@@ -42,7 +42,7 @@ impl Column {
         Self::Took,
     ];
 
-    /// The ones that are worth most first; the name always has what is left.
+    /// The columns in the order of importance. The name isn't listed: it always gets the remaining width.
     const BY_WORTH: [Self; 8] = [
         Self::State,
         Self::Saved,
@@ -89,7 +89,7 @@ impl Column {
     }
 }
 
-/// The columns that fit, each with its place on a line.
+/// Returns the columns that fit, each with its place in a line.
 fn columns(area: Rect) -> Vec<(Column, Rect)> {
     let wide = area.width >= 120;
     let least_name = if wide { 30 } else { 22 };
@@ -120,13 +120,13 @@ pub(super) fn draw_tabs(model: &Model, frame: &mut Frame<'_>, area: Rect) {
     let chosen = model.table.choice().tab;
     let narrow = columns < 80;
     let tab = |tab: Option<State>, name: &str, count: usize| {
-        // On a narrow terminal the states that have no jobs make room for those that have.
+        // On a narrow terminal, states without jobs are left out to make room for the others.
         if narrow && count == 0 && tab.is_some() && tab != chosen {
             return Line::default();
         }
         let style = match tab {
             _ if tab == chosen => style::selected(),
-            // Nothing that is nowhere catches the eye.
+            // Only states with jobs are coloured, so that empty ones don't attract attention.
             Some(state) if count > 0 => style::state(state),
             _ => Style::new(),
         };
@@ -197,7 +197,7 @@ fn cell(model: &Model, job: &Job, column: Column, place: Rect) -> Line<'static> 
     Line::styled(shown, style).alignment(column.alignment())
 }
 
-/// Says why there is nothing, and what to do.
+/// Says why the table is empty, and what to do.
 fn draw_nothing(model: &Model, frame: &mut Frame<'_>, area: Rect) {
     let choice = model.table.choice();
     let (what, hint) = if !choice.filter.is_empty() {

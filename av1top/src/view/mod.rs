@@ -1,4 +1,4 @@
-//! Drawing: from the model to a frame, and nothing else.
+//! Draws the model into a frame. Nothing here changes the model.
 
 mod cards;
 mod daemon;
@@ -20,7 +20,7 @@ use crate::model::{Looks, Model};
 
 /// Draws `model`.
 pub fn view(model: &Model, frame: &mut Frame<'_>) {
-    // The terminal may have become another since the model heard of it; it hears of it again.
+    // The terminal may have been resized since the model's last message about its size; another message will follow.
     let area = frame.area();
     match &model.details {
         Some(details) => detail::draw(model, details, frame, area),
@@ -41,7 +41,8 @@ fn draw_list(model: &Model, frame: &mut Frame<'_>, area: Rect) {
     footer::draw(model, frame, regions.footer);
 }
 
-/// Takes away what the terminal or its user doesn't want. Done last and on every cell, so that no widget can forget it.
+/// Removes colours and characters that the terminal doesn't support or the user doesn't want. This is done at the end
+/// for every cell, so that no widget can miss it.
 fn restrict(buffer: &mut Buffer, looks: Looks) {
     for cell in &mut buffer.content {
         cell.fg = palette::fit(cell.fg, looks.colours);
@@ -53,7 +54,7 @@ fn restrict(buffer: &mut Buffer, looks: Looks) {
     }
 }
 
-/// The ASCII character that comes nearest to one of those that are drawn with.
+/// Returns the ASCII character that is most similar to a symbol used for drawing.
 fn ascii(symbol: &str) -> char {
     match symbol {
         "─" | "━" => '-',
@@ -69,7 +70,7 @@ fn ascii(symbol: &str) -> char {
     }
 }
 
-/// A line's spans, each with the line's own style.
+/// Returns the spans of a line, each combined with the line's own style.
 fn spans(line: Line<'_>) -> impl Iterator<Item = Span<'_>> {
     let style = line.style;
     line.spans.into_iter().map(move |span| {
@@ -78,7 +79,7 @@ fn spans(line: Line<'_>) -> impl Iterator<Item = Span<'_>> {
     })
 }
 
-/// A line whose parts beyond `columns` are left out: an incomplete number would be a wrong one.
+/// Joins parts to a line. Parts that don't fit completely are left out, because a truncated number would be wrong.
 fn whole_parts<'a>(parts: impl IntoIterator<Item = Line<'a>>, columns: usize) -> Line<'a> {
     let mut line = Line::default();
     for part in parts {

@@ -1,16 +1,16 @@
-//! Colours that say how much of something there is, for what each terminal has.
+//! Colours for amounts, adapted to the terminal's capabilities.
 //!
-//! Text is drawn in the sixteen colours, which its user has set up to be read. Only what stands for a number shades from green
-//! over yellow to red, as far as the terminal can.
+//! Text uses the sixteen basic colours, which users have configured to be readable. Only amounts are shaded from green
+//! through yellow to red, as far as the terminal can.
 
 use ratatui::style::Color;
 
 use crate::model::Colours;
 
-/// From little to much.
+/// The colours from little to much.
 const SCALE: [(u64, [u8; 3]); 3] = [(0, [67, 160, 71]), (70, [230, 180, 34]), (100, [215, 58, 49])];
 
-/// The colour of `percent`: green, from the middle on yellow, in the end red.
+/// Returns the colour of `percent`: from green through yellow to red.
 pub(super) fn shade(percent: u64) -> Color {
     let [low, middle, high] = SCALE;
     let (from, to) = if percent < middle.0 { (low, middle) } else { (middle, high) };
@@ -23,13 +23,13 @@ pub(super) fn shade(percent: u64) -> Color {
     Color::Rgb(mix(r, red), mix(g, green), mix(b, blue))
 }
 
-/// What a terminal with fewer colours shows for `colour`.
+/// Returns the nearest colour that the terminal can show.
 pub(super) fn fit(colour: Color, colours: Colours) -> Color {
     match (colour, colours) {
         (_, Colours::None) => Color::Reset,
         (Color::Rgb(r, g, b), Colours::Sixteen) => nearest_name(r, g, b),
         (Color::Rgb(r, g, b), Colours::Cube) => {
-            // Of the 256 colours those from 16 on are a cube of six steps: 0, 95, 135, 175, 215, 255.
+            // Colours 16 to 231 form a cube with six steps per component: 0, 95, 135, 175, 215, 255.
             let step = |part: u8| if part < 48 { 0 } else { (part.max(75) - 35) / 40 };
             Color::Indexed(16 + 36 * step(r) + 6 * step(g) + step(b))
         }
@@ -37,7 +37,7 @@ pub(super) fn fit(colour: Color, colours: Colours) -> Color {
     }
 }
 
-/// The name of a shade: only those that [`shade`] makes are meant.
+/// Returns the basic colour for a shade. It works only for shades made by [`shade`].
 fn nearest_name(red: u8, green: u8, _blue: u8) -> Color {
     match (u16::from(red), u16::from(green)) {
         (red, green) if green > red => Color::Green,

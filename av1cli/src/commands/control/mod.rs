@@ -1,5 +1,5 @@
-//! `av1cli status`, `pause`, `resume`, `cancel`, `retry`, `skip`, `unskip` and `scan`: the daemon is asked where one runs, and what
-//! works without one is done here.
+//! `av1cli status`, `pause`, `resume`, `cancel`, `retry`, `skip`, `unskip` and `scan`. They ask the daemon if one is
+//! running; what needs no daemon is otherwise done here.
 
 mod report;
 mod status;
@@ -18,7 +18,7 @@ use crate::args::{AskArgs, CancelArgs, ControlCommand, PathsArgs, UnskipArgs};
 use crate::commands::films::real;
 use crate::output::console::{complain, out};
 
-/// Carries out one of these commands.
+/// Runs one of these commands.
 pub(crate) fn run(command: ControlCommand, settings: &Settings) -> Result<Exit, Failure> {
     match command {
         ControlCommand::Status(args) => status::run(&args, settings),
@@ -37,7 +37,7 @@ pub(crate) fn run(command: ControlCommand, settings: &Settings) -> Result<Exit, 
     }
 }
 
-/// How replies are printed.
+/// The format in which replies are printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Form {
     Words,
@@ -50,7 +50,7 @@ impl Form {
     }
 }
 
-/// Connects to the daemon of this config's state folder; nothing where none runs.
+/// Connects to the daemon of the configured state folder, or returns `None` if no daemon is running.
 fn connect(settings: &Settings) -> Result<Option<Client>, Failure> {
     Client::connect(&settings.job_state_dir).map_err(|error| failure(&error))
 }
@@ -59,7 +59,7 @@ fn failure(error: &ClientError) -> Failure {
     Failure::new(Exit::Failed, error.to_string()).hint(error.hint())
 }
 
-/// Asks the daemon, which must be there.
+/// Sends a request to the daemon; it is an error if none is running.
 fn ask(request: &Request, form: Form, settings: &Settings) -> Result<Exit, Failure> {
     let Some(mut daemon) = connect(settings)? else {
         let folder = display(&settings.job_state_dir);
@@ -70,7 +70,7 @@ fn ask(request: &Request, form: Form, settings: &Settings) -> Result<Exit, Failu
     print(&reply, None, form)
 }
 
-/// Asks for each path, the daemon where one runs; goes on after a refusal.
+/// Handles each path, through the daemon if one is running. A refusal doesn't stop the other paths.
 fn each(args: &PathsArgs, request: impl Fn(&Path) -> Request, settings: &Settings) -> Result<Exit, Failure> {
     let mut daemon = connect(settings)?;
     let mut worst = Exit::Done;

@@ -1,4 +1,4 @@
-//! The text of `av1cli status`.
+//! Formats the text of `av1cli status`.
 
 use std::path::Path;
 
@@ -15,7 +15,7 @@ use jiff::tz::TimeZone;
 
 use super::status::Shown;
 
-/// All of it; no line has a control character.
+/// Returns the whole text; no line contains a control character.
 pub(super) fn text(shown: &Shown, state: &Path, now: Timestamp) -> String {
     let Shown { daemon, totals, unfinished, failures } = shown;
     let mut lines = Vec::new();
@@ -138,7 +138,7 @@ fn failure_lines(job: &FailedJob, lines: &mut Vec<String>) {
     });
 }
 
-/// A moment on the clock of this machine.
+/// Formats a time in the local time zone.
 fn clock(time: Timestamp) -> String {
     time.to_zoned(TimeZone::system()).strftime("%Y-%m-%d %H:%M").to_string()
 }

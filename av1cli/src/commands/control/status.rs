@@ -1,4 +1,4 @@
-//! `av1cli status`: the daemon's word where one runs, the job files' where none does.
+//! `av1cli status`: shows the daemon's status if one is running, and otherwise what the job files say.
 
 use std::path::Path;
 use std::sync::mpsc;
@@ -20,22 +20,22 @@ use crate::args::StatusArgs;
 use crate::output::color::{Stream, paint};
 use crate::output::console::{Reader, complain, note, out};
 
-/// What is shown, and what `--json` prints.
+/// The content of the status; `--json` prints it.
 #[derive(Debug, Serialize)]
 pub(super) struct Shown {
-    /// The daemon's own word; null where none runs.
+    /// The daemon's status; null if none is running.
     pub(super) daemon: Option<Status>,
     pub(super) totals: Totals,
-    /// Jobs without an end; only where no daemon runs, which would have told of them.
+    /// Unfinished jobs. Filled only if no daemon is running, because the daemon's status contains its jobs.
     pub(super) unfinished: Vec<Unfinished>,
-    /// What failed lately, the latest first.
+    /// Recent failures, the latest first.
     pub(super) failures: Vec<FailedJob>,
 }
 
-/// How long the job files may take. Those of a disk that had been asleep take seconds.
-const PATIENCE: Duration = Duration::from_secs(5);
+/// How long to wait for the job files. Reading them takes seconds if the disk has to spin up.
+const HISTORY_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// How often `--watch` looks.
+/// The interval of `--watch`.
 const PERIOD: Duration = Duration::from_secs(1);
 
 pub(super) fn run(args: &StatusArgs, settings: &Settings) -> Result<Exit, Failure> {
@@ -47,13 +47,13 @@ pub(super) fn run(args: &StatusArgs, settings: &Settings) -> Result<Exit, Failur
     loop {
         let text = text(args, settings);
         if !args.json && terminal.is_term() {
-            // Where that fails, the text follows the last one.
+            // If clearing fails, the new text is printed below the old one.
             drop(terminal.clear_screen());
         }
         match text {
             Ok(text) if out(text.as_bytes())? == Reader::Left => return Ok(Exit::Done),
             Ok(_) => {}
-            // A daemon that is just starting or ending is no reason to stop looking.
+            // An error doesn't end `--watch`: the daemon may just be starting or ending.
             Err(failure) => complain(&failure),
         }
         std::thread::sleep(PERIOD);
@@ -70,12 +70,13 @@ fn text(args: &StatusArgs, settings: &Settings) -> Result<String, Failure> {
         .map_err(|error| Failure::new(Exit::Failed, format!("failed to write JSON: {error}")))
 }
 
-/// What failed lately. A state folder that hangs must not keep the daemon's own word from being shown.
+/// Returns the recent failures. They are read on a separate thread, so that a hanging state folder doesn't keep the
+/// daemon's status from being shown.
 fn failed_lately(state: &Path) -> Result<Vec<FailedJob>, Failure> {
     let (sender, read) = mpsc::channel();
     let folder = state.to_owned();
     std::thread::spawn(move || drop(sender.send(History::read(&folder))));
-    if let Ok(history) = read.recv_timeout(PATIENCE) {
+    if let Ok(history) = read.recv_timeout(HISTORY_TIMEOUT) {
         return history.map(|history| history.failures).map_err(|error| open::unreadable(&error));
     }
     let folder = display(state);

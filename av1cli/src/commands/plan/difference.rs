@@ -1,4 +1,4 @@
-//! `--diff OTHER.toml`: what another config would change, without touching anything.
+//! `av1cli plan --diff OTHER.toml`: shows what another config would change.
 
 use std::path::Path;
 
@@ -17,7 +17,8 @@ use crate::commands::films::look;
 use crate::output::console::{Reader, complain, note, out};
 use av1exec::sys::failure::{Exit, Failure};
 
-/// Plans a film, or every film below a folder, with both configs from one probe, and shows those whose plans differ.
+/// Plans a film, or every film below a folder, with both configs from a single probe, and prints those whose plans
+/// differ.
 pub(super) async fn show(
     file: &Path,
     args: &PlanArgs,
@@ -26,7 +27,7 @@ pub(super) async fn show(
     other: &Config,
 ) -> Result<Shown, Failure> {
     let (films, mut exit) = if file.is_dir() {
-        // What either config looks at.
+        // Includes the extensions of both configs.
         let mut both = settings.clone();
         both.policy.extensions.extend(other.extensions.iter().cloned());
         films_below(file, &both).await?
@@ -62,13 +63,14 @@ pub(super) async fn show(
     Ok(Shown::All(exit))
 }
 
-/// A choice that one config makes and the other makes differently or not at all.
+/// A choice that differs between the two plans, or that only one of them makes.
 struct Change<'a> {
     before: Option<&'a Decision>,
     after: Option<&'a Decision>,
 }
 
-/// The choices that differ, in the order of the first plan, then those that only the second one makes.
+/// Returns the choices that differ: first those of the first plan in its order, then those that only the second plan
+/// makes.
 fn changes<'a>(before: &'a Verdict, after: &'a Verdict) -> Vec<Change<'a>> {
     let same_question =
         |one: &Decision, other: &Decision| (one.topic, one.stream) == (other.topic, other.stream);
@@ -83,14 +85,14 @@ fn changes<'a>(before: &'a Verdict, after: &'a Verdict) -> Vec<Change<'a>> {
     changes.filter(|change| change.before.map(key) != change.after.map(key)).collect()
 }
 
-/// What counts as the same answer: the choice, and the kind of reason behind it.
+/// What is compared: the choice, and the code of its reason.
 fn key(decision: &Decision) -> (&str, &str) {
     (&decision.choice, decision.reason.code())
 }
 
 fn as_text(before: &Planned, after: &Planned, changes: &[Change<'_>]) -> String {
     let mut lines = vec![format!("{}: {} -> {}", display(&before.path), before.summary(), after.summary())];
-    // Where one of them skips, all else follows from that.
+    // If one of the plans skips the film, all other differences follow from that, so that only the gates are shown.
     let skips = [before, after].iter().any(|planned| matches!(planned.verdict, Verdict::Skip(_)));
     let shown = changes.iter().filter(|change| !skips || subject(change) == "gate");
     lines.extend(shown.map(|change| {

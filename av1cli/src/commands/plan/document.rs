@@ -1,4 +1,4 @@
-//! A plan from a saved ffprobe document, for an ffmpeg that nobody asked.
+//! Plans from a saved ffprobe document. The capabilities of ffmpeg are assumed, not queried.
 
 use std::ffi::OsString;
 use std::io::Read;

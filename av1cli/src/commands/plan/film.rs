@@ -1,4 +1,4 @@
-//! One film's plan: the command, the table, or the document.
+//! Shows the plan of one film as a command, a table or a JSON document.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -23,7 +23,7 @@ use crate::output::console::{Reader, note, out};
 use crate::output::quote::command_line;
 use av1exec::sys::failure::{Exit, Failure};
 
-/// Plans a film and prints what was asked for.
+/// Plans a film and prints the requested form.
 pub(super) async fn show(
     file: &Path,
     args: &PlanArgs,
@@ -40,7 +40,7 @@ pub(super) async fn show(
     })
 }
 
-/// A film with all that a plan rests on.
+/// A film with everything that its plan depends on.
 pub(super) struct Probed {
     path: PathBuf,
     size: u64,
@@ -50,7 +50,8 @@ pub(super) struct Probed {
 impl Probed {
     /// Probes a film, unless a gate of each of `policies` stops it before that.
     pub(super) async fn at(film: Film, tools: &Tools, policies: &[&Config]) -> Result<Self, Failure> {
-        // Whether it holds still is for who touches it to find out; a plan touches nothing.
+        // The stable-file gate isn't applied: planning doesn't change the film, so that a film that is still changing
+        // does no harm.
         let looked = Looked::at(&film, Stability::Stable, None, tools, policies).await.map_err(|error| {
             let message = format!("failed to probe {}: {error}", display(&film.path));
             Failure::new(Exit::Failed, message).hint("is it whole, and is it a film?")
@@ -75,7 +76,7 @@ impl Planned {
         plan_document(&self.path, self.size, &self.verdict)
     }
 
-    /// What a person calls the verdict: `libsvtav1 crf 24 preset 5`, `already-av1`.
+    /// Returns a short description of the verdict, such as `libsvtav1 crf 24 preset 5` or `already-av1`.
     pub(super) fn summary(&self) -> String {
         match &self.verdict {
             Verdict::Encode(plan) => plan.video.settings.to_string(),
@@ -111,7 +112,7 @@ impl Planned {
         }
     }
 
-    /// Every decision as a table, with what speaks for the source's class and what is lost.
+    /// Returns every decision as a table, with the evidence for the source's class and the losses.
     fn explanation(&self) -> String {
         let head = match &self.verdict {
             Verdict::Encode(plan) => {

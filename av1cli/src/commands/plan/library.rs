@@ -1,4 +1,4 @@
-//! A whole library's plan: a row a film, and what it comes to.
+//! Shows the plan of a whole folder: one row per film, and totals.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -21,7 +21,7 @@ use crate::args::PlanArgs;
 use crate::output::console::{Reader, complain, note, out};
 use av1exec::sys::failure::{Exit, Failure};
 
-/// Plans every film below `folder` and prints a row each, in the order of their paths.
+/// Plans every film below `folder` and prints a row for each, in the order of their paths.
 pub(super) async fn show(
     folder: &Path,
     args: &PlanArgs,
@@ -51,7 +51,7 @@ pub(super) async fn show(
             }
         }
     }
-    // Beside the documents the summary would be in the way of a program.
+    // With `--json` the summary goes to standard error, because it would disturb a program that reads the documents.
     if args.json {
         note(&summary.to_string());
     } else if out(format!("\n{summary}").as_bytes())? == Reader::Left {
@@ -60,7 +60,7 @@ pub(super) async fn show(
     Ok(Shown::All(exit))
 }
 
-/// The films below a folder; what can't be read is named and passed over.
+/// Returns the films below a folder. Unreadable folders and files are reported and skipped.
 pub(super) async fn films_below(folder: &Path, settings: &Settings) -> Result<(Vec<Film>, Exit), Failure> {
     let (roots, policy) = ([folder.to_owned()], settings.policy.clone());
     let found = tokio::task::spawn_blocking(move || films(&roots, &policy)).await.map_err(|error| {
@@ -73,7 +73,7 @@ pub(super) async fn films_below(folder: &Path, settings: &Settings) -> Result<(V
     Ok((found.films, exit))
 }
 
-/// Films that are being probed, several at once, and handed out in the order that they were given in.
+/// Probes several films at once, and returns them in the order in which they were added.
 pub(super) struct Looking {
     running: JoinSet<(usize, Result<Probed, Failure>)>,
     done: BTreeMap<usize, Result<Probed, Failure>>,
@@ -110,14 +110,15 @@ impl Looking {
                 Some(Err(error)) => {
                     return Some(Err(Failure::new(Exit::Failed, format!("a probe went wrong: {error}"))));
                 }
-                // What is left stands behind one that went wrong.
+                // A task has failed, so that the next number in the order never comes; the remaining results are
+                // returned all the same.
                 None => return self.done.pop_first().map(|(_, looked)| looked),
             }
         }
     }
 }
 
-/// One line of the table.
+/// A row of the table.
 struct Row;
 
 impl Row {
@@ -126,7 +127,7 @@ impl Row {
     }
 
     fn of(planned: &Planned, folder: &Path) -> String {
-        // The walk goes by the folder's real path.
+        // The walk returns real paths, so that the folder's real path has to be stripped from them.
         let real = folder.canonicalize().unwrap_or_else(|_| folder.to_owned());
         let path: PathBuf = planned.path.strip_prefix(&real).unwrap_or(&planned.path).to_owned();
         let size = Bytes(planned.size).to_string();
@@ -151,7 +152,7 @@ impl Row {
     }
 }
 
-/// What a library comes to.
+/// The totals of a library.
 #[derive(Debug, Default)]
 struct Summary {
     encode: usize,

@@ -1,4 +1,4 @@
-//! `av1cli plan`: what would be done, and why. Nothing is touched.
+//! `av1cli plan`: shows what would be done and why, without changing anything.
 
 mod difference;
 mod document;
@@ -14,7 +14,7 @@ use crate::args::PlanArgs;
 use crate::output::console::complain;
 use av1exec::sys::failure::{Exit, Failure};
 
-/// Plans films and folders; what can't be planned doesn't stop the others.
+/// Plans films and folders. A film that can't be planned doesn't stop the others.
 pub(crate) async fn run(
     args: PlanArgs,
     mut settings: Settings,
@@ -56,7 +56,7 @@ pub(crate) async fn run(
     Ok(worst)
 }
 
-/// What is wrong with the config that `--diff` names.
+/// Returns the failure for a problem in the config of `--diff`.
 fn of_the_other(error: SettingsError) -> Failure {
     match error {
         SettingsError::NotFound { path, .. } => {
@@ -67,10 +67,10 @@ fn of_the_other(error: SettingsError) -> Failure {
     }
 }
 
-/// Whether whoever reads standard output still does.
+/// Whether standard output is still being read.
 pub(crate) enum Shown {
-    /// Everything was shown; this is how it went.
+    /// Everything was printed; the exit code says how planning went.
     All(Exit),
-    /// The reader of the pipe went away and has seen enough.
+    /// The reader has closed the pipe, so that nothing more is printed.
     Enough,
 }

@@ -1,8 +1,8 @@
-//! Where lines go: a terminal, a log, a program. Each has a bounded queue and a thread of its own, so that one who doesn't
-//! read, has died or has no room on its disk holds up nobody else, and the work least of all.
+//! Sinks for lines: a terminal, a log or a program. Each sink has a bounded queue and a thread of its own, so that a
+//! reader that is slow or dead, or a full disk, never delays the work or the other sinks.
 //!
-//! What can't be written waits and is tried again. What no longer fits in the queue is lost and counted, and the count comes
-//! first once something can be written again.
+//! A line that can't be written is kept and tried again. Lines that don't fit into the queue are dropped and counted,
+//! and the count is written first once writing works again.
 
 mod queue;
 mod writer;
@@ -20,28 +20,28 @@ use queue::Queue;
 pub(crate) use writer::Loss;
 use writer::Writer;
 
-/// Puts into words that lines were lost, as the sink's reader understands it; empty: there is nothing to say.
+/// Describes dropped lines in the format of the sink's reader. An empty result means that nothing is written.
 pub(crate) type Words = Box<dyn Fn(&Loss) -> Vec<u8> + Send>;
 
-/// The program ends without a reader that takes nothing for so long.
-const PATIENCE: Duration = Duration::from_secs(5);
-/// The same once work was asked to stop: service managers and containers wait ten seconds for an end.
-const PATIENCE_STOPPING: Duration = Duration::from_secs(2);
+/// How long the end of the program waits for a reader that takes nothing.
+const DRAIN_TIMEOUT: Duration = Duration::from_secs(5);
+/// The same after a request to stop, because service managers and containers kill a program after ten seconds.
+const HURRIED_DRAIN_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// Every sink that was opened, in that order.
+/// All open sinks, in the order in which they were opened.
 static SINKS: Mutex<Vec<Sink>> = Mutex::new(Vec::new());
 
-/// Whether the program is to end soon.
+/// Whether the program was asked to stop and should end soon.
 static HURRIED: AtomicBool = AtomicBool::new(false);
 
-/// One who takes lines and never lets anybody wait; cloned freely.
+/// A queue for lines. Adding a line never waits. Clones share one queue.
 #[derive(Debug, Clone)]
 pub(crate) struct Sink(Arc<Shared>);
 
-/// What a sink and its thread share.
+/// The state shared by a sink and its thread.
 #[derive(Debug)]
 struct Shared {
-    /// What is written to, for a person.
+    /// The name of the destination in messages.
     name: &'static str,
     state: Mutex<State>,
     changed: Condvar,
@@ -50,30 +50,30 @@ struct Shared {
 #[derive(Debug, Default)]
 struct State {
     queue: Queue,
-    /// Lines that the thread has taken and not yet written whole.
+    /// How many lines the thread has taken and not yet completely written.
     in_hand: u64,
-    /// How many times something was written.
+    /// How many writes have succeeded.
     progress: u64,
-    /// Nothing more comes.
+    /// Whether the sink is closed to new lines.
     ending: bool,
-    /// The thread writes no more.
+    /// Whether the thread has ended.
     ended: bool,
 }
 
 impl Shared {
     fn lock(&self) -> MutexGuard<'_, State> {
-        // A thread that panicked has left a queue that is whole all the same.
+        // A poisoned mutex is fine: the queue is consistent even after a panic.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Waits until something changes, but not for longer than `limit`.
+    /// Waits until the state changes, for at most `limit`.
     fn wait<'a>(&self, state: MutexGuard<'a, State>, limit: Duration) -> MutexGuard<'a, State> {
         self.changed.wait_timeout(state, limit).unwrap_or_else(PoisonError::into_inner).0
     }
 }
 
 impl Sink {
-    /// Begins to write to `to`, which a person knows as `name`.
+    /// Starts a sink that writes to `to`; `name` is its name in messages.
     pub(crate) fn open(name: &'static str, to: impl AsFd, words: Words) -> Result<Self, Failure> {
         let begun = to.as_fd().try_clone_to_owned().and_then(|to| Self::start(name, to.into(), words));
         begun.map_err(|error| {
@@ -90,7 +90,7 @@ impl Sink {
         Ok(sink)
     }
 
-    /// Hands over a line with its line break.
+    /// Adds a line, which includes its line break.
     pub(crate) fn push(&self, importance: Importance, line: Vec<u8>) {
         let mut state = self.0.lock();
         if !state.ending {
@@ -99,15 +99,15 @@ impl Sink {
         }
     }
 
-    /// Whether something waits to be written: what is out of date by then needn't be added.
+    /// Whether lines are waiting to be written. If so, callers can leave out lines that would soon be outdated.
     pub(crate) fn is_behind(&self) -> bool {
         let state = self.0.lock();
         state.queue.lines() > 0 || state.in_hand > 0
     }
 
-    /// Takes nothing more, and waits until all is written: for `patience` while nothing gets through, and twice as long where
-    /// something does. Says how many lines were not written.
-    fn end(&self, patience: impl Fn() -> Duration) -> u64 {
+    /// Closes the sink and waits until everything is written: for `timeout` without any successful write, and for twice
+    /// as long in total. Returns how many lines were not written.
+    fn end(&self, timeout: impl Fn() -> Duration) -> u64 {
         let start = Instant::now();
         let mut state = self.0.lock();
         state.ending = true;
@@ -117,37 +117,38 @@ impl Sink {
             if state.progress != progress {
                 (progress, moved) = (state.progress, Instant::now());
             }
-            if moved.elapsed() >= patience() || start.elapsed() >= 2 * patience() {
+            if moved.elapsed() >= timeout() || start.elapsed() >= 2 * timeout() {
                 break;
             }
-            // Looked at again and again, since patience may end meanwhile.
+            // The wait is short, because [`hurry`] may shorten the timeout in the meantime.
             state = self.0.wait(state, Duration::from_millis(50));
         }
         state.queue.lines() as u64 + state.queue.lost() + state.in_hand
     }
 }
 
-/// From now on nobody waits long for a reader.
+/// From now on the end of the program doesn't wait long for readers.
 pub(crate) fn hurry() {
     HURRIED.store(true, Ordering::Relaxed);
 }
 
-/// Waits until all sinks have written what they have, within bounds. `unwritten` is told which of them didn't, and how many
-/// lines; those that were opened first are still there to be told.
+/// Closes all sinks and waits, within limits, until they have written everything. `unwritten` is called with the name
+/// of each sink that didn't, and the number of lines. Sinks are closed in reverse order, so that those opened first can
+/// still report this.
 pub(crate) fn end_all(unwritten: impl Fn(&str, u64)) {
-    let patience = || if HURRIED.load(Ordering::Relaxed) { PATIENCE_STOPPING } else { PATIENCE };
-    end_each(patience, unwritten);
+    let timeout = || if HURRIED.load(Ordering::Relaxed) { HURRIED_DRAIN_TIMEOUT } else { DRAIN_TIMEOUT };
+    end_each(timeout, unwritten);
 }
 
-/// The same for who ends the program at once: what is at hand gets a moment.
+/// The same for a program that ends at once: each sink gets 0.2 s.
 pub(crate) fn end_at_once() {
     end_each(|| Duration::from_millis(200), |_, _| ());
 }
 
-fn end_each(patience: impl Fn() -> Duration, unwritten: impl Fn(&str, u64)) {
+fn end_each(timeout: impl Fn() -> Duration, unwritten: impl Fn(&str, u64)) {
     let sinks = SINKS.lock().unwrap_or_else(PoisonError::into_inner).clone();
     for sink in sinks.iter().rev() {
-        let left = sink.end(&patience);
+        let left = sink.end(&timeout);
         if left > 0 {
             unwritten(sink.0.name, left);
         }

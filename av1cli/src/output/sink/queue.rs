@@ -1,40 +1,39 @@
-//! Lines that wait for their writer, within bounds. Where there is no room, the least important go first, and of those the
-//! oldest.
+//! A bounded queue of lines. If it is full, the least important lines are dropped first, and among those the oldest.
 
 use std::collections::VecDeque;
 
-/// How much would be missing without a line. What matters least is lost first.
+/// The importance of a line. The least important lines are dropped first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Importance {
-    /// A picture of progress bars, which the next one replaces: no line at all.
+    /// A drawing of progress bars, which the next one replaces. It isn't counted as a line.
     Drawing,
-    /// How far something is, and other details.
+    /// Progress and other details.
     Progress,
-    /// It happened.
+    /// Something that happened.
     News,
-    /// What came of a film, and what a person should look at.
+    /// The outcome of a film, or something that needs a person's attention.
     Result,
 }
 
 const LEVELS: usize = 4;
 
-/// At most so many lines wait: as many as journald takes from a service in one burst.
+/// The maximum number of lines in the queue: as many as journald accepts from a service in one burst.
 const LINES: usize = 10_000;
 
-/// At most so many bytes wait.
+/// The maximum number of bytes in the queue.
 const BYTES: usize = 4 << 20;
 
-/// A line, and when it came compared with others.
+/// A line, and a number that gives its place in the order of arrival.
 #[derive(Debug)]
 struct Waiting {
     number: u64,
     bytes: Vec<u8>,
 }
 
-/// What waits, and how much of it was lost.
+/// The lines that wait, and the number of dropped ones.
 #[derive(Debug)]
 pub(super) struct Queue {
-    /// By importance; each in the order in which they came.
+    /// The lines by importance, each level in order of arrival.
     levels: [VecDeque<Waiting>; LEVELS],
     next: u64,
     bytes: usize,
@@ -54,7 +53,7 @@ impl Queue {
         Self { levels: Default::default(), next: 0, bytes: 0, lost: 0, most_lines, most_bytes }
     }
 
-    /// Adds a line, in whose favour others may be lost; or it is lost itself.
+    /// Adds a line. If the queue is full, drops less important lines, or else this line.
     pub(super) fn push(&mut self, importance: Importance, bytes: Vec<u8>) {
         while self.lines() >= self.most_lines || self.bytes + bytes.len() > self.most_bytes {
             let Some(victim) = self.levels.iter().position(|level| !level.is_empty()) else {
@@ -82,7 +81,7 @@ impl Queue {
         }
     }
 
-    /// Takes the line that came first.
+    /// Removes and returns the oldest line.
     pub(super) fn pop(&mut self) -> Option<Vec<u8>> {
         let number = |level: &VecDeque<Waiting>| level.front().map(|waiting| waiting.number);
         let levels = self.levels.iter_mut().filter(|level| !level.is_empty());
@@ -91,17 +90,17 @@ impl Queue {
         Some(first.bytes)
     }
 
-    /// How many wait.
+    /// Returns the number of lines in the queue.
     pub(super) fn lines(&self) -> usize {
         self.levels.iter().map(VecDeque::len).sum()
     }
 
-    /// How many were lost that nobody was told of.
+    /// Returns the number of dropped lines that haven't been reported yet.
     pub(super) fn lost(&self) -> u64 {
         self.lost
     }
 
-    /// So many of the lost ones were told of.
+    /// Records that this many dropped lines were reported.
     pub(super) fn told_of(&mut self, lost: u64) {
         self.lost = self.lost.saturating_sub(lost);
     }
@@ -112,7 +111,8 @@ mod tests {
     use super::Importance::{Drawing, News, Progress, Result};
     use super::*;
 
-    /// What is left of lines, given as importance and text, and how many were lost.
+    /// Adds lines, given as importance and text, to a queue. Returns the remaining lines and the number of dropped
+    /// ones.
     fn after(lines: usize, bytes: usize, said: &[(Importance, &str)]) -> (Vec<String>, u64) {
         let mut queue = Queue::with_room_for(lines, bytes);
         for (importance, text) in said {

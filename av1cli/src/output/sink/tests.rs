@@ -4,7 +4,7 @@ use std::os::unix::fs::OpenOptionsExt;
 
 use super::*;
 
-/// Longer than anything here takes on a busy machine.
+/// Longer than any step here takes on a busy machine.
 const LONG: Duration = Duration::from_secs(30);
 
 fn open(to: impl AsFd) -> Sink {
@@ -15,7 +15,7 @@ fn push(sink: &Sink, importance: Importance, line: &str) {
     sink.push(importance, format!("{line}\n").into_bytes());
 }
 
-/// A pipe that holds all that it can, of blank lines.
+/// Creates a pipe and fills it with blank lines.
 fn full_pipe() -> (PipeReader, PipeWriter) {
     let (reader, mut writer) = pipe().unwrap();
     rustix::io::ioctl_fionbio(&writer, true).unwrap();
@@ -23,13 +23,13 @@ fn full_pipe() -> (PipeReader, PipeWriter) {
     (reader, writer)
 }
 
-/// Everything that is read, without the blank lines.
+/// Reads all lines except for blank ones.
 fn lines(reader: impl Read) -> Vec<String> {
     let lines = BufReader::new(reader).lines().map(Result::unwrap);
     lines.filter(|line| !line.is_empty()).collect()
 }
 
-/// How many lines were lost, by all that says so.
+/// Sums up the dropped lines that were reported.
 fn lost(lines: &[String]) -> u64 {
     let said = lines.iter().filter(|line| line.contains(" lost: who reads "));
     said.map(|line| line.split(' ').next().unwrap().parse::<u64>().unwrap()).sum()
@@ -43,7 +43,7 @@ fn who_reads_gets_all_in_order() {
     (0..500).for_each(|number| push(&sink, Importance::News, &number.to_string()));
     assert_eq!(sink.end(|| LONG), 0);
     drop(sink);
-    // The registry keeps the sink, whose thread has let go of its end of the pipe.
+    // The global list keeps the sink alive, but its thread has closed its end of the pipe.
     assert_eq!(lines(reader), (0..500).map(|number| number.to_string()).collect::<Vec<_>>());
 }
 

@@ -1,4 +1,4 @@
-//! The thread of a sink.
+//! The thread that writes a sink's lines.
 
 use std::fs::File;
 use std::io::{self, ErrorKind, Write};
@@ -9,25 +9,25 @@ use av1plan::explain::Seconds;
 
 use super::{Shared, Words};
 
-/// How often a line is tried again that couldn't be written.
+/// The interval between attempts to write a line after an error.
 const RETRY: Duration = Duration::from_secs(1);
-/// The same where somebody made it non-blocking, and it is full.
+/// The interval between attempts if the destination is non-blocking and full.
 const RETRY_FULL: Duration = Duration::from_millis(50);
 
-/// A reader that is too slow is told how much it misses no more often than this.
+/// The shortest interval between reports to a reader that is too slow and keeps missing lines.
 const TELL_AGAIN: Duration = Duration::from_secs(1);
 
-/// What a reader missed.
+/// The lines that were dropped.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Loss {
-    /// How many lines.
+    /// The number of dropped lines.
     pub(crate) lines: u64,
-    /// Why nothing could be written, and for how long; nothing where the reader was only too slow.
+    /// The error that prevented writing, and how long it lasted; `None` if the reader was only too slow.
     pub(crate) trouble: Option<(String, Duration)>,
 }
 
 impl Loss {
-    /// For a person; `name` is what was written to.
+    /// Describes the loss for a person; `name` is the name of the destination.
     pub(crate) fn describe(&self, name: &str) -> String {
         let lines = match self.lines {
             1 => "1 line was".to_owned(),
@@ -42,25 +42,25 @@ impl Loss {
     }
 }
 
-/// Why nothing can be written, and since when.
+/// The error that prevents writing, and since when.
 struct Trouble {
     error: io::Error,
     since: Instant,
 }
 
-/// What the thread works with.
+/// The state of the thread.
 pub(super) struct Writer {
     shared: Arc<Shared>,
     to: File,
     words: Words,
-    /// What is left of a line that is written in part: nothing may come before it.
+    /// The rest of a partly written line, which has to be written before anything else.
     rest: Vec<u8>,
-    /// The next line, where it couldn't be written.
+    /// The next line, if writing it has failed.
     line: Option<Vec<u8>>,
     trouble: Option<Trouble>,
-    /// When it was last said that lines were lost.
+    /// When dropped lines were last reported.
     told: Option<Instant>,
-    /// How many had been lost before the last thing that was written.
+    /// The number of dropped lines at the last check.
     lost: u64,
 }
 
@@ -69,7 +69,7 @@ impl Writer {
         Self { shared, to, words, rest: Vec::new(), line: None, trouble: None, told: None, lost: 0 }
     }
 
-    /// Writes until nothing more comes, or until it can't and nobody would come to see it.
+    /// Writes until the sink is closed and everything is written, or until writing fails after the sink was closed.
     pub(super) fn run(mut self) {
         while self.has_something() {
             match self.write_something() {
@@ -91,7 +91,7 @@ impl Writer {
         self.shared.changed.notify_all();
     }
 
-    /// Waits until there is something to write; there won't be any more where it says no.
+    /// Waits until there is something to write. Returns `false` if the sink is closed and empty.
     fn has_something(&self) -> bool {
         let mut state = self.shared.lock();
         loop {
@@ -106,7 +106,7 @@ impl Writer {
         }
     }
 
-    /// Lets some time pass, but not where the end is waited for.
+    /// Waits for `time`. A wait of [`RETRY`] or longer ends early when the sink is closed.
     fn pause(&self, time: Duration) {
         let end = Instant::now() + time;
         let mut state = self.shared.lock();
@@ -119,7 +119,7 @@ impl Writer {
         }
     }
 
-    /// Writes a part of what comes next: the rest of a line, a word on what was lost, or a line.
+    /// Writes a part of what comes next: the rest of a line, a report of dropped lines, or a line.
     fn write_something(&mut self) -> io::Result<()> {
         if !self.rest.is_empty() {
             let written = written(self.to.write(&self.rest))?;
@@ -149,8 +149,9 @@ impl Writer {
         })
     }
 
-    /// How many lines were lost, where it is time to say so: first of all after a failure. A reader that is too slow, so that
-    /// more are lost with each line, is told now and then only: it must not spend its time on reading just that.
+    /// Returns the number of dropped lines if it is time to report them; after an error it is reported first. A reader
+    /// that is so slow that lines keep being dropped gets a report only once in a while, so that it doesn't spend its
+    /// time on reading reports.
     fn due(&mut self) -> Option<u64> {
         let state = self.shared.lock();
         let lost = state.queue.lost();
@@ -160,7 +161,7 @@ impl Writer {
         (self.trouble.is_some() || lost > 0 && time).then_some(lost)
     }
 
-    /// Writes the beginning of a line, which is given back where nothing of it could be written.
+    /// Writes the beginning of a line. If nothing could be written, returns the line with the error.
     fn begin(&mut self, mut line: Vec<u8>) -> Result<(), (io::Error, Vec<u8>)> {
         if line.is_empty() {
             return Ok(());
@@ -176,7 +177,7 @@ impl Writer {
     }
 }
 
-/// Nothing written is an error too: trying that again at once would never end.
+/// Turns a write of zero bytes into an error: retrying it at once would loop forever.
 fn written(result: io::Result<usize>) -> io::Result<usize> {
     match result {
         Ok(0) => Err(ErrorKind::WriteZero.into()),

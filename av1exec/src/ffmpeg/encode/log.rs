@@ -1,4 +1,5 @@
-//! What ffmpeg says of an encode: all of it for the log, and what matters afterwards.
+//! Reads what ffmpeg prints during an encode: writes all of it to the log, and extracts what the judge and the error
+//! messages need.
 
 use std::collections::VecDeque;
 use std::fs::File;
@@ -10,9 +11,9 @@ use std::time::Duration;
 use av1plan::judge::RunReport;
 use tokio::task::JoinHandle;
 
-use crate::sys::process::Lines;
+use crate::sys::process::LineReader;
 
-/// What ffmpeg said that matters afterwards.
+/// What is extracted from ffmpeg's standard error.
 #[derive(Debug, Default)]
 pub(super) struct Heard {
     /// What the judge is told.
@@ -21,12 +22,13 @@ pub(super) struct Heard {
     pub(super) last_error: String,
 }
 
-/// Enough of a log to understand a failure; a broken film can make ffmpeg say the same thing a million times.
+/// The size limit of a log. It is enough to understand a failure; a broken film can make ffmpeg repeat a message a
+/// million times.
 const LOG_LIMIT: usize = 8 << 20;
-/// Lines kept from the end, beyond the limit.
+/// How many of the last lines are kept when the log exceeds its limit.
 const LOG_TAIL: usize = 200;
 
-/// Makes a log, and its folder where somebody has deleted that.
+/// Creates a log file, and its folder if that was deleted.
 pub(super) fn make_log(path: &Path) -> io::Result<File> {
     match File::create(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
@@ -37,24 +39,25 @@ pub(super) fn make_log(path: &Path) -> io::Result<File> {
     }
 }
 
-/// How long an encode that has ended waits for its log.
-pub(super) const LOG_PATIENCE: Duration = Duration::from_secs(5);
+/// How long to wait after an encode's end until its log is written.
+pub(super) const LOG_FLUSH_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Writes lines into a log on a thread of its own: a state folder that hangs must not keep ffmpeg from being heard.
+/// Writes lines to a log on a separate thread, because a hanging state folder must not keep ffmpeg's output from being
+/// read.
 pub(super) fn write_down(mut log: File) -> (mpsc::Sender<Vec<u8>>, JoinHandle<()>) {
     let (sender, lines) = mpsc::channel::<Vec<u8>>();
     let writer = tokio::task::spawn_blocking(move || {
         for mut line in lines {
             line.push(b'\n');
-            // A full state disk must not end an encode; the log is then short.
+            // A full state disk must not end the encode; the log is then incomplete.
             drop(log.write_all(&line));
         }
     });
     (sender, writer)
 }
 
-/// Reads ffmpeg's standard error to its end, whatever happens to the log.
-pub(super) async fn listen(mut lines: Lines, log: mpsc::Sender<Vec<u8>>) -> Heard {
+/// Reads ffmpeg's standard error to its end, even if the log can't be written.
+pub(super) async fn listen(mut lines: LineReader, log: mpsc::Sender<Vec<u8>>) -> Heard {
     let mut heard = Heard::default();
     let mut room = LOG_LIMIT;
     let mut tail = VecDeque::with_capacity(LOG_TAIL);

@@ -1,4 +1,5 @@
-//! When a silent encode counts as one that moves: by how its output changes, whoever's clock stamps it.
+//! Tests of stall detection: an encode that prints nothing counts as working while its output changes, whatever the
+//! clock that stamps the output says.
 
 use std::fs::File;
 
@@ -7,7 +8,7 @@ use super::*;
 const DAY: Duration = Duration::from_hours(24);
 const SHORT: Duration = Duration::from_secs(10);
 
-/// An output, stamped by a clock that is off, and whoever watches it.
+/// An output whose modification time comes from a wrong clock, and the watch on it.
 struct Silent {
     _folder: tempfile::TempDir,
     path: PathBuf,
@@ -27,7 +28,7 @@ impl Silent {
         File::options().write(true).open(&self.path).unwrap().set_modified(time).unwrap();
     }
 
-    /// Whether a look finds that it moved.
+    /// Whether a look finds that the output has changed.
     async fn moves(&mut self) -> bool {
         let before = self.watch.moved;
         tokio::time::sleep(Duration::from_millis(2)).await;
@@ -57,7 +58,7 @@ async fn an_output_moves_while_it_changes_whatever_the_clock_of_its_disk_says() 
     }
 }
 
-/// An encode whose program says nothing, and does this with its output.
+/// Runs an encode whose program prints nothing and runs the shell code `does` on its output.
 async fn ended(does: &str, stall: Duration) -> (Ended, Duration) {
     let silent = Silent::new();
     silent.stamp(SystemTime::now() + DAY);
@@ -87,7 +88,7 @@ async fn ended(does: &str, stall: Duration) -> (Ended, Duration) {
 async fn a_silent_rewrite_ahead_of_our_clock_is_no_stall_and_a_frozen_one_is() {
     let stall = Duration::from_secs(3);
     let frozen = ended("exec sleep 60", stall);
-    // For longer than nothing may move, and always stamped a day and some seconds ahead.
+    // This takes longer than the stall limit, and each time stamp is a day and some seconds ahead.
     let rewriting = "for i in $(seq 1 30); do touch -d \"+1 day $i seconds\" \"$output\"; sleep 0.2; done";
     let ((frozen, after), (rewritten, took)) = tokio::join!(frozen, ended(rewriting, stall));
     assert!(matches!(frozen, Ended::Stalled), "{frozen:?}");

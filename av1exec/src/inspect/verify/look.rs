@@ -101,7 +101,7 @@ impl Look<'_> {
         tell: &mut impl FnMut(Stage),
     ) -> io::Result<()> {
         let Request { tools, metric, extent, stall, .. } = *self.request;
-        let filters = tools::ask(&tools.ffmpeg, command::filters_arguments(), tools::PATIENCE);
+        let filters = tools::ask(&tools.ffmpeg, command::filters_arguments(), tools::QUERY_TIMEOUT);
         let filters = filters.await.map_err(io::Error::other)?;
         let Some(chosen) = Metric::among(&filters, metric, plan) else {
             let wanted =

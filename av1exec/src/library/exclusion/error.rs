@@ -1,33 +1,33 @@
-//! Why a film or folder wasn't excluded, or included again.
+//! Why a film or folder couldn't be excluded or included.
 
 use std::io;
 use std::path::PathBuf;
 
 use crate::sys::sanitize::{display, sanitize};
 
-/// Why a film or folder wasn't excluded, or included again.
+/// Why a film or folder couldn't be excluded or included.
 #[derive(Debug, thiserror::Error)]
 pub enum ExclusionError {
-    /// There is nothing of that name.
+    /// The path doesn't exist.
     #[error("failed to look at {}", display(path))]
     Missing {
-        /// The name.
+        /// The path.
         path: PathBuf,
-        /// What the system says.
+        /// The system's error.
         source: io::Error,
     },
-    /// It can't be looked at.
+    /// The path can't be examined.
     #[error("failed to look at {}", display(path))]
     Unreadable {
         /// The film, folder or marker.
         path: PathBuf,
-        /// What the system says.
+        /// The system's error.
         source: io::Error,
     },
-    /// It is a link, a device or the like.
+    /// The path is neither a regular file nor a folder: it is a link, a device or the like.
     #[error("{} is neither a regular file nor a folder", display(path))]
     NoFilm {
-        /// Its name.
+        /// The path.
         path: PathBuf,
     },
     /// The marker can't be written.
@@ -35,7 +35,7 @@ pub enum ExclusionError {
     Unwritable {
         /// The marker.
         marker: PathBuf,
-        /// What the system says.
+        /// The system's error.
         source: io::Error,
     },
     /// The marker can't be removed.
@@ -43,22 +43,22 @@ pub enum ExclusionError {
     Unremovable {
         /// The marker.
         marker: PathBuf,
-        /// What the system says.
+        /// The system's error.
         source: io::Error,
     },
-    /// What has the marker's name is a folder, a link or the like.
+    /// The marker's path is a folder, a link or the like.
     #[error("{} is no regular file", display(marker))]
     NotRegular {
-        /// Its name.
+        /// The marker's path.
         marker: PathBuf,
     },
-    /// The marker is another tool's, which excludes every film of its stem.
+    /// Another tool wrote the marker, and it excludes every film with the same stem.
     #[error("{} isn't av1d's and excludes every film of that name, whatever its extension", display(marker))]
     ForStem {
         /// The marker.
         marker: PathBuf,
     },
-    /// The marker holds what somebody wrote.
+    /// The marker holds a text that av1d didn't write.
     #[error("{} holds somebody's own text: {}", display(marker), sanitize(first))]
     OwnText {
         /// The marker.
@@ -69,7 +69,7 @@ pub enum ExclusionError {
 }
 
 impl ExclusionError {
-    /// What to do about it.
+    /// Says what to do about the error.
     pub fn hint(&self) -> &'static str {
         match self {
             Self::Missing { .. } => "check the path",

@@ -20,7 +20,7 @@ use crate::library::film::Film;
 use crate::library::roots::root_of;
 use crate::pipeline::look::Looked;
 use crate::settings::Settings;
-use crate::state::index::{Entry, Fingerprint, Rest, peek};
+use crate::state::index::{FilmEntry, Fingerprint, RetryAfter, peek};
 use crate::state::jobs::{FilmJobs, Job, JobStore, plan_document};
 use crate::sys::disk::Identity;
 use crate::sys::failure::{Exit, Failure};
@@ -289,7 +289,7 @@ async fn plan(
 }
 
 /// Whether an entry of the index describes the file as it is now.
-fn holds(path: &Path, entry: &Entry, current: Option<(&Path, &Identity)>) -> bool {
+fn holds(path: &Path, entry: &FilmEntry, current: Option<(&Path, &Identity)>) -> bool {
     current.is_some_and(|(film, identity)| {
         film == path && entry.identity.inode == identity.inode && entry.identity.same_content_stamp(identity)
     })
@@ -340,13 +340,13 @@ impl Attempt {
 }
 
 impl Remembered {
-    fn of(path: &Path, entry: &Entry, current: Option<(&Path, &Identity)>) -> Self {
+    fn of(path: &Path, entry: &FilmEntry, current: Option<(&Path, &Identity)>) -> Self {
         let verdict = entry.verdict.as_ref();
-        let (again, again_at) = match verdict.map_or(Rest::None, |verdict| verdict.rest) {
-            Rest::None => ("now", None),
-            Rest::Until(until) | Rest::ThisRun(until) => ("later", Some(until)),
-            Rest::UntilReplanned => ("replanned", None),
-            Rest::UntilAsked => ("asked", None),
+        let (again, again_at) = match verdict.map_or(RetryAfter::Now, |verdict| verdict.retry_after) {
+            RetryAfter::Now => ("now", None),
+            RetryAfter::Until(until) | RetryAfter::ThisRun(until) => ("later", Some(until)),
+            RetryAfter::UntilReplanned => ("replanned", None),
+            RetryAfter::UntilAsked => ("asked", None),
         };
         Self {
             path: path_document(path),

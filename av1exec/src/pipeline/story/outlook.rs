@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use crate::library::film::Film;
 use crate::library::roots::is_below;
-use crate::state::index::{Entry, Fingerprint, Next};
+use crate::state::index::{FilmEntry, Fingerprint, Next};
 use crate::state::jobs::Job;
 
 /// What will happen to a film.
@@ -49,7 +49,7 @@ pub(super) enum Memory<'a> {
     /// The index has no entry for it.
     Nothing,
     /// This entry.
-    Of(&'a Entry),
+    Of(&'a FilmEntry),
 }
 
 /// Everything that the outlook depends on.
@@ -122,7 +122,7 @@ pub(super) fn outlook(known: &Known<'_>, now: Timestamp) -> Outlook {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::state::index::{Rest, Verdict as Remembered};
+    use crate::state::index::{RetryAfter, Verdict as Remembered};
     use crate::sys::disk::Identity;
     use av1plan::probe::FileFacts;
     use av1plan::{Config, MediaProbe, Source, Toolchain};
@@ -143,21 +143,21 @@ mod tests {
         let now = Timestamp::from_second(1_800_000_000).unwrap();
         let later = now + jiff::SignedDuration::from_hours(1);
         let identity = Identity { device: 1, inode: 2, size: 3, modified_ns: 4, changed_ns: 5, links: 1 };
-        let entry = |rest| {
-            let verdict = Remembered { code: "stalled".into(), fingerprint: ONE, rest, failures: 1 };
-            Some(Entry { verdict: Some(verdict), is_probed: true, ..Entry::new(identity, now) })
+        let entry = |retry_after| {
+            let verdict = Remembered { code: "stalled".into(), fingerprint: ONE, retry_after, failures: 1 };
+            Some(FilmEntry { verdict: Some(verdict), is_probed: true, ..FilmEntry::new(identity, now) })
         };
         let (encode, skip) = (verdict("h264"), verdict("av1"));
         #[rustfmt::skip]
         let table = [
             (Place::Watched, Some(&encode), None, "wanted"),
             (Place::Outside, Some(&encode), None, "outside"),
-            (Place::Watched, Some(&encode), entry(Rest::Until(later)), "rests"),
-            (Place::Watched, Some(&encode), entry(Rest::Until(now)), "wanted"),
-            (Place::Watched, Some(&encode), entry(Rest::UntilAsked), "asked"),
-            (Place::Watched, Some(&skip), entry(Rest::UntilAsked), "already-av1"),
+            (Place::Watched, Some(&encode), entry(RetryAfter::Until(later)), "rests"),
+            (Place::Watched, Some(&encode), entry(RetryAfter::Until(now)), "wanted"),
+            (Place::Watched, Some(&encode), entry(RetryAfter::UntilAsked), "asked"),
+            (Place::Watched, Some(&skip), entry(RetryAfter::UntilAsked), "already-av1"),
             (Place::Watched, None, None, "unknown"),
-            (Place::Gone, None, entry(Rest::UntilAsked), "gone"),
+            (Place::Gone, None, entry(RetryAfter::UntilAsked), "gone"),
         ];
         let (place, fingerprint) = (Place::Watched, Some(ONE));
         let unread =

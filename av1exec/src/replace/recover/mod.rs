@@ -16,7 +16,7 @@ use crate::replace::content::{Content, Under};
 use crate::replace::places::{Places, holds_anything};
 use crate::replace::promote::{PromoteError, Promotion};
 use crate::state::jobs::{Job, JobStore, Unread};
-use crate::state::journal::{Commit, Entry, Step};
+use crate::state::journal::{Commit, JournalEntry, Step};
 use crate::state::outcome::Outcome;
 use crate::sys::disk::{self, Identity};
 use crate::sys::path::path_of;
@@ -202,7 +202,7 @@ impl<'a> CutOff<'a> {
             answered: self.answered,
         };
         let resumed = promotion.resume(&commit, &mut |step: Step, _| {
-            job.journal.push(Entry { step, at: jiff::Timestamp::now() });
+            job.journal.push(JournalEntry { step, at: jiff::Timestamp::now() });
             jobs.save(job)
         });
         match resumed {

@@ -1,4 +1,4 @@
-//! What is remembered of one film, and what that makes of it.
+//! What the index stores about one film, and what to do next with that film.
 
 use std::time::Duration;
 
@@ -9,69 +9,71 @@ use crate::state::code::Meaning;
 use crate::state::outcome::Outcome;
 use crate::sys::disk::Identity;
 
-/// What is remembered of one film.
+/// The index's entry for one film.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Entry {
-    /// How it looked when it was last seen.
+pub struct FilmEntry {
+    /// The file's identity when it was last seen.
     pub identity: Identity,
-    /// When it was first seen.
+    /// When the film was first seen.
     pub first_seen: Timestamp,
-    /// Since when it has looked like this.
+    /// Since when the file has been unchanged.
     pub unchanged_since: Timestamp,
-    /// When it was last seen, to the day: who writes each time wears the disk out.
+    /// When the film was last seen. It is updated once a day only, because writing it at each walk would wear the disk
+    /// out.
     pub last_seen: Timestamp,
-    /// Whether ffprobe's word on it is kept.
+    /// Whether ffprobe's output for the film is stored.
     pub is_probed: bool,
-    /// What came of it.
+    /// The result of the last decision or attempt.
     pub verdict: Option<Verdict>,
 }
 
-/// What came of a film, and what it rests on.
+/// The result of the last decision or attempt on a film, and the conditions under which it holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Verdict {
-    /// The code: `wanted`, or that of the skip or outcome. See [`Meaning`].
+    /// `wanted`, or the code of the skip or outcome. See [`Meaning`].
     pub code: String,
-    /// By which policy and tools.
+    /// The fingerprint of the policy and tools that led to it.
     pub fingerprint: Fingerprint,
-    /// When the film may be looked at again.
-    pub rest: Rest,
+    /// When the film may be tried again.
+    pub retry_after: RetryAfter,
     /// How many attempts have failed.
     pub failures: u32,
 }
 
 impl Verdict {
-    /// What the code means.
+    /// Returns the meaning of the code.
     pub fn meaning(&self) -> Meaning {
         Meaning::of(&self.code)
     }
 }
 
-/// When a film may be worked on.
+/// When a film may be tried again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Rest {
-    /// Now.
-    None,
-    /// From this moment on.
+pub enum RetryAfter {
+    /// At once.
+    Now,
+    /// From this time on.
     Until(Timestamp),
-    /// From this moment on, or with the next start: whoever starts it anew has mended something.
+    /// From this time on, or after the next start of the daemon, because whoever restarts it may have fixed the
+    /// problem.
     ThisRun(Timestamp),
-    /// Once the policy or the film changes.
+    /// After the policy or the film has changed.
     UntilReplanned,
-    /// Once the film changes or somebody asks for it.
+    /// After the film has changed or a user asked for it.
     UntilAsked,
 }
 
-/// Stands for all that a plan depends on besides the film: the policy and the toolchain.
+/// A hash of everything that a plan depends on besides the film: the policy and the toolchain.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Fingerprint(pub [u8; 16]);
 
 impl Fingerprint {
-    /// The fingerprint of all that plans depend on besides the films.
+    /// Returns the fingerprint of everything that plans depend on besides the films.
     pub fn of_planning(policy: &Config, toolchain: &Toolchain) -> Self {
         Self::of(&[env!("CARGO_PKG_VERSION"), &format!("{policy:?}"), &format!("{toolchain:?}")])
     }
 
-    /// The fingerprint of these texts, in this order.
+    /// Returns the fingerprint of a sequence of texts.
     pub fn of(texts: &[&str]) -> Self {
         let mut hasher = blake3::Hasher::new();
         for text in texts {
@@ -87,22 +89,22 @@ impl Fingerprint {
 /// What to do next with a film that no cheap gate stops.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Next {
-    /// Wait until it has held still.
+    /// Wait until the file has been unchanged for long enough.
     Settle,
-    /// Ask ffprobe.
+    /// Run ffprobe.
     Probe,
-    /// Plan it from what ffprobe said before.
+    /// Plan the film from ffprobe's stored output.
     Plan,
-    /// Encode it.
+    /// Encode the film.
     Encode,
-    /// Nothing before this moment.
+    /// Wait until this time.
     Wait(Timestamp),
-    /// Nothing, as long as it stays as it is.
+    /// Do nothing while the film and the conditions stay the same.
     Nothing,
 }
 
-impl Entry {
-    /// A film that is seen for the first time.
+impl FilmEntry {
+    /// Creates the entry of a film that is seen for the first time.
     pub fn new(identity: Identity, now: Timestamp) -> Self {
         Self {
             identity,
@@ -114,10 +116,11 @@ impl Entry {
         }
     }
 
-    /// Takes in how the film looks now; says whether that changed anything worth writing down.
+    /// Updates the entry with the file's current identity. Returns whether anything changed that has to be written to
+    /// the index.
     ///
-    /// A film that was touched is a new one: nothing that was known of it holds. Device numbers and times of inodes
-    /// change without anybody touching the content, and so does the number of its names, which is a gate's business.
+    /// A changed file counts as a new film, and everything known about the old one is dropped. Device numbers and inode
+    /// times may change without a change of the content, and so may the number of hard links, which a gate checks.
     pub fn see(&mut self, identity: Identity, now: Timestamp) -> bool {
         let same = self.identity.inode == identity.inode && self.identity.same_content_stamp(&identity);
         if !same {
@@ -126,7 +129,7 @@ impl Entry {
         }
         let moved = self.identity != identity;
         self.identity = identity;
-        // A clock that was set back must not make it wait for the old time to come again.
+        // If the clock was set back, the film must not wait until the old time comes again.
         let ahead = self.unchanged_since > now;
         if ahead {
             self.unchanged_since = now;
@@ -138,88 +141,96 @@ impl Entry {
         moved || ahead || stale
     }
 
-    /// What to do with it. `held_still` is for how long it has to, if this process hasn't watched it itself.
+    /// Returns what to do with the film. `held_still` is how long it must have been unchanged, if this process hasn't
+    /// watched it itself.
     pub fn next(&self, fingerprint: &Fingerprint, held_still: Duration, now: Timestamp) -> Next {
-        // A clock that was set back must not let it rest for years.
-        let is_ahead = |until: Timestamp| until > now && until.duration_since(now) <= LONGEST_REST;
+        // If the clock was set back, the film must not wait for years.
+        let is_ahead = |until: Timestamp| until > now && until.duration_since(now) <= LONGEST_BACKOFF;
         let still = Duration::try_from(now.duration_since(self.unchanged_since)).unwrap_or_default();
         if still < held_still {
             return Next::Settle;
         }
         if !self.is_probed {
             return match &self.verdict {
-                // ffprobe itself couldn't read it.
-                Some(Verdict { rest: Rest::UntilAsked, .. }) => Next::Nothing,
-                Some(Verdict { rest: Rest::Until(until) | Rest::ThisRun(until), .. }) if is_ahead(*until) => {
-                    Next::Wait(*until)
-                }
+                // ffprobe couldn't read the film.
+                Some(Verdict { retry_after: RetryAfter::UntilAsked, .. }) => Next::Nothing,
+                Some(Verdict {
+                    retry_after: RetryAfter::Until(until) | RetryAfter::ThisRun(until), ..
+                }) if is_ahead(*until) => Next::Wait(*until),
                 _ => Next::Probe,
             };
         }
         let Some(verdict) = &self.verdict else { return Next::Plan };
-        match verdict.rest {
-            Rest::UntilAsked => Next::Nothing,
-            // What failed under one policy need not fail under another, but the machine's rest is the machine's.
-            Rest::Until(until) | Rest::ThisRun(until) if is_ahead(until) => Next::Wait(until),
+        match verdict.retry_after {
+            RetryAfter::UntilAsked => Next::Nothing,
+            // A changed policy doesn't shorten this wait, because the cause may have been the machine. After the wait
+            // the changed fingerprint leads to a new plan.
+            RetryAfter::Until(until) | RetryAfter::ThisRun(until) if is_ahead(until) => Next::Wait(until),
             _ if verdict.fingerprint != *fingerprint => Next::Plan,
-            Rest::UntilReplanned => Next::Nothing,
-            Rest::None | Rest::Until(_) | Rest::ThisRun(_) if verdict.meaning() == Meaning::Wanted => {
+            RetryAfter::UntilReplanned => Next::Nothing,
+            RetryAfter::Now | RetryAfter::Until(_) | RetryAfter::ThisRun(_)
+                if verdict.meaning() == Meaning::Wanted =>
+            {
                 Next::Encode
             }
-            Rest::None | Rest::Until(_) | Rest::ThisRun(_) => Next::Plan,
+            RetryAfter::Now | RetryAfter::Until(_) | RetryAfter::ThisRun(_) => Next::Plan,
         }
     }
 
-    /// How many attempts at it have failed so far.
+    /// Returns how many attempts have failed so far.
     pub fn failures(&self) -> u32 {
         self.verdict.as_ref().map_or(0, |verdict| verdict.failures)
     }
 }
 
-/// No rest is longer.
-const LONGEST_REST: SignedDuration = SignedDuration::from_hours(24);
+/// The longest wait before a retry. A later time comes from a clock that was wrong and is ignored.
+const LONGEST_BACKOFF: SignedDuration = SignedDuration::from_hours(24);
 
-/// How often an encode that failed is tried again before somebody has to ask for it.
+/// How many attempts may fail before a user has to ask for another one.
 const TRIES: u32 = 3;
 
-/// What to remember of an attempt that ended, after `failures` attempts that failed before.
+/// Returns what to store after an attempt with this outcome, if `failures` attempts failed before.
 ///
-/// What the film itself caused isn't tried again: a damaged source, a result that is too big. What failed for a reason
-/// that may have been the machine's is tried again after an hour, doubled each time, and at the third time waits to be
-/// asked for. What was only in the way (no room, no rights, a film that changed) doesn't count as a failure, and is looked
-/// at again after ten minutes, or an hour where a whole encode may be lost with it, and at every start.
+/// If the film itself is the cause (a damaged source, a result that is too big), it isn't tried again. If the machine
+/// may be the cause, it is tried again after one hour, then two, and after the third failure only when a user asks for
+/// it. Obstacles (no space, no permission, a film that changed) don't count as failures; the film is tried again after
+/// ten minutes, or after an hour if each attempt may lose a whole encode, and at every start.
 pub fn remember(outcome: &Outcome, fingerprint: Fingerprint, failures: u32, now: Timestamp) -> Verdict {
     let failures = failures.saturating_add(1);
     let after_hours = |hours: i64| now + SignedDuration::from_hours(hours);
     let before = failures - 1;
-    let (rest, failures) = match outcome {
-        Outcome::Skipped(reason) if is_asked_at_each_walk(reason) => (Rest::None, before),
-        Outcome::Skipped(_) if outcome.is_lasting() => (Rest::UntilReplanned, 0),
-        // Of a result that is too big the marker tells; this is for where none could be written.
-        Outcome::TooBig { .. } => (Rest::UntilReplanned, 0),
-        // What is AV1 is left alone under any policy, and a person's word holds until it is taken back.
-        Outcome::Replaced { .. } | Outcome::Cancelled => (Rest::UntilAsked, 0),
-        Outcome::Interrupted => (Rest::None, before),
+    let (retry_after, failures) = match outcome {
+        Outcome::Skipped(reason) if is_asked_at_each_walk(reason) => (RetryAfter::Now, before),
+        Outcome::Skipped(_) if outcome.is_lasting() => (RetryAfter::UntilReplanned, 0),
+        // A result that was too big is normally recorded in the film's marker; this is for a marker that couldn't be
+        // written.
+        Outcome::TooBig { .. } => (RetryAfter::UntilReplanned, 0),
+        // A film that is AV1 is left alone under any policy, and a user's cancellation holds until the user revokes it.
+        Outcome::Replaced { .. } | Outcome::Cancelled => (RetryAfter::UntilAsked, 0),
+        Outcome::Interrupted => (RetryAfter::Now, before),
         Outcome::Defective { .. } | Outcome::Stalled { .. } if outcome.blames_film() => {
-            (Rest::UntilAsked, failures)
+            (RetryAfter::UntilAsked, failures)
         }
-        Outcome::Unreadable { .. } => (Rest::UntilAsked, failures),
+        Outcome::Unreadable { .. } => (RetryAfter::UntilAsked, failures),
         Outcome::Defective { .. } | Outcome::Unverified { .. } | Outcome::Stalled { .. } => {
-            let rest =
-                if failures >= TRIES { Rest::UntilAsked } else { Rest::Until(after_hours(1 << before)) };
-            (rest, failures)
+            let retry_after = if failures >= TRIES {
+                RetryAfter::UntilAsked
+            } else {
+                RetryAfter::Until(after_hours(1 << before))
+            };
+            (retry_after, failures)
         }
-        // All that was encoded is lost with it.
-        Outcome::Failed { .. } => (Rest::ThisRun(after_hours(1)), before),
+        // The wait is longer because a whole encode is lost each time.
+        Outcome::Failed { .. } => (RetryAfter::ThisRun(after_hours(1)), before),
         Outcome::Skipped(_) | Outcome::SourceChanged | Outcome::NoRoom { .. } => {
-            (Rest::ThisRun(now + SignedDuration::from_mins(10)), before)
+            (RetryAfter::ThisRun(now + SignedDuration::from_mins(10)), before)
         }
     };
-    Verdict { code: outcome.code().to_owned(), fingerprint, rest, failures }
+    Verdict { code: outcome.code().to_owned(), fingerprint, retry_after, failures }
 }
 
-/// Whether each walk asks this again, at no cost. A film that waits in a queue may come to such a gate after the walk that
-/// found it; once the marker or the other link is gone, nothing remembered may hold it back.
+/// Whether each walk checks this gate again, at no cost. A film in the queue may reach such a gate after the walk that
+/// found it; once the marker or the other hard link is gone, no stored verdict may hold the film back.
 fn is_asked_at_each_walk(reason: &SkipReason) -> bool {
     matches!(
         reason,
@@ -252,8 +263,9 @@ mod tests {
 
     #[test]
     fn a_film_that_was_touched_is_a_new_one_and_one_that_was_not_isnt() {
-        let verdict = Verdict { code: WANTED.into(), fingerprint: ONE, rest: Rest::None, failures: 1 };
-        let known = Entry { is_probed: true, verdict: Some(verdict), ..Entry::new(FILE, at(0)) };
+        let verdict =
+            Verdict { code: WANTED.into(), fingerprint: ONE, retry_after: RetryAfter::Now, failures: 1 };
+        let known = FilmEntry { is_probed: true, verdict: Some(verdict), ..FilmEntry::new(FILE, at(0)) };
         let seen = |identity| {
             let mut entry = known.clone();
             let changed = entry.see(identity, at(60));
@@ -273,7 +285,7 @@ mod tests {
 
     #[test]
     fn a_clock_that_was_set_back_starts_the_wait_anew() {
-        let mut entry = Entry::new(FILE, at(100_000));
+        let mut entry = FilmEntry::new(FILE, at(100_000));
         assert!(entry.see(FILE, at(0)));
         assert_eq!(entry.next(&ONE, STILL, at(9)), Next::Settle);
         assert_eq!(entry.next(&ONE, STILL, at(10)), Next::Probe);
@@ -281,29 +293,30 @@ mod tests {
 
     #[test]
     fn each_memory_has_its_next_step() {
-        let verdict =
-            |code: &str, rest| Some(Verdict { code: code.into(), fingerprint: ONE, rest, failures: 1 });
-        let later = Rest::Until(at(500));
+        let verdict = |code: &str, retry_after| {
+            Some(Verdict { code: code.into(), fingerprint: ONE, retry_after, failures: 1 })
+        };
+        let later = RetryAfter::Until(at(500));
         #[rustfmt::skip]
         let table = [
             // what, probed, verdict, fingerprint now, next
             ("new", false, None, ONE, Next::Probe),
             ("probed", true, None, ONE, Next::Plan),
-            ("to be encoded", true, verdict(WANTED, Rest::None), ONE, Next::Encode),
-            ("to be encoded, by an old config", true, verdict(WANTED, Rest::None), TWO, Next::Plan),
-            ("skipped", true, verdict("already-av1", Rest::UntilReplanned), ONE, Next::Nothing),
-            ("skipped by an old config", true, verdict("already-av1", Rest::UntilReplanned), TWO, Next::Plan),
+            ("to be encoded", true, verdict(WANTED, RetryAfter::Now), ONE, Next::Encode),
+            ("to be encoded, by an old config", true, verdict(WANTED, RetryAfter::Now), TWO, Next::Plan),
+            ("skipped", true, verdict("already-av1", RetryAfter::UntilReplanned), ONE, Next::Nothing),
+            ("skipped by an old config", true, verdict("already-av1", RetryAfter::UntilReplanned), TWO, Next::Plan),
             ("failed, rests", true, verdict("stalled", later), ONE, Next::Wait(at(500))),
-            ("failed, has rested", true, verdict("stalled", Rest::Until(at(50))), ONE, Next::Plan),
-            ("in the way", true, verdict("no-room", Rest::ThisRun(at(500))), ONE, Next::Wait(at(500))),
-            ("failed for good", true, verdict("damaged-source", Rest::UntilAsked), TWO, Next::Nothing),
-            ("unreadable", false, verdict("unreadable", Rest::UntilAsked), TWO, Next::Nothing),
-            ("a result of ours, by an old config", false, verdict("replaced", Rest::UntilAsked), TWO, Next::Nothing),
+            ("failed, has rested", true, verdict("stalled", RetryAfter::Until(at(50))), ONE, Next::Plan),
+            ("in the way", true, verdict("no-room", RetryAfter::ThisRun(at(500))), ONE, Next::Wait(at(500))),
+            ("failed for good", true, verdict("damaged-source", RetryAfter::UntilAsked), TWO, Next::Nothing),
+            ("unreadable", false, verdict("unreadable", RetryAfter::UntilAsked), TWO, Next::Nothing),
+            ("a result of ours, by an old config", false, verdict("replaced", RetryAfter::UntilAsked), TWO, Next::Nothing),
             ("ffprobe failed", false, verdict("failed", later), ONE, Next::Wait(at(500))),
-            ("ffprobe failed, has rested", false, verdict("failed", Rest::Until(at(50))), ONE, Next::Probe),
+            ("ffprobe failed, has rested", false, verdict("failed", RetryAfter::Until(at(50))), ONE, Next::Probe),
         ];
         for (what, is_probed, verdict, fingerprint, next) in table {
-            let entry = Entry { is_probed, verdict, ..Entry::new(FILE, at(0)) };
+            let entry = FilmEntry { is_probed, verdict, ..FilmEntry::new(FILE, at(0)) };
             assert_eq!(entry.next(&fingerprint, STILL, at(100)), next, "{what}");
             assert_eq!(entry.next(&fingerprint, STILL, at(9)), Next::Settle, "{what}");
         }
@@ -316,28 +329,34 @@ mod tests {
         let failed = defective(Defect::RunFailed { exit_code: Some(1) });
         let unverified = Outcome::Unverified { missing: vec![Missing::ClosingReport] };
         let no_room = Outcome::NoRoom { needed: 2, free: 1 };
-        let (minutes, hours) =
-            (|minutes: i64| Rest::ThisRun(at(minutes * 60)), |hours: i64| Rest::Until(at(hours * 3600)));
+        let (minutes, hours) = (
+            |minutes: i64| RetryAfter::ThisRun(at(minutes * 60)),
+            |hours: i64| RetryAfter::Until(at(hours * 3600)),
+        );
         let table = [
-            (Outcome::Skipped(SkipReason::AlreadyAv1), 0, Rest::UntilReplanned, 0),
+            (Outcome::Skipped(SkipReason::AlreadyAv1), 0, RetryAfter::UntilReplanned, 0),
             (Outcome::Skipped(SkipReason::FolderReadOnly), 0, minutes(10), 0),
             (Outcome::Failed { reason: String::new() }, 1, minutes(60), 1),
-            (Outcome::Skipped(SkipReason::Hardlinked { links: 2 }), 1, Rest::None, 1),
-            (Outcome::TooBig { before: 1, after: 1, limit: 1 }, 0, Rest::UntilReplanned, 0),
-            (Outcome::Cancelled, 0, Rest::UntilAsked, 0),
-            (Outcome::Interrupted, 2, Rest::None, 2),
-            (damaged, 0, Rest::UntilAsked, 1),
+            (Outcome::Skipped(SkipReason::Hardlinked { links: 2 }), 1, RetryAfter::Now, 1),
+            (Outcome::TooBig { before: 1, after: 1, limit: 1 }, 0, RetryAfter::UntilReplanned, 0),
+            (Outcome::Cancelled, 0, RetryAfter::UntilAsked, 0),
+            (Outcome::Interrupted, 2, RetryAfter::Now, 2),
+            (damaged, 0, RetryAfter::UntilAsked, 1),
             (failed.clone(), 0, hours(1), 1),
             (failed.clone(), 1, hours(2), 2),
-            (failed, 2, Rest::UntilAsked, 3),
+            (failed, 2, RetryAfter::UntilAsked, 3),
             (unverified.clone(), 0, hours(1), 1),
-            (unverified, 2, Rest::UntilAsked, 3),
+            (unverified, 2, RetryAfter::UntilAsked, 3),
             (no_room.clone(), 2, minutes(10), 2),
             (no_room, u32::MAX, minutes(10), u32::MAX - 1),
         ];
-        for (outcome, before, rest, failures) in table {
+        for (outcome, before, retry_after, failures) in table {
             let verdict = remember(&outcome, ONE, before, at(0));
-            assert_eq!((verdict.rest, verdict.failures), (rest, failures), "{outcome:?} after {before}");
+            assert_eq!(
+                (verdict.retry_after, verdict.failures),
+                (retry_after, failures),
+                "{outcome:?} after {before}"
+            );
         }
     }
 

@@ -1,4 +1,4 @@
-//! What is wrong with an index: whether it is damaged, of a newer av1d, or can't be used for now.
+//! Errors of the index: damaged, written by a newer av1d, or temporarily unusable.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -7,22 +7,22 @@ use super::{FILE_NAME, SHAPE};
 use crate::sys::failure::{Exit, Failure};
 use crate::sys::sanitize::display;
 
-/// The index can't be used: its file can't be made, read or written.
+/// The index can't be used: its file can't be created, read or written.
 #[derive(Debug, thiserror::Error)]
 #[error("the index {} can't be used: {fault}", display(path))]
 pub struct IndexError {
-    /// Its file.
+    /// The index file.
     pub path: PathBuf,
     fault: Fault,
 }
 
 impl IndexError {
-    /// What went wrong with the index of the state folder `state`.
+    /// Creates the error for the index of the state folder `state`.
     pub fn of(state: &Path, error: rusqlite::Error) -> Self {
         Fault::from(error).at(state)
     }
 
-    /// The index of the state folder `state` couldn't even be tried.
+    /// The error for an index that couldn't even be opened.
     pub(crate) fn unopened(state: &Path, error: io::Error) -> Self {
         Fault::Unopened(error).at(state)
     }
@@ -35,7 +35,7 @@ impl IndexError {
         }
     }
 
-    /// What to do about it.
+    /// Says what to do about the error.
     pub fn hint(&self) -> &'static str {
         match self.fault {
             Fault::Shape(_) => {
@@ -55,25 +55,25 @@ impl From<IndexError> for Failure {
     }
 }
 
-/// Why.
+/// The kind of error.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Fault {
-    /// `SQLite` says no.
+    /// `SQLite` reported an error.
     #[error("{0}")]
     Sqlite(rusqlite::Error),
-    /// Somebody was cut off in the middle of writing it, and who only reads can't take that back.
+    /// A process was interrupted while writing, and a reader can't roll its transaction back.
     #[error("an av1d was cut off while it wrote it, which the next one that writes to it takes back")]
     CutOff,
-    /// It calls itself something else than what is written here.
+    /// The file has a version (shape) that this program doesn't know.
     #[error("it is of shape {0}, and {SHAPE} is the latest that is known here: a newer av1d wrote it")]
     Shape(i64),
-    /// A check found these faults.
+    /// An integrity check found these faults.
     #[error("{0}")]
     Check(String),
-    /// It couldn't be tried.
+    /// The index couldn't be opened.
     #[error("{0}")]
     Unopened(io::Error),
-    /// It is damaged and can't be set aside.
+    /// The index is damaged and can't be renamed.
     #[error("it is damaged and can't be set aside: {0}")]
     Stuck(io::Error),
 }
@@ -96,16 +96,16 @@ impl Fault {
         IndexError { path: state.join(FILE_NAME), fault: self }
     }
 
-    /// Whether the file itself is at fault, and neither the machine nor a newer program.
+    /// Whether the file itself is damaged, so that neither the machine nor a newer program is the cause.
     pub(super) fn is_damage(&self) -> bool {
         use rusqlite::ErrorCode::{DatabaseCorrupt, NotADatabase};
         match self {
             Self::Sqlite(rusqlite::Error::SqliteFailure(failure, message)) => {
                 matches!(failure.code, DatabaseCorrupt | NotADatabase)
-                    // Another table of the name that ours should have.
+                    // There is another table with the name of ours.
                     || message.as_deref().is_some_and(|message| message.starts_with("no such column"))
             }
-            // Columns that aren't what they were.
+            // The columns have unexpected types.
             Self::Sqlite(_) | Self::Check(_) => true,
             Self::Shape(shape) => *shape < SHAPE,
             Self::CutOff | Self::Stuck(_) | Self::Unopened(_) => false,

@@ -1,6 +1,8 @@
-//! The table of finished jobs: what lists, sums and searches need, so that none of them reads a hundred thousand files.
+//! The table of finished jobs: what lists, totals and searches need, so that none of them has to read a hundred
+//! thousand files.
 //!
-//! It is made of the job files and can be made anew from them at any time; until that is done it says that it isn't complete.
+//! It is derived from the job files and can be rebuilt from them at any time. Until that is done, it is marked as
+//! incomplete.
 
 use std::ffi::OsString;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
@@ -14,10 +16,10 @@ use super::notes::{self, Note};
 use crate::state::jobs::{JobEnd, JobSummary, PlanSummary};
 use crate::state::totals::Totals;
 
-/// The shape of these tables. Those of another shape are made anew.
+/// The version of these tables. Tables of another version are rebuilt.
 const SHAPE: i64 = 1;
 
-/// `change` grows with each row that is written, so that a reader finds what is new since its last look.
+/// `change` grows with each row that is written, so that a reader can find the rows that are new since its last look.
 const SCHEMA: &str = "
     DROP TABLE IF EXISTS jobs;
     CREATE TABLE jobs (
@@ -31,19 +33,19 @@ const SCHEMA: &str = "
     CREATE INDEX jobs_that_failed ON jobs (id) WHERE failed AND code != 'interrupted';
 ";
 
-/// What [`read_summary`] reads, in its order.
+/// The columns that [`read_summary`] reads, in its order.
 const COLUMNS: &str =
     "id, film, result, started_ns, ended_ns, undone_ns, code, text, failed, lasting, size, size_after,
     size_limit, resolution, settings";
 
-/// Whether the tables are there, in the shape that is known here.
+/// Whether the tables exist in the current version.
 pub(super) fn is_current(connection: &Connection) -> rusqlite::Result<bool> {
     Ok(notes::get(connection, Note::JobsShape)? == Some(SHAPE))
 }
 
-/// Makes the tables that aren't there, and anew those of another shape.
+/// Creates missing tables, and recreates those of another version.
 pub(super) fn make(connection: &Connection) -> rusqlite::Result<()> {
-    // Another one may have made them while this one waited.
+    // Another process may have created them while this one waited for the lock.
     if is_current(connection)? {
         return Ok(());
     }
@@ -54,7 +56,7 @@ pub(super) fn make(connection: &Connection) -> rusqlite::Result<()> {
 }
 
 impl Index {
-    /// Writes finished jobs down, all or none of them; says which of them weren't there before.
+    /// Writes finished jobs in one transaction. Returns for each job whether it is new in the table.
     pub(crate) fn put_jobs(&mut self, jobs: &[JobSummary]) -> rusqlite::Result<Vec<bool>> {
         let transaction = super::begin(&mut self.connection)?;
         let new = jobs.iter().map(|job| put(&transaction, job)).collect::<rusqlite::Result<_>>()?;
@@ -62,36 +64,37 @@ impl Index {
         Ok(new)
     }
 
-    /// The finished jobs of the table.
+    /// Returns the table of finished jobs.
     pub(crate) fn jobs(&self) -> JobTable<'_> {
         JobTable(&self.connection)
     }
 
-    /// Notes that every finished job is in the table.
+    /// Marks the table as complete: it contains every finished job.
     pub(crate) fn completed_jobs(&self) -> rusqlite::Result<()> {
         notes::set(&self.connection, Note::JobsComplete, 1)
     }
 }
 
-/// The table of finished jobs, to be read.
+/// Read access to the table of finished jobs.
 #[derive(Debug, Clone, Copy)]
 pub struct JobTable<'a>(pub(super) &'a Connection);
 
 impl JobTable<'_> {
-    /// Whether every finished job is in it. One that isn't there, or is of another shape, holds none.
+    /// Whether the table contains every finished job. A missing table, or one of another version, isn't complete.
     pub fn is_complete(self) -> rusqlite::Result<bool> {
         Ok(is_current(self.0)? && notes::get(self.0, Note::JobsComplete)? == Some(1))
     }
 
-    /// Whether it has the job `id`.
+    /// Whether the table contains the job `id`.
     pub fn contains(self, id: &str) -> rusqlite::Result<bool> {
         self.0.prepare_cached("SELECT 1 FROM jobs WHERE id = ?1")?.exists([id])
     }
 
-    /// What all of them came to.
+    /// Returns the totals of all jobs in the table.
     pub fn totals(self) -> rusqlite::Result<Totals> {
         let mut statement = self.0.prepare(
-            // Sums of the upper and the lower bits, since a sum of sizes that a damaged file claims may be too large.
+            // Upper and lower bits are summed separately, because damaged job files may claim sizes whose sum
+            // overflows.
             "SELECT code, count(*), replaced, sum(size >> 20), sum(size & 1048575),
                     sum(size_after >> 20), sum(size_after & 1048575)
              FROM jobs GROUP BY code, replaced",
@@ -113,7 +116,7 @@ impl JobTable<'_> {
         Ok(totals)
     }
 
-    /// The latest `count` failures, the latest first.
+    /// Returns the latest `count` failures, the latest first.
     pub fn failures(self, count: usize) -> rusqlite::Result<Vec<JobSummary>> {
         self.select(
             "WHERE failed AND code != 'interrupted' ORDER BY id DESC LIMIT ?1",
@@ -121,7 +124,7 @@ impl JobTable<'_> {
         )
     }
 
-    /// The jobs of films whose path begins with these bytes.
+    /// Returns the jobs of films whose path begins with these bytes.
     pub fn of_films_beginning_with(self, start: &[u8]) -> rusqlite::Result<Vec<JobSummary>> {
         match successor(start) {
             Some(end) => self.select("WHERE film >= ?1 AND film < ?2", params![start, end]),
@@ -129,7 +132,7 @@ impl JobTable<'_> {
         }
     }
 
-    /// At most `count` jobs with smaller ids than `before`, the latest first; `None` begins with the latest of all.
+    /// Returns at most `count` jobs with ids below `before`, the latest first; `None` starts with the latest job.
     pub fn before(self, before: Option<&str>, count: usize) -> rusqlite::Result<Vec<JobSummary>> {
         let count = i64::try_from(count).unwrap_or(i64::MAX);
         match before {
@@ -138,12 +141,12 @@ impl JobTable<'_> {
         }
     }
 
-    /// The jobs that were written since `mark`.
+    /// Returns the jobs that were written after `mark`.
     pub fn since(self, mark: Mark) -> rusqlite::Result<Vec<JobSummary>> {
         self.select("WHERE change > ?1", [mark.change])
     }
 
-    /// How far the table is.
+    /// Returns the current position in the table.
     pub fn mark(self) -> rusqlite::Result<Mark> {
         let made_us = notes::get(self.0, Note::JobsMade)?.unwrap_or_default();
         let change = self.0.query_row("SELECT coalesce(max(change), 0) FROM jobs", [], |row| row.get(0))?;
@@ -156,7 +159,7 @@ impl JobTable<'_> {
     }
 }
 
-/// How far a table was at some moment: when it was made, and its latest change.
+/// A position in the table: when the table was created, and its latest change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Mark {
     made_us: i64,
@@ -164,13 +167,13 @@ pub struct Mark {
 }
 
 impl Mark {
-    /// Whether what is new since this mark says all that changed: the table wasn't made anew.
+    /// Whether the rows after this mark are all that changed until `now`. They aren't if the table was recreated.
     pub fn is_of_the_same_table(&self, now: &Self) -> bool {
         self.made_us == now.made_us && self.change <= now.change
     }
 }
 
-/// The smallest bytes that are greater than all that begin with `start`; nothing where there are none.
+/// Returns the smallest byte string that is greater than all that begin with `start`, or `None` if there isn't one.
 fn successor(start: &[u8]) -> Option<Vec<u8>> {
     let last = start.iter().rposition(|byte| *byte < u8::MAX)?;
     let mut end = start.get(..=last)?.to_vec();
@@ -178,7 +181,7 @@ fn successor(start: &[u8]) -> Option<Vec<u8>> {
     Some(end)
 }
 
-/// Says whether the job wasn't there before.
+/// Writes a job. Returns whether it is new in the table.
 fn put(connection: &Connection, job: &JobSummary) -> rusqlite::Result<bool> {
     let Some(end) = &job.end else { return Ok(false) };
     let JobSummary { id, film, size, plan, started, end: _ } = job;
@@ -213,12 +216,12 @@ fn put(connection: &Connection, job: &JobSummary) -> rusqlite::Result<bool> {
     Ok(is_new)
 }
 
-/// A size as the table holds it. No file is as large as what doesn't fit.
+/// Converts a size for the table. Sizes that don't fit are larger than any file and are clamped.
 fn signed(size: u64) -> i64 {
     i64::try_from(size).unwrap_or(i64::MAX)
 }
 
-/// A time as the table holds it: nanoseconds since 1970, which go on until 2262.
+/// Converts a time for the table: nanoseconds since 1970, which last until 2262.
 fn nanoseconds(time: Timestamp) -> i64 {
     i64::try_from(time.as_nanosecond()).unwrap_or(i64::MAX)
 }

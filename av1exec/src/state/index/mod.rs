@@ -1,8 +1,9 @@
-//! What is known of the library, kept over restarts: each film as it was seen, ffprobe's word on it, and what came of it.
+//! The index: what is known about the library, kept across restarts. For each film it stores the file's identity,
+//! ffprobe's output and the last verdict.
 //!
-//! And a table of all finished jobs, so that nobody has to read their files.
+//! It also contains a table of all finished jobs, so that their files needn't be read.
 //!
-//! It is a memory, not a record: losing it costs time and nothing else. The record is the job files and the sidecars.
+//! The index is a cache, not a record: losing it only costs time. The records are the job files and the sidecars.
 
 mod entry;
 mod error;
@@ -24,23 +25,23 @@ use rusqlite::{Connection, OptionalExtension, Row, Transaction, TransactionBehav
 use crate::state::totals::Totals;
 use crate::sys::disk::{self, Identity};
 use av1plan::probe::ProbeText;
-pub use entry::{Entry, Fingerprint, Next, Rest, Verdict, remember};
+pub use entry::{FilmEntry, Fingerprint, Next, RetryAfter, Verdict, remember};
 use error::Fault;
 pub use error::IndexError;
 pub use jobs::{JobTable, Mark};
 pub use peek::{census, peek, peek_jobs};
 pub use write::Write;
 
-/// The index's name in the state folder.
+/// The name of the index file in the state folder.
 pub const FILE_NAME: &str = "index.sqlite";
 
-/// What the file says of its own shape (`PRAGMA user_version`). A later one is a newer av1d's.
+/// The version of the tables (`PRAGMA user_version`). A higher one was written by a newer av1d.
 const SHAPE: i64 = 1;
 
-/// How long another process, or another connection of this one, may take to write.
+/// How long to wait while another process or connection writes.
 const WRITE_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// How long those who look at an index with a log are given to close it, so that it can be turned over.
+/// How long to wait until other processes have closed an index in WAL mode, so that its journal mode can be changed.
 const TURN_TIMEOUT: Duration = Duration::from_secs(2);
 const TURN_PAUSE: Duration = Duration::from_millis(20);
 
@@ -55,7 +56,7 @@ const SCHEMA: &str = "
     ) STRICT, WITHOUT ROWID;
 ";
 
-/// What [`read_entry`] reads, in its order.
+/// The columns that [`read_entry`] reads, in its order.
 const COLUMNS: &str =
     "path, device, inode, size, links, modified_ns, changed_ns, first_seen_us, unchanged_since_us,
     last_seen_us, code, fingerprint, rest, until_us, failures, probe IS NOT NULL";
@@ -64,26 +65,26 @@ const COLUMNS: &str =
 #[derive(Debug)]
 pub struct Index {
     connection: Connection,
-    /// Whether it notes that it is in use, until it is dropped.
+    /// Whether the index is marked as in use, until this is dropped.
     notes_use: bool,
 }
 
-/// An index, and where the one before it went if it couldn't be read.
+/// An opened index, and what happened to its damaged predecessor.
 #[derive(Debug)]
 pub struct Opened {
-    /// It.
+    /// The index.
     pub index: Index,
-    /// What it knows of each film.
-    pub entries: BTreeMap<PathBuf, Entry>,
-    /// What the finished jobs of its table came to. Those that aren't folded yet are counted when they are.
+    /// The entries of all films.
+    pub entries: BTreeMap<PathBuf, FilmEntry>,
+    /// The totals of the finished jobs in the table. Jobs that aren't folded yet are added when they are.
     pub totals: Totals,
-    /// A damaged one that was set aside: its new name, and what was wrong with it.
+    /// If a damaged index was set aside: its new path, and what was wrong with it.
     pub damaged: Option<(PathBuf, String)>,
 }
 
 impl Index {
-    /// Opens the index in `folder`, which is made where it isn't there. A damaged one is set aside and begun anew: one whose
-    /// entries can't be read is damaged too, though `SQLite` opens it without a word.
+    /// Opens the index in `folder`, and creates it if it doesn't exist. A damaged index is set aside and a new one is
+    /// created. An index whose entries can't be read counts as damaged, even if `SQLite` opens it without an error.
     pub fn open(folder: &Path) -> Result<Opened, IndexError> {
         let path = folder.join(FILE_NAME);
         let failed = |fault: Fault| fault.at(folder);
@@ -104,7 +105,7 @@ impl Index {
         }
     }
 
-    /// Opens the index in `folder` to write finished jobs down. One that is damaged is an error and stays as it is.
+    /// Opens the index in `folder` to write finished jobs. A damaged index is an error and isn't changed.
     pub(crate) fn for_jobs(folder: &Path) -> Result<Self, IndexError> {
         Self::open_file(&folder.join(FILE_NAME)).map_err(|fault| fault.at(folder))
     }
@@ -118,15 +119,15 @@ impl Index {
             return Err(Fault::Shape(shape));
         }
         keep_journal(&connection)?;
-        // Not at each opening: it would be a write, which waits for the disk, for each job that ends.
+        // The tables aren't created at each opening: that would be a write, which waits for the disk after every job.
         if shape != SHAPE || !jobs::is_current(&connection)? {
             make(&mut connection)?;
         }
         Ok(Self { connection, notes_use: false })
     }
 
-    /// All entries, without what ffprobe said.
-    pub fn load(&self) -> rusqlite::Result<BTreeMap<PathBuf, Entry>> {
+    /// Returns all entries, without ffprobe's output.
+    pub fn load(&self) -> rusqlite::Result<BTreeMap<PathBuf, FilmEntry>> {
         let mut statement = self.connection.prepare(&format!("SELECT {COLUMNS} FROM films"))?;
         let rows = statement.query_map([], |row| {
             let path: Vec<u8> = row.get(0)?;
@@ -135,8 +136,8 @@ impl Index {
         rows.collect()
     }
 
-    /// What ffprobe said of a film, if it still looks as it did then: a write that failed may have left what was said of
-    /// another file of its name.
+    /// Returns ffprobe's stored output for a film, if the file's identity is the one that was probed: after a failed
+    /// write the stored output may belong to an earlier file of the same name.
     pub fn probe(&self, path: &Path, film: &Identity) -> rusqlite::Result<Option<ProbeText>> {
         let mut statement = self.connection.prepare_cached(
             "SELECT probe, frame FROM films
@@ -152,7 +153,7 @@ impl Index {
         statement.query_row(film, row).optional()
     }
 
-    /// Forgets that a film failed, so that it is worked on again; says whether it had.
+    /// Forgets that a film failed, so that it is tried again. Returns whether it had failed.
     pub fn forget_verdict(&mut self, path: &Path) -> rusqlite::Result<bool> {
         let changed = self.connection.execute(
             "UPDATE films SET code = NULL, fingerprint = NULL, rest = NULL, until_us = NULL, failures = 0,
@@ -164,7 +165,7 @@ impl Index {
     }
 }
 
-/// Makes the tables that aren't there, all or none.
+/// Creates the missing tables in one transaction.
 fn make(connection: &mut Connection) -> rusqlite::Result<()> {
     let transaction = begin(connection)?;
     transaction.execute_batch(SCHEMA)?;
@@ -174,26 +175,26 @@ fn make(connection: &mut Connection) -> rusqlite::Result<()> {
     transaction.commit()
 }
 
-/// Has what a transaction overwrites kept in a file beside the index until the transaction is through, so that a kill or a power cut at any
-/// moment leaves it whole.
+/// Uses a rollback journal beside the index, so that a kill or a power cut at any moment can't damage it.
 ///
-/// `SQLite`'s other way, a log (WAL), is no choice: it maps a file into memory, and a process can't end as long as a disk that hangs has
-/// pages of it to write. An index that an older av1d kept in that way is turned over at the first opening during which nobody else has it
-/// open.
+/// `SQLite`'s alternative, a write-ahead log (WAL), isn't used: it maps a file into memory, and a process can't end
+/// while a hanging disk has pages of that file to write. An index that an older av1d kept in WAL mode is converted at
+/// the first opening during which no other process has it open.
 ///
-/// A commit waits until nobody reads, so that who reads does so in short statements.
+/// A commit waits until no process is reading, so that readers use short statements only.
 fn keep_journal(connection: &Connection) -> rusqlite::Result<()> {
     let begun = Instant::now();
     loop {
         match connection.pragma_update(None, "journal_mode", "TRUNCATE") {
-            // `SQLite` doesn't wait here by itself.
+            // `SQLite` doesn't retry this statement by itself.
             Err(error) if is_busy(&error) && begun.elapsed() < TURN_TIMEOUT => std::thread::sleep(TURN_PAUSE),
             Err(error) if is_busy(&error) => break,
             turned => break turned?,
         }
     }
     connection.pragma_update(None, "synchronous", "FULL")?;
-    // Readers are kept out while a commit is put into the file, and not from the moment at which a large transaction fills the cache.
+    // Without this, a large transaction that fills the cache would lock readers out early; so they are locked out only
+    // during the commit.
     connection.pragma_update(None, "cache_spill", false)
 }
 
@@ -201,21 +202,22 @@ fn is_busy(error: &rusqlite::Error) -> bool {
     error.sqlite_error_code() == Some(rusqlite::ErrorCode::DatabaseBusy)
 }
 
-/// Begins to write, once nobody else does: a transaction that began by reading couldn't wait for another's end.
+/// Begins a write transaction, once no other process writes. A transaction that begins by reading could not wait for
+/// another writer.
 fn begin(connection: &mut Connection) -> rusqlite::Result<Transaction<'_>> {
     connection.transaction_with_behavior(TransactionBehavior::Immediate)
 }
 
-/// Whether there was something to forget.
+/// Whether there was a failure to forget.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Forgotten {
     /// A failure that kept the film from being tried again.
     Failure,
-    /// Nothing: the film is tried as any other.
+    /// No failure: the film is tried like any other.
     Nothing,
 }
 
-/// Lets a film that failed be tried again by the next daemon. The caller holds the lock of the state folder.
+/// Lets the next daemon try a failed film again. The caller must hold the lock of the state folder.
 pub fn forget_failure(state: &Path, film: &Path) -> Result<Forgotten, IndexError> {
     let Opened { mut index, .. } = Index::open(state)?;
     let known = index.forget_verdict(film);
@@ -223,7 +225,7 @@ pub fn forget_failure(state: &Path, film: &Path) -> Result<Forgotten, IndexError
     Ok(if known { Forgotten::Failure } else { Forgotten::Nothing })
 }
 
-fn read_entry(row: &Row<'_>) -> rusqlite::Result<Entry> {
+fn read_entry(row: &Row<'_>) -> rusqlite::Result<FilmEntry> {
     let time = |column| Ok::<_, rusqlite::Error>(timestamp(row.get(column)?));
     let code: Option<String> = row.get(10)?;
     let fingerprint: Option<[u8; 16]> = row.get(11)?;
@@ -233,10 +235,10 @@ fn read_entry(row: &Row<'_>) -> rusqlite::Result<Entry> {
     let verdict = code.zip(fingerprint).map(|(code, fingerprint)| Verdict {
         code,
         fingerprint: Fingerprint(fingerprint),
-        rest: read_rest(rest.as_deref(), until),
+        retry_after: read_retry_after(rest.as_deref(), until),
         failures,
     });
-    Ok(Entry {
+    Ok(FilmEntry {
         identity: Identity {
             device: row.get::<_, i64>(1)?.cast_unsigned(),
             inode: row.get::<_, i64>(2)?.cast_unsigned(),
@@ -253,28 +255,28 @@ fn read_entry(row: &Row<'_>) -> rusqlite::Result<Entry> {
     })
 }
 
-fn read_rest(rest: Option<&str>, until: Option<i64>) -> Rest {
+fn read_retry_after(rest: Option<&str>, until: Option<i64>) -> RetryAfter {
     match (rest, until) {
-        (Some("until"), Some(until)) => Rest::Until(timestamp(until)),
-        (Some("until-replanned"), _) => Rest::UntilReplanned,
-        (Some("until-asked"), _) => Rest::UntilAsked,
-        _ => Rest::None,
+        (Some("until"), Some(until)) => RetryAfter::Until(timestamp(until)),
+        (Some("until-replanned"), _) => RetryAfter::UntilReplanned,
+        (Some("until-asked"), _) => RetryAfter::UntilAsked,
+        _ => RetryAfter::Now,
     }
 }
 
-/// A time that was written down; one that can't be one is the beginning of time.
+/// Converts a stored time. An invalid one becomes 1970.
 fn timestamp(microseconds: i64) -> Timestamp {
     Timestamp::from_microsecond(microseconds).unwrap_or(Timestamp::UNIX_EPOCH)
 }
 
-/// What is beside a file under its name and a suffix.
+/// Returns the path with a suffix added to its file name.
 fn beside(path: &Path, suffix: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(suffix);
     name.into()
 }
 
-/// Renames an index and what belongs to it out of the way.
+/// Renames an index and its journal files, to set them aside.
 fn set_aside(path: &Path) -> io::Result<PathBuf> {
     let stamp = Timestamp::now().strftime("%Y%m%d-%H%M%S-%6f");
     let aside = beside(path, &format!(".{stamp}.damaged"));

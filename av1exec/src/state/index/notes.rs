@@ -1,4 +1,4 @@
-//! What the index notes about itself, and its upkeep: when it is checked, and when its file is made smaller.
+//! The index's notes about itself, and its maintenance: when it is checked, and when its file is shrunk.
 
 use jiff::{SignedDuration, Timestamp};
 use rusqlite::{Connection, OptionalExtension, params};
@@ -6,18 +6,18 @@ use rusqlite::{Connection, OptionalExtension, params};
 use super::Index;
 use super::error::Fault;
 
-/// A number that the index notes about itself.
+/// A number that the index stores about itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Note {
-    /// The shape of the tables of jobs.
+    /// The version of the job tables.
     JobsShape,
-    /// 1 where every finished job is in its table.
+    /// 1 if the table of jobs contains every finished job.
     JobsComplete,
-    /// When the tables of jobs were made, in microseconds since 1970.
+    /// When the job tables were created, in microseconds since 1970.
     JobsMade,
-    /// 1 while a daemon has it open: found at its start, the one before was cut off.
+    /// 1 while a daemon has the index open. If it is set at start, the previous daemon was killed.
     InUse,
-    /// When it was last checked, in microseconds since 1970.
+    /// When the index was last checked, in microseconds since 1970.
     Checked,
 }
 
@@ -33,14 +33,14 @@ impl Note {
     }
 }
 
-/// Makes the table of notes where it isn't there.
+/// Creates the table of notes if it doesn't exist.
 pub(super) fn make(connection: &Connection) -> rusqlite::Result<()> {
     connection.execute_batch(
         "CREATE TABLE IF NOT EXISTS notes (name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT",
     )
 }
 
-/// What is noted; nothing where nothing is, or where an older av1d made the index.
+/// Returns a note, or `None` if it isn't set or if an older av1d created the index.
 pub(super) fn get(connection: &Connection, note: Note) -> rusqlite::Result<Option<i64>> {
     if !connection.table_exists(None, "notes")? {
         return Ok(None);
@@ -54,14 +54,15 @@ pub(super) fn set(connection: &Connection, note: Note, value: i64) -> rusqlite::
     statement.execute(params![note.name(), value]).map(drop)
 }
 
-/// How long an index that was closed well each time isn't checked. A check reads all of it: a second for some hundred megabytes.
+/// How often an index is checked that was always closed properly. A check reads the whole file, which takes a second
+/// for some hundred megabytes.
 const CHECKED_EACH: SignedDuration = SignedDuration::from_hours(24 * 30);
 
-/// Unused room in the file that is worth making it anew, in bytes; and it must be more than half of the file.
+/// How many unused bytes make it worth rewriting the file; they must also be more than half of the file.
 const WASTED: i64 = 16 << 20;
 
 impl Index {
-    /// Checks the whole file where the daemon before was cut off, or where nobody has for a month.
+    /// Checks the whole file if the previous daemon was killed or the last check was more than 30 days ago.
     pub(super) fn check_if_due(&mut self, now: Timestamp) -> Result<(), Fault> {
         let was_cut_off = get(&self.connection, Note::InUse)? == Some(1);
         let checked = get(&self.connection, Note::Checked)?.map(super::timestamp);
@@ -81,7 +82,7 @@ impl Index {
         if found == "ok" { Ok(()) } else { Err(Fault::Check(found)) }
     }
 
-    /// Makes the file smaller where most of it is unused.
+    /// Shrinks the file if most of it is unused.
     pub(crate) fn shrink_if_worth_it(&self) -> rusqlite::Result<()> {
         let number = |name| self.connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
         let (unused, pages, size) = (number("freelist_count")?, number("page_count")?, number("page_size")?);
@@ -95,7 +96,7 @@ impl Index {
 impl Drop for Index {
     fn drop(&mut self) {
         if self.notes_use {
-            // Where that fails, the next start checks the file, which harms nothing.
+            // If this fails, the next start checks the file, which does no harm.
             drop(set(&self.connection, Note::InUse, 0));
         }
     }
@@ -106,7 +107,7 @@ mod tests {
     use super::*;
     use crate::state::index::{FILE_NAME, Opened};
 
-    /// Whether the index is checked at this moment: the time of the last check moves.
+    /// Whether this opening checks the index: then the time of the last check changes.
     fn is_checked(index: &mut Index, now: Timestamp) -> bool {
         let before = get(&index.connection, Note::Checked).unwrap();
         index.check_if_due(now).unwrap();
@@ -121,7 +122,7 @@ mod tests {
         let mut again = Index::for_jobs(folder.path()).unwrap();
         let now = Timestamp::now();
         assert!(!is_checked(&mut again, now), "it was closed well");
-        // As a daemon leaves it that is cut off: still noted as in use.
+        // A killed daemon leaves the index marked as in use.
         assert!(is_checked(&mut again, now + SignedDuration::from_secs(1)));
         set(&again.connection, Note::InUse, 0).unwrap();
         assert!(!is_checked(&mut again, now + SignedDuration::from_hours(24)));

@@ -1,4 +1,4 @@
-//! Looking at the index of a daemon that may run, without disturbing it.
+//! Reads the index while a daemon may be using it, without disturbing the daemon.
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
@@ -9,15 +9,15 @@ use std::time::Duration;
 use rusqlite::{Connection, OpenFlags, OptionalExtension};
 
 use super::error::Fault;
-use super::{COLUMNS, Entry, FILE_NAME, IndexError, JobTable, SHAPE, beside, read_entry};
+use super::{COLUMNS, FILE_NAME, FilmEntry, IndexError, JobTable, SHAPE, beside, read_entry};
 use crate::state::code::Meaning;
 
-/// How long a reader waits while a writer puts a commit into the file, which takes less on a disk that is well. Who made the file smaller
-/// (`VACUUM`) may take longer: then it can't be read for now.
+/// How long a reader waits while a writer commits, which is faster than this on a healthy disk. A `VACUUM` may take
+/// longer; the index can't be read during that time.
 const READ_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// What the index of this state folder knows of these films. One that isn't there knows nothing.
-pub fn peek(state: &Path, films: &[PathBuf]) -> Result<Vec<(PathBuf, Entry)>, IndexError> {
+/// Returns the entries of these films from the index of a state folder; none if there is no index.
+pub fn peek(state: &Path, films: &[PathBuf]) -> Result<Vec<(PathBuf, FilmEntry)>, IndexError> {
     read(state, |connection| {
         let mut statement = connection.prepare(&format!("SELECT {COLUMNS} FROM films WHERE path = ?1"))?;
         let mut found = Vec::new();
@@ -29,8 +29,8 @@ pub fn peek(state: &Path, films: &[PathBuf]) -> Result<Vec<(PathBuf, Entry)>, In
     })
 }
 
-/// How many films the index of a state folder knows, by what came of them: the code of a skip or a failure, `done` or
-/// `queued`. One that isn't there knows none.
+/// Counts the films in the index of a state folder by state: the code of a skip or failure, `done` or `queued`. There
+/// are none if there is no index.
 pub fn census(state: &Path) -> Result<BTreeMap<String, u64>, IndexError> {
     read(state, |connection| {
         let mut statement =
@@ -44,7 +44,8 @@ pub fn census(state: &Path) -> Result<BTreeMap<String, u64>, IndexError> {
     })
 }
 
-/// Asks the table of finished jobs; nothing where there is none that is complete, so that their files have to be read.
+/// Queries the table of finished jobs. Returns `None` if there is no complete table, so that the job files have to be
+/// read.
 pub fn peek_jobs<T>(
     state: &Path,
     ask: impl FnOnce(JobTable<'_>) -> rusqlite::Result<T>,
@@ -55,10 +56,11 @@ pub fn peek_jobs<T>(
     })
 }
 
-/// Reads from an index, or finds nothing where there is none.
+/// Reads from an index, or returns the default if there is none.
 ///
-/// It is opened for reading only, and nothing is made beside it: a reader of another user would leave files behind that the daemon couldn't
-/// write to. What somebody was writing who was cut off, only the next one that writes may take back: until then reading is an error.
+/// The index is opened for reading only, and no files are created beside it: a reader that runs as another user would
+/// leave files that the daemon couldn't write to. An interrupted transaction can only be rolled back by the next
+/// writer; until then reading is an error.
 fn read<T: Default>(
     state: &Path,
     ask: impl FnOnce(&Connection) -> rusqlite::Result<T>,
@@ -89,15 +91,17 @@ fn open(path: &Path) -> rusqlite::Result<Connection> {
     Ok(connection)
 }
 
-/// Whether nothing is beside the index. An older av1d, which kept a log (WAL) there while it ran, leaves it like this, and `SQLite` would make
-/// that log anew to read it. This one leaves its empty journal, and is about to make it where it is missing: a look in that moment may fail.
+/// Whether there is no journal file beside the index. An older av1d, which used WAL mode, leaves the index like this,
+/// and `SQLite` would create a new WAL file to read it. This version leaves its empty journal in place, and creates it
+/// soon if it is missing; a read in that moment may fail.
 ///
-/// The file itself isn't looked into: closing it would take away the locks that a connection of this process holds on it.
+/// The index file itself isn't opened for this: closing it would release the locks that a connection of this process
+/// holds on it.
 fn is_at_rest(path: &Path) -> bool {
     ["-journal", "-wal"].iter().all(|suffix| !beside(path, suffix).exists())
 }
 
-/// `file:/state/index.sqlite?immutable=1`: `SQLite`'s way to say that nobody writes.
+/// Returns `file:/state/index.sqlite?immutable=1`, which tells `SQLite` that no process writes to the file.
 fn as_uri(path: &OsStr) -> OsString {
     let mut uri = String::from("file:");
     for byte in path.as_bytes() {
@@ -143,10 +147,11 @@ mod tests {
         assert!(files(&state).is_empty(), "nothing is made");
 
         let Opened { mut index, .. } = Index::open(&state).unwrap();
-        let entry = Entry::new(FILM, Timestamp::from_second(1_800_000_000).unwrap());
+        let entry = FilmEntry::new(FILM, Timestamp::from_second(1_800_000_000).unwrap());
         index.write([&Write::Entries(vec![(film.clone(), entry.clone())])]).unwrap();
         assert_eq!(peek(&state, &films).unwrap(), [(film.clone(), entry.clone())]);
-        let newer = Entry { is_probed: false, ..Entry::new(Identity { size: 9, ..FILM }, entry.first_seen) };
+        let newer =
+            FilmEntry { is_probed: false, ..FilmEntry::new(Identity { size: 9, ..FILM }, entry.first_seen) };
         index.write([&Write::Entries(vec![(film.clone(), newer.clone())])]).unwrap();
         assert_eq!(
             peek(&state, &films).unwrap(),
@@ -160,13 +165,13 @@ mod tests {
         assert_eq!(files(&state), before, "nothing is left behind");
     }
 
-    /// As an av1d before this one left it: with a log beside it while it ran, and none afterwards.
+    /// An index of an older av1d: with a WAL file while it ran, and without one afterwards.
     #[test]
     fn an_index_with_a_log_is_read_and_turned_over() {
         let folder = tempfile::tempdir().unwrap();
         let state = folder.path();
         let film = PathBuf::from("/a.mkv");
-        let entry = Entry::new(FILM, Timestamp::from_second(1_800_000_000).unwrap());
+        let entry = FilmEntry::new(FILM, Timestamp::from_second(1_800_000_000).unwrap());
         let known = [(film.clone(), entry.clone())];
         let mode = |connection: &Connection| {
             connection.pragma_query_value(None, "journal_mode", |row| row.get::<_, String>(0)).unwrap()
@@ -195,7 +200,7 @@ mod tests {
         assert_eq!(peek(state, &[film]).unwrap(), known);
     }
 
-    /// Somebody reads while a transaction that is larger than the cache is under way.
+    /// Another process reads while a transaction larger than the cache is running.
     #[test]
     fn a_large_transaction_keeps_nobody_from_reading() {
         let folder = tempfile::tempdir().unwrap();
@@ -206,7 +211,7 @@ mod tests {
         assert_eq!(peek(folder.path(), &["/a.mkv".into()]).unwrap(), []);
     }
 
-    /// The kernel drops all of a process's locks on a file once the process closes any one of its descriptors.
+    /// The kernel drops all of a process's locks on a file as soon as the process closes any descriptor of that file.
     #[test]
     fn a_look_takes_away_no_lock_of_a_writer_in_the_same_process() {
         use std::os::unix::fs::MetadataExt;
@@ -226,15 +231,15 @@ mod tests {
         assert_eq!(locks(), held);
     }
 
-    /// A daemon was cut off while it wrote: what it had begun is taken back by the next one that writes, and by no reader.
+    /// A daemon was killed during a write: the next writer rolls the transaction back, and readers don't.
     #[test]
     fn what_was_cut_off_is_taken_back_by_the_next_one_that_writes() {
         let folder = tempfile::tempdir().unwrap();
         let film = PathBuf::from("/a.mkv");
-        let entry = Entry::new(FILM, Timestamp::from_second(1_800_000_000).unwrap());
+        let entry = FilmEntry::new(FILM, Timestamp::from_second(1_800_000_000).unwrap());
         let Opened { mut index, .. } = Index::open(folder.path()).unwrap();
         index.write([&Write::Entries(vec![(film.clone(), entry.clone())])]).unwrap();
-        // A transaction of more than its cache holds is put into the file before it is through, where that is allowed.
+        // With `cache_spill` a transaction larger than the cache is partly written to the file before it is committed.
         index.connection.pragma_update(None, "cache_size", 2).unwrap();
         index.connection.pragma_update(None, "cache_spill", true).unwrap();
         index.connection.execute_batch("BEGIN IMMEDIATE; DELETE FROM films").unwrap();

@@ -1,4 +1,4 @@
-//! What the index remembers and forgets, and what a damaged one costs.
+//! Tests of what the index stores and forgets, and of damaged indexes.
 
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt;
@@ -6,13 +6,13 @@ use std::os::unix::ffi::OsStringExt;
 use super::*;
 use crate::state::code::WANTED;
 
-fn entry(size: u64) -> Entry {
+fn entry(size: u64) -> FilmEntry {
     let identity =
         Identity { device: u64::MAX, inode: 7, size, modified_ns: -5, changed_ns: i64::MAX, links: 1 };
-    Entry::new(identity, Timestamp::from_second(1_800_000_000).unwrap())
+    FilmEntry::new(identity, Timestamp::from_second(1_800_000_000).unwrap())
 }
 
-fn remember(index: &mut Index, path: &Path, entry: &Entry) {
+fn remember(index: &mut Index, path: &Path, entry: &FilmEntry) {
     index.write([&Write::Entries(vec![(path.to_owned(), entry.clone())])]).unwrap();
 }
 
@@ -27,11 +27,12 @@ fn what_was_written_is_read_again_whatever_the_bytes_of_the_name() {
     let folder = tempfile::tempdir().unwrap();
     let name = PathBuf::from(OsString::from_vec(b"/films/\xff\xfe\n'\"%.mkv".to_vec()));
     let now = Timestamp::from_second(1_800_000_123).unwrap();
-    let rests = [Rest::None, Rest::Until(now), Rest::UntilReplanned, Rest::UntilAsked];
-    let mut written: BTreeMap<PathBuf, Entry> = BTreeMap::new();
-    for (number, rest) in rests.into_iter().enumerate() {
-        let verdict = Verdict { code: "a-code".into(), fingerprint: Fingerprint([9; 16]), rest, failures: 2 };
-        written.insert(name.join(number.to_string()), Entry { verdict: Some(verdict), ..entry(1 << 40) });
+    let rests = [RetryAfter::Now, RetryAfter::Until(now), RetryAfter::UntilReplanned, RetryAfter::UntilAsked];
+    let mut written: BTreeMap<PathBuf, FilmEntry> = BTreeMap::new();
+    for (number, retry_after) in rests.into_iter().enumerate() {
+        let verdict =
+            Verdict { code: "a-code".into(), fingerprint: Fingerprint([9; 16]), retry_after, failures: 2 };
+        written.insert(name.join(number.to_string()), FilmEntry { verdict: Some(verdict), ..entry(1 << 40) });
     }
     written.insert(name, entry(0));
     opened(folder.path()).write([&Write::Entries(written.clone().into_iter().collect())]).unwrap();
@@ -44,15 +45,15 @@ fn what_ffprobe_said_stays_until_the_film_changes() {
     let (path, probe) =
         (Path::new("/a.mkv"), ProbeText::new(b"{}".to_vec()).with_frame(Some(b"[]".to_vec())));
     let mut index = opened(folder.path());
-    let probed = Entry { is_probed: true, ..entry(5) };
+    let probed = FilmEntry { is_probed: true, ..entry(5) };
     index.write([&Write::Probe(path.into(), Box::new(probed.clone()), probe.clone())]).unwrap();
     remember(&mut index, path, &probed);
     assert_eq!(index.load().unwrap()[path], probed);
     let (film, changed) = (entry(5).identity, entry(6).identity);
     assert_eq!(index.probe(path, &film).unwrap(), Some(probe));
     assert_eq!(index.probe(path, &changed).unwrap(), None, "it was said of another file");
-    // Not even where somebody says that it was probed: what was said of this one couldn't be written.
-    remember(&mut index, path, &Entry { is_probed: true, ..entry(6) });
+    // Even if the entry claims that the film was probed: the probe of this file couldn't be written.
+    remember(&mut index, path, &FilmEntry { is_probed: true, ..entry(6) });
     assert_eq!(index.probe(path, &changed).unwrap(), None);
     remember(&mut index, path, &entry(6));
     assert_eq!(index.probe(path, &changed).unwrap(), None);
@@ -65,9 +66,13 @@ fn what_ffprobe_said_stays_until_the_film_changes() {
 fn a_film_that_is_asked_for_is_as_if_never_tried() {
     let folder = tempfile::tempdir().unwrap();
     let mut index = opened(folder.path());
-    let verdict =
-        Verdict { code: "x".into(), fingerprint: Fingerprint([0; 16]), rest: Rest::UntilAsked, failures: 3 };
-    remember(&mut index, Path::new("/a"), &Entry { verdict: Some(verdict), ..entry(5) });
+    let verdict = Verdict {
+        code: "x".into(),
+        fingerprint: Fingerprint([0; 16]),
+        retry_after: RetryAfter::UntilAsked,
+        failures: 3,
+    };
+    remember(&mut index, Path::new("/a"), &FilmEntry { verdict: Some(verdict), ..entry(5) });
     assert!(index.forget_verdict(Path::new("/a")).unwrap());
     assert!(!index.forget_verdict(Path::new("/b")).unwrap());
     assert_eq!(index.load().unwrap()[Path::new("/a")], entry(5));
@@ -87,7 +92,7 @@ fn a_damaged_index_is_set_aside_and_begun_anew() {
         broken[100..200].fill(0xff);
         std::fs::write(path, broken).unwrap();
     };
-    // The first page, which says what is in the others, is whole.
+    // The first page, which describes the others, stays intact.
     let overwritten = |path: &Path| {
         remember(&mut opened(path.parent().unwrap()), Path::new("/b"), &entry(2));
         let mut whole = std::fs::read(path).unwrap();
@@ -142,17 +147,17 @@ fn films_are_counted_by_what_came_of_them_without_a_daemon() {
         let verdict = code.map(|code| Verdict {
             code: code.into(),
             fingerprint: Fingerprint([0; 16]),
-            rest: Rest::None,
+            retry_after: RetryAfter::Now,
             failures: 0,
         });
         let path = PathBuf::from(format!("/{number}"));
-        remember(&mut index, &path, &Entry { verdict, ..entry(5) });
+        remember(&mut index, &path, &FilmEntry { verdict, ..entry(5) });
     }
-    // While a daemon has it open, too.
+    // This also works while a daemon has the index open.
     let counted = census(folder.path()).unwrap();
     let expected = [("done", 1), ("queued", 1), ("too-big", 2)].map(|(word, count)| (word.to_owned(), count));
     assert_eq!(counted, BTreeMap::from(expected));
-    // Nor is anything left beside an index that nobody has open.
+    // Nothing is left beside an index that is closed.
     drop(index);
     let files = || std::fs::read_dir(folder.path()).unwrap().count();
     let before = files();

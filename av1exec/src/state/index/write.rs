@@ -1,27 +1,27 @@
-//! Writing down what is known of films.
+//! Writes entries to the index.
 
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, params};
 
-use super::{Entry, Index, Rest, begin};
+use super::{FilmEntry, Index, RetryAfter, begin};
 use crate::sys::disk::Identity;
 use av1plan::probe::ProbeText;
 
-/// Something that the index is to remember, or to forget.
+/// A change to the index.
 #[derive(Debug)]
 pub enum Write {
-    /// What is known of films. What ffprobe said of one is forgotten where its entry says so.
-    Entries(Vec<(PathBuf, Entry)>),
-    /// What ffprobe said of a film, beside its entry.
-    Probe(PathBuf, Box<Entry>, ProbeText),
-    /// These films are forgotten.
+    /// Store these entries. If an entry isn't marked as probed, its stored ffprobe output is deleted.
+    Entries(Vec<(PathBuf, FilmEntry)>),
+    /// Store an entry with ffprobe's output.
+    Probe(PathBuf, Box<FilmEntry>, ProbeText),
+    /// Delete these films.
     Forget(Vec<PathBuf>),
 }
 
 impl Index {
-    /// Carries these out one after the other, all or none of them: the disk is waited for once.
+    /// Applies all changes in one transaction, so that the disk is waited for only once.
     pub fn write<'a>(&mut self, writes: impl IntoIterator<Item = &'a Write>) -> rusqlite::Result<()> {
         let transaction = begin(&mut self.connection)?;
         for write in writes {
@@ -49,11 +49,12 @@ fn carry_out(connection: &Connection, write: &Write) -> rusqlite::Result<()> {
     }
 }
 
-/// Writes an entry down. What ffprobe said stays only where the film is the same as the one that it said it of.
-fn write_entry(connection: &Connection, path: &Path, entry: &Entry) -> rusqlite::Result<()> {
-    let Entry { identity, first_seen, unchanged_since, last_seen, is_probed, verdict } = entry;
+/// Writes an entry. ffprobe's stored output is kept only if the file is the one that was probed.
+fn write_entry(connection: &Connection, path: &Path, entry: &FilmEntry) -> rusqlite::Result<()> {
+    let FilmEntry { identity, first_seen, unchanged_since, last_seen, is_probed, verdict } = entry;
     let Identity { device, inode, size, modified_ns, changed_ns, links } = identity;
-    let (rest, until) = verdict.as_ref().map_or((None, None), |verdict| write_rest(verdict.rest));
+    let (rest, until) =
+        verdict.as_ref().map_or((None, None), |verdict| write_retry_after(verdict.retry_after));
     let mut statement = connection.prepare_cached(
         "INSERT INTO films (path, device, inode, size, links, modified_ns, changed_ns, first_seen_us, unchanged_since_us,
                             last_seen_us, code, fingerprint, rest, until_us, failures)
@@ -86,12 +87,12 @@ fn write_entry(connection: &Connection, path: &Path, entry: &Entry) -> rusqlite:
     Ok(())
 }
 
-fn write_rest(rest: Rest) -> (Option<&'static str>, Option<i64>) {
-    match rest {
-        // The next start doesn't wait.
-        Rest::None | Rest::ThisRun(_) => (None, None),
-        Rest::Until(until) => (Some("until"), Some(until.as_microsecond())),
-        Rest::UntilReplanned => (Some("until-replanned"), None),
-        Rest::UntilAsked => (Some("until-asked"), None),
+fn write_retry_after(retry_after: RetryAfter) -> (Option<&'static str>, Option<i64>) {
+    match retry_after {
+        // The wait isn't stored, because it ends at the next start.
+        RetryAfter::Now | RetryAfter::ThisRun(_) => (None, None),
+        RetryAfter::Until(until) => (Some("until"), Some(until.as_microsecond())),
+        RetryAfter::UntilReplanned => (Some("until-replanned"), None),
+        RetryAfter::UntilAsked => (Some("until-asked"), None),
     }
 }

@@ -1,6 +1,8 @@
-//! The files of finished jobs: compressed, a folder a month, `finished/2026-11/20261122-134501-357123.json.gz`.
+//! The files of finished jobs: compressed, in one folder per month, such as
+//! `finished/2026-11/20261122-134501-357123.json.gz`.
 //!
-//! A file is written whole or not at all, while the job's plain one is still there, which counts as long as it is.
+//! A file is written atomically while the job's plain file still exists. As long as the plain file exists, it is the
+//! one that counts.
 
 use std::collections::BTreeSet;
 use std::io::{self, Read, Write};
@@ -13,16 +15,16 @@ use flate2::write::GzEncoder;
 use super::Unread;
 use crate::sys::disk;
 
-/// The folder of finished jobs in the state folder.
+/// The folder of finished jobs, inside the state folder.
 const FOLDER: &str = "finished";
-/// What the file of a finished job ends in.
+/// The suffix of a finished job's file.
 const SUFFIX: &str = ".json.gz";
-/// Far more than any job file has; what is larger when decompressed is no job file.
+/// The size limit of a decompressed job file. It is far larger than any job file.
 const LARGEST: u64 = 64 << 20;
 
-/// Where the file of the finished job `id` is.
+/// Returns the path of the file of the finished job `id`.
 pub(super) fn path(state: &Path, id: &str) -> PathBuf {
-    // An id begins with its date: 20261122.
+    // An id begins with its date, such as 20261122.
     let month = match id.as_bytes() {
         [y1, y2, y3, y4, m1, m2, ..] if [y1, y2, y3, y4, m1, m2].iter().all(|byte| byte.is_ascii_digit()) => {
             format!("{}-{}", &id[..4], &id[4..6])
@@ -32,7 +34,7 @@ pub(super) fn path(state: &Path, id: &str) -> PathBuf {
     state.join(FOLDER).join(month).join(format!("{id}{SUFFIX}"))
 }
 
-/// Writes the file of a finished job. It isn't safe from a power cut yet: see [`sync`].
+/// Writes the file of a finished job, without syncing it: see [`sync`].
 pub(super) fn write(state: &Path, id: &str, json: &[u8]) -> io::Result<()> {
     let path = path(state, id);
     let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
@@ -47,7 +49,7 @@ pub(super) fn write(state: &Path, id: &str, json: &[u8]) -> io::Result<()> {
     }
 }
 
-/// Makes the files of these jobs, and their names, safe from a power cut.
+/// Syncs the files of these jobs and their folders to the disk.
 pub(super) fn sync<'a>(state: &Path, ids: impl Iterator<Item = &'a str> + Clone) -> io::Result<()> {
     let several = ids.clone().nth(1).is_some();
     if several && disk::sync_all_of(state)? {
@@ -59,23 +61,23 @@ pub(super) fn sync<'a>(state: &Path, ids: impl Iterator<Item = &'a str> + Clone)
         disk::sync(&path)?;
         folders.extend(path.ancestors().skip(1).take(3).map(Path::to_owned));
     }
-    // Those of the month, of all months, and of the state: each may be new.
+    // The folder of the month, `finished/` and the state folder are synced too, because each may contain a new entry.
     folders.iter().try_for_each(|folder| disk::sync_folder(folder))
 }
 
-/// The content of the file at `path`, as it was before it was compressed.
+/// Returns the decompressed content of the file at `path`.
 pub(super) fn unpack(path: &Path) -> io::Result<Vec<u8>> {
     let mut json = Vec::new();
     GzDecoder::new(disk::open_regular(path)?).take(LARGEST).read_to_end(&mut json)?;
     Ok(json)
 }
 
-/// The files of all finished jobs, by id, so in the order of their starts.
+/// Lists the files of all finished jobs by id, and thus by start time.
 pub(super) fn list(state: &Path) -> io::Result<Vec<(String, PathBuf)>> {
     let mut found = Vec::new();
     for month in entries(&state.join(FOLDER))? {
         let month = month?;
-        // A month may have been moved to another disk, with a link in its place.
+        // `metadata` follows symlinks: a month's folder may have been moved to another disk and replaced by a symlink.
         if !std::fs::metadata(month.path())?.is_dir() {
             continue;
         }
@@ -91,7 +93,8 @@ pub(super) fn list(state: &Path) -> io::Result<Vec<(String, PathBuf)>> {
     Ok(found)
 }
 
-/// What is in a folder; nothing where it isn't there. A link that leads nowhere is a disk that isn't mounted, and an error.
+/// Returns the entries of a folder; none if it doesn't exist. A dangling symlink is an error, because its disk is
+/// probably not mounted.
 fn entries(folder: &Path) -> io::Result<impl Iterator<Item = io::Result<std::fs::DirEntry>>> {
     let is_missing = |error: &io::Error| {
         error.kind() == io::ErrorKind::NotFound && std::fs::symlink_metadata(folder).is_err()
@@ -103,7 +106,7 @@ fn entries(folder: &Path) -> io::Result<impl Iterator<Item = io::Result<std::fs:
     Ok(entries.into_iter().flatten())
 }
 
-/// Reads the job in the file at `path`.
+/// Reads the job in the compressed file at `path`.
 pub(super) fn read(path: &Path, id: &str) -> Result<super::Job, Unread> {
     let json = unpack(path).map_err(|error| super::store::unread(&error))?;
     super::store::parse(&json, id)

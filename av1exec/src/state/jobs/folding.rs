@@ -1,6 +1,7 @@
-//! Folding finished jobs: the file is compressed, its summary goes into the index's table, and the plain file goes.
+//! Folds finished jobs: compresses the job file, writes its summary into the index's table, and deletes the plain file.
 //!
-//! In this order, so that at each moment the plain file is there, or both others are: a cut at any place costs nothing but another try.
+//! Because of this order, at any moment either the plain file exists or both others do. An interruption at any step is
+//! repaired by folding the job again.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -12,27 +13,29 @@ use crate::state::totals::Totals;
 use crate::sys::disk;
 use crate::sys::sanitize::display;
 
-/// How many jobs are folded together: their files wait for the disk once, and a kill costs no more than these.
+/// How many jobs are folded together. One sync serves them all, and a kill loses at most this many.
 const BATCH: usize = 500;
 
-/// What folding came to.
+/// The result of folding.
 #[derive(Debug, Default)]
 pub struct Folded {
-    /// What those jobs came to that the table hadn't before.
+    /// The totals of the jobs that the table didn't contain before.
     pub totals: Totals,
-    /// How many these were.
+    /// The number of those jobs.
     pub jobs: u64,
-    /// Files that can't be read as a job, and why. They stay as they are.
+    /// Files that can't be read as a job, each with the reason. They are left as they are.
     pub unread: Vec<(PathBuf, Unread)>,
-    /// Whether it was stopped before all were folded.
+    /// Whether folding was stopped before all jobs were folded.
     pub stopped: bool,
 }
 
 impl JobStore {
-    /// Folds the finished jobs whose files lie in the folder itself: those of an older av1d, and those that a cut or a full disk has left. Where
-    /// the table of the index isn't complete, since it is new or was lost, it is filled from the compressed files.
+    /// Folds the finished jobs whose files are still in the state folder itself: those of an older av1d, and those left
+    /// after an interruption or because the disk was full. If the table of the index isn't complete, because it is new
+    /// or was lost, it is filled from the compressed files.
     ///
-    /// `progress` is told after each batch how many of how many jobs are done, and says whether to go on.
+    /// `progress` is called after each batch with the number of jobs done and the number of all jobs. If it returns
+    /// `false`, folding stops.
     pub fn fold_finished(&self, mut progress: impl FnMut(u64, u64) -> bool) -> Result<Folded, FoldingError> {
         let mut folded = Folded::default();
         let plain = self.plain_files().map_err(|source| failed(&self.folder, source))?;
@@ -55,7 +58,7 @@ impl JobStore {
                 done += count(batch.len());
             }
         }
-        // A file that couldn't be reached may be one of them.
+        // A file that couldn't be accessed may hold a finished job, so that the table isn't marked as complete.
         let is_reached = |(_, unread): &(PathBuf, Unread)| !matches!(unread, Unread::Unreachable(_));
         if !folded.unread.iter().all(is_reached) {
             return Ok(folded);
@@ -66,20 +69,21 @@ impl JobStore {
         Ok(folded)
     }
 
-    /// Keeps others from writing finished jobs until it is dropped: what one thread has read or hasn't synced yet, no other may replace or
-    /// take for done.
+    /// Locks out other threads that write finished jobs until the guard is dropped: files that one thread has read, or
+    /// hasn't synced yet, must not be replaced or deleted by another.
     pub(super) fn alone(&self) -> MutexGuard<'_, ()> {
         self.folding.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Folds one job that was just written, for who is [alone](Self::alone).
+    /// Folds a job that was just written. The caller must hold the guard of [`alone`](Self::alone).
     pub(super) fn fold(&self, id: &str) -> Result<(), FoldingError> {
         let mut index = Index::for_jobs(&self.folder)?;
         let file = (id.to_owned(), self.plain(id));
         self.take_batch(&mut index, &[file], Step::Fold, &mut Folded::default())
     }
 
-    /// Takes a batch; where there is no room for all of its compressed files beside the plain ones, one job after the other.
+    /// Folds a batch. If the disk has no room for all compressed files beside the plain ones, folds the jobs one by
+    /// one.
     fn take_with_little_room(
         &self,
         index: &mut Index,
@@ -91,7 +95,7 @@ impl JobStore {
         if step == Step::List || !taken.as_ref().is_err_and(FoldingError::is_no_room) {
             return taken;
         }
-        // As long as the plain file is there, the compressed one is of no use.
+        // As long as the plain file exists, the compressed one isn't needed and can be deleted.
         for (id, plain) in batch {
             let packed = archive::path(&self.folder, id);
             if plain.exists() {
@@ -145,7 +149,7 @@ impl JobStore {
         };
         let json = match json {
             Ok(json) => json,
-            // Somebody else has folded it since it was listed.
+            // Another process has folded the job since the files were listed.
             Err(error) if step == Step::Fold && error.kind() == io::ErrorKind::NotFound => {
                 return Ok(Taken::Unfinished);
             }
@@ -156,7 +160,7 @@ impl JobStore {
             return Ok(Taken::Unfinished);
         }
         if step == Step::Fold {
-            // As it was written: a newer av1d may have written more into it than is known here.
+            // The JSON is stored unchanged: a newer av1d may have written fields that this version doesn't know.
             archive::write(&self.folder, id, &json).map_err(Trouble::Disk)?;
         }
         Ok(Taken::Finished(Box::new(JobSummary::from(&job))))
@@ -167,24 +171,24 @@ impl JobStore {
     }
 }
 
-/// What is done with a file.
+/// What to do with a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Step {
-    /// A plain one is compressed and listed.
+    /// Compress a plain file and add its job to the table.
     Fold,
-    /// A compressed one is listed.
+    /// Add the job of a compressed file to the table.
     List,
 }
 
-/// What was made of a file.
+/// The result of processing a file.
 enum Taken {
-    /// Its job has no end yet, or there is no file any more: nothing is to be done.
+    /// The job has no outcome yet, or its file is gone: there is nothing to do.
     Unfinished,
-    /// The job.
+    /// The summary of the finished job.
     Finished(Box<JobSummary>),
 }
 
-/// Why nothing was made of a file.
+/// Why a file couldn't be processed.
 enum Trouble {
     Unread(Unread),
     Disk(io::Error),
@@ -196,18 +200,18 @@ impl From<Unread> for Trouble {
     }
 }
 
-/// Finished jobs can't be folded. Nothing is lost: their files stay.
+/// Finished jobs couldn't be folded. Nothing is lost: their files stay where they are.
 #[derive(Debug, thiserror::Error)]
 pub enum FoldingError {
-    /// A file or folder can't be read or written.
+    /// A file or folder couldn't be read or written.
     #[error("failed to put finished jobs away at {}: {source}", display(path))]
     Disk {
-        /// Which.
+        /// The file or folder.
         path: PathBuf,
-        /// Why.
+        /// The cause.
         source: io::Error,
     },
-    /// The index can't be read or written.
+    /// The index couldn't be read or written.
     #[error(transparent)]
     Index(#[from] IndexError),
 }

@@ -1,4 +1,4 @@
-//! The logs of encodes, within bounds: the oldest go first, and those of unfinished jobs stay.
+//! Limits the encode logs: the oldest are deleted first, and those of unfinished jobs are kept.
 
 use std::io;
 use std::path::PathBuf;
@@ -7,16 +7,16 @@ use std::time::{Duration, SystemTime};
 use super::JobStore;
 use crate::sys::{disk, names};
 
-/// How many logs are kept.
+/// The limits for logs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LogLimits {
-    /// How long a log is kept after it was last written to.
+    /// How long a log is kept after the last write to it.
     pub age: Duration,
     /// How many bytes all logs together may take.
     pub bytes: u64,
 }
 
-/// A log that is there.
+/// A log file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Log {
     written: SystemTime,
@@ -26,7 +26,8 @@ struct Log {
 }
 
 impl LogLimits {
-    /// Those of the logs that are too old or too many. One whose time is still to come counts as new.
+    /// Returns the logs to delete: those that are too old, and the oldest beyond the size limit. A log with a time in
+    /// the future counts as new.
     fn surplus(self, mut logs: Vec<Log>, now: SystemTime) -> Vec<Log> {
         logs.sort_by(|one, other| (other.written, &other.job).cmp(&(one.written, &one.job)));
         let mut kept: u64 = 0;
@@ -40,12 +41,12 @@ impl LogLimits {
 }
 
 impl JobStore {
-    /// Deletes logs beyond the limits, but none of an unfinished job. Says how many.
+    /// Deletes the logs beyond the limits, except for those of unfinished jobs. Returns how many were deleted.
     pub fn prune_logs(&self, limits: LogLimits) -> io::Result<usize> {
         let mut pruned = Ok(0);
         for log in limits.surplus(self.logs()?, SystemTime::now()) {
             if !self.plain(&log.job).exists() {
-                // One that can't be deleted keeps no other.
+                // If a log can't be deleted, the others are deleted all the same.
                 let deleted = disk::unlink(&log.path);
                 pruned = pruned.and_then(|count| deleted.map(|()| count + 1));
             }
@@ -59,7 +60,7 @@ impl JobStore {
             let entry = entry?;
             let path = entry.path();
             let job = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-            // All else in this folder is somebody else's.
+            // Other files in this folder aren't av1d's and are left alone.
             let is_log = path.extension().is_some_and(|extension| extension == "log")
                 && names::is_job_id(job.as_bytes());
             if is_log

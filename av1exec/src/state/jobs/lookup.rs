@@ -1,4 +1,4 @@
-//! All jobs of one film, under any name that it had, without reading every other's.
+//! Finds all jobs of one film, under every name it had, without reading the files of all other jobs.
 
 use std::collections::BTreeSet;
 use std::io;
@@ -13,16 +13,16 @@ use crate::sys::path::path_of;
 /// The jobs of one film.
 #[derive(Debug, Default)]
 pub struct FilmJobs {
-    /// In the order of their starts.
+    /// The jobs, in the order of their starts.
     pub jobs: Vec<Job>,
-    /// Every name that the film had, the ones that were asked for included.
+    /// Every name that the film had, including those that were searched for.
     pub names: BTreeSet<PathBuf>,
-    /// Files that may tell of it and can't be read.
+    /// Files that can't be read and may be about this film.
     pub unread: Vec<(PathBuf, Unread)>,
 }
 
 impl FilmJobs {
-    /// The job whose result has one of these names now, as far as the jobs know: the latest one that replaced the film.
+    /// Returns the latest job that replaced the film and whose result, according to the job, has one of these names.
     pub fn replacement(&self, films: &[PathBuf]) -> Option<&Job> {
         let is_there = |job: &&Job| replaced_by(job).is_some_and(|path| films.contains(&path));
         self.jobs.iter().rev().find(is_there)
@@ -30,20 +30,22 @@ impl FilmJobs {
 }
 
 impl JobStore {
-    /// The jobs of the film that is or was called by one of `films`, which are names of one file, or of its kept original.
+    /// Returns the jobs of the film that has or had one of the names `films`, which are paths of the same file or of
+    /// its kept original.
     ///
-    /// A film keeps all of its name but its extension, so that its jobs are about films whose path begins as one of these does.
+    /// A replacement changes at most a film's extension, so that only jobs whose film path has the same beginning are
+    /// candidates.
     pub fn of_film(&self, films: &[PathBuf]) -> io::Result<FilmJobs> {
         let mut found = FilmJobs { names: films.iter().cloned().collect(), ..FilmJobs::default() };
         let starts: Vec<PathBuf> = films.iter().map(|film| beginning(film)).collect();
         let mut candidates = Vec::new();
-        // What lies in the folder itself comes first: it is newer than what the table says.
+        // The plain files are read first: they are newer than the table.
         for (id, path) in self.plain_files()? {
             match store::read(&path) {
                 Ok(job) => candidates.push(JobSummary::from(&job)),
-                // It may have been folded in this moment.
+                // The job may have been folded in this moment.
                 Err(_) if self.get(&id).is_ok() => {}
-                // One that can't be read may be any film's.
+                // An unreadable file may be about any film.
                 Err(unread) => found.unread.push((path, unread)),
             }
         }
@@ -63,7 +65,7 @@ impl JobStore {
                 }
             }
         } else {
-            // Without a table all files are read.
+            // Without a table all files have to be read.
             self.each_finished(|job| match job {
                 Ok(job) if !begins_with(&job.film, &starts) || is_known(&candidates, &job) => {}
                 Ok(job) => candidates.push(job),
@@ -82,7 +84,7 @@ impl JobStore {
         Ok(found)
     }
 
-    /// Reads the compressed files of all finished jobs, the latest first: for those who have no table of them.
+    /// Reads the compressed files of all finished jobs, the latest first, for use if there is no table of them.
     pub fn each_finished(
         &self,
         mut take: impl FnMut(Result<JobSummary, (PathBuf, Unread)>),
@@ -97,8 +99,8 @@ impl JobStore {
     }
 }
 
-/// How the paths begin of all films that this one may have been: its own up to its extension, or up to where a name made from it
-/// was cut.
+/// Returns the common beginning of the paths that this film may have had: its path without the extension, or if its
+/// name was shortened, up to the cut.
 fn beginning(film: &Path) -> PathBuf {
     let stem = film.with_extension("");
     let whole = stem.file_name().and_then(names::before_the_cut).map(|name| stem.with_file_name(name));
@@ -110,7 +112,8 @@ fn begins_with(film: &Path, starts: &[PathBuf]) -> bool {
     starts.iter().any(|start| film.starts_with(start.as_os_str().as_bytes()))
 }
 
-/// The ids of those of the jobs that are about a film of these names, in the order of their starts, and all names that it had.
+/// Returns the ids of the jobs about a film with one of these names, in the order of their starts, and all names the
+/// film had.
 fn related(jobs: Vec<JobSummary>, mut names: BTreeSet<PathBuf>) -> (Vec<String>, BTreeSet<PathBuf>) {
     let mut related = Vec::new();
     let mut rest = jobs;
@@ -177,7 +180,7 @@ mod tests {
             job("5", "/films/Film.mkv.mkv", None),
             job("6", "/other/Film.mkv", None),
         ]);
-        // At first there is no table, so that the files are read; then it is asked.
+        // The first lookup reads the files because there is no table yet; the second one uses the table.
         for name in ["/films/Film.avi", "/films/Film.mkv"].repeat(2) {
             let found = store.of_film(&[name.into()]).unwrap();
             let ids: Vec<&str> = found.jobs.iter().map(|job| job.id.as_str()).collect();
@@ -204,7 +207,7 @@ mod tests {
         let mut strange = job("1", "", None);
         strange.path = path_document(Path::new(&hostile));
         let mut long = job("2", "/films/Old.avi", Some("/films/Old.mkv"));
-        // A sentence with ffmpeg's words in it may be of any length.
+        // The sentence of an outcome may quote ffmpeg, and so be of any length.
         long.outcome.as_mut().unwrap().text = "x".repeat(50_000);
         let (folder, store) = store(&[strange, long]);
         assert_eq!(store.of_film(&[hostile.into()]).unwrap().jobs.len(), 1);

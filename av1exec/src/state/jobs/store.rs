@@ -15,27 +15,27 @@ use crate::sys::disk;
 #[derive(Debug, Clone)]
 pub struct JobStore {
     pub(super) folder: PathBuf,
-    /// Held by who folds jobs; all clones have the same.
+    /// Locked while jobs are folded; all clones share it.
     pub(super) folding: Arc<Mutex<()>>,
 }
 
-/// Jobs of a store, and the files that hold none.
+/// The jobs of a store, and the files that can't be read as a job.
 #[derive(Debug, Default)]
 pub struct Jobs {
-    /// By id, so in the order of their starts.
+    /// The jobs by id, and thus by start time.
     pub jobs: Vec<Job>,
-    /// Files that can't be read as a job, and why.
+    /// Files that can't be read as a job, each with the reason.
     pub unread: Vec<(PathBuf, Unread)>,
 }
 
-/// Why a file couldn't be read as a job.
+/// Why a file can't be read as a job.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Unread {
-    /// It is empty or isn't what this program writes: cut off by a power cut, or overwritten.
+    /// It is empty or isn't a job file: a power cut has truncated it, or it was overwritten.
     Damaged(String),
-    /// A program of a later major version wrote it; what it says isn't known here.
+    /// A program with a later major version of the format wrote it, so that its content isn't understood here.
     Newer(String),
-    /// The disk or the rights say no, which tells nothing of what is in it.
+    /// The file couldn't be accessed because of a disk error or missing permissions; it may be intact.
     Unreachable(String),
 }
 
@@ -50,7 +50,7 @@ impl std::fmt::Display for Unread {
 }
 
 impl JobStore {
-    /// Opens the store in `folder`, which is made where it isn't there.
+    /// Opens the store in `folder`, which is created if it doesn't exist.
     pub fn open(folder: &Path) -> io::Result<Self> {
         let logs = folder.join("logs");
         std::fs::create_dir_all(&logs).map_err(|error| {
@@ -60,22 +60,22 @@ impl JobStore {
         Ok(Self::read_only(folder))
     }
 
-    /// A store that is only read; its folder may not be there.
+    /// Opens a store for reading only; its folder needn't exist.
     pub fn read_only(folder: &Path) -> Self {
         Self { folder: folder.to_owned(), folding: Arc::default() }
     }
 
-    /// A new id: the time to the microsecond, so that ids sort by their starts.
+    /// Creates a new id from the time in microseconds, so that ids sort by start time.
     pub fn new_id(&self) -> String {
         Timestamp::now().strftime("%Y%m%d-%H%M%S-%6f").to_string()
     }
 
-    /// Where a job's log is.
+    /// Returns the path of a job's log.
     pub fn log(&self, id: &str) -> PathBuf {
         self.folder.join("logs").join(format!("{id}.log"))
     }
 
-    /// Puts a damaged job file out of the way, under a name that is in nobody's, and says which.
+    /// Renames a damaged job file to a name that no job has, and returns that name.
     pub fn set_aside(&self, path: &Path) -> io::Result<PathBuf> {
         let mut aside = path.as_os_str().to_owned();
         aside.push(format!(".{}.damaged", self.new_id()));
@@ -85,16 +85,17 @@ impl JobStore {
         Ok(aside)
     }
 
-    /// Where a job's ffmpeg writes the times of its frames to, until they are judged.
+    /// Returns the path of the file into which a job's ffmpeg writes its frame times; it exists until the result was
+    /// judged.
     pub fn frame_times(&self, id: &str) -> PathBuf {
         self.folder.join("logs").join(format!("{id}.times"))
     }
 
-    /// Writes a job, whole and synced. One that a newer program wrote is only read, since writing it would lose what only
-    /// that program knows.
+    /// Writes a job atomically and syncs it. A job that a newer program wrote isn't written, because fields that only
+    /// that program knows would be lost.
     ///
-    /// A finished job is folded, too: see [`JobStore::fold_finished`]. That it couldn't be is no error, since nothing is lost: it is done
-    /// at the next occasion.
+    /// A finished job is also folded: see [`JobStore::fold_finished`]. If that fails, it isn't reported as an error,
+    /// because nothing is lost and it is tried again later.
     pub fn save(&self, job: &Job) -> io::Result<()> {
         if job.is_newer() {
             let message = format!("a newer av1d wrote it (version {})", job.version);
@@ -111,14 +112,15 @@ impl JobStore {
         Ok(())
     }
 
-    /// Takes the file of an unfinished job away again: nothing came of it that anybody needs to know of.
+    /// Deletes the file of an unfinished job, if nothing happened in it that needs to be recorded.
     pub fn forget(&self, job: &Job) -> io::Result<()> {
         let path = self.plain(&job.id);
         disk::unlink(&path)?;
         disk::sync_folder_of(&path)
     }
 
-    /// Takes away what writers that were killed have left of job files. Only for who holds the lock, before anything is written.
+    /// Deletes the temporary files that killed processes left when writing job files. The caller must hold the lock and
+    /// must not have written anything yet.
     pub(crate) fn clear_drafts(&self) -> io::Result<()> {
         for entry in std::fs::read_dir(&self.folder)? {
             let path = entry?.path();
@@ -130,8 +132,8 @@ impl JobStore {
         Ok(())
     }
 
-    /// Reads the jobs that have no outcome yet; a folder that isn't there has none. Of finished jobs whose files lie here still no more
-    /// than the head is read.
+    /// Reads the jobs without an outcome; none if the folder doesn't exist. Of finished jobs whose plain files still
+    /// exist, only the head is parsed.
     pub fn unfinished(&self) -> io::Result<Jobs> {
         let mut found = Jobs::default();
         for (id, path) in self.plain_files()? {
@@ -143,8 +145,7 @@ impl JobStore {
         Ok(found)
     }
 
-    /// The jobs whose files lie in the folder itself: the unfinished ones, and those that aren't folded yet. Files that can't be read
-    /// are passed over.
+    /// Returns the jobs with plain files: the unfinished ones and those not folded yet. Unreadable files are ignored.
     pub(crate) fn plain_jobs(&self) -> io::Result<Vec<JobSummary>> {
         let files = self.plain_files()?.into_iter();
         Ok(files.filter_map(|(_, path)| read(&path).ok()).map(|job| JobSummary::from(&job)).collect())
@@ -153,7 +154,7 @@ impl JobStore {
     /// Reads the job `id`, finished or not.
     pub fn get(&self, id: &str) -> Result<Job, Unread> {
         match disk::read(&self.plain(id)) {
-            // What lies in the folder itself is newer than what was folded before.
+            // The plain file is newer than a folded one.
             Ok(json) => parse(&json, id),
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 archive::read(&archive::path(&self.folder, id), id)
@@ -162,18 +163,18 @@ impl JobStore {
         }
     }
 
-    /// Where the file of the job `id` is, finished or not.
+    /// Returns the path of the file of the job `id`, finished or not.
     pub fn path(&self, id: &str) -> PathBuf {
         let plain = self.plain(id);
         if plain.exists() { plain } else { archive::path(&self.folder, id) }
     }
 
-    /// Where the file of an unfinished job is.
+    /// Returns the path of a job's plain file.
     pub(super) fn plain(&self, id: &str) -> PathBuf {
         self.folder.join(format!("{id}.json"))
     }
 
-    /// The job files that lie in the folder itself, by id, so in the order of their starts.
+    /// Lists the plain job files by id, and thus by start time.
     pub(super) fn plain_files(&self) -> io::Result<Vec<(String, PathBuf)>> {
         let entries = match std::fs::read_dir(&self.folder) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
@@ -192,14 +193,15 @@ impl JobStore {
     }
 }
 
-/// Reads one job file that isn't compressed.
+/// Reads one plain job file.
 pub fn read(path: &Path) -> Result<Job, Unread> {
     let json = disk::read(path).map_err(|error| unread(&error))?;
     let id = path.file_stem().unwrap_or_default().to_string_lossy();
     parse(&json, &id)
 }
 
-/// Why a file couldn't be read: what is no regular file, or no whole compressed one, is none of ours; all else may pass.
+/// Classifies a read error: anything but a regular file or an intact compressed file counts as damaged, and any other
+/// error as temporary.
 pub(super) fn unread(error: &io::Error) -> Unread {
     use io::ErrorKind::{InvalidData, InvalidInput, UnexpectedEof};
     match error.kind() {
@@ -208,7 +210,7 @@ pub(super) fn unread(error: &io::Error) -> Unread {
     }
 }
 
-/// What stands in every job file, of whatever version.
+/// The fields that every version of a job file has.
 #[derive(Deserialize)]
 struct Head {
     format: String,
@@ -228,22 +230,22 @@ fn head(json: &[u8]) -> Result<Head, Unread> {
     }
 }
 
-/// Reads the content of the file of the job `id`.
+/// Parses the content of the file of the job `id`.
 pub(super) fn parse(json: &[u8], id: &str) -> Result<Job, Unread> {
     head(json)?;
     let job: Job = serde_json::from_slice(json).map_err(|error| Unread::Damaged(error.to_string()))?;
-    // Files are found and written by their id.
+    // Files are found and written by their id, so that the name must match the content.
     if job.id != id {
         return Err(Unread::Damaged(format!("it is of job {:?}, and is called {id:?}", job.id)));
     }
     Ok(job)
 }
 
-/// Reads a job file that isn't compressed; nothing where the job is finished.
+/// Reads a plain job file; returns `None` if the job is finished.
 fn read_unfinished(path: &Path, id: &str) -> Result<Option<Job>, Unread> {
     let json = match disk::read(path) {
         Ok(json) => json,
-        // It ended, and was folded since it was listed.
+        // The job has ended and was folded since the files were listed.
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(unread(&error)),
     };

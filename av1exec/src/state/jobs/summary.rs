@@ -1,4 +1,4 @@
-//! A job in brief: what lists, sums and searches need of it, a twentieth of its file.
+//! The summary of a job: what lists, totals and searches need, about a twentieth of its file.
 
 use std::path::PathBuf;
 
@@ -10,56 +10,56 @@ use super::Job;
 use crate::sys::names;
 use crate::sys::path::path_of;
 
-/// A job in brief.
+/// The summary of a job.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct JobSummary {
     /// The job's id.
     pub id: String,
     /// The film's path when the job started.
     pub film: PathBuf,
-    /// Bytes of the film then.
+    /// The size of the film in bytes at that time.
     pub size: u64,
-    /// What was planned; absent where the plan can't be read.
+    /// The plan; `None` if it can't be read.
     pub plan: Option<PlanSummary>,
-    /// When it started.
+    /// When the job started.
     pub started: Timestamp,
-    /// How it ended; absent while it runs.
+    /// How the job ended; `None` while it runs.
     pub end: Option<JobEnd>,
 }
 
-/// What was planned, in brief.
+/// The summary of a plan.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PlanSummary {
-    /// The smallest number of bytes of a result that is too big.
+    /// The smallest size in bytes at which a result is too big.
     pub size_limit: u64,
-    /// The row of the ladder.
+    /// The resolution class.
     pub resolution: ResolutionClass,
     /// The encoder's settings.
     pub settings: EncoderSettings,
 }
 
-/// How a job ended, in brief.
+/// How a job ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct JobEnd {
-    /// When; the start where the job file doesn't say.
+    /// When it ended, or when it started if the job file doesn't say.
     pub at: Timestamp,
     /// The stable code.
     pub code: String,
-    /// The sentence, for a failure; the sentences of the others are in their job files only.
+    /// The sentence that describes a failure; empty for other outcomes, whose sentences are in their job files only.
     pub text: String,
     /// Whether the attempt failed.
     pub failed: bool,
     /// Whether trying the unchanged film again would end the same way.
     pub lasting: bool,
-    /// Bytes of the result, where there was one.
+    /// The size of the result in bytes, if there was one.
     pub size_after: Option<u64>,
-    /// The result's path, where it took the film's place and has it still.
+    /// The result's path, if it replaced the film and wasn't undone.
     pub replaced_by: Option<PathBuf>,
-    /// When the replacement was taken back.
+    /// When the replacement was undone.
     pub undone: Option<Timestamp>,
 }
 
-/// What a summary takes from a plan.
+/// The part of a plan that the summary needs.
 #[derive(Deserialize)]
 struct PlanExcerpt {
     encode: EncodeExcerpt,
@@ -79,7 +79,7 @@ struct ContractExcerpt {
 }
 
 impl From<&Job> for JobSummary {
-    /// A plan that can't be read is passed over: what became of the film doesn't depend on it.
+    /// An unreadable plan is ignored: the outcome doesn't depend on it.
     fn from(job: &Job) -> Self {
         let plan = serde_json::from_str::<PlanExcerpt>(job.plan.get()).ok().map(|plan| plan.encode);
         Self {
@@ -107,7 +107,7 @@ impl From<&Job> for JobSummary {
 }
 
 impl JobSummary {
-    /// The name that the result got, also where the replacement was taken back since.
+    /// Returns the name that the result got, even if the replacement was undone later.
     pub fn became(&self) -> Option<PathBuf> {
         let end = self.end.as_ref()?;
         end.replaced_by.clone().or_else(|| end.undone.and_then(|_| names::renamed(&self.film)))

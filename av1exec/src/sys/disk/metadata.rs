@@ -1,4 +1,4 @@
-//! What a file has besides its content.
+//! Copies a file's metadata: owner, mode, extended attributes and times.
 
 use std::fs::File;
 use std::io;
@@ -9,9 +9,9 @@ use rustix::fs::XattrFlags;
 
 use super::open;
 
-/// Gives `to` what `from` has besides its content: owner, mode, extended attributes (ACLs are such), times.
+/// Copies the metadata of `from` to `to`: owner, mode, extended attributes (which include ACLs) and times.
 ///
-/// In this order, since a new owner clears mode bits and an attribute changes times.
+/// The order matters: a new owner clears mode bits, and setting an attribute changes times.
 pub fn copy_metadata(from: &Path, to: &Path) -> io::Result<()> {
     let (source, target) = (open(from)?, open(to)?);
     let metadata = source.metadata()?;
@@ -24,7 +24,7 @@ pub fn copy_metadata(from: &Path, to: &Path) -> io::Result<()> {
     copy_attributes(&source, &target)?;
     let times =
         std::fs::FileTimes::new().set_accessed(metadata.accessed()?).set_modified(metadata.modified()?);
-    // Times can be set through a handle that was opened for reading.
+    // Setting times works on a file opened for reading only.
     target.set_times(times)
 }
 
@@ -42,7 +42,8 @@ fn copy_attributes(source: &File, target: &File) -> io::Result<()> {
         let size = rustix::fs::fgetxattr(source, name, &mut value)?;
         let value = value.get(..size).unwrap_or_default();
         match rustix::fs::fsetxattr(target, name, value, XattrFlags::empty()) {
-            // Labels of security modules are the system's to set; a file in the same folder has the same.
+            // The system sets the labels of security modules itself; another file in the same folder gets the same
+            // labels.
             Err(_) if name.starts_with(b"security.") => {}
             result => result?,
         }

@@ -1,9 +1,9 @@
-//! How much room there is.
+//! Free space on a file system.
 
 use std::io;
 use std::path::Path;
 
-/// Bytes that may still be written to the file system that holds `path`, and its size.
+/// Returns how many bytes may still be written to the file system that holds `path`, and its total size.
 pub fn space(path: &Path) -> io::Result<Space> {
     let found = rustix::fs::statvfs(path)?;
     Ok(Space {
@@ -12,28 +12,28 @@ pub fn space(path: &Path) -> io::Result<Space> {
     })
 }
 
-/// Room on a file system.
+/// The free and total space of a file system.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Space {
     /// Bytes that may still be written.
     pub free: u64,
-    /// Bytes in all.
+    /// The total size in bytes.
     pub total: u64,
 }
 
 impl Space {
-    /// What is left untouched whatever happens: 2 GiB, or 2 % of a larger disk; a tenth of a disk that is smaller than
-    /// that.
+    /// The space that is always kept free: 2 GiB, or 2 % of the disk if that is more; at most a tenth of a small disk.
     pub fn reserve(&self) -> u64 {
         (self.total / 50).max(2 << 30).min(self.total / 10)
     }
 
-    /// Whether another job can be written down: its file, its log and the times of its frames come to some megabytes.
+    /// Whether there is enough space to record another job: its job file, its log and its frame times take some
+    /// megabytes.
     pub fn holds_a_job(&self) -> bool {
         self.free >= (16 << 20).min(self.total / 10)
     }
 
-    /// Whether `bytes` more would leave the reserve alone.
+    /// Whether writing `bytes` more would still leave the reserve free.
     pub fn holds(&self, bytes: u64) -> bool {
         self.free >= bytes.saturating_add(self.reserve())
     }

@@ -1,5 +1,5 @@
-//! Whether somebody has a lock, found out without touching it: an av1d that starts in that moment would find one that is
-//! tried for a moment taken. The kernel tells who holds what in `/proc/locks` (`proc_locks(5)`).
+//! Finds out whether somebody holds a lock without trying to take it: a lock taken for a moment, just as a test, would
+//! stop an av1d that starts in that moment. The kernel lists all held locks in `/proc/locks` (`proc_locks(5)`).
 
 use std::fs;
 use std::io::{self, ErrorKind};
@@ -9,18 +9,18 @@ use std::path::Path;
 use super::{Holder, host};
 use crate::sys::disk;
 
-/// Whether somebody has a lock.
+/// Whether somebody holds a lock.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Standing {
-    /// Nobody.
+    /// Nobody holds it.
     Free,
-    /// Somebody, where it says who.
+    /// A process holds it: the one that the lock file names, if it names one.
     Held(Option<Holder>),
-    /// It can't be known from here. This one had it last, where it says who.
+    /// It can't be known from here. The lock file may name its last holder.
     Unknown(Option<Holder>),
 }
 
-/// Looks whether somebody has a lock, without making its file or taking it.
+/// Finds out whether somebody holds the lock at `path`, without creating or taking it.
 pub fn look(path: &Path) -> io::Result<Standing> {
     let found = match fs::symlink_metadata(path) {
         Ok(found) if found.is_file() => found,
@@ -39,9 +39,11 @@ pub fn look(path: &Path) -> io::Result<Standing> {
     Ok(standing(listed, holder, &host()))
 }
 
-/// What it means that a lock is listed on the machine `here`, or not, or that there is no list.
+/// Concludes from `/proc/locks` of the machine `here` whether a lock is held: `listed` says whether the lock is in that
+/// list, or is `None` if there is no list.
 ///
-/// A container's list leaves out what others hold, and no machine knows what another one holds on a share.
+/// A lock that isn't listed may still be held: a container's list leaves out the locks of other containers, and a
+/// machine's list leaves out those that other machines hold on a network share.
 fn standing(listed: Option<bool>, holder: Option<Holder>, here: &str) -> Standing {
     match listed {
         Some(true) => Standing::Held(holder),
@@ -50,12 +52,12 @@ fn standing(listed: Option<bool>, holder: Option<Holder>, here: &str) -> Standin
     }
 }
 
-/// Whether `/proc/locks` has a lock of the whole file (flock) on that inode. The device isn't compared: some file systems
-/// tell the kernel's users another one than the kernel's lists.
+/// Whether `/proc/locks` lists an `flock` lock on this inode. The device isn't compared: on some file systems the
+/// device number in the list differs from the one that `stat` returns.
 fn is_listed(locks: &str, inode: u64) -> bool {
     locks.lines().any(|line| {
         let mut words = line.split_whitespace();
-        // `->` before the kind is one who waits.
+        // `->` in front of the kind marks a process that waits for the lock.
         let kind = words.nth(1);
         let file = words.nth(3);
         let found = file.and_then(|file| file.rsplit(':').next()).and_then(|inode| inode.parse().ok());
@@ -82,7 +84,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join(STATE_LOCK);
         let file = File::create(&path).unwrap();
-        // Who tries whether a shared lock can be had gets one of these, and calls it free.
+        // A test that tried to take a shared lock would succeed here and wrongly report the lock as free.
         file.lock_shared().unwrap();
         assert!(matches!(look(&path).unwrap(), Standing::Held(None) | Standing::Unknown(None)));
     }
@@ -92,7 +94,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join(STATE_LOCK);
         let locks = Locks::take(folder.path(), &[], || ()).unwrap();
-        // A kernel that doesn't tell is none that tells wrongly.
+        // `Unknown` is accepted: on some kernels the list isn't available.
         let told = |standing| {
             let (Standing::Held(Some(holder)) | Standing::Unknown(Some(holder))) = standing else {
                 panic!("{standing:?}")

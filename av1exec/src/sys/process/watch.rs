@@ -1,4 +1,4 @@
-//! A child that is heard line by line to its end, and ended where it shows no sign of life.
+//! Reads a child's output line by line until it ends, and ends the child if it shows no sign of life.
 
 use std::io;
 use std::process::ExitStatus;
@@ -8,9 +8,9 @@ use av1plan::explain::Seconds;
 use tokio::process::Child;
 use tokio::time::{Instant, sleep_until};
 
-use super::{Lines, end};
+use super::{LineReader, end};
 
-/// One of the two that a child writes to.
+/// One of a child's two output streams.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Output {
     /// Its standard output.
@@ -19,26 +19,26 @@ pub enum Output {
     Stderr,
 }
 
-/// What a child's signs of life are, and how long it may show none.
+/// Which output counts as a child's sign of life, and how long it may stay silent.
 #[derive(Debug, Clone, Copy)]
 pub struct Pulse {
-    /// Each of whose lines is one; so is its end.
+    /// The output: each of its lines is a sign of life, and so is its end.
     pub output: Output,
-    /// How long none may come.
+    /// The longest time without a sign of life.
     pub limit: Duration,
 }
 
-/// How a child that was watched came to its end.
+/// How a watched child ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Watched {
-    /// By itself, or by somebody else.
+    /// It ended by itself, or another process ended it.
     Ended(ExitStatus),
-    /// It was ended since it showed no sign of life for as long as this.
+    /// It was ended here because it showed no sign of life for this long.
     Silent(Duration),
 }
 
 impl Watched {
-    /// How it ended; an error that calls it `what` where it was silent.
+    /// Returns the exit status. If the child was silent, returns an error that calls it `what`.
     pub fn status(self, what: &str) -> io::Result<ExitStatus> {
         match self {
             Self::Ended(status) => Ok(status),
@@ -50,16 +50,17 @@ impl Watched {
     }
 }
 
-/// Reads all that a child says, so that it never waits for a reader, and tells `hear` each line; waits for its end. One
-/// without a pulse may take any time.
+/// Reads both outputs of a child, so that it never blocks on a full pipe, passes each line to `hear`, and waits for the
+/// child's end. Without a `pulse` the child may take any time.
 pub async fn watch(
     mut child: Child,
     pulse: Option<Pulse>,
     mut hear: impl FnMut(Output, &str),
 ) -> io::Result<Watched> {
-    let stdout = (Output::Stdout, Lines::of(child.stdout.take()));
-    let stderr = (Output::Stderr, Lines::of(child.stderr.take()));
-    // A line that has come counts before the clock does, and the clock before all else that is said.
+    let stdout = (Output::Stdout, LineReader::of(child.stdout.take()));
+    let stderr = (Output::Stderr, LineReader::of(child.stderr.take()));
+    // `select!` below is biased in this order: a line that counts as a sign of life, then the time limit, then lines of
+    // the other output. Else a child that floods the other output would never run into the limit.
     let ((first, mut beats), (second, mut words)) = match pulse {
         Some(Pulse { output: Output::Stderr, .. }) => (stderr, stdout),
         Some(Pulse { output: Output::Stdout, .. }) | None => (stdout, stderr),
@@ -74,13 +75,13 @@ pub async fn watch(
                 (first, line)
             }
             limit = silence(beat, limit) => {
-                // Whoever waits for a reader would not hear that it is to end.
+                // The pipes are closed first: a child blocked on a full pipe would not react to SIGTERM.
                 drop((beats, words));
                 end(&mut child).await?;
                 return Ok(Watched::Silent(limit));
             }
             line = words.next(), if words.is_open() => (second, line),
-            // One that has closed its outputs can hang all the same.
+            // A child that has closed both outputs may still hang, so that the time limit stays in force.
             status = child.wait(), if !beats.is_open() && !words.is_open() => {
                 return Ok(Watched::Ended(status?));
             }
@@ -91,7 +92,7 @@ pub async fn watch(
     }
 }
 
-/// Waits until `limit` has passed since `beat`; for ever where there is none.
+/// Waits until `limit` has passed since `beat`, or forever if there is no limit.
 async fn silence(beat: Instant, limit: Option<Duration>) -> Duration {
     match limit {
         Some(limit) => {

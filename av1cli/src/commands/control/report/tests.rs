@@ -1,4 +1,4 @@
-//! What a person reads, by example.
+//! Examples of the text that `av1cli status` prints.
 
 use super::*;
 use av1exec::state::totals::Savings;

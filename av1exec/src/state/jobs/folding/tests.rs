@@ -1,4 +1,5 @@
-//! State folders of older versions, cuts at every place, damage, and others at work meanwhile.
+//! Tests of folding with state folders of older versions, interruptions at every step, damaged files and concurrent
+//! processes.
 
 use std::fs;
 
@@ -7,7 +8,7 @@ use crate::state::index::{FILE_NAME, peek_jobs};
 use crate::state::jobs::{OutcomeRecord, test_job};
 use crate::sys::path::path_document;
 
-/// A job that replaced its film, as main wrote it before jobs were folded.
+/// Writes a job that replaced its film as a plain file, as av1d did before jobs were folded.
 fn plain(folder: &Path, number: u32) -> Job {
     let id = format!("202611{:02}-134501-{number:06}", 1 + number % 20);
     let mut job = test_job(&id, &format!("/films/Film {number}.avi"));
@@ -23,7 +24,7 @@ fn plain(folder: &Path, number: u32) -> Job {
     job
 }
 
-/// How many files there are, but for the index's journal, which is empty between its transactions.
+/// Counts the files, except for the index's journal, which is empty between transactions.
 fn files(folder: &Path) -> usize {
     let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
     entries.filter(|path| path.is_file() && !path.ends_with("index.sqlite-journal")).count()
@@ -75,7 +76,7 @@ fn a_lost_or_damaged_index_is_made_anew_from_the_files() {
     (0..5).for_each(|number| drop(plain(state, number)));
     store.fold_finished(|_, _| true).unwrap();
     fs::remove_file(state.join(FILE_NAME)).unwrap();
-    // The first that writes to a new index has only its own job to tell.
+    // A process that creates a new index and writes only its own job doesn't make the table complete.
     plain(state, 5);
     store.fold("20261106-134501-000005").unwrap();
     assert_eq!(listed(state), None);
@@ -150,7 +151,8 @@ fn a_cut_at_any_place_is_made_good_by_the_next_try() {
     let packed = archive::path(state, &job.id);
     store.fold(&job.id).unwrap();
     let whole = fs::read(&packed).unwrap();
-    // Half of the compressed file; all of it, with and without the row: the plain file is there until all are.
+    // The interrupted states: half of the compressed file, or all of it with or without its row. The plain file exists
+    // in each of them.
     for (content, with_row) in [(&whole[..whole.len() / 2], false), (&whole, false), (&whole, true)] {
         fs::write(store.plain(&job.id), &json).unwrap();
         fs::write(&packed, content).unwrap();
