@@ -23,7 +23,7 @@ use strum::IntoEnumIterator;
 /// How many films the daemon gets in one run.
 const BATCH: usize = 20;
 /// The longest time for a batch. It allows for a busy machine: an idle one takes about a second per film.
-const PATIENCE: Duration = Duration::from_mins(10);
+const TIMEOUT: Duration = Duration::from_mins(10);
 
 /// A damaged film.
 struct Case {
@@ -134,7 +134,7 @@ fn run(batch: &[Case], figures: &mut Figures) {
 fn watch(library: &Library) -> Vec<String> {
     let mut daemon = library.start(["watch", "--once"]);
     let start = Instant::now();
-    while !daemon.has_ended() && start.elapsed() < PATIENCE {
+    while !daemon.has_ended() && start.elapsed() < TIMEOUT {
         std::thread::sleep(Duration::from_millis(20));
     }
     let hangs = !daemon.has_ended();
@@ -144,7 +144,7 @@ fn watch(library: &Library) -> Vec<String> {
     let run = daemon.wait();
     let mut wrong = Vec::new();
     if hangs {
-        wrong.push(format!("no end within {} s: {run}", PATIENCE.as_secs()));
+        wrong.push(format!("no end within {} s: {run}", TIMEOUT.as_secs()));
     } else if !matches!(run.status.code(), Some(0 | 1)) {
         wrong.push(format!("it ended badly: {run}"));
     }

@@ -18,7 +18,7 @@ const SYNCS: &str = "fsync,fdatasync";
 /// Dropping a file from the page cache makes the kernel start writing it, though it doesn't wait for the end.
 const ADVICE: &str = "fadvise64";
 /// The longest wait for the next call. It must cover the encode of a tiny film.
-const PATIENCE: Duration = Duration::from_mins(1);
+const TIMEOUT: Duration = Duration::from_mins(1);
 
 /// Where the result is put.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Display, EnumIter)]
@@ -169,7 +169,7 @@ impl Traced {
     /// Waits until the program is stopped after its next call, and returns that call, or `None` once the program has
     /// ended.
     fn next_call(&mut self) -> Option<String> {
-        let deadline = Instant::now() + PATIENCE;
+        let deadline = Instant::now() + TIMEOUT;
         loop {
             if let Some(status) = self.strace.try_wait().unwrap() {
                 assert!(status.success(), "the encode failed: {status}\n{}", self.lines().join("\n"));

@@ -9,7 +9,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 /// The longest time for a run. No run of a test takes so long, even on a slow machine.
-const PATIENCE: Duration = Duration::from_mins(3);
+const TIMEOUT: Duration = Duration::from_mins(3);
 
 /// The `av1cli` under test, without any config or home folder, unless the test gives it one.
 pub fn av1cli() -> Command {
@@ -84,7 +84,7 @@ impl Running {
         let mut stdin = child.stdin.take().unwrap();
         let input = input.to_vec();
         std::thread::spawn(move || drop(stdin.write_all(&input)));
-        let deadline = Instant::now() + PATIENCE;
+        let deadline = Instant::now() + TIMEOUT;
         Self { child, what: format!("{command:?}"), stdout, stderr, deadline }
     }
 
@@ -113,7 +113,7 @@ impl Running {
         while !self.has_ended() {
             if Instant::now() > self.deadline {
                 drop(self.child.kill());
-                panic!("{} didn't end within {} s", self.what, PATIENCE.as_secs());
+                panic!("{} didn't end within {} s", self.what, TIMEOUT.as_secs());
             }
             std::thread::sleep(Duration::from_millis(5));
         }

@@ -31,7 +31,7 @@ impl Daemon {
             // A client that has disconnected meanwhile is no error.
             Effect::Reply(to, reply) => drop(to.send(reply)),
             Effect::PublishStatus(status) => {
-                self.channels.publisher.publish(Arc::new(*status), Instant::now())
+                self.channels.publisher.publish(Arc::new(*status), Instant::now());
             }
             Effect::Hold(true) => self.hold.pause(),
             Effect::Hold(false) => self.hold.resume(),
