@@ -28,9 +28,9 @@ fn built(folder: &Path) -> PathBuf {
     let recipe = readme.split("<!-- recipe -->\n```rust,no_run\n").nth(1).unwrap();
     let recipe = recipe.split("```\n").next().unwrap();
     let manifest = format!(
-        "[package]\nname = \"stranger\"\nversion = \"0.1.0\"\nedition = \"2024\"\n\n[dependencies]\nav1plan = {{ path = {:?} }}\n\
+        "[package]\nname = \"stranger\"\nversion = \"0.1.0\"\nedition = \"2024\"\n\n[dependencies]\nav1plan = {{ path = '{}' }}\n\
          serde_json = \"1\"\n\n[profile.dev]\nopt-level = 1\n\n[workspace]\n",
-        repository.join("av1plan")
+        repository.join("av1plan").display()
     );
     fs::create_dir_all(folder.join("src")).unwrap();
     fs::write(folder.join("Cargo.toml"), manifest).unwrap();
