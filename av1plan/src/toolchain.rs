@@ -81,7 +81,7 @@ impl Toolchain {
         Ok(Self { version, encoders, assumed })
     }
 
-    /// ffmpeg's version.
+    /// The version of this ffmpeg.
     pub fn version(&self) -> &Version {
         &self.version
     }
@@ -111,7 +111,7 @@ impl Toolchain {
     }
 }
 
-/// ffmpeg's version.
+/// The version of ffmpeg or ffprobe.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Version {
     /// The major version: 8 of `8.0.1`. For a git build it is derived from the version of its `libavutil`.

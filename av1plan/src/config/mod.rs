@@ -127,8 +127,8 @@ named! {
     #[derive(Default)]
     #[non_exhaustive]
     pub enum BitDepth: "a bit depth", name, names {
-        /// Ten, whatever the source has. At equal VMAF that took 3 to 8 % fewer bytes than eight (measured; see
-        /// FFMPEG notes in the README).
+        /// Ten, whatever the source has. At equal VMAF that took 3 to 8 % fewer bytes than eight, for sources of
+        /// eight bits too (measured).
         #[default]
         Ten = "10",
         /// Eight if the source has eight, ten for every other source.
