@@ -1,6 +1,7 @@
-//! A policy of one's own on top: plans are data, so a program may refuse them, or change what goes in.
+//! A policy of your own on top of the planner's: a program may change the config before planning, and reject a plan
+//! after it, because a plan is data.
 //!
-//! This one encodes only films that lose nothing but covers, in the evening at a slower preset.
+//! This program encodes only films that lose nothing but covers, and in the evening it uses a slower preset.
 #![allow(clippy::print_stdout, reason = "an example talks to a person")]
 
 use av1plan::config::QualityTier;
@@ -13,7 +14,7 @@ const PROBE: &[u8] = br#"{"streams": [
     {"index": 1, "codec_type": "audio", "codec_name": "truehd", "tags": {"language": "eng"}},
     {"index": 2, "codec_type": "data", "codec_name": "klv"}]}"#;
 
-/// Whether a plan keeps all that this program's people care for.
+/// Whether the plan loses nothing that this program's users want to keep.
 fn is_gentle(plan: &EncodePlan) -> bool {
     plan.losses.iter().all(|loss| loss.kind == LossKind::Cover)
 }

@@ -1,4 +1,4 @@
-//! Plans a film from the ffprobe document on standard input and prints the ffmpeg command, a word a line:
+//! Plans a film from the ffprobe document on standard input and prints the ffmpeg command, one argument on each line:
 //!
 //! ```sh
 //! ffprobe -v error -of json -show_format -show_streams -show_chapters Film.mkv |

@@ -1,4 +1,5 @@
-//! Names and codes: how a value is spelled in JSON, in a config file and in a command. Each spelling stands in one place.
+//! Names and codes: how a value is spelled in JSON, in a config file and in a command. Each spelling is defined in
+//! one place only.
 
 use alloc::string::String;
 use core::fmt;
@@ -7,7 +8,8 @@ use core::str::FromStr;
 
 use serde::de::{Deserializer, Error, Visitor};
 
-/// A text is none of the names of a closed list.
+/// Error of `parse` and of deserializing: the text is not one of the names of an enum. `Display` lists the names that
+/// are allowed. At most 40 characters of the text are kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UnknownName {
     what: &'static str,
@@ -30,7 +32,7 @@ impl fmt::Display for UnknownName {
 
 impl core::error::Error for UnknownName {}
 
-/// Reads a name from a document. Serde's derive would do the same, with every name spelled a second time.
+/// Deserializes a value from its name. Serde's derive would need every name to be spelled a second time.
 pub(crate) fn read<'de, T, D>(deserializer: D) -> Result<T, D::Error>
 where
     T: FromStr<Err = UnknownName>,
@@ -53,11 +55,11 @@ where
     deserializer.deserialize_str(Name(PhantomData))
 }
 
-/// Defines an enum whose variants have no fields, each with its name. `$called` is what one of them is called in an error;
-/// `$name` and `$names` are the methods that return a variant's name and all names.
+/// Defines an enum whose variants have no fields, each with a name. `$called` is what an error message calls a value
+/// of the enum (`a container`). `$name` and `$names` are the methods that return the name of one value and all names.
 ///
-/// The enum is shown by its name, parsed, and read from and written to a document by it. `not shown` leaves the first out, for
-/// an enum that is shown by a sentence.
+/// The enum implements `Display`, `FromStr`, `Serialize` and `Deserialize` by name. With `not shown` it gets no
+/// `Display`, for an enum that is displayed as a sentence elsewhere.
 macro_rules! named {
     (
         $(#[$meta:meta])*
@@ -133,12 +135,12 @@ macro_rules! named {
 }
 pub(crate) use named;
 
-/// Gives an enum whose variants have fields the methods `code` and `codes`. The variant behind `else`, if there is one, has the
-/// code of the value that it holds, which is one of the codes of the type named there.
+/// Adds the methods `code` and `codes` to an enum whose variants have fields. The variant after `else`, if there is
+/// one, holds a value of the type `$inner` and has the code of that value.
 macro_rules! coded {
     ($type:ident { $($variant:ident = $code:literal,)+ } $(else $outer:ident: $inner:ident)?) => {
         impl $type {
-            /// The stable code.
+            /// The stable code of this value: it is never renamed within a major version of the document.
             pub fn code(&self) -> &'static str {
                 match self {
                     $(Self::$variant { .. } => $code,)+
@@ -165,7 +167,7 @@ pub(crate) const fn first(lists: &[&'static [&'static str]]) -> &'static [&'stat
     }
 }
 
-/// Both lists as one; `COUNT` is the sum of their lengths.
+/// Concatenates two lists at compile time; `COUNT` must be the sum of their lengths.
 pub(crate) const fn joined<const COUNT: usize>(
     one: &[&'static str],
     other: &[&'static str],
@@ -190,7 +192,7 @@ mod tests {
     use super::*;
 
     named! {
-        /// For the tests.
+        /// An enum for the tests below.
         pub enum Fruit: "a fruit", name, names {
             /// Red.
             Apple = "apple",

@@ -1,6 +1,6 @@
 //! Setters that can be chained, for structs that callers fill in and that may get more fields.
 
-/// Defines for each `$with: $field, $type;` a method that sets the field and returns the struct.
+/// Defines, for each `$with: $field, $type;`, a method `$with` that sets the field and returns the struct.
 macro_rules! setters {
     ($for:ident$(<$life:lifetime>)? { $($with:ident: $field:ident, $type:ty;)+ }) => {
         impl$(<$life>)? $for$(<$life>)? {

@@ -1,4 +1,4 @@
-//! Which ffmpeg there is and what it can do, read from its own words.
+//! The ffmpeg that a plan is made for: its version and what it can do, read from its own output.
 
 use alloc::collections::BTreeSet;
 use alloc::string::String;
@@ -7,16 +7,16 @@ use core::fmt;
 
 use crate::plan::Encoder;
 
-/// The oldest major version whose options this crate spells.
+/// The oldest major version of ffmpeg that the commands of this crate are made for.
 pub const OLDEST_MAJOR: u32 = 8;
 
-/// ffmpeg's software decoders of AV1. Its own `av1` only hands pictures to hardware, and so do all that aren't named here.
+/// ffmpeg's software decoders of AV1. All others need hardware, as does ffmpeg's own decoder `av1`.
 const SOFTWARE_DECODERS: [&str; 4] = ["libdav1d", "libgav1", "libaom-av1", "libaom"];
 
-/// An ffmpeg that serves: new enough, with at least one AV1 encoder, and able to read back what that made.
+/// An ffmpeg that can be used: it is new enough, has at least one AV1 encoder, and can decode AV1.
 ///
-/// An input of planning: this crate never looks for programs. Only [`Toolchain::parse`] and [`Toolchain::assumed`]
-/// make one, so that a plan can rely on what the type promises.
+/// This is an input of planning; the crate itself never looks for programs. Only [`Toolchain::parse`],
+/// [`Toolchain::assumed`] and [`Toolchain::described`] make one, so a plan can rely on what the type promises.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Toolchain {
     version: Version,
@@ -25,7 +25,14 @@ pub struct Toolchain {
 }
 
 impl Toolchain {
-    /// Reads the output of `ffmpeg -version`, of `ffmpeg -hide_banner -encoders` and of `ffmpeg -hide_banner -decoders`.
+    /// Reads the output of `ffmpeg -version`, `ffmpeg -hide_banner -encoders` and `ffmpeg -hide_banner -decoders`, in
+    /// this order. The arguments are in [`command`](crate::command): `version_arguments`, `encoders_arguments` and
+    /// `decoders_arguments`.
+    ///
+    /// # Errors
+    ///
+    /// If the first text isn't ffmpeg's version, the version is older than [`OLDEST_MAJOR`], or ffmpeg has none of
+    /// the three AV1 encoders or no software decoder of AV1.
     pub fn parse(version: &str, encoders: &str, decoders: &str) -> Result<Self, ToolchainError> {
         let version = Version::parse("ffmpeg", version)?;
         version.check_age()?;
@@ -36,7 +43,8 @@ impl Toolchain {
         Ok(toolchain)
     }
 
-    /// What is assumed where nobody asked an ffmpeg: 8.0 with all three encoders. A plan made with it says so.
+    /// The toolchain to assume if no ffmpeg is asked: version 8.0 with all three encoders. A plan that is made with
+    /// it says so.
     pub fn assumed() -> Self {
         Self {
             version: Version { major: OLDEST_MAJOR, text: String::from("8.0") },
@@ -45,9 +53,14 @@ impl Toolchain {
         }
     }
 
-    /// The assumed toolchain, with these encoders and this major version.
+    /// An assumed toolchain with this major version and these encoders.
     ///
-    /// For programs that know their ffmpeg from elsewhere, and for tests.
+    /// It is for tests, and for programs that know their ffmpeg from elsewhere. A plan that is made with it says that
+    /// the toolchain is assumed.
+    ///
+    /// # Errors
+    ///
+    /// If `major` is less than [`OLDEST_MAJOR`], or there are no encoders.
     pub fn described(
         major: u32,
         encoders: impl IntoIterator<Item = Encoder>,
@@ -68,50 +81,55 @@ impl Toolchain {
         Ok(Self { version, encoders, assumed })
     }
 
-    /// The version.
+    /// The version of this ffmpeg.
     pub fn version(&self) -> &Version {
         &self.version
     }
 
-    /// Whether this encoder is there.
+    /// Whether ffmpeg has this encoder.
     pub fn has(&self, encoder: Encoder) -> bool {
         self.encoders.contains(&encoder)
     }
 
-    /// The AV1 encoders that are there, best first.
+    /// The AV1 encoders that ffmpeg has, best first.
     pub fn encoders(&self) -> impl Iterator<Item = Encoder> {
         self.encoders.iter().copied()
     }
 
-    /// The encoder to use: `preferred` where it is there, else the best of the others (SVT-AV1, libaom, rav1e).
+    /// The encoder to use: `preferred` if ffmpeg has it, otherwise the best that it has (SVT-AV1, libaom, rav1e).
     pub fn choose(&self, preferred: Encoder) -> Encoder {
         if self.has(preferred) {
             return preferred;
         }
-        // Both constructors refuse an empty set; `preferred` stands in for a case that can't be.
+        // No constructor accepts an empty set of encoders, so `unwrap_or` never takes effect.
         self.encoders.first().copied().unwrap_or(preferred)
     }
 
-    /// Whether nobody asked a real ffmpeg.
+    /// Whether this was made without asking an ffmpeg.
     pub fn is_assumed(&self) -> bool {
         self.assumed
     }
 }
 
-/// ffmpeg's version.
+/// The version of ffmpeg or ffprobe.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Version {
-    /// The major release: 8 of `8.0.1`; for a git build the one its `libavutil` belongs to.
+    /// The major version: 8 of `8.0.1`. For a git build it is derived from the version of its `libavutil`.
     pub major: u32,
-    /// The version as ffmpeg names it: `n8.0-23-gd1f31a829d`.
+    /// The version as the program prints it: `n8.0-23-gd1f31a829d`.
     pub text: String,
 }
 
-/// `libavutil`'s major version is ahead of ffmpeg's by this much: 60 came with 8.0, 59 with 7.0, 58 with 6.0.
+/// The difference between `libavutil`'s major version and ffmpeg's: 60 belongs to 8.0, 59 to 7.0, 58 to 6.0.
 const LIBAVUTIL_AHEAD: u32 = 52;
 
 impl Version {
-    /// Reads the output of `-version`: of `program` `"ffmpeg"`, or of `"ffprobe"`, which says the same of itself.
+    /// Reads the output of `-version`. `program` is `"ffmpeg"` or `"ffprobe"`, whichever printed it.
+    ///
+    /// # Errors
+    ///
+    /// [`ToolchainError::NotFfmpeg`] if the output doesn't begin like that program's, or has no version that can be
+    /// read.
     pub fn parse(program: &str, output: &str) -> Result<Self, ToolchainError> {
         let first = output.lines().next().unwrap_or_default();
         let text = first.strip_prefix(program).and_then(|rest| rest.strip_prefix(" version "));
@@ -125,7 +143,11 @@ impl Version {
         }
     }
 
-    /// Refuses what is older than [`OLDEST_MAJOR`].
+    /// Checks that the version isn't older than [`OLDEST_MAJOR`].
+    ///
+    /// # Errors
+    ///
+    /// [`ToolchainError::TooOld`] if it is older.
     pub fn check_age(&self) -> Result<(), ToolchainError> {
         if self.major < OLDEST_MAJOR {
             return Err(ToolchainError::TooOld { found: self.clone() });
@@ -140,7 +162,8 @@ impl fmt::Display for Version {
     }
 }
 
-/// `8.0`, `8.0.1-3ubuntu1`, `n8.0-23-gd1f31a829d`; nothing for git builds (`N-118385-g...`, `git-2026-01-01-...`).
+/// The major version of a release: 8 of `8.0`, `8.0.1-3ubuntu1` and `n8.0-23-gd1f31a829d`. `None` for a git build
+/// (`N-118385-g...`, `git-2026-01-01-...`).
 fn release_major(version: &str) -> Option<u32> {
     let digits = version.strip_prefix('n').unwrap_or(version);
     let end = digits.find(|c: char| !c.is_ascii_digit())?;
@@ -148,19 +171,20 @@ fn release_major(version: &str) -> Option<u32> {
     rest.starts_with('.').then(|| major.parse().ok())?
 }
 
-/// 60 from the line `libavutil      60.  8.100 / 60.  8.100`.
+/// The major version of `libavutil`: 60 of the line `libavutil      60.  8.100 / 60.  8.100`.
 fn libavutil_major(output: &str) -> Option<u32> {
     let line = output.lines().find_map(|line| line.trim_start().strip_prefix("libavutil"))?;
     line.split('.').next()?.trim().parse().ok()
 }
 
-/// The AV1 encoders in the output of `ffmpeg -hide_banner -encoders`, best first.
+/// The AV1 encoders that the output of `ffmpeg -hide_banner -encoders` lists, best first.
 pub fn encoders_in(listing: &str) -> BTreeSet<Encoder> {
     names(listing).filter_map(Encoder::from_ffmpeg_name).collect()
 }
 
-/// An encoder's own version in what ffmpeg says while it encodes with [`encoder_version_arguments`](crate::command::encoder_version_arguments).
-/// `librav1e` says none.
+/// The version of an encoder, read from what ffmpeg prints while it encodes with the arguments of
+/// [`encoder_version_arguments`](crate::command::encoder_version_arguments). `None` if it isn't printed, which is
+/// always so for librav1e.
 pub fn encoder_version_in(encoder: Encoder, words: &str) -> Option<&str> {
     let said = |line| match encoder {
         // `Svt[info]: SVT [version]:	SVT-AV1 Encoder Lib v3.1.0`
@@ -175,18 +199,18 @@ pub fn encoder_version_in(encoder: Encoder, words: &str) -> Option<&str> {
     words.lines().filter_map(said).filter_map(|rest| rest.split_whitespace().next()).find(is_version)
 }
 
-/// The software decoders of AV1 in the output of `ffmpeg -hide_banner -decoders`. ffmpeg takes the first.
+/// The software decoders of AV1 that the output of `ffmpeg -hide_banner -decoders` lists. ffmpeg uses the first.
 pub fn software_decoders_in(listing: &str) -> Vec<&'static str> {
     let known = |name: &str| SOFTWARE_DECODERS.into_iter().find(|decoder| *decoder == name);
     names(listing).filter_map(known).collect()
 }
 
-/// Whether the output of `ffmpeg -hide_banner -filters` names this filter.
+/// Whether the output of `ffmpeg -hide_banner -filters` lists a filter with exactly this name.
 pub fn has_filter(listing: &str, name: &str) -> bool {
     names(listing).any(|filter| filter == name)
 }
 
-/// What a listing lists, in lines of flags, name and description.
+/// The names in a listing. Each of its lines consists of flags, a name and a description.
 fn names(listing: &str) -> impl Iterator<Item = &str> {
     listing.lines().filter_map(|line| line.split_whitespace().nth(1))
 }
@@ -199,36 +223,36 @@ fn excerpt(line: &str) -> String {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ToolchainError {
-    /// The output isn't ffmpeg's.
+    /// The output doesn't say which version of ffmpeg it is from.
     #[error("the program does not say which ffmpeg it is (its first line: \"{found}\")")]
     NotFfmpeg {
-        /// The beginning of its first line.
+        /// The beginning of the output's first line, at most 80 characters.
         found: String,
     },
-    /// Older than [`OLDEST_MAJOR`].
+    /// The version is older than [`OLDEST_MAJOR`].
     #[error("ffmpeg {found} is too old: {OLDEST_MAJOR}.0 or newer is needed")]
     TooOld {
-        /// What was found.
+        /// The version that was found.
         found: Version,
     },
-    /// None of the three encoders was compiled in.
+    /// ffmpeg has none of the three AV1 encoders.
     #[error("ffmpeg {found} has none of the AV1 encoders libsvtav1, libaom-av1 and librav1e")]
     NoEncoder {
-        /// What was found.
+        /// The version that was found.
         found: Version,
     },
-    /// Nothing that decodes AV1 without special hardware was compiled in, so that no result could be read back.
+    /// ffmpeg has no software decoder of AV1, so no result could be checked.
     #[error(
         "ffmpeg {found} can't decode AV1 in software, and every result is read back before its original goes"
     )]
     NoDecoder {
-        /// What was found.
+        /// The version that was found.
         found: Version,
     },
 }
 
 impl ToolchainError {
-    /// What to do about it.
+    /// What a person can do about it, as a fragment of a sentence.
     pub fn hint(&self) -> &'static str {
         match self {
             Self::NotFfmpeg { .. } => "set `ffmpeg` in the config to the path of an ffmpeg 8.0 or newer",

@@ -1,4 +1,5 @@
-//! The public codes: scripts, job files and other programs rely on them, so that a change of one is a change of version.
+//! Tests of the public codes: scripts, job files and other programs rely on them, so a changed code needs a new
+//! version.
 #![allow(clippy::panic, reason = "helpers of tests; clippy's exemption covers test functions only")]
 
 mod facts;
@@ -13,7 +14,7 @@ use av1plan::plan::{Encoder, Gate, LossKind, Reason, Topic};
 use facts::with_some_facts;
 use serde_json::json;
 
-/// Every list of codes under its name; of a list that contains another one, its own codes.
+/// Every list of codes with its name. A list that includes another list appears here with its own codes only.
 fn lists() -> [(&'static str, Vec<&'static str>); 8] {
     let own = |codes: &[&'static str], others: &[&str]| {
         codes.iter().copied().filter(|code| !others.contains(code)).collect::<Vec<_>>()
@@ -71,7 +72,8 @@ fn codes_are_kebab_case_and_unique_in_their_list() {
     }
 }
 
-/// A decision's `code` is a reason's, a skip's or a loss's; whoever reads it must not need to know which.
+/// The `code` of a decision may be the code of a reason, a skip or a loss. A reader needn't know which, so no two of
+/// them may be equal.
 #[test]
 fn no_code_of_a_decision_means_two_things() {
     for codes in [Reason::codes(), SkipReason::codes(), LossKind::codes()] {
@@ -90,7 +92,7 @@ fn a_gate_is_named_like_its_skip() {
     }
 }
 
-/// serde derives a variant's name, and the method has its own list; JSON and `code()` must agree.
+/// JSON gets a code from serde's derive, and the method `code` from a list of its own. Both must agree.
 #[test]
 fn json_tags_a_value_with_its_code() {
     for code in Reason::codes() {
@@ -111,14 +113,15 @@ fn json_tags_a_value_with_its_code() {
     }
 }
 
-/// What main called this code until it was to be published.
+/// The name that this code had before the first release.
 #[test]
 fn a_plan_of_before_the_first_release_is_read() {
     let reason: Reason = serde_json::from_value(json!({"code": "seed-constant"})).unwrap();
     assert_eq!(reason, Reason::SameForAll);
 }
 
-/// Every sentence says something, on one line, and ends without a full stop: it is a fragment after a colon.
+/// Every sentence is a fragment to put after a colon: it isn't empty, has a single line, and ends without a full
+/// stop.
 #[test]
 fn every_code_has_a_sentence() {
     let reasons = Reason::codes().iter().map(|code| with_some_facts::<Reason>(code).to_string());

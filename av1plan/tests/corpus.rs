@@ -1,7 +1,8 @@
-//! Each document of the corpus, planned: what a person would be told, and the command, one option a line.
+//! Plans each document of the corpus and compares what a person would be told, and the command with one option on
+//! each line, with a reviewed snapshot.
 //!
-//! The documents are in `tests/data/probes`, one phenomenon each and named by it. To read the snapshots is to review
-//! the planner: nothing in them should look odd.
+//! The documents are in `tests/data/probes`. Each shows one phenomenon and is named after it. Reading the snapshots
+//! is a review of the planner: nothing in them should look odd.
 #![allow(clippy::expect_used, reason = "helpers of tests; clippy's exemption covers test functions only")]
 
 use std::fmt::Write as _;
@@ -12,7 +13,7 @@ use av1plan::command::{self, Arg, Audience, Placeholder};
 use av1plan::{Config, EncodePlan, FileFacts, MediaProbe, Source, Toolchain, Verdict, explain};
 use serde_json::Value;
 
-/// The size of a film whose document doesn't say.
+/// The size in bytes of a film whose document has none.
 const ASSUMED_SIZE: u64 = 8 << 30;
 
 fn corpus() -> Vec<PathBuf> {
@@ -24,7 +25,7 @@ fn corpus() -> Vec<PathBuf> {
     paths
 }
 
-/// A document: its name, its bytes, and the file that it is of.
+/// A document of the corpus: its name, its bytes, and the file that it describes.
 struct Case {
     name: String,
     bytes: Vec<u8>,
@@ -79,7 +80,7 @@ fn the_corpus_is_large_and_its_names_are_plain() {
     }
 }
 
-/// A machine's paths have no place in a public repository.
+/// The repository is public, so no document may contain a path of somebody's machine.
 #[test]
 fn no_document_names_a_folder() {
     for case in cases() {
@@ -87,7 +88,7 @@ fn no_document_names_a_folder() {
     }
 }
 
-/// A snapshot whose document is gone would be reviewed for nothing.
+/// A snapshot without a document would be reviewed in vain.
 #[test]
 fn every_snapshot_has_its_document() {
     let names: Vec<String> = cases().map(|case| format!("{}.snap", case.name)).collect();
@@ -128,7 +129,7 @@ fn shown(case: &Case, verdict: &Verdict) -> String {
     text
 }
 
-/// The command, one option and its value a line.
+/// The command, with one option and its value on each line.
 fn command(plan: &EncodePlan) -> String {
     let mut text = String::from("ffmpeg");
     for argument in command::arguments(plan, Audience::Person) {

@@ -1,5 +1,5 @@
-//! Any document at all: either it is refused, or every command that comes of it is made of nothing but what
-//! `grammar` allows. Real documents, with hostile values in the place of each of theirs.
+//! Whatever a plan document contains, either it is refused, or every command that is made from it follows `grammar`.
+//! The tests put hostile values into every place of real documents.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -21,7 +21,7 @@ use serde_json::{Value, json};
 
 const SAMPLE: &[u8] = include_bytes!("data/plan-1.0.json");
 
-/// A film of RGB, odd in size and interlaced, with each kind of stream: its plan has every filter.
+/// A film in RGB that is odd in size, interlaced, and has a stream of each type: its plan has every filter.
 const COLOURFUL: &str = r#"{"streams": [
     {"index": 0, "codec_type": "video", "codec_name": "h264", "width": 1919, "height": 1079, "pix_fmt": "gbrp",
      "field_order": "tt", "color_primaries": "bt2020", "color_transfer": "smpte2084", "r_frame_rate": "1000/1",
@@ -32,7 +32,7 @@ const COLOURFUL: &str = r#"{"streams": [
     {"index": 4, "codec_type": "audio", "codec_name": "pcm_bluray", "tags": {"language": "ru"}}],
     "format": {"duration": "100.0", "format_name": "matroska,webm", "tags": {"title": "Film"}}, "chapters": [{}]}"#;
 
-/// A phone's film with Dolby Vision and static HDR.
+/// A film from a phone, with Dolby Vision and static HDR.
 const HDR: &str = r#"{"streams": [
     {"index": 0, "codec_type": "video", "codec_name": "hevc", "width": 1920, "height": 1080, "pix_fmt": "yuv420p10le",
      "color_primaries": "bt2020", "color_transfer": "arib-std-b67", "color_space": "bt2020nc", "color_range": "tv",
@@ -60,7 +60,7 @@ fn written(probe: &str, name: &str, encoder: Encoder) -> Value {
         .unwrap()
 }
 
-/// Documents that have every field between them.
+/// Documents that together have every field.
 fn rich() -> Vec<Value> {
     vec![
         serde_json::from_slice(SAMPLE).unwrap(),
@@ -71,7 +71,7 @@ fn rich() -> Vec<Value> {
     ]
 }
 
-/// What a hostile writer might put anywhere.
+/// Values that a hostile writer might put into any field.
 fn hostile() -> Vec<Value> {
     let mut values: Vec<Value> = [
         "bt709,movie=/etc/passwd",
@@ -142,7 +142,8 @@ fn hostile() -> Vec<Value> {
     values
 }
 
-/// Reads a document and makes all of it that can be made; what is wrong with that. Nothing for one that is refused.
+/// Reads a document and makes everything from it that can be made. Returns what is wrong with that; `None` if nothing
+/// is wrong or the document is refused.
 fn made(document: &Value) -> Option<String> {
     let document = Document::from_json(document.to_string().as_bytes()).ok()?;
     let verdict = document.verdict().ok()?;
@@ -162,7 +163,7 @@ fn made(document: &Value) -> Option<String> {
     }
 }
 
-/// Where every value of a document is, as JSON pointers.
+/// Collects the JSON pointers of all values in a document.
 fn pointers(value: &Value, path: &str, found: &mut Vec<String>) {
     found.push(path.to_owned());
     match value {
@@ -199,7 +200,8 @@ fn real_documents_are_read_and_their_commands_follow_the_grammar() {
 fn a_hostile_value_in_any_place_is_refused_or_harmless() {
     let hostile = hostile();
     for (number, mut document) in rich().into_iter().enumerate() {
-        // What is shown to people only is the larger part of a document: that of the first tells enough, and the others' plans.
+        // Most of a document is only shown to people. To save time, that part is tested in the first document only,
+        // and the plan in the others.
         document["encode"]["argv"] = json!(["ffmpeg"]);
         if number > 0 {
             document["decisions"] = json!([]);
@@ -218,7 +220,7 @@ fn a_hostile_value_in_any_place_is_refused_or_harmless() {
     }
 }
 
-/// The document that the fault was shown with.
+/// A document that once got a filter of its own into a command.
 #[test]
 fn a_filter_of_ones_own_is_refused() {
     let mut document = written(COLOURFUL, "Film.mkv", Encoder::Svt);
@@ -229,7 +231,8 @@ fn a_filter_of_ones_own_is_refused() {
     assert!(error.to_string().contains("bt709,movie="), "{error}");
 }
 
-/// One step from a document to another: a hostile value, one of its own values elsewhere, or an element twice.
+/// A change of a document: put in a hostile value, copy one of its values to another place, double an element of a
+/// list, or remove one.
 #[derive(Debug, Clone)]
 enum Step {
     Put(Index, Value),
@@ -273,7 +276,7 @@ impl Step {
     }
 }
 
-/// `count` cases a property, or as many as `PROPTEST_CASES` asks for.
+/// Runs `count` cases for each property, or as many as the variable `PROPTEST_CASES` says.
 fn cases(count: u32) -> ProptestConfig {
     let mut config = ProptestConfig::default();
     if std::env::var_os("PROPTEST_CASES").is_none() {
@@ -297,14 +300,15 @@ proptest! {
     }
 }
 
-/// Writes documents for the fuzz target to begin with: see `make fuzz`.
+/// Writes the documents that the fuzz target starts with: see `make fuzz`.
 #[test]
 #[ignore = "it tests nothing: `make fuzz` asks for it"]
 fn seeds() {
     let Some(folder) = std::env::var_os("AV1D_SEEDS") else { panic!("AV1D_SEEDS names no folder") };
     for (number, document) in rich().iter().enumerate() {
         let mut small = document.clone();
-        // What is shown to people only is most of it, and would be most of what is changed.
+        // Decisions and `argv` are only shown to people. They are most of a document, so the fuzzer would mostly
+        // change them.
         (small["decisions"], small["encode"]["argv"]) = (json!([]), json!([]));
         let folder = Path::new(&folder);
         std::fs::write(folder.join(format!("whole-{number}.json")), document.to_string()).unwrap();
@@ -312,7 +316,7 @@ fn seeds() {
     }
 }
 
-/// What the planner writes, its own reader reads, whatever the probe.
+/// The reader accepts every document that the planner writes, for every probe of the corpus.
 #[test]
 fn the_plan_of_every_probe_of_the_corpus_follows_the_grammar() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/data/probes");

@@ -1,4 +1,5 @@
-//! The lists of codes are exact: each code comes of some film, file, ffmpeg and policy, and no other does.
+//! The lists of codes are exact: some combination of film, file, ffmpeg and policy leads to each listed code, and
+//! none leads to another code.
 #![allow(clippy::unwrap_used, reason = "helpers of tests; clippy's exemption covers test functions only")]
 
 use std::collections::BTreeSet;
@@ -9,10 +10,10 @@ use av1plan::plan::{Encoder, Gate, LossKind, Preset, Reason, Topic};
 use av1plan::probe::{Marker, Protection, Stability};
 use av1plan::{Config, FileFacts, MediaProbe, SkipReason, Source, Toolchain, Verdict};
 
-/// What only an executor can find, by trying, right before an encode.
+/// Codes that only an executor can find, by trying right before an encode.
 const FOUND_BY_TRYING: [&str; 3] = ["folder-read-only", "foreign-owner", "no-safe-rename"];
 
-/// Films that the corpus lacks.
+/// Films with phenomena that the corpus lacks.
 const FILMS: [&str; 10] = [
     r#"{"streams": [{"codec_type": "video", "codec_name": "h264", "width": 70000, "height": 1080}]}"#,
     r#"{"streams": [{"codec_type": "video", "codec_name": "h264", "width": 20000, "height": 1080}]}"#,
@@ -41,7 +42,7 @@ fn probes() -> Vec<MediaProbe> {
         .chain(FILMS.iter().map(|film| film.as_bytes().to_vec()))
         .map(|bytes| MediaProbe::from_json(&bytes).unwrap())
         .collect();
-    // HDR10+ is seen in a frame only.
+    // ffprobe shows HDR10+ in frames only.
     let mut with_frame = probes.iter().find(|probe| probe.main_video().is_some()).unwrap().clone();
     let frame = br#"{"frames": [{"side_data_list": [{"side_data_type": "HDR Dynamic Metadata SMPTE2094-40 (HDR10+)"}]}]}"#;
     with_frame.add_frame(frame).unwrap();

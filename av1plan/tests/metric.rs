@@ -1,4 +1,4 @@
-//! Which metric a picture is scored with.
+//! Tests of which metric a picture is scored with.
 #![allow(clippy::unwrap_used, reason = "helpers of tests; clippy's exemption covers test functions only")]
 
 use av1plan::judge::{Metric, MetricName, Model};

@@ -1,4 +1,4 @@
-//! What a film is never robbed of, whatever the policy accepts, and what is said where something goes.
+//! Tests of what a film never loses, whatever the policy accepts, and of how losses are reported.
 #![allow(clippy::unwrap_used, reason = "helpers of tests; clippy's exemption covers test functions only")]
 
 use std::collections::BTreeSet;
@@ -9,7 +9,7 @@ use av1plan::{Config, FileFacts, MediaProbe, Source, Toolchain, Verdict};
 const H264: &str =
     r#"{"codec_type":"video","codec_name":"h264","width":1920,"height":1080,"frame_rate":"24/1"}"#;
 
-/// The verdict on a film of these streams, under a policy that refuses no loss.
+/// The verdict on a film with these streams, under a policy that accepts every loss.
 fn planned(name: &str, streams: &[&str]) -> Verdict {
     let json = format!(r#"{{"streams":[{}]}}"#, streams.join(","));
     let probe = MediaProbe::from_json(json.as_bytes()).unwrap();
@@ -18,7 +18,7 @@ fn planned(name: &str, streams: &[&str]) -> Verdict {
     av1plan::plan(&Source::new(&file, &probe), &Toolchain::assumed(), &config)
 }
 
-/// The skip's code, or the losses of the encode.
+/// The code of the skip, or the losses of the encode.
 fn outcome(name: &str, streams: &[&str]) -> Result<Vec<LossKind>, &'static str> {
     match planned(name, streams) {
         Verdict::Encode(plan) => Ok(plan.losses.iter().map(|loss| loss.kind).collect()),
@@ -33,7 +33,7 @@ fn the_last_sound_is_never_given_up() {
     assert_eq!(outcome("film.mkv", &[H264, nameless]), Err("audio"));
     assert_eq!(outcome("film.mkv", &[H264, nameless, aac]), Ok(vec![LossKind::Audio]));
     assert_eq!(outcome("film.mkv", &[H264]), Ok(vec![]), "a silent film may stay silent");
-    // WebM holds Opus and Vorbis only.
+    // WebM can hold Opus and Vorbis only.
     assert_eq!(outcome("film.webm", &[H264, aac]), Err("audio"));
     let Verdict::Skip(skip) = planned("film.webm", &[H264, aac]) else { panic!("it was just a skip") };
     assert!(skip.reason.to_string().contains("the last sound always is"), "{}", skip.reason);

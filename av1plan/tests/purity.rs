@@ -1,16 +1,18 @@
-//! The crate stays what its docs say: no side effects, few dependencies, none of which has any either.
+//! Tests that the crate is what its docs say: without side effects, and with few dependencies, which have no side
+//! effects either.
 #![allow(clippy::unwrap_used, reason = "helpers of tests; clippy's exemption covers test functions only")]
 
 use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-/// A file of this crate.
+/// The text of a file of this crate.
 fn read(path: &str) -> String {
     fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(path)).unwrap()
 }
 
-/// Without `std` no file, process, clock or environment has a name; without `unsafe` nothing gets around that.
+/// Without `std` the code has no name for a file, a process, a clock or the environment, and without `unsafe` it
+/// can't get around that.
 #[test]
 fn the_compiler_proves_that_there_are_no_side_effects() {
     let root = read("src/lib.rs");
@@ -34,7 +36,8 @@ fn there_are_three_dependencies() {
     assert_eq!(names.collect::<Vec<_>>(), ["serde", "serde_json", "thiserror"]);
 }
 
-/// What ends up in a program that embeds this crate; macros run at build time and don't.
+/// The crates that become part of a program which uses this crate. Macros aren't listed, because they run at build
+/// time.
 #[test]
 fn the_dependencies_bring_little_along() {
     let tree = Command::new(env!("CARGO"))
@@ -50,12 +53,13 @@ fn the_dependencies_bring_little_along() {
     names.dedup();
     let expected = ["av1plan", "itoa", "memchr", "serde", "serde_core", "serde_json", "thiserror", "zmij"];
     assert_eq!(names, expected);
-    // They are built without `std` too, or they could do what this crate can't.
+    // The dependencies must be built without `std`, or they could do what this crate can't.
     let features = tree.lines().filter_map(|line| line.split_once(' ')).map(|(_, features)| features);
     assert!(!features.flat_map(|list| list.split(',')).any(|feature| feature == "std"), "{tree}");
 }
 
-/// The traits of serde are part of what the crate offers. Other crates may be replaced without anybody noticing.
+/// Only the traits of serde may appear in the public API. Then any other crate can be replaced without a breaking
+/// change.
 #[test]
 fn no_public_item_names_another_crate_than_serde() {
     let mut lines = 0;
@@ -66,7 +70,7 @@ fn no_public_item_names_another_crate_than_serde() {
             code.lines().filter(|line| line.trim_start().starts_with("pub ") || line.starts_with("impl"));
         for line in items {
             lines += 1;
-            // The field of a tuple struct is private.
+            // A tuple struct's field is private.
             let line = line.split("struct").next().unwrap();
             assert!(
                 !line.contains("serde_json") && !line.contains("thiserror"),

@@ -1,4 +1,4 @@
-//! What the README and the schema say of this crate is what the code says. `AV1PLAN_UPDATE=1` writes the README anew.
+//! Tests that the README and the schema say what the code says. With `AV1PLAN_UPDATE=1` the README is rewritten.
 #![allow(clippy::unwrap_used, reason = "helpers of tests; clippy's exemption covers test functions only")]
 
 mod facts;
@@ -24,7 +24,7 @@ fn read(name: &str) -> String {
     fs::read_to_string(path(name)).unwrap()
 }
 
-/// Asserts that a file is `expected`, or makes it so.
+/// Asserts that a file has the content `expected`. With `AV1PLAN_UPDATE` set, writes it first.
 #[track_caller]
 fn is_as_the_code_says(name: &str, expected: &str) {
     if std::env::var_os("AV1PLAN_UPDATE").is_some() {
@@ -35,7 +35,7 @@ fn is_as_the_code_says(name: &str, expected: &str) {
     assert!(is == expected, "{name} differs in line {line:?}: run this test with AV1PLAN_UPDATE=1");
 }
 
-/// Replaces what stands between two lines.
+/// Replaces the text between two markers.
 fn between(text: &str, begin: &str, end: &str, inside: &str) -> String {
     let (before, rest) = text.split_once(begin).unwrap();
     let (_, after) = rest.split_once(end).unwrap();
@@ -108,7 +108,7 @@ fn facts_of<T: DeserializeOwned + Serialize>(code: &str) -> Value {
     serde_json::to_value(with_some_facts::<T>(code)).unwrap()["facts"].take()
 }
 
-/// What the docs of an enum say of each of its codes: the first paragraph.
+/// The meaning of each code: the first paragraph of the doc comment on its variant.
 fn meanings(of: &str, source: &str) -> BTreeMap<String, String> {
     let source = read(source);
     let name = |line: &str| line.trim().split([' ', ',', '(', '{']).next().unwrap_or_default().to_owned();
@@ -140,7 +140,7 @@ fn meanings(of: &str, source: &str) -> BTreeMap<String, String> {
     meanings
 }
 
-/// The schema lists the codes of version 1 with their facts, and takes those of a later 1.x.
+/// The schema lists the codes of version 1 with their facts, and accepts unknown codes of later versions 1.x.
 #[test]
 fn the_schema_lists_every_code_with_its_facts() {
     let schema: Value = serde_json::from_str(&read("schema/plan-1.schema.json")).unwrap();
@@ -171,7 +171,7 @@ fn the_schema_lists_every_code_with_its_facts() {
     }
 }
 
-/// That a code has its facts; nothing for a code without any.
+/// The schema's rule that a code comes with its facts; `None` for a code without facts.
 fn rule(code: &&str) -> Option<Value> {
     let Value::Object(facts) = facts_of::<Reason>(code) else { return None };
     let kind = |value: &Value| match value {

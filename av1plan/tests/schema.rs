@@ -1,4 +1,4 @@
-//! The JSON schema that is shipped describes every document that is written.
+//! Tests that the published JSON schema describes every document that is written.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -18,7 +18,7 @@ fn schema() -> jsonschema::Validator {
     jsonschema::validator_for(&serde_json::from_str(text).unwrap()).expect("the schema itself is one")
 }
 
-/// The documents of every probe of the corpus, with each encoder, and with a gate in the way.
+/// The documents of every probe of the corpus, for each encoder, and of one that is skipped.
 fn documents() -> Vec<(String, Value)> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/data/probes");
     let mut written = Vec::new();
@@ -75,7 +75,7 @@ fn the_schema_refuses_what_is_no_plan() {
     }
 }
 
-/// Where the schema names a range or a closed list, the reader holds to the same one.
+/// The reader accepts only what the schema accepts: the same ranges and the same closed lists.
 #[test]
 fn what_the_schema_refuses_the_reader_refuses() {
     let schema = schema();
@@ -128,7 +128,7 @@ fn what_the_schema_refuses_the_reader_refuses() {
     }
 }
 
-/// A reader that follows the schema meets no field that the schema doesn't name.
+/// The schema names every field of the document.
 #[test]
 fn the_schema_names_every_field_of_the_document() {
     let text: Value = serde_json::from_str(include_str!("../schema/plan-1.schema.json")).unwrap();

@@ -1,4 +1,5 @@
-//! The wire document as other programs meet it: the promised fields, old samples, newer minors, other majors.
+//! Tests of the plan document as other programs see it: promised fields, old samples, newer minor versions, other
+//! major versions.
 #![allow(clippy::unwrap_used, reason = "helpers of tests; clippy's exemption covers test functions only")]
 
 use av1plan::config::Config;
@@ -8,7 +9,7 @@ use av1plan::wire::{Document, PathDocument, VerdictName, WireError};
 use av1plan::{FileFacts, MediaProbe, Source, Verdict};
 use serde_json::{Value, json};
 
-/// Written by the first release that wrote version 1.0, and never touched again.
+/// A document that the first release with version 1.0 wrote. It is never changed.
 const SAMPLE: &[u8] = include_bytes!("data/plan-1.0.json");
 
 fn sample() -> Value {
@@ -34,7 +35,7 @@ fn the_sample_of_version_1_0_is_read_for_ever() {
     assert_eq!(plan.contract.chapters, 2);
 }
 
-/// What version 1.0 wrote is still written, under the same names and with the same meaning; newer minors only add.
+/// Every field of version 1.0 is still written with the same name and meaning. Newer minor versions only add fields.
 #[test]
 fn no_field_of_version_1_0_is_gone_or_different() {
     let written: Value = serde_json::from_str(&Document::from_json(SAMPLE).unwrap().to_json()).unwrap();
@@ -43,7 +44,7 @@ fn no_field_of_version_1_0_is_gone_or_different() {
     assert!(missing.is_empty(), "{missing:#?}");
 }
 
-/// Collects where `written` lacks or changes what `old` has.
+/// Collects the places where `written` lacks or changes something of `old`.
 fn compare(path: &str, old: &Value, written: &Value, missing: &mut Vec<String>) {
     match (old, written) {
         (Value::Object(old), Value::Object(_)) => {
@@ -86,7 +87,7 @@ fn an_unknown_minor_version_is_read_and_what_it_adds_is_passed_over() {
     assert_eq!(document.verdict().unwrap(), old.verdict().unwrap());
 }
 
-/// A newer minor may decide for a reason that isn't known here: it can be shown, but not restored as data.
+/// A newer minor version may have reasons that this one doesn't know. They can be shown, but not restored.
 #[test]
 fn a_decision_of_a_newer_minor_keeps_its_text() {
     let mut newer = sample();
@@ -146,7 +147,7 @@ fn a_document_that_contradicts_itself_is_refused() {
     }
 }
 
-/// Numbers that no plan can have don't get in by the side door either.
+/// The reader refuses numbers that no plan can have.
 #[test]
 fn impossible_values_are_refused() {
     for (place, value) in [
@@ -171,7 +172,7 @@ fn impossible_values_are_refused() {
     }
 }
 
-/// Values that are right each by itself.
+/// Values that are each valid, but not together.
 #[test]
 fn values_that_do_not_go_together_are_refused() {
     let table: [(&str, Value, &str); 8] = [
@@ -192,7 +193,7 @@ fn values_that_do_not_go_together_are_refused() {
     }
 }
 
-/// A path with a zero byte can't be given to a program, and one with two forms is two paths.
+/// A path with a zero byte can't be given to a program, and one whose two forms differ is ambiguous.
 #[test]
 fn paths_that_can_be_none_are_refused() {
     for (place, path, hex) in [
@@ -213,7 +214,7 @@ fn paths_that_can_be_none_are_refused() {
     }
 }
 
-/// What the document shows of the command may be anything; the command is made from the plan.
+/// The command is made from the plan, whatever the document's `argv` says.
 #[test]
 fn the_command_is_made_from_the_plan() {
     let mut odd = sample();
@@ -260,7 +261,7 @@ fn an_output_that_is_not_utf8_keeps_its_bytes() {
     assert_eq!(argv.last().unwrap(), "file:/films/.caf\u{fffd}.tmp");
 }
 
-/// Every field that the document promises to scripts.
+/// Checks every field that the document promises to scripts.
 #[test]
 fn an_encode_has_the_promised_fields() {
     let verdict = planned("Film.2001.WEB-DL.mkv", 1 << 33, None);
@@ -302,7 +303,7 @@ fn a_skip_has_the_promised_fields() {
     assert!(document["skip"]["text"].as_str().is_some_and(|text| text.contains("min_bytes")));
 }
 
-/// What an encoder lacks is absent, not null.
+/// A setting that the encoder doesn't have is absent from the document, not `null`.
 #[test]
 fn each_encoder_has_its_own_settings_and_no_other() {
     let fields = ["crf", "preset", "cpu_used", "tiles", "qp", "speed"];
@@ -319,7 +320,7 @@ fn each_encoder_has_its_own_settings_and_no_other() {
     }
 }
 
-/// A film with one stream of each fate, planned with the defaults.
+/// A film with a stream of each fate, planned with the default config.
 fn planned(name: &str, size: u64, only: Option<Encoder>) -> Verdict {
     let probe = br#"{"streams": [
         {"index": 0, "codec_type": "video", "codec_name": "h264", "width": 1920, "height": 1080,

@@ -1,11 +1,12 @@
-//! Plans a film, encodes it, and judges the result. The plan and the report of the run lie in files in between, so that each step
-//! may be another process, or another day:
+//! Plans a film, encodes it, and judges the result, in three steps. The plan and the report of the run are stored in
+//! files between the steps, so each step may run in another process, or on another day:
 //!
 //! ```sh
 //! encode_and_judge plan Film.mkv work && encode_and_judge encode Film.mkv work && encode_and_judge judge Film.mkv work
 //! ```
 //!
-//! Exit codes: 0 done, and accepted; 1 skipped, or not accepted; 2 an error.
+//! Exit codes: 0 if the step was done and the result accepted; 1 if the film is skipped or the result not accepted; 2
+//! for an error.
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "an example talks to a person")]
 
 #[allow(unreachable_pub, reason = "it is a module of its own wherever it is copied to")]
@@ -59,7 +60,7 @@ fn step() -> Result<bool, Box<dyn Error>> {
     }
 }
 
-/// Plans a film, of whatever size, and stores the plan.
+/// Plans a film of any size in bytes, and stores the plan.
 fn plan(film: &Path, folder: &Path) -> Result<bool, Box<dyn Error>> {
     let probe = recipe::probe_film(film)?;
     let name = film.file_name().unwrap_or_default().to_string_lossy();

@@ -14,7 +14,7 @@ use av1plan::judge::{
 use av1plan::probe::PacketSummary;
 use av1plan::{EncodePlan, Evidence, Judgement, MediaProbe, Toolchain, judge, wants_frame_probe};
 
-/// What ffmpeg can do, by its own words.
+/// Asks ffmpeg for its version, its encoders and its decoders.
 pub fn toolchain() -> Result<Toolchain, Box<dyn Error>> {
     let ask = |args: Vec<Arg>| -> io::Result<String> {
         Ok(String::from_utf8_lossy(&run("ffmpeg", &args, Path::new(""))?.stdout).into_owned())
@@ -24,7 +24,7 @@ pub fn toolchain() -> Result<Toolchain, Box<dyn Error>> {
     Ok(Toolchain::parse(&version, &encoders, &decoders)?)
 }
 
-/// What ffprobe says of a file: its headers, and its first frame if `wants_frame` says so.
+/// Probes a file: its headers, and its first frame if `wants_frame` says so.
 fn probe(file: &Path, wants_frame: impl Fn(&MediaProbe) -> bool) -> Result<MediaProbe, Box<dyn Error>> {
     let mut probe = MediaProbe::from_json(&run("ffprobe", &command::probe_arguments(), file)?.stdout)?;
     if let Some((video, _)) = probe.main_video().filter(|_| wants_frame(&probe)) {
@@ -34,12 +34,12 @@ fn probe(file: &Path, wants_frame: impl Fn(&MediaProbe) -> bool) -> Result<Media
     Ok(probe)
 }
 
-/// The probe of a film that is to be planned.
+/// Probes a film that is to be planned.
 pub fn probe_film(film: &Path) -> Result<MediaProbe, Box<dyn Error>> {
     probe(film, wants_frame_probe)
 }
 
-/// Encodes `film` to `result`. The times of the frames are written to a file beside it, which stays.
+/// Encodes `film` to `result`. The frame times are written to a file beside the result, which is not deleted.
 pub fn encode(plan: &EncodePlan, film: &Path, result: &Path) -> Result<RunReport, Box<dyn Error>> {
     let times = result.with_extension("times");
     let args = command::bind(&command::arguments(plan, Audience::Program), |file| match file {
@@ -54,12 +54,13 @@ pub fn encode(plan: &EncodePlan, film: &Path, result: &Path) -> Result<RunReport
         progress.add_line(line).iter().for_each(|progress| report.add_progress(progress));
     }
     String::from_utf8_lossy(&ffmpeg.stderr).lines().for_each(|line| report.add_log_line(line));
-    // A run that failed may have written none.
+    // If ffmpeg failed, it may not have written the frame times.
     let times = fs::read_to_string(times).unwrap_or_default();
     Ok(report.with_sent(times.lines().map(frame_time).collect()))
 }
 
-/// Judges the result of a run. What takes long, a decode and a comparison of pictures, is done only if all else is well.
+/// Judges the result of a run. The two slow checks, the decode and the comparison of pictures, are made only if
+/// everything else is in order.
 pub fn check(
     plan: &EncodePlan,
     report: &RunReport,
@@ -68,7 +69,7 @@ pub fn check(
 ) -> Result<Judgement, Box<dyn Error>> {
     let probed = probe(result, |_| plan.contract.picture.hdr10_plus).ok();
     let picture = probed.as_ref().and_then(|probe| probe.main_video()).map_or(0, |(stream, _)| stream.index);
-    // Of the result all packets, with each time of its picture; of the source the first seconds.
+    // All packets of the result with every timestamp of its video, and the packets of the source's first seconds.
     let packets = PacketSummary::with_times_of(picture);
     let packets = list(packets, &command::packet_probe_arguments(), result)?;
     let opening = list(PacketSummary::default(), &command::opening_probe_arguments(), film)?;
@@ -86,14 +87,14 @@ pub fn check(
     let picture = match &seen {
         Seen::Same => Some(Check::Passed),
         Seen::Other(defect) => Some(Check::Failed(defect)),
-        // Neither file has a picture in any of the windows: nothing was compared.
+        // Neither file has a picture in any of the windows, so nothing was compared.
         Seen::Nothing => None,
     };
     let evidence = evidence.with_decode(Decode::Made(Check::from(decoded.as_ref()))).with_picture(picture);
     Ok(judge(plan, &evidence))
 }
 
-/// Decodes all of a result, and of the source what was copied of its sound.
+/// Decodes the video and the audio of a result, and the audio of the source for comparison.
 fn decode(plan: &EncodePlan, film: &Path, result: &Path) -> Result<Option<Defect>, Box<dyn Error>> {
     let complaints = |args: Option<Vec<Arg>>, file: &Path| -> Result<Complaints, Box<dyn Error>> {
         let mut complaints = Complaints::default();
@@ -109,7 +110,7 @@ fn decode(plan: &EncodePlan, film: &Path, result: &Path) -> Result<Option<Defect
     Ok(pictures.in_picture().or(sound.in_sound(&before)))
 }
 
-/// Compares thumbnails of both films in up to three windows.
+/// Compares thumbnails of source and result in up to three windows.
 fn look(plan: &EncodePlan, film: &Path, result: &Path) -> Result<Seen, Box<dyn Error>> {
     let picture = &plan.contract.picture;
     let size = Thumbnail::of(picture.width, picture.height);
@@ -130,13 +131,14 @@ fn look(plan: &EncodePlan, film: &Path, result: &Path) -> Result<Seen, Box<dyn E
     Ok(all)
 }
 
+/// Adds all lines that ffprobe prints with these arguments to `packets`.
 fn list(mut packets: PacketSummary, args: &[Arg], file: &Path) -> io::Result<PacketSummary> {
     let listed = run("ffprobe", args, file)?;
     String::from_utf8_lossy(&listed.stdout).lines().for_each(|line| packets.add_line(line));
     Ok(packets)
 }
 
-/// Runs a program whose arguments name no other file.
+/// Runs a program with `file` as its input file.
 fn run(program: &str, args: &[Arg], file: &Path) -> io::Result<Output> {
     Command::new(program).args(command::bind(args, |_| file.as_os_str())).stdin(Stdio::null()).output()
 }

@@ -1,5 +1,6 @@
-//! Any bytes as a plan document: refused, or commands of which every argument fits the grammar that `tests/grammar` writes down, and a
-//! judgement. `make fuzz TARGET=document` runs it, seeded with the corpus's documents.
+//! Reads any bytes as a plan document. It is either refused, or every argument of every command that is made from it
+//! follows the grammar in `tests/grammar`, and there is a judgement. `make fuzz TARGET=document` runs it, starting
+//! with documents of the corpus.
 #![no_main]
 
 use av1plan::judge::{Probed, RunReport};
@@ -23,7 +24,7 @@ fuzz_target!(|bytes: &[u8]| {
     judged(&plan);
 });
 
-/// Whatever a plan promises, nothing is accepted unseen, and no number in it makes the judge panic.
+/// Whatever a plan promises, no result is accepted without evidence, and no number in the plan makes the judge panic.
 fn judged(plan: &av1plan::EncodePlan) {
     assert_ne!(judge(plan, &Evidence::new(0)), Judgement::Accept);
     let mut packets = PacketSummary::with_times_of(0);

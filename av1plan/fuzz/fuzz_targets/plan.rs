@@ -1,4 +1,5 @@
-//! Any bytes as a probe: read, planned, rendered, written, read back. `make fuzz` runs it, seeded with the corpus.
+//! Reads any bytes as a probe, plans it, renders the command, writes the document and reads it back. `make fuzz` runs
+//! it, starting with the corpus.
 #![no_main]
 
 use av1plan::command::{Audience, arguments};

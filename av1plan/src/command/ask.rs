@@ -1,4 +1,4 @@
-//! The commands by which a program is asked what it is and what it can do.
+//! The arguments that make ffmpeg and ffprobe say what they are and what they can do.
 
 use alloc::vec::Vec;
 use alloc::{format, vec};
@@ -6,28 +6,30 @@ use alloc::{format, vec};
 use super::{Arg, Args, Placeholder};
 use crate::plan::{Encoder, VideoPlan};
 
-/// The arguments of ffmpeg and ffprobe that print their version, for [`Version::parse`](crate::toolchain::Version::parse).
+/// The arguments with which ffmpeg and ffprobe print their version, for
+/// [`Version::parse`](crate::toolchain::Version::parse).
 pub fn version_arguments() -> Vec<Arg> {
     vec![Arg::from("-version")]
 }
 
-/// The arguments of ffmpeg that list its encoders, for [`Toolchain::parse`](crate::Toolchain::parse).
+/// The arguments with which ffmpeg lists its encoders, for [`Toolchain::parse`](crate::Toolchain::parse).
 pub fn encoders_arguments() -> Vec<Arg> {
     list("-encoders")
 }
 
-/// The arguments of ffmpeg that list its decoders, for [`Toolchain::parse`](crate::Toolchain::parse).
+/// The arguments with which ffmpeg lists its decoders, for [`Toolchain::parse`](crate::Toolchain::parse).
 pub fn decoders_arguments() -> Vec<Arg> {
     list("-decoders")
 }
 
-/// The arguments of ffmpeg that list its filters, for [`has_filter`](crate::toolchain::has_filter).
+/// The arguments with which ffmpeg lists its filters, for [`has_filter`](crate::toolchain::has_filter).
 pub fn filters_arguments() -> Vec<Arg> {
     list("-filters")
 }
 
-/// The arguments of ffmpeg that have an encoder say its version, for
-/// [`encoder_version_in`](crate::toolchain::encoder_version_in): one frame of a picture that every encoder takes, to nowhere.
+/// The arguments with which ffmpeg prints the version of an encoder, for
+/// [`encoder_version_in`](crate::toolchain::encoder_version_in). It encodes a single frame of 64 by 64 pixels, which
+/// every encoder takes, and discards it.
 pub fn encoder_version_arguments(encoder: Encoder) -> Vec<Arg> {
     let mut args = Args(Vec::with_capacity(16));
     args.fixed(&["-nostdin", "-hide_banner", "-loglevel", "info", "-f", "lavfi", "-i"]);
@@ -46,27 +48,28 @@ fn list(what: &'static str) -> Vec<Arg> {
     vec![Arg::from("-hide_banner"), Arg::from(what)]
 }
 
-/// What an encoder is tried out with: a moving picture that ffmpeg draws itself.
+/// A moving picture that ffmpeg itself draws, for trying an encoder out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct TrialPicture {
-    /// Columns.
+    /// Width in pixels.
     pub width: u32,
-    /// Rows.
+    /// Height in pixels.
     pub height: u32,
-    /// Frames a second.
+    /// Frames per second.
     pub rate: u32,
-    /// Seconds.
+    /// Duration in seconds.
     pub seconds: u32,
 }
 
 impl TrialPicture {
-    /// How many frames it has.
+    /// How many frames the picture has.
     pub const fn frames(self) -> u32 {
         self.rate * self.seconds
     }
 }
 
-/// The arguments of ffmpeg that encode `picture` as `video` would be, into Matroska.
+/// The arguments with which ffmpeg encodes `picture` with the settings of `video` into a Matroska file
+/// ([`Placeholder::Output`]).
 pub fn trial_arguments(video: &VideoPlan, picture: TrialPicture) -> Vec<Arg> {
     let TrialPicture { width, height, rate, seconds } = picture;
     let mut args = Args(Vec::with_capacity(32));

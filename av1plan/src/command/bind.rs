@@ -1,4 +1,4 @@
-//! Commands with the paths of real files.
+//! Puts the paths of real files into arguments.
 
 use alloc::borrow::ToOwned;
 use alloc::string::String;
@@ -7,22 +7,23 @@ use alloc::vec::Vec;
 use super::{Arg, Audience, arguments};
 use crate::plan::EncodePlan;
 
-/// The file that an argument stands for. A version of this crate that adds one is incompatible, since every caller has to say which
-/// file that is.
+/// The file whose path an argument stands for. The enum is exhaustive: every caller must have a path for each, so a
+/// new variant comes with a new major version of this crate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Placeholder {
-    /// The file that is read: the source of an encode; the result, where a result is checked.
+    /// The file that is read: the source of an encode, or the file that is checked.
     Input,
     /// The file that is written.
     Output,
-    /// The source, where the input is the result that is compared with it.
+    /// The original, if a result is compared with it and is the input.
     Original,
-    /// The file to which ffmpeg writes the time of each frame that goes into the encoder, a line each for
+    /// The file to which ffmpeg writes the timestamp of each frame that goes into the encoder, one on each line, for
     /// [`frame_time`](crate::judge::frame_time).
     FrameTimes,
 }
 
-/// ffmpeg's name for a plain file. Behind it an absolute path may hold any byte.
+/// The prefix that makes ffmpeg take the rest of an argument as the path of a plain file. After it an absolute path
+/// may contain any byte.
 const FILE_PROTOCOL: &str = "file:";
 
 /// Arguments as they are given to a program, with the paths that `path` names. `P` is what the caller has for paths: with `OsStr` the
@@ -77,7 +78,7 @@ where
 {
     bind(&arguments(plan, Audience::Person), |file| match file {
         Placeholder::Input | Placeholder::Original => input,
-        // A person's command writes no times.
+        // A command for a person writes no frame times.
         Placeholder::Output | Placeholder::FrameTimes => output,
     })
 }

@@ -1,4 +1,5 @@
-//! The commands by which a result is checked: decoded, compared with its original in parts, scored against it.
+//! The arguments with which ffmpeg checks a result: it decodes it, compares parts of it with the original, and scores
+//! it.
 
 use alloc::borrow::Cow;
 use alloc::format;
@@ -11,26 +12,28 @@ use crate::number::Micros;
 use crate::plan::{EncodePlan, StreamType, Treatment};
 use crate::setters::setters;
 
-/// Which of the two films a check reads.
+/// Which of two films a check reads: the source or the result.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Side {
-    /// The original.
+    /// The source film.
     Source,
-    /// What was made of it.
+    /// The encoded result.
     Result,
 }
 
-/// How a window of a film is reached.
+/// How ffmpeg gets to the start of a window.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Reach {
-    /// The container is entered here: quick, but some land a few frames off, and some elsewhere.
+    /// It seeks to this time, in microseconds (see [`entry`](crate::judge::picture::entry)). That is fast, but some
+    /// files are off by a few frames, and some by more.
     Seek(Micros),
-    /// Everything before it is decoded: slow and certain.
+    /// It decodes everything before the window. That is slow but always exact.
     FromStart,
 }
 
-/// The arguments of ffmpeg that write the thumbnails of a window to standard output, for
-/// [`judge::picture::compare`](crate::judge::picture::compare()). The source passes the plan's own filters first.
+/// The arguments with which ffmpeg writes the thumbnails of a window to standard output, for
+/// [`judge::picture::compare`](crate::judge::picture::compare()). The source's pictures pass the plan's filters
+/// first, so that both can be compared.
 pub fn sample_arguments(
     plan: &EncodePlan,
     side: Side,
@@ -39,11 +42,11 @@ pub fn sample_arguments(
     size: Thumbnail,
 ) -> Vec<Arg> {
     let mut args = Args(Vec::with_capacity(40));
-    // A picture is compared as stored, whatever turns it for show.
+    // Pictures are compared as they are stored, without the rotation that players apply.
     args.fixed(&["-nostdin", "-hide_banner", "-loglevel", "error", "-noautorotate"]);
     match (reach, side) {
         (Reach::Seek(to), _) => args.option("-ss", format!("{to}")),
-        // The window lies where the encode had it.
+        // The source is read with the timestamps of the encode, so that the window is at the same place.
         (Reach::FromStart, Side::Source) => args.source_times(plan.timestamps),
         (Reach::FromStart, Side::Result) => {}
     }
@@ -73,22 +76,22 @@ pub fn sample_arguments(
     args.0
 }
 
-/// A result and its original, whose pictures are to be scored.
+/// What to score: a result, its original, and the metric.
 #[derive(Debug, Clone, Copy)]
 #[non_exhaustive]
 pub struct Scored<'a> {
-    /// How the original became, or would become, a result: which stream, through which filters.
+    /// The plan by which the original became the result: it says which stream was encoded and through which filters.
     pub plan: &'a EncodePlan,
-    /// The result's video stream.
+    /// The index of the result's video stream.
     pub stream: u32,
-    /// By what.
+    /// The metric.
     pub metric: Metric,
-    /// How many threads it may use.
+    /// How many threads the metric may use (VMAF only).
     pub threads: u32,
 }
 
 impl<'a> Scored<'a> {
-    /// The video stream of this index of a result of `plan`, to be scored by `metric`, with one thread.
+    /// Scores the video stream `stream` of a result of `plan` by `metric`, with one thread.
     pub fn new(plan: &'a EncodePlan, stream: u32, metric: Metric) -> Self {
         Self { plan, stream, metric, threads: 1 }
     }
@@ -100,23 +103,23 @@ setters! {
     }
 }
 
-/// The same part of a result and of its original, which ffmpeg seeks to.
+/// The same part of a result and of its original, to which ffmpeg seeks in both.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Part {
-    /// Where it begins in the result.
+    /// When it begins in the result, in microseconds.
     pub result: Micros,
-    /// Where it begins in the original.
+    /// When it begins in the original, in microseconds.
     pub original: Micros,
-    /// How long it is.
+    /// How long it is, in microseconds.
     pub length: Micros,
 }
 
-/// The arguments of ffmpeg that score each picture of a result ([`Placeholder::Input`]) against the original's
-/// ([`Placeholder::Original`]). Without a `part` all pictures are scored.
+/// The arguments with which ffmpeg scores each picture of a result ([`Placeholder::Input`]) against its original
+/// ([`Placeholder::Original`]). Without `part` all pictures are scored. Timestamps are written to standard error,
+/// scores to standard output.
 ///
-/// Pictures are paired by their times, to the nearest: a result's are rounded to its container's tick, and the default
-/// (the nearest that isn't later) would pair every other one with its neighbour. Times go to standard error, scores to
-/// standard output.
+/// Each picture is paired with the one that is nearest in time. A result's timestamps are rounded to its container's
+/// tick, and ffmpeg's default (the nearest that isn't later) would pair every second picture with its neighbour.
 pub fn score_arguments(scored: &Scored<'_>, part: Option<Part>) -> Vec<Arg> {
     let Scored { plan, stream, metric, threads } = *scored;
     let mut args = Args(Vec::with_capacity(50));
@@ -136,7 +139,7 @@ pub fn score_arguments(scored: &Scored<'_>, part: Option<Part>) -> Vec<Arg> {
         args.push("-i");
         args.0.push(Arg::File(input));
     }
-    // After a seek both count from where they were entered.
+    // After a seek, the timestamps of both files count from where ffmpeg entered them.
     let start = if part.is_some() { "" } else { ",setpts=PTS-STARTPTS" };
     let format = metric.pixel_format(plan.video.pixel_format).name();
     let source = plan.mapped().find(|(_, kept)| kept.treatment == Treatment::Encode);
@@ -163,10 +166,11 @@ pub fn score_arguments(scored: &Scored<'_>, part: Option<Part>) -> Vec<Arg> {
     args.0
 }
 
-/// The arguments of ffmpeg that decode all of a result's pictures, and write a line with a time for each to standard output.
+/// The arguments with which ffmpeg decodes the whole video of a result, and writes a line with a timestamp for each
+/// picture to standard output.
 ///
-/// Measured with dav1d: without `-strict 1` four bytes flipped in a packet of AV1 were noticed in 0 of 10 files, with it in
-/// 10 of 10, since it then looks at the bits that must follow a picture's data.
+/// The decoder dav1d gets `-strict 1`, with which it checks the bits that must follow a picture's data. Without it,
+/// four flipped bytes in a packet of AV1 were noticed in 0 of 10 files, with it in 10 of 10 (measured).
 pub fn decode_video_arguments() -> Vec<Arg> {
     let mut args = decode(&["-xerror", "-strict", "1"]);
     args.fixed(&["-map", "0:v:0", "-fps_mode", "passthrough"]);
@@ -174,9 +178,10 @@ pub fn decode_video_arguments() -> Vec<Arg> {
     args.0
 }
 
-/// The arguments of ffmpeg that decode the plan's tracks of sound; nothing where it has none.
+/// The arguments with which ffmpeg decodes the plan's audio streams, of the source or of the result; `None` if the
+/// plan keeps no audio.
 ///
-/// It goes on after errors, so that those of source and result can be counted.
+/// ffmpeg goes on after errors, so that those of source and result can be counted and compared.
 pub fn decode_audio_arguments(plan: &EncodePlan, side: Side) -> Option<Vec<Arg>> {
     let sounds = plan.mapped().zip(0_u32..).filter(|((stream, _), _)| stream.kind == StreamType::Audio);
     let indexes: Vec<u32> = match side {
@@ -186,7 +191,8 @@ pub fn decode_audio_arguments(plan: &EncodePlan, side: Side) -> Option<Vec<Arg>>
     decode_streams_arguments(&indexes)
 }
 
-/// The same for the tracks of these indexes, of any file; nothing where there are none.
+/// The arguments with which ffmpeg decodes the streams with these indexes of any file, and goes on after errors;
+/// `None` if `indexes` is empty.
 pub fn decode_streams_arguments(indexes: &[u32]) -> Option<Vec<Arg>> {
     if indexes.is_empty() {
         return None;

@@ -1,7 +1,7 @@
-//! The one place that spells ffmpeg's and ffprobe's options.
+//! The arguments for ffmpeg and ffprobe. No other module knows their options.
 //!
-//! Arguments have placeholders for the paths of files, for which [`bind`] puts in the caller's own: paths are bytes, and this crate
-//! has no type for them. Every option here was tried with ffmpeg 8.0 and 9.0.2.
+//! Arguments have placeholders for the paths of files, which [`bind`] replaces by the caller's own: paths are bytes,
+//! and this crate has no type for them. Every option here was tried with ffmpeg 8.0 and 9.0.2.
 
 mod ask;
 mod bind;
@@ -27,13 +27,13 @@ pub use check::{
     sample_arguments, score_arguments,
 };
 
-/// One argument.
+/// One argument of ffmpeg or ffprobe.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Arg {
-    /// As it is.
+    /// This text.
     Text(Cow<'static, str>),
-    /// `file:` and the path of a file. Without the prefix ffmpeg takes a name with a colon for a protocol, and one with a dash in front for
-    /// an option.
+    /// `file:` and the path of this file. Without the prefix ffmpeg takes a name with a colon for a protocol, and one
+    /// that begins with a dash for an option.
     File(Placeholder),
 }
 
@@ -49,23 +49,25 @@ impl From<String> for Arg {
     }
 }
 
-/// Who runs the command.
+/// Who runs ffmpeg, which decides what it prints.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Audience {
-    /// A person's shell: ffmpeg prints what it always prints.
+    /// A person in a shell: ffmpeg prints its usual output.
     Person,
-    /// A program that reads progress from standard output and the closing report from standard error.
+    /// A program: ffmpeg prints progress to standard output and its closing report to standard error, and writes
+    /// frame times to [`Placeholder::FrameTimes`].
     Program,
 }
 
-/// Demuxers that films are read with. Anything else that calls itself a film (a playlist, a concat script) could make
-/// ffmpeg open other files.
+/// The demuxers that may read a film. Other demuxers (playlists, concat scripts) could make ffmpeg open further
+/// files.
 const FORMAT_WHITELIST: &str = "matroska,webm,mov,mp4,avi,mpegts,mpeg,mpegvideo,asf,flv,ogg";
 
-/// Reading only plain files, by known demuxers.
+/// The options that make ffmpeg read plain files only, with these demuxers only.
 const SAFE_INPUT: [&str; 4] = ["-protocol_whitelist", "file", "-format_whitelist", FORMAT_WHITELIST];
 
-/// The arguments of ffmpeg (without its name) that carry out `plan`.
+/// The arguments with which ffmpeg (without its own name) carries out `plan`: it encodes [`Placeholder::Input`] to
+/// [`Placeholder::Output`].
 pub fn arguments(plan: &EncodePlan, audience: Audience) -> Vec<Arg> {
     let EncodePlan {
         container,
@@ -95,7 +97,8 @@ pub fn arguments(plan: &EncodePlan, audience: Audience) -> Vec<Arg> {
     args.fixed(&["-map_metadata", "0", "-map_chapters", "0"]);
     args.video(video);
     if audience == Audience::Program {
-        // Written of encoded streams only, as they come: the source isn't read for them.
+        // ffmpeg writes these lines for encoded streams only, during the encode, so the source isn't read a second
+        // time.
         args.fixed(&["-stats_enc_pre_fmt:v", "{pts} {tb}", "-stats_enc_pre:v"]);
         args.0.push(Arg::File(Placeholder::FrameTimes));
     }
@@ -120,7 +123,7 @@ pub fn arguments(plan: &EncodePlan, audience: Audience) -> Vec<Arg> {
     args.0
 }
 
-/// The growing list of arguments.
+/// The arguments so far.
 struct Args(Vec<Arg>);
 
 impl Args {
@@ -171,7 +174,7 @@ impl Args {
             EncoderSettings::Svt(Svt { crf, preset, workers, nominal_rate }) => {
                 self.option("-crf", alloc::format!("{crf}"));
                 self.option("-preset", alloc::format!("{preset}"));
-                // lp=0: as many threads as there are cores.
+                // `lp=0` means as many threads as there are cores.
                 let rate = nominal_rate.map_or(String::new(), |rate| {
                     alloc::format!(":fps-num={}:fps-denom={}", rate.numerator(), rate.denominator())
                 });
@@ -183,7 +186,7 @@ impl Args {
                 self.option("-svtav1-params", alloc::format!("lp={lp}{rate}"));
             }
             EncoderSettings::Aom(Aom { crf, cpu_used, tiles, threads }) => {
-                // Without `-b:v 0` the CRF would only cap a default bitrate.
+                // Without `-b:v 0` ffmpeg would set a bitrate of its own, and the CRF would only limit it.
                 self.fixed(&["-b:v", "0"]);
                 self.option("-crf", alloc::format!("{crf}"));
                 self.option("-cpu-used", alloc::format!("{cpu_used}"));
@@ -199,13 +202,13 @@ impl Args {
         }
     }
 
-    /// What is said of one output stream: its codec where it isn't copied, its flags, the tags that it loses.
+    /// Adds the options of one output stream: its codec if it is converted, its flags, the tags that are removed.
     fn kept_stream(&mut self, position: usize, kind: StreamType, kept: &Kept) {
         let Kept { treatment, disposition, stale_tags } = kept;
         if let Treatment::Convert(to) = treatment {
             self.0.extend([Arg::from(alloc::format!("-c:{position}")), Arg::from(to.name())]);
         }
-        // Left out, ffmpeg would make a default of the first track where there was none.
+        // Without this option ffmpeg would mark the first stream default even if the source has no default.
         if kind != StreamType::Attachment {
             let flags: Vec<&str> = disposition.flags().collect();
             let flags = if flags.is_empty() { String::from("0") } else { flags.join("+") };
@@ -237,13 +240,14 @@ fn filter(filter: &Filter) -> Cow<'static, str> {
     }
 }
 
-/// The arguments of ffprobe that print what [`MediaProbe::from_json`](crate::probe::MediaProbe::from_json) reads.
+/// The arguments with which ffprobe prints what [`MediaProbe::from_json`](crate::probe::MediaProbe::from_json) reads.
 pub fn probe_arguments() -> Vec<Arg> {
     ffprobe(&["-of", "json", "-show_format", "-show_streams", "-show_chapters"])
 }
 
-/// The arguments of ffprobe that print the first frame of the stream `index`, for
-/// [`MediaProbe::add_frame`](crate::probe::MediaProbe::add_frame). Without the selection it might be a frame of sound.
+/// The arguments with which ffprobe prints the first frame of the stream `index`, for
+/// [`MediaProbe::add_frame`](crate::probe::MediaProbe::add_frame). Pass the index of the main video; without the
+/// selection ffprobe might print an audio frame.
 pub fn frame_probe_arguments(index: u32) -> Vec<Arg> {
     let select = alloc::format!("{index}");
     let mut args = ffprobe(&["-of", "json", "-show_frames", "-read_intervals", "%+#1"]);
@@ -251,18 +255,19 @@ pub fn frame_probe_arguments(index: u32) -> Vec<Arg> {
     args
 }
 
-/// The arguments of ffprobe that print a line for each packet, for
+/// The arguments with which ffprobe prints a line for each packet of a file, for
 /// [`PacketSummary::add_line`](crate::probe::PacketSummary::add_line).
 pub fn packet_probe_arguments() -> Vec<Arg> {
     ffprobe(&["-of", "csv=p=0", "-show_entries", PACKET_FIELDS])
 }
 
-/// The same for the first seconds of a file only, from which on all streams of nearly all films are there.
+/// The arguments with which ffprobe prints a line for each packet of a file's first five seconds, in which all
+/// streams of nearly all films have begun.
 pub fn opening_probe_arguments() -> Vec<Arg> {
     ffprobe(&["-of", "csv=p=0", "-read_intervals", "%+5", "-show_entries", PACKET_FIELDS])
 }
 
-/// In the order that ffprobe prints them in, whatever order they are asked for.
+/// ffprobe prints the fields in this order, in whatever order they are asked for.
 const PACKET_FIELDS: &str = "packet=stream_index,pts_time,duration_time,size,flags";
 
 fn ffprobe(show: &[&'static str]) -> Vec<Arg> {

@@ -1,4 +1,4 @@
-//! A policy as TOML or JSON, with the keys and units of av1d's config file.
+//! Reads and writes a policy as TOML or JSON, with the keys and units of av1d's config file.
 
 use alloc::collections::BTreeSet;
 use alloc::string::String;
@@ -9,8 +9,8 @@ use serde::de::{Deserialize, Deserializer, Error};
 
 use super::Config;
 
-/// A file name's extension as [`Config::extensions`] holds it: lower case, without the dot. `None` if the text can't be one; people
-/// may well write `.MKV`.
+/// A file name extension as [`Config::extensions`] holds it: in lower case, without the dot. `text` may be in any
+/// case and begin with a dot (`.MKV`). `None` if it isn't made of letters and digits.
 pub fn extension(text: &str) -> Option<String> {
     let bare = text.strip_prefix('.').unwrap_or(text);
     let sound = !bare.is_empty() && bare.chars().all(char::is_alphanumeric);
@@ -26,7 +26,7 @@ pub(super) fn extensions<'de, D: Deserializer<'de>>(deserializer: D) -> Result<B
     Vec::<String>::deserialize(deserializer)?.iter().map(read).collect()
 }
 
-/// A share as a number from 0 to 1.
+/// A share, as a number above 0 and at most 1.
 pub(super) mod share {
     use serde::de::{Deserialize, Deserializer, Error};
     use serde::ser::Serializer;
@@ -48,7 +48,7 @@ pub(super) mod share {
     }
 }
 
-/// A length of time in seconds, which may have a fraction.
+/// A duration in seconds, which may have a fraction.
 pub(super) mod seconds {
     use core::time::Duration;
 
@@ -75,9 +75,9 @@ pub(super) mod seconds {
 }
 
 impl fmt::Display for Config {
-    /// TOML: a line for each key.
+    /// TOML: one line for each key.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // Numbers, strings and lists of strings are written alike in JSON and in TOML.
+        // Numbers, strings and lists of strings have the same form in JSON and in TOML.
         let keys = serde_json::to_value(self).map_err(|_| fmt::Error)?;
         keys.as_object().into_iter().flatten().try_for_each(|(key, value)| writeln!(f, "{key} = {value}"))
     }

@@ -1,13 +1,13 @@
-//! Languages as people name them in a config, held against the language tags of streams.
+//! Languages as people name them in a config, and how they match the language tags of streams.
 
 use alloc::string::String;
 use core::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// The names one language goes by in files: ISO 639-1, 639-2 (both forms) and English.
+/// The names that a language has in files: ISO 639-1, ISO 639-2 (both forms) and English.
 ///
-/// A language that is not in here is matched by the very name that was given.
+/// A language that isn't listed here matches only the name that was given.
 const NAMES: &[&[&str]] = &[
     &["ar", "ara", "arabic"],
     &["bg", "bul", "bulgarian"],
@@ -44,14 +44,19 @@ const NAMES: &[&[&str]] = &[
     &["zh", "zho", "chi", "chinese"],
 ];
 
-/// A language to match stream tags against: `ru` matches `ru`, `rus`, `Russian` and `ru-RU`, in any case, and nothing
-/// that merely contains them.
+/// A language that is matched with the language tags of streams: `ru` matches `ru`, `rus`, `Russian` and `ru-RU`, in
+/// any case, but no longer word that begins with or contains one of them.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Language(String);
 
 impl Language {
-    /// Takes a code or an English name. Letters only: a region (`ru-RU`) would match less than its writer thinks.
+    /// The language of this code or English name, of at least two letters.
+    ///
+    /// # Errors
+    ///
+    /// If `name` has fewer than two characters or any that isn't a letter. A region (`ru-RU`) is refused because only
+    /// the language itself is ever matched.
     pub fn new(name: &str) -> Result<Self, InvalidLanguage> {
         let name = name.trim();
         if name.len() < 2 || !name.chars().all(char::is_alphabetic) {
@@ -62,7 +67,8 @@ impl Language {
         Ok(Self(canonical.map_or(lower, String::from)))
     }
 
-    /// Whether a stream tagged `tag` is in this language. Only the tag's first part counts (`ru` of `ru-RU`, `ru_RU`).
+    /// Whether a stream with the language tag `tag` is in this language. Only the first part of the tag counts (`ru`
+    /// of `ru-RU` and `ru_RU`).
     pub fn matches(&self, tag: &str) -> bool {
         let primary = tag.trim().split(['-', '_', ' ', '(']).next().unwrap_or_default();
         let same = |name: &str| primary.eq_ignore_ascii_case(name);
@@ -97,7 +103,7 @@ impl TryFrom<String> for Language {
     }
 }
 
-/// The text is no language code or name.
+/// Error of making a [`Language`]: the text isn't a language code or name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("a language is a code or an English name in letters, like \"ru\", \"rus\" or \"russian\"")]
 pub struct InvalidLanguage;

@@ -1,4 +1,4 @@
-//! The policy: what a person may decide about planning.
+//! The policy: everything about planning that a person may decide.
 
 mod document;
 mod language;
@@ -17,46 +17,52 @@ use crate::setters::setters;
 pub use document::extension;
 pub use language::{InvalidLanguage, Language};
 
-/// A policy. Nothing in it names a path, a program or a machine, and every value that the types allow is a valid policy.
+/// A policy. It contains no path, no program and nothing about the machine, and every value that the types allow is
+/// valid.
 ///
-/// A caller starts with [`Config::default`] and sets what it wants otherwise, or reads it with serde. The keys are the field names,
-/// with the units of av1d's config file: `max_size_ratio` is a number from 0 to 1, `duration_epsilon_secs` is in seconds, and
-/// `svt_preset` is called `testing_svt_preset`. A key that is left out keeps its default; an unknown one is an error.
+/// A caller starts with [`Config::default`] and changes fields with the setters, or reads a policy with serde. The
+/// keys are the field names, with the units of av1d's config file: `max_size_ratio` is a number above 0 and at most
+/// 1, `duration_epsilon_secs` is in seconds, and `svt_preset` is called `testing_svt_preset`. A missing key has its
+/// default; an unknown key is an error.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 #[non_exhaustive]
 pub struct Config {
-    /// Files of this many bytes or fewer are skipped. Default: 2 GiB, since smaller files mostly have a low bitrate already and
-    /// would only look worse.
+    /// Files of this many bytes or fewer are skipped. Default: 2 GiB, since most smaller files have a low bitrate
+    /// already and would only lose quality.
     pub min_bytes: u64,
-    /// A result of this share of the original's bytes, or more, is rejected. Default: 0.90.
+    /// A result with this share of the original's bytes, or more, is rejected. Default: 0.90.
     #[serde(with = "document::share")]
     pub max_size_ratio: Ratio,
-    /// The encoder to use if the toolchain has it. Default: SVT-AV1.
+    /// The encoder to use if ffmpeg has it and it takes the picture's size. Default: SVT-AV1.
     pub prefer_encoder: Encoder,
-    /// How slow the encoder may be. Default: high.
+    /// How much encoding time the quality may cost. Default: high.
     pub quality_tier: QualityTier,
     /// Bits per sample of the result. Default: ten.
     pub bit_depth: BitDepth,
-    /// Audio and subtitles in these languages are dropped. Default: Russian, as av1d's first user wants it.
+    /// Audio and subtitle streams in these languages are dropped, unless no audio but commentary would be left.
+    /// Default: Russian, as av1d's first user wants it.
     pub drop_languages: Vec<Language>,
-    /// The file name extensions of films, in lower case and without the dot (see [`extension`]).
+    /// The file name extensions of films, in lower case and without the dot (see [`extension`]). Files with another
+    /// extension are skipped. Default: 14 common ones, such as `mkv` and `mp4`.
     #[serde(deserialize_with = "document::extensions")]
     pub extensions: BTreeSet<String>,
-    /// How far the result's duration may be from the original's. Default: 1 s.
+    /// How far the result's duration may be from the original's, in microseconds; a negative number counts as 0.
+    /// Default: 1 second.
     #[serde(rename = "duration_epsilon_secs", with = "document::seconds")]
     pub duration_epsilon: Micros,
-    /// What to do with interlaced video. Default: deinterlace.
+    /// What to do with interlaced video. Default: deinterlace it.
     pub interlaced: Interlaced,
     /// What to do with a file that has several hard links. Default: skip it.
     pub hardlinked: Hardlinked,
-    /// Losses that are worse than no AV1: a film that would suffer one is skipped with the loss's code. Default: Dolby Vision,
-    /// HDR10+ and a second film in the file.
+    /// The losses that aren't accepted: a film that would suffer one of them is skipped, with the code of the loss.
+    /// Default: Dolby Vision, HDR10+ and a second film in the file.
     pub refuse_losses: BTreeSet<LossKind>,
-    /// An SVT-AV1 preset in place of the ladder's, for tests of everything but the picture. Default: none.
+    /// An SVT-AV1 preset that replaces the ladder's, for tests in which the picture's quality doesn't matter.
+    /// Default: `None`, which means the ladder's preset.
     #[serde(rename = "testing_svt_preset", skip_serializing_if = "Option::is_none")]
     pub svt_preset: Option<Preset>,
-    /// Gates that are overruled. Default: none.
+    /// The gates that are overruled: they don't skip a film. Default: none.
     #[serde(skip_serializing_if = "BTreeSet::is_empty")]
     pub ignore: BTreeSet<Gate>,
 }
@@ -79,7 +85,7 @@ setters! {
     }
 }
 
-/// Containers of films that ffmpeg reads and people keep.
+/// The default extensions: containers that ffmpeg reads and people store films in.
 const EXTENSIONS: [&str; 14] =
     ["avi", "flv", "m2ts", "m4v", "mkv", "mov", "mp4", "mpeg", "mpg", "mts", "ts", "vob", "webm", "wmv"];
 
@@ -104,55 +110,57 @@ impl Default for Config {
 }
 
 named! {
-    /// How much time quality may cost.
+    /// How much encoding time the quality may cost.
     #[derive(Default)]
     #[non_exhaustive]
     pub enum QualityTier: "a quality tier", name, names {
-        /// The ladder's presets.
+        /// The encoder runs at the ladder's speed.
         #[default]
         High = "high",
-        /// One step slower for each encoder.
+        /// Every encoder runs one step slower than the ladder's speed.
         VeryHigh = "very_high",
     }
 }
 
 named! {
-    /// Bits per sample of the output.
+    /// Bits per sample of the result.
     #[derive(Default)]
     #[non_exhaustive]
     pub enum BitDepth: "a bit depth", name, names {
-        /// Ten, whatever the source has: 3 to 8 % fewer bytes at equal VMAF (measured; see FFMPEG notes in the README).
+        /// Ten, whatever the source has. At equal VMAF that took 3 to 8 % fewer bytes than eight, for sources of
+        /// eight bits too (measured).
         #[default]
         Ten = "10",
-        /// Eight for sources of eight bits, ten for all others.
+        /// Eight if the source has eight, ten for every other source.
         Source = "source",
     }
 }
 
 named! {
-    /// What to do with interlaced video.
+    /// What to do with interlaced video. Default: deinterlace it.
     #[derive(Default)]
     #[non_exhaustive]
     pub enum Interlaced: "a treatment of interlaced video", name, names {
-        /// One frame out of each frame that is flagged as interlaced.
+        /// Deinterlace each frame that is flagged as interlaced, into one progressive frame.
         #[default]
         Deinterlace = "deinterlace",
-        /// Encode the fields woven, as they are.
+        /// Encode the frames as they are, with both fields woven together.
         Keep = "keep",
-        /// Leave the film alone.
+        /// Skip the film.
         Skip = "skip",
     }
 }
 
 named! {
-    /// What to do with a film that has other names, too.
+    /// What to do with a film that has several hard links.
     #[derive(Default)]
     #[non_exhaustive]
     pub enum Hardlinked: "a treatment of films with several names", name, names {
-        /// Leave it alone: its data stays as long as one of the other names does, so that replacing this one saves nothing.
+        /// Skip it: its data stays on the disk as long as one of its names does, so replacing this one frees no
+        /// space.
         #[default]
         Skip = "skip",
-        /// Replace this name all the same; the others keep the original.
+        /// Replace this name; the other names keep the original.
         Replace = "replace",
     }
 }

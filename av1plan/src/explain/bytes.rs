@@ -1,8 +1,8 @@
-//! Sizes of files, in the unit that fits.
+//! File sizes for people, in a fitting unit.
 
 use core::fmt;
 
-/// A number of bytes as a person reads it: `1.4 GiB`.
+/// A number of bytes that is displayed for people, in a fitting binary unit: `1.4 GiB`.
 #[derive(Debug, Clone, Copy)]
 pub struct Bytes(pub u64);
 

@@ -1,4 +1,4 @@
-//! What is wrong with a result, in a sentence each.
+//! The sentences for defects and for missing evidence.
 
 use alloc::string::String;
 use core::fmt;

@@ -1,6 +1,8 @@
-//! The text of decisions, skips, losses and defects: the one place where data becomes sentences, for every face.
+//! The sentences for decisions, skips, losses, defects and judgements. All text about them that people see is made
+//! here, by `Display`.
 //!
-//! Sentences are fragments in lower case that fit after a colon. They may change in any version; codes don't.
+//! Each sentence is a fragment in lower case that fits after a colon. Sentences may change in any version; codes
+//! don't.
 
 mod bytes;
 mod defect;
@@ -133,8 +135,8 @@ impl fmt::Display for Reason {
     }
 }
 
-/// Text that comes from a file, shown so that it stays on its line and a terminal does nothing but print it: tags are
-/// anybody's text.
+/// Text from a file, such as a tag, which may contain anything. It is displayed with hostile characters escaped, so
+/// that it stays on one line and changes nothing in a terminal.
 pub(crate) struct Plain<'a>(pub(crate) &'a str);
 
 impl fmt::Display for Plain<'_> {
@@ -145,13 +147,13 @@ impl fmt::Display for Plain<'_> {
     }
 }
 
-/// Whether a character does something to a terminal besides standing there: control characters (escape sequences, line
-/// breaks) and those that turn the direction of writing.
+/// Whether a character is hostile in a terminal, which means that it does more than appear there: a control character
+/// (escape sequence, line break) or one that changes the direction of writing.
 pub fn is_hostile(c: char) -> bool {
     c.is_control() || matches!(c, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
-/// Thousandths of a unit, shown in units.
+/// A number of thousandths that is displayed as a decimal number: 1234 as `1.234`.
 struct Thousandths(u64);
 
 impl fmt::Display for Thousandths {
@@ -234,7 +236,7 @@ impl fmt::Display for Loss {
 }
 
 impl Decision {
-    /// What it is about, in words: `crf`, `stream 3`.
+    /// What the decision is about, in words: `crf`, `stream 3`.
     pub fn subject(&self) -> Cow<'static, str> {
         match self.stream {
             Some(index) => alloc::format!("{} {index}", self.topic.code()).into(),
@@ -243,10 +245,12 @@ impl Decision {
     }
 }
 
-/// How wide a column of a table is at most. A document's text may be of any length, and formatting panics from 65,536 columns on.
+/// The largest width of a table's column, in characters. A document's text may have any length, and formatting panics
+/// from a width of 65,536 on.
 const WIDEST: usize = 100;
 
-/// Decisions as a table of three columns: what about, what was chosen, why. A cell that is longer than all others should be stands out.
+/// Decisions as a table with a line for each and three columns: what it is about, what was chosen, why. A cell with
+/// more than 100 characters is wider than its column.
 pub fn table(decisions: &[Decision]) -> String {
     let width =
         |cell: fn(&Decision) -> usize| decisions.iter().map(cell).max().unwrap_or_default().min(WIDEST);

@@ -1,4 +1,4 @@
-//! What is known of a run and of its result, in a line each.
+//! One line of text about a file, a progress report, a run of ffmpeg and a judgement.
 
 use core::fmt;
 
@@ -14,7 +14,7 @@ impl fmt::Display for FileFacts {
 }
 
 impl fmt::Display for Progress {
-    /// What is known of it: `48 frames, 2 s, 94.0 KiB`.
+    /// Frames, time and size as far as they are known: `48 frames, 2 s, 94.0 KiB`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} frames", self.frame)?;
         if let Some(time) = self.out_time {

@@ -1,9 +1,10 @@
-//! How long something takes, in the units that fit.
+//! Durations for people, in fitting units.
 
 use core::fmt;
 use core::time::Duration;
 
-/// A number of whole seconds as a person reads it, in at most two units: `45 s`, `3 min 20 s`, `2 h 5 min`, `4 d`.
+/// A number of whole seconds that is displayed for people, in at most two units: `45 s`, `3 min 20 s`, `2 h 5 min`,
+/// `4 d`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Seconds(pub u64);
 
@@ -12,24 +13,25 @@ const HOUR: u64 = 60 * MINUTE;
 const DAY: u64 = 24 * HOUR;
 
 impl Seconds {
-    /// From one moment to a later one, both in seconds of the same clock; none where the clock was set back between them.
+    /// The time between two moments, both in seconds of the same clock. 0 if `to` is before `from`, because the clock
+    /// was set back.
     pub const fn between(from: i64, to: i64) -> Self {
         Self(if to > from { to.abs_diff(from) } else { 0 })
     }
 
-    /// As a clock shows it, with hours: `0:00:10`, `12:03:00`.
+    /// Displays it like a clock, with hours: `0:00:10`, `12:03:00`.
     pub fn clock(self) -> impl fmt::Display {
         Clock(self)
     }
 
-    /// In at most seven columns, below a hundred days: `0:07`, `12:34`, `3:02:01`, `12d 3h`.
+    /// Displays it in at most seven columns if it is less than a hundred days: `0:07`, `12:34`, `3:02:01`, `12d 3h`.
     pub fn short(self) -> impl fmt::Display {
         Short(self)
     }
 }
 
 impl From<Duration> for Seconds {
-    /// What is less than a second is left out.
+    /// Drops the fraction of a second.
     fn from(duration: Duration) -> Self {
         Self(duration.as_secs())
     }
@@ -50,7 +52,7 @@ impl fmt::Display for Seconds {
     }
 }
 
-/// As a clock shows it.
+/// Displays a duration like a clock.
 struct Clock(Seconds);
 
 impl fmt::Display for Clock {
@@ -60,7 +62,7 @@ impl fmt::Display for Clock {
     }
 }
 
-/// In few columns.
+/// Displays a duration in few columns.
 struct Short(Seconds);
 
 impl fmt::Display for Short {

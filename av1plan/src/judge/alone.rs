@@ -1,4 +1,4 @@
-//! What a result shows by itself, where nobody knows what was promised of it.
+//! Judges a result by itself, without the plan that promised something of it.
 
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -7,8 +7,9 @@ use super::Defect;
 use crate::number::Micros;
 use crate::probe::{MediaProbe, PacketSummary, StreamKind};
 
-/// Holds a file against nothing but itself: one video that is AV1, packets in every track of sound and pictures, and as much
-/// of them as the header says. `epsilon` is how far the duration may be off.
+/// Checks a file without its plan: it has exactly one video stream and that is AV1, every audio and video stream has
+/// packets, and they last as long as the header says. `epsilon` is how much shorter than that they may be, in
+/// microseconds. Returns the defects that it finds; an empty list means none.
 pub fn judge_alone(probe: &MediaProbe, packets: &PacketSummary, epsilon: Micros) -> Vec<Defect> {
     let mut defects = Vec::new();
     let films = probe.streams.iter().filter(|stream| stream.moving_picture().is_some());
@@ -26,7 +27,8 @@ pub fn judge_alone(probe: &MediaProbe, packets: &PacketSummary, epsilon: Micros)
     let first = seen().filter_map(|stream| stream.first).min();
     let end = seen().filter_map(|stream| stream.end).max();
     let span = end.zip(first).map(|(end, first)| Micros(end.0.saturating_sub(first.0)));
-    // Matroska's header carries the expected duration from the start: what was cut off still says all of it.
+    // Matroska's header has the expected duration from the start, so a file that was cut off still declares all of
+    // it.
     if let Some(expected) = probe.duration()
         && span.is_none_or(|span| span.0.saturating_add(epsilon.0) < expected.0)
     {

@@ -1,11 +1,11 @@
-//! The run's own numbers held against each other: what was read, decoded, encoded and written.
+//! Compares the numbers of a run of ffmpeg with each other: what was read, decoded, encoded and written.
 
 use alloc::vec::Vec;
 
 use super::{ClosingReport, Defect, RunReport};
 use crate::plan::{EncodePlan, Treatment};
 
-/// Whether ffmpeg never came to its own end, or says two things of it.
+/// The defect of a run that exited with 0 but whose closing report is missing or contradicts itself.
 pub(super) fn unfinished(run: &RunReport) -> Option<Defect> {
     let closing = run.closing.as_ref().filter(|_| run.exit_code == Some(0))?;
     if closing.contradicts_itself() {
@@ -15,7 +15,8 @@ pub(super) fn unfinished(run: &RunReport) -> Option<Defect> {
     }
 }
 
-/// Holds what was read against what was written. A number that the report lacks is not asked for.
+/// Compares what ffmpeg read with what it wrote, stream by stream. A number that the closing report lacks isn't
+/// checked.
 pub(super) fn run_defects(plan: &EncodePlan, run: &RunReport) -> Vec<Defect> {
     let mut defects = Vec::new();
     let (dropped, duplicated) = (run.dropped.unwrap_or_default(), run.duplicated.unwrap_or_default());
@@ -27,14 +28,16 @@ pub(super) fn run_defects(plan: &EncodePlan, run: &RunReport) -> Vec<Defect> {
         defects.extend(match kept.treatment {
             Treatment::Encode => picture_defects(closing, stream.index, position),
             Treatment::Copy => copy_defect(closing, stream.index, position).into_iter().collect(),
-            // Sound is cut into other frames, and empty lines of text aren't written again.
+            // Converted audio has frames of another length, and empty lines of text aren't written again, so the
+            // numbers may differ.
             Treatment::Convert(_) => Vec::new(),
         });
     }
     defects
 }
 
-/// Packets that were read aren't asked for: edit lists and a start within a group of pictures leave some undecoded.
+/// Compares decoded frames with encoded ones. The number of packets that were read isn't compared: an edit list or a
+/// start inside a group of pictures leaves some of them undecoded.
 fn picture_defects(closing: &ClosingReport, source: u32, position: u32) -> Vec<Defect> {
     let taken = closing.input(source);
     let errors = taken.and_then(|taken| taken.errors).filter(|count| *count > 0);
@@ -48,7 +51,7 @@ fn picture_defects(closing: &ClosingReport, source: u32, position: u32) -> Vec<D
 }
 
 fn copy_defect(closing: &ClosingReport, source: u32, position: u32) -> Option<Defect> {
-    // What is attached is no packets, and has no line among the inputs.
+    // An attachment has no packets, so the report has no line for it among the inputs.
     let (taken, given) = closing.input(source).zip(closing.output(position))?;
     let (read, written) = ((taken.packets, taken.bytes), (given.packets, given.bytes));
     (read != written).then_some(Defect::NotAllWritten { source, read, written })

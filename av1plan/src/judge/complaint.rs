@@ -1,31 +1,31 @@
-//! What ffmpeg says while it decodes a file.
+//! What ffmpeg prints while it decodes a file.
 
 use alloc::string::String;
 
 use super::{Defect, damage_in};
 use crate::plan::StreamType;
 
-/// What ffmpeg says where it has no decoder for AV1, or only one that needs a graphics card.
+/// What ffmpeg prints if it has no decoder for AV1, or only one that needs a graphics card.
 const MISSING_DECODER: [&str; 2] =
     ["doesn't support hardware accelerated AV1 decoding", "no decoder found for: av1"];
 
-/// What ffmpeg says, as errors, of files that are well: the muxer that throws everything away complains of timestamps that a
-/// real one would have to mend, and the parser of Opus of a track's header, which it takes for a packet (8.0, Matroska and
-/// WebM). The decoder of Opus has other words.
+/// Errors that ffmpeg prints about sound files. The null muxer, which discards everything, complains of timestamps
+/// that a real muxer would mend. The Opus parser takes a track's header for a packet (ffmpeg 8.0, Matroska and WebM);
+/// errors of the Opus decoder have other words.
 const HARMLESS: [&str; 2] = ["[null @", "Error parsing Opus packet header"];
 
-/// Whether a line of ffmpeg's log, printed with levels, is a decoder's or a demuxer's complaint.
+/// Whether a line of ffmpeg's log, printed with levels, is a complaint of a decoder or a demuxer.
 fn is_complaint(line: &str) -> bool {
     let is_error = line.contains("[error] ") || line.contains("[fatal] ");
     (is_error && !HARMLESS.iter().any(|words| line.contains(words))) || damage_in(line)
 }
 
-/// Whether a line says that this ffmpeg can't decode AV1 at all.
+/// Whether the line says that this ffmpeg can't decode AV1 at all.
 fn lacks_decoder(line: &str) -> bool {
     MISSING_DECODER.iter().any(|phrase| line.contains(phrase))
 }
 
-/// What ffmpeg complained of while it decoded a file.
+/// What ffmpeg complained of while it decoded a file. Add every line of its standard error and its exit code.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Complaints {
     count: u64,
@@ -34,7 +34,7 @@ pub struct Complaints {
 }
 
 impl Complaints {
-    /// Adds a line of ffmpeg's standard error. A line that is no complaint is ignored.
+    /// Adds a line of ffmpeg's standard error. A line that isn't a complaint is ignored.
     pub fn add_line(&mut self, line: &str) {
         self.lacks_decoder |= lacks_decoder(line);
         if is_complaint(line) {
@@ -42,7 +42,7 @@ impl Complaints {
         }
     }
 
-    /// Adds how ffmpeg ended. Any exit code but 0 is a complaint.
+    /// Adds ffmpeg's exit code. Any other than 0 is a complaint.
     pub fn add_exit(&mut self, code: i32) {
         if code != 0 {
             self.add(alloc::format!("ffmpeg ended with exit code {code}"));
@@ -54,18 +54,19 @@ impl Complaints {
         self.first.get_or_insert(line);
     }
 
-    /// Whether this ffmpeg can't decode AV1 at all. Then nothing is known of the file.
+    /// Whether this ffmpeg can't decode AV1 at all. In that case the complaints say nothing about the file.
     pub fn lacks_decoder(&self) -> bool {
         self.lacks_decoder
     }
 
-    /// What is wrong with a result, if these are the complaints about its pictures.
+    /// The defect of a result if these are the complaints of decoding its video; `None` if there are no complaints.
     pub fn in_picture(self) -> Option<Defect> {
         self.first.map(|line| Defect::DecodeError { kind: StreamType::Video, line })
     }
 
-    /// What is wrong with a result, if these are the complaints about its sound and `source` those about the source's. A copied track
-    /// gets the same complaints as before: only more of them are a defect.
+    /// The defect of a result if these are the complaints of decoding its audio, and `source` those of decoding the
+    /// same streams of the source. A copied stream causes the same complaints in both files, so only more complaints
+    /// than before are a defect; otherwise `None`.
     pub fn in_sound(self, source: &Self) -> Option<Defect> {
         let line = self.first.filter(|_| self.count > source.count);
         line.map(|line| Defect::DecodeError { kind: StreamType::Audio, line })

@@ -1,5 +1,5 @@
-//! The result's packets held against the run, and their course against the source's: what ends early, what is missing in
-//! between, what comes late.
+//! Compares the result's packets with the run and with the source: what ends early, what is missing in the middle,
+//! what comes late.
 
 use alloc::vec::Vec;
 
@@ -10,11 +10,11 @@ use crate::number::Micros;
 use crate::plan::{Container, EncodePlan, ExpectedStream, StreamType, Treatment};
 use crate::probe::{Gap, MediaProbe, PacketSummary, Stream, StreamKind, StreamPackets};
 
-/// How far sound and picture may be apart from where they are in the source: half of what people notice. Honest results
-/// were a millisecond or two off.
+/// How far the audio's start may move against the video's start, in microseconds: half of what people notice. In
+/// right results it moved by a millisecond or two.
 const SYNC: i64 = 40_000;
 
-/// One promised stream of the result, with its packets.
+/// A promised stream of the result with its packets.
 struct Track<'a> {
     position: u32,
     expected: &'a ExpectedStream,
@@ -23,6 +23,7 @@ struct Track<'a> {
     packets: StreamPackets,
 }
 
+/// Returns everything that the result's packets show to be wrong.
 pub(super) fn packet_defects(
     plan: &EncodePlan,
     evidence: &Evidence<'_>,
@@ -46,14 +47,15 @@ pub(super) fn packet_defects(
     let named: Vec<u32> = defects.iter().filter_map(index_of).collect();
     let others = tracks.iter().filter(|track| !named.contains(&track.found.index));
     defects.extend(others.filter_map(|track| judged.count(track)));
-    // What is out of step because something is missing was said already.
+    // If something is missing, sound and picture are out of step because of it, and that was reported above.
     if defects.is_empty() {
         defects.extend(judged.sync(&tracks));
     }
     defects
 }
 
-/// The promised streams that can be told apart: none where their number is wrong.
+/// The promised streams of the result with their packets. Empty if the result has another number of streams, because
+/// then they can't be told apart.
 fn tracks<'a>(plan: &'a EncodePlan, probe: &'a MediaProbe, packets: &PacketSummary) -> Vec<Track<'a>> {
     let expected = &plan.contract.streams;
     if promised(probe).count() != expected.len() || plan.mapped().count() != expected.len() {
@@ -71,7 +73,7 @@ fn tracks<'a>(plan: &'a EncodePlan, probe: &'a MediaProbe, packets: &PacketSumma
     all.map(track).collect()
 }
 
-/// Where the earliest stream of sound or pictures starts.
+/// When the earliest audio or video stream starts.
 fn start(tracks: &[Track<'_>]) -> Micros {
     let timed = tracks.iter().filter(|track| track.is_sound() || track.is_picture());
     timed.filter_map(|track| track.packets.first).min().unwrap_or_default()
@@ -86,8 +88,8 @@ impl Track<'_> {
         self.expected.kind == StreamType::Video
     }
 
-    /// Whether as many packets come out of the container as go in. MP4 cuts plain samples anew, gives text an end of its
-    /// own, and Matroska's muxer joins the parts of a picture subtitle.
+    /// Whether a container returns as many packets as were put into it. MP4 splits PCM anew and adds an end to text,
+    /// and Matroska's muxer joins the parts of a picture subtitle.
     fn keeps_count(&self, container: Container) -> bool {
         let codec = self.found.codec_name();
         match self.expected.kind {
@@ -99,8 +101,8 @@ impl Track<'_> {
         }
     }
 
-    /// The bytes that come out where `given` go in: the most and the least. Headers that the container has a place for of
-    /// its own are taken off each packet (measured): ADTS's 7 to 9 bytes, and `WavPack`'s.
+    /// How many bytes the file may have for `given` bytes that the muxer was given. Some headers are taken off each
+    /// packet because the container stores them elsewhere (measured): 7 to 9 bytes of ADTS, and those of `WavPack`.
     fn bytes(&self, given: u64) -> core::ops::RangeInclusive<u64> {
         let header = match self.found.codec_name() {
             "aac" => 9,
@@ -111,7 +113,7 @@ impl Track<'_> {
     }
 }
 
-/// What all checks look at.
+/// What all checks below need.
 struct Judged<'a> {
     plan: &'a EncodePlan,
     evidence: &'a Evidence<'a>,
@@ -120,8 +122,8 @@ struct Judged<'a> {
 }
 
 impl Judged<'_> {
-    /// The course of the pictures: against the encoder's where its times are known, by their number where they aren't, and
-    /// in the end against the source's length.
+    /// Checks the video packets: by the encoder's timestamps if they are known, by the length of the source, and by
+    /// the number of frames.
     fn picture(&self, index: u32) -> Option<Defect> {
         let seen = self.packets.stream(index)?;
         let run = self.evidence.run;
@@ -161,8 +163,8 @@ impl Judged<'_> {
         (!span.is_some_and(reached)).then_some(Defect::EndsEarly { expected, found: span })
     }
 
-    /// The course of a track of sound: what the muxer was given and the file lacks is named by its place, and what the
-    /// source declares must be there.
+    /// Checks the packets of an audio stream. Packets that the muxer was given but the file lacks are reported with
+    /// their place, and the stream must be as long as the source declares.
     fn sound(&self, track: &Track<'_>) -> Option<Defect> {
         let (first, end) = track.packets.first.zip(track.packets.end).filter(|_| track.is_sound())?;
         let index = track.found.index;
@@ -188,15 +190,15 @@ impl Judged<'_> {
         (!reached).then_some(Defect::SoundEndsEarly { index, expected, found })
     }
 
-    /// The packets and bytes that the muxer was given for a track. FLAC's encoder ends with one that holds no sound and
-    /// isn't written.
+    /// How many packets and bytes the muxer was given for a stream. FLAC's encoder ends with a packet without sound,
+    /// which isn't written.
     fn given(&self, track: &Track<'_>) -> Option<(u64, u64)> {
         let given = self.evidence.run?.closing.as_ref()?.output(track.position)?;
         Some((given.encoded.map_or(given.packets, |encoded| encoded.min(given.packets)), given.bytes))
     }
 
-    /// The packets of a track that may be missing at its end: MP4's edit list leaves out a last one that doesn't say how long
-    /// it is (measured with ALAC that comes from Matroska).
+    /// How many packets may be missing at the end of a stream. MP4's edit list leaves out a last packet that has no
+    /// duration (measured with ALAC from Matroska).
     fn spared(&self) -> u64 {
         u64::from(self.plan.container == Container::Mp4)
     }
@@ -215,8 +217,9 @@ impl Judged<'_> {
         (!track.bytes(bytes).contains(&found)).then_some(Defect::Bytes { index, expected: bytes, found })
     }
 
-    /// Holds the distance of each sound's start from the picture's against that in the source. Where a source doesn't say of
-    /// every packet when it is shown (AVI), its start is a guess of ffprobe's, a frame or two off.
+    /// Compares the distance between the start of each copied audio stream and the start of the video with the same
+    /// distance in the source. A source in which some packets have no timestamp (AVI) isn't compared: ffprobe only
+    /// guesses its start, and is wrong by a frame or two.
     fn sync(&self, tracks: &[Track<'_>]) -> Vec<Defect> {
         let opening = |track: &Track<'_>| {
             let packets = self.evidence.opening?.stream(track.expected.source)?;
@@ -230,7 +233,7 @@ impl Judged<'_> {
             let after = track.packets.first?.0.saturating_sub(picture.0);
             Some((track.found.index, after.saturating_sub(before)))
         };
-        // A decoder leaves out the lead-in of a track that is converted: 86 ms of WMA's (measured).
+        // Converted streams are left out, because a decoder drops their lead-in: 86 ms of WMA's (measured).
         let copied = tracks.iter().filter(|track| track.is_sound() && track.treatment == Treatment::Copy);
         let late: Vec<(u32, i64)> = copied.filter_map(late).collect();
         let early = SYNC.saturating_add(self.undecoded()).saturating_neg();
@@ -241,8 +244,8 @@ impl Judged<'_> {
         apart.map(|(index, by)| Defect::SoundLate { index, by: Micros(by) }).collect()
     }
 
-    /// How long the frames are that were read and couldn't be decoded: those before the first whole group of pictures. The
-    /// picture starts that much later, at most.
+    /// How long the frames last that were read but couldn't be decoded, in microseconds: those before the first
+    /// complete group of pictures. The video of the result may start later by that much.
     fn undecoded(&self) -> i64 {
         let main = self.plan.mapped().find(|(_, kept)| kept.treatment == Treatment::Encode);
         let run = self.evidence.run;
@@ -266,7 +269,8 @@ fn index_of(defect: &Defect) -> Option<u32> {
     }
 }
 
-/// What is missing from the picture and from all `audible` tracks of sound alike is one defect.
+/// Turns the defects of the video and of all `audible` audio streams into a single one if the same part is missing
+/// from all of them.
 fn joined(picture: Option<Defect>, sounds: Vec<Defect>, audible: usize) -> Vec<Defect> {
     let all = sounds.len() == audible && audible > 0;
     match &picture {

@@ -1,4 +1,4 @@
-//! The ways in which a result can break its contract.
+//! The defects: the ways in which a result can break its contract.
 
 use alloc::borrow::Cow;
 use alloc::string::String;
@@ -16,233 +16,238 @@ use crate::probe::Gap;
 #[serde(tag = "code", content = "facts", rename_all = "kebab-case", rename_all_fields = "snake_case")]
 #[non_exhaustive]
 pub enum Defect {
-    /// ffmpeg failed.
+    /// ffmpeg exited with an exit code other than 0, or a signal ended it.
     RunFailed {
-        /// Its exit code; nothing where a signal ended it.
+        /// ffmpeg's exit code; `None` if a signal ended it.
         exit_code: Option<i32>,
     },
-    /// ffmpeg says that the source is damaged.
+    /// ffmpeg printed that the source is damaged.
     DamagedSource {
-        /// The first line that says so.
+        /// The first line of ffmpeg's log that says so.
         line: String,
     },
-    /// ffmpeg's decoder refused parts of the source, and went on.
+    /// ffmpeg couldn't decode some packets of the source's video, and went on without them.
     DecodeErrors {
-        /// How many packets.
+        /// How many packets couldn't be decoded.
         count: u64,
     },
     /// ffprobe can't read the result.
     Unreadable,
-    /// ffmpeg ended without its closing report, whatever its exit code says.
+    /// ffmpeg exited with 0, but printed neither its closing report nor a last progress report.
     Unfinished,
-    /// ffmpeg's closing report says two things of one stream.
+    /// ffmpeg's closing report has two different lines for one stream, or one that can't be read.
     ContradictoryReport,
-    /// ffmpeg left frames out or showed some twice.
+    /// ffmpeg dropped frames or showed some of them twice.
     FramesDropped {
-        /// Left out.
+        /// How many frames were dropped.
         dropped: u64,
-        /// Shown twice.
+        /// How many frames were shown twice.
         duplicated: u64,
     },
-    /// Not every frame that was decoded was encoded.
+    /// The number of encoded frames isn't the number of decoded frames.
     FramesLost {
-        /// Frames that were decoded.
+        /// How many frames were decoded.
         decoded: u64,
-        /// Frames that were encoded.
+        /// How many frames were encoded.
         encoded: u64,
     },
-    /// Not all that was read of a stream was written.
+    /// Of a copied stream, ffmpeg wrote other numbers of packets and bytes than it read.
     NotAllWritten {
-        /// The source's stream.
+        /// The index of the source stream.
         source: u32,
-        /// Packets and bytes that were read.
+        /// How many packets and how many bytes were read.
         read: (u64, u64),
-        /// Packets and bytes that were given to the muxer.
+        /// How many packets and how many bytes were given to the muxer.
         written: (u64, u64),
     },
-    /// Streams are missing, or there are more than planned.
+    /// The result has fewer or more streams than planned.
     StreamCount {
-        /// How many were planned.
+        /// How many streams were planned.
         expected: usize,
-        /// How many there are.
+        /// How many streams the result has.
         found: usize,
     },
-    /// Not exactly one video stream that is AV1.
+    /// The result doesn't have exactly one video stream, or its codec isn't AV1.
     NotOneAv1 {
-        /// The codecs of the video streams.
+        /// The codecs of the result's video streams; empty if it has none.
         found: Vec<String>,
     },
-    /// A stream isn't what was planned.
+    /// A property of a stream (type, codec, channels, sample rate, default or forced flag) isn't what was planned.
     Stream {
-        /// The result's stream.
+        /// The index of the result's stream.
         index: u32,
-        /// Which of its properties.
+        /// The property, in words.
         property: Cow<'static, str>,
-        /// The plan's value.
+        /// The value that was planned.
         expected: String,
-        /// The result's.
+        /// The value that the result has.
         found: String,
     },
-    /// A tag is gone or says something else.
+    /// A tag that the result should have is missing or has another value.
     Tag {
-        /// The result's stream; nothing for a tag of the whole file.
+        /// The index of the result's stream; `None` for a tag of the whole file.
         index: Option<u32>,
-        /// The tag's name.
+        /// The name of the tag.
         tag: String,
-        /// What the source says.
+        /// The value in the source.
         expected: String,
-        /// What the result says.
+        /// The value in the result; empty if the tag is missing.
         found: String,
     },
-    /// The picture isn't what was planned.
+    /// A property of the picture (size, shape of a pixel, pixel format, colour tags, HDR metadata, rotation) isn't
+    /// what was planned.
     Picture {
-        /// Which of its properties.
+        /// The property, in words.
         property: Cow<'static, str>,
-        /// The plan's value.
+        /// The value that was planned.
         expected: String,
-        /// The result's.
+        /// The value that the result has.
         found: String,
     },
-    /// Chapters are missing.
+    /// The result has another number of chapters than the source.
     Chapters {
-        /// How many the source has.
+        /// How many chapters the source has.
         expected: usize,
-        /// How many there are.
+        /// How many chapters the result has.
         found: usize,
     },
-    /// The result is shorter or longer than the source.
+    /// The duration that the result declares is longer or shorter than the source's by more than the tolerance, or
+    /// missing.
     Duration {
-        /// The source's declared duration.
+        /// The duration that the source declares, in microseconds.
         expected: Micros,
-        /// The result's; nothing where it declares none.
+        /// The duration that the result declares, in microseconds; `None` if it declares none.
         found: Option<Micros>,
     },
-    /// The video's packets aren't the frames that were encoded.
+    /// The number of video packets in the result isn't the number of frames that ffmpeg encoded.
     Frames {
-        /// Frames that ffmpeg says it encoded.
+        /// How many frames or packets of video ffmpeg says it encoded or wrote.
         encoded: u64,
-        /// Packets in the file.
+        /// How many video packets the result has.
         found: u64,
     },
-    /// The last video packet ends long before the source does.
+    /// The video of the result ends long before the source does, or before the encoder's last frame.
     EndsEarly {
-        /// The source's declared duration.
+        /// How long the video should be, in microseconds: as the source declares, or as the frames that were encoded
+        /// last.
         expected: Micros,
-        /// Where the last packet ends.
+        /// How long the video of the result is, in microseconds; `None` if its packets have no timestamps.
         found: Option<Micros>,
     },
-    /// A part of the result shows other pictures than the source does.
+    /// A part of the result shows other pictures than the same part of the source.
     OtherPicture {
-        /// Where the part begins.
+        /// When the part begins, in microseconds after the first frame.
         at: Micros,
-        /// What of the picture differs.
+        /// The plane of the picture that differs.
         plane: Plane,
-        /// The mean squared error, in thousandths of squared steps of 8 bits.
+        /// The mean squared error between the thumbnails of both, in thousandths of a squared step of 8 bits.
         error: u64,
-        /// The largest that a right result can have there.
+        /// The largest error that a right result can have in this part, in the same unit.
         allowed: u64,
     },
-    /// A part of the result is brighter, darker, or of other contrast or colours than the source.
+    /// A part of the result is brighter, darker, or of other contrast or colours than the same part of the source.
     OtherLevels {
-        /// Where the part begins.
+        /// When the part begins, in microseconds after the first frame.
         at: Micros,
-        /// What of the picture differs.
+        /// The plane of the picture that differs.
         plane: Plane,
-        /// The mean squared error that is due to it, in thousandths of squared steps of 8 bits.
+        /// The mean squared error that other brightness and contrast explain, in thousandths of a squared step of 8
+        /// bits.
         error: u64,
-        /// The largest that a right result can have.
+        /// The largest such error that a right result can have, in the same unit.
         allowed: u64,
     },
-    /// The source has pictures where the result has none, or the other way round.
+    /// In a part of the film only one of source and result has pictures, or one has less than half as many as the
+    /// other.
     NoPicture {
-        /// Where.
+        /// When the part begins, in microseconds after the first frame.
         at: Micros,
     },
-    /// The result can't be decoded without errors.
+    /// ffmpeg complained while it decoded the result.
     DecodeError {
-        /// Pictures or sound.
+        /// Whether it decoded video or audio.
         kind: StreamType,
-        /// The first line that ffmpeg complained in.
+        /// The first complaint: a line of ffmpeg's log, or its exit code.
         line: String,
     },
-    /// All streams end long before the source does.
+    /// The result as a whole, audio and video, ends long before the source does.
     Truncated {
-        /// How long the source is.
+        /// How long the source is, in microseconds.
         expected: Micros,
-        /// How long the result is.
+        /// How long the result is, in microseconds; `None` if its packets have no timestamps.
         found: Option<Micros>,
     },
-    /// The sound ends before the source's does.
+    /// An audio stream of the result ends before the source's does.
     SoundEndsEarly {
-        /// The result's stream.
+        /// The index of the result's stream.
         index: u32,
-        /// Where it should end.
+        /// When it should end, in microseconds.
         expected: Micros,
-        /// Where it ends.
+        /// When it ends, in microseconds.
         found: Micros,
     },
-    /// Picture and sound lack the same part.
+    /// The video and all audio streams of the result lack the same part in the middle.
     MiddleMissing {
-        /// The part.
+        /// The part that is missing.
         gap: Gap,
     },
-    /// Frames that were encoded are missing between others.
+    /// Frames that were encoded are missing in the middle of the result.
     GapInPicture {
-        /// Where nothing is shown.
+        /// The time without a frame.
         gap: Gap,
     },
-    /// Packets of sound are missing between others.
+    /// Packets are missing in the middle of an audio stream of the result.
     GapInSound {
-        /// The result's stream.
+        /// The index of the result's stream.
         index: u32,
-        /// Where nothing is heard.
+        /// The time without a packet.
         gap: Gap,
     },
-    /// The result shows more or fewer frames a second than were encoded.
+    /// The result has another frame rate than the frames that went into the encoder.
     FrameRate {
-        /// Frames in a thousand seconds that were encoded.
+        /// Frames in a thousand seconds, as they went into the encoder.
         expected: u64,
-        /// Frames in a thousand seconds of the result.
+        /// Frames in a thousand seconds, as the result has them.
         found: u64,
     },
-    /// The frames aren't shown at the times that they were encoded for.
+    /// The result shows frames at other times than those with which they went into the encoder.
     Timestamps {
-        /// The first that isn't.
+        /// The timestamp of the first such frame, in microseconds.
         at: Micros,
     },
-    /// The picture comes later, measured by the sound, than it does in the source.
+    /// The video comes later than in the source, compared with every copied audio stream.
     PictureLate {
-        /// By how much.
+        /// By how much it is late, in microseconds.
         by: Micros,
     },
-    /// The sound comes later, measured by the picture, than it does in the source.
+    /// A copied audio stream comes later or earlier than in the source, compared with the video.
     SoundLate {
-        /// The result's stream.
+        /// The index of the result's stream.
         index: u32,
-        /// By how much; below zero where it comes earlier.
+        /// By how much it is late, in microseconds; negative if it is early.
         by: Micros,
     },
-    /// A stream has not the packets that the muxer was given.
+    /// A stream of the result has another number of packets than the muxer was given for it.
     Packets {
-        /// The result's stream.
+        /// The index of the result's stream.
         index: u32,
-        /// How many the muxer was given.
+        /// How many packets the muxer was given.
         expected: u64,
-        /// How many there are.
+        /// How many packets the stream has.
         found: u64,
     },
-    /// A stream has not the bytes that the muxer was given.
+    /// A copied audio stream of the result has another number of bytes than the muxer was given for it.
     Bytes {
-        /// The result's stream.
+        /// The index of the result's stream.
         index: u32,
-        /// How many the muxer was given.
+        /// How many bytes the muxer was given.
         expected: u64,
-        /// How many there are.
+        /// How many bytes the stream has.
         found: u64,
     },
-    /// A track of sound or pictures has no packets.
+    /// An audio or video stream of the result has no packets.
     EmptyStream {
-        /// The result's stream.
+        /// The index of the result's stream.
         index: u32,
     },
 }
@@ -287,19 +292,19 @@ coded! {
 }
 
 named! {
-    /// A plane of a picture.
+    /// A plane of a YCbCr picture.
     pub enum Plane: "a plane", name, names {
-        /// Luma.
+        /// Luma (Y).
         Brightness = "brightness",
-        /// Cb.
+        /// The blue difference (Cb).
         Blueness = "blueness",
-        /// Cr.
+        /// The red difference (Cr).
         Redness = "redness",
     }
 }
 
 impl Defect {
-    /// Whether the fault is the source's: it is damaged, and trying again won't help.
+    /// Whether the source is to blame: it is damaged, and another attempt won't help.
     pub fn blames_source(&self) -> bool {
         matches!(self, Self::DamagedSource { .. } | Self::DecodeErrors { .. })
     }

@@ -1,8 +1,9 @@
-//! What a judgement rests on, and what of it is missing.
+//! The evidence for a judgement, and which pieces of it are missing.
 //!
-//! That a piece isn't there can mean three things. The source may lack what it would be about: that is never the caller's to say, since
-//! the plan tells it, or the piece itself does. A person may have switched a check off: only the full decode can be, and only there it
-//! can be said. All else was merely not gathered, and then nothing is accepted.
+//! A piece can be missing for three reasons. The film may have nothing that the piece is about (no copied audio, no
+//! HDR10+): the caller doesn't say so, because the plan or the piece itself shows it. A person may have switched a
+//! check off: that is possible only for the full decode, and [`Decode::SwitchedOff`] says it. In every other case
+//! nobody gathered the piece, and then no result is accepted.
 
 use alloc::vec::Vec;
 
@@ -12,28 +13,32 @@ use crate::plan::{EncodePlan, StreamType, Treatment};
 use crate::probe::{MediaProbe, PacketSummary};
 use crate::setters::setters;
 
-/// What is known of an encode that ended, gathered by whoever ran it. `None` stands for what was not gathered.
+/// What is known of an encode that has ended, gathered by the program that ran it. `None` means that a piece wasn't
+/// gathered.
 #[derive(Debug, Clone, Copy)]
 #[non_exhaustive]
 pub struct Evidence<'a> {
-    /// How ffmpeg ended, and what it said.
+    /// How ffmpeg ended and what it printed; `None` if nobody watched the run.
     pub run: Option<&'a RunReport>,
-    /// What ffprobe says of the result.
+    /// What ffprobe printed about the result; `None` if it wasn't asked.
     pub probe: Option<Probed<'a>>,
-    /// All of the result's packets, with each time of the picture ([`PacketSummary::with_times_of`]).
+    /// All packets of the result, with every timestamp of its video stream (see [`PacketSummary::with_times_of`]);
+    /// `None` if they weren't listed.
     pub packets: Option<&'a PacketSummary>,
-    /// The packets of the source's first seconds.
+    /// The packets of the source's first seconds; `None` if they weren't listed. They show how far apart audio and
+    /// video start in the source.
     pub opening: Option<&'a PacketSummary>,
-    /// Whether all of the result can be decoded.
+    /// Whether the result can be decoded from beginning to end.
     pub decode: Decode<'a>,
-    /// Whether the result shows the source's pictures (see [`picture`](super::picture)).
+    /// Whether the result shows the same pictures as the source (see [`picture`](super::picture)); `None` if they
+    /// weren't compared.
     pub picture: Option<Check<'a>>,
-    /// The result's bytes.
+    /// The size of the result in bytes.
     pub size: u64,
 }
 
 impl Evidence<'_> {
-    /// Nothing but the result's bytes.
+    /// Evidence of a result of which only the size in bytes is known.
     pub fn new(size: u64) -> Self {
         Self {
             run: None,
@@ -58,21 +63,21 @@ setters! {
     }
 }
 
-/// What ffprobe says of a result.
+/// What ffprobe printed about a result.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Probed<'a> {
-    /// It could read it.
+    /// ffprobe could read the result, and printed this.
     Read(&'a MediaProbe),
-    /// It said that it can't.
+    /// ffprobe ran but couldn't read the result.
     Unreadable,
 }
 
-/// How a check ended that was made.
+/// The outcome of a check that was made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Check<'a> {
-    /// Nothing was found.
+    /// The check found nothing wrong.
     Passed,
-    /// This was.
+    /// The check found this defect.
     Failed(&'a Defect),
 }
 
@@ -85,47 +90,48 @@ impl<'a> From<Option<&'a Defect>> for Check<'a> {
 /// The full decode of a result, which takes a tenth of an encode's time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Decode<'a> {
-    /// Nobody decoded it yet.
+    /// The result hasn't been decoded yet.
     #[default]
     NotMade,
-    /// Nobody will: a person doesn't want it.
+    /// The result won't be decoded, because a person switched this check off. It doesn't count as missing.
     SwitchedOff,
-    /// It was decoded.
+    /// The result was decoded, with this outcome.
     Made(Check<'a>),
 }
 
 named! {
-    /// A piece of evidence that is missing. Its sentence says how it is gathered.
+    /// A piece of evidence that is missing. Its sentence (`Display`) says how it is gathered.
     #[derive(PartialOrd, Ord)]
     #[non_exhaustive]
     pub enum Missing: "a piece of evidence", code, codes, not shown {
-        /// See [`Evidence::run`].
+        /// How ffmpeg's run ended and what it printed ([`Evidence::run`]).
         Run = "run",
-        /// The last progress report: frames encoded, left out, shown twice.
+        /// The last progress report of the run: how many frames were encoded, dropped and shown twice.
         Progress = "progress",
-        /// A line of ffmpeg's closing report for each stream.
+        /// ffmpeg's closing report, with a line for each stream that was read and written.
         ClosingReport = "closing-report",
-        /// See [`RunReport::sent`].
+        /// The time of each frame that went into the encoder ([`RunReport::sent`]).
         FrameTimes = "frame-times",
-        /// See [`Evidence::probe`].
+        /// What ffprobe prints about the result ([`Evidence::probe`]).
         Probe = "probe",
-        /// The first frame of the result, where HDR10+ was promised.
+        /// The first frame of the result, as ffprobe prints it. It is needed only if the plan promises HDR10+.
         FirstFrame = "first-frame",
-        /// See [`Evidence::packets`].
+        /// The packets of the result ([`Evidence::packets`]).
         Packets = "packets",
-        /// The times of the picture's packets.
+        /// The timestamp of each video packet of the result ([`PacketSummary::with_times_of`]).
         PacketTimes = "packet-times",
-        /// See [`Evidence::opening`]; asked for where sound is copied, whose distance from the picture it tells.
+        /// The packets of the source's first seconds ([`Evidence::opening`]), which show how far apart audio and
+        /// video start. They are needed only if audio is copied.
         Opening = "opening",
-        /// See [`Evidence::decode`].
+        /// The full decode of the result ([`Evidence::decode`]).
         Decode = "decode",
-        /// See [`Evidence::picture`].
+        /// The comparison of the result's pictures with the source's ([`Evidence::picture`]).
         Picture = "picture",
     }
 }
 
 impl<'a> Evidence<'a> {
-    /// The result as ffprobe sees it, where it does.
+    /// The probe of the result; `None` if it wasn't gathered or ffprobe couldn't read the result.
     pub(super) fn readable(&self) -> Option<&'a MediaProbe> {
         match self.probe {
             Some(Probed::Read(probe)) => Some(probe),
@@ -133,7 +139,7 @@ impl<'a> Evidence<'a> {
         }
     }
 
-    /// What the checks found that were made elsewhere.
+    /// The defects that the decode and the comparison of pictures found.
     pub(super) fn found(&self) -> impl Iterator<Item = &'a Defect> {
         let decode = match self.decode {
             Decode::Made(check) => Some(check),
@@ -146,7 +152,7 @@ impl<'a> Evidence<'a> {
         [decode, self.picture].into_iter().flatten().filter_map(failed)
     }
 
-    /// Everything that would have to be known before a result of `plan` may be accepted, and isn't.
+    /// The pieces of evidence that are missing before a result of `plan` can be accepted.
     pub(super) fn missing(&self, plan: &EncodePlan) -> Vec<Missing> {
         let run = self.run.map_or_else(|| Vec::from([Missing::Run]), |run| run.missing(plan));
         let probe = self.readable();
@@ -172,7 +178,8 @@ pub(super) fn lacking(pieces: &[(bool, Missing)]) -> impl Iterator<Item = Missin
     pieces.iter().filter(|(is_missing, _)| *is_missing).map(|(_, piece)| *piece)
 }
 
-/// Whether there is sound that must keep its distance from the picture. A decoder leaves out the lead-in of sound that is converted.
+/// Whether the plan copies audio, whose distance from the video must stay. Converted audio isn't compared, because a
+/// decoder drops its lead-in.
 fn needs_opening(plan: &EncodePlan) -> bool {
     plan.mapped().any(|(stream, kept)| stream.kind == StreamType::Audio && kept.treatment == Treatment::Copy)
 }

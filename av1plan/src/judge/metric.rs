@@ -1,45 +1,45 @@
-//! By what a result's picture is scored against its original's: which metric, and what it is told.
+//! The metric by which the quality of a result is scored against its original.
 
 use crate::name::named;
 use crate::plan::{EncodePlan, PixelFormat};
 use crate::probe::Transfer;
 use crate::toolchain::has_filter;
 
-/// A metric of ffmpeg's.
+/// A quality metric that ffmpeg can compute.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Metric {
-    /// Netflix's, from 0 to 100; `libvmaf` in ffmpeg's name.
+    /// VMAF of Netflix, from 0 to 100 (best); ffmpeg's filter `libvmaf`.
     Vmaf {
-        /// For which screen.
+        /// The model, which is trained for a kind of screen.
         model: Model,
     },
-    /// Fraunhofer HHI's, in decibels.
+    /// XPSNR of Fraunhofer HHI, in decibels (more is better); ffmpeg's filter `xpsnr`.
     Xpsnr,
 }
 
 named! {
-    /// A metric's name, for a person to ask for.
+    /// The name of a metric, as a person asks for it.
     #[non_exhaustive]
     pub enum MetricName: "a metric", name, names {
-        /// See [`Metric::Vmaf`].
+        /// VMAF; see [`Metric::Vmaf`].
         Vmaf = "vmaf",
-        /// See [`Metric::Xpsnr`].
+        /// XPSNR; see [`Metric::Xpsnr`].
         Xpsnr = "xpsnr",
     }
 }
 
 named! {
-    /// VMAF's model. Both are built into libvmaf.
+    /// A model of VMAF. Both are built into libvmaf.
     pub enum Model: "a model", name, names {
-        /// A film of up to 1080p from three heights of the screen.
+        /// For a film of up to 1080p, seen from three times the height of the screen.
         Hd = "vmaf_v0.6.1",
-        /// A film of 2160p from one and a half.
+        /// For a film of 2160p, seen from one and a half times the height of the screen.
         Uhd = "vmaf_4k_v0.6.1",
     }
 }
 
 impl MetricName {
-    /// The filter of ffmpeg that computes it.
+    /// The name of the ffmpeg filter that computes the metric.
     pub fn filter(self) -> &'static str {
         match self {
             Self::Vmaf => "libvmaf",
@@ -48,14 +48,16 @@ impl MetricName {
     }
 }
 
-/// Wider or higher than this, a film is for a screen of 2160p.
+/// The largest width and height of a film that is scored for a 1080p screen. A larger film is scored for a 2160p
+/// screen.
 const HD: (u32, u32) = (2560, 1440);
 
 impl Metric {
-    /// The metric for the results of `plan`, of those that this text of `ffmpeg -filters` lists; nothing where it lists none, or not the one
-    /// that is `asked` for.
+    /// The metric for results of `plan`: `asked` if it is given, otherwise the best one. `filters` is the output of
+    /// `ffmpeg -filters`. `None` if it lists neither metric, or not the one that is asked for.
     ///
-    /// VMAF tells best what people see, but was trained on films without HDR: those get XPSNR where it is there.
+    /// VMAF shows best what people see, but was trained on films without HDR. HDR films therefore get XPSNR if ffmpeg
+    /// has it.
     pub fn among(filters: &str, asked: Option<MetricName>, plan: &EncodePlan) -> Option<Self> {
         let picture = &plan.contract.picture;
         let is_hdr = matches!(picture.color.transfer, Some(Transfer::Smpte2084 | Transfer::AribStdB67));
@@ -72,7 +74,7 @@ impl Metric {
         })
     }
 
-    /// Its name.
+    /// The name of the metric.
     pub fn name(self) -> MetricName {
         match self {
             Self::Vmaf { .. } => MetricName::Vmaf,
@@ -80,9 +82,10 @@ impl Metric {
         }
     }
 
-    /// What both pictures are converted to before they are compared: the result's own format, but for XPSNR eight bits. At ten,
-    /// ffmpeg 8.0 and 9.0.2 read one of the two at a wrong stride wherever a row is padded in memory: a picture of 720x576
-    /// or 1284x722 scored 12 dB against itself. What eight bits hide was 0.1 to 0.2 dB at 42.
+    /// The pixel format to which both pictures are converted before they are compared: the result's own for VMAF,
+    /// eight bits for XPSNR. With ten bits, ffmpeg's `xpsnr` (8.0 and 9.0.2) reads one of the two pictures with a
+    /// wrong stride whenever its rows are padded in memory: a picture of 720x576 or 1284x722 scored 12 dB against
+    /// itself. Eight bits change the score by 0.1 to 0.2 dB at 42 dB.
     pub fn pixel_format(self, result: PixelFormat) -> PixelFormat {
         match self {
             Self::Vmaf { .. } => result,

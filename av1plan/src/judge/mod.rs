@@ -1,4 +1,5 @@
-//! A plan's own contract held against what came out; then the size; then whether all was looked at.
+//! Judges the result of an encode: first by the plan's contract, then by its size, then by whether all evidence was
+//! gathered.
 
 use alloc::vec::Vec;
 
@@ -32,8 +33,9 @@ use serde::{Deserialize, Serialize};
 use crate::name::coded;
 use crate::plan::EncodePlan;
 
-/// Phrases that ffmpeg says of a source whose data ends early or can't be read. It exits with 0 all the same. Those of single
-/// containers and decoders were found by damaging films in every way (`make fuzz-media`, ffmpeg 8.0).
+/// Phrases that ffmpeg prints about a source whose data ends early or can't be read; it exits with 0 all the same.
+/// The phrases of single containers and decoders were found by damaging films in many ways (`make fuzz-media`, ffmpeg
+/// 8.0).
 const DAMAGE: [&str; 20] = [
     "unavailable for requested intra",
     "error while decoding MB",
@@ -47,12 +49,12 @@ const DAMAGE: [&str; 20] = [
     "exceeds containing master element",
     "invalid as first byte of an EBML number",
     "inside parent with finite size",
-    // WMV's container: a packet without its header, and lengths that can't be.
+    // The container of WMV (ASF): a packet without its header, and impossible lengths.
     "ff asf bad header",
     "packet_obj_size",
     "invalid padsize",
     "invalid packet header length",
-    // WMV's pictures and the older MPEG-4s'.
+    // The video of WMV and of the older variants of MPEG-4.
     "dc overflow",
     "ignoring overflow",
     // Motion JPEG.
@@ -61,33 +63,33 @@ const DAMAGE: [&str; 20] = [
     "error dc",
 ];
 
-/// Whether a line of ffmpeg's log, printed with levels, says that the source is damaged.
+/// Whether a line of ffmpeg's log, printed with levels (`-loglevel level+...`), says that the source is damaged.
 ///
-/// Only warnings and errors count: file names and tags are printed too, and they may say anything.
+/// Only warnings and errors count. ffmpeg also prints file names and tags, which may contain any text.
 pub fn damage_in(line: &str) -> bool {
     let message = ["[warning] ", "[error] ", "[fatal] "].iter().find_map(|level| line.split_once(level));
     message.is_some_and(|(_, message)| DAMAGE.iter().any(|phrase| message.contains(phrase)))
 }
 
-/// What becomes of a result. Only [`Judgement::Accept`] lets it take its film's place.
+/// The judgement on a result. Only [`Judgement::Accept`] allows it to replace its film.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "code", content = "facts", rename_all = "kebab-case")]
 pub enum Judgement {
-    /// It holds the contract and is small enough, and all that there is to look at was looked at.
+    /// The result holds its contract and is small enough, and all evidence was gathered.
     Accept,
-    /// It isn't small enough; nothing that was seen of it breaks the contract.
+    /// The result isn't small enough. No evidence shows that it breaks its contract.
     TooBig {
-        /// The result's bytes.
+        /// The size of the result in bytes.
         size: u64,
-        /// The smallest number of bytes that is too big.
+        /// The smallest size in bytes that is rejected.
         limit: u64,
     },
-    /// It breaks the contract; never empty.
+    /// The result breaks its contract: the list of its defects, which is never empty.
     Defective(Vec<Defect>),
-    /// Nothing that was seen speaks against it, but not everything was looked at: no reason to let it take a film's place. What is
-    /// missing, in the order in which it is best gathered; never empty.
+    /// No evidence speaks against the result, but some is missing, so it must not replace its film. The list of
+    /// missing pieces is never empty.
     Incomplete {
-        /// The pieces.
+        /// The missing pieces, in the order in which they are best gathered.
         missing: Vec<Missing>,
     },
 }
@@ -101,10 +103,11 @@ coded! {
     }
 }
 
-/// Compares a result with its plan's contract. Pure, and never fails: every evidence gets a judgement.
+/// Judges the result of an encode by its plan. `judge` has no side effects and never fails: every evidence leads to a
+/// judgement.
 ///
-/// Cheap evidence can be given first: where [`Judgement::Incomplete`] names nothing but [`Missing::Decode`] and
-/// [`Missing::Picture`], those checks are worth their time.
+/// Call it with the cheap evidence first. If [`Judgement::Incomplete`] then names only [`Missing::Decode`] and
+/// [`Missing::Picture`], those two slow checks are worth their time.
 pub fn judge(plan: &EncodePlan, evidence: &Evidence<'_>) -> Judgement {
     let contract = &plan.contract;
     let probe = evidence.readable();
@@ -142,7 +145,7 @@ fn run_defects(run: &RunReport) -> Vec<Defect> {
 mod tests {
     use super::damage_in;
 
-    /// As ffmpeg 8.0 printed them, of films that were damaged for it and of whole ones.
+    /// Lines that ffmpeg 8.0 printed, of damaged films and of whole ones.
     #[test]
     fn what_ffmpeg_says_of_a_damaged_film() {
         let table = [
@@ -163,9 +166,9 @@ mod tests {
                 true,
             ),
             ("[matroska,webm @ 0x55] [error] File ended prematurely at pos. 6969 (0x1b39)", true),
-            // Of any Opus, at its end.
+            // ffmpeg prints this at the end of every Opus stream.
             ("[opus @ 0x55] [error] Error parsing Opus packet header.", false),
-            // A name may say anything.
+            // A file name or a tag may contain any text.
             ("[in#0 @ 0x55] [info] Input #0, matroska,webm, from 'file:/films/dc overflow.mkv':", false),
         ];
         for (line, damaged) in table {

@@ -1,9 +1,10 @@
-//! The picture sample: a few seconds of the result held against the same seconds of the source, as thumbnails.
+//! The comparison of pictures: whether a few seconds of the result show the same as those seconds of the source. Both
+//! are compared as thumbnails.
 //!
-//! SSIM, XPSNR and VMAF answer how good a picture is; the question here is whether it is the right one. A thumbnail
-//! answers that better. Grain, which an encoder may drop, averages out of it, so that right and wrong are far apart,
-//! dark scenes and flat ones included; frames are paired by what they show, whatever a seek has lost; and `scale` is
-//! in every ffmpeg.
+//! SSIM, XPSNR and VMAF measure how good a picture is, but the question here is whether it is the right picture.
+//! Thumbnails answer that better: grain, which an encoder may remove, averages out, so right and wrong pictures are
+//! far apart even in dark and flat scenes. Frames are paired by content, so a few frames that a seek lost don't
+//! matter. And every ffmpeg has the filter `scale`, which makes the thumbnails.
 
 mod distance;
 
@@ -16,67 +17,69 @@ use distance::{Distance, measure};
 
 pub use distance::Frames;
 
-/// The size of the thumbnails of a picture. Each sample is the mean of a rectangle, and has 10 bits.
+/// The size of the thumbnails of a picture. Each sample of a thumbnail is the mean of a rectangle of the picture, in
+/// 10 bits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Thumbnail {
-    /// Columns.
+    /// Columns of samples.
     pub width: u32,
-    /// Rows.
+    /// Rows of samples.
     pub height: u32,
 }
 
-/// Each sample of a thumbnail is the mean of this many columns and rows, where that leaves enough of them.
+/// How many columns and rows of the picture become one sample, if that leaves at least `FEWEST`.
 const SHRINK: u32 = 8;
-/// Fewer would tell too little of a tiny picture.
+/// The fewest columns and rows of a thumbnail: fewer would show too little of a tiny picture.
 const FEWEST: u32 = 8;
-/// More tell nothing new.
+/// The most columns and rows of a thumbnail: more would show nothing new.
 const MOST: u32 = 64;
 
-/// Luma and two of chroma.
+/// One luma and two chroma planes.
 const PLANES: usize = Plane::ALL.len();
 const BYTES_PER_SAMPLE: usize = 2;
 
-/// What the thumbnails of one window may take: 15 seconds of ordinary film.
+/// The most bytes that the thumbnails of one window may take: enough for 15 seconds of ordinary film.
 const MEMORY: usize = 12 << 20;
 
 impl Thumbnail {
-    /// The thumbnails of a picture of this size.
+    /// The size of the thumbnails of a picture with `width` columns and `height` rows.
     pub fn of(width: u32, height: u32) -> Self {
         let side = |side: u32| (side / SHRINK).clamp(FEWEST, MOST).min(side.max(1));
         Self { width: side(width), height: side(height) }
     }
 
-    /// How many of them are looked at in a window, so that a film of 300 frames a second takes no more memory.
+    /// The most thumbnails that are compared in a window, so that a film of 300 frames per second takes no more
+    /// memory than others.
     pub fn most_frames(self) -> usize {
         MEMORY / self.bytes().max(1)
     }
 
-    /// How many samples a plane has.
+    /// How many samples a plane of a thumbnail has.
     fn samples(self) -> usize {
         usize::try_from(u64::from(self.width) * u64::from(self.height)).unwrap_or(usize::MAX)
     }
 
-    /// How many bytes a thumbnail has: three planes, two bytes a sample.
+    /// How many bytes a thumbnail has: three planes, two bytes for each sample.
     pub fn bytes(self) -> usize {
         self.samples().saturating_mul(PLANES * BYTES_PER_SAMPLE)
     }
 }
 
-/// A part of a film that is looked at.
+/// A part of a film in which the pictures are compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Window {
-    /// Where it begins, after the first frame.
+    /// When it begins, in microseconds after the first frame.
     pub start: Micros,
-    /// How long it is.
+    /// How long it is, in microseconds.
     pub length: Micros,
 }
 
-/// How long each of three windows is.
+/// How long each of the three windows is, in microseconds.
 const LENGTH: i64 = 5_000_000;
 
-/// The parts of a film that are looked at: near its start but after the first second, in its middle, and near its end
-/// but before the credits are over. A short film is looked at whole, and so is the start of one that doesn't say how
-/// long it is.
+/// The parts of a film in which the pictures are compared, for a film of this duration: near its start but after the
+/// first second, in its middle, and near its end but before the credits are over. Of a film of at most 15 seconds, or
+/// without a known duration, it is only the first 15 seconds.
 pub fn windows(duration: Option<Micros>) -> Vec<Window> {
     let window = |start: i64, length: i64| Window { start: Micros(start), length: Micros(length) };
     match duration.map(|Micros(duration)| duration) {
@@ -89,27 +92,30 @@ pub fn windows(duration: Option<Micros>) -> Vec<Window> {
     }
 }
 
-/// Where a container has to be entered for `window`: ffmpeg counts from the start of its earliest stream.
+/// The time to seek to for `window`, in microseconds: ffmpeg counts from the start of the file's earliest stream, but
+/// a window from the first video frame.
 pub fn entry(window: Window, probe: &MediaProbe) -> Micros {
     let video = probe.main_video().and_then(|(stream, _)| stream.start);
     let late = video.zip(probe.format.start).map_or(0, |(video, file)| video.0.saturating_sub(file.0));
     Micros(window.start.0.saturating_add(late).max(0))
 }
 
-/// What a window showed.
+/// What the comparison of a window showed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Seen {
-    /// The same pictures.
+    /// Both files show the same pictures.
     Same,
-    /// Neither file has a picture there.
+    /// Neither file has a picture in the window.
     Nothing,
-    /// Not the same.
+    /// The files don't show the same pictures: this is the defect.
     Other(Defect),
 }
 
-/// A right result may be this far off in any window, as a mean squared error in steps of 8 bits, in thousandths.
+/// The error that a right result may have in any window: the mean squared error in thousandths of a squared step of 8
+/// bits.
 ///
-/// Measured (ffmpeg 8.0), the largest of three planes, and in brackets what was allowed there:
+/// Measured with ffmpeg 8.0: the largest error of the three planes in squared steps, and in brackets what was allowed
+/// there.
 ///
 /// | content, 2 s | SVT-AV1 preset 12 CRF 35 | preset 5 CRF 30 | libaom CRF 30 |
 /// |---|---|---|---|
@@ -121,18 +127,21 @@ pub enum Seen {
 /// | gray, noise of 40 | 3.3 (19) | 1.9 (19) | 1.3 (19) |
 /// | 32x32 with noise of 40 | 14.4 (220) | 6.7 (220) | 6.7 (220) |
 ///
-/// Three real clips at preset 6 and CRF 30 were off by at most 0.4. Wrong pictures in the plane that shows it most: black for the film
-/// 12,396, for the one dimmed to a twelfth 80 (4.4 allowed); gray 899 and 15; green 8,569 and 14,652; played backwards
-/// 745 and 5.2. Levels that were right were off by at most 1.8, those of a wrong range by 51 to 252.
+/// Three real clips at preset 6 and CRF 30 had an error of at most 0.4. Wrong pictures had these errors in the plane
+/// that shows them most, for the film and for the film dimmed to a twelfth (4.4 allowed): black 12,396 and 80; gray
+/// 899 and 15; green 8,569 and 14,652; the film played backwards 745 and 5.2. Right levels were off by at most 1.8,
+/// levels of a wrong range by 51 to 252.
 const FLOOR: u64 = 4000;
 
-/// How many frames a seek may lose on one side.
+/// By how many frames the result may be behind the source (ahead, if negative) after a seek. They are tried in this
+/// order.
 const LAGS: [isize; 7] = [0, -1, 1, -2, 2, -3, 3];
 
-/// Holds a window of the result against the same window of the source.
+/// Compares a window of the result with the same window of the source. `at` is when the window begins, for the
+/// defect.
 ///
-/// A right frame is nearer to its source than the source's next frame is, and than a flat picture of its colour is; that holds
-/// for every content, however dark, grainy or still.
+/// A right frame is closer to its source frame than the source's next frame is, and closer than a flat picture of the
+/// same colour is. That is true for every content, however dark, grainy or still.
 pub fn compare(at: Micros, source: Frames<'_>, result: Frames<'_>) -> Seen {
     match (source.count(), result.count()) {
         (0, 0) => return Seen::Nothing,
@@ -151,7 +160,7 @@ pub fn compare(at: Micros, source: Frames<'_>, result: Frames<'_>) -> Seen {
     first.map_or(Seen::Same, Seen::Other)
 }
 
-/// The first plane that differs, where the result is `lag` frames behind.
+/// The defect of the first plane that differs, if the result is `lag` frames behind; `None` if all planes are alike.
 fn compare_at(at: Micros, source: Frames<'_>, result: Frames<'_>, lag: isize) -> Option<Defect> {
     Plane::ALL.iter().enumerate().find_map(|(index, &plane)| {
         let Some(Distance { error, levels, motion, variance }) = measure(source, result, lag, index) else {
@@ -174,7 +183,7 @@ mod tests {
 
     const SIZE: Thumbnail = Thumbnail { width: 16, height: 9 };
 
-    /// Thumbnails whose samples are `sample(frame, plane, position)`.
+    /// Thumbnails with the samples `sample(frame, plane, position)`.
     fn frames(count: u32, sample: impl Fn(u32, u32, u32) -> u32) -> Vec<u8> {
         let mut bytes = Vec::new();
         for frame in 0..count {
@@ -187,7 +196,7 @@ mod tests {
         bytes
     }
 
-    /// A scene that pans over a pattern.
+    /// A sample of a scene in which the camera pans over a pattern.
     fn scene(frame: u32, plane: u32, position: u32) -> u32 {
         200 + ((frame * 3 + position * 17 + plane * 50) % 200) * 2
     }
@@ -223,7 +232,7 @@ mod tests {
 
     #[test]
     fn levels_that_are_off_are_known_where_motion_hides_them() {
-        // Every frame is another picture, so that any error is small beside the motion.
+        // Every frame is a different picture, so any error is small compared with the motion.
         let wild = |frame: u32, plane: u32, at: u32| 100 + (frame * 7919 + at * 104_729 + plane * 31) % 800;
         let source = frames(40, wild);
         let result = frames(40, |frame, plane, at| wild(frame, plane, at) * 9 / 10 + 20);

@@ -1,4 +1,4 @@
-//! The result's probe held against the contract: streams, picture, chapters, duration.
+//! Compares the probe of the result with the contract: streams, picture, chapters, tags, duration.
 
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -38,7 +38,8 @@ pub(super) fn probe_defects(contract: &Contract, probe: &MediaProbe) -> Vec<Defe
     defects
 }
 
-/// The length that the result declares: the least that can be said of it, since Matroska's header is written first.
+/// The defect if the result declares another duration than the contract. It is reported last because it says least:
+/// Matroska's header is written before the packets.
 pub(super) fn duration_defect(contract: &Contract, probe: &MediaProbe) -> Option<Defect> {
     let expected = contract.duration?;
     let found = probe.duration();
@@ -60,7 +61,8 @@ fn tag_defects(index: Option<u32>, expected: &Tags, found: &Tags) -> Vec<Defect>
     expected.iter().filter_map(differs).collect()
 }
 
-/// The streams that a contract speaks of, in order: MP4's muxer adds data tracks for chapters and timecode.
+/// The streams of a result that the contract lists, in order: all but data streams, since MP4's muxer adds some for
+/// chapters and timecode.
 pub(super) fn promised(probe: &MediaProbe) -> impl Iterator<Item = &Stream> {
     probe.streams.iter().filter(|stream| stream.kind != StreamKind::Data)
 }
@@ -171,7 +173,7 @@ fn picture_defects(expected: &ExpectedPicture, found: &Video, found_hdr10_plus: 
     if let Some(record) = *dolby_vision {
         block(SideData::DolbyVision(record), "dolby vision", &mut differences);
     }
-    // A result whose frames weren't looked at is judged on the rest.
+    // A result whose first frame wasn't probed is judged without it.
     if *hdr10_plus && found_hdr10_plus == Some(false) {
         differences.push("HDR10+", "there", "none");
     }
@@ -183,7 +185,7 @@ fn picture_defects(expected: &ExpectedPicture, found: &Video, found_hdr10_plus: 
     differences.0.into_iter().map(defect).collect()
 }
 
-/// Properties whose values differ: which, planned, found.
+/// Properties that differ from the contract: name, planned value, found value.
 struct Differences(Vec<(&'static str, String, String)>);
 
 impl Differences {

@@ -1,47 +1,49 @@
-//! Reads ffmpeg's `-progress` output, the only progress format that is stable between versions.
+//! ffmpeg's `-progress` output, the only form of progress that stays the same from version to version.
 
 use core::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-/// How far an encode is: one report, as [`ProgressReader`] reads it.
+/// How far an encode is: one progress report of ffmpeg, as [`ProgressReader`] reads it.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Progress {
-    /// Frames encoded so far. This is the reliable number: in ffmpeg 8.0 the times may get stuck.
+    /// Frames encoded so far. Use this number to measure progress: the times of ffmpeg 8.0 can stop growing.
     pub frame: u64,
-    /// Frames per second, if ffmpeg reports it.
+    /// Frames encoded per second; `None` if ffmpeg doesn't know.
     pub fps: Option<f64>,
-    /// How much of the film is written, as a time.
+    /// How much of the film is encoded, as a duration; `None` if ffmpeg doesn't know.
     pub out_time: Option<Duration>,
-    /// Bytes written so far, if ffmpeg reports it.
+    /// Bytes written so far; `None` if ffmpeg doesn't know.
     pub total_size: Option<u64>,
-    /// Encoding speed as a multiple of real time, if ffmpeg reports it.
+    /// Seconds of film encoded per second; `None` if ffmpeg doesn't know.
     pub speed: Option<f64>,
-    /// Frames dropped so far, if ffmpeg reports it.
+    /// Frames dropped so far; `None` if ffmpeg doesn't say.
     pub dropped: Option<u64>,
-    /// Frames duplicated so far, if ffmpeg reports it.
+    /// Frames shown twice so far; `None` if ffmpeg doesn't say.
     pub duplicated: Option<u64>,
-    /// Whether this is ffmpeg's last report. ffmpeg sends a last report after errors, too.
+    /// Whether this is ffmpeg's last report (`progress=end`). ffmpeg prints that after errors too.
     pub ended: bool,
 }
 
 impl Progress {
-    /// Whether nothing has progressed since `earlier`. Stall detection uses this.
+    /// Whether frames, time and size are the same as in the report `earlier`, so that the encode may hang.
     pub fn is_stuck_at(&self, earlier: &Self) -> bool {
         (self.frame, self.out_time, self.total_size) == (earlier.frame, earlier.out_time, earlier.total_size)
     }
 }
 
-/// Puts the lines that ffmpeg writes with [`command::arguments`](crate::command::arguments) to its standard output together to
-/// reports: `frame`, `fps`, `out_time_us`, `total_size`, `drop_frames`, `dup_frames`, `speed`, and `progress` at the end of each.
+/// Assembles progress reports from the lines that ffmpeg writes to its standard output with
+/// [`command::arguments`](crate::command::arguments). It reads `frame`, `fps`, `out_time_us`, `total_size`,
+/// `drop_frames`, `dup_frames`, `speed`, and `progress`, which ends each report.
 #[derive(Debug, Clone, Default)]
 pub struct ProgressReader {
     current: Progress,
 }
 
 impl ProgressReader {
-    /// Adds one line; returns a report if the line is the last one of it. Other lines are ignored.
+    /// Adds one line. Returns a report if the line is the last one of a report, otherwise `None`. Unknown lines are
+    /// ignored.
     pub fn add_line(&mut self, line: &str) -> Option<Progress> {
         let (key, value) = line.trim().split_once('=')?;
         let value = value.trim();
@@ -66,15 +68,17 @@ impl ProgressReader {
     }
 }
 
-/// Estimates how long an encode still takes, from its average speed so far. Returns `None` before the first frame.
+/// How long an encode will still take at its average speed so far: `frame` of `frames_in_all` frames took `elapsed`.
+/// `None` before the first frame.
 pub fn remaining(frame: u64, frames_in_all: u64, elapsed: Duration) -> Option<Duration> {
     let left = frames_in_all.saturating_sub(frame);
     let per_frame = elapsed.as_secs_f64() / f64::from(u32::try_from(frame).ok().filter(|frame| *frame > 0)?);
     Duration::try_from_secs_f64(per_frame * f64::from(u32::try_from(left).ok()?)).ok()
 }
 
-/// Estimates the final size from the part written so far. Returns `None` before a twentieth of the frames and 1 MiB are
-/// written, because muxers write in large pieces.
+/// How many bytes a result will have if its rest is like its first part: `frame` of `frames_in_all` frames took
+/// `written` bytes. `None` before a twentieth of the frames and a mebibyte are written, because muxers write in large
+/// pieces.
 pub fn projected(frame: u64, frames_in_all: u64, written: u64) -> Option<u64> {
     if frame == 0 || frame < frames_in_all / 20 || written < 1 << 20 {
         return None;
@@ -134,7 +138,7 @@ mod tests {
     fn a_result_is_projected_once_enough_of_it_is_there() {
         let mebi = 1 << 20;
         assert_eq!(projected(50, 100, mebi), Some(2 * mebi));
-        // The container's frame count may be smaller than the real one.
+        // A container may declare fewer frames than it has.
         assert_eq!(projected(120, 100, mebi), Some(mebi));
         for (frame, frames, written) in
             [(0, 0, mebi), (4, 100, mebi), (50, 100, mebi - 1), (1, 100, u64::MAX)]

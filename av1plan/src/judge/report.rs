@@ -1,6 +1,7 @@
-//! What ffmpeg says of a run when it ends: how much it read, decoded, encoded and wrote, stream by stream.
+//! ffmpeg's closing report: what it prints when it ends about how much it read, decoded, encoded and wrote of each
+//! stream.
 //!
-//! The lines are the same in ffmpeg 8.0 and 9.0.2, at `-loglevel level+verbose`:
+//! The lines are the same in ffmpeg 8.0 and 9.0.2, with `-loglevel level+verbose`:
 //!
 //! ```text
 //! [out#0/matroska @ 0x55..] [verbose]   Output stream #0:0 (video): 50 frames encoded; 50 packets muxed (24390 bytes);
@@ -11,7 +12,7 @@ use alloc::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-/// ffmpeg's closing report.
+/// ffmpeg's closing report: for each stream, what was read of the source and what was written to the result.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct ClosingReport {
     inputs: BTreeMap<u32, Taken>,
@@ -19,34 +20,34 @@ pub struct ClosingReport {
     contradicts_itself: bool,
 }
 
-/// What was taken from one stream of the source.
+/// What ffmpeg read of one stream of the source.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Taken {
-    /// Packets that were read.
+    /// How many packets were read.
     pub packets: u64,
-    /// Their bytes.
+    /// How many bytes these packets have together.
     pub bytes: u64,
-    /// Frames that came out of the decoder; nothing for a stream that wasn't decoded.
+    /// How many frames the decoder returned; `None` if the stream wasn't decoded.
     pub decoded: Option<u64>,
-    /// Packets that the decoder refused.
+    /// How many packets couldn't be decoded; `None` if the stream wasn't decoded.
     pub errors: Option<u64>,
 }
 
-/// What was given to the muxer for one stream of the result.
+/// What ffmpeg gave to the muxer for one stream of the result.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Given {
-    /// Frames that went into the encoder; nothing for a stream that was copied.
+    /// How many frames went into the encoder; `None` if the stream was copied.
     pub encoded: Option<u64>,
-    /// Packets that were muxed.
+    /// How many packets the muxer was given.
     pub packets: u64,
-    /// Their bytes, as the muxer was given them: some it writes shorter.
+    /// How many bytes these packets have together as the muxer was given them. It may write fewer.
     pub bytes: u64,
 }
 
 impl ClosingReport {
-    /// Adds a line of ffmpeg's standard error. What is no line of the report is passed over.
+    /// Adds a line of ffmpeg's standard error. A line that isn't part of the report is ignored.
     pub fn add_line(&mut self, line: &str) {
         let Some((side, index, numbers)) = stream_line(line) else { return };
         let added = match side {
@@ -56,29 +57,30 @@ impl ClosingReport {
         self.contradicts_itself |= !added;
     }
 
-    /// What was taken from the source's stream `index`, where the report says so.
+    /// What was read of the source stream `index`; `None` if the report has no line for it.
     pub fn input(&self, index: u32) -> Option<Taken> {
         self.inputs.get(&index).copied()
     }
 
-    /// What was given for the result's stream `index`, in the order of its mapping, where the report says so.
+    /// What was given to the muxer for the result's stream `index`, counted in the order of `-map`; `None` if the
+    /// report has no line for it.
     pub fn output(&self, index: u32) -> Option<Given> {
         self.outputs.get(&index).copied()
     }
 
-    /// Whether there is no line of it at all: ffmpeg didn't come to its own end.
+    /// Whether no line of the report was added, because ffmpeg didn't end by itself.
     pub fn is_empty(&self) -> bool {
         self.inputs.is_empty() && self.outputs.is_empty()
     }
 
-    /// Whether a stream has two lines, or one that can't be read. ffmpeg prints one each; a file name with line breaks in it
-    /// can look like another one, and which of them is true can't be known.
+    /// Whether a stream has two lines, or one that can't be read. ffmpeg prints one for each; a second one can come
+    /// from a file name with line breaks in it, and then nobody can know which of the two is true.
     pub fn contradicts_itself(&self) -> bool {
         self.contradicts_itself
     }
 }
 
-/// Whether there was no other word on the stream yet.
+/// Stores the numbers of a stream. Returns whether there were none before.
 fn add<T>(streams: &mut BTreeMap<u32, T>, index: u32, numbers: T) -> bool {
     streams.insert(index, numbers).is_none()
 }
@@ -89,9 +91,10 @@ enum Side {
     Output,
 }
 
-/// The side, the stream and the numbers of a line of the report.
+/// Splits a line of the report into its side, the stream's index and the numbers.
 ///
-/// From the line's first byte on it must be as ffmpeg prints it: tags come after a level and a blank, never at the start.
+/// The line must be of ffmpeg's form from its first byte on. A tag that imitates one can't be: ffmpeg prints tags
+/// after a level and a blank, never at the start of a line.
 fn stream_line(line: &str) -> Option<(Side, u32, &str)> {
     let (side, rest, words) = if let Some(rest) = line.strip_prefix("[out#0/") {
         (Side::Output, rest, "] [verbose]   Output stream #0:")
@@ -108,14 +111,14 @@ fn stream_line(line: &str) -> Option<(Side, u32, &str)> {
     (is_muxer && is_address && is_kind).then_some((side, index.parse().ok()?, numbers.trim_end()))
 }
 
-/// Takes `50 packets read (24390 bytes);` apart.
+/// Reads the packets and bytes of `50 packets read (24390 bytes);` and returns the rest of the line as well.
 fn packets<'a>(part: &'a str, done: &str) -> Option<(u64, u64, &'a str)> {
     let (count, rest) = part.split_once(done)?;
     let (bytes, rest) = rest.split_once(" bytes);")?;
     Some((count.parse().ok()?, bytes.parse().ok()?, rest))
 }
 
-/// Takes `50 frames encoded; ` off where it is there.
+/// Reads the number of `50 frames encoded; ` if the text begins with it, and returns the rest of the line as well.
 fn counted<'a>(part: &'a str, what: &str) -> (Option<u64>, &'a str) {
     match part.split_once(what).and_then(|(count, rest)| Some((count.trim_start().parse().ok()?, rest))) {
         Some((count, rest)) => (Some(count), rest),
@@ -127,7 +130,7 @@ impl Taken {
     fn read(numbers: &str) -> Option<Self> {
         let (packets, bytes, rest) = packets(numbers, " packets read (")?;
         let (decoded, rest) = counted(rest, " frames decoded");
-        // Sound has its samples in parentheses in between.
+        // For audio the number of samples follows in parentheses.
         let errors = rest.split_once("; ").map_or(rest, |(_, errors)| errors);
         Some(Self { packets, bytes, decoded, errors: counted(errors, " decode errors;").0 })
     }
@@ -157,7 +160,7 @@ mod tests {
         report
     }
 
-    /// As ffmpeg 8.0 and 9.0.2 print them, a blank at the end of each.
+    /// The lines are as ffmpeg 8.0 and 9.0.2 print them, with a blank at the end of each.
     #[test]
     fn lines_of_every_type_of_stream_are_read() {
         let report = report(&[

@@ -1,4 +1,4 @@
-//! What ffmpeg's run showed.
+//! What is known of a run of ffmpeg.
 
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -17,17 +17,18 @@ use crate::setters::setters;
 pub struct RunReport {
     /// ffmpeg's exit code; `None` if a signal ended it.
     pub exit_code: Option<i32>,
-    /// Frames encoded, by the last progress report.
+    /// Frames encoded, by the last progress report; `None` if there was none.
     pub frames: Option<u64>,
-    /// The first lines in which ffmpeg says that the source is damaged (see [`damage_in`]).
+    /// The first five lines, at most, in which ffmpeg says that the source is damaged (see [`damage_in`]).
     pub damage: Vec<String>,
-    /// What ffmpeg said of each stream when it ended; `None` if nobody read its standard error.
+    /// ffmpeg's closing report; `None` if nobody read its standard error.
     pub closing: Option<ClosingReport>,
-    /// Frames that ffmpeg left out, by the last progress report.
+    /// Frames that ffmpeg dropped, by the last progress report; `None` if it doesn't say.
     pub dropped: Option<u64>,
-    /// Frames that ffmpeg showed twice, by the last progress report.
+    /// Frames that ffmpeg showed twice, by the last progress report; `None` if it doesn't say.
     pub duplicated: Option<u64>,
-    /// The times of the frames that went into the encoder, in order; `None` if they weren't written down.
+    /// The timestamps in microseconds of the frames that went into the encoder, in that order; `None` if they weren't
+    /// recorded.
     pub sent: Option<Vec<Micros>>,
 }
 
@@ -44,15 +45,15 @@ setters! {
 }
 
 impl RunReport {
-    /// So many lines about damage are kept. A broken film can make ffmpeg say the same thing a million times.
+    /// How many lines about damage are kept. A broken film can make ffmpeg print the same line a million times.
     const MOST_DAMAGE: usize = 5;
 
-    /// A run that ended with this exit code, or by a signal, and of which nothing else is known yet.
+    /// A run with this exit code, or ended by a signal (`None`), of which nothing else is known yet.
     pub fn new(exit_code: Option<i32>) -> Self {
         Self { exit_code, ..Self::default() }
     }
 
-    /// Adds a line of ffmpeg's standard error. All lines have to be added, in any order.
+    /// Adds a line of ffmpeg's standard error. All lines must be added, in any order.
     pub fn add_log_line(&mut self, line: &str) {
         self.closing.get_or_insert_default().add_line(line);
         if self.damage.len() < Self::MOST_DAMAGE && damage_in(line) {
@@ -60,7 +61,7 @@ impl RunReport {
         }
     }
 
-    /// Takes over the frames of a progress report, if ffmpeg says that it is the last one.
+    /// Stores the frames of a progress report if it is ffmpeg's last one.
     pub fn add_progress(&mut self, progress: &Progress) {
         if progress.ended {
             self.frames = Some(progress.frame);
@@ -81,8 +82,9 @@ impl RunReport {
     }
 }
 
-/// Whether a report has a line for each stream on either side, and says of the picture how many frames were decoded and encoded. What
-/// is attached is no packets, and has no line among the inputs.
+/// Whether the closing report has a line for each stream that was read and each that was written, with the numbers of
+/// decoded and encoded frames for the video. Attachments have no packets, so the report has no line for them among
+/// the inputs.
 fn speaks_of_all(closing: &ClosingReport, plan: &EncodePlan) -> bool {
     let mut packets =
         plan.mapped().zip(0_u32..).filter(|((stream, _), _)| stream.kind != StreamType::Attachment);

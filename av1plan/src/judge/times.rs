@@ -1,34 +1,35 @@
-//! The timestamps that went into the encoder held against those in the result, frame by frame.
+//! Compares the timestamps that went into the encoder with those in the result, frame by frame.
 
 use alloc::vec::Vec;
 
 use crate::number::Micros;
 use crate::probe::Gap;
 
-/// The shortest tick that a result counts time in (Matroska's), and what two roundings to microseconds may add.
+/// How far two timestamps may be apart, in microseconds: Matroska's tick of a millisecond, and ten more for two
+/// roundings to microseconds.
 pub(super) const TICK: i64 = 1_000 + 10;
 
-/// How the result's times follow those of the encoder.
+/// How the result's timestamps differ from those that went into the encoder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Course {
-    /// One to one, up to a constant.
+    /// They are the same, except for a constant offset.
     Same,
-    /// As far as they go.
+    /// They are the same, but the last ones are missing.
     EndsEarly {
-        /// How long the frames that were encoded last.
+        /// How long the frames that went into the encoder last.
         expected: Micros,
-        /// How long those in the result do.
+        /// How long the frames in the result last.
         found: Micros,
     },
-    /// But for a part in the middle.
+    /// They are the same, but a part in the middle is missing.
     Gap(Gap),
-    /// The frames are spaced otherwise: frames in a thousand seconds, encoded and in the result.
+    /// The frame rate is different: frames in a thousand seconds, as encoded and as found in the result.
     OtherRate { expected: u64, found: u64 },
-    /// Not at all, from here on.
+    /// They differ from this time on.
     Otherwise { at: Micros },
 }
 
-/// Compares the times of encoded frames with those of the result's packets, in whatever order both are.
+/// Compares the timestamps of encoded frames with those of the result's packets. Both may be in any order.
 pub(super) fn course(sent: &[Micros], found: &[Micros]) -> Course {
     let sorted = |times: &[Micros]| {
         let mut times: Vec<i64> = times.iter().map(|time| time.0).collect();
@@ -64,7 +65,7 @@ pub(super) fn course(sent: &[Micros], found: &[Micros]) -> Course {
     Course::Otherwise { at }
 }
 
-/// How many pairs from the first on differ by the same, up to a tick.
+/// How many pairs, counted from the first, have the same difference within [`TICK`].
 fn alike(mut pairs: impl Iterator<Item = (i64, i64)>) -> usize {
     let (mut least, mut most) = (i64::MAX, i64::MIN);
     let mut count = 0;
@@ -85,22 +86,24 @@ fn span(sorted: &[i64]) -> Micros {
     Micros(ends.map_or(0, |(first, last)| last.saturating_sub(*first)))
 }
 
-/// Frames in a thousand seconds; nothing for fewer than three, whose rate says nothing.
+/// Frames in a thousand seconds; `None` for fewer than three frames, which show no rate.
 fn rate(sorted: &[i64]) -> Option<u64> {
     let intervals = u64::try_from(sorted.len()).ok()?.checked_sub(1).filter(|intervals| *intervals > 1)?;
     let span = u64::try_from(span(sorted).0).ok().filter(|span| *span > 0)?;
     u64::try_from(u128::from(intervals) * 1_000_000_000 / u128::from(span)).ok()
 }
 
-/// Whether one interval is many times as long as the average: frames are missing there, which makes no rate.
+/// Whether one interval is more than four times as long as the average. Frames are missing there, so the timestamps
+/// show no rate.
 fn has_jump(sorted: &[i64]) -> bool {
     let longest = sorted.iter().zip(sorted.iter().skip(1)).map(|(one, next)| next.saturating_sub(*one)).max();
     let intervals = i64::try_from(sorted.len()).unwrap_or(i64::MAX).saturating_sub(1).max(1);
     longest.unwrap_or_default() / 4 > span(sorted).0 / intervals
 }
 
-/// Reads a line that ffmpeg's `-stats_enc_pre` wrote of a frame, with the format of
-/// [`command::arguments`](crate::command::arguments): `1920 1/90000`. Nothing for any other text.
+/// Reads the timestamp of a frame from a line that ffmpeg wrote with `-stats_enc_pre` and the format of
+/// [`command::arguments`](crate::command::arguments): timestamp and time base, like `1920 1/90000`. `None` for any
+/// other text.
 pub fn frame_time(line: &str) -> Option<Micros> {
     let (ticks, base) = line.trim().split_once(' ')?;
     let (numerator, denominator) = base.split_once('/')?;
@@ -147,7 +150,7 @@ mod tests {
             course(&sent, &shifted(&middle, 21_000)),
             Course::Gap(Gap { at: Micros(1_581_000), ..gap })
         );
-        // Parts before it that can't be told from a shift: another course all the same.
+        // A part that is missing at the start looks like an offset and a missing end. It is reported all the same.
         assert!(matches!(course(&sent, &sent[3..]), Course::EndsEarly { .. }));
     }
 

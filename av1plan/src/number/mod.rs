@@ -1,4 +1,4 @@
-//! Exact numbers: fractions and microseconds as ffprobe's text has them, and shares.
+//! Exact numbers: fractions, microseconds and shares, as ffprobe's text and config files have them.
 
 mod ratio;
 
@@ -10,20 +10,20 @@ use serde::{Deserialize, Serialize};
 
 pub use ratio::{NotARatio, Ratio};
 
-/// A non-negative fraction as ffprobe prints it: `24000/1001`, `16:15`.
+/// A fraction that isn't negative, as ffprobe prints it: `24000/1001`, `16:15`.
 ///
-/// Kept as written (not reduced), so that it can be shown as it was found. Two fractions are equal if they are written
-/// alike; compare values with [`Rational::same_value`].
+/// It is stored as written and not reduced, so that it can be shown as it was found. Two fractions are equal if they
+/// are written alike; [`Rational::same_value`] compares their values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Rational {
-    /// The part above the line.
+    /// The numerator.
     pub numerator: u64,
-    /// The part below the line; never zero.
+    /// The denominator; never 0.
     pub denominator: NonZeroU64,
 }
 
 impl Rational {
-    /// `numerator / denominator`, or nothing where the denominator is zero.
+    /// `numerator / denominator`; `None` if the denominator is 0.
     pub const fn new(numerator: u64, denominator: u64) -> Option<Self> {
         match NonZeroU64::new(denominator) {
             Some(denominator) => Some(Self { numerator, denominator }),
@@ -31,13 +31,13 @@ impl Rational {
         }
     }
 
-    /// Whether both stand for the same number: `2/2` and `1/1`.
+    /// Whether both have the same value, like `2/2` and `1/1`.
     pub fn same_value(self, other: Self) -> bool {
         u128::from(self.numerator) * u128::from(other.denominator.get())
             == u128::from(other.numerator) * u128::from(self.denominator.get())
     }
 
-    /// The same value in lowest terms.
+    /// The same value, reduced to lowest terms.
     #[must_use]
     pub fn reduced(self) -> Self {
         let (mut one, mut other) = (self.numerator, self.denominator.get());
@@ -47,7 +47,7 @@ impl Rational {
         Self::new(self.numerator / one, self.denominator.get() / one).unwrap_or(self)
     }
 
-    /// The value in thousandths, rounded down; what does not fit is [`u64::MAX`].
+    /// The value in thousandths, rounded down; [`u64::MAX`] if it doesn't fit.
     pub fn thousandths(self) -> u64 {
         let wide = u128::from(self.numerator) * 1000 / u128::from(self.denominator.get());
         u64::try_from(wide).unwrap_or(u64::MAX)
@@ -71,36 +71,37 @@ impl fmt::Display for Rational {
     }
 }
 
-/// The text was no fraction with a denominator above zero.
+/// Error of parsing a [`Rational`]: the text isn't a fraction with a denominator above 0.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("not a fraction like 24000/1001")]
 pub struct NotRational;
 
-/// A point in time or a duration in microseconds, the precision of ffprobe's own text (`5.280000`).
+/// A point in time or a duration in microseconds, which is the precision of ffprobe's own text (`5.280000`).
+/// Displayed in seconds to the millisecond: `5.280`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Micros(pub i64);
 
 impl Micros {
-    /// Whole seconds, as far as they fit.
+    /// This many seconds; the nearest number that fits if they don't fit.
     pub const fn from_secs(secs: i64) -> Self {
         Self(secs.saturating_mul(1_000_000))
     }
 
-    /// Whole milliseconds, as far as they fit.
+    /// This many milliseconds; the nearest number that fits if they don't fit.
     pub const fn from_millis(millis: i64) -> Self {
         Self(millis.saturating_mul(1000))
     }
 
-    /// How far apart two points are; never negative.
+    /// The distance between two points in time; never negative.
     #[must_use]
     pub const fn distance(self, other: Self) -> Self {
         Self(self.0.saturating_sub(other.0).saturating_abs())
     }
 
-    /// Reads ffprobe's decimal seconds (`-0.083000`) or a Matroska tag's clock time (`01:41:26.080000000`).
+    /// Reads ffprobe's decimal seconds (`-0.083000`) or the clock time of a Matroska tag (`01:41:26.080000000`).
     ///
-    /// Nothing for any other text (`N/A`), and for what does not fit into 64 bits.
+    /// `None` for any other text (`N/A`), and for a time that doesn't fit into 64 bits.
     pub fn parse(text: &str) -> Option<Self> {
         let (negative, text) = match text.strip_prefix('-') {
             Some(rest) => (true, rest),
@@ -119,7 +120,7 @@ impl Micros {
     }
 }
 
-/// `12.345678901` as microseconds, digits past the sixth cut off.
+/// Reads `12.345678901` as microseconds. Digits after the sixth are cut off.
 fn decimal_seconds(text: &str) -> Option<i64> {
     let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
     let whole: i64 = whole.parse().ok().filter(|whole| *whole >= 0)?;

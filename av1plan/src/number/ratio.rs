@@ -4,7 +4,8 @@ use core::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// A share above 0 and up to 1, in ten-thousandths, so that plans hold no floating-point numbers.
+/// A share of a whole, above 0 and up to 1. It is stored in ten-thousandths, so that plans hold no floating-point
+/// numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "u16", into = "u16")]
 pub struct Ratio(u16);
@@ -23,21 +24,21 @@ impl TryFrom<u16> for Ratio {
     }
 }
 
-/// The number is no share above 0 and up to 1.
+/// Error of making a [`Ratio`]: the number isn't above 0 and at most 1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("a ratio is above 0 and at most 1")]
 pub struct NotARatio;
 
 impl Ratio {
-    /// 0.90.
+    /// A share of 0.90.
     pub const NINETY_PERCENT: Self = Self(9000);
 
-    /// `ten_thousandths / 10000`, if that is above 0 and at most 1.
+    /// `ten_thousandths / 10000`; `None` if that isn't above 0 and at most 1.
     pub const fn from_ten_thousandths(ten_thousandths: u16) -> Option<Self> {
         if ten_thousandths >= 1 && ten_thousandths <= 10_000 { Some(Self(ten_thousandths)) } else { None }
     }
 
-    /// The share as written in a config, rounded to four places.
+    /// The share as a config has it, rounded to four decimal places; `None` if that isn't above 0 and at most 1.
     pub fn from_f64(share: f64) -> Option<Self> {
         let scaled = share * 10_000.0 + 0.5;
         #[allow(
@@ -53,7 +54,7 @@ impl Ratio {
         self.0
     }
 
-    /// The smallest number of bytes that is this share of `whole` or more.
+    /// The smallest number of bytes that is this share of `whole` bytes or more.
     pub fn of(self, whole: u64) -> u64 {
         let share = (u128::from(whole) * u128::from(self.0)).div_ceil(10_000);
         u64::try_from(share).unwrap_or(u64::MAX)

@@ -1,11 +1,11 @@
-//! Which muxer the result gets, and what each of the three can hold.
+//! Which container the result gets, and which codecs each of the three containers can hold.
 
 use crate::name::named;
 use crate::plan::Conversion;
 use crate::probe::{Stream, StreamKind};
 
 named! {
-    /// The containers that players take AV1 in.
+    /// The containers of a result: those in which players take AV1.
     #[non_exhaustive]
     pub enum Container: "a container", name, names {
         /// Matroska: `.mkv`.
@@ -18,7 +18,8 @@ named! {
 }
 
 impl Container {
-    /// The container for a file of this extension (lower case, no dot): its own where AV1 has a place in it, else Matroska.
+    /// The container of the result of a film with this file name extension (lower case, without the dot): the film's
+    /// own container if it can hold AV1, otherwise Matroska.
     pub fn for_extension(extension: &str) -> Self {
         match extension {
             "mp4" | "m4v" => Self::Mp4,
@@ -27,7 +28,8 @@ impl Container {
         }
     }
 
-    /// The result's extension where it can't be the file's own: `mkv` for `avi`, nothing for `mp4`.
+    /// The file name extension of the result if the film's own extension can't be kept: `mkv` for `avi`. `None` if it
+    /// is kept (`mkv`, `mp4`, `m4v` and `webm`). `extension` is in lower case, without the dot.
     pub fn renamed_extension(extension: &str) -> Option<&'static str> {
         match extension {
             "mkv" | "mp4" | "m4v" | "webm" => None,
@@ -35,17 +37,18 @@ impl Container {
         }
     }
 
-    /// The name of `-f`.
+    /// The name of ffmpeg's muxer, which is the value of `-f`.
     pub fn muxer(self) -> &'static str {
         self.name()
     }
 
-    /// What becomes of a stream's codec in this container. Each cell was tried with the muxers of ffmpeg 8.0.
+    /// Whether this container can hold `stream`, and in which form. Each combination of container and codec was tried
+    /// with the muxers of ffmpeg 8.0.
     pub fn fit(self, stream: &Stream) -> Fit {
         let codec = stream.codec_name();
         match &stream.kind {
             StreamKind::Video(_) => Fit::AsIs,
-            // Nothing can be done with sound that ffmpeg itself has no name for.
+            // ffmpeg can neither copy nor convert audio in a codec that it has no name for.
             StreamKind::Audio(_) if codec.is_empty() => Fit::No,
             StreamKind::Audio(audio) => self.fit_audio(codec, audio.bits_per_sample),
             StreamKind::Subtitle => self.fit_subtitle(codec),
@@ -66,7 +69,8 @@ impl Container {
         }
         Fit::Convert(match (self, codec) {
             (Self::Webm, _) => return Fit::No,
-            // Discs' own PCM framing has no place in any file: plain PCM of the same depth (20 bits take 24).
+            // PCM in the framing of Blu-rays and DVDs can't be stored in a file. It becomes plain PCM of the same
+            // depth; 20 bits become 24.
             (_, "pcm_bluray" | "pcm_dvd") if bits.is_some_and(|bits| bits > 16) => Conversion::PcmS24,
             (_, "pcm_bluray" | "pcm_dvd" | "pcm_s8" | "pcm_u8" | "pcm_alaw" | "pcm_mulaw") => {
                 Conversion::PcmS16
@@ -90,8 +94,9 @@ impl Container {
         }
     }
 
-    /// QuickTime keeps the titles of chapters in a text track of its own, which muxers write anew from the chapters; and a
-    /// timecode in one that MP4 makes anew from the `timecode` tag, and Matroska keeps as that tag.
+    /// Whether the muxer writes this data stream of a QuickTime file anew. A text track of chapter titles (`text`) is
+    /// written again from the chapters by every muxer. A timecode track (`tmcd`) is made again from the `timecode`
+    /// tag in MP4, and Matroska keeps the tag itself.
     fn writes_anew(self, stream: &Stream) -> bool {
         match stream.codec_tag.as_deref() {
             Some("text") => true,
@@ -100,38 +105,40 @@ impl Container {
         }
     }
 
-    /// The name under which ffprobe finds a copied codec again, where that is another one.
+    /// The codec name that ffprobe prints for a stream of this codec after it was copied into this container. Most
+    /// codecs keep their name.
     pub(crate) fn read_back(self, codec: &str) -> &str {
         match (self, codec) {
             (Self::Matroska, "text") => "subrip",
             (Self::Matroska, "ssa") => "ass",
-            // Both are one object type in MP4.
+            // MP4 has one object type for both, so ffprobe can't tell them apart.
             (Self::Mp4, "mp2") => "mp3",
             (_, codec) => codec,
         }
     }
 
-    /// Whether the muxer takes this codec only when it is allowed to be experimental.
+    /// Whether the muxer accepts this codec only with `-strict experimental`.
     pub(crate) fn is_experimental(self, codec: &str) -> bool {
         self == Self::Mp4 && codec == "truehd"
     }
 }
 
-/// Whether a container holds a stream.
+/// Whether and how a container can hold a stream.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Fit {
-    /// As it is.
+    /// The stream can be copied as it is.
     AsIs,
-    /// Once it was converted.
+    /// The stream must be converted to this codec.
     Convert(Conversion),
-    /// The muxer makes a new one from what else is kept.
+    /// The stream isn't copied: the muxer writes an equal one from the chapters and tags that are kept.
     WrittenAnew,
-    /// Not at all.
+    /// The container can't hold the stream in any form.
     No,
 }
 
-/// Matroska's own codecs and those that go by a tag of WAV. What it has no name for can't be copied into it. In order.
+/// The audio codecs that can be copied into Matroska: those that have a codec ID of Matroska or a format tag of WAV.
+/// Sorted, for binary search.
 #[rustfmt::skip]
 const MATROSKA_AUDIO: [&str; 66] = [
     "aac", "aac_latm", "ac3", "acelp.kelvin", "adpcm_ct", "adpcm_g722", "adpcm_g726", "adpcm_ima_dk3", "adpcm_ima_dk4",
@@ -143,17 +150,20 @@ const MATROSKA_AUDIO: [&str; 66] = [
     "xma1", "xma2",
 ];
 
+/// The audio codecs that can be copied into MP4. Sorted, for binary search.
 #[rustfmt::skip]
 const MP4_AUDIO: [&str; 21] = [
     "aac", "ac3", "alac", "dts", "eac3", "flac", "mp2", "mp3", "opus", "pcm_f32be", "pcm_f32le", "pcm_f64be", "pcm_f64le",
     "pcm_s16be", "pcm_s16le", "pcm_s24be", "pcm_s24le", "pcm_s32be", "pcm_s32le", "truehd", "vorbis",
 ];
 
+/// The audio codecs that can be copied into WebM. Sorted, for binary search.
 const WEBM_AUDIO: [&str; 2] = ["opus", "vorbis"];
 
-/// Subtitles made of text, which can become any other text subtitle.
+/// The codecs of text subtitles. ffmpeg converts any of them to any other.
 const TEXT_SUBTITLES: [&str; 8] = ["subrip", "ass", "ssa", "webvtt", "mov_text", "text", "srt", "eia_608"];
 
+/// The subtitle codecs that can be copied into Matroska.
 const MATROSKA_SUBTITLES: [&str; 10] = [
     "subrip",
     "text",

@@ -1,4 +1,4 @@
-//! What a plan promises of its result, in a form that the result's own probe can be held against.
+//! What a plan promises of its result, in a form that can be compared with ffprobe's output for the result.
 
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -9,30 +9,31 @@ use super::{PixelFormat, SizeGate, StreamType};
 use crate::number::{Micros, Rational};
 use crate::probe::{Color, DolbyVision, SideData, Tags};
 
-/// The result must show all of this.
+/// The contract: everything that the result must have. [`judge`](crate::judge()) compares a result with it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Contract {
-    /// The streams in order. Exactly one of them is video, and it is AV1.
+    /// The result's streams in their order. Exactly one of them is video, and its codec is AV1.
     pub streams: Vec<ExpectedStream>,
-    /// The picture.
+    /// The picture of the video stream.
     pub picture: ExpectedPicture,
-    /// The number of chapters.
+    /// How many chapters the result has: as many as the source.
     pub chapters: usize,
-    /// The duration, where the source declares one.
+    /// The duration of the source in microseconds, more than 0; `None` if the source declares none, and then the
+    /// result's isn't checked.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "read::length")]
     pub duration: Option<Micros>,
-    /// How far the duration may be off; not below zero.
+    /// How far the result's duration may be from `duration`, in microseconds; 0 or more.
     #[serde(deserialize_with = "read::tolerance")]
     pub duration_epsilon: Micros,
-    /// What it may weigh.
+    /// How many bytes the result may have.
     pub size: SizeGate,
-    /// Tags of the whole file that the container keeps.
+    /// The tags of the whole file that the container keeps. The result must have each of them with the same value.
     #[serde(default, skip_serializing_if = "Tags::is_empty")]
     pub tags: Tags,
 }
 
-/// Numbers that no plan promises aren't read from a document either.
+/// Deserializers that refuse numbers which no plan promises.
 mod read {
     use serde::de::{Deserialize, Deserializer, Error};
 
@@ -63,38 +64,43 @@ mod read {
     }
 }
 
-/// One stream of the result.
+/// What one stream of the result must be.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct ExpectedStream {
-    /// The source stream it comes from.
+    /// The index of the source stream that it is made from.
     pub source: u32,
-    /// Its type.
+    /// The type of the stream.
     pub kind: StreamType,
-    /// Its codec in ffprobe's name.
+    /// The codec, by ffprobe's name. Empty if ffprobe has no name for the source's codec: then every codec is
+    /// accepted.
     pub codec: String,
-    /// Its language, where the source says one.
+    /// The language tag as the source has it; `None` if the source has none (or `und`), and then it isn't checked.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub language: Option<String>,
-    /// Its title, where the source says one.
+    /// The title tag as the source has it; `None` if the source has none, and then it isn't checked.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub title: Option<String>,
-    /// Audio channels; zero where the source doesn't say.
+    /// How many audio channels; 0 if the stream isn't audio or the source doesn't say, and then they aren't checked.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub channels: u32,
-    /// Audio samples per second; zero where the source doesn't say.
+    /// Audio samples per second; 0 if the stream isn't audio or the source doesn't say, and then they aren't checked.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub sample_rate: u32,
-    /// Whether it is marked default; nothing where the muxer decides that by itself (MP4).
+    /// Whether the stream is marked default; `None` if the container can't say so or its muxer decides (MP4, WebM,
+    /// attachments), and then it isn't checked.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub default: Option<bool>,
-    /// Whether it is marked forced; nothing where the container can't say.
+    /// Whether the stream is marked forced; `None` if the container can't say so (MP4, WebM, attachments), and then
+    /// it isn't checked.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub forced: Option<bool>,
-    /// How long a track of sound is, where the source says so of each track by itself.
+    /// The duration of an audio stream in microseconds, more than 0. `None` if the stream isn't audio or the source
+    /// doesn't say how long this stream is by itself, and then it isn't checked.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "read::length")]
     pub duration: Option<Micros>,
-    /// What else it is tagged with, as far as the container keeps it.
+    /// Further tags of the source stream that the container keeps. The result must have each of them with the same
+    /// value.
     #[serde(default, skip_serializing_if = "Tags::is_empty")]
     pub tags: Tags,
 }
@@ -104,43 +110,46 @@ fn is_zero(number: &u32) -> bool {
     *number == 0
 }
 
-/// The picture of the result.
+/// What the picture of the result must be. A field that is `None` isn't checked.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct ExpectedPicture {
-    /// Columns of pixels: 1 to 65,536, as AV1 has it.
+    /// Columns of pixels: 1 to 65,536, the range of the AV1 standard.
     #[serde(deserialize_with = "read::side")]
     pub width: u32,
-    /// Rows of pixels, as many.
+    /// Rows of pixels: 1 to 65,536, the range of the AV1 standard.
     #[serde(deserialize_with = "read::side")]
     pub height: u32,
-    /// Shape of a pixel, where the source says one. WebM rounds it to whole pixels of display, so that it isn't held
-    /// against a WebM.
+    /// The shape of a pixel, width to height. `None` if the source doesn't say, and in WebM, which rounds the shape
+    /// so that the picture is displayed in whole pixels.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sample_aspect_ratio: Option<Rational>,
-    /// Bits and subsampling.
+    /// Bits per sample and chroma subsampling.
     pub pixel_format: PixelFormat,
-    /// Colour tags; what the source doesn't tag may be anything.
+    /// The colour tags. A tag that the source doesn't have may have any value in the result.
     pub color: Color,
-    /// Mastering display, as ffprobe writes its numbers.
+    /// The mastering display's primaries and luminance, in the form of [`SideData::MasteringDisplay`]; `None` if the
+    /// source has none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub mastering_display: Option<String>,
-    /// Content light level: brightest pixel, brightest average.
+    /// The content light level in candela per square metre: the brightest pixel (`MaxCLL`) and the highest average of
+    /// a frame (`MaxFALL`). `None` if the source has none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub content_light: Option<(u64, u64)>,
-    /// Degrees that players turn the picture.
+    /// How far players turn the picture, in degrees counter-clockwise, as ffprobe prints it; `None` if they don't
+    /// turn it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rotation: Option<i64>,
-    /// The Dolby Vision record that is carried over.
+    /// The Dolby Vision configuration record that the result must have; `None` if the result has no Dolby Vision.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub dolby_vision: Option<DolbyVision>,
-    /// Whether HDR10+ is carried over.
+    /// Whether the frames of the result must have HDR10+ metadata.
     #[serde(default, skip_serializing_if = "core::ops::Not::not")]
     pub hdr10_plus: bool,
 }
 
 impl ExpectedPicture {
-    /// Takes over what `side_data` says of static HDR.
+    /// Adds the static HDR metadata (mastering display, content light level) that is in `side_data`.
     pub(crate) fn expect_static_hdr(&mut self, side_data: &[SideData]) {
         for block in side_data {
             match block {

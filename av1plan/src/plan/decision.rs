@@ -1,4 +1,4 @@
-//! A decision as data: what was chosen, about what, and why.
+//! A decision as data: what it is about, what was chosen, and why.
 
 use alloc::borrow::Cow;
 use alloc::string::String;
@@ -10,89 +10,94 @@ use crate::name::{coded, named};
 use crate::number::Rational;
 use crate::plan::SkipReason;
 
-/// Below this many thousandths of an H.264 bit per pixel and frame a source is very low in bitrate.
+/// The limit of a very low bitrate, in thousandths of a bit for each pixel of each frame, counted in bits of H.264. A
+/// source that spends less gets the higher CRF of its range ([`Reason::LowBitrate`]).
 ///
-/// 0.050 is 1080p24 in H.264 at 2.5 Mb/s; streaming services use two to three times as much, discs ten times.
+/// The limit of 0.050 bits is 1080p at 24 frames a second in H.264 with 2.5 Mb/s. Streaming services spend two to
+/// three times as much, discs ten times.
 pub const LOW_MILLIBITS: u64 = 50;
 
-/// One choice of a plan. Its code is public and stable; its text is made late, by [`explain`](crate::explain).
+/// One choice of a plan. The codes of its topic and its reason are public and stable. Its sentence isn't stored:
+/// [`explain`](crate::explain) makes it from the reason.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Decision {
     /// What the choice is about.
     pub topic: Topic,
-    /// The source stream it is about, for the topics that are asked of each stream.
+    /// The index of the source stream that the choice is about; `None` for a topic that concerns the whole film.
     pub stream: Option<u32>,
     /// What was chosen, in a word: `23`, `libsvtav1`, `drop`.
     pub choice: Cow<'static, str>,
-    /// Why.
+    /// Why it was chosen.
     pub reason: Reason,
 }
 
 named! {
-    /// What can be asked. One plan answers each at most once, the last three once a stream.
+    /// What a decision is about. A plan has at most one decision on each topic, but one for each stream on
+    /// [`Topic::Stream`] and at most one for each stream on [`Topic::DefaultFlag`].
     #[derive(PartialOrd, Ord)]
     #[non_exhaustive]
     pub enum Topic: "a topic", code, codes {
-        /// Whether the film is encoded at all.
+        /// Whether the film is encoded or skipped.
         Gate = "gate",
-        /// Which ffmpeg the plan is for.
+        /// Which version of ffmpeg the plan is made for.
         Toolchain = "toolchain",
-        /// Which video stream is the film.
+        /// Which video stream is the film's picture and is encoded.
         MainVideo = "main-video",
-        /// Where the film came from.
+        /// What kind of source the film comes from: the web, a disc, or unknown.
         SourceClass = "source-class",
-        /// Which row of the ladder.
+        /// The film's resolution class, which is its row in the ladder (the table of encoder settings by picture
+        /// size).
         Resolution = "resolution",
-        /// Which encoder.
+        /// Which AV1 encoder is used.
         Encoder = "encoder",
-        /// Constant rate factor.
+        /// The constant rate factor (`-crf`) of SVT-AV1 or libaom.
         Crf = "crf",
-        /// rav1e's quantizer.
+        /// The constant quantizer (`-qp`) of rav1e.
         Qp = "qp",
-        /// SVT-AV1's preset.
+        /// The speed preset (`-preset`) of SVT-AV1.
         Preset = "preset",
-        /// libaom's speed.
+        /// The speed (`-cpu-used`) of libaom.
         CpuUsed = "cpu-used",
-        /// rav1e's speed.
+        /// The speed (`-speed`) of rav1e.
         Speed = "speed",
-        /// libaom's tiles.
+        /// How many tiles libaom cuts the picture into, columns by rows.
         Tiles = "tiles",
-        /// The encoder's threads.
+        /// How many threads the encoder uses.
         Threads = "threads",
-        /// Bits and subsampling of the output.
+        /// The pixel format of the result: bits per sample and chroma subsampling.
         PixelFormat = "pixel-format",
-        /// Colour tags and HDR.
+        /// The colour tags of the result.
         Color = "color",
-        /// Colour tags that the result can't have.
+        /// Colour tags of the source that the result can't have and that are left out.
         ColorTags = "color-tags",
-        /// Dolby Vision and HDR10+.
+        /// Whether the dynamic HDR metadata (Dolby Vision, HDR10+) is carried over or lost.
         DynamicHdr = "dynamic-hdr",
-        /// Fields and frames.
+        /// Whether interlaced video is deinterlaced.
         Interlacing = "interlacing",
-        /// Frame rate.
+        /// The nominal frame rate that the encoder is given instead of the source's.
         FrameRate = "frame-rate",
-        /// Rows and columns added to reach even numbers.
+        /// Whether a column and a row are added so that width and height are even.
         Padding = "padding",
-        /// The shape of a pixel.
+        /// The shape of a pixel (sample aspect ratio).
         SampleAspect = "sample-aspect",
-        /// The display matrix.
+        /// Whether the display matrix is kept, which makes players turn the picture.
         Rotation = "rotation",
-        /// Timestamps.
+        /// How timestamps get from the source to the result.
         Timestamps = "timestamps",
-        /// The muxer.
+        /// Which container the result gets.
         Container = "container",
-        /// Whether the index goes to the front of an MP4.
+        /// Whether the index of an MP4 is put in front of its media data.
         Faststart = "faststart",
-        /// Chapters.
+        /// How many chapters are copied.
         Chapters = "chapters",
-        /// Captions inside the picture's bitstream.
+        /// EIA-608/708 captions inside the source's video bitstream, which are lost.
         ClosedCaptions = "closed-captions",
-        /// Tags of the re-encoded track that are no longer true.
+        /// Statistics tags of an encoded or converted stream, which are removed because they are no longer true.
         StatisticsTags = "statistics-tags",
-        /// What happens to a stream.
+        /// What happens to one stream: it is encoded, copied, converted or dropped.
         Stream = "stream",
-        /// A stream's default flag.
+        /// Whether one stream becomes the default stream of its type.
         DefaultFlag = "default-flag",
     }
 }
@@ -102,201 +107,206 @@ named! {
 #[serde(tag = "code", content = "facts", rename_all = "kebab-case", rename_all_fields = "snake_case")]
 #[non_exhaustive]
 pub enum Reason {
-    /// The film is skipped; the code is the skip's own.
+    /// The film is skipped. The code of this reason is the code of the skip.
     Skipped(SkipReason),
-    /// Gates were met, but the config overrules them.
+    /// The film met gates that would skip it, but the config overrules them with `ignore`.
     GatesIgnored {
-        /// Their codes.
+        /// The codes of the overruled gates.
         gates: Vec<String>,
     },
-    /// No gate was met.
+    /// The film met no gate that would skip it.
     EveryGatePassed,
-    /// Read from ffmpeg's own output.
+    /// The version and the encoders were read from what ffmpeg itself printed.
     ToolchainRead,
-    /// Nobody asked an ffmpeg; 8.0 with all encoders is assumed.
+    /// No ffmpeg was asked: its version and its encoders are assumed, by default ffmpeg 8.0 with all three encoders.
     ToolchainAssumed,
 
-    /// The only video there is.
+    /// It is the only video stream of the file that isn't a cover.
     OnlyVideo,
-    /// The first video marked default.
+    /// It is the first video stream that is marked default.
     DefaultVideo,
-    /// The first of several videos, none of them marked default.
+    /// It is the first of several video streams, none of which is marked default.
     FirstVideo,
 
-    /// The signals of a web source outweigh.
+    /// The signals of a web source outweigh those of a disc.
     WebSignals {
-        /// Sum of the signals' weights; positive is web, negative is disc.
+        /// The sum of the signals' weights: positive for the web, negative for a disc.
         score: i32,
     },
-    /// The signals of a disc outweigh.
+    /// The signals of a disc outweigh those of a web source.
     DiscSignals {
-        /// Sum of the signals' weights; positive is web, negative is disc.
+        /// The sum of the signals' weights: positive for the web, negative for a disc.
         score: i32,
     },
-    /// The signals say too little.
+    /// The signals for a web source and for a disc are too few or cancel each other out.
     FewSignals {
-        /// Sum of the signals' weights; positive is web, negative is disc.
+        /// The sum of the signals' weights: positive for the web, negative for a disc.
         score: i32,
     },
 
-    /// The picture's size puts it there.
+    /// The size of the picture decides the resolution class.
     PictureSize {
-        /// Columns.
+        /// The picture's width in pixels.
         width: u32,
-        /// Rows.
+        /// The picture's height in pixels.
         height: u32,
     },
 
-    /// The config's choice, and it is there.
+    /// It is the encoder that the config prefers, and this ffmpeg has it.
     PreferredEncoder,
-    /// The config's choice isn't there; this is the best of those that are.
+    /// This ffmpeg doesn't have the encoder that the config prefers; this is the best of those that it has.
     EncoderFallback {
-        /// The encoder that the config asked for.
+        /// The encoder that the config prefers, by ffmpeg's name.
         wanted: String,
     },
 
-    /// The config's choice is there, but doesn't take a picture of this size.
+    /// This ffmpeg has the encoder that the config prefers, but that encoder doesn't take a picture of this size.
     SizeBeyondEncoder {
-        /// The encoder that the config asked for.
+        /// The encoder that the config prefers, by ffmpeg's name.
         wanted: String,
-        /// Columns.
+        /// The picture's width in pixels.
         width: u32,
-        /// Rows.
+        /// The picture's height in pixels.
         height: u32,
     },
 
-    /// The better end of the ladder's range.
+    /// The source's bitrate isn't very low, so the film gets the lower (better) CRF of its resolution class.
     RangeLowEnd {
-        /// Thousandths of a bit that the source spends on a pixel and frame, in bits of H.264.
+        /// What the source spends on a pixel of a frame, in thousandths of a bit of H.264.
         millibits: u64,
     },
-    /// The source's bitrate is very low for its raster, so more would only preserve its flaws.
+    /// The source's bitrate is very low for its picture size, so the film gets the higher CRF of its resolution
+    /// class: more bits would only preserve the source's flaws.
     LowBitrate {
-        /// Thousandths of a bit that the source spends on a pixel and frame, in bits of H.264.
+        /// What the source spends on a pixel of a frame, in thousandths of a bit of H.264.
         millibits: u64,
     },
-    /// A disc-like 2160p source stays at the better end.
+    /// The source's bitrate is low, but a 2160p source from a disc gets the lower (better) CRF all the same.
     DiscLike2160p,
-    /// Without a bitrate the better end is taken.
+    /// The source's bitrate isn't known, so the film gets the lower (better) CRF of its resolution class.
     BitrateUnknown,
-    /// The ladder.
+    /// It is the ladder's value for this resolution class and this encoder.
     Ladder,
-    /// The ladder, one step slower.
+    /// It is one step slower than the ladder's value, because the config asks for very high quality.
     LadderVeryHigh,
-    /// The config forces it, which is for tests.
+    /// The config forces this preset, which is meant for tests.
     PresetForced,
-    /// It is the same for every film.
+    /// The value is the same for every film.
     #[serde(alias = "seed-constant")]
     SameForAll,
-    /// The encoder counts the cores itself.
+    /// The encoder itself starts as many threads as there are cores.
     AllCores,
-    /// A tiny picture, on which several workers would wait for each other.
+    /// The picture is so small that several threads of SVT-AV1 would wait for each other.
     TinyPicture,
-    /// The fewest tiles that keep libaom's threads busy at this size.
+    /// These are the fewest tiles that keep libaom's threads busy at this picture size.
     FewestTiles,
 
-    /// Ten bits are better at the same size, for eight-bit sources too.
+    /// Ten bits look better than eight at the same file size, even if the source has eight.
     TenBitsAreBetter,
-    /// The config asks for the source's depth.
+    /// The config asks for the bit depth of the source.
     DepthOfSource,
-    /// Colour is passed on as it is tagged.
+    /// The source's colour tags are passed on unchanged.
     ColorKept,
-    /// The source has no colour tags and gets none.
+    /// The source has no colour tags, and the result gets none.
     ColorUntagged,
-    /// ffmpeg has no name for these colour tags, or AV1 no number.
+    /// AV1 has no number, or ffmpeg no name, for these colour tags of the source.
     ColorBeyondAv1 {
-        /// Which: `primaries vgamut`.
+        /// The tags and their values: `primaries vgamut`.
         tags: String,
     },
-    /// RGB has no place in 4:2:0 and is converted with the matrix of HD.
+    /// The source is RGB, which 4:2:0 can't store, so it is converted with the matrix of HD (BT.709).
     ConvertedFromRgb,
-    /// The encoder carries the metadata over.
+    /// The encoder carries all dynamic HDR metadata over.
     DynamicHdrCarried,
-    /// The metadata is lost, and the config allows it.
+    /// Some of the dynamic HDR metadata is lost. The film is encoded all the same only if the config allows that
+    /// loss.
     DynamicHdrLost,
 
-    /// Flagged frames are deinterlaced, one frame out of each.
+    /// The source is interlaced: each frame that is flagged as interlaced becomes one progressive frame.
     FieldsDeinterlaced {
-        /// ffprobe's field order.
+        /// The field order in ffprobe's words, like `tt`.
         order: String,
     },
-    /// The config keeps fields woven.
+    /// The source is interlaced, and the config says to keep both fields of a frame woven together.
     FieldsKept {
-        /// ffprobe's field order.
+        /// The field order in ffprobe's words, like `tt`.
         order: String,
     },
-    /// The timestamps are exact, so a nominal rate that the encoder refuses is replaced.
+    /// The source's nominal frame rate is more than the encoder accepts, so it is given another one. Timestamps
+    /// aren't affected.
     RateBeyondEncoder {
-        /// The nominal rate.
+        /// The source's nominal rate in frames per second.
         nominal: Rational,
     },
 
-    /// Web sources are padded to even sizes, whatever they claim.
+    /// Video from the web is padded to an even width and height, whatever size the file claims.
     PadWebLike,
-    /// Odd sizes are padded to even ones, which every player takes.
+    /// The width or height is odd, and it is padded to an even one because not every player takes odd sizes.
     PadOddSize,
-    /// Pixels are square.
+    /// The source's pixels are square, or their shape isn't known.
     SquarePixels,
-    /// Pixels have a shape of their own, which is kept.
+    /// The source's pixels aren't square, and their shape is kept.
     ShapeKept,
-    /// Players turn the picture, as before.
+    /// The display matrix is copied, so players turn the picture as they did before.
     RotationKept {
         /// Degrees counter-clockwise.
         degrees: i64,
     },
 
-    /// Web sources get the guards for broken timestamps.
+    /// The source is from the web, so its timestamps are read with the guards against broken ones.
     WebSafeTimestamps,
-    /// Web sources get the guards, but AVI gets no made-up timestamps.
+    /// The source is an AVI from the web: it gets the guards, but no timestamps are generated, because generated ones
+    /// break AVI.
     WebSafeWithoutGenerated,
-    /// The source's timestamps, exactly.
+    /// The source's timestamps are used exactly as they are.
     ExactTimestamps,
 
-    /// The container stays what it is.
+    /// The source's container can hold AV1 and is kept.
     ContainerKept,
-    /// AV1 has no place in this container; Matroska holds everything.
+    /// The source's container can't hold AV1, so the result is Matroska, which holds everything.
     ContainerToMatroska,
-    /// A server can start playing before it has the whole file.
+    /// With its index in front, an MP4 can be played from a server before all of it is read.
     IndexFirst,
-    /// Chapters are copied.
+    /// The source's chapters are copied.
     ChaptersKept,
-    /// Captions inside the bitstream don't survive a new encode.
+    /// Captions inside the video bitstream are lost when the video is encoded again.
     CaptionsInPicture,
-    /// They describe the track that was replaced.
+    /// The tags describe the stream before it was encoded or converted.
     StatisticsAreStale,
 
-    /// This is the film.
+    /// The stream is the film's picture.
     MainPicture,
-    /// An attached picture.
+    /// The stream is a cover or another still picture; these aren't kept.
     AttachedPicture,
-    /// A second film in the file.
+    /// The stream is a second film in the file; the result has exactly one.
     SecondVideo,
-    /// Its language is one of `drop_languages`.
+    /// The stream's language is one of the config's `drop_languages`.
     DroppedLanguage {
-        /// The tag as written.
+        /// The language tag as the file has it.
         tag: String,
     },
-    /// Its language would drop it, but nothing to listen to would be left.
+    /// The stream's language is one of the config's `drop_languages`, but without it no audio except commentary would
+    /// be left.
     OnlyAudioLeft {
-        /// The tag as written.
+        /// The language tag as the file has it.
         tag: String,
     },
-    /// Everything that no rule drops is kept.
+    /// No rule drops or converts the stream, so it is copied.
     Kept,
-    /// The container can't hold it as it is.
+    /// The container can't hold the stream in its codec, so it is converted.
     ConvertedForContainer {
-        /// The codec that it is converted to.
+        /// The codec that the stream is converted to.
         to: String,
     },
-    /// The container can't hold it at all.
+    /// The container can't hold the stream in any form.
     ContainerCannotHold,
-    /// The muxer writes it anew from the file's tags and chapters.
+    /// The muxer writes the stream again from the file's tags and chapters.
     WrittenByMuxer,
-    /// A stream of a type that nobody knows.
+    /// The stream is of a type that this crate doesn't know.
     UnknownType,
-    /// The track that was marked default was dropped.
+    /// The stream that was marked default is dropped, so this one is marked default instead.
     DefaultMoved {
-        /// The dropped track.
+        /// The index of the dropped stream.
         from: u32,
     },
 }

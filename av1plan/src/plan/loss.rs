@@ -1,33 +1,34 @@
-//! What a film would lose on its way, said before anything runs.
+//! What a film would lose when it is encoded, known before anything runs.
 
 use alloc::string::String;
 
 use crate::name::named;
 use serde::{Deserialize, Serialize};
 
-/// Something of the original that the result won't have.
+/// Something of the source film that the result won't have.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Loss {
-    /// The kind, whose code is public.
+    /// The kind of loss, whose code is public.
     #[serde(rename = "code")]
     pub kind: LossKind,
-    /// The stream that is lost or loses something; nothing where it is the film's main picture.
+    /// The index of the source stream that is lost or loses something; `None` if it is the film's main video.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub stream: Option<u32>,
-    /// What exactly, as a fragment: `mjpeg cover`, `russian audio "Dub" (ac3)`.
+    /// What exactly is lost, as a fragment of a sentence: `mjpeg cover`, `russian audio "Dub" (ac3)`.
     pub what: String,
 }
 
 impl Loss {
-    /// The stable code of its kind.
+    /// The stable code of the kind of loss.
     pub const fn code(&self) -> &'static str {
         self.kind.code()
     }
 }
 
 named! {
-    /// The kinds of loss; their names are what `refuse_losses` takes and what a refused film is skipped with.
+    /// A kind of loss. Its code is what the config's `refuse_losses` lists, and the code of the skip if the film is
+    /// refused for it.
     #[derive(PartialOrd, Ord)]
     #[non_exhaustive]
     pub enum LossKind: "a kind of loss", code, codes {
@@ -35,25 +36,27 @@ named! {
         DolbyVision = "dolby-vision",
         /// HDR10+'s dynamic metadata.
         Hdr10Plus = "hdr10-plus",
-        /// A second film in the file: a multi-angle or picture-in-picture track.
+        /// A second film in the file: a multi-angle or picture-in-picture video stream.
         ExtraVideo = "extra-video",
-        /// EIA-608/708 captions inside the picture's bitstream.
+        /// EIA-608/708 captions inside the video bitstream.
         ClosedCaptions = "closed-captions",
-        /// A timecode or metadata track.
+        /// A data stream, such as timecode or metadata, that the container can't hold.
         Data = "data",
-        /// Colour that the result can't hold: 4:2:2 and 4:4:4 become 4:2:0, 12 bits become 10, a tag has no number in AV1.
+        /// Colour that the result can't hold: 4:2:2 and 4:4:4 become 4:2:0, more than 10 bits become 10,
+        /// transparency, a colour tag that AV1 has no number for.
         Chroma = "chroma",
-        /// An audio track that the container can't hold.
+        /// An audio stream that the container can't hold in any form. The loss of the last audio stream is always
+        /// refused.
         Audio = "audio",
-        /// A subtitle that the container can't hold.
+        /// A subtitle stream that the container can't hold in any form.
         Subtitle = "subtitle",
-        /// An attachment that the container can't hold.
+        /// An attachment, such as a font, that the container can't hold.
         Attachment = "attachment",
-        /// A stream of a type that nobody knows.
+        /// A stream of a type that this crate doesn't know.
         UnknownStream = "unknown-stream",
-        /// An attached picture, such as a cover; they are always dropped.
+        /// A cover or another still picture. These are never kept.
         Cover = "cover",
-        /// An audio or subtitle track in a language of `drop_languages`.
+        /// An audio or subtitle stream in a language of the config's `drop_languages`.
         Language = "language",
     }
 }

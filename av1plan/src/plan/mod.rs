@@ -1,4 +1,5 @@
-//! What planning comes to: types, no logic.
+//! The result of planning, as types: the verdict on a film, the plan of an encode, and the contract that its result
+//! must hold.
 
 mod container;
 mod contract;
@@ -34,17 +35,17 @@ pub use stale_tag::{NotStale, StaleTag};
 pub(crate) use stream::mapped;
 pub use stream::{Conversion, Fate, Kept, StreamPlan, StreamType, Treatment};
 
-/// What to do with a film.
+/// What to do with a film: the outcome of [`plan`](crate::plan()).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Verdict {
-    /// Encode it like this.
+    /// The film is encoded by this plan.
     Encode(Box<EncodePlan>),
-    /// Leave it alone.
+    /// The film is left alone, for this reason.
     Skip(Skip),
 }
 
 impl Verdict {
-    /// All choices that were made on the way to the verdict.
+    /// All decisions that led to the verdict, in the order of [`Topic`] and then of streams.
     pub fn decisions(&self) -> &[Decision] {
         match self {
             Self::Encode(plan) => &plan.decisions,
@@ -53,47 +54,49 @@ impl Verdict {
     }
 }
 
-/// A film that is left alone, and why.
+/// The verdict on a film that is left alone.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Skip {
-    /// The gate that was met.
+    /// Why the film is skipped.
     pub reason: SkipReason,
-    /// What was decided before that.
+    /// The decisions that led to the skip. The last rule's own decision is on [`Topic::Gate`].
     pub decisions: Vec<Decision>,
 }
 
 impl Skip {
-    /// A skip for this reason, with no decisions before it.
+    /// A skip for `reason`, without any decisions.
     pub const fn new(reason: SkipReason) -> Self {
         Self { reason, decisions: Vec::new() }
     }
 }
 
-/// How one film becomes AV1. Rendered by [`command`](crate::command), explained by [`explain`](crate::explain),
-/// written by [`wire`](crate::wire), and held against the result by [`judge`](crate::judge()).
+/// How one film becomes AV1. [`command`](crate::command) renders the plan as ffmpeg arguments,
+/// [`explain`](crate::explain) turns its decisions into sentences, [`wire`](crate::wire) stores it as JSON, and
+/// [`judge`](crate::judge()) compares the result with it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct EncodePlan {
-    /// The muxer of the result.
+    /// The container of the result.
     pub container: Container,
-    /// Where the film came from, as far as that can be seen.
+    /// What kind of source the film comes from, as far as the file shows it.
     pub source_class: Classification,
-    /// The row of the ladder.
+    /// The resolution class: the row of the ladder (the table of encoder settings by picture size) that the settings
+    /// come from.
     pub resolution: ResolutionClass,
     /// How the picture is encoded.
     pub video: VideoPlan,
-    /// Each stream of the source, in the source's order.
+    /// What happens to each stream of the source, in the source's order.
     pub streams: Vec<StreamPlan>,
-    /// What the muxer must be allowed.
+    /// How far the muxer may go beyond the standards (ffmpeg's `-strict`).
     pub strictness: Strictness,
-    /// How timestamps pass through.
+    /// How timestamps get from the source to the result.
     pub timestamps: Timestamps,
-    /// What the result won't have.
+    /// Everything of the source that the result won't have.
     pub losses: Vec<Loss>,
-    /// What the result must show.
+    /// What the result must have to be accepted.
     pub contract: Contract,
-    /// Each choice in here, with its reason.
+    /// The decisions behind this plan, each with its reason, in the order of [`Topic`] and then of streams.
     pub decisions: Vec<Decision>,
 }
 
@@ -103,25 +106,25 @@ pub struct EncodePlan {
 pub struct VideoPlan {
     /// The encoder and its settings.
     pub settings: EncoderSettings,
-    /// Bits and subsampling.
+    /// Bits per sample and chroma subsampling of the result.
     pub pixel_format: PixelFormat,
-    /// Filters in the order they run in.
+    /// The filters between decoder and encoder, in the order in which they run.
     pub filters: Vec<Filter>,
-    /// What becomes of the display matrix.
+    /// What happens to the display matrix, which makes players turn the picture.
     pub rotation: Rotation,
     /// Whether Dolby Vision's metadata is carried over.
     pub dolby_vision: bool,
-    /// About how many frames there are, for showing progress only; nothing where the source doesn't say.
+    /// About how many frames the film has, for showing progress only; `None` if the source doesn't say enough.
     pub frames: Option<u64>,
 }
 
 impl EncodePlan {
-    /// The streams that the result has, in its order.
+    /// The streams that the result has, in the result's order: attachments come last.
     pub fn mapped(&self) -> impl Iterator<Item = (&StreamPlan, &Kept)> {
         mapped(&self.streams)
     }
 
-    /// The reason that was given for a stream's fate.
+    /// The reason for what happens to the source stream `index`; `None` if the source has no such stream.
     pub fn stream_reason(&self, index: u32) -> Option<&Reason> {
         let about = |decision: &&Decision| decision.topic == Topic::Stream && decision.stream == Some(index);
         self.decisions.iter().find(about).map(|decision| &decision.reason)

@@ -1,4 +1,4 @@
-//! The picture on its way: formats, filters, timestamps.
+//! What happens to the picture between decoder and encoder: pixel format, filters, rotation, timestamps.
 
 use serde::{Deserialize, Serialize};
 
@@ -6,7 +6,7 @@ use crate::name::named;
 use crate::probe::{Matrix, Primaries, Transfer};
 
 named! {
-    /// The two formats that all three encoders take.
+    /// The pixel formats of a result: the two that all three encoders take.
     #[non_exhaustive]
     pub enum PixelFormat: "a pixel format", name, names {
         /// Eight bits, 4:2:0.
@@ -16,69 +16,73 @@ named! {
     }
 }
 
-/// A step between decoder and encoder.
+/// A filter between decoder and encoder.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum Filter {
-    /// One frame out of each frame that is flagged as interlaced; others pass untouched.
+    /// Deinterlaces each frame that is flagged as interlaced, into one progressive frame; other frames pass
+    /// untouched.
     Deinterlace,
-    /// Convert from RGB, which 4:2:0 can't hold, and tag the result with these primaries and this transfer.
+    /// Converts from RGB, which 4:2:0 can't store, with the matrix of BT.709, and tags the result with these
+    /// primaries and this transfer curve.
     #[serde(rename_all = "snake_case")]
     FromRgb {
-        /// The source's, else those of HD.
+        /// The source's primaries, or BT.709 if the source has no such tag.
         primaries: Primaries,
-        /// The source's, else that of HD.
+        /// The source's transfer curve, or BT.709 if the source has no such tag.
         transfer: Transfer,
-        /// The result's format, which the tags have to be set in.
+        /// The result's pixel format. The picture must be in it before ffmpeg can set the tags.
         pixel_format: PixelFormat,
     },
-    /// Add a column or a row where the size is odd.
+    /// Adds a column if the width is odd, and a row if the height is odd.
     PadToEven,
-    /// Say that pixels are square.
+    /// Marks the pixels as square.
     SquarePixels,
 }
 
 impl Filter {
-    /// The matrix that RGB is converted with: HD's, which players assume of untagged video too.
+    /// The matrix that RGB is converted with: that of HD (BT.709), which players also assume for untagged video.
     pub(crate) const RGB_MATRIX: Matrix = Matrix::Bt709;
 }
 
 named! {
-    /// What becomes of the display matrix that turns phone video.
+    /// What happens to the display matrix, by which phones mark video as turned.
     #[non_exhaustive]
     pub enum Rotation: "a treatment of the rotation", name, names {
-        /// There is none.
+        /// The source has no display matrix that turns the picture.
         None = "none",
-        /// The picture is encoded as stored and the matrix is copied: Matroska, MP4 and WebM all have a place for it.
+        /// The picture is encoded as it is stored, and the matrix is copied. Matroska, MP4 and WebM can all store it.
         Kept = "kept",
     }
 }
 
 named! {
-    /// What the muxer must be allowed, from the least to the most.
+    /// How far the muxer may go beyond the standards, as ffmpeg's `-strict`; from the strictest to the laxest.
     #[derive(PartialOrd, Ord, Default)]
     #[non_exhaustive]
     pub enum Strictness: "a strictness", name, names {
-        /// Nothing beyond the standards.
+        /// Nothing beyond the standards: `-strict` isn't given.
         #[default]
         Normal = "normal",
-        /// Dolby Vision's record in MP4.
+        /// `-strict unofficial`, which the MP4 muxer needs to write the Dolby Vision record.
         Unofficial = "unofficial",
-        /// TrueHD in MP4.
+        /// `-strict experimental`, which the MP4 muxer needs for TrueHD.
         Experimental = "experimental",
     }
 }
 
 named! {
-    /// How timestamps pass through.
+    /// How timestamps get from the source to the result.
     #[non_exhaustive]
     pub enum Timestamps: "a treatment of timestamps", name, names {
-        /// As the source has them.
+        /// Exactly as the source has them.
         Exact = "exact",
-        /// The same, with the guards for web sources: missing ones generated, every frame passed on, negative ones shifted.
+        /// As the source has them, with guards for sources from the web: missing timestamps are generated, every
+        /// frame is passed on, and negative timestamps are shifted to zero.
         WebSafe = "web-safe",
-        /// The same without generating any: AVI's packets have none by design, and made-up ones come out in disorder.
+        /// Like [`WebSafe`](Self::WebSafe), but no timestamps are generated. This is for AVI, whose packets have no
+        /// timestamps: generated ones come out in the wrong order.
         WebSafeUntouched = "web-safe-untouched",
     }
 }

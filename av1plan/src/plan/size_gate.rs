@@ -1,26 +1,26 @@
-//! The gate after the encode: a result that hardly saves anything isn't worth a new generation.
+//! The gate after the encode: a result that saves few bytes isn't worth the quality that a second encode costs.
 
 use serde::{Deserialize, Serialize};
 
 use crate::number::Ratio;
 
-/// The original's size and the share of it that a result must stay below.
+/// How many bytes a result may have: less than a share of the original's bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct SizeGate {
-    /// Bytes of the original.
+    /// The size of the original in bytes.
     pub original: u64,
-    /// A result of this share or more is thrown away; in ten-thousandths.
+    /// A result with this share of the original's bytes, or more, is rejected.
     pub max_ratio: Ratio,
 }
 
 impl SizeGate {
-    /// The smallest number of bytes that is too big.
+    /// The smallest size in bytes that is rejected.
     pub fn limit(&self) -> u64 {
         self.max_ratio.of(self.original)
     }
 
-    /// Whether a result of `bytes` passes.
+    /// Whether a result of this many bytes is small enough.
     pub fn admits(&self, bytes: u64) -> bool {
         bytes < self.limit()
     }
@@ -30,7 +30,7 @@ impl SizeGate {
 mod tests {
     use super::*;
 
-    /// The default: a result of 0.90 of the original or more is rejected.
+    /// The default of the config rejects a result of 0.90 of the original's bytes or more.
     #[test]
     fn ninety_percent_is_too_big_and_a_byte_less_is_not() {
         let gate = SizeGate { original: 1_000_000, max_ratio: Ratio::NINETY_PERCENT };

@@ -1,4 +1,4 @@
-//! Why a film is left alone, and what of that a person may overrule.
+//! Why a film is skipped, and which of the reasons a person may overrule.
 
 use alloc::string::String;
 
@@ -9,96 +9,100 @@ use crate::name::{coded, named};
 use crate::probe::Marker;
 
 named! {
-    /// A gate that a person may overrule for once (`--ignore CODE`).
+    /// A reason for skipping a film that a person may overrule, with [`Config::ignore`](crate::Config::ignore).
     ///
-    /// The others can't be: there is nothing to encode without a video, and an existing file is never overwritten.
+    /// The other reasons can't be overruled: without video there is nothing to encode, and an existing file is never
+    /// overwritten.
     #[derive(PartialOrd, Ord)]
     #[non_exhaustive]
     pub enum Gate: "a gate", code, codes {
-        /// See [`SkipReason::Extension`].
+        /// Overrules [`SkipReason::Extension`].
         Extension = "extension",
-        /// See [`SkipReason::SkipMarker`].
+        /// Overrules [`SkipReason::SkipMarker`].
         SkipMarker = "skip-marker",
-        /// See [`SkipReason::NotStable`].
+        /// Overrules [`SkipReason::NotStable`].
         NotStable = "not-stable",
-        /// See [`SkipReason::TooSmall`].
+        /// Overrules [`SkipReason::TooSmall`].
         TooSmall = "too-small",
-        /// See [`SkipReason::Hardlinked`].
+        /// Overrules [`SkipReason::Hardlinked`].
         Hardlinked = "hardlinked",
-        /// See [`SkipReason::ReadOnly`].
+        /// Overrules [`SkipReason::ReadOnly`].
         ReadOnly = "read-only",
-        /// See [`SkipReason::AlreadyAv1`].
+        /// Overrules [`SkipReason::AlreadyAv1`].
         AlreadyAv1 = "already-av1",
     }
 }
 
-/// Why a file is left alone.
+/// Why a film is skipped.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "code", content = "facts", rename_all = "kebab-case", rename_all_fields = "snake_case")]
 #[non_exhaustive]
 pub enum SkipReason {
-    /// The extension isn't one of `extensions`.
+    /// The file name extension isn't one of the config's `extensions`.
     Extension {
-        /// The extension, in lower case.
+        /// The extension in lower case, without the dot; empty if the name has none.
         extension: String,
     },
-    /// An `.av1skip` marker excludes it.
+    /// A marker file (`.av1skip`) beside the film or in one of its folders excludes it.
     SkipMarker {
-        /// Where the marker is.
+        /// Where the marker was found.
         marker: Marker,
     },
-    /// It may still be being copied.
+    /// The file changed recently, so it may still be in the course of being copied.
     NotStable,
-    /// Not larger than `min_bytes`.
+    /// The file isn't larger than the config's `min_bytes`.
     TooSmall {
-        /// The file's bytes.
+        /// The size of the file in bytes.
         size: u64,
-        /// The config's limit.
+        /// The config's limit in bytes.
         min_bytes: u64,
     },
-    /// Other names share its data, so that replacing one of them saves nothing.
+    /// The file has other hard links, so replacing this one would free no space.
     Hardlinked {
-        /// How many names.
+        /// How many hard links the file has.
         links: u64,
     },
-    /// It lacks its owner's write bit: somebody wants it to stay as it is.
+    /// The file lacks its owner's write permission, which means that somebody wants it to stay as it is.
     ReadOnly,
-    /// No file can be made in its folder. Found by trying, right before the encode.
+    /// No file can be created in the film's folder. The executor finds this by trying, right before the encode.
     FolderReadOnly,
-    /// Its owner or group couldn't be given to the result. Found by trying, right before the encode.
+    /// The result can't be given the film's owner or group. The executor finds this by trying, right before the
+    /// encode.
     ForeignOwner,
-    /// Its file system can neither give a file a second name nor rename without overwriting, so that there is no safe way
-    /// to replace it. Found by trying, right before the encode.
+    /// The film's file system has neither hard links nor a rename that never overwrites, so the film can't be
+    /// replaced safely. The executor finds this by trying, right before the encode.
     NoSafeRename,
-    /// A file of the result's name is there already.
+    /// A file with the name of the result already exists.
     TargetExists {
-        /// The extension that the result would get.
+        /// The file name extension that the result would get.
         extension: String,
     },
-    /// A file is there under the name that the original takes while it is replaced; it is somebody's own.
+    /// A file already has the name that the original gets while it is replaced (`NAME.orig`). That file is never
+    /// touched.
     BackupExists,
-    /// No video stream that is more than a cover.
+    /// The file has no video stream except covers.
     NoVideo,
-    /// ffmpeg has no name for the codec of the video, and so no decoder.
+    /// ffmpeg has no name for the codec of the main video, and so no decoder.
     UnknownVideoCodec,
-    /// There is a video stream, but not how large its picture is.
+    /// The main video doesn't say how many rows and columns its picture has.
     NoPictureSize,
-    /// No encoder that is there takes a picture of this size.
+    /// No encoder of this ffmpeg takes a picture of this size.
     SizeBeyondEncoders {
-        /// Columns.
+        /// The picture's width in pixels.
         width: u32,
-        /// Rows.
+        /// The picture's height in pixels.
         height: u32,
     },
     /// The main video is AV1.
     #[serde(rename = "already-av1")]
     AlreadyAv1,
-    /// Interlaced, and the config says to leave such films alone.
+    /// The main video is interlaced, and the config says to skip such films.
     Interlaced {
-        /// ffprobe's field order.
+        /// The field order in ffprobe's words, like `tt`.
         order: String,
     },
-    /// It would lose something that `refuse_losses` protects; the code is the loss's.
+    /// The film would lose something that the config's `refuse_losses` protects, or its last audio stream. The code
+    /// of this skip is the code of the loss.
     RefusedLoss(Loss),
 }
 
@@ -125,7 +129,7 @@ coded! {
 }
 
 impl SkipReason {
-    /// The gate that a person may overrule to get past this.
+    /// The gate that a person may overrule to get past this reason; `None` if it can't be overruled.
     pub fn gate(&self) -> Option<Gate> {
         match self {
             Self::Extension { .. } => Some(Gate::Extension),

@@ -1,27 +1,30 @@
-//! Tags that stop being true when a track is encoded, and are removed by name.
+//! Tags that are no longer true once a stream is encoded or converted, and that are removed by name.
 
 use alloc::string::String;
 
 use serde::{Deserialize, Serialize};
 
-/// The name of a tag about a track's bytes, as mkvmerge writes them: `BPS`, `NUMBER_OF_FRAMES-eng`. No other tag can be removed, and none
-/// set: it is given to ffmpeg as `NAME=`.
+/// The name of a tag with statistics about a stream's bytes, as mkvmerge writes them: `BPS`, `NUMBER_OF_FRAMES-eng`.
+///
+/// The name is put into the ffmpeg command as `NAME=`, which removes the tag. The type admits no other names, so that
+/// no document can make the command remove or set another tag.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct StaleTag(String);
 
 impl StaleTag {
-    /// Longer names than this aren't anybody's statistics.
+    /// The longest name in bytes; no program's statistics tags are longer.
     pub const MOST_BYTES: usize = 128;
 
-    /// The tag `name`; nothing where it is about something else, or can't be said in a command (`=`, control characters).
+    /// The tag of this name. `None` if it isn't a statistics tag, is longer than [`MOST_BYTES`](Self::MOST_BYTES), or
+    /// can't be put into a command because it has a `=` or a control character.
     pub fn new(name: &str) -> Option<Self> {
         let sayable = |letter: char| letter != '=' && !letter.is_control();
         let fits = is_statistic(name) && name.len() <= Self::MOST_BYTES && name.chars().all(sayable);
         fits.then(|| Self(String::from(name)))
     }
 
-    /// The name.
+    /// The tag's name as the file has it.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -41,12 +44,12 @@ impl TryFrom<String> for StaleTag {
     }
 }
 
-/// The name is none of a tag about a track's bytes.
+/// Error of making a [`StaleTag`]: the name isn't that of a statistics tag.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("a tag that is removed is one of mkvmerge's statistics, like BPS or NUMBER_OF_FRAMES-eng")]
 pub struct NotStale;
 
-/// Whether a tag is about a track's bytes, in whatever spelling and with whatever language suffix.
+/// Whether `key` is the name of a statistics tag, in any case and with any language suffix.
 pub(crate) fn is_statistic(key: &str) -> bool {
     const NAMES: [&str; 8] = [
         "BPS",
@@ -56,7 +59,7 @@ pub(crate) fn is_statistic(key: &str) -> bool {
         "_STATISTICS_WRITING_APP",
         "_STATISTICS_WRITING_DATE_UTC",
         "SOURCE_ID",
-        // WebM's word for a second picture of transparency, which doesn't come along.
+        // Marks a second video track with transparency in WebM. The result has no such track.
         "ALPHA_MODE",
     ];
     let name = key.split('-').next().unwrap_or(key);

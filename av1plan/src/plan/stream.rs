@@ -1,4 +1,4 @@
-//! What becomes of each stream.
+//! What happens to each stream of the source.
 
 use alloc::vec::Vec;
 
@@ -10,36 +10,36 @@ use crate::probe::{Disposition, Stream, StreamKind};
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct StreamPlan {
-    /// The source's absolute stream index.
+    /// The source stream's index: the number of `-map 0:INDEX`.
     pub index: u32,
-    /// The stream's type.
+    /// The type of the stream.
     pub kind: StreamType,
-    /// Kept or dropped.
+    /// Whether the result has the stream, and what is done to it.
     pub fate: Fate,
 }
 
 named! {
-    /// A stream's type, without what only one type has.
+    /// The type of a stream, without the details of [`StreamKind`].
     #[derive(PartialOrd, Ord)]
     #[non_exhaustive]
     pub enum StreamType: "a type of stream", name, names {
-        /// Pictures.
+        /// Moving pictures, and covers too.
         Video = "video",
-        /// Sound.
+        /// Audio.
         Audio = "audio",
-        /// Subtitles.
+        /// Subtitles, of text or of pictures.
         Subtitle = "subtitle",
-        /// A file inside the file.
+        /// An attached file, such as a font.
         Attachment = "attachment",
-        /// Timecode and the like.
+        /// Data: timecode, chapter titles, metadata.
         Data = "data",
-        /// None of these.
+        /// A type that this crate doesn't know.
         Unknown = "unknown",
     }
 }
 
 impl StreamType {
-    /// The type of a stream of a probe.
+    /// The type of a probed stream.
     pub(crate) fn of(stream: &Stream) -> Self {
         match stream.kind {
             StreamKind::Video(_) => Self::Video,
@@ -52,63 +52,65 @@ impl StreamType {
     }
 }
 
-/// Kept or dropped.
+/// Whether the result has the stream.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Fate {
-    /// The result has it.
+    /// The result has the stream.
     Kept(Kept),
-    /// The result doesn't have it; the losses say so where it is one.
+    /// The result doesn't have the stream. If that is a loss, [`EncodePlan::losses`](super::EncodePlan::losses) lists
+    /// it.
     Dropped,
 }
 
-/// A stream that the result has.
+/// What is done to a stream that the result has.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Kept {
-    /// What is done to it.
+    /// Whether it is encoded, copied or converted.
     pub treatment: Treatment,
-    /// Its flags in the result.
+    /// The disposition flags that it has in the result.
     pub disposition: Disposition,
-    /// Tags that would be false in the result and are removed.
+    /// The tags that are removed because they would no longer be true.
     pub stale_tags: Vec<StaleTag>,
 }
 
 /// What is done to a stream that is kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Treatment {
-    /// The main video: encoded to AV1.
+    /// The main video is encoded to AV1.
     Encode,
-    /// Every packet as it is.
+    /// Every packet is copied as it is.
     Copy,
-    /// Converted, since the container can't hold it as it is.
+    /// The stream is converted, because the container can't hold it in its own codec.
     Convert(Conversion),
 }
 
 named! {
-    /// What a stream is converted to: plain sound of the same depth, or text as text.
+    /// The codec that a stream is converted to. The name is that of ffmpeg's encoder. Audio keeps its depth, and text
+    /// subtitles stay text.
     #[non_exhaustive]
     pub enum Conversion: "a conversion", name, names {
-        /// Text for Matroska.
+        /// Text subtitles for Matroska.
         Subrip = "subrip",
-        /// Text for MP4.
+        /// Text subtitles for MP4.
         MovText = "mov_text",
-        /// Text for WebM.
+        /// Text subtitles for WebM.
         Webvtt = "webvtt",
-        /// PCM of 16 bits.
+        /// PCM of 16 bits, little-endian.
         PcmS16 = "pcm_s16le",
-        /// PCM of 32-bit floating-point numbers, from the same in another order of bytes.
+        /// PCM of 32-bit floating-point numbers, little-endian; from big-endian ones.
         PcmF32 = "pcm_f32le",
-        /// The same of 64 bits.
+        /// PCM of 64-bit floating-point numbers, little-endian; from big-endian ones.
         PcmF64 = "pcm_f64le",
-        /// Sound in a codec that the container has no place for, as it decodes.
+        /// FLAC, from the decoded audio of any codec that the container can't hold.
         Flac = "flac",
-        /// PCM of 24 bits, which holds 20 as well.
+        /// PCM of 24 bits, little-endian; from 20 or 24 bits.
         PcmS24 = "pcm_s24le",
     }
 }
 
 impl StreamPlan {
-    /// The stream as the result has it.
+    /// What is done to the stream; `None` if it is dropped.
     pub fn kept(&self) -> Option<&Kept> {
         match &self.fate {
             Fate::Kept(kept) => Some(kept),
@@ -116,7 +118,7 @@ impl StreamPlan {
         }
     }
 
-    /// The action's stable name: `encode`, `copy`, `convert` or `drop`.
+    /// What happens to the stream, as a stable name: `encode`, `copy`, `convert` or `drop`.
     pub fn action(&self) -> &'static str {
         match self.kept().map(|kept| &kept.treatment) {
             Some(Treatment::Encode) => "encode",
@@ -127,8 +129,8 @@ impl StreamPlan {
     }
 }
 
-/// The streams that the result has, in its order: the source's, but attachments last, where Matroska lists them whatever
-/// order they are written in.
+/// The streams that the result has, in the result's order: that of the source, but with attachments last. Matroska
+/// lists attachments last in whatever order they are written.
 pub(crate) fn mapped(streams: &[StreamPlan]) -> impl Iterator<Item = (&StreamPlan, &Kept)> {
     let kept = |attachments: bool| {
         let chosen = move |stream: &&StreamPlan| (stream.kind == StreamType::Attachment) == attachments;

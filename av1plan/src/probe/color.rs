@@ -1,32 +1,35 @@
-//! Colour tags: closed lists of what ffmpeg has names for, since a tag can come to stand in a filter, where a comma would begin
-//! another one.
+//! Colour tags as closed lists of names. A tag can become part of an ffmpeg filter, where a comma would begin another
+//! filter, so no other text is accepted.
 //!
-//! The names are those of libavutil in ffmpeg 8.0 and 9.0.2, as ffprobe prints them and `setparams` takes them.
+//! The names are those of libavutil in ffmpeg 8.0 and 9.0.2: ffprobe prints them, and the filter `setparams` accepts
+//! them.
 
 use serde::{Deserialize, Serialize};
 
 use crate::name::named;
 
-/// The colour tags of a video stream; nothing where the file doesn't say, or says what ffmpeg has no name for.
+/// The colour tags of a video stream. A field is `None` if the file doesn't have the tag, or ffmpeg has no name for
+/// its value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Color {
-    /// Which numbers stand for black and white.
+    /// Which sample values stand for black and white.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub range: Option<Range>,
-    /// The matrix from RGB.
+    /// The matrix that turns RGB into luma and chroma.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub matrix: Option<Matrix>,
     /// The transfer curve.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub transfer: Option<Transfer>,
-    /// The primaries.
+    /// The colour primaries.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub primaries: Option<Primaries>,
 }
 
 named! {
-    /// Which numbers stand for black and white: `tv` (16 to 235) or `pc` (0 to 255).
+    /// Which sample values stand for black and white: `tv` (limited range, 16 to 235 in 8 bits) or `pc` (full range,
+    /// 0 to 255).
     #[allow(missing_docs, reason = "each is the standard that ffmpeg names it after")]
     #[non_exhaustive]
     pub enum Range: "a colour range", name, names {
@@ -36,7 +39,7 @@ named! {
 }
 
 named! {
-    /// The matrix from RGB: `bt709`, `bt2020nc`, `gbr`.
+    /// The matrix that turns RGB into luma and chroma: `bt709`, `bt2020nc`, `gbr` (RGB itself).
     #[allow(missing_docs, reason = "each is the standard that ffmpeg names it after")]
     #[non_exhaustive]
     pub enum Matrix: "a colour matrix", name, names {
@@ -86,7 +89,7 @@ named! {
 }
 
 named! {
-    /// The primaries: `bt709`, `bt2020`.
+    /// The colour primaries: `bt709`, `bt2020`.
     #[allow(missing_docs, reason = "each is the standard that ffmpeg names it after")]
     #[non_exhaustive]
     pub enum Primaries: "colour primaries", name, names {
@@ -107,14 +110,15 @@ named! {
 }
 
 impl Transfer {
-    /// Whether AV1 has a number for it. Measured with ffmpeg 9.0.2: SVT-AV1 writes a reserved one for the rest, libaom none.
+    /// Whether the AV1 standard has a number for the transfer curve. For one without, SVT-AV1 writes a reserved
+    /// number and libaom none (measured with ffmpeg 9.0.2).
     pub fn is_in_av1(self) -> bool {
         self != Self::Vlog
     }
 }
 
 impl Primaries {
-    /// Whether AV1 has a number for them.
+    /// Whether the AV1 standard has a number for the primaries.
     pub fn is_in_av1(self) -> bool {
         self != Self::Vgamut
     }

@@ -1,11 +1,12 @@
-//! The flags that a container keeps for a stream.
+//! Disposition flags: what a container says of a stream's role.
 
 use alloc::string::String;
 use alloc::vec::Vec;
 
 use serde::{Deserialize, Serialize};
 
-/// The flags of ffmpeg 8, in its own names and order; what a newer ffprobe may add isn't known to `-disposition` here.
+/// The disposition flags of ffmpeg 8, by its names and in its order. Flags of newer versions are left out, because
+/// `-disposition` of ffmpeg 8 would refuse them.
 const FLAGS: [&str; 19] = [
     "default",
     "dub",
@@ -28,23 +29,23 @@ const FLAGS: [&str; 19] = [
     "multilayer",
 ];
 
-/// A set of flags, by ffmpeg's names: `default`, `forced`, `attached_pic`.
+/// A set of disposition flags, by ffmpeg's names: `default`, `forced`, `attached_pic`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(try_from = "Vec<String>", into = "Vec<&'static str>")]
 pub struct Disposition(u32);
 
 impl Disposition {
-    /// Whether `flag` is set.
+    /// Whether `flag` is set. A name that isn't ffmpeg's is never set.
     pub fn has(self, flag: &str) -> bool {
         self.0 & mask(flag) != 0
     }
 
-    /// The flags that are set, in ffmpeg's order.
+    /// The names of the flags that are set, in ffmpeg's order.
     pub fn flags(self) -> impl Iterator<Item = &'static str> {
         FLAGS.into_iter().filter(move |flag| self.has(flag))
     }
 
-    /// The same flags, with or without `flag`; a name that isn't ffmpeg's changes nothing.
+    /// The same flags, with `flag` set or cleared. A name that isn't ffmpeg's changes nothing.
     #[must_use]
     pub fn with(self, flag: &str, set: bool) -> Self {
         if set { Self(self.0 | mask(flag)) } else { Self(self.0 & !mask(flag)) }
@@ -66,7 +67,7 @@ impl TryFrom<Vec<String>> for Disposition {
     }
 }
 
-/// A flag that ffmpeg doesn't have.
+/// Error of deserializing a [`Disposition`]: the text isn't the name of a disposition flag of ffmpeg 8.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("ffmpeg has no flag {0:?} for a stream")]
 pub struct UnknownFlag(String);

@@ -1,4 +1,4 @@
-//! What must be known of a file besides its streams.
+//! What must be known of a film's file besides its streams.
 
 use alloc::string::String;
 
@@ -7,31 +7,32 @@ use serde::{Deserialize, Serialize};
 use super::MediaProbe;
 use crate::name::named;
 use crate::setters::setters;
-/// What a planner must know of a file besides its probe. The caller looks at the file; this crate doesn't.
+/// What a planner must know of a film's file besides its probe. The caller examines the file; this crate has no
+/// access to files.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct FileFacts {
-    /// The file's name without its folder. A name that isn't UTF-8 is given in a readable form.
+    /// The file's name without its folder. If the name isn't UTF-8, this is a readable form of it.
     pub name: String,
-    /// The file's bytes.
+    /// The size of the file in bytes.
     pub size: u64,
-    /// The marker that excludes the file, if there is one.
+    /// The marker file that excludes the film; `None` if there is none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub marker: Option<Marker>,
-    /// Whether the file is unchanged for long enough.
+    /// Whether the file has been unchanged for long enough.
     #[serde(default)]
     pub stability: Stability,
-    /// The number of hard links; 1 for a file with a single name.
+    /// How many hard links the file has; 1 for a file with a single name.
     #[serde(default = "one")]
     pub links: u64,
-    /// Whether another file has the name that the result would get, if that isn't the film's own name (see
+    /// Whether a file with the result's name exists, if that isn't the film's own name (see
     /// [`Container::renamed_extension`](crate::plan::Container::renamed_extension)).
     #[serde(default)]
     pub target_exists: bool,
     /// Whether the file is write-protected.
     #[serde(default)]
     pub protection: Protection,
-    /// Whether a file already has the name that the original gets while it is replaced (`NAME.orig`).
+    /// Whether a file exists that has the name which the original gets while it is replaced (`NAME.orig`).
     #[serde(default)]
     pub backup_exists: bool,
 }
@@ -52,7 +53,8 @@ setters! {
 }
 
 impl FileFacts {
-    /// A file that no gate but its name and size can hold back: stable, unmarked, with one hard link.
+    /// A file with this name (without its folder) and this size in bytes. Everything else is harmless: stable, no
+    /// marker, one hard link, not protected, no other file in the way.
     pub fn new(name: impl Into<String>, size: u64) -> Self {
         Self {
             name: name.into(),
@@ -66,15 +68,15 @@ impl FileFacts {
         }
     }
 
-    /// The file that a probe speaks of: the last part of its `format.filename`, and its `format.size`. `None` if the probe lacks one of
-    /// them, as ffprobe's document does without `-show_format`.
+    /// The file that a probe describes: its name is the last part of `format.filename`, its size is `format.size`.
+    /// `None` if the probe lacks one of them, as ffprobe's document does without `-show_format`.
     pub fn from_probe(probe: &MediaProbe) -> Option<Self> {
         let path = probe.format.filename.as_deref()?;
         let name = path.rsplit('/').next().unwrap_or(path);
         Some(Self::new(name.strip_prefix("file:").unwrap_or(name), probe.format.size?))
     }
 
-    /// The name's extension in lower case, without the dot; empty where there is none.
+    /// The file name extension in lower case, without the dot; empty if the name has none.
     pub fn extension(&self) -> String {
         match self.name.rsplit_once('.') {
             Some((stem, extension)) if !stem.is_empty() => extension.to_lowercase(),
@@ -84,40 +86,42 @@ impl FileFacts {
 }
 
 named! {
-    /// Where an `.av1skip` marker was found.
+    /// Where a marker file (`.av1skip`) was found that excludes a film.
     #[non_exhaustive]
     pub enum Marker: "a marker", name, names {
-        /// Beside the file: `NAME.av1skip`.
+        /// Beside the film, as `NAME.av1skip`.
         File = "file",
-        /// Beside the file, with its extension replaced, as other tools name it: `STEM.av1skip`. It stands for every file of that stem.
+        /// Beside the film, with the film's extension replaced: `STEM.av1skip`, as other tools name it. It excludes
+        /// every film with that stem.
         Stem = "stem",
-        /// A file named just `.av1skip` in the folder, or one above it.
+        /// In the film's folder or a folder above it, with the name `.av1skip`.
         Folder = "folder",
     }
 }
 
 named! {
-    /// Whether a file has held still long enough.
+    /// Whether a file has been unchanged for long enough to be complete.
     #[non_exhaustive]
     #[derive(Default)]
     pub enum Stability: "a stability", name, names {
-        /// Size and modification time were unchanged for the whole wait.
+        /// Size and modification time were unchanged for as long as the caller requires.
         #[default]
         Stable = "stable",
-        /// Still being watched, or still changing.
+        /// The file is still changing, or hasn't been watched for long enough.
         Settling = "settling",
     }
 }
 
 named! {
-    /// Whether a file's owner protects it. Replacing it is a matter of the folder's rights, and would work all the same.
+    /// Whether a file is write-protected by its owner. Replacing it would work all the same, since that needs the
+    /// permission of the folder only.
     #[non_exhaustive]
     #[derive(Default)]
     pub enum Protection: "a protection", name, names {
-        /// Its owner may write to it.
+        /// The owner may write to the file.
         #[default]
         None = "none",
-        /// It lacks the owner's write bit.
+        /// The file lacks the owner's write permission.
         ReadOnly = "read-only",
     }
 }

@@ -1,4 +1,4 @@
-//! ffprobe's JSON, field by field.
+//! Reads ffprobe's JSON, field by field.
 
 use alloc::borrow::Cow;
 use alloc::collections::BTreeSet;
@@ -15,14 +15,14 @@ use super::{
     Video,
 };
 
-/// Reads a document of `-show_format -show_streams -show_chapters`.
+/// Reads the document that ffprobe prints with `-show_format -show_streams -show_chapters`.
 pub(super) fn read(bytes: &[u8]) -> Result<MediaProbe, ProbeError> {
     let document: Document = parse(bytes)?;
     let streams = document.streams.ok_or(ProbeError::NotAProbe { detail: String::from(NO_STREAMS) })?;
     let mut taken = BTreeSet::new();
     let streams = streams.into_iter().zip(0_u32..).filter_map(|(Strict(raw), position)| {
         let stream = raw.into_stream(position);
-        // Two streams of one index can't be told apart by `-map`; the first one keeps it.
+        // `-map` can't tell two streams with the same index apart. The first one counts.
         taken.insert(stream.index).then_some(stream)
     });
     Ok(MediaProbe {
@@ -33,14 +33,14 @@ pub(super) fn read(bytes: &[u8]) -> Result<MediaProbe, ProbeError> {
     })
 }
 
-/// Reads the side data of all frames in a document of `-show_frames`.
+/// Reads the side data of all frames in a document that ffprobe prints with `-show_frames`.
 pub(super) fn read_frames(bytes: &[u8]) -> Result<Vec<Block>, ProbeError> {
     let Frames(frames) = parse(bytes)?;
     let frames = frames.ok_or(ProbeError::NotAProbe { detail: String::from(NO_FRAMES) })?;
     Ok(frames.into_iter().flat_map(|Strict(Frame(blocks))| blocks).collect())
 }
 
-/// ffprobe prints both lists, empty or not, unless it failed.
+/// The error for a document without the list. ffprobe prints the list even if it is empty, unless it failed.
 const NO_STREAMS: &str = "it has no list `streams` (-show_streams)";
 const NO_FRAMES: &str = "it has no list `frames` (-show_frames)";
 
@@ -48,7 +48,8 @@ fn parse<T: for<'de> Fields<'de>>(bytes: &[u8]) -> Result<T, ProbeError> {
     if bytes.trim_ascii().is_empty() {
         return Err(ProbeError::Empty);
     }
-    // Tags may hold any bytes, and ffprobe passes some of them on; mending them is slow, checking for them is not.
+    // Tags may hold any bytes, and ffprobe passes some of them on. Replacing invalid UTF-8 is slow, so the text is
+    // checked first.
     let text = core::str::from_utf8(bytes).map_or_else(|_| String::from_utf8_lossy(bytes), Cow::Borrowed);
     match serde_json::from_str(&text) {
         Ok(Strict(document)) => Ok(document),
@@ -76,7 +77,7 @@ impl<'de> Fields<'de> for Document {
     }
 }
 
-/// An object that is only counted.
+/// An object that is only counted, not read.
 #[derive(Default)]
 struct Ignored;
 
@@ -139,7 +140,7 @@ impl<'de> Fields<'de> for Tags {
 
 impl<'de> Fields<'de> for Disposition {
     fn field<A: MapAccess<'de>>(&mut self, key: &str, map: &mut A) -> Result<(), A::Error> {
-        // Most flags of most streams aren't set.
+        // Most flags aren't set, so the others needn't be looked up.
         if Scalar::read(map)?.flag() {
             *self = self.with(key, true);
         }
@@ -147,7 +148,7 @@ impl<'de> Fields<'de> for Disposition {
     }
 }
 
-/// A stream's type by ffprobe's name.
+/// A stream's type, by ffprobe's name.
 enum RawKind {
     Video,
     Audio,
@@ -179,7 +180,7 @@ impl RawKind {
     }
 }
 
-/// A stream's fields, before its type says which of them count.
+/// All fields of a stream, before its type decides which of them are used.
 #[derive(Default)]
 struct RawStream {
     index: Option<u32>,
@@ -252,7 +253,7 @@ impl<'de> Fields<'de> for RawStream {
 }
 
 impl RawStream {
-    /// The stream, with `position` in the list as its index where it claims none.
+    /// The finished stream. Its index is `position`, its place in the list, if it has no valid index of its own.
     fn into_stream(self, position: u32) -> Stream {
         let Self { tags, mut audio, .. } = self;
         audio.bits_per_sample = self.bits_per_raw_sample.or(audio.bits_per_sample);
@@ -285,10 +286,10 @@ impl RawStream {
     }
 }
 
-/// A colour tag by ffmpeg's name; what has none is noted.
+/// Reads a colour tag by ffmpeg's name. A value that ffmpeg has no name for is added to `unnamed`.
 fn named<T: FromStr>(tag: &str, value: Scalar<'_>, unnamed: &mut Vec<String>) -> Option<T> {
     let word = value.known_text();
-    // A key may be there twice; the last one counts.
+    // A key may occur twice in the object; the last one counts.
     unnamed.retain(|other| !other.starts_with(tag));
     let word = word?;
     let known = word.parse().ok();
@@ -299,7 +300,7 @@ fn named<T: FromStr>(tag: &str, value: Scalar<'_>, unnamed: &mut Vec<String>) ->
     known
 }
 
-/// A statistics tag of mkvmerge: `BPS`, or `BPS-eng` as older versions wrote it.
+/// The value of a statistics tag of mkvmerge: `BPS`, or `BPS-eng` as older versions named it.
 fn statistic<'tags>(tags: &'tags Tags, name: &str) -> Option<&'tags str> {
     tags.get(name).or_else(|| {
         let suffixed = |key: &str| {

@@ -1,8 +1,8 @@
-//! Reading JSON of any shape without refusing it: a value of the wrong type is a value that isn't there.
+//! Reads JSON of any shape without an error: a value of the wrong type counts as absent.
 //!
-//! ffprobe's output is well-formed, but what it says comes from files that anybody may have written, and other tools
-//! write documents in its form: numbers as strings, `null`s, a key twice. Strings are borrowed from the input and
-//! fields nobody asks for are skipped unread, which is what keeps reading a probe cheaper than parsing it into a tree.
+//! ffprobe's output is well-formed, but its values come from files that anybody may have written. Other tools write
+//! documents of the same form with numbers as strings, `null`s, or a key twice. Strings are borrowed from the input
+//! and unused fields are skipped, so reading a probe is cheaper than parsing it into a tree.
 
 use alloc::borrow::Cow;
 use alloc::string::String;
@@ -14,7 +14,7 @@ use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Vis
 
 use crate::number::{Micros, Rational};
 
-/// One JSON value that is no object and no list, or [`Scalar::Nothing`] for all else.
+/// A JSON value that is neither an object nor a list. Every other value is [`Scalar::Nothing`].
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Scalar<'de> {
     Text(Cow<'de, str>),
@@ -29,29 +29,29 @@ impl<'de> Scalar<'de> {
         map.next_value()
     }
 
-    /// A whole number, also from `"1205959"`.
+    /// The value as a whole number, also from text like `"1205959"`.
     pub(super) fn integer(&self) -> Option<i64> {
         match self {
             Self::Text(text) => text.trim().parse().ok(),
             Self::Integer(number) => Some(*number),
-            // ffprobe prints no floats; another writer's `1920.0` is meant as a whole number.
+            // ffprobe prints no floats. Another writer's `1920.0` means the whole number.
             #[allow(clippy::cast_possible_truncation, reason = "as-casts of floats saturate")]
             Self::Float(number) => number.is_finite().then_some(*number as i64),
             Self::Bool(_) | Self::Nothing => None,
         }
     }
 
-    /// A whole number that can't be negative.
+    /// The value as a whole number that isn't negative.
     pub(super) fn unsigned(&self) -> Option<u64> {
         self.integer().and_then(|number| u64::try_from(number).ok())
     }
 
-    /// A whole number of 32 bits that can't be negative.
+    /// The value as a whole number of 32 bits that isn't negative.
     pub(super) fn small(&self) -> Option<u32> {
         self.integer().and_then(|number| u32::try_from(number).ok())
     }
 
-    /// `1`, `"1"`, `true` or `"true"`.
+    /// Whether the value is a number other than 0, `true`, `"1"` or `"true"`.
     pub(super) fn flag(&self) -> bool {
         match self {
             Self::Text(text) => matches!(&**text, "1" | "true"),
@@ -69,7 +69,7 @@ impl<'de> Scalar<'de> {
         }
     }
 
-    /// Text that says something: not empty, and not one of ffprobe's words for "not known".
+    /// The value as text, unless it is empty or one of ffprobe's words for "not known".
     pub(super) fn known_text(self) -> Option<String> {
         self.text()
             .filter(|text| !matches!(text.as_str(), "" | "unknown" | "N/A" | "unspecified" | "reserved"))
@@ -147,19 +147,19 @@ impl<'de> Visitor<'de> for ScalarVisitor {
     }
 }
 
-/// Something read from a JSON object, field by field, in whatever order and however often they come: the last one
-/// counts, as in most JSON parsers.
+/// A value that is read from a JSON object field by field. The fields may come in any order; of fields with the same
+/// key the last one counts, as in most JSON parsers.
 pub(super) trait Fields<'de>: Default {
-    /// Takes the field's value from `map`; must read or skip exactly one value.
+    /// Reads the value of the field `key` from `map`. It must read or skip exactly one value.
     fn field<A: MapAccess<'de>>(&mut self, key: &str, map: &mut A) -> Result<(), A::Error>;
 }
 
-/// Skips the value of a field nobody asks for.
+/// Skips the value of a field that isn't used.
 pub(super) fn skip<'de, A: MapAccess<'de>>(map: &mut A) -> Result<(), A::Error> {
     map.next_value::<IgnoredAny>().map(drop)
 }
 
-/// A `T` from an object; the default from anything else.
+/// Deserializes a `T` from an object, and its default from any other value.
 pub(super) struct Object<T>(pub(super) T);
 
 impl<'de, T: Fields<'de>> Deserialize<'de> for Object<T> {
@@ -168,7 +168,7 @@ impl<'de, T: Fields<'de>> Deserialize<'de> for Object<T> {
     }
 }
 
-/// The objects of a list; none from anything else.
+/// Deserializes the objects of a list, and an empty list from any other value.
 pub(super) struct List<T>(pub(super) Vec<T>);
 
 impl<'de, T: Fields<'de>> Deserialize<'de> for List<T> {
@@ -177,7 +177,7 @@ impl<'de, T: Fields<'de>> Deserialize<'de> for List<T> {
     }
 }
 
-/// A `T` from an object; anything else is an error.
+/// Deserializes a `T` from an object; any other value is an error.
 pub(super) struct Strict<T>(pub(super) T);
 
 impl<'de, T: Fields<'de>> Deserialize<'de> for Strict<T> {
@@ -212,10 +212,10 @@ fn fields<'de, T: Fields<'de>, A: MapAccess<'de>>(mut map: A) -> Result<T, A::Er
     Ok(object)
 }
 
-/// Takes objects and lists where their shape is the wanted one, and passes over every other value.
+/// Visitor that reads objects or lists, whichever `T` needs, and ignores every other value.
 struct Lenient<T>(PhantomData<T>);
 
-/// The values that are neither object nor list, all read as the empty result.
+/// Visitor methods that read every value which is neither an object nor a list as `$empty`.
 macro_rules! scalars_are {
     ($empty:expr) => {
         fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

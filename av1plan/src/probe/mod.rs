@@ -1,9 +1,9 @@
-//! What ffprobe says of a file, read leniently into strict types.
+//! What ffprobe prints about a file, read leniently into strict types.
 //!
 //! [`MediaProbe::from_json`] takes the bytes that ffprobe prints with the arguments of
-//! [`command::probe_arguments`](crate::command::probe_arguments). Fields that are missing, of the wrong type or absurd are
-//! absent afterwards; a stream of a type this crate doesn't know is kept as [`StreamKind::Unknown`]. Only text that isn't a
-//! document of ffprobe's at all is an error: it must be a JSON object with a list `streams`.
+//! [`command::probe_arguments`](crate::command::probe_arguments). A field that is missing, of the wrong type or
+//! absurd is absent afterwards. A stream of an unknown type is kept as [`StreamKind::Unknown`]. Only a text that
+//! isn't a document of ffprobe's at all is an error: it must be a JSON object with a list `streams`.
 
 mod color;
 mod disposition;
@@ -29,161 +29,167 @@ use side_data::Block;
 pub use side_data::{DolbyVision, SideData};
 pub use text::ProbeText;
 
-/// A file as ffprobe sees it.
+/// A file as ffprobe describes it.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub struct MediaProbe {
-    /// The container's own fields.
+    /// The fields that concern the whole file.
     pub format: Format,
-    /// The streams in ffprobe's order; no two of them have the same index.
+    /// The streams in ffprobe's order. No two of them have the same index.
     pub streams: Vec<Stream>,
-    /// How many chapters there are.
+    /// How many chapters the file has.
     pub chapters: usize,
-    /// Whether the first video frame carries per-frame HDR10+ metadata (SMPTE 2094-40), which is seen in frames only:
-    /// nothing where no frame was probed. See [`MediaProbe::add_frame`].
+    /// Whether the first video frame has HDR10+ metadata (SMPTE 2094-40), which ffprobe shows in frames only. `None`
+    /// if no frame was probed; see [`MediaProbe::add_frame`].
     pub hdr10_plus: Option<bool>,
 }
 
-/// ffprobe's `format` block.
+/// What ffprobe prints about the whole file: its `format` block.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub struct Format {
-    /// The demuxer's names, like `matroska,webm`; empty where there was none.
+    /// The names of ffmpeg's demuxer, like `matroska,webm`; empty if the document has none.
     pub name: String,
-    /// The name that ffprobe was given. Anybody's text: for showing, never for opening.
+    /// The file name that ffprobe was given; `None` if the document has none. A document may contain any text here,
+    /// so show it but never open it.
     pub filename: Option<String>,
-    /// Bytes of the file.
+    /// The size of the file in bytes; `None` if the document has none.
     pub size: Option<u64>,
-    /// The container's duration.
+    /// The duration that the container declares, in microseconds and above 0; `None` if it declares none.
     pub duration: Option<Micros>,
-    /// Where the earliest stream starts.
+    /// The earliest start of a stream, in microseconds; `None` if ffprobe doesn't know.
     pub start: Option<Micros>,
-    /// Bits per second over all streams.
+    /// Bits per second of all streams together; `None` if ffprobe doesn't know.
     pub bit_rate: Option<u64>,
-    /// Container-wide tags: `encoder`, `title`, `major_brand`.
+    /// The tags of the whole file: `encoder`, `title`, `major_brand`.
     pub tags: Tags,
 }
 
-/// One stream.
+/// One stream of a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Stream {
-    /// ffprobe's absolute index, the number of `-map 0:INDEX`.
+    /// The stream's index: the number of `-map 0:INDEX`. At most [`MOST_INDEX`].
     pub index: u32,
-    /// The codec's short name (`h264`, `subrip`); nothing for a codec that ffprobe doesn't know.
+    /// ffprobe's name of the codec (`h264`, `subrip`); `None` if ffprobe has no name for it.
     pub codec: Option<String>,
-    /// The codec's four letters in the container (`avc1`, `tmcd`), where it has them.
+    /// The four-character code of the codec in the container (`avc1`, `tmcd`); `None` if there is none.
     pub codec_tag: Option<String>,
-    /// The codec's profile (`Main 10`, `DTS-HD MA`).
+    /// The codec's profile (`Main 10`, `DTS-HD MA`); `None` if ffprobe doesn't know it.
     pub profile: Option<String>,
-    /// What kind of stream this is, with what only such streams have.
+    /// The stream's type, with the fields that only such streams have.
     pub kind: StreamKind,
-    /// The container's flags for this stream.
+    /// The stream's disposition flags.
     pub disposition: Disposition,
     /// The stream's tags: `language`, `title`, `BPS`.
     pub tags: Tags,
-    /// The first timestamp.
+    /// The first timestamp in microseconds; `None` if ffprobe doesn't know it.
     pub start: Option<Micros>,
-    /// The declared duration: the field, else the `DURATION` tag of Matroska.
+    /// The declared duration in microseconds and above 0: the field `duration`, otherwise Matroska's tag `DURATION`.
+    /// `None` if there is neither.
     pub duration: Option<Micros>,
-    /// Bits per second: the field, else the `BPS` tag that mkvmerge writes.
+    /// Bits per second: the field `bit_rate`, otherwise the tag `BPS` that mkvmerge writes. `None` if there is
+    /// neither.
     pub bit_rate: Option<u64>,
-    /// How many frames the container claims.
+    /// How many frames the container declares; `None` if it declares none.
     pub frames: Option<u64>,
 }
 
-/// The highest index that a stream can have. ffmpeg reads it as an `int`: what is higher comes out negative, and -1 stands for every
-/// stream (measured with 8.0: `-map 0:4294967295` maps all of them).
+/// The highest index that a stream can have. ffmpeg reads an index as an `int`: a higher one becomes negative, and -1
+/// means every stream (measured with ffmpeg 8.0: `-map 0:4294967295` maps all of them).
 pub const MOST_INDEX: u32 = i32::MAX.unsigned_abs();
 
-/// A stream's type.
+/// A stream's type, with the fields that only such streams have.
 #[allow(clippy::large_enum_variant, reason = "a file has one or two videos, and few streams in all")]
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum StreamKind {
     /// Moving pictures, and covers too.
     Video(Video),
-    /// Sound.
+    /// Audio.
     Audio(Audio),
-    /// Text or picture subtitles.
+    /// Subtitles, of text or of pictures.
     Subtitle,
-    /// A font, a picture, any file inside the file.
+    /// An attached file, such as a font or a picture.
     Attachment,
-    /// Timecode, chapter text, metadata tracks.
+    /// Data: timecode, chapter titles, metadata.
     Data,
-    /// A type this crate doesn't know, by ffprobe's name; empty where there was none.
+    /// A type that this crate doesn't know, by ffprobe's name; empty if the document has none.
     Unknown(String),
 }
 
-/// What a video stream has.
+/// The fields of a video stream.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub struct Video {
-    /// Columns of pixels as stored; zero where ffprobe didn't say.
+    /// Columns of pixels as stored; 0 if ffprobe doesn't say.
     pub width: u32,
-    /// Rows of pixels as stored; zero where ffprobe didn't say.
+    /// Rows of pixels as stored; 0 if ffprobe doesn't say.
     pub height: u32,
-    /// How wide a pixel is, where it is known.
+    /// The shape of a pixel, width to height; `None` if it isn't known.
     pub sample_aspect_ratio: Option<Rational>,
-    /// ffmpeg's name of the pixel format, like `yuv420p10le`.
+    /// ffmpeg's name of the pixel format, like `yuv420p10le`; `None` if it isn't known.
     pub pixel_format: Option<String>,
-    /// Which field of an interlaced frame comes first, in ffprobe's words.
+    /// The field order in ffprobe's words: `progressive`, or which field of a frame comes first (`tt`, `bb`, `tb`,
+    /// `bt`). `None` if it isn't known.
     pub field_order: Option<String>,
-    /// Frames per second over the whole stream.
+    /// Frames per second on average over the whole stream (`avg_frame_rate`); `None` if it isn't known.
     pub average_rate: Option<Rational>,
-    /// The lowest rate that can represent all timestamps exactly.
+    /// The base rate in frames per second (`r_frame_rate`): the lowest rate that can represent all timestamps
+    /// exactly. `None` if it isn't known.
     pub base_rate: Option<Rational>,
-    /// How numbers become colours.
+    /// The colour tags.
     pub color: Color,
-    /// Colour tags that ffmpeg has no name for, as found: `primaries xyz`.
+    /// Colour tags whose value ffmpeg has no name for, as found: `primaries xyz`.
     pub unnamed_color: Vec<String>,
-    /// Blocks beside the picture: mastering display, content light, Dolby Vision, display matrix.
+    /// Side data: mastering display, content light level, Dolby Vision, display matrix.
     pub side_data: Vec<SideData>,
-    /// Whether EIA-608/708 captions are inside the picture's bitstream.
+    /// Whether the video bitstream contains EIA-608/708 captions.
     pub closed_captions: bool,
 }
 
-/// What an audio stream has.
+/// The fields of an audio stream.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub struct Audio {
-    /// How many channels; zero where ffprobe didn't say.
+    /// How many channels; 0 if ffprobe doesn't say.
     pub channels: u32,
-    /// Samples per second; zero where ffprobe didn't say.
+    /// Samples per second; 0 if ffprobe doesn't say.
     pub sample_rate: u32,
-    /// Significant bits of a sample (24 in a `pcm_bluray` of 24 bits), where they are known.
+    /// Significant bits of a sample (24 in a `pcm_bluray` of 24 bits); `None` if they aren't known.
     pub bits_per_sample: Option<u32>,
 }
 
-/// Tags of a file or a stream. Names are as written; look-ups ignore case, since Matroska's writers disagree on it.
+/// The tags of a file or a stream. Names are stored as written. Look-ups ignore case, since programs that write
+/// Matroska spell names in different cases.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Tags(pub(crate) BTreeMap<String, String>);
 
 impl Tags {
-    /// The value of the tag `name`, in any case.
+    /// The value of the tag `name`, whatever the case of its name; `None` if there is no such tag.
     pub fn get(&self, name: &str) -> Option<&str> {
         self.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value)
     }
 
-    /// Whether there are none.
+    /// Whether there are no tags.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// All tags, by name.
+    /// All tags as pairs of name and value, sorted by name.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
         self.0.iter().map(|(key, value)| (key.as_str(), value.as_str()))
     }
 }
 
 impl Stream {
-    /// The codec's name, empty where it isn't known.
+    /// ffprobe's name of the codec; empty if it isn't known.
     pub fn codec_name(&self) -> &str {
         self.codec.as_deref().unwrap_or_default()
     }
 
-    /// The video fields, if this is a video stream and no cover.
+    /// The fields of a video stream; `None` if the stream isn't video or is a cover.
     pub fn moving_picture(&self) -> Option<&Video> {
         match &self.kind {
             StreamKind::Video(video) if !self.is_cover() => Some(video),
@@ -191,8 +197,8 @@ impl Stream {
         }
     }
 
-    /// Whether this is a picture that belongs to the file rather than a film in it: an attached picture, a still
-    /// image, or a track of thumbnails.
+    /// Whether the stream is video but only a picture that belongs to the file: an attached picture, a still image,
+    /// or a track of thumbnails.
     pub fn is_cover(&self) -> bool {
         matches!(self.kind, StreamKind::Video(_))
             && ["attached_pic", "still_image", "timed_thumbnails"]
@@ -200,32 +206,43 @@ impl Stream {
                 .any(|flag| self.disposition.has(flag))
     }
 
-    /// Whether the codec is one for still pictures, and nothing says that there are more than one. Some programs add
-    /// covers as tracks without a mark; beside a film, such a track is one.
+    /// Whether the stream has a codec for still pictures and nothing says that it holds more than one picture. Some
+    /// programs add a cover as an unmarked video track; beside a film, such a track is taken for a cover.
     pub(crate) fn may_be_a_picture(&self) -> bool {
         let is_single = match self.frames {
             Some(frames) => frames <= 1,
-            // Matroska counts no frames, but says how long a track lasts: a film longer than any picture is shown.
+            // Matroska doesn't store the number of frames, but it stores how long a track lasts. A track of more than
+            // one second is a film.
             None => self.duration.is_none_or(|duration| duration <= Micros::from_secs(1)),
         };
         is_single && matches!(self.codec_name(), "mjpeg" | "png" | "bmp" | "tiff" | "webp")
     }
 
-    /// The language tag, as written.
+    /// The language tag as written; `None` if there is none.
     pub fn language(&self) -> Option<&str> {
         self.tags.get("language")
     }
 }
 
 impl MediaProbe {
-    /// Reads what ffprobe printed.
+    /// Reads what ffprobe printed with the arguments of
+    /// [`command::probe_arguments`](crate::command::probe_arguments).
+    ///
+    /// # Errors
+    ///
+    /// If the text is empty, isn't JSON, or is JSON but not an object with a list `streams`.
     pub fn from_json(bytes: &[u8]) -> Result<Self, ProbeError> {
         json::read(bytes)
     }
 
-    /// Adds what ffprobe printed of the first video frame, with the arguments of
-    /// [`command::frame_probe_arguments`](crate::command::frame_probe_arguments): whether it has HDR10+ or
-    /// captions, and the HDR metadata that stands in the picture's bitstream only, where the container repeats none of it.
+    /// Adds what ffprobe printed of the first video frame with the arguments of
+    /// [`command::frame_probe_arguments`](crate::command::frame_probe_arguments): whether the frame has HDR10+
+    /// metadata or captions, and the HDR metadata that is in the bitstream but not in the container.
+    ///
+    /// # Errors
+    ///
+    /// If the text is empty, isn't JSON, or is JSON but not an object with a list `frames`. The probe is unchanged
+    /// then.
     pub fn add_frame(&mut self, bytes: &[u8]) -> Result<(), ProbeError> {
         let blocks = json::read_frames(bytes)?;
         self.hdr10_plus = Some(blocks.iter().any(Block::is_hdr10_plus));
@@ -244,13 +261,14 @@ impl MediaProbe {
         Ok(())
     }
 
-    /// The stream with this absolute index.
+    /// The stream with this index; `None` if there is none.
     pub fn stream(&self, index: u32) -> Option<&Stream> {
         self.streams.iter().find(|stream| stream.index == index)
     }
 
-    /// The film itself: the video stream marked default, else the first one; covers don't count, and what may be one only
-    /// where there is nothing else.
+    /// The stream that is the film's picture, with its video fields: the video stream that is marked default,
+    /// otherwise the first one. Covers are never chosen. An unmarked track that may be a cover (one still picture) is
+    /// chosen only if there is no other video. `None` if there is no video.
     pub fn main_video(&self) -> Option<(&Stream, &Video)> {
         let videos = self.streams.iter().filter_map(|stream| Some((stream, stream.moving_picture()?)));
         let films = videos.clone().filter(|(stream, _)| !stream.may_be_a_picture());
@@ -258,26 +276,27 @@ impl MediaProbe {
         default.or_else(|| films.clone().next()).or_else(|| videos.clone().next())
     }
 
-    /// How long the film is: the main video's own duration, else the container's.
+    /// How long the film is, in microseconds: the main video's own duration, otherwise the container's. `None` if
+    /// neither is declared.
     pub fn duration(&self) -> Option<Micros> {
         self.main_video().and_then(|(stream, _)| stream.duration).or(self.format.duration)
     }
 }
 
-/// Why a text can't be read as what ffprobe prints.
+/// Why a text can't be read as ffprobe's output.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ProbeError {
-    /// The text is empty, which is what ffprobe prints for a file that it can't open.
+    /// The text is empty. ffprobe prints nothing about a file that it can't open.
     #[error("ffprobe printed nothing")]
     Empty,
-    /// The text isn't JSON, or was cut off.
+    /// The text isn't JSON, or it was cut off.
     #[error("this is not the JSON that ffprobe prints: {detail}")]
     NotJson {
         /// What is wrong, with line and column.
         detail: String,
     },
-    /// The text is JSON, but no document of ffprobe's: `null`, `{}`, a list, another program's document.
+    /// The text is JSON, but not a document of ffprobe's: `null`, `{}`, a list, another program's document.
     #[error("this JSON is not what ffprobe prints: {detail}")]
     NotAProbe {
         /// What is missing or of the wrong type.

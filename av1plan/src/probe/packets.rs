@@ -1,4 +1,4 @@
-//! A summary of a file's packets, gathered line by line from ffprobe.
+//! A summary of a file's packets, made line by line from ffprobe's output.
 
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::number::Micros;
 
-/// What one pass over a file's packets showed, by stream.
+/// What one pass over a file's packets shows of each stream. Give it each line of ffprobe's output with
+/// [`add_line`](Self::add_line).
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct PacketSummary {
     streams: BTreeMap<u32, StreamPackets>,
@@ -15,51 +16,52 @@ pub struct PacketSummary {
     times: Vec<Micros>,
 }
 
-/// The packets of one stream.
+/// What is known of the packets of one stream.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub struct StreamPackets {
-    /// How many.
+    /// How many packets the stream has.
     pub count: u64,
-    /// How many of them don't say when they are shown.
+    /// How many of the packets have no timestamp.
     pub untimed: u64,
-    /// Their bytes; nothing where a packet doesn't say.
+    /// The sum of the packets' sizes in bytes; `None` if one of them has no size.
     pub bytes: Option<u64>,
-    /// The earliest timestamp, where any packet has one.
+    /// The earliest timestamp in microseconds; `None` if no packet has one.
     pub first: Option<Micros>,
-    /// The earliest timestamp of a packet that is shown: an edit list hides what comes before.
+    /// The earliest timestamp of a packet that is shown, in microseconds: an edit list may hide earlier ones. `None`
+    /// if there is no such packet.
     pub shown: Option<Micros>,
-    /// The latest end of a packet, where any packet has a timestamp.
+    /// The latest end of a packet (timestamp plus duration), in microseconds; `None` if no packet has a timestamp.
     pub end: Option<Micros>,
-    /// The longest time in which no packet is shown, between two that are.
+    /// The longest gap between two packets, in which nothing is shown or heard; `None` if there is none.
     pub gap: Option<Gap>,
 }
 
-/// A time in which a stream shows nothing.
+/// A gap in a stream: a time in which it has no packet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Gap {
-    /// Where it begins.
+    /// When the gap begins, in microseconds.
     pub at: Micros,
-    /// How long it is.
+    /// How long the gap is, in microseconds.
     pub length: Micros,
 }
 
 impl Gap {
-    /// Whether the two share a moment.
+    /// Whether the two gaps overlap.
     pub(crate) fn meets(self, other: Self) -> bool {
         let end = |gap: Self| gap.at.0.saturating_add(gap.length.0);
         self.at.0 < end(other) && other.at.0 < end(self)
     }
 }
 
-/// A line of ffprobe's, read.
+/// A packet, read from a line of ffprobe's output.
 struct Packet {
     index: u32,
     start: Option<Micros>,
     duration: Micros,
     bytes: Option<u64>,
-    /// The file says to decode it, and not to show it: what an edit list hides.
+    /// Whether the packet is to be decoded but not shown, because an edit list hides it.
     hidden: bool,
 }
 
@@ -104,16 +106,18 @@ impl StreamPackets {
 }
 
 impl PacketSummary {
-    /// An empty one that will keep each timestamp of the stream `index`: eight bytes a packet.
+    /// An empty summary that will keep every timestamp of the stream `index`, which takes eight bytes for each
+    /// packet.
     pub fn with_times_of(index: u32) -> Self {
         Self { times_of: Some(index), ..Self::default() }
     }
 
     /// Adds a line that ffprobe printed with the arguments of
-    /// [`command::packet_probe_arguments`](crate::command::packet_probe_arguments): `0,1.240000,0.040000,1733,K__`. What
-    /// is missing at its end is not known.
+    /// [`command::packet_probe_arguments`](crate::command::packet_probe_arguments): stream index, timestamp,
+    /// duration, bytes, flags, like `0,1.240000,0.040000,1733,K__`. Fields may be missing at the end of the line, and
+    /// then they aren't known.
     ///
-    /// What is no such line is passed over.
+    /// A line that isn't of this form is ignored.
     pub fn add_line(&mut self, line: &str) {
         let Some(packet) = Packet::read(line) else { return };
         self.streams.entry(packet.index).or_default().add(&packet);
@@ -122,17 +126,18 @@ impl PacketSummary {
         }
     }
 
-    /// Whether no packet was seen at all, of any stream.
+    /// Whether there is no packet of any stream.
     pub fn is_empty(&self) -> bool {
         self.streams.is_empty()
     }
 
-    /// The packets of the stream `index`; nothing where it has none.
+    /// What is known of the packets of the stream `index`; `None` if it has no packets.
     pub fn stream(&self, index: u32) -> Option<StreamPackets> {
         self.streams.get(&index).copied()
     }
 
-    /// The timestamps of the stream `index` in the file's order; nothing where they weren't kept.
+    /// The timestamps of the stream `index` in microseconds, in the file's order; `None` if they weren't kept (see
+    /// [`with_times_of`](Self::with_times_of)).
     pub fn times(&self, index: u32) -> Option<&[Micros]> {
         (self.times_of == Some(index)).then_some(self.times.as_slice())
     }

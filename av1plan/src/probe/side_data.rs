@@ -1,4 +1,4 @@
-//! The blocks of `side_data_list` that a plan depends on.
+//! The blocks of ffprobe's `side_data_list` that matter for a plan.
 
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -16,19 +16,21 @@ use super::lenient::{Fields, Scalar, skip};
 pub enum SideData {
     /// The display matrix: how far players turn the picture, in degrees counter-clockwise.
     Rotation(i64),
-    /// The mastering display's primaries and luminance (SMPTE 2086), each a reduced fraction: Matroska and MP4 keep the same
-    /// numbers over different denominators.
+    /// The mastering display's primaries and luminance (SMPTE ST 2086): ten fractions with blanks between them, in
+    /// the order of red x and y, green x and y, blue x and y, white point x and y, minimum and maximum luminance.
+    /// Each fraction is reduced to lowest terms, because Matroska and MP4 store the same number with different
+    /// denominators. A missing one is `?`.
     MasteringDisplay(String),
-    /// The brightest pixel and the brightest average (`MaxCLL`, `MaxFALL`) in candela per square metre.
+    /// The content light level in candela per square metre.
     ContentLight {
-        /// Brightest pixel of the film.
+        /// The brightest pixel of the film (`MaxCLL`).
         max_content: u64,
-        /// Highest average brightness of a frame.
+        /// The highest average brightness of a frame (`MaxFALL`).
         max_average: u64,
     },
-    /// The Dolby Vision configuration record.
+    /// Dolby Vision.
     DolbyVision(DolbyVision),
-    /// A block that no rule asks for, by ffprobe's name.
+    /// A block that no rule uses, by ffprobe's name.
     Other(String),
 }
 
@@ -36,17 +38,19 @@ pub enum SideData {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct DolbyVision {
-    /// 5, 7, 8 in HEVC; 10 in AV1; 0 where only frames carry metadata and no record says which.
+    /// The Dolby Vision profile: 5, 7 or 8 in HEVC, 10 in AV1. 0 if only the frames have metadata and no record says
+    /// which profile it is.
     pub profile: u32,
-    /// What a player without Dolby Vision sees: 0 nothing sensible, 1 HDR10, 2 SDR, 4 HLG.
+    /// What a player without Dolby Vision sees (`dv_bl_signal_compatibility_id`): 0 nothing usable, 1 HDR10, 2 SDR, 4
+    /// HLG.
     pub compatibility: u32,
-    /// Whether each frame carries metadata (`rpu_present_flag`).
+    /// Whether each frame has metadata (`rpu_present_flag`).
     pub metadata: bool,
-    /// Whether a second video layer holds part of the picture (profile 7).
+    /// Whether a second video layer holds a part of the picture (`el_present_flag`, in profile 7).
     pub enhancement_layer: bool,
 }
 
-/// All fields of a block, before its type is known: `side_data_type` may come last.
+/// All fields of a side data block, before its type is known: `side_data_type` may come last.
 #[derive(Default)]
 pub(super) struct Block {
     kind: Option<String>,
@@ -57,7 +61,7 @@ pub(super) struct Block {
     mastering: [Option<String>; MASTERING_FIELDS.len()],
 }
 
-/// The fields of ffprobe's `Mastering display metadata`, in the order they are compared in.
+/// The fields of ffprobe's `Mastering display metadata`, in the order of [`SideData::MasteringDisplay`].
 const MASTERING_FIELDS: [&str; 10] = [
     "red_x",
     "red_y",
@@ -94,7 +98,7 @@ impl<'de> Fields<'de> for Block {
 }
 
 impl Block {
-    /// What the block means, once all of it is read.
+    /// The block as side data, once all of its fields are read.
     pub(super) fn into_side_data(self) -> SideData {
         let kind = self.kind.unwrap_or_default();
         match (kind.as_str(), self.rotation) {
@@ -112,9 +116,10 @@ impl Block {
         }
     }
 
-    /// What a frame's block says of HDR, if that is what it is about.
+    /// The HDR metadata that a frame's block holds; `None` if it holds none.
     pub(super) fn into_hdr_of_frame(self) -> Option<SideData> {
-        // The metadata itself (`Dolby Vision RPU Data`) without the container's record, which says its profile.
+        // This is the metadata itself (`Dolby Vision RPU Data`). The profile isn't in it but in the container's
+        // record.
         if self.kind.as_deref().is_some_and(|kind| kind.starts_with("Dolby Vision")) {
             return Some(SideData::DolbyVision(DolbyVision { metadata: true, ..DolbyVision::default() }));
         }
@@ -122,18 +127,18 @@ impl Block {
         matches!(block, SideData::MasteringDisplay(_) | SideData::ContentLight { .. }).then_some(block)
     }
 
-    /// Whether this is a frame's block of captions: `ATSC A53 Part 4 Closed Captions`.
+    /// Whether this block of a frame has captions: `ATSC A53 Part 4 Closed Captions`.
     pub(super) fn is_captions(&self) -> bool {
         self.kind.as_deref().is_some_and(|kind| kind.contains("A53"))
     }
 
-    /// Whether this is a frame's HDR10+ block: `HDR Dynamic Metadata SMPTE2094-40 (HDR10+)`.
+    /// Whether this block of a frame has HDR10+ metadata: `HDR Dynamic Metadata SMPTE2094-40 (HDR10+)`.
     pub(super) fn is_hdr10_plus(&self) -> bool {
         self.kind.as_deref().is_some_and(|kind| kind.contains("2094-40") || kind.contains("HDR10+"))
     }
 }
 
-/// `34000/50000` as `17/25`; what is no fraction stays as it is.
+/// Reduces `34000/50000` to `17/25`. A text that isn't a fraction stays as it is.
 fn reduced(text: &str) -> String {
     text.parse::<Rational>()
         .map_or_else(|_| String::from(text), |fraction| alloc::format!("{}", fraction.reduced()))
@@ -143,7 +148,7 @@ fn reduced(text: &str) -> String {
 mod tests {
     use crate::probe::{DolbyVision, MediaProbe, SideData};
 
-    /// A film whose container says `stream` of side data, and whose first frame has `frame`.
+    /// The probe of a film whose container has the side data `stream` and whose first frame has `frame`.
     fn seen(stream: &str, frame: &str) -> MediaProbe {
         let film = alloc::format!(
             r#"{{"streams":[{{"codec_type":"video","width":2,"side_data_list":[{stream}]}}]}}"#

@@ -1,26 +1,26 @@
-//! What ffprobe printed, kept as it is, so that a later version of this crate can read more of it.
+//! ffprobe's output, stored unchanged so that a later version of this crate can read more of it.
 
 use alloc::vec::Vec;
 
 use super::{MediaProbe, ProbeError};
 
-/// What ffprobe says of a file, as it says it.
+/// What ffprobe printed about a file, unchanged.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ProbeText {
-    /// Of the file: a JSON document.
+    /// The output about the file: a JSON document.
     pub probe: Vec<u8>,
-    /// Of its first picture, where that matters: a JSON document.
+    /// The output about the first video frame: a JSON document. `None` if the frame wasn't probed.
     pub frame: Option<Vec<u8>>,
 }
 
 impl ProbeText {
-    /// What ffprobe printed of a file, with the arguments of [`command::probe_arguments`](crate::command::probe_arguments).
+    /// The output of ffprobe with the arguments of [`command::probe_arguments`](crate::command::probe_arguments).
     pub fn new(probe: Vec<u8>) -> Self {
         Self { probe, frame: None }
     }
 
-    /// The same with what ffprobe printed of the first picture, with the arguments of
+    /// Sets the output of ffprobe about the first video frame, with the arguments of
     /// [`command::frame_probe_arguments`](crate::command::frame_probe_arguments).
     #[must_use]
     pub fn with_frame(mut self, frame: Option<Vec<u8>>) -> Self {
@@ -28,11 +28,11 @@ impl ProbeText {
         self
     }
 
-    /// Reads it.
+    /// Reads both outputs.
     ///
     /// # Errors
     ///
-    /// Where one of both isn't what ffprobe prints.
+    /// If one of the two isn't what ffprobe prints; see [`MediaProbe::from_json`] and [`MediaProbe::add_frame`].
     pub fn parse(&self) -> Result<MediaProbe, ProbeError> {
         let mut probe = MediaProbe::from_json(&self.probe)?;
         if let Some(frame) = &self.frame {

@@ -1,4 +1,4 @@
-//! Where a film came from: a streaming service, a disc, or who knows. Scored signals, each with its reason.
+//! Guesses what kind of source a film comes from (a streaming service, a disc, or unknown) from scored signals.
 
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -7,10 +7,11 @@ use crate::number::Rational;
 use crate::plan::{Classification, Reason, Signal, SourceClass};
 use crate::probe::{MediaProbe, Stream, Tags, Video};
 
-/// A score this far from zero is a class. One strong signal is enough, a weak one never is.
+/// A score of at least this distance from zero decides. One strong signal is enough; a single weak one never is.
 const DECISIVE: i32 = 3;
 
-/// Words that release names carry, after the title, alone or with the next one. They outweigh what codecs hint at: many a disc is ripped to AAC and SRT. 
+/// Words of release names that name the source, each alone or with the word that follows, and their weights. They
+/// weigh more than codecs, since many films from discs are stored with AAC and SRT.
 #[rustfmt::skip]
 const NAME_WORDS: [(&str, Option<&str>, i32); 47] = [
     ("WEB", Some("DL"), 8), ("WEBDL", None, 8), ("WEB", Some("RIP"), 8), ("WEBRIP", None, 8), ("WEBCAP", None, 8), ("WEB", None, 5),
@@ -21,7 +22,8 @@ const NAME_WORDS: [(&str, Option<&str>, i32); 47] = [
     ("DVD", None, -8), ("DVDRIP", None, -8), ("DVD5", None, -8), ("DVD9", None, -8), ("DVDREMUX", None, -8), ("NTSC", None, -2), ("PAL", None, -2), ("LASERDISC", None, -8),
 ];
 
-/// Programs and brands that write one kind of file only, as they sign the container's tags.
+/// Programs and brands that appear in a container's tags and write files of one kind of source only, and their
+/// weights.
 const SIGNATURES: [(&str, i32); 10] = [
     ("makemkv", -4),
     ("dvdfab", -3),
@@ -35,11 +37,12 @@ const SIGNATURES: [(&str, i32); 10] = [
     ("appletv", 2),
 ];
 
-/// Tags that such signatures stand in.
+/// The tags in which such a program or brand appears.
 const SIGNED_TAGS: [&str; 6] =
     ["encoder", "encoded_by", "major_brand", "compatible_brands", "writing_application", "handler_name"];
 
-/// Codecs that one kind of source has. A profile, where given, must be contained in the stream's.
+/// Codecs that mostly one kind of source has, and their weights. A profile, if given, must be contained in the
+/// stream's profile.
 const CODECS: [(&str, Option<&str>, i32); 16] = [
     ("truehd", None, -4),
     ("dts", Some("DTS-HD"), -4),
@@ -59,7 +62,7 @@ const CODECS: [(&str, Option<&str>, i32); 16] = [
     ("mov_text", None, 1),
 ];
 
-/// Scores a file.
+/// Classifies a film by all its signals.
 pub(crate) fn classify(name: &str, probe: &MediaProbe, stream: &Stream, video: &Video) -> Classification {
     let mut signals = Vec::new();
     name_signals(name, &mut signals);
@@ -90,7 +93,8 @@ fn signal(signals: &mut Vec<Signal>, weight: i32, what: String) {
     signals.push(Signal { weight, what });
 }
 
-/// Words of the name after its first one: a title may be `Web Therapy` or `NF`.
+/// Looks for words of the file name after its first word, which belongs to the title: a film may be called `Web
+/// Therapy` or `NF`.
 fn name_signals(name: &str, signals: &mut Vec<Signal>) {
     let mut words =
         name.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).skip(1).peekable();
@@ -104,7 +108,7 @@ fn name_signals(name: &str, signals: &mut Vec<Signal>) {
             let dash = if second.is_some() { "-" } else { "" };
             let what = alloc::format!("the name says {first}{dash}{}", second.unwrap_or_default());
             signals.push(Signal { weight: *weight, what });
-            // A second word was part of the first.
+            // The second word belongs to the first.
             if second.is_some() {
                 words.next();
             }
@@ -130,7 +134,7 @@ fn signature_signals(probe: &MediaProbe, signals: &mut Vec<Signal>) {
     }
 }
 
-/// Whether `text` contains `part`, which is ASCII, in any case.
+/// Whether `text` contains `part`, in any case. `part` must be ASCII.
 fn contains_ignoring_case(text: &str, part: &str) -> bool {
     text.as_bytes().windows(part.len()).any(|window| window.eq_ignore_ascii_case(part.as_bytes()))
 }
@@ -159,20 +163,23 @@ fn picture_signals(format: &str, stream: &Stream, video: &Video, signals: &mut V
     if video.width % 2 == 1 || video.height % 2 == 1 {
         signal(signals, 1, alloc::format!("its size is odd ({}x{})", video.width, video.height));
     }
-    // In streams and in AVI a late start is the muxer's, in files of these two it is the source's.
+    // In Matroska and MP4 a late start comes from the source. In transport streams and AVI it comes from the muxer
+    // and says nothing.
     let tells = format.split(',').any(|name| matches!(name, "matroska" | "webm" | "mov" | "mp4"));
     if let Some(start) = stream.start.filter(|start| tells && start.0 != 0) {
         signal(signals, 1, alloc::format!("its video starts at {start} s"));
     }
 }
 
-/// Whether the average is neither the base rate nor half of it, which MPEG-1 and some H.264 count fields by.
+/// Whether the average rate is neither the base rate nor half of it. MPEG-1 and some H.264 have a base rate of
+/// fields, which is twice the frame rate.
 fn varies(average: Rational, base: Rational) -> bool {
     let base = base.thousandths();
     [base, base / 2].iter().all(|rate| average.thousandths().abs_diff(*rate) > base / 500)
 }
 
-/// Interlaced streams have a base rate of fields, which is no sign of a varying rate.
+/// Whether the video is interlaced. Then its base rate counts fields, and a difference from the average doesn't mean
+/// that the rate varies.
 fn is_interlaced(video: &Video) -> bool {
     video.field_order.as_deref().is_some_and(|order| order != "progressive")
 }
@@ -203,10 +210,10 @@ mod tests {
             ("film.dvdrip.avi", DiscLike),
             ("Film (1999).mkv", Unknown),
             ("Film.2160p.UHD.mkv", Unknown),
-            // A title is no source: its first word doesn't count, parts of words never do.
+            // Words of a title don't count: neither the first word of the name nor parts of words.
             ("Web.Therapy.mkv", Unknown),
             ("Cobweb 2023.mkv", Unknown),
-            // A web title from a disc. What the release is named after its source weighs most.
+            // "Web" is a word of this film's title, but the disc weighs more.
             ("Charlottes.Web.2006.1080p.BluRay.x264.mkv", DiscLike),
         ];
         for (name, class) in table {
@@ -229,7 +236,7 @@ mod tests {
             (audio("eac3", "") + &subtitle("subrip"), WebLike),
             (audio("aac", "LC") + &subtitle("webvtt"), WebLike),
             (audio("aac", "LC"), Unknown),
-            // Ten of a kind are one signal.
+            // Ten streams of the same codec are one signal.
             (subtitle("subrip").repeat(10), Unknown),
         ];
         for (streams, class) in table {

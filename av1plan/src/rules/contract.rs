@@ -1,4 +1,4 @@
-//! Draws up what a plan promises of its result.
+//! Makes the contract: what a plan promises of its result.
 
 use alloc::string::String;
 
@@ -10,7 +10,8 @@ use crate::plan::{
 };
 use crate::probe::{MediaProbe, Stream, StreamKind, Tags};
 
-/// Draws up the contract of a stream plan.
+/// Makes the contract from the probe and what was decided about streams, container and picture. `size` is the
+/// original's, in bytes.
 pub(crate) fn draw_up(
     probe: &MediaProbe,
     streams: &[StreamPlan],
@@ -50,7 +51,7 @@ fn expected_stream(
         Treatment::Copy => container.read_back(source.codec_name()),
         Treatment::Convert(to) => to.name(),
     };
-    // MP4 marks the first track of each type default, whatever it is told, and has no flag for forced.
+    // MP4's muxer marks the first stream of each type default, whatever it is told, and MP4 has no flag for forced.
     let says_flags = container == Container::Matroska && kind != StreamType::Attachment;
     let flag = |name: &str| says_flags.then(|| kept.disposition.has(name));
     let tag = |name: &str| source.tags.get(name).filter(|text| !text.is_empty()).map(String::from);
@@ -69,13 +70,15 @@ fn expected_stream(
     }
 }
 
-/// How long a track of sound is by itself. The header of ASF says of every track how long the file is.
+/// The duration of an audio stream by itself. ASF's header declares the duration of the whole file for every stream,
+/// so it isn't used.
 fn sound_duration(probe: &MediaProbe, source: &Stream) -> Option<Micros> {
     let is_audio = matches!(source.kind, StreamKind::Audio(_));
     source.duration.filter(|_| is_audio && probe.format.name != "asf")
 }
 
-/// The title: the tag that every container has a place for. Others that look alike in two containers aren't always kept.
+/// The file's tags that are promised: only the title, which every container can store, and only if the container
+/// stays the same. Other tags that two containers have in common aren't always kept.
 fn file_tags(probe: &MediaProbe, container: Container) -> Tags {
     let own = match container {
         Container::Matroska | Container::Webm => "matroska",
@@ -86,8 +89,8 @@ fn file_tags(probe: &MediaProbe, container: Container) -> Tags {
     Tags(title.map(|title| (String::from("title"), String::from(title))).into_iter().collect())
 }
 
-/// What Matroska keeps of Matroska's own tags (measured): all but those that its muxer writes anew or as something else.
-/// MP4 and WebM keep few, and none is promised.
+/// The stream's tags that are promised: those that Matroska keeps of Matroska's own (measured), which are all that
+/// its muxer doesn't write anew or store as something else. MP4 and WebM keep few tags, so none is promised there.
 fn stream_tags(probe: &MediaProbe, source: &Stream, kept: &Kept, container: Container) -> Tags {
     let is_matroska = |name: &str| name.split(',').any(|name| name == "matroska");
     if container != Container::Matroska || !is_matroska(&probe.format.name) {
@@ -106,7 +109,8 @@ fn stream_tags(probe: &MediaProbe, source: &Stream, kept: &Kept, container: Cont
     Tags(tags.map(|(name, value)| (String::from(name), String::from(value))).collect())
 }
 
-/// Held by name already, or the muxer's own, or a field of the track rather than a tag.
+/// Tags that are never promised here: they have a field of their own in the contract, are written by the muxer, or
+/// are stored as a field of the track.
 const WRITTEN_ANEW: [&str; 10] = [
     "language",
     "title",
@@ -120,7 +124,7 @@ const WRITTEN_ANEW: [&str; 10] = [
     "timecode",
 ];
 
-/// Text that comes out of every container as it went in.
+/// Whether every container returns this value unchanged.
 fn is_kept(value: &str) -> bool {
     !value.is_empty() && value.trim() == value && !value.chars().any(char::is_control) && value.len() < 1024
 }

@@ -1,12 +1,13 @@
-//! How many bits a source spends on a pixel, which is what "a very low bitrate for its resolution" means here.
+//! How many bits a source spends on a pixel: the measure of "a very low bitrate for its resolution".
 
 use crate::number::Rational;
 use crate::probe::{MediaProbe, Stream, StreamKind, Video};
 
-/// What one bit of a codec is worth in bits of H.264, in percent, at equal quality.
+/// What one bit of a codec is worth in bits of H.264 at equal quality, in percent.
 ///
-/// Rounded from the codecs' own claims over their predecessors (HEVC and VP9 save a third to a half over H.264, H.264 half over
-/// MPEG-2). It decides between two neighbouring CRFs, so that the rounding is harmless. What isn't listed counts 100.
+/// The numbers are rounded from what the codecs claim to save over their predecessors: HEVC and VP9 a third to a half
+/// over H.264, H.264 half over MPEG-2. They decide only between two neighbouring CRFs, so the rounding is harmless. A
+/// codec that isn't listed counts 100.
 const CODEC_WEIGHTS: [(&str, u64); 16] = [
     ("mpeg1video", 40),
     ("mpeg2video", 50),
@@ -26,8 +27,8 @@ const CODEC_WEIGHTS: [(&str, u64); 16] = [
     ("mjpeg", 20),
 ];
 
-/// Thousandths of an H.264 bit that the main video spends on a pixel and frame; nothing where the file doesn't say
-/// enough to know.
+/// What the main video spends on a pixel of a frame, in thousandths of a bit of H.264; `None` if the file doesn't say
+/// enough. `size` is the file's, in bytes.
 pub(crate) fn millibits(probe: &MediaProbe, stream: &Stream, video: &Video, size: u64) -> Option<u64> {
     let bits_per_second = video_bit_rate(probe, stream, size)?;
     let rate = frame_rate(stream, video)?;
@@ -37,13 +38,13 @@ pub(crate) fn millibits(probe: &MediaProbe, stream: &Stream, video: &Video, size
         .iter()
         .find(|(codec, _)| *codec == stream.codec_name())
         .map_or(100, |(_, weight)| *weight);
-    // bits/s * 1000 (milli) * 1000 (rate is in thousandths) * weight / 100
+    // bits/s * 1000 (for thousandths of a bit) * 1000 (the rate is in thousandths) * weight / 100
     let numerator = u128::from(bits_per_second) * 10_000 * u128::from(weight);
     let denominator = pixels.checked_mul(millirate).filter(|product| *product > 0)?;
     u64::try_from(numerator / denominator).ok()
 }
 
-/// Bits per second of the video: its own number, else what the file's size and duration leave after the audio.
+/// The video's bits per second: its own number, otherwise what the file's size and duration leave after the audio.
 fn video_bit_rate(probe: &MediaProbe, stream: &Stream, size: u64) -> Option<u64> {
     stream.bit_rate.or_else(|| {
         let duration = probe.duration().filter(|duration| duration.0 > 0)?;
@@ -54,14 +55,16 @@ fn video_bit_rate(probe: &MediaProbe, stream: &Stream, size: u64) -> Option<u64>
     })
 }
 
-/// Frames per second: the average, else the base rate, else the claimed frames over the duration.
+/// The video's frames per second: the average rate, otherwise the base rate, otherwise the declared number of frames
+/// divided by the duration.
 ///
-/// Rates above 1000 are a time base taken for a rate (90000/1) and don't count.
+/// A rate above 1000 isn't used: it is a time base that a file declares as its rate (90000/1).
 pub(crate) fn frame_rate(stream: &Stream, video: &Video) -> Option<Rational> {
     let believable = |rate: &Rational| (1_000..=1_000_000).contains(&rate.thousandths());
     let counted = || {
         let micros = u64::try_from(stream.duration?.0).ok()?;
-        // In thousandths: SVT-AV1 reads both halves as 32-bit numbers, and takes what is left of longer ones (measured).
+        // In thousandths, so that both numbers are short: SVT-AV1 reads them as 32-bit numbers and cuts longer ones
+        // off (measured).
         Rational::new(stream.frames?.checked_mul(1_000_000_000)?.checked_div(micros)?, 1000)
     };
     video
@@ -71,7 +74,7 @@ pub(crate) fn frame_rate(stream: &Stream, video: &Video) -> Option<Rational> {
         .or_else(|| counted().filter(believable))
 }
 
-/// About how many frames the stream has: by its duration and rate, else as it claims.
+/// About how many frames the stream has: its duration times its rate, otherwise the number that it declares.
 pub(crate) fn frame_count(probe: &MediaProbe, stream: &Stream, video: &Video) -> Option<u64> {
     let by_duration = || {
         let micros = u128::from(probe.duration()?.0.unsigned_abs());
@@ -114,7 +117,7 @@ mod tests {
 
     #[test]
     fn without_a_rate_the_size_less_the_audio_is_the_videos() {
-        // 100 s of 2.5 Mb/s video and 0.64 Mb/s audio.
+        // 100 s of video with 2.5 Mb/s and audio with 0.64 Mb/s.
         assert_eq!(measured(&probe("h264", None), 39_250_000), Some(LOW_MILLIBITS));
         assert_eq!(measured(&probe("h264", None), 8_000_000), None);
     }

@@ -1,4 +1,4 @@
-//! Dolby Vision and HDR10+: carried over where the encoder can, else a loss.
+//! Dynamic HDR metadata (Dolby Vision and HDR10+): carried over if the encoder can do that, otherwise a loss.
 
 use alloc::string::String;
 
@@ -7,27 +7,28 @@ use crate::probe::{DolbyVision, SideData};
 use crate::rules::picture::PictureSource;
 use crate::rules::record::Record;
 
-/// ffmpeg carries HDR10+ into AV1 from this version on, with libaom only (measured: 9.0.2 does, 8.0 doesn't).
+/// The first major version of ffmpeg that carries HDR10+ into AV1, with libaom only (measured: 9.0.2 does, 8.0
+/// doesn't).
 const HDR10_PLUS_SINCE: u32 = 9;
 
-/// Dolby Vision's profile inside AV1.
+/// The Dolby Vision profile for AV1.
 const AV1_PROFILE: u32 = 10;
 
-/// What the result will have.
+/// The dynamic HDR metadata that the result will have.
 pub(crate) struct Carried {
-    /// The Dolby Vision record of the result.
+    /// The result's Dolby Vision record; `None` if it has none.
     pub(crate) dolby_vision: Option<DolbyVision>,
-    /// Whether frames have HDR10+.
+    /// Whether the frames have HDR10+ metadata.
     pub(crate) hdr10_plus: bool,
 }
 
-/// Decides both.
+/// Decides what is carried over, and records what is lost.
 pub(crate) fn plan_dynamic_hdr(source: &PictureSource<'_>, record: &mut Record) -> Carried {
     let found = source.video.side_data.iter().find_map(|block| match block {
         SideData::DolbyVision(found) => Some(*found),
         _ => None,
     });
-    // Odd sizes take a pad filter, which would part the metadata from its picture.
+    // A picture of odd size needs the pad filter, and ffmpeg's filters would separate the metadata from its frame.
     let even = source.video.width.is_multiple_of(2) && source.video.height.is_multiple_of(2);
     let carried = found.filter(|_| even).and_then(|found| carried_record(found, source));
     if let (Some(found), None) = (found, carried) {
@@ -52,10 +53,11 @@ pub(crate) fn plan_dynamic_hdr(source: &PictureSource<'_>, record: &mut Record) 
     Carried { dolby_vision: carried, hdr10_plus: hdr10_plus && carries_plus }
 }
 
-/// Profiles 8.1 (HDR10 beneath) and 8.4 (HLG beneath) become profile 10 of AV1 with SVT-AV1 and libaom. Profile 5 comes
-/// out marked as something it isn't, profile 7 would lose its second layer, rav1e has no place for it.
+/// The Dolby Vision record of the result; `None` if Dolby Vision can't be carried over. Profiles 8.1 (with an HDR10
+/// base layer) and 8.4 (HLG) become profile 10 of AV1 with SVT-AV1 and libaom. Profile 5 would be marked as what it
+/// isn't, profile 7 would lose its second layer, and rav1e can't store any.
 ///
-/// WebM has no place for the record (8.0), and a source without metadata in its frames would end the encode.
+/// WebM has no place for the record (ffmpeg 8.0), and without metadata in the source's frames the encode would fail.
 fn carried_record(found: DolbyVision, source: &PictureSource<'_>) -> Option<DolbyVision> {
     let carries = found.profile == 8
         && matches!(found.compatibility, 1 | 4)

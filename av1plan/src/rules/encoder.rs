@@ -1,4 +1,4 @@
-//! Which encoder, and what it is told: CRF and rate by the source, the rest by the ladder.
+//! Chooses the encoder and its settings: CRF and rate depend on the source, the rest on the ladder.
 
 use alloc::string::String;
 
@@ -14,18 +14,18 @@ use crate::rules::ladder::rav1e_speed;
 use crate::rules::record::Record;
 use crate::toolchain::Toolchain;
 
-/// What the settings rest on.
+/// What the choice depends on.
 pub(crate) struct EncodeSource<'a> {
     pub(crate) stream: &'a Stream,
     pub(crate) video: &'a Video,
     pub(crate) class: SourceClass,
     pub(crate) resolution: ResolutionClass,
-    /// Thousandths of a bit of H.264 that the source spends on a pixel and frame.
+    /// What the source spends on a pixel of a frame, in thousandths of a bit of H.264; `None` if it isn't known.
     pub(crate) density: Option<u64>,
 }
 
 impl EncodeSource<'_> {
-    /// Chooses an encoder and its settings.
+    /// Chooses an encoder and its settings. It is an error if no encoder takes a picture of this size.
     pub(crate) fn decide(
         &self,
         toolchain: &Toolchain,
@@ -40,7 +40,7 @@ impl EncodeSource<'_> {
         })
     }
 
-    /// The wanted encoder where it is there and takes a picture of this size, else the best of the others.
+    /// The wanted encoder if ffmpeg has it and it takes a picture of this size, otherwise the best other one.
     fn encoder(
         &self,
         toolchain: &Toolchain,
@@ -78,7 +78,8 @@ impl EncodeSource<'_> {
         Svt { crf, preset, workers, nominal_rate: self.svt_rate(record) }
     }
 
-    /// A rate to tell SVT-AV1 instead of a nominal one that it refuses: the average where that is possible, else 60.
+    /// The rate to give to SVT-AV1 if the source's nominal rate is above its limit: the average rate if SVT-AV1 takes
+    /// it, otherwise 60. `None` if the nominal rate is within the limit.
     fn svt_rate(&self, record: &mut Record) -> Option<NominalRate> {
         let refused = |rate: &Rational| rate.thousandths() > Svt::MAX_RATE * 1000;
         let nominal = self.video.base_rate.or(self.video.average_rate).filter(refused)?;
@@ -100,7 +101,7 @@ impl EncodeSource<'_> {
         Aom { crf, cpu_used, tiles, threads: Aom::THREADS }
     }
 
-    /// The range's better end, unless the source is very low in bitrate.
+    /// The lower (better) CRF of the class, or the higher one if the source's bitrate is very low.
     fn crf(&self, record: &mut Record) -> Crf {
         let (low, high) = self.resolution.crf_range();
         let (crf, reason) = match self.density {

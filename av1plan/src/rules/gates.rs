@@ -1,4 +1,4 @@
-//! The gates: cheap questions that are asked before anything is planned.
+//! The gates: cheap checks that can skip a film before anything is planned.
 
 use alloc::string::String;
 
@@ -6,20 +6,21 @@ use crate::config::{Config, Hardlinked};
 use crate::plan::{Container, Gate, SkipReason};
 use crate::probe::{FileFacts, MediaProbe, Protection, Stability};
 
-/// The gates that need no probe. The first one that holds a film back is the answer.
+/// Checks the gates that need no probe. Returns the first reason to skip the film, or `None` if no gate does.
 ///
-/// [`plan`](crate::plan()) asks them again, so that a caller may call this first to spare the probe, or not.
+/// [`plan`](crate::plan()) checks them again. A caller may call this first, so that a film which is skipped needn't
+/// be probed.
 pub fn before_probe(file: &FileFacts, config: &Config) -> Option<SkipReason> {
     held(config, before_probe_met(file, config))
 }
 
-/// All gates in order: before the probe, then those that need it.
+/// Checks all gates: first those that need no probe, then the others. Returns the first reason to skip the film.
 pub(crate) fn all(file: &FileFacts, probe: &MediaProbe, config: &Config) -> Option<SkipReason> {
     let met = before_probe_met(file, config).chain(after_probe_met(probe));
     held(config, met)
 }
 
-/// The gates that were met but that the config overrules.
+/// The gates that would skip the film but that the config overrules.
 pub(crate) fn ignored(file: &FileFacts, probe: &MediaProbe, config: &Config) -> impl Iterator<Item = Gate> {
     before_probe_met(file, config)
         .chain(after_probe_met(probe))

@@ -1,10 +1,11 @@
-//! The ladder: what a resolution class is encoded with.
+//! The ladder: the table of encoder settings for each resolution class.
 
 use crate::config::QualityTier;
 use crate::plan::{CpuUsed, Crf, Preset, ResolutionClass, Speed, Tiles};
 
 impl ResolutionClass {
-    /// The CRF range, for SVT-AV1 and libaom alike: best quality first.
+    /// The two CRFs of the class, for SVT-AV1 and libaom alike: the lower (better) one and the one for sources of
+    /// very low bitrate.
     pub const fn crf_range(self) -> (Crf, Crf) {
         match self {
             Self::P4320 | Self::P2160 => (Crf::new(21), Crf::new(22)),
@@ -14,7 +15,7 @@ impl ResolutionClass {
         }
     }
 
-    /// The SVT-AV1 preset.
+    /// SVT-AV1's `-preset` for the class.
     pub const fn svt_preset(self, tier: QualityTier) -> Preset {
         let preset = match self {
             Self::P4320 | Self::P2160 => 3,
@@ -24,7 +25,7 @@ impl ResolutionClass {
         Preset::new(slower(preset, tier))
     }
 
-    /// libaom's `-cpu-used`.
+    /// libaom's `-cpu-used` for the class.
     pub const fn aom_cpu_used(self, tier: QualityTier) -> CpuUsed {
         let cpu_used = match self {
             Self::P4320 | Self::P2160 | Self::P1440 => 3,
@@ -34,7 +35,7 @@ impl ResolutionClass {
         CpuUsed::new(slower(cpu_used, tier))
     }
 
-    /// libaom's tiles: the fewest that still keep many cores busy.
+    /// libaom's tiles for the class: the fewest that keep many cores busy.
     pub const fn aom_tiles(self) -> Tiles {
         match self {
             Self::P4320 => Tiles::new(3, 2),
@@ -44,7 +45,7 @@ impl ResolutionClass {
     }
 }
 
-/// rav1e's `-speed`, the same for every class.
+/// rav1e's `-speed`, which is the same for every class.
 pub(super) const fn rav1e_speed(tier: QualityTier) -> Speed {
     Speed::new(slower(3, tier))
 }
@@ -72,7 +73,7 @@ mod tests {
             (2399, 1439, P1080), (1920, 1080, P1080), (1920,  800, P1080), (1800,  720, P1080), (1440, 1080, P1080),
             (1799, 1079, Below1080p), (1280, 720, Below1080p), (720, 576, Below1080p), (1, 1, Below1080p),
             (7680, 4320, P4320), (7680, 3200, P4320), (7679, 4319, P2160),
-            // Portrait counts turned.
+            // The sides of portrait video are swapped.
             (1080, 1920, P1080), (2160, 3840, P2160), (720, 1280, Below1080p), (800, 1920, P1080),
         ];
         for (width, height, class) in table {
@@ -80,7 +81,7 @@ mod tests {
         }
     }
 
-    /// Row by row, as the project's owner has set it.
+    /// The expected values are those that the project's owner has set.
     #[test]
     fn the_crf_and_preset_ladder() {
         #[rustfmt::skip]
@@ -100,7 +101,7 @@ mod tests {
         assert_eq!(P4320.svt_preset(High), P2160.svt_preset(High));
     }
 
-    /// Row by row, as the project's owner has set it.
+    /// The expected values are those that the project's owner has set.
     #[test]
     fn the_libaom_table() {
         #[rustfmt::skip]

@@ -1,4 +1,4 @@
-//! From a source, a toolchain and a policy to a verdict: the rules, asked in order.
+//! Planning: the rules that turn a source, a toolchain and a policy into a verdict, in their order.
 
 mod classify;
 mod contract;
@@ -29,26 +29,27 @@ use picture::{PictureSource, plan_timestamps};
 use record::Record;
 use streams::plan_streams;
 
-/// A film: what the file system and what ffprobe say of it.
+/// A film to plan: what the file system and what ffprobe say about it.
 #[derive(Debug, Clone, Copy)]
 #[non_exhaustive]
 pub struct Source<'a> {
-    /// The file.
+    /// The facts about the file.
     pub file: &'a FileFacts,
-    /// Its streams.
+    /// What ffprobe printed about the file.
     pub probe: &'a MediaProbe,
 }
 
 impl<'a> Source<'a> {
-    /// A film with its file and its streams.
+    /// The film with this file and this probe.
     pub const fn new(file: &'a FileFacts, probe: &'a MediaProbe) -> Self {
         Self { file, probe }
     }
 }
 
-/// Decides what becomes of a film.
+/// Decides whether and how a film is encoded.
 ///
-/// Total: every source gets a verdict. Pure: the same arguments give the same verdict, always and everywhere.
+/// `plan` has no side effects and never fails: every source gets a verdict, and the same arguments always give the
+/// same one.
 pub fn plan(source: &Source<'_>, toolchain: &Toolchain, config: &Config) -> Verdict {
     let mut record = Record::default();
     match planned(source, toolchain, config, &mut record) {
@@ -123,7 +124,8 @@ fn planned(
     })
 }
 
-/// A loss that the policy doesn't accept. Whatever it says, nobody wants a film without its sound.
+/// The first loss that the policy doesn't accept; `None` if there is none. If all audio would be lost, that is
+/// refused whatever the policy says.
 fn refused_loss<'a>(streams: &[StreamPlan], losses: &'a [Loss], config: &Config) -> Option<&'a Loss> {
     let mut audio = streams.iter().filter(|plan| plan.kind == StreamType::Audio).peekable();
     let silenced = audio.peek().is_some() && audio.all(|plan| plan.kept().is_none());
@@ -149,7 +151,7 @@ fn strictness(
     }
 }
 
-/// In the order of topics, then of streams, whatever order the rules were asked in.
+/// Sorts decisions by topic and then by stream.
 fn sorted(mut decisions: Vec<Decision>) -> Vec<Decision> {
     decisions.sort_by_key(|decision| (decision.topic, decision.stream));
     decisions
@@ -191,11 +193,13 @@ fn decide_container(extension: &str, record: &mut Record) -> Container {
     container
 }
 
-/// Whether a film's first frame should be probed before it is planned: HDR10+, captions inside the picture, and HDR metadata
-/// that the container doesn't repeat are seen in frames only (measured with ffprobe 8.0).
+/// Whether a film's first frame should be probed before the film is planned (see
+/// [`command::frame_probe_arguments`](crate::command::frame_probe_arguments)). ffprobe shows HDR10+, captions inside
+/// the video bitstream, and HDR metadata that the container doesn't repeat only in frames (measured with ffprobe
+/// 8.0).
 ///
-/// Only PQ video can have the one, and only MPEG-2, H.264 and HEVC the other, so that all else, and every result, is spared
-/// the second run of ffprobe.
+/// The HDR metadata matters for video with the PQ transfer curve only, and captions occur only in MPEG-2, H.264 and
+/// HEVC. All other films, and all results, need no second run of ffprobe.
 pub fn wants_frame_probe(probe: &MediaProbe) -> bool {
     let pq = |video: &Video| video.color.transfer == Some(Transfer::Smpte2084);
     let captioned = |stream: &Stream| matches!(stream.codec_name(), "mpeg2video" | "h264" | "hevc");

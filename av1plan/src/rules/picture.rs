@@ -1,4 +1,5 @@
-//! The picture between decoder and encoder: bits, colour, HDR, fields, shape, size, timestamps.
+//! Rules for the picture between decoder and encoder: bit depth, colour, HDR, interlacing, shape of pixels, size,
+//! timestamps.
 
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -14,7 +15,7 @@ use crate::rules::dynamic_hdr::{Carried, plan_dynamic_hdr};
 use crate::rules::record::Record;
 use crate::toolchain::Toolchain;
 
-/// What the picture rules came to.
+/// What the rules decided.
 pub(crate) struct Picture {
     pub(crate) pixel_format: PixelFormat,
     pub(crate) filters: Vec<Filter>,
@@ -23,7 +24,7 @@ pub(crate) struct Picture {
     pub(crate) expected: ExpectedPicture,
 }
 
-/// What the picture rules rest on.
+/// What the rules depend on.
 pub(crate) struct PictureSource<'a> {
     pub(crate) container: Container,
     pub(crate) probe: &'a MediaProbe,
@@ -35,7 +36,7 @@ pub(crate) struct PictureSource<'a> {
 }
 
 impl PictureSource<'_> {
-    /// Asks every rule; the only one that can refuse the film outright is the policy for interlaced video.
+    /// Applies all rules. It is an error only if the film is interlaced and the policy skips such films.
     pub(crate) fn plan(&self, record: &mut Record) -> Result<Picture, SkipReason> {
         let mut filters = Vec::new();
         filters.extend(self.interlacing(record)?);
@@ -43,7 +44,8 @@ impl PictureSource<'_> {
         let (color, matrix) = self.color(pixel_format, record);
         filters.extend(matrix);
         let Carried { dolby_vision, hdr10_plus } = plan_dynamic_hdr(self, record);
-        // A filter between the layers of Dolby Vision would part them; what is odd in size carries none.
+        // A filter would separate Dolby Vision's metadata from its picture. Video of odd size carries no Dolby
+        // Vision, so its padding doesn't matter.
         let padded = dolby_vision.is_none() && self.padding(record);
         filters.extend(padded.then_some(Filter::PadToEven));
         let shape = self.sample_aspect(padded, record);
@@ -96,7 +98,7 @@ impl PictureSource<'_> {
             BitDepth::Ten => (PixelFormat::Yuv420p10, Reason::TenBitsAreBetter),
         };
         record.decide(Topic::PixelFormat, format.name(), reason);
-        // WebM keeps transparency as a second picture, which only a tag tells of.
+        // WebM stores transparency as a second picture, which only this tag reveals.
         let has_alpha_tag = |(stream, _): (&Stream, &Video)| stream.tags.get("alpha_mode") == Some("1");
         if self.probe.main_video().is_some_and(has_alpha_tag) {
             record.lose(LossKind::Chroma, None, "transparency");
@@ -107,14 +109,15 @@ impl PictureSource<'_> {
         format
     }
 
-    /// The colour tags of the result, and the filter that it takes to have them.
+    /// The colour tags of the result, and the filter that is needed for them.
     fn color(&self, pixel_format: PixelFormat, record: &mut Record) -> (Color, Option<Filter>) {
         let source = self.nameable_color(record);
         let format = self.video.pixel_format.as_deref().unwrap_or_default();
         let rgb_format = ["gbr", "rgb", "bgr", "argb", "abgr", "0rgb", "0bgr"];
         let is_rgb = rgb_format.iter().any(|prefix| format.starts_with(prefix));
         if is_rgb || source.matrix == Some(Matrix::Gbr) {
-            // Left alone, ffmpeg converts with the matrix of SD and tags nothing (measured): wrong on every player.
+            // By default ffmpeg converts RGB with the matrix of SD and sets no tags (measured), which every player
+            // shows in wrong colours.
             record.decide(Topic::Color, Filter::RGB_MATRIX.name(), Reason::ConvertedFromRgb);
             let primaries = source.primaries.unwrap_or(Primaries::Bt709);
             let transfer = source.transfer.unwrap_or(Transfer::Bt709);
@@ -128,7 +131,7 @@ impl PictureSource<'_> {
         }
         let mut color = source;
         if format.starts_with("gray") {
-            // Gray is scaled to limited range on its way to 4:2:0 (measured).
+            // ffmpeg scales gray to limited range when it converts it to 4:2:0 (measured).
             color.range = None;
         }
         if color == Color::default() {
@@ -139,7 +142,8 @@ impl PictureSource<'_> {
         (color, None)
     }
 
-    /// The source's colour tags that the result can have. What ffmpeg has no name for, or AV1 no number, is left out and said.
+    /// The source's colour tags that the result can have. A tag that ffmpeg has no name for or AV1 no number is left
+    /// out and recorded as a loss.
     fn nameable_color(&self, record: &mut Record) -> Color {
         let Color { range, matrix, transfer, primaries } = self.video.color;
         let held = Color {
@@ -173,7 +177,8 @@ impl PictureSource<'_> {
         true
     }
 
-    /// `setsar=1` beside the pad filter, but only for a source whose pixels are square.
+    /// The filter that marks pixels as square. It is used together with the pad filter, and only if the source's
+    /// pixels are square.
     fn sample_aspect(&self, padded: bool, record: &mut Record) -> Option<Filter> {
         let square = |ratio: Rational| ratio.numerator == ratio.denominator.get();
         match self.video.sample_aspect_ratio {
@@ -213,11 +218,12 @@ impl PictureSource<'_> {
     }
 }
 
-/// Web-like sources get the guards; all others are exact by `-enc_time_base demux` alone.
+/// Decides how timestamps pass. Sources from the web get the guards; for all others `-enc_time_base demux` alone
+/// keeps them exact.
 pub(crate) fn plan_timestamps(class: SourceClass, probe: &MediaProbe, record: &mut Record) -> Timestamps {
     let avi = probe.format.name.split(',').any(|name| name == "avi");
     let (timestamps, reason) = match class {
-        // Measured: with `+genpts` an AVI with B-frames fails (8.0, 9.0.2) or loses a frame.
+        // With `+genpts` an AVI with B-frames fails (ffmpeg 8.0 and 9.0.2) or loses a frame (measured).
         SourceClass::WebLike if avi => (Timestamps::WebSafeUntouched, Reason::WebSafeWithoutGenerated),
         SourceClass::WebLike => (Timestamps::WebSafe, Reason::WebSafeTimestamps),
         SourceClass::DiscLike | SourceClass::Unknown => (Timestamps::Exact, Reason::ExactTimestamps),
@@ -226,7 +232,7 @@ pub(crate) fn plan_timestamps(class: SourceClass, probe: &MediaProbe, record: &m
     timestamps
 }
 
-/// The tags that are there: `primaries bt2020, transfer smpte2084, matrix bt2020nc, range tv`.
+/// The tags in words: `primaries bt2020, transfer smpte2084, matrix bt2020nc, range tv`.
 fn describe(color: Color) -> String {
     let Color { range, matrix, transfer, primaries } = color;
     let tags = [
@@ -239,22 +245,22 @@ fn describe(color: Color) -> String {
     known.collect::<Vec<_>>().join(", ")
 }
 
-/// What a pixel format's name says of its bits and its chroma.
+/// What the name of a pixel format says about bits, chroma and transparency.
 struct SourceFormat {
     bits: u32,
-    /// More chroma than 4:2:0 has.
+    /// Whether it has more chroma than 4:2:0.
     full_chroma: bool,
-    /// A plane of transparency.
+    /// Whether it has transparency.
     transparent: bool,
 }
 
 impl SourceFormat {
-    /// Reads names like `yuv422p10le`, `p010le`, `gbrp12le`, `nv12`.
+    /// Reads a name like `yuv422p10le`, `p010le`, `gbrp12le` or `nv12`.
     fn of(name: &str) -> Self {
         let base = name.trim_end_matches("le").trim_end_matches("be");
         let digits = base.len() - base.trim_end_matches(|c: char| c.is_ascii_digit()).len();
         let number = base.get(base.len() - digits..).and_then(|digits| digits.parse().ok());
-        // The digits at the end are bits where they can be; `nv12` and `yuv420p` end in something else.
+        // Digits at the end are bits only if that is possible: `nv12` and `yuv420p` end otherwise.
         let bits = number.filter(|bits| (9..=16).contains(bits) && !base.starts_with("nv")).unwrap_or(8);
         let subsampled =
             ["yuv420", "yuvj420", "yuva420", "yuv410", "yuv411", "nv12", "nv21", "p010", "p012", "p016"];

@@ -1,4 +1,4 @@
-//! What a plan writes down while it is made: decisions and losses.
+//! The decisions and losses that are recorded while a plan is made.
 
 use alloc::borrow::Cow;
 use alloc::string::String;
@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 
 use crate::plan::{Decision, Loss, LossKind, Reason, Topic};
 
-/// The growing list of choices and losses; each rule adds its own.
+/// The decisions and losses so far. Each rule adds its own.
 #[derive(Debug, Default)]
 pub(crate) struct Record {
     pub(crate) decisions: Vec<Decision>,

@@ -1,4 +1,4 @@
-//! What happens to each stream besides the main video: kept, converted or dropped, exactly once and with a reason.
+//! Rules for streams: each one is encoded, copied, converted or dropped, exactly once and with a reason.
 
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -10,7 +10,7 @@ use crate::plan::{
 use crate::probe::{MediaProbe, Stream, StreamKind};
 use crate::rules::record::Record;
 
-/// Plans every stream of `probe`; `main` is the index of the video to encode.
+/// Plans every stream of `probe`. `main` is the index of the video stream to encode.
 pub(crate) fn plan_streams(
     probe: &MediaProbe,
     main: u32,
@@ -33,7 +33,7 @@ struct Rules<'a> {
     spare_audio: bool,
 }
 
-/// What a rule says of a stream: what to do, why, and which loss that is.
+/// What a rule decides about a stream: what to do (`None`: drop it), why, and which loss that is.
 struct Ruling {
     treatment: Option<Treatment>,
     reason: Reason,
@@ -85,7 +85,7 @@ impl Rules<'_> {
         }
     }
 
-    /// Drops what is in a language nobody here listens to or reads.
+    /// Drops audio and subtitles in a language of `drop_languages`. `None` if the rule doesn't apply to the stream.
     fn rule_by_language(&self, stream: &Stream) -> Option<Ruling> {
         if !in_dropped_language(stream, self.config) {
             return None;
@@ -124,8 +124,8 @@ impl Rules<'_> {
     }
 }
 
-/// Whether dropping languages would leave nothing to listen to but commentary: then no audio is dropped for its
-/// language, since a film in that language is the film.
+/// Whether dropping languages would leave no audio except commentary. Then no audio is dropped for its language,
+/// since it is the only language of the film.
 fn spared_audio(probe: &MediaProbe, container: Container, config: &Config) -> bool {
     let speaks = |stream: &&Stream| {
         let commentary = ["comment", "descriptions", "visual_impaired"];
@@ -140,8 +140,8 @@ fn in_dropped_language(stream: &Stream, config: &Config) -> bool {
     stream.language().is_some_and(|tag| config.drop_languages.iter().any(|language| language.matches(tag)))
 }
 
-/// Where the track marked default was dropped, the mark moves to the first that was kept: one as forced as it was, if
-/// there is one.
+/// If the stream marked default was dropped, marks the first kept stream of that type instead: one with the same
+/// forced flag if there is one.
 fn move_default(probe: &MediaProbe, kind: StreamType, plans: &mut [StreamPlan], record: &mut Record) {
     let source = |plan: &StreamPlan| probe.stream(plan.index);
     let is_default = |plan: &StreamPlan| source(plan).is_some_and(|stream| stream.disposition.has("default"));
@@ -165,12 +165,13 @@ fn move_default(probe: &MediaProbe, kind: StreamType, plans: &mut [StreamPlan], 
     }
 }
 
-/// The tags that mkvmerge writes about a track's bytes. They stop being true when the track is encoded.
+/// The statistics tags that mkvmerge writes about a stream's bytes. They are no longer true once the stream is
+/// encoded.
 fn statistics_tags(stream: &Stream) -> Vec<StaleTag> {
     stream.tags.iter().filter_map(|(key, _)| StaleTag::new(key)).collect()
 }
 
-/// A stream as a person would name it: `rus audio "Dub" (ac3)`.
+/// The stream in words: `rus audio "Dub" (ac3)`.
 fn describe(stream: &Stream) -> String {
     let mut text = String::new();
     for part in

@@ -1,4 +1,4 @@
-//! A decision as JSON, with its sentence and the facts behind it.
+//! A decision as JSON, with its sentence and its facts.
 
 use alloc::string::String;
 use core::fmt;
@@ -8,33 +8,34 @@ use serde::{Deserialize, Serialize};
 use super::WireError;
 use crate::plan::{Decision, Topic};
 
-/// One choice.
+/// One decision of a plan.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct DecisionDocument {
-    /// What it is about.
+    /// The code of its topic (see [`Topic`](crate::plan::Topic)).
     pub topic: String,
-    /// The stream it is about, for the topics that are asked of each stream.
+    /// The index of the source stream that it is about; `None`, and absent in JSON, for a topic that concerns the
+    /// whole film.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stream: Option<u32>,
-    /// What was chosen.
+    /// What was chosen, in a word.
     pub choice: String,
-    /// The reason's stable code.
+    /// The stable code of its reason.
     pub code: String,
-    /// The reason's sentence.
+    /// The sentence of its reason.
     pub text: String,
-    /// The facts of the sentence: numbers, names.
+    /// The facts of its reason, such as numbers and names.
     #[serde(default, skip_serializing_if = "Facts::is_empty")]
     pub facts: Facts,
 }
 
-/// The facts that a decision's sentence is made of: a JSON object. Shown as JSON.
+/// The facts of a decision's reason: a JSON object, or nothing. Displayed as JSON.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Facts(serde_json::Value);
 
 impl Facts {
-    /// Whether there are none.
+    /// Whether there are no facts.
     pub fn is_empty(&self) -> bool {
         self.0.is_null()
     }

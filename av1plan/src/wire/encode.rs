@@ -1,4 +1,4 @@
-//! A plan's settings, streams, losses and contract as JSON.
+//! The plan of an encode as JSON.
 
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -19,71 +19,71 @@ use crate::probe::{Disposition, MOST_INDEX};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct EncodeDocument {
-    /// `encoder` and its settings: `crf`, `preset`, `cpu_used`, `tiles`, `threads`, `qp`, `speed`; what an encoder lacks is
-    /// absent.
+    /// The encoder and its settings. In JSON they are the keys `encoder`, `crf`, `preset`, `cpu_used`, `tiles`,
+    /// `threads`, `qp` and `speed` of this object; a setting that the encoder doesn't have is absent.
     #[serde(flatten)]
     pub settings: EncoderSettings,
-    /// The muxer.
+    /// The container of the result.
     pub container: Container,
-    /// Where the printed command writes to.
+    /// The path of the result in `argv`, in readable form.
     pub output: String,
-    /// The output's bytes in hexadecimal; absent where `output` is exact.
+    /// The bytes of that path in hexadecimal; `None`, and absent in JSON, if `output` is exact.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub output_hex: Option<String>,
-    /// Where the film came from.
+    /// What kind of source the film comes from.
     pub source_class: SourceClass,
-    /// The signals' sum: positive for the web, negative for a disc.
+    /// The sum of the signals' weights: positive for the web, negative for a disc.
     pub source_score: i32,
-    /// What spoke for and against it.
+    /// The signals for and against it.
     pub source_signals: Vec<Signal>,
-    /// The row of the ladder.
+    /// The resolution class: the row of the ladder.
     pub resolution: ResolutionClass,
-    /// Bits and subsampling.
+    /// Bits per sample and chroma subsampling of the result.
     pub pixel_format: PixelFormat,
-    /// Filters in order.
+    /// The filters between decoder and encoder, in the order in which they run.
     pub filters: Vec<Filter>,
-    /// What becomes of the display matrix.
+    /// What happens to the display matrix.
     pub rotation: Rotation,
-    /// Whether Dolby Vision is carried over.
+    /// Whether Dolby Vision's metadata is carried over.
     pub dolby_vision: bool,
-    /// About how many frames there are; absent where the source doesn't say.
+    /// About how many frames the film has; `None`, and absent in JSON, if the source doesn't say enough.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub frames: Option<u64>,
-    /// What the muxer must be allowed.
+    /// How far the muxer may go beyond the standards.
     pub strictness: Strictness,
-    /// How timestamps pass through.
+    /// How timestamps get from the source to the result.
     pub timestamps: Timestamps,
-    /// Each stream of the source.
+    /// What happens to each stream of the source.
     pub streams: Vec<StreamDocument>,
-    /// What the result won't have.
+    /// Everything of the source that the result won't have.
     pub losses: Vec<Loss>,
-    /// What the result must show.
+    /// What the result must have to be accepted.
     pub contract: Contract,
-    /// ffmpeg's arguments, `ffmpeg` first, as they were printed: for showing, and never read back. Paths that aren't UTF-8 are
-    /// shown readably here; take their bytes from `source` and `output_hex`.
+    /// The command for people to see, beginning with `ffmpeg`. It is never read back. A path that isn't UTF-8 is in
+    /// readable form; its bytes are in `source` and `output_hex`.
     pub argv: Vec<String>,
 }
 
-/// What happens to one stream.
+/// What happens to one stream of the source.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct StreamDocument {
-    /// The source's absolute stream index, at most [`MOST_INDEX`].
+    /// The source stream's index, at most [`MOST_INDEX`].
     #[serde(deserialize_with = "index")]
     pub index: u32,
-    /// Its type.
+    /// The stream's type.
     pub kind: StreamType,
-    /// `encode`, `copy`, `convert` or `drop`.
+    /// What happens to the stream: `encode`, `copy`, `convert` or `drop`.
     pub action: String,
-    /// The reason's code.
+    /// The code of the reason; empty if the plan has no decision on the stream.
     pub reason: String,
-    /// What it is converted to; absent where it isn't.
+    /// The codec that it is converted to; `None`, and absent in JSON, if it isn't converted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub to: Option<Conversion>,
-    /// Its flags in the result; absent where it is dropped.
+    /// Its disposition flags in the result; `None`, and absent in JSON, if it is dropped.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub disposition: Option<Disposition>,
-    /// Tags that are removed since they would be false.
+    /// The tags that are removed because they would no longer be true.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub stale_tags: Vec<StaleTag>,
 }
@@ -174,13 +174,13 @@ impl EncodeDocument {
     }
 }
 
-/// The command that a person is shown.
+/// The command that people see, beginning with `ffmpeg`.
 pub(super) fn argv(plan: &EncodePlan, source: &PathDocument, output: &PathDocument) -> Vec<String> {
     let arguments = command::render(plan, source.path.as_str(), output.path.as_str());
     core::iter::once("ffmpeg".into()).chain(arguments).collect()
 }
 
-/// What no plan says: fields that are right each by itself, and wrong beside each other.
+/// What contradicts itself in a plan: fields that are each valid, but not together. `None` if nothing does.
 fn contradiction(plan: &EncodePlan) -> Option<&'static str> {
     let mut indexes: Vec<u32> = plan.streams.iter().map(|stream| stream.index).collect();
     indexes.sort_unstable();

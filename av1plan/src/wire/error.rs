@@ -1,4 +1,4 @@
-//! Why a document can't be read.
+//! The error of reading a plan document.
 
 use alloc::string::String;
 
@@ -15,38 +15,38 @@ pub enum WireError {
         /// What is wrong, with line and column.
         detail: String,
     },
-    /// Another kind of document.
+    /// The document is of another format.
     #[error("this is a document of format {found:?}, not {FORMAT:?}")]
     Format {
-        /// What it calls itself.
+        /// The format that it names.
         found: String,
     },
-    /// A major version that this crate doesn't know.
+    /// The document has a major version that this crate doesn't know.
     #[error("version {found:?} of the document can't be read here; this is for version {VERSION}")]
     Version {
         /// The document's version.
         found: String,
     },
-    /// Fields that exclude each other.
+    /// Fields of the document contradict each other.
     #[error("the document contradicts itself: {what}")]
     Contradiction {
-        /// Which fields.
+        /// Which fields, in words.
         what: &'static str,
     },
-    /// A path that no file can have.
+    /// No file can have a path of the document.
     #[error("the document's path {path:?} can't be one: {why}")]
     Path {
-        /// Its readable form.
+        /// The path in readable form.
         path: String,
-        /// Why not.
+        /// Why no file can have it.
         why: &'static str,
     },
-    /// A decision of a newer version, which can be shown but not restored.
+    /// A decision of the document is unknown, because a newer version wrote it. It can be shown but not restored.
     #[error("the decision {code:?} on {topic:?} is of a newer version and can't be restored as data")]
     Unknown {
-        /// Its topic.
+        /// The code of its topic.
         topic: String,
-        /// Its code.
+        /// The code of its reason.
         code: String,
     },
 }

@@ -1,7 +1,7 @@
-//! The versioned JSON document of a plan: what `av1cli plan --json` prints, and what other programs may store.
+//! The versioned JSON document of a plan: `av1cli plan --json` prints it, and other programs may store it.
 //!
-//! A document says `"format":"av1.plan"` and a version. Readers of version 1 read every 1.x: unknown fields are passed
-//! over, and a decision whose code is unknown keeps its code and its text. Another major version is refused.
+//! A document has `"format":"av1.plan"` and a version. A reader of version 1 reads every 1.x: it ignores unknown
+//! fields, and shows a decision with an unknown code by its code and sentence. It refuses another major version.
 
 mod decision;
 mod encode;
@@ -21,35 +21,36 @@ pub use path::PathDocument;
 
 use crate::plan::{Skip, SkipReason, Verdict};
 
-/// What every document calls itself.
+/// The format that every document names.
 pub const FORMAT: &str = "av1.plan";
 
 /// The version that this crate writes: `major.minor`.
 pub const VERSION: &str = "1.0";
 
-/// A plan as JSON. Built by [`Document::new`], written with [`Document::to_json`], read with [`Document::from_json`].
+/// The verdict on a film, with its plan, as JSON. [`Document::new`] makes it, [`Document::to_json`] writes it, and
+/// [`Document::from_json`] reads it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Document {
     /// Always [`FORMAT`].
     pub format: String,
-    /// `major.minor`.
+    /// The document's version: `major.minor`.
     pub version: String,
-    /// The file that was planned.
+    /// The film that the verdict is on.
     pub source: SourceDocument,
-    /// `encode` or `skip`.
+    /// Whether the film is encoded or skipped.
     pub verdict: VerdictName,
-    /// Why it is skipped; absent where it isn't.
+    /// Why the film is skipped; `None`, and absent in JSON, if it is encoded.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub skip: Option<SkipDocument>,
-    /// How it is encoded; absent where it is skipped.
+    /// How the film is encoded; `None`, and absent in JSON, if it is skipped.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub encode: Option<EncodeDocument>,
-    /// Each choice with its reason.
+    /// The decisions that led to the verdict.
     pub decisions: Vec<DecisionDocument>,
 }
 
-/// What says whether the rest can be read.
+/// The fields that say whether the rest can be read.
 #[derive(Deserialize)]
 struct Head {
     format: String,
@@ -69,24 +70,24 @@ impl Head {
     }
 }
 
-/// The verdict's name.
+/// The verdict, without its details.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum VerdictName {
-    /// See [`Document::encode`].
+    /// The film is encoded as [`Document::encode`] says.
     Encode,
-    /// See [`Document::skip`].
+    /// The film is skipped for the reason in [`Document::skip`].
     Skip,
 }
 
-/// The file that was planned.
+/// The film that a document is about.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct SourceDocument {
-    /// Its path.
+    /// The film's path.
     #[serde(flatten)]
     pub path: PathDocument,
-    /// Its bytes.
+    /// The film's size in bytes.
     pub size: u64,
 }
 
@@ -94,16 +95,17 @@ pub struct SourceDocument {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct SkipDocument {
-    /// The stable code.
+    /// The stable code of the reason.
     pub code: String,
-    /// The sentence.
+    /// The sentence of the reason.
     pub text: String,
-    /// The code with its facts, for programs that restore the plan.
+    /// The reason with its facts, for programs that restore the verdict.
     pub reason: SkipReason,
 }
 
 impl Document {
-    /// The document of `verdict` on the file at `source`, whose printed command writes to `output`.
+    /// The document of a verdict. `source` is the film's path, `size` its bytes, and `output` the path of the result
+    /// in the command that people see. Both paths are bytes, as on Unix.
     pub fn new(source: &[u8], size: u64, output: &[u8], verdict: &Verdict) -> Self {
         let path = PathDocument::new(source);
         let decisions = verdict.decisions().iter().map(DecisionDocument::new).collect();
@@ -124,14 +126,20 @@ impl Document {
         }
     }
 
-    /// One line of JSON, without a line break.
+    /// The document as one line of JSON, without a line break at its end.
     pub fn to_json(&self) -> String {
-        // Strings, numbers and lists can always be written; the fallback can't come about.
+        // Strings, numbers and lists can always be written, so `unwrap_or_default` never takes effect.
         serde_json::to_string(self).unwrap_or_default()
     }
 
-    /// Reads a document of this major version. Each field is checked by itself: numbers have ranges, and words that come to stand
-    /// in a command are of closed lists. [`Document::verdict`] holds them against each other.
+    /// Reads a document of this major version. Each field is checked by itself: numbers have ranges, and words that
+    /// become part of a command come from closed lists. Whether the fields fit together is checked by
+    /// [`Document::verdict`].
+    ///
+    /// # Errors
+    ///
+    /// If the text isn't JSON, is of another format or another major version, has a field that is missing or not
+    /// allowed, or has a path that no file can have.
     pub fn from_json(bytes: &[u8]) -> Result<Self, WireError> {
         let head: Head = serde_json::from_slice(bytes).map_err(|error| WireError::json(&error))?;
         head.check()?;
@@ -140,7 +148,7 @@ impl Document {
         Ok(document)
     }
 
-    /// What the fields' own types don't check.
+    /// Checks what the types of the fields don't: format, version and paths.
     fn check(&self) -> Result<(), WireError> {
         Head { format: self.format.clone(), version: self.version.clone() }.check()?;
         let output = self.encode.as_ref().map(EncodeDocument::output);
@@ -152,7 +160,13 @@ impl Document {
         Ok(())
     }
 
-    /// The verdict that the document was written for. [`EncodeDocument::argv`] has no part in it: a command is made from the plan.
+    /// Restores the verdict that the document was made from. [`EncodeDocument::argv`] is ignored: a command is made
+    /// from the plan.
+    ///
+    /// # Errors
+    ///
+    /// If the fields contradict each other, or a newer version made a decision that this one doesn't know. Also for
+    /// the reasons of [`Document::from_json`], since the fields are public and may have been changed.
     pub fn verdict(&self) -> Result<Verdict, WireError> {
         self.check()?;
         let decisions = self.decisions.iter().map(DecisionDocument::decision).collect::<Result<_, _>>()?;
@@ -167,8 +181,12 @@ impl Document {
         }
     }
 
-    /// The command of an encode, `ffmpeg` first, made from the plan that was read; nothing where it is a skip. What
-    /// [`EncodeDocument::argv`] says may be anything.
+    /// The command of an encode for people to see, beginning with `ffmpeg`; `None` if the film is skipped. It is made
+    /// from the plan and not from [`EncodeDocument::argv`], which may contain anything.
+    ///
+    /// # Errors
+    ///
+    /// The same as for [`Document::verdict`].
     pub fn command(&self) -> Result<Option<Vec<String>>, WireError> {
         Ok(match (self.verdict()?, &self.encode) {
             (Verdict::Encode(plan), Some(encode)) => {

@@ -1,23 +1,23 @@
-//! Paths, which are bytes, in JSON, which is text.
+//! Paths in JSON: paths are bytes, but JSON is text.
 
 use alloc::string::String;
 use alloc::vec::Vec;
 
 use serde::{Deserialize, Serialize};
 
-/// A path in readable form, and, where it isn't UTF-8, its bytes.
+/// A path in readable form and, if it isn't UTF-8, in hexadecimal.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct PathDocument {
-    /// The path; bytes that aren't UTF-8 are shown as U+FFFD.
+    /// The path as text. Bytes that aren't UTF-8 are replaced by U+FFFD.
     pub path: String,
-    /// The path's bytes in hexadecimal; absent where `path` is exact.
+    /// The path's bytes in hexadecimal; `None`, and absent in JSON, if `path` is exact.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub path_hex: Option<String>,
 }
 
 impl PathDocument {
-    /// A path by its bytes.
+    /// The path with these bytes.
     pub fn new(bytes: &[u8]) -> Self {
         let exact = core::str::from_utf8(bytes).is_ok();
         let digit = |value: u8| char::from_digit(value.into(), 16);
@@ -25,7 +25,8 @@ impl PathDocument {
         Self { path: String::from_utf8_lossy(bytes).into_owned(), path_hex: (!exact).then(hex) }
     }
 
-    /// Why no file can have this path: it can't be told which bytes are meant, or they can't be given to a program.
+    /// Why no file can have this path, or `None` if one can: the two forms don't agree, or it has a zero byte, which
+    /// no program accepts.
     pub(super) fn impossible(&self) -> Option<&'static str> {
         let Some(bytes) = self.bytes() else { return Some("its hexadecimal form is none") };
         if bytes.contains(&0) {
@@ -34,7 +35,7 @@ impl PathDocument {
         (String::from_utf8_lossy(&bytes) != self.path).then_some("its hexadecimal form is another path's")
     }
 
-    /// The path's bytes; nothing where `path_hex` is no hexadecimal.
+    /// The path's bytes; `None` if `path_hex` isn't hexadecimal.
     pub fn bytes(&self) -> Option<Vec<u8>> {
         let Some(hex) = &self.path_hex else {
             return Some(self.path.as_bytes().to_vec());

@@ -1,15 +1,15 @@
-//! A value for each code, with whatever facts it asks for.
+//! Makes a value for each code, with made-up facts.
 #![allow(clippy::panic, reason = "helpers of tests; clippy's exemption covers test functions only")]
 
 use av1plan::SkipReason;
 use av1plan::plan::LossKind;
 use serde_json::{Value, json};
 
-/// In JSON these variants hold a reason of another list, whose code is theirs.
+/// These variants hold a reason of another list and have the code of that reason in JSON.
 const ENVELOPES: [(&str, &[&str]); 2] =
     [("skipped", SkipReason::codes()), ("refused-loss", LossKind::codes())];
 
-/// The variant of this code, with whatever facts it asks for.
+/// The variant with this code, with made-up facts.
 pub(crate) fn with_some_facts<T: serde::de::DeserializeOwned>(code: &str) -> T {
     written(code)
         .into_iter()
@@ -17,7 +17,7 @@ pub(crate) fn with_some_facts<T: serde::de::DeserializeOwned>(code: &str) -> T {
         .unwrap_or_else(|| panic!("no facts here fit {code}; add them to the candidates"))
 }
 
-/// A code as JSON, with the facts of one variant or another.
+/// The code as JSON, once with the facts of each variant that it could be.
 fn written(code: &str) -> Vec<Value> {
     let gap = json!({"at": 1, "length": 1});
     let numbers = json!({
@@ -64,7 +64,7 @@ fn written(code: &str) -> Vec<Value> {
             tagged.extend(inner.into_iter().map(|inner| json!({"code": envelope, "facts": inner})));
         }
     }
-    // A refused loss that makes a film be skipped is in both.
+    // The code of a refused loss is both a loss's code and a skip's.
     let refused = json!({"code": "refused-loss", "facts": loss});
     tagged.push(json!({"code": "skipped", "facts": refused}));
     tagged

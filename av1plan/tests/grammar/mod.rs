@@ -1,7 +1,7 @@
-//! What a command may consist of, written down by hand and not taken from the code that spells commands: which options there are,
-//! and what the value of each looks like, the inside of filters included.
+//! The grammar of commands: which options there are and what the value of each looks like, including the inside of
+//! filters. It is written by hand, independently of the code that makes commands.
 //!
-//! Shared by `tests/document.rs` and the fuzz target `document`.
+//! `tests/document.rs` and the fuzz target `document` share it.
 
 use av1plan::command::{
     Arg, Audience, Part, Placeholder, Reach, Scored, Side, TrialPicture, arguments, decode_audio_arguments,
@@ -15,7 +15,7 @@ use av1plan::{EncodePlan, Micros};
 const SWITCHES: [&str; 8] =
     ["-nostdin", "-hide_banner", "-y", "-xerror", "-nostats", "-copyts", "-start_at_zero", "-noautorotate"];
 
-/// Options with the only values that they may have.
+/// Options with all the values that they may have.
 const WORDS: [(&str, &[&str]); 28] = [
     ("-loglevel", &["level+verbose", "level+warning", "error"]),
     ("-progress", &["pipe:1"]),
@@ -47,7 +47,7 @@ const WORDS: [(&str, &[&str]); 28] = [
     ("-i", &["INPUT", "ORIGINAL", "testsrc2=size=64x64:rate=25:duration=1"]),
 ];
 
-/// Whether a value is right.
+/// Checks a value.
 type Pattern = fn(&str) -> bool;
 
 /// Options whose value follows a pattern.
@@ -68,7 +68,7 @@ const VALUES: [(&str, Pattern); 14] = [
     ("-filter_complex", graph),
 ];
 
-/// Options that are said of one stream of the output, by its number.
+/// Options that apply to one output stream, which is named by its number.
 const PER_STREAM: [(&str, Pattern); 3] = [
     ("-c:", |value| CONVERSIONS.contains(&value)),
     ("-disposition:", |value| value == "0" || value.split('+').all(|flag| FLAGS.contains(&flag))),
@@ -80,7 +80,7 @@ const PIXEL_FORMATS: [&str; 2] = ["yuv420p", "yuv420p10le"];
 const CONVERSIONS: [&str; 8] =
     ["subrip", "mov_text", "webvtt", "pcm_s16le", "pcm_s24le", "pcm_f32le", "pcm_f64le", "flac"];
 
-/// `ffmpeg -h full` of 8.0 and 9.0.2.
+/// From `ffmpeg -h full` of 8.0 and 9.0.2.
 const FLAGS: [&str; 19] = [
     "default",
     "dub",
@@ -103,7 +103,7 @@ const FLAGS: [&str; 19] = [
     "multilayer",
 ];
 
-/// `ffmpeg -h filter=setparams` of 8.0 and 9.0.2, without `auto` and `unknown`.
+/// From `ffmpeg -h filter=setparams` of 8.0 and 9.0.2, without `auto` and `unknown`.
 const PRIMARIES: [&str; 12] = [
     "bt709",
     "bt470m",
@@ -155,7 +155,7 @@ fn number(text: &str, least: u64, most: u64) -> bool {
     plain && text.parse().is_ok_and(|number: u64| (least..=most).contains(&number))
 }
 
-/// ffmpeg reads a stream's number as an `int`: from 2^31 on it is negative, and -1 means every stream.
+/// The number of a stream. ffmpeg reads it as an `int`: from 2^31 on it is negative, and -1 means every stream.
 fn index(text: &str) -> bool {
     number(text, 0, 0x7fff_ffff)
 }
@@ -173,7 +173,7 @@ fn seconds(text: &str) -> bool {
     })
 }
 
-/// `lp=1`, and seldom a rate that SVT-AV1 takes: both halves of 32 bits, 1 to 240 frames a second.
+/// `lp=1`, and in few films also a rate that SVT-AV1 takes: two numbers of 32 bits, 1 to 240 frames per second.
 fn svt_parameters(text: &str) -> bool {
     let Some((workers, rate)) = text.split_once(':') else { return ["lp=0", "lp=1"].contains(&text) };
     let rate = rate.strip_prefix("fps-num=").and_then(|rate| rate.split_once(":fps-denom="));
@@ -187,7 +187,7 @@ fn svt_parameters(text: &str) -> bool {
         })
 }
 
-/// A tag of mkvmerge's statistics, perhaps with a language: nothing that sets another tag.
+/// A statistics tag of mkvmerge, perhaps with a language, without a value: nothing that sets a tag.
 fn stale_tag(text: &str) -> bool {
     let name = text.split('-').next().unwrap_or_default().to_ascii_lowercase();
     STATISTICS.contains(&name.as_str())
@@ -235,7 +235,7 @@ fn step(text: &str) -> bool {
     FIXED.contains(&text) || [colors(), size(), trim(), vmaf()].contains(&Some(true))
 }
 
-/// `[0:0]...[result];[1:0]...[original];[result][original]...`
+/// A filter graph: `[0:0]...[result];[1:0]...[original];[result][original]...`
 fn graph(text: &str) -> bool {
     let parts: Vec<&str> = text.split(';').collect();
     let [result, original, compare] = parts[..] else { return false };
@@ -270,7 +270,7 @@ fn value_is_right(option: &str, value: &str) -> bool {
     listed().or_else(matched).or_else(of_stream).unwrap_or_default()
 }
 
-/// What of a command is not as it should be.
+/// What in a command breaks the grammar; `None` if nothing does.
 pub(crate) fn wrong(command: &[Arg]) -> Option<String> {
     let Some((last, options)) = command.split_last() else { return Some("it is empty".into()) };
     if !["OUTPUT", "pipe:1", "-"].contains(&word(last)) {
@@ -301,7 +301,7 @@ pub(crate) fn wrong(command: &[Arg]) -> Option<String> {
     None
 }
 
-/// Every command that a plan has a part in.
+/// Every command that depends on a plan.
 pub(crate) fn commands(plan: &EncodePlan) -> Vec<Vec<Arg>> {
     let mut commands = vec![arguments(plan, Audience::Person), arguments(plan, Audience::Program)];
     commands.push(trial_arguments(&plan.video, TrialPicture { width: 64, height: 64, rate: 25, seconds: 1 }));
@@ -326,7 +326,7 @@ pub(crate) fn commands(plan: &EncodePlan) -> Vec<Vec<Arg>> {
     commands
 }
 
-/// What of any of a plan's commands is not as it should be.
+/// What in any command of a plan breaks the grammar; `None` if nothing does.
 pub(crate) fn wrong_of(plan: &EncodePlan) -> Option<String> {
     commands(plan).iter().find_map(|command| wrong(command))
 }

@@ -1,16 +1,17 @@
-//! A command taken apart again, independently of how it was put together.
+//! Takes a command apart, independently of the code that makes it.
 
 use av1plan::EncodePlan;
 use av1plan::command::{self, Arg, Audience, Placeholder};
 
-/// Options without a value; each other one has exactly one.
+/// Options without a value. Every other option has exactly one.
 const SWITCHES: [&str; 7] =
     ["-nostdin", "-hide_banner", "-y", "-xerror", "-nostats", "-copyts", "-start_at_zero"];
 
-/// One option of a command with its value, which is empty for a switch.
+/// An option of a command with its value, which is empty for an option without one.
 pub(crate) type Opt = (String, String);
 
-/// The options of the command that a person is shown, in order. `-i` and the output have their placeholder's name.
+/// The options of the command for a person, in order. `-i` and the output have the name of their placeholder as
+/// value.
 pub(crate) fn options(plan: &EncodePlan) -> Vec<Opt> {
     options_of(&command::arguments(plan, Audience::Person))
 }
@@ -32,7 +33,7 @@ pub(crate) fn options_of(arguments: &[Arg]) -> Vec<Opt> {
     options
 }
 
-/// The values of every option of this name.
+/// The values of all options with this name.
 pub(crate) fn values<'a>(options: &'a [Opt], name: &str) -> Vec<&'a str> {
     options.iter().filter(|(option, _)| option == name).map(|(_, value)| value.as_str()).collect()
 }

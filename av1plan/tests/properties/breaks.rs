@@ -1,13 +1,15 @@
-//! Every promise of a contract, broken: what the judge must see.
+//! A list of changes to a result's probe, each of which breaks one promise of the contract. The judge must find every
+//! one.
 
 use av1plan::EncodePlan;
 use proptest::sample::Index;
 use serde_json::{Value, json};
 
-/// Breaks one promise in the document of a result that holds them all; false where the plan doesn't make that promise.
+/// Breaks one promise in the ffprobe document of a result that holds all of them. Returns false if the plan doesn't
+/// make that promise.
 pub(crate) type Break = fn(&mut Value, &EncodePlan, Index) -> bool;
 
-/// Every promise of a contract, broken.
+/// One change for each promise, with its name.
 pub(crate) const BREAKS: [(&str, Break); 23] = [
     ("a stream too few", |document, _, place| {
         let streams = document["streams"].as_array_mut().expect("a list");
@@ -103,7 +105,7 @@ pub(crate) const BREAKS: [(&str, Break); 23] = [
     }),
 ];
 
-/// The place of the video in the result.
+/// The index of the video stream in the result.
 pub(crate) fn video(plan: &EncodePlan) -> usize {
     let av1 = |stream: &av1plan::plan::ExpectedStream| stream.kind == av1plan::plan::StreamType::Video;
     plan.contract.streams.iter().position(av1).expect("a contract has a video")
@@ -119,7 +121,7 @@ fn set_flag(document: &mut Value, index: usize, flag: &str, value: bool) -> bool
     true
 }
 
-/// Puts another stream in the place of one that is no video; false where there is none.
+/// Replaces a stream that isn't video by `other`. Returns false if there is none.
 fn swap_other(document: &mut Value, place: Index, other: &Value) -> bool {
     let streams = document["streams"].as_array_mut().expect("a list");
     let mut others: Vec<&mut Value> =

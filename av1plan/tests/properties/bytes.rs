@@ -1,4 +1,4 @@
-//! Bytes of any kind: always a verdict or a readable error, never a panic.
+//! Properties of the readers: any bytes lead to a verdict or to a readable error, never to a panic.
 
 use std::fs;
 use std::path::Path;
@@ -55,7 +55,7 @@ proptest! {
 
     #[test]
     fn real_documents_may_be_cut_off(bytes in real(), end in any::<Index>()) {
-        // Without its end no document is whole: the reader must say so, and not plan half a film.
+        // A document that was cut off is incomplete: the reader must refuse it, and not plan half a film.
         let length = bytes.trim_ascii_end().len();
         prop_assert!(MediaProbe::from_json(&bytes[..end.index(length)]).is_err());
     }
@@ -101,7 +101,7 @@ fn megabytes_of_tags_are_read_and_none_of_them_gets_into_the_plan() {
     assert!(matches!(verdict, Verdict::Encode(_)) && written.len() < 10_000, "{} bytes", written.len());
 }
 
-/// Everything that is ever done with a probe's bytes, to the end.
+/// Does everything that can be done with the bytes of a probe.
 fn all_the_way(bytes: &[u8], policy: &Policy) {
     let Ok(probe) = MediaProbe::from_json(bytes) else {
         return;
@@ -129,7 +129,7 @@ fn real() -> impl Strategy<Value = Vec<u8>> {
     select(paths).prop_map(|path| fs::read(path).expect("the corpus is readable"))
 }
 
-/// Where every value of a document is, as JSON pointers.
+/// Collects the JSON pointers of all values in a document.
 fn pointers(value: &Value, path: &mut String, found: &mut Vec<String>) {
     found.push(path.clone());
     let length = path.len();
@@ -150,7 +150,7 @@ fn pointers(value: &Value, path: &mut String, found: &mut Vec<String>) {
     }
 }
 
-/// JSON of any shape, with the keys that the planner reads in all the wrong places.
+/// JSON of any shape, with the planner's keys in wrong places.
 fn any_json() -> impl Strategy<Value = Value> {
     let scalar = prop_oneof![
         Just(Value::Null),

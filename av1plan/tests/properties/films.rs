@@ -1,4 +1,4 @@
-//! Films made up: ffprobe documents weighted to known trouble, and what a file system may say of their files.
+//! Strategies for films: ffprobe documents in which known trouble is frequent, and facts about their files.
 
 use av1plan::probe::{Marker, Protection, Stability};
 use av1plan::{FileFacts, MediaProbe, Source, Verdict};
@@ -10,7 +10,8 @@ use serde_json::{Value, json};
 use crate::policy::Policy;
 use crate::tracks::{any_stream, cover, object, pick, sometimes, sound_and_text, video, words};
 
-/// A file: its facts, its ffprobe document and, where it was looked at, whether its first frame has HDR10+.
+/// A film: the facts about its file, its ffprobe document, and whether its first frame has HDR10+ (`None` if the
+/// frame wasn't probed).
 #[derive(Debug, Clone)]
 pub(crate) struct Film {
     pub(crate) file: FileFacts,
@@ -23,7 +24,7 @@ impl Film {
         self.probe_of(self.document.to_string().as_bytes())
     }
 
-    /// The probe of this film, had ffprobe printed `bytes`.
+    /// The probe of this film, as if ffprobe had printed `bytes`.
     pub(crate) fn probe_of(&self, bytes: &[u8]) -> MediaProbe {
         let mut probe = MediaProbe::from_json(bytes).expect("the document is JSON");
         if let Some(found) = self.hdr10_plus {
@@ -49,7 +50,7 @@ impl Film {
     }
 }
 
-/// Any film; nine in ten meet no gate of [`Policy::open`] by themselves.
+/// Any film. Under [`Policy::open`] nine in ten pass every gate.
 pub(crate) fn film() -> impl Strategy<Value = Film> {
     let hdr10_plus = prop_oneof![6 => Just(None), 1 => Just(Some(false)), 1 => Just(Some(true))];
     (file(), document(any_streams()), hdr10_plus).prop_map(|(file, document, hdr10_plus)| Film {
@@ -59,7 +60,7 @@ pub(crate) fn film() -> impl Strategy<Value = Film> {
     })
 }
 
-/// A film with one moving picture, so that the order of streams doesn't choose the main video.
+/// A film with exactly one video stream, so that the order of streams doesn't decide which is the main video.
 pub(crate) fn film_with_one_video() -> impl Strategy<Value = Film> {
     let others = vec(prop_oneof![8 => sound_and_text(), 1 => cover()], 0..9);
     let streams = (video(), others, any::<prop::sample::Index>()).prop_map(|(video, mut streams, place)| {
@@ -70,7 +71,7 @@ pub(crate) fn film_with_one_video() -> impl Strategy<Value = Film> {
     (file(), document).prop_map(|(file, document)| Film { file, document, hdr10_plus: None })
 }
 
-/// What the file system says, which is seldom anything that a gate minds.
+/// The facts about a file. Few of them make a gate skip the film.
 pub(crate) fn file() -> impl Strategy<Value = FileFacts> {
     let name = select(vec![
         "Film.2001.1080p.BluRay.x264-GRP.mkv",
@@ -112,8 +113,7 @@ pub(crate) fn file() -> impl Strategy<Value = FileFacts> {
     )
 }
 
-/// Streams in any number and order: none, a few, and seldom two hundred.
-/// Streams in any number and order: none, a few, and seldom two hundred.
+/// Streams in any number and order: a few, sometimes none, rarely two hundred.
 fn any_streams() -> BoxedStrategy<Vec<Value>> {
     let with_video = (video(), vec(any_stream(), 0..9), any::<prop::sample::Index>());
     let with_video = with_video.prop_map(|(video, mut streams, place)| {
@@ -128,7 +128,7 @@ fn any_streams() -> BoxedStrategy<Vec<Value>> {
     prop_oneof![40 => with_video, 5 => vec(any_stream(), 0..4), 1 => crowd].boxed()
 }
 
-/// A document around `streams`. Indexes are mostly the position, as ffprobe has it.
+/// An ffprobe document with these streams. In most, a stream's index is its position, as ffprobe prints it.
 fn document(streams: BoxedStrategy<Vec<Value>>) -> impl Strategy<Value = Value> {
     let index = prop_oneof![20 => Just("position"), 1 => Just("none"), 1 => Just("twice"), 1 => Just("far"), 1 => Just("beyond")];
     let tags = pick(vec![

@@ -1,4 +1,4 @@
-//! What ffprobe would print of a result that holds its contract, made from nothing but the contract.
+//! Makes the ffprobe document and all other evidence of a result that holds its contract, from the contract alone.
 
 use av1plan::judge::{Check, ClosingReport, Decode, Probed, RunReport};
 use av1plan::plan::{Contract, ExpectedPicture, ExpectedStream, StreamType, Treatment};
@@ -6,7 +6,7 @@ use av1plan::probe::{Color, DolbyVision, PacketSummary};
 use av1plan::{EncodePlan, Evidence, MediaProbe, Micros};
 use serde_json::{Value, json};
 
-/// The fields of ffprobe's mastering display, in the order that a contract lists their values in.
+/// The fields of ffprobe's mastering display, in the order in which a contract lists their values.
 const MASTERING_FIELDS: [&str; 10] = [
     "red_x",
     "red_y",
@@ -20,7 +20,7 @@ const MASTERING_FIELDS: [&str; 10] = [
     "max_luminance",
 ];
 
-/// All that a contract, a stream of it and its picture can promise, by the names that a document gives it.
+/// All fields of a contract, of one of its streams and of its picture, by their names in JSON.
 const PROMISES: [(&str, &[&str]); 3] = [
     ("", &["streams", "picture", "chapters", "duration", "duration_epsilon", "size", "tags"]),
     (
@@ -67,7 +67,7 @@ fn every_promise_is_known(contract: &Contract) {
 
 /// The ffprobe document of the result that `plan` promises.
 ///
-/// What a later version promises in addition must be shown here, too: [`PROMISES`] holds all that can be promised.
+/// A promise that a later version adds must be made here, too: [`PROMISES`] lists all that are known.
 pub(crate) fn document(plan: &EncodePlan) -> Value {
     every_promise_is_known(&plan.contract);
     let Contract { streams, picture, chapters, duration, tags, .. } = &plan.contract;
@@ -142,13 +142,13 @@ fn picture(shown: &ExpectedPicture) -> Value {
     })
 }
 
-/// All that can be known of a result that holds its contract, gathered without a gap.
+/// All evidence of a result that holds its contract.
 #[derive(Clone)]
 pub(crate) struct Finished {
     pub(crate) run: RunReport,
     pub(crate) probe: MediaProbe,
     pub(crate) packets: PacketSummary,
-    /// The same packets, had nobody kept the picture's times.
+    /// The same packets without the timestamps of the video.
     pub(crate) timeless: PacketSummary,
     pub(crate) opening: PacketSummary,
 }
@@ -178,7 +178,7 @@ impl Finished {
     }
 }
 
-/// The probe of a result, with its first frame where the plan promises something of it.
+/// The probe of a result, with its first frame if the plan promises HDR10+.
 pub(crate) fn read(plan: &EncodePlan, document: &Value) -> MediaProbe {
     let mut probe = MediaProbe::from_json(document.to_string().as_bytes()).expect("the document is JSON");
     if plan.contract.picture.hdr10_plus {
@@ -189,7 +189,7 @@ pub(crate) fn read(plan: &EncodePlan, document: &Value) -> MediaProbe {
     probe
 }
 
-/// A run in which ffmpeg did all that it was told.
+/// The report of a run without any fault.
 fn run(plan: &EncodePlan, packets: &PacketSummary) -> RunReport {
     let end = plan.contract.duration.unwrap_or(Micros(1_000_000));
     RunReport::new(Some(0))
@@ -209,7 +209,7 @@ fn opening(plan: &EncodePlan) -> PacketSummary {
     packets
 }
 
-/// What ffmpeg says of a run that did all that it was told: a line for each stream, with these packets.
+/// The closing report of a run without any fault: a line for each stream, with the numbers of these packets.
 fn closing(plan: &EncodePlan, packets: &PacketSummary) -> ClosingReport {
     let mut report = ClosingReport::default();
     for ((stream, kept), position) in plan.mapped().zip(0_u32..) {
@@ -238,7 +238,8 @@ fn closing(plan: &EncodePlan, packets: &PacketSummary) -> ClosingReport {
     report
 }
 
-/// The packets of the promised result: two frames that span its duration, and a packet of everything else.
+/// The packets of the promised result: two frames at the start and end of its duration, and at least one packet of
+/// every other stream.
 fn packets(plan: &EncodePlan, mut packets: PacketSummary) -> PacketSummary {
     let end = plan.contract.duration.map_or(1_000_000, |duration| duration.0);
     for (expected, index) in plan.contract.streams.iter().zip(0_u32..) {

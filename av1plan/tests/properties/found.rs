@@ -1,4 +1,5 @@
-//! Films on which a property once failed: kept by themselves, since a seed says nothing once the strategies change.
+//! Films for which a property failed once. They are kept as tests of their own, since a seed of proptest finds
+//! another film as soon as the strategies change.
 
 use av1plan::plan::{EncoderSettings, Filter, LossKind};
 use av1plan::probe::{Primaries, Range};
@@ -10,7 +11,7 @@ use crate::argv::{options, values};
 use crate::films::Film;
 use crate::policy::Policy;
 
-/// The plan of a film with these fields of its video, and these other streams.
+/// The plan of a film with these fields in its video stream, and these other streams.
 fn plan(video: &Value, others: &[Value]) -> EncodePlan {
     let mut stream = json!({"codec_type": "video", "codec_name": "h264", "width": 1920, "height": 1080});
     for (field, value) in video.as_object().expect("fields") {
@@ -25,7 +26,7 @@ fn plan(video: &Value, others: &[Value]) -> EncodePlan {
     crate::encoded(film.plan(&Policy::open())).expect("the film is encoded")
 }
 
-/// SVT-AV1 takes the lower 32 bits of longer numbers, and then another rate than it was told (measured, 8.0).
+/// SVT-AV1 reads only the lower 32 bits of a longer number, and then uses a wrong rate (measured with ffmpeg 8.0).
 #[test]
 fn a_rate_counted_from_frames_fits_what_svt_reads() {
     let counted = json!({"avg_frame_rate": "0/0", "r_frame_rate": "2000/1", "nb_frames": 129_600, "duration": "5400.1"});
@@ -36,7 +37,8 @@ fn a_rate_counted_from_frames_fits_what_svt_reads() {
     assert_eq!(Rational::from(rate).thousandths(), 23_999);
 }
 
-/// The pad filter would part the metadata from its picture, and without it the result isn't of the promised size.
+/// The pad filter would separate the metadata from its picture, and without the filter the result isn't of the
+/// promised size.
 #[test]
 fn dolby_vision_of_odd_size_is_a_loss() {
     let record = json!({"side_data_type": "DOVI configuration record", "dv_profile": 8,
@@ -48,7 +50,7 @@ fn dolby_vision_of_odd_size_is_a_loss() {
     assert_eq!(odd.losses[0].kind, LossKind::DolbyVision);
 }
 
-/// ffprobe prints no such tag, but a document from elsewhere may, and its plan may be run in a shell.
+/// ffprobe prints no such tag, but a document from elsewhere may have it, and somebody may run its plan in a shell.
 #[test]
 fn a_colour_tag_is_no_way_into_the_filters() {
     let hostile = json!({"pix_fmt": "gbrp", "color_transfer": "bt709,movie=secret.mkv[x];[x]"});
@@ -57,7 +59,8 @@ fn a_colour_tag_is_no_way_into_the_filters() {
     assert_eq!(plan.losses[1].what, "the colour tags transfer bt709,movie=secret.mkv[x];[x]");
 }
 
-/// ffmpeg 9 has names that AV1 has no number for. The result can't show what it was promised to show then (measured, 9.0.2).
+/// ffmpeg 9 has names for colour tags that AV1 has no number for. The result can't have such a tag (measured with
+/// ffmpeg 9.0.2).
 #[test]
 fn a_colour_that_av1_has_no_number_for_is_a_loss_and_no_promise() {
     for format in ["yuv420p", "gbrp"] {
@@ -77,14 +80,14 @@ fn a_colour_that_av1_has_no_number_for_is_a_loss_and_no_promise() {
     }
 }
 
-/// ffmpeg reads a stream's number as an `int`, and -1 stands for every stream.
+/// ffmpeg reads a stream's number as an `int`, and -1 means every stream.
 #[test]
 fn an_index_that_ffmpeg_would_take_for_every_stream_is_none() {
     let options = options(&plan(&json!({"index": 4_294_967_295_u32}), &[]));
     assert_eq!(values(&options, "-map"), ["0:0"]);
 }
 
-/// A rate whose halves are longer than 32 bits is told in lowest terms.
+/// A rate with numbers of more than 32 bits is given to the encoder in lowest terms.
 #[test]
 fn a_long_rate_is_told_in_lowest_terms() {
     let rates = json!({"avg_frame_rate": "24000000000000/1001000000000", "r_frame_rate": "2000/1"});
@@ -94,7 +97,8 @@ fn a_long_rate_is_told_in_lowest_terms() {
     assert_eq!(svt.nominal_rate.map(|rate| rate.to_string()).as_deref(), Some("24000/1001"));
 }
 
-/// No config file says such a thing, but a program may: a plan is one that its own reader takes all the same.
+/// A config file can't have a tolerance below 0, but a program can set one. The plan must still be one that its own
+/// reader accepts.
 #[test]
 fn a_tolerance_below_zero_is_none() {
     let film = Film {
@@ -109,7 +113,7 @@ fn a_tolerance_below_zero_is_none() {
     assert_eq!(Document::from_json(document.as_bytes()).unwrap().verdict().unwrap(), verdict);
 }
 
-/// A tag of statistics is named in the command; what can't be said there stays.
+/// The command removes a statistics tag by its name. A name that can't be put into a command stays.
 #[test]
 fn a_statistics_tag_that_cannot_be_said_stays() {
     let long = format!("BPS-{}", "x".repeat(300));
@@ -126,7 +130,7 @@ fn the_order_of_two_dts_tracks_says_nothing_about_the_source() {
     assert_eq!(core_first.source_class, plan(&json!({}), &[master, core]).source_class);
 }
 
-/// The name of a flag is ffmpeg's word in `-disposition`; an empty one made `+default` of it.
+/// A flag's name becomes part of `-disposition`. An empty name once made `+default` of it.
 #[test]
 fn a_flag_without_a_name_is_none() {
     let options = options(&plan(&json!({"disposition": {"": 1, "default": 1}}), &[]));

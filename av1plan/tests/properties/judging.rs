@@ -1,4 +1,4 @@
-//! Judging: what the contract promises is accepted, and nothing that breaks any part of it.
+//! Properties of the judge: it accepts a result that holds the contract, and none that breaks any part of it.
 
 use av1plan::judge::{
     Check, ClosingReport, Decode, Defect, Evidence, Judgement, Missing, Probed, RunReport, judge,
@@ -52,7 +52,7 @@ proptest! {
         }
     }
 
-    /// Size never makes up for a defect, and a file that looks whole never makes up for a failed run.
+    /// A small size doesn't make up for a defect, and a file that looks complete doesn't make up for a failed run.
     #[test]
     fn a_run_that_failed_is_a_defect_whatever_the_file_looks_like(film in film(), policy in picture_policy(), exit_code in any::<Option<i32>>()) {
         if let Some(plan) = encoded(film.plan(&policy)) {
@@ -68,8 +68,9 @@ proptest! {
         }
     }
 
-    /// Any piece of evidence that wasn't gathered is named, and keeps the result from being accepted; those that were aren't named. What
-    /// can't be missing isn't asked for: a distance from the picture, where no sound is copied.
+    /// Each missing piece of evidence is named and keeps the result from being accepted. Pieces that were gathered
+    /// aren't named, nor those that the plan doesn't need: without copied audio there is no distance from the video
+    /// to check.
     #[test]
     fn nothing_is_accepted_without_evidence(film in film(), policy in picture_policy()) {
         if let Some(plan) = encoded(film.plan(&policy)).filter(|plan| plan.contract.size.limit() > 0) {
@@ -97,7 +98,7 @@ proptest! {
         }
     }
 
-    /// What a check found that was made elsewhere is a defect like any other.
+    /// A defect from the decode or the comparison of pictures counts like any other.
     #[test]
     fn what_a_decode_or_a_picture_shows_is_a_defect(film in film(), policy in picture_policy()) {
         if let Some(plan) = encoded(film.plan(&policy)) {
@@ -125,7 +126,7 @@ proptest! {
         }
     }
 
-    /// ffmpeg's own numbers speak for an honest result, and any one of them that is off speaks against it.
+    /// The judge accepts a right result with ffmpeg's right numbers, but not if any one number is wrong.
     #[test]
     fn an_honest_report_of_an_honest_result_is_accepted(
         film in film(), policy in picture_policy(), place in any::<Index>(), more in 1..9_u64,
@@ -140,7 +141,7 @@ proptest! {
             prop_assert!(broken(&run));
             let silent = good.run.clone().with_closing(Some(ClosingReport::default())).with_frames(None);
             prop_assert!(broken(&silent));
-            // The same line again contradicts the first.
+            // The same line a second time contradicts the first.
             let mut twice = good.run.clone();
             let position = place.index(plan.contract.streams.len());
             let line = format!("[out#0/mp4 @ 0x1] [verbose]   Output stream #0:{position} (audio): 9 packets muxed (7 bytes); ");
@@ -149,7 +150,7 @@ proptest! {
         }
     }
 
-    /// Whatever ffmpeg prints and writes down, there is a judgement.
+    /// Whatever ffmpeg prints and writes, there is a judgement.
     #[test]
     fn any_evidence_gets_a_judgement(
         (film, policy) in (film(), picture_policy()),
@@ -181,11 +182,11 @@ proptest! {
         }
     }
 
-    /// It shows in frames only.
+    /// ffprobe shows HDR10+ in frames only.
     #[test]
     fn promised_hdr10_plus_that_is_gone_is_seen(film in film()) {
         let film = Film { hdr10_plus: Some(true), ..film };
-        // The only encoder and the only ffmpeg that carry it.
+        // libaom in ffmpeg 9 is the only combination that carries HDR10+.
         let toolchain = Toolchain::described(9, [Encoder::Aom]).expect("it is new and has an encoder");
         let plan = encoded(film.plan(&Policy { toolchain, ..Policy::open() }));
         if let Some(plan) = plan.filter(|plan| plan.contract.picture.hdr10_plus) {
@@ -199,7 +200,7 @@ proptest! {
         }
     }
 
-    /// A result may be anything at all, another film's plan included.
+    /// Any file can be judged as the result, even that of another film's plan.
     #[test]
     fn any_result_gets_a_judgement(
         (film, policy, other) in (film(), policy(), film()), size in any::<u64>(), frames in any::<Option<u64>>(),
@@ -221,10 +222,10 @@ proptest! {
     }
 }
 
-/// What takes a piece away: from what was gathered, or from what is told of it.
+/// Removes a piece of evidence: from what was gathered, or from what is passed to the judge.
 type Take = (fn(&mut Finished), fn(&mut Evidence<'_>));
 
-/// Every piece of evidence, and how it comes to be missing.
+/// Every piece of evidence with the ways in which it can be missing.
 const TAKEN: [(Missing, Take); 15] = [
     (Missing::Run, (|_| (), |evidence| evidence.run = None)),
     (Missing::Progress, (|of| of.run.frames = None, |_| ())),
@@ -247,7 +248,7 @@ fn is_defective(plan: &EncodePlan, evidence: &Evidence<'_>) -> bool {
     matches!(judge(plan, evidence), Judgement::Defective(_))
 }
 
-/// A line of ffmpeg's closing report, or nearly one.
+/// A line of ffmpeg's closing report, or one that is nearly right.
 fn report_line() -> impl Strategy<Value = String> {
     let side = prop_oneof![
         Just("[out#0/mp4 @ 0x1f] [verbose]   Output"),
@@ -257,7 +258,7 @@ fn report_line() -> impl Strategy<Value = String> {
         .prop_map(|(side, index, numbers)| format!("{side} stream #0:{index} (audio): {}", numbers.trim_start()))
 }
 
-/// A line of ffprobe's, with numbers of any size.
+/// A line of ffprobe's packet list, with numbers of any size.
 fn packet_line() -> impl Strategy<Value = String> {
     let time = "(N/A|-?[0-9]{1,13}\\.[0-9]{6})";
     (0..4_u32, time, time, any::<u64>())

@@ -1,8 +1,9 @@
-//! What holds for every film, every policy and every ffmpeg.
+//! Property tests: what is true for every film, every policy and every ffmpeg.
 //!
-//! `films`, `tracks` and `policy` make up the inputs, weighted to known trouble; `verdicts`, `streams`, `video`,
-//! `judging` and `bytes` each hold the properties of one subject; `breaks` lists what a judge must see; `found` keeps films on which one of them once failed;
-//! `reach` shows that the made-up films get everywhere, so that no property holds for want of cases.
+//! `films`, `tracks` and `policy` generate the inputs, in which known trouble is frequent. `verdicts`, `streams`,
+//! `video`, `judging` and `bytes` each hold the properties of one subject. `breaks` lists what a judge must find.
+//! `found` keeps films for which a property failed once. `reach` checks that the generated films reach everything, so
+//! that no property passes only for lack of cases.
 #![allow(
     clippy::expect_used,
     clippy::panic,
@@ -28,7 +29,7 @@ mod video;
 use av1plan::{EncodePlan, Verdict};
 use proptest::test_runner::Config;
 
-/// `count` cases a property, or as many as `PROPTEST_CASES` asks for.
+/// Runs `count` cases for each property, or as many as the variable `PROPTEST_CASES` says.
 fn cases(count: u32) -> Config {
     let mut config = Config::default();
     if std::env::var_os("PROPTEST_CASES").is_none() {
@@ -37,7 +38,7 @@ fn cases(count: u32) -> Config {
     config
 }
 
-/// The plan of a verdict that is one.
+/// The plan of the verdict; `None` if it is a skip.
 fn encoded(verdict: Verdict) -> Option<EncodePlan> {
     match verdict {
         Verdict::Encode(plan) => Some(*plan),
@@ -45,7 +46,7 @@ fn encoded(verdict: Verdict) -> Option<EncodePlan> {
     }
 }
 
-/// The code of a verdict that is a skip.
+/// The code of the skip; `None` if the verdict is an encode.
 fn skip_code(verdict: &Verdict) -> Option<&'static str> {
     match verdict {
         Verdict::Encode(_) => None,

@@ -1,4 +1,4 @@
-//! Policies and toolchains made up.
+//! Strategies for policies and toolchains.
 
 use av1plan::config::{BitDepth, Config, Hardlinked, Interlaced, Language, QualityTier};
 use av1plan::plan::{Encoder, Gate, LossKind, Preset};
@@ -6,7 +6,7 @@ use av1plan::toolchain::Toolchain;
 use proptest::prelude::*;
 use proptest::sample::{select, subsequence};
 
-/// What a verdict depends on besides the film.
+/// Everything that a verdict depends on besides the film.
 #[derive(Debug, Clone)]
 pub(crate) struct Policy {
     pub(crate) toolchain: Toolchain,
@@ -14,7 +14,7 @@ pub(crate) struct Policy {
 }
 
 impl Policy {
-    /// The defaults, with no size too small and no loss refused: what can be encoded is.
+    /// The default policy, but no film is too small and no loss is refused, so everything that can be encoded is.
     pub(crate) fn open() -> Self {
         Self {
             toolchain: Toolchain::assumed(),
@@ -51,7 +51,7 @@ pub(crate) fn policy() -> impl Strategy<Value = Policy> {
         )
 }
 
-/// A policy that skips nothing by itself, with any picture settings and any toolchain.
+/// A policy under which no gate skips a film, with any picture settings and any toolchain.
 pub(crate) fn picture_policy() -> impl Strategy<Value = Policy> {
     let encoder = select(Encoder::ALL.to_vec());
     let tier = select(vec![QualityTier::High, QualityTier::VeryHigh]);

@@ -1,4 +1,5 @@
-//! The made-up films get everywhere: a property that holds only for want of cases would be no property.
+//! Tests that the generated films reach every code and every kind of plan. Otherwise a property could pass for lack
+//! of cases.
 
 use std::collections::BTreeSet;
 
@@ -11,20 +12,21 @@ use crate::encoded;
 use crate::films::film;
 use crate::policy::{Policy, picture_policy, policy};
 
-/// Codes that no made-up film reaches, each with its reason.
+/// Codes that no generated film reaches, with the reason for each.
 const UNREACHED: [&str; 6] = [
-    // Films are planned for an ffmpeg that is described, not asked.
+    // Films are planned for a described ffmpeg; none is asked.
     "toolchain-read",
-    // Stand for a skip's own code and a loss's, which are listed in their place.
+    // These variants have the code of a skip or a loss, which is listed in its own place.
     "skipped",
     "refused-loss",
-    // Found by trying, right before an encode.
+    // An executor finds these by trying, right before an encode.
     "folder-read-only",
     "foreign-owner",
     "no-safe-rename",
 ];
 
-/// Films enough to reach what one in a thousand has; a search ends as soon as nothing is missing.
+/// How many films are generated at most: enough to reach what one film in a thousand has. The search ends as soon as
+/// nothing is missing.
 const FILMS: u32 = 10_000;
 
 #[test]
@@ -49,7 +51,7 @@ fn made_up_films_reach_every_code() {
     panic!("never reached; teach `films` or `policy`, or the code is dead: {missing:?}");
 }
 
-/// What a plan can hold besides its reasons, each of which a property or a promise of the contract rests on.
+/// Everything that a plan can contain besides reasons. A property or a promise of the contract depends on each.
 #[test]
 fn made_up_films_reach_every_kind_of_plan() {
     let mut runner = TestRunner::deterministic();

@@ -1,4 +1,5 @@
-//! Streams: each one kept, converted or dropped exactly once and with a reason, each kept one mapped once.
+//! Properties of streams: each one is encoded, copied, converted or dropped, exactly once and with a reason, and each
+//! kept one is mapped once.
 
 use std::collections::BTreeSet;
 
@@ -58,7 +59,8 @@ proptest! {
         }
     }
 
-    /// Matroska lists attachments last whatever order they are written in, so that only there the positions agree.
+    /// Matroska lists attachments last in whatever order they are written, so only there the positions in command and
+    /// result agree.
     #[test]
     fn attachments_are_mapped_last_and_all_else_in_the_sources_order(film in film(), policy in policy()) {
         if let Some(plan) = encoded(film.plan(&policy)) {
@@ -77,7 +79,7 @@ proptest! {
             let mut permuted = film.clone();
             let streams = permuted.streams_mut();
             for (position, stream) in streams.iter_mut().enumerate() {
-                // Said, not counted: a stream keeps its index wherever it stands.
+                // Each stream gets an explicit index, which it keeps when the streams are reordered.
                 let said = stream.get("index").and_then(serde_json::Value::as_u64);
                 if said.is_none_or(|index| index > i32::MAX.unsigned_abs().into()) {
                     stream["index"] = position.into();
@@ -85,7 +87,7 @@ proptest! {
             }
             let said = streams.iter().map(|stream| stream["index"].to_string()).collect::<BTreeSet<_>>().len();
             if said < streams.len() {
-                return Ok(()); // Of two streams with one index the first counts, so that their order matters.
+                return Ok(()); // Of two streams with the same index the first one counts, so their order matters.
             }
             for (one, other) in swaps {
                 let length = streams.len();
@@ -150,7 +152,7 @@ proptest! {
         }
     }
 
-    /// A default that stays isn't joined by a second one.
+    /// If the default stream is kept, no second one becomes default.
     #[test]
     fn no_track_becomes_default_beside_one_that_was(film in film(), policy in picture_policy()) {
         if let Some(plan) = encoded(film.plan(&policy)) {
@@ -212,7 +214,7 @@ proptest! {
             let Some(after) = encoded(more.plan(&policy)) else {
                 return Err(TestCaseError::fail("a subtitle decided over the film"));
             };
-            // PGS or WebVTT say where a film is from; what follows from that is another matter.
+            // A PGS or WebVTT subtitle changes the class of the source. What follows from that isn't tested here.
             if after.source_class.class == before.source_class.class {
                 prop_assert_eq!(&after.video, &before.video);
                 prop_assert_eq!(after.timestamps, before.timestamps);
@@ -222,7 +224,7 @@ proptest! {
         }
     }
 
-    /// `drop_languages` is the only policy that drops sound or text.
+    /// No other policy than `drop_languages` drops audio or subtitles.
     #[test]
     fn without_languages_to_drop_only_the_container_drops(film in film()) {
         let mut policy = Policy::open();

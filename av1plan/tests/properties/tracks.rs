@@ -1,16 +1,16 @@
-//! Streams made up, field by field, each field with the values that have made trouble.
+//! Strategies for streams: each field has the values that have caused trouble.
 
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::select;
 use serde_json::{Map, Value, json};
 
-/// Any stream: mostly sound and text, seldom one that nobody knows.
+/// Any stream: mostly audio and subtitles, rarely one of an unknown type.
 pub(crate) fn any_stream() -> BoxedStrategy<Value> {
     prop_oneof![2 => video(), 3 => cover(), 14 => sound_and_text(), 1 => stranger()].boxed()
 }
 
-/// A moving picture.
+/// A video stream that isn't a cover.
 pub(crate) fn video() -> BoxedStrategy<Value> {
     let sizes = words(
         "1920x1080 1920x800 1280x720 720x576 853x479 3840x2160 3840x1600 2560x1440 7680x4320 1080x1920 1x1 64x24 0x0 \
@@ -61,7 +61,7 @@ pub(crate) fn video() -> BoxedStrategy<Value> {
 const PIXEL_FORMATS: &str =
     "yuv420p yuv420p10le yuvj420p yuv422p10le yuv444p12le gbrp yuv420p12le gray yuva420p unknown";
 
-/// Side data as ffprobe prints it, the numbers taken from real discs and phones.
+/// Side data as ffprobe prints it, with numbers from real discs and phones.
 fn side_data() -> BoxedStrategy<Value> {
     let mastering = json!({
         "side_data_type": "Mastering display metadata", "red_x": "34000/50000", "red_y": "16000/50000",
@@ -91,7 +91,7 @@ fn side_data() -> BoxedStrategy<Value> {
     ])
 }
 
-/// A picture that belongs to the file.
+/// A video stream that is a cover.
 pub(crate) fn cover() -> BoxedStrategy<Value> {
     let flag = select(vec!["attached_pic", "still_image", "timed_thumbnails"]);
     let cover = (words("mjpeg png hevc"), flag, any::<bool>()).prop_map(|(codec, flag, default)| {
@@ -136,7 +136,7 @@ pub(crate) fn subtitle() -> BoxedStrategy<Value> {
     ])
 }
 
-/// Streams that ffprobe has no name for, or that are no streams.
+/// Streams of types that ffprobe has no name for, and values that aren't streams.
 fn stranger() -> BoxedStrategy<Value> {
     pick(vec![
         json!({}),
@@ -172,7 +172,7 @@ fn tags() -> BoxedStrategy<Value> {
 
 const LANGUAGES: &str = "eng rus RUS ru-RU Russian und run fre ru-\u{1b}[2J\u{7}X \u{440}\u{443}\u{441}";
 
-/// An object of these fields; one that comes out as `null` is left out.
+/// An object with these fields. A field whose value is `null` is left out.
 pub(crate) fn object(fields: Vec<(&'static str, BoxedStrategy<Value>)>) -> BoxedStrategy<Value> {
     let (keys, values): (Vec<_>, Vec<_>) = fields.into_iter().unzip();
     let build = move |values: Vec<Value>| {
@@ -182,9 +182,9 @@ pub(crate) fn object(fields: Vec<(&'static str, BoxedStrategy<Value>)>) -> Boxed
     values.prop_map(build).boxed()
 }
 
-/// A value, `weight` times as often as nothing has its ten minus that.
+/// A value with a probability of `weight` in ten, otherwise `null`.
 pub(crate) fn sometimes(weight: u32, values: BoxedStrategy<Value>) -> BoxedStrategy<Value> {
-    // Nothing comes first, since a failing case shrinks towards it.
+    // `null` comes first, because proptest shrinks a failing case towards the first alternative.
     prop_oneof![10_u32.saturating_sub(weight).max(1) => Just(Value::Null), weight => values].boxed()
 }
 
@@ -198,7 +198,7 @@ pub(crate) fn pick(values: Vec<Value>) -> BoxedStrategy<Value> {
     select(values).boxed()
 }
 
-/// A number as ffprobe writes some and other tools write all: as itself or as text.
+/// One of these numbers, as a number or as text: ffprobe writes some numbers as text, other tools write all so.
 fn numbers(values: &[u64]) -> BoxedStrategy<Value> {
     pick(values.iter().flat_map(|number| [json!(number), json!(number.to_string())]).collect())
 }

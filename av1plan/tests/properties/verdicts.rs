@@ -1,4 +1,5 @@
-//! Verdicts: the same for the same input, skips that hold, decisions that are complete, documents that restore them.
+//! Properties of verdicts: the same input leads to the same verdict, gates are respected, decisions are complete, and
+//! a document restores its verdict.
 
 use std::collections::BTreeSet;
 
@@ -48,7 +49,7 @@ proptest! {
             later.config.ignore.remove(&av1plan::plan::Gate::AlreadyAv1);
             let code = skip_code(&output.plan(&later));
             prop_assert!(code.is_some(), "the output would be encoded again");
-            // Where no cheap gate came first, it is skipped for what it is.
+            // If no cheaper gate comes first, the film is skipped because it is AV1.
             if av1plan::before_probe(&output.file, &later.config).is_none() {
                 prop_assert_eq!(code, Some("already-av1"));
             }
@@ -74,7 +75,7 @@ proptest! {
         let after = film.plan(&policy);
         match &before {
             Verdict::Skip(skip) if skip.reason.gate() == Some(gate) => {
-                // What comes to light beneath is a gate that held before as well, in a later place.
+                // The gate that now skips the film did so before as well, but later in the order.
                 prop_assert_ne!(skip_code(&after), Some(gate.code()));
             }
             Verdict::Skip(skip) => prop_assert_eq!(Some(skip.reason.code()), skip_code(&after)),
@@ -141,7 +142,7 @@ proptest! {
         }
     }
 
-    /// Tags are anybody's text: a line break or an escape sequence in one must not reach a terminal.
+    /// A tag may contain any text. A line break or an escape sequence in it must not reach a terminal.
     #[test]
     fn each_decision_and_each_loss_is_one_plain_line(film in film(), policy in policy()) {
         let verdict = film.plan(&policy);
@@ -169,8 +170,7 @@ proptest! {
         }
     }
 
-    /// The policy decides what becomes of a film, not whether the planner can tell: an open policy skips only for
-    /// what the film itself lacks.
+    /// Under an open policy a film is skipped only for what the film itself lacks.
     #[test]
     fn an_open_policy_skips_only_what_has_no_place_to_go(film in film()) {
         let mut policy = Policy::open();
@@ -187,7 +187,7 @@ fn json(film: &Film, verdict: &Verdict) -> String {
     Document::new(b"in", film.file.size, b"out", verdict).to_json()
 }
 
-/// One way in which a policy or the state of a file becomes stricter.
+/// A change that makes a policy or the state of a file stricter.
 #[derive(Debug, Clone)]
 enum Tightening {
     MinBytes(u64),
@@ -231,7 +231,7 @@ impl Tightening {
     }
 }
 
-/// A generator of small numbers that is enough to shuffle keys with.
+/// A simple random number generator, good enough to shuffle keys.
 struct Shuffle(u64);
 
 impl Shuffle {
@@ -241,7 +241,7 @@ impl Shuffle {
     }
 }
 
-/// Prints JSON with the keys of each object in some order.
+/// Prints JSON with the keys of each object in random order.
 fn print_shuffled(value: &Value, shuffle: &mut Shuffle, text: &mut String) {
     match value {
         Value::Object(fields) => {

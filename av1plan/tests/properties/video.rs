@@ -1,4 +1,4 @@
-//! The picture: the seed's ladder, the encoders that are there, and a command that ffmpeg takes.
+//! Properties of the picture: the ladder, the encoders that ffmpeg has, and a command that ffmpeg accepts.
 
 use std::collections::BTreeSet;
 
@@ -34,7 +34,7 @@ proptest! {
                 (EncoderSettings::Rav1e(high), EncoderSettings::Rav1e(very_high)) => {
                     very_high.speed < high.speed && very_high.qp == high.qp
                 }
-                _ => false, // The tier chose another encoder.
+                _ => false, // The other tier led to another encoder.
             };
             prop_assert!(slower, "{high} -> {very_high}");
         }
@@ -74,7 +74,7 @@ proptest! {
         prop_assert_eq!(ResolutionClass::of(height, width), class);
     }
 
-    /// A bigger class is never treated more coarsely or with a faster preset.
+    /// A larger class never has a higher CRF or a faster preset.
     #[test]
     fn the_ladder_only_rises(one in any_size(), other in any_size()) {
         let class = |(width, height): (u32, u32)| ResolutionClass::of(width, height);
@@ -86,7 +86,7 @@ proptest! {
         }
     }
 
-    /// All three encoders take even sizes only; at most one row and one column are added.
+    /// The result has even sides, as all three encoders need, and at most one row and one column are added.
     #[test]
     fn the_output_is_even_and_holds_the_whole_picture(film in film(), policy in picture_policy()) {
         if let Some(plan) = encoded(film.plan(&policy)) {
@@ -105,7 +105,7 @@ proptest! {
             let mut said = BTreeSet::new();
             for (option, value) in options(&plan) {
                 prop_assert!(option.starts_with('-') || option == "OUTPUT", "no option: {option:?}");
-                // Streams and tags are named one by one; everything else is said once.
+                // Options for single streams and tags may be repeated; every other option occurs once.
                 let repeatable = option == "-map" || option.starts_with("-metadata:");
                 let key = (option.clone(), repeatable.then(|| value.clone()));
                 prop_assert!(said.insert(key), "twice: {option} {value}");
@@ -121,7 +121,7 @@ proptest! {
             let end: Vec<&str> = options.iter().rev().take(2).map(|(option, _)| option.as_str()).collect();
             prop_assert_eq!(end, ["OUTPUT", "-f"]);
             prop_assert_eq!(values(&options, "-f"), [plan.container.muxer()]);
-            // Without it timestamps snap to the nominal rate (measured, FFMPEG.md).
+            // Without `-enc_time_base demux` ffmpeg rounds timestamps to the nominal rate (measured).
             prop_assert_eq!(values(&options, "-enc_time_base"), ["demux"]);
         }
     }
@@ -137,7 +137,7 @@ proptest! {
         }
     }
 
-    /// Measured: made-up timestamps break AVI, and no other source needs the guards.
+    /// Generated timestamps break AVI (measured), and only sources from the web need the guards.
     #[test]
     fn only_web_sources_get_guards_and_avi_no_made_up_timestamps(film in film(), policy in picture_policy()) {
         if let Some(plan) = encoded(film.plan(&policy)) {
@@ -149,7 +149,7 @@ proptest! {
         }
     }
 
-    /// Nothing is guessed: what the source doesn't tag isn't promised, what it tags arrives.
+    /// Nothing is guessed: a tag that the source doesn't have isn't promised, and one that it has is.
     #[test]
     fn static_hdr_is_promised_as_the_source_has_it(film in film(), policy in picture_policy()) {
         if let Some(plan) = encoded(film.plan(&policy)) {
@@ -167,12 +167,12 @@ proptest! {
             let transfer = source.transfer.filter(|transfer| transfer.is_in_av1());
             prop_assert!(promised.transfer == transfer || (from_rgb && transfer.is_none()));
             prop_assert!(from_rgb || promised.matrix == source.matrix);
-            // RGB and gray are scaled to limited range on their way to 4:2:0.
+            // RGB and gray are scaled to limited range when they are converted to 4:2:0.
             prop_assert!(from_rgb || promised.range.is_none() || promised.range == source.range);
         }
     }
 
-    /// A colour tag ends up in a filter, where commas and brackets mean something.
+    /// A colour tag becomes part of a filter, where commas and brackets have a meaning.
     #[test]
     fn no_text_of_the_source_gets_into_the_filters_but_plain_words(film in film(), policy in picture_policy()) {
         if let Some(plan) = encoded(film.plan(&policy)) {
@@ -186,7 +186,7 @@ proptest! {
         }
     }
 
-    /// SVT-AV1 reads both halves of the rate as 32-bit numbers, and refuses more than 240 frames a second.
+    /// SVT-AV1 reads the two numbers of the rate as 32-bit numbers, and refuses more than 240 frames per second.
     #[test]
     fn a_rate_told_to_svt_is_one_that_it_takes(film in film(), policy in picture_policy()) {
         if let Some(plan) = encoded(film.plan(&policy))
@@ -198,7 +198,7 @@ proptest! {
     }
 }
 
-/// Sizes that reach every class about as often.
+/// Sizes in which every resolution class is about equally frequent.
 fn any_size() -> impl Strategy<Value = (u32, u32)> {
     prop_oneof![
         (0..1800_u32, 0..1080_u32),

@@ -1,21 +1,22 @@
-//! How far the thumbnails of a result are from those of its source.
+//! How much the thumbnails of a result differ from those of its source.
 
 use super::{BYTES_PER_SAMPLE, PLANES, Thumbnail};
 
-/// How far a plane of the result is from the source's, in squared steps of 8 bits, each in thousandths.
+/// How much a plane of the result differs from the source's. All four numbers are in thousandths of a squared step of
+/// 8 bits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Distance {
     /// The mean squared error.
     pub(super) error: u64,
-    /// The part of it that one brightness and one contrast would take away.
+    /// The part of the mean squared error that one change of brightness and one of contrast would remove.
     pub(super) levels: u64,
-    /// The source's own mean squared difference from frame to frame.
+    /// The mean squared difference between one frame of the source and the next.
     pub(super) motion: u64,
-    /// The source's own variance around its mean colour.
+    /// The variance of the source around its mean colour.
     pub(super) variance: u64,
 }
 
-/// Thumbnails of a window, one after the other as ffmpeg writes them.
+/// The thumbnails of a window, one after the other as ffmpeg writes them.
 #[derive(Debug, Clone, Copy)]
 pub struct Frames<'a> {
     bytes: &'a [u8],
@@ -23,12 +24,12 @@ pub struct Frames<'a> {
 }
 
 impl<'a> Frames<'a> {
-    /// Reads `bytes` as thumbnails of `size`; what is left over at the end is no frame.
+    /// Reads `bytes` as thumbnails of this size. An incomplete one at the end is ignored.
     pub fn new(bytes: &'a [u8], size: Thumbnail) -> Self {
         Self { bytes, size }
     }
 
-    /// How many there are.
+    /// How many thumbnails there are.
     pub(super) fn count(self) -> usize {
         self.bytes.len() / self.size.bytes().max(1)
     }
@@ -41,7 +42,8 @@ impl<'a> Frames<'a> {
     }
 }
 
-/// Measures a plane over all pairs of frames, the result's being `lag` frames behind; nothing where there is no pair.
+/// Measures one plane over all pairs of frames, with the result `lag` frames behind the source. `None` if there is no
+/// pair.
 pub(super) fn measure(source: Frames<'_>, result: Frames<'_>, lag: isize, plane: usize) -> Option<Distance> {
     let pairs = (0..source.count())
         .filter_map(|frame| Some((frame, frame.checked_add_signed(lag)?)))
@@ -61,7 +63,7 @@ pub(super) fn measure(source: Frames<'_>, result: Frames<'_>, lag: isize, plane:
     sums.distance()
 }
 
-/// Sums over samples of 10 bits.
+/// Sums over all pairs of samples, which have 10 bits each: `s` of the source and `r` of the result.
 #[derive(Default)]
 struct Sums {
     count: i128,
@@ -89,14 +91,14 @@ impl Sums {
         if n == 0 {
             return None;
         }
-        // All times n squared.
+        // All sums below are multiplied by n squared, so that no division is needed yet.
         let error = n * (ss - 2 * sr + rr);
         let bias = (r - s) * (r - s);
         let (variance, covariance) = (n * ss - s * s, n * sr - s * r);
         // (1 - slope)^2 * variance, where slope = covariance / variance.
         let off = variance - covariance;
         let contrast = if variance == 0 { 0 } else { off / 1024 * off / variance * 1024 };
-        // 16: a step of 8 bits is 4 of 10.
+        // Divided by 16, because a step of 8 bits is 4 steps of 10 bits.
         let scaled =
             |value: i128, by: i128| u64::try_from(value * 1000 / (by.max(1) * 16)).unwrap_or(u64::MAX);
         Some(Distance {

@@ -1,4 +1,4 @@
-//! libaom's settings.
+//! The settings of libaom.
 
 use core::fmt;
 
@@ -6,57 +6,61 @@ use serde::{Deserialize, Serialize};
 
 use super::{Crf, ranged};
 
-/// libaom-av1's settings.
+/// The settings of libaom (`-c:v libaom-av1`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Aom {
-    /// Constant rate factor.
+    /// Constant rate factor (`-crf`).
     pub crf: Crf,
-    /// Speed.
+    /// Speed (`-cpu-used`).
     pub cpu_used: CpuUsed,
-    /// Tiles, which is what libaom's threads work on besides rows.
+    /// How the picture is cut into tiles (`-tiles`). libaom's threads work on tiles and on rows of superblocks.
     pub tiles: Tiles,
-    /// Threads; 32 for every film.
+    /// How many threads libaom uses (`-threads`): [`THREADS`](Self::THREADS) in every plan.
     pub threads: Threads,
 }
 
 impl Aom {
-    /// The threads of every film: as many as libaom keeps busy with the ladder's tiles and `-row-mt`.
+    /// How many threads every plan gives to libaom: 32, as many as it keeps busy with the ladder's tiles and
+    /// `-row-mt`.
     pub const THREADS: Threads = Threads::new(32);
 }
 
 ranged! {
-    /// `-cpu-used`: 0 (slowest, best) to 8; the ladder uses 2 to 5.
+    /// libaom's `-cpu-used`: 0 (slowest, best quality) to 8. The ladder uses 2 to 5.
     CpuUsed, "libaom's speed", 0..=8
 }
 
 ranged! {
-    /// How many threads libaom is given: 1 to 64, beyond which it has none.
+    /// libaom's `-threads`: 1 to 64, the most that libaom takes.
     Threads, "a number of threads", 1..=64
 }
 
 ranged! {
-    /// How many tiles lie in a row or in a column: 1 to 64, as AV1 has it.
+    /// How many tiles are in a row or in a column: 1 to 64, the range of the AV1 standard.
     TileCount, "a number of tiles", 1..=64
 }
 
-/// How the picture is cut for threads. Each cut costs a little efficiency, so there are few.
+/// How the picture is cut into tiles, so that several threads can work on it. Each cut costs a little efficiency, so
+/// there are few.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Tiles {
-    /// Tiles side by side.
+    /// How many tiles are side by side.
     pub columns: TileCount,
-    /// Tiles on top of each other.
+    /// How many tiles are on top of each other.
     pub rows: TileCount,
 }
 
 impl Tiles {
-    /// This many side by side, and on top of each other; each brought into the range.
+    /// This many tiles side by side and on top of each other. A number outside 1 to 64 is replaced by the nearest one
+    /// inside.
     pub const fn new(columns: u8, rows: u8) -> Self {
         Self { columns: TileCount::new(columns), rows: TileCount::new(rows) }
     }
 
-    /// The same, but no more than a picture of this size can be cut into: a tile holds a superblock of 64 pixels at
-    /// least, and libaom refuses more tiles than there are of those (measured with 8.0 and 9.0.2).
+    /// These tiles, but no more than a picture of this size can be cut into. A tile holds at least one superblock of
+    /// 64 by 64 pixels, and libaom refuses more tiles than there are superblocks (measured with ffmpeg 8.0 and
+    /// 9.0.2).
     pub(crate) fn fitting(self, width: u32, height: u32) -> Self {
         let at_most = |tiles: TileCount, side: u32| {
             u8::try_from(side.div_ceil(64))

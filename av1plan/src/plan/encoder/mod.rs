@@ -1,4 +1,4 @@
-//! The three encoders and the settings of each.
+//! The three AV1 encoders and the settings of each.
 
 mod aom;
 mod ranged;
@@ -18,20 +18,20 @@ pub use rav1e::{Quantizer, Rav1e, Speed};
 pub use svt::{NominalRate, Preset, Svt, Workers};
 
 named! {
-    /// A software AV1 encoder of ffmpeg, in the order in which they are preferred.
+    /// A software AV1 encoder of ffmpeg. The order is that of preference, best first.
     #[derive(PartialOrd, Ord)]
     pub enum Encoder: "an encoder", name, names {
-        /// SVT-AV1: the best quality for its time on many cores.
+        /// SVT-AV1: the best quality for the time it takes on many cores.
         Svt = "svt",
-        /// libaom: as good, slower.
+        /// libaom: quality as good as SVT-AV1's, but slower.
         Aom = "aom",
-        /// rav1e: the last resort.
+        /// rav1e: only used if ffmpeg has neither of the others.
         Rav1e = "rav1e",
     }
 }
 
 impl Encoder {
-    /// The name of `-c:v` and of ffmpeg's `-encoders`.
+    /// The name that ffmpeg gives the encoder, in `-c:v` and in the output of `-encoders`.
     pub const fn ffmpeg_name(self) -> &'static str {
         match self {
             Self::Svt => "libsvtav1",
@@ -40,7 +40,7 @@ impl Encoder {
         }
     }
 
-    /// Whether it encodes a picture of this size (measured with ffmpeg 8.0).
+    /// Whether the encoder takes a picture of `width` columns and `height` rows (measured with ffmpeg 8.0).
     pub const fn takes(self, width: u32, height: u32) -> bool {
         let (least, widest, highest) = match self {
             Self::Svt => (4, 16_384, 8704),
@@ -50,29 +50,29 @@ impl Encoder {
         width >= least && height >= least && width <= widest && height <= highest
     }
 
-    /// The encoder of that name, if it is one of the three.
+    /// The encoder that ffmpeg calls `name`; `None` if it is none of the three.
     pub fn from_ffmpeg_name(name: &str) -> Option<Self> {
         Self::ALL.iter().copied().find(|encoder| encoder.ffmpeg_name() == name)
     }
 }
 
-/// An encoder with its settings: no encoder can have another's.
+/// An encoder with its settings. Each encoder has settings of its own type.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "encoder")]
 pub enum EncoderSettings {
-    /// SVT-AV1.
+    /// SVT-AV1 with its settings.
     #[serde(rename = "libsvtav1")]
     Svt(Svt),
-    /// libaom.
+    /// libaom with its settings.
     #[serde(rename = "libaom-av1")]
     Aom(Aom),
-    /// rav1e.
+    /// rav1e with its settings.
     #[serde(rename = "librav1e")]
     Rav1e(Rav1e),
 }
 
 impl EncoderSettings {
-    /// Which encoder.
+    /// The encoder that the settings are for.
     pub const fn encoder(&self) -> Encoder {
         match self {
             Self::Svt(_) => Encoder::Svt,
@@ -81,7 +81,7 @@ impl EncoderSettings {
         }
     }
 
-    /// The constant rate factor, where the encoder has one.
+    /// The constant rate factor; `None` for rav1e, which has a quantizer instead.
     pub const fn crf(&self) -> Option<Crf> {
         match self {
             Self::Svt(svt) => Some(svt.crf),
@@ -92,7 +92,7 @@ impl EncoderSettings {
 }
 
 impl fmt::Display for EncoderSettings {
-    /// What a person calls it: `libsvtav1 crf 23 preset 4`.
+    /// A short form for people: `libsvtav1 crf 23 preset 4`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} ", self.encoder().ffmpeg_name())?;
         match self {
@@ -104,11 +104,12 @@ impl fmt::Display for EncoderSettings {
 }
 
 ranged! {
-    /// A constant rate factor: 1 (best) to 63. 0 means "not set" to libsvtav1 and can't be made.
+    /// A constant rate factor of SVT-AV1 or libaom: 1 (best quality) to 63. The type doesn't allow 0, which means
+    /// "not set" to libsvtav1.
     Crf, "a CRF", 1..=63
 }
 
-/// A number that an encoder doesn't take.
+/// Error of making a setting from a number that is outside the range the encoder accepts.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{called} is from {least} to {most}, and not {found}")]
 pub struct OutOfRange {

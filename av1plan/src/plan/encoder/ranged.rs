@@ -1,10 +1,11 @@
-//! Numbers of a range, each in a type of its own: what is outside can't be made, and isn't read from a document either.
+//! Numbers with a range, each in a type of its own. A number outside the range can be neither constructed nor
+//! deserialized.
 
 use alloc::string::String;
 
 use super::OutOfRange;
 
-/// Defines a number from `$least` to `$most`.
+/// Defines the number type `$type` with the range `$least` to `$most`. `$called` is its name in error messages.
 macro_rules! ranged {
     ($(#[$doc:meta])* $type:ident, $called:literal, $least:literal..=$most:literal) => {
         $(#[$doc])*
@@ -15,12 +16,13 @@ macro_rules! ranged {
         pub struct $type(u8);
 
         impl $type {
-            /// The smallest.
+            /// The smallest value.
             pub const LEAST: u8 = $least;
-            /// The largest.
+            /// The largest value.
             pub const MOST: u8 = $most;
 
-            /// `value`, brought into the range; `try_from` refuses what is outside.
+            /// `value`, or the nearest number in the range if `value` is outside. `try_from` is an error in that
+            /// case.
             #[allow(clippy::manual_clamp, reason = "`clamp` isn't const")]
             pub const fn new(value: u8) -> Self {
                 if value < Self::LEAST {
@@ -32,7 +34,7 @@ macro_rules! ranged {
                 }
             }
 
-            /// The number.
+            /// The number itself.
             pub const fn get(self) -> u8 {
                 self.0
             }
@@ -84,7 +86,8 @@ fn shown(number: impl core::fmt::Display) -> String {
 mod tests {
     use crate::plan::{CpuUsed, Crf, Preset, Quantizer, Speed, Threads, TileCount};
 
-    /// The ranges of `ffmpeg -h encoder=` of 8.0 and 9.0.2, without what means "not set".
+    /// The expected ranges are those that `ffmpeg -h encoder=` of 8.0 and 9.0.2 prints, without the values that mean
+    /// "not set".
     #[test]
     fn what_is_out_of_range_is_refused_and_read_from_no_document() {
         macro_rules! holds {

@@ -1,4 +1,4 @@
-//! SVT-AV1's settings.
+//! The settings of SVT-AV1.
 
 use core::fmt;
 use core::num::NonZeroU32;
@@ -9,52 +9,55 @@ use super::{Crf, OutOfRange, ranged};
 use crate::name::named;
 use crate::number::Rational;
 
-/// libsvtav1's settings.
+/// The settings of SVT-AV1 (`-c:v libsvtav1`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Svt {
-    /// Constant rate factor.
+    /// Constant rate factor (`-crf`).
     pub crf: Crf,
-    /// Speed preset; always given, since leaving it out means SVT's own default.
+    /// Speed preset (`-preset`). It is always given, since without it the encoder would use its own default.
     pub preset: Preset,
-    /// How much it does at once (`lp`).
+    /// How many threads it uses (`lp` of `-svtav1-params`).
     pub workers: Workers,
-    /// The rate to name to the encoder in place of the source's nominal one, where that is more than it takes. It steers
-    /// nothing but the encoder's own estimates: timestamps stay exact.
+    /// The nominal frame rate that the encoder is given (`fps-num` and `fps-denom` of `-svtav1-params`) if the
+    /// source's own is more than it accepts. `None` if the source's own is used. The encoder bases its estimates on
+    /// the rate; the timestamps aren't affected.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub nominal_rate: Option<NominalRate>,
 }
 
 impl Svt {
-    /// libsvtav1 refuses a source whose base rate is above this many frames a second (measured, 8.0 and 9.0.2).
+    /// The highest base rate in frames per second: libsvtav1 refuses a source with more (measured with ffmpeg 8.0 and
+    /// 9.0.2).
     pub const MAX_RATE: u64 = 240;
 
-    /// Below 32 rows or columns, libsvtav1 of ffmpeg 8.0 hangs for ever unless it works alone (measured).
+    /// How many threads a picture of this size allows. Below 32 rows or columns libsvtav1 of ffmpeg 8.0 hangs forever
+    /// with more than one (measured).
     pub const fn workers(width: u32, height: u32) -> Workers {
         if width < 32 || height < 32 { Workers::One } else { Workers::All }
     }
 }
 
 named! {
-    /// SVT-AV1's level of parallelism, `lp`.
+    /// SVT-AV1's level of parallelism (`lp` of `-svtav1-params`).
     #[derive(Default)]
     #[non_exhaustive]
     pub enum Workers: "a number of workers", name, names {
-        /// As many as the machine has cores for (`lp=0`).
+        /// As many threads as the machine has cores for (`lp=0`).
         #[default]
         All = "all",
-        /// One.
+        /// One thread (`lp=1`).
         One = "one",
     }
 }
 
 ranged! {
-    /// SVT-AV1's preset: 0 (slowest, best) to 13; the ladder uses 2 to 5.
+    /// SVT-AV1's `-preset`: 0 (slowest, best quality) to 13. The ladder uses 2 to 5.
     Preset, "a preset", 0..=13
 }
 
-/// A rate that SVT-AV1 can be told: 1 to [`Svt::MAX_RATE`] frames a second, both halves of 32 bits. It takes what is left of longer
-/// ones, and then another rate than it was told (measured, 8.0).
+/// A nominal frame rate that SVT-AV1 accepts: 1 to [`Svt::MAX_RATE`] frames per second. Numerator and denominator
+/// have 32 bits each, because SVT-AV1 cuts longer numbers off and then uses a wrong rate (measured with ffmpeg 8.0).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "Rational", into = "Rational")]
 pub struct NominalRate {
@@ -63,15 +66,15 @@ pub struct NominalRate {
 }
 
 impl NominalRate {
-    /// What is told where nothing better is known.
+    /// 60 frames per second: the rate for a source of which no better one is known.
     pub const SIXTY: Self = Self { numerator: 60, denominator: NonZeroU32::MIN };
 
-    /// The frames.
+    /// How many frames are shown in [`denominator`](Self::denominator) seconds.
     pub const fn numerator(self) -> u32 {
         self.numerator
     }
 
-    /// In this many seconds.
+    /// In how many seconds [`numerator`](Self::numerator) frames are shown.
     pub const fn denominator(self) -> u32 {
         self.denominator.get()
     }
