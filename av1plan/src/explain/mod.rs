@@ -78,6 +78,7 @@ impl fmt::Display for Reason {
                 f.write_str("ten bits look better at the same size, for 8-bit sources too")
             }
             Self::DepthOfSource => f.write_str("the source's depth (bit_depth = \"source\")"),
+            Self::ColorOfFrames => f.write_str("the frames' tags, which differ from the container's"),
             Self::ColorKept => f.write_str("colour passes as it is tagged"),
             Self::ColorUntagged => f.write_str("the source has no colour tags, and none are made up"),
             Self::ColorBeyondAv1 { tags } => {

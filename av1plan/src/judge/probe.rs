@@ -7,7 +7,8 @@ use super::Defect;
 use crate::number::Micros;
 use crate::plan::{Contract, ExpectedPicture, ExpectedStream, StreamType};
 use crate::probe::{
-    Matrix, MediaProbe, Primaries, Range, SideData, Stream, StreamKind, Tags, Transfer, Video,
+    Color, MasteringDisplay, Matrix, MediaProbe, Primaries, Range, SideData, Stream, StreamKind, Tags,
+    Transfer, Video,
 };
 
 pub(super) fn probe_defects(contract: &Contract, probe: &MediaProbe) -> Vec<Defect> {
@@ -145,28 +146,32 @@ fn picture_defects(expected: &ExpectedPicture, found: &Video, found_hdr10_plus: 
         }
     }
     differences.check("pixel format", pixel_format.name(), found.pixel_format.as_deref().unwrap_or_default());
+    // The first frame may not have been probed.
+    let of_both = |tag: fn(&Color) -> Option<&'static str>| (tag(&found.color), tag(&found.frame_color));
     let tags = [
-        ("range", color.range.map(Range::name), found.color.range.map(Range::name)),
-        ("matrix", color.matrix.map(Matrix::name), found.color.matrix.map(Matrix::name)),
-        ("transfer", color.transfer.map(Transfer::name), found.color.transfer.map(Transfer::name)),
-        ("primaries", color.primaries.map(Primaries::name), found.color.primaries.map(Primaries::name)),
+        ("range", color.range.map(Range::name), of_both(|color| color.range.map(Range::name))),
+        ("matrix", color.matrix.map(Matrix::name), of_both(|color| color.matrix.map(Matrix::name))),
+        ("transfer", color.transfer.map(Transfer::name), of_both(|color| color.transfer.map(Transfer::name))),
+        (
+            "primaries",
+            color.primaries.map(Primaries::name),
+            of_both(|color| color.primaries.map(Primaries::name)),
+        ),
     ];
-    for (property, wanted, is) in tags {
+    for (property, wanted, (container, frame)) in tags {
         if let Some(wanted) = wanted {
-            differences.check(property, wanted, is.unwrap_or("none"));
+            differences.check(property, wanted, container.unwrap_or("none"));
+            if container == Some(wanted) {
+                differences.check(property, wanted, frame.unwrap_or(wanted));
+            }
         }
     }
+    static_hdr(mastering_display.as_ref(), *content_light, found, &mut differences);
     let block = |wanted: SideData, property: &'static str, differences: &mut Differences| {
         if !found.side_data.contains(&wanted) {
             differences.push(property, alloc::format!("{wanted:?}"), "none");
         }
     };
-    if let Some(numbers) = mastering_display {
-        block(SideData::MasteringDisplay(numbers.clone()), "mastering display", &mut differences);
-    }
-    if let Some((max_content, max_average)) = *content_light {
-        block(SideData::ContentLight { max_content, max_average }, "content light", &mut differences);
-    }
     if let Some(degrees) = *rotation {
         block(SideData::Rotation(degrees), "rotation", &mut differences);
     }
@@ -183,6 +188,40 @@ fn picture_defects(expected: &ExpectedPicture, found: &Video, found_hdr10_plus: 
         found,
     };
     differences.0.into_iter().map(defect).collect()
+}
+
+/// Checks the static HDR metadata. Container and frames may each say it, and none of them may say anything else.
+fn static_hdr(
+    mastering_display: Option<&MasteringDisplay>,
+    content_light: Option<(u64, u64)>,
+    found: &Video,
+    differences: &mut Differences,
+) {
+    if let Some(wanted) = mastering_display {
+        let displays = found.all_side_data().filter_map(|block| match block {
+            SideData::MasteringDisplay(display) => Some(display),
+            _ => None,
+        });
+        let displays: Vec<&MasteringDisplay> = displays.collect();
+        match displays.iter().find(|display| !wanted.is_kept_by(display)) {
+            Some(other) => differences.push("mastering display", wanted, other),
+            None if displays.is_empty() => differences.push("mastering display", wanted, "none"),
+            None => {}
+        }
+    }
+    if let Some(wanted) = content_light {
+        let levels = found.all_side_data().filter_map(|block| match block {
+            SideData::ContentLight { max_content, max_average } => Some((*max_content, *max_average)),
+            _ => None,
+        });
+        let levels: Vec<(u64, u64)> = levels.collect();
+        let shown = |(most, average): (u64, u64)| alloc::format!("{most} and {average} cd/m2");
+        match levels.iter().find(|level| **level != wanted) {
+            Some(other) => differences.push("content light", shown(wanted), shown(*other)),
+            None if levels.is_empty() => differences.push("content light", shown(wanted), "none"),
+            None => {}
+        }
+    }
 }
 
 /// Properties that differ from the contract: name, planned value, found value.

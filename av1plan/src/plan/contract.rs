@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{PixelFormat, SizeGate, StreamType};
 use crate::number::{Micros, Rational};
-use crate::probe::{Color, DolbyVision, SideData, Tags};
+use crate::probe::{Color, DolbyVision, MasteringDisplay, SideData, Tags};
 
 /// The contract: everything that the result must have. [`judge`](crate::judge()) compares a result with it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -128,12 +128,11 @@ pub struct ExpectedPicture {
     pub pixel_format: PixelFormat,
     /// The colour tags. A tag that the source doesn't have may have any value in the result.
     pub color: Color,
-    /// The mastering display's primaries and luminance, in the form of [`SideData::MasteringDisplay`]; `None` if the
-    /// source has none.
+    /// The display on which the film was mastered; `None` if the source doesn't say.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub mastering_display: Option<String>,
+    pub mastering_display: Option<MasteringDisplay>,
     /// The content light level in candela per square metre: the brightest pixel (`MaxCLL`) and the highest average of
-    /// a frame (`MaxFALL`). `None` if the source has none.
+    /// a frame (`MaxFALL`). `None` if the source doesn't say, or says 0 and 0.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub content_light: Option<(u64, u64)>,
     /// How far players turn the picture, in degrees counter-clockwise, as ffprobe prints it; `None` if they don't
@@ -149,13 +148,15 @@ pub struct ExpectedPicture {
 }
 
 impl ExpectedPicture {
-    /// Adds the static HDR metadata (mastering display, content light level) that is in `side_data`.
-    pub(crate) fn expect_static_hdr(&mut self, side_data: &[SideData]) {
+    /// Adds the static HDR metadata (mastering display, content light level) that is in `side_data`; a later block counts. A light
+    /// level of 0 and 0 means that nobody knows it, and no muxer stores it (measured with ffmpeg 8.0).
+    pub(crate) fn expect_static_hdr<'a>(&mut self, side_data: impl Iterator<Item = &'a SideData>) {
         for block in side_data {
             match block {
-                SideData::MasteringDisplay(numbers) => self.mastering_display = Some(numbers.clone()),
+                SideData::MasteringDisplay(display) => self.mastering_display = Some(display.clone()),
                 SideData::ContentLight { max_content, max_average } => {
-                    self.content_light = Some((*max_content, *max_average));
+                    let level = (*max_content, *max_average);
+                    self.content_light = Some(level).filter(|level| *level != (0, 0));
                 }
                 SideData::Rotation(_) | SideData::DolbyVision(_) | SideData::Other(_) => {}
             }

@@ -207,6 +207,8 @@ pub enum Reason {
     DepthOfSource,
     /// The source's colour tags are passed on unchanged.
     ColorKept,
+    /// The frames have other colour tags than the container. The frames' tags are kept, because the encoder is given those.
+    ColorOfFrames,
     /// The source has no colour tags, and the result gets none.
     ColorUntagged,
     /// AV1 has no number, or ffmpeg no name, for these colour tags of the source.
@@ -341,6 +343,7 @@ coded! {
         TenBitsAreBetter = "ten-bits-are-better",
         DepthOfSource = "depth-of-source",
         ColorKept = "color-kept",
+        ColorOfFrames = "color-of-frames",
         ColorUntagged = "color-untagged",
         ColorBeyondAv1 = "color-beyond-av1",
         ConvertedFromRgb = "converted-from-rgb",

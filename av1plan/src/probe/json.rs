@@ -34,10 +34,11 @@ pub(super) fn read(bytes: &[u8]) -> Result<MediaProbe, ProbeError> {
 }
 
 /// Reads the side data of all frames in a document that ffprobe prints with `-show_frames`.
-pub(super) fn read_frames(bytes: &[u8]) -> Result<Vec<Block>, ProbeError> {
+pub(super) fn read_frames(bytes: &[u8]) -> Result<(Color, Vec<Block>), ProbeError> {
     let Frames(frames) = parse(bytes)?;
     let frames = frames.ok_or(ProbeError::NotAProbe { detail: String::from(NO_FRAMES) })?;
-    Ok(frames.into_iter().flat_map(|Strict(Frame(blocks))| blocks).collect())
+    let color = frames.first().map(|Strict(frame)| frame.color).unwrap_or_default();
+    Ok((color, frames.into_iter().flat_map(|Strict(frame)| frame.side_data).collect()))
 }
 
 /// The error for a document without the list. ffprobe prints the list even if it is empty, unless it failed.
@@ -91,7 +92,10 @@ impl<'de> Fields<'de> for Ignored {
 struct Frames(Option<Vec<Strict<Frame>>>);
 
 #[derive(Default)]
-struct Frame(Vec<Block>);
+struct Frame {
+    color: Color,
+    side_data: Vec<Block>,
+}
 
 impl<'de> Fields<'de> for Frames {
     fn field<A: MapAccess<'de>>(&mut self, key: &str, map: &mut A) -> Result<(), A::Error> {
@@ -106,7 +110,11 @@ impl<'de> Fields<'de> for Frames {
 impl<'de> Fields<'de> for Frame {
     fn field<A: MapAccess<'de>>(&mut self, key: &str, map: &mut A) -> Result<(), A::Error> {
         match key {
-            "side_data_list" => self.0 = map.next_value::<List<Block>>()?.0,
+            "side_data_list" => self.side_data = map.next_value::<List<Block>>()?.0,
+            "color_range" => self.color.range = known(Scalar::read(map)?),
+            "color_space" => self.color.matrix = known(Scalar::read(map)?),
+            "color_transfer" => self.color.transfer = known(Scalar::read(map)?),
+            "color_primaries" => self.color.primaries = known(Scalar::read(map)?),
             _ => skip(map)?,
         }
         Ok(())
@@ -301,6 +309,11 @@ fn named<T: FromStr>(tag: &str, value: Scalar<'_>, unnamed: &mut Vec<String>) ->
 }
 
 /// The value of a statistics tag of mkvmerge: `BPS`, or `BPS-eng` as older versions named it.
+/// A colour tag, if ffmpeg has a name for it.
+fn known<T: FromStr>(value: Scalar<'_>) -> Option<T> {
+    value.known_text()?.parse().ok()
+}
+
 fn statistic<'tags>(tags: &'tags Tags, name: &str) -> Option<&'tags str> {
     tags.get(name).or_else(|| {
         let suffixed = |key: &str| {

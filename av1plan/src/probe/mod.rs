@@ -10,6 +10,7 @@ mod disposition;
 mod file;
 mod json;
 mod lenient;
+mod mastering;
 mod packets;
 mod side_data;
 mod text;
@@ -24,6 +25,7 @@ use crate::number::{Micros, Rational};
 pub use color::{Color, Matrix, Primaries, Range, Transfer};
 pub use disposition::{Disposition, UnknownFlag};
 pub use file::{FileFacts, Marker, Protection, Stability};
+pub use mastering::{MasteringDisplay, NotAMasteringDisplay};
 pub use packets::{Gap, PacketSummary, StreamPackets};
 use side_data::Block;
 pub use side_data::{DolbyVision, SideData};
@@ -140,10 +142,15 @@ pub struct Video {
     pub base_rate: Option<Rational>,
     /// The colour tags.
     pub color: Color,
+    /// The colour tags of the first frame, if it was probed. A broadcast may say in its frames only that it is HLG.
+    pub frame_color: Color,
     /// Colour tags whose value ffmpeg has no name for, as found: `primaries xyz`.
     pub unnamed_color: Vec<String>,
     /// Side data: mastering display, content light level, Dolby Vision, display matrix.
     pub side_data: Vec<SideData>,
+    /// The HDR metadata of the first frame, if it was probed: [`SideData::MasteringDisplay`], [`SideData::ContentLight`], and a
+    /// [`SideData::DolbyVision`] without a profile.
+    pub frame_side_data: Vec<SideData>,
     /// Whether the video bitstream contains EIA-608/708 captions.
     pub closed_captions: bool,
 }
@@ -224,6 +231,24 @@ impl Stream {
     }
 }
 
+impl Video {
+    /// The colour tags that an encoder is given: each that the first frame has, otherwise the container's.
+    pub(crate) fn encoded_color(&self) -> Color {
+        let (frame, container) = (self.frame_color, self.color);
+        Color {
+            range: frame.range.or(container.range),
+            matrix: frame.matrix.or(container.matrix),
+            transfer: frame.transfer.or(container.transfer),
+            primaries: frame.primaries.or(container.primaries),
+        }
+    }
+
+    /// The side data of the container, followed by that of the first frame.
+    pub(crate) fn all_side_data(&self) -> impl Iterator<Item = &SideData> {
+        self.side_data.iter().chain(&self.frame_side_data)
+    }
+}
+
 impl MediaProbe {
     /// Reads what ffprobe printed with the arguments of
     /// [`command::probe_arguments`](crate::command::probe_arguments).
@@ -237,26 +262,23 @@ impl MediaProbe {
 
     /// Adds what ffprobe printed of the first video frame with the arguments of
     /// [`command::frame_probe_arguments`](crate::command::frame_probe_arguments): whether the frame has HDR10+
-    /// metadata or captions, and the HDR metadata that is in the bitstream but not in the container.
+    /// metadata or captions, its colour tags, and its static HDR metadata. Where container and frame differ, the frame is
+    /// what an encoder is given.
     ///
     /// # Errors
     ///
     /// If the text is empty, isn't JSON, or is JSON but not an object with a list `frames`. The probe is unchanged
     /// then.
     pub fn add_frame(&mut self, bytes: &[u8]) -> Result<(), ProbeError> {
-        let blocks = json::read_frames(bytes)?;
+        let (color, blocks) = json::read_frames(bytes)?;
         self.hdr10_plus = Some(blocks.iter().any(Block::is_hdr10_plus));
         let captions = blocks.iter().any(Block::is_captions);
         let main = self.main_video().map(|(stream, _)| stream.index);
         let stream = self.streams.iter_mut().find(|stream| Some(stream.index) == main);
         if let Some(StreamKind::Video(video)) = stream.map(|stream| &mut stream.kind) {
             video.closed_captions |= captions;
-            for found in blocks.into_iter().filter_map(Block::into_hdr_of_frame) {
-                let kind = core::mem::discriminant(&found);
-                if video.side_data.iter().all(|known| core::mem::discriminant(known) != kind) {
-                    video.side_data.push(found);
-                }
-            }
+            video.frame_color = color;
+            video.frame_side_data = blocks.into_iter().filter_map(Block::into_hdr_of_frame).collect();
         }
         Ok(())
     }

@@ -1,13 +1,11 @@
 //! The blocks of ffprobe's `side_data_list` that matter for a plan.
 
 use alloc::string::String;
-use alloc::vec::Vec;
 
 use serde::de::MapAccess;
 use serde::{Deserialize, Serialize};
 
-use crate::number::Rational;
-
+use super::MasteringDisplay;
 use super::lenient::{Fields, Scalar, skip};
 
 /// One block of a stream's side data.
@@ -16,11 +14,8 @@ use super::lenient::{Fields, Scalar, skip};
 pub enum SideData {
     /// The display matrix: how far players turn the picture, in degrees counter-clockwise.
     Rotation(i64),
-    /// The mastering display's primaries and luminance (SMPTE ST 2086): ten fractions with blanks between them, in
-    /// the order of red x and y, green x and y, blue x and y, white point x and y, minimum and maximum luminance.
-    /// Each fraction is reduced to lowest terms, because Matroska and MP4 store the same number with different
-    /// denominators. A missing one is `?`.
-    MasteringDisplay(String),
+    /// The display on which the film was mastered.
+    MasteringDisplay(MasteringDisplay),
     /// The content light level in candela per square metre.
     ContentLight {
         /// The brightest pixel of the film (`MaxCLL`).
@@ -58,22 +53,8 @@ pub(super) struct Block {
     max_content: Option<u64>,
     max_average: Option<u64>,
     dolby_vision: DolbyVision,
-    mastering: [Option<String>; MASTERING_FIELDS.len()],
+    mastering: [Option<String>; MasteringDisplay::FIELDS.len()],
 }
-
-/// The fields of ffprobe's `Mastering display metadata`, in the order of [`SideData::MasteringDisplay`].
-const MASTERING_FIELDS: [&str; 10] = [
-    "red_x",
-    "red_y",
-    "green_x",
-    "green_y",
-    "blue_x",
-    "blue_y",
-    "white_point_x",
-    "white_point_y",
-    "min_luminance",
-    "max_luminance",
-];
 
 impl<'de> Fields<'de> for Block {
     fn field<A: MapAccess<'de>>(&mut self, key: &str, map: &mut A) -> Result<(), A::Error> {
@@ -88,10 +69,13 @@ impl<'de> Fields<'de> for Block {
             }
             "rpu_present_flag" => self.dolby_vision.metadata = Scalar::read(map)?.flag(),
             "el_present_flag" => self.dolby_vision.enhancement_layer = Scalar::read(map)?.flag(),
-            _ => match MASTERING_FIELDS.iter().zip(&mut self.mastering).find(|(name, _)| **name == key) {
-                Some((_, value)) => *value = Scalar::read(map)?.text(),
-                None => skip(map)?,
-            },
+            _ => {
+                match MasteringDisplay::FIELDS.iter().zip(&mut self.mastering).find(|(name, _)| **name == key)
+                {
+                    Some((_, value)) => *value = Scalar::read(map)?.text(),
+                    None => skip(map)?,
+                }
+            }
         }
         Ok(())
     }
@@ -104,8 +88,7 @@ impl Block {
         match (kind.as_str(), self.rotation) {
             ("Display Matrix", Some(degrees)) => SideData::Rotation(degrees),
             ("Mastering display metadata", _) => {
-                let numbers = self.mastering.iter().map(|value| value.as_deref().map_or("?".into(), reduced));
-                SideData::MasteringDisplay(numbers.collect::<Vec<_>>().join(" "))
+                SideData::MasteringDisplay(MasteringDisplay::read(&self.mastering))
             }
             ("Content light level metadata", _) => SideData::ContentLight {
                 max_content: self.max_content.unwrap_or_default(),
@@ -138,14 +121,10 @@ impl Block {
     }
 }
 
-/// Reduces `34000/50000` to `17/25`. A text that isn't a fraction stays as it is.
-fn reduced(text: &str) -> String {
-    text.parse::<Rational>()
-        .map_or_else(|_| String::from(text), |fraction| alloc::format!("{}", fraction.reduced()))
-}
-
 #[cfg(test)]
 mod tests {
+    use alloc::vec;
+
     use crate::probe::{DolbyVision, MediaProbe, SideData};
 
     /// The probe of a film whose container has the side data `stream` and whose first frame has `frame`.
@@ -165,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn a_frame_adds_what_the_container_does_not_say() {
+    fn a_frame_says_what_it_has_beside_the_container() {
         let light_of = |number| {
             alloc::format!(r#"{{"side_data_type":"Content light level metadata","max_content":{number}}}"#)
         };
@@ -176,14 +155,16 @@ mod tests {
             SideData::DolbyVision(DolbyVision { profile, metadata, ..DolbyVision::default() })
         };
         let table = [
-            ("", light_of(9), light(9)),
-            (&light_of(5), light_of(9), light(5)),
-            ("", metadata.into(), of(0, true)),
-            (record, metadata.into(), of(8, false)),
+            ("", light_of(9), vec![], light(9)),
+            (&light_of(5), light_of(9), vec![light(5)], light(9)),
+            ("", metadata.into(), vec![], of(0, true)),
+            (record, metadata.into(), vec![of(8, false)], of(0, true)),
         ];
-        for (stream, frame, expected) in table {
+        for (stream, frame, of_container, of_frame) in table {
             let probe = seen(stream, &frame);
-            assert_eq!(probe.main_video().unwrap().1.side_data, [expected], "{stream} {frame}");
+            let (_, video) = probe.main_video().unwrap();
+            assert_eq!(video.side_data, of_container, "{stream} {frame}");
+            assert_eq!(video.frame_side_data.first(), Some(&of_frame), "{stream} {frame}");
         }
     }
 

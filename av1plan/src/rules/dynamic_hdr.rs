@@ -24,7 +24,7 @@ pub(crate) struct Carried {
 
 /// Decides what is carried over, and records what is lost.
 pub(crate) fn plan_dynamic_hdr(source: &PictureSource<'_>, record: &mut Record) -> Carried {
-    let found = source.video.side_data.iter().find_map(|block| match block {
+    let found = source.video.all_side_data().find_map(|block| match block {
         SideData::DolbyVision(found) => Some(*found),
         _ => None,
     });

@@ -67,7 +67,7 @@ impl PictureSource<'_> {
             dolby_vision,
             hdr10_plus,
         };
-        expected.expect_static_hdr(&self.video.side_data);
+        expected.expect_static_hdr(self.video.all_side_data());
         Ok(Picture { pixel_format, filters, rotation, dolby_vision: dolby_vision.is_some(), expected })
     }
 
@@ -137,7 +137,9 @@ impl PictureSource<'_> {
         if color == Color::default() {
             record.decide(Topic::Color, "untagged", Reason::ColorUntagged);
         } else {
-            record.decide(Topic::Color, describe(color), Reason::ColorKept);
+            let same = self.video.encoded_color() == self.video.color;
+            let reason = if same { Reason::ColorKept } else { Reason::ColorOfFrames };
+            record.decide(Topic::Color, describe(color), reason);
         }
         (color, None)
     }
@@ -145,7 +147,7 @@ impl PictureSource<'_> {
     /// The source's colour tags that the result can have. A tag that ffmpeg has no name for or AV1 no number is left
     /// out and recorded as a loss.
     fn nameable_color(&self, record: &mut Record) -> Color {
-        let Color { range, matrix, transfer, primaries } = self.video.color;
+        let Color { range, matrix, transfer, primaries } = self.video.encoded_color();
         let held = Color {
             range,
             matrix,
@@ -155,7 +157,17 @@ impl PictureSource<'_> {
         let beyond = |tag: &str, found: Option<&'static str>, held: bool| {
             found.filter(|_| !held).map(|found| alloc::format!("{tag} {found}"))
         };
-        let mut left_out: Vec<String> = self.video.unnamed_color.clone();
+        // A tag of the container that the frames replace isn't missed.
+        let frame = self.video.frame_color;
+        let replaced = [
+            ("range", frame.range.is_some()),
+            ("matrix", frame.matrix.is_some()),
+            ("transfer", frame.transfer.is_some()),
+            ("primaries", frame.primaries.is_some()),
+        ];
+        let is_replaced = |found: &String| replaced.iter().any(|(tag, yes)| *yes && found.starts_with(tag));
+        let unnamed = self.video.unnamed_color.iter().filter(|found| !is_replaced(found));
+        let mut left_out: Vec<String> = unnamed.cloned().collect();
         left_out.extend(beyond("transfer", transfer.map(Transfer::name), held.transfer.is_some()));
         left_out.extend(beyond("primaries", primaries.map(Primaries::name), held.primaries.is_some()));
         if !left_out.is_empty() {

@@ -33,8 +33,12 @@ impl Film {
             } else {
                 "H.26[45] User Data Unregistered SEI message"
             };
-            let frames =
-                json!({"frames": [{"media_type": "video", "side_data_list": [{"side_data_type": kind}]}]});
+            let mut frame = json!({"media_type": "video", "side_data_list": [{"side_data_type": kind}]});
+            if !found {
+                // As a broadcast may say it in its frames only.
+                frame["color_transfer"] = json!("arib-std-b67");
+            }
+            let frames = json!({"frames": [frame]});
             probe.add_frame(frames.to_string().as_bytes()).expect("the frame is JSON");
         }
         probe

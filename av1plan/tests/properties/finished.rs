@@ -115,7 +115,7 @@ fn picture(shown: &ExpectedPicture) -> Value {
     let mut side_data = Vec::new();
     if let Some(numbers) = mastering_display {
         let mut block = json!({"side_data_type": "Mastering display metadata"});
-        for (field, number) in MASTERING_FIELDS.iter().zip(numbers.split(' ')) {
+        for (field, number) in MASTERING_FIELDS.iter().zip(numbers.to_string().split(' ')) {
             block[field] = json!(number);
         }
         side_data.push(block);

@@ -161,10 +161,11 @@ proptest! {
             prop_assert_eq!(promised.mastering_display.is_some(), source.side_data.iter().any(mastering));
             prop_assert_eq!(promised.content_light.is_some(), source.side_data.iter().any(light));
             let from_rgb = plan.video.filters.iter().any(|filter| matches!(filter, Filter::FromRgb { .. }));
-            let (promised, source) = (&promised.color, &source.color);
+            let (promised, shown, source) = (&promised.color, source, &source.color);
             let primaries = source.primaries.filter(|primaries| primaries.is_in_av1());
             prop_assert!(promised.primaries == primaries || (from_rgb && primaries.is_none()));
-            let transfer = source.transfer.filter(|transfer| transfer.is_in_av1());
+            // The first frame's tag counts, where it has one.
+            let transfer = shown.frame_color.transfer.or(source.transfer).filter(|transfer| transfer.is_in_av1());
             prop_assert!(promised.transfer == transfer || (from_rgb && transfer.is_none()));
             prop_assert!(from_rgb || promised.matrix == source.matrix);
             // RGB and gray are scaled to limited range when they are converted to 4:2:0.
