@@ -7,7 +7,7 @@ use crate::number::Rational;
 use crate::plan::{Classification, Reason, Signal, SourceClass};
 use crate::probe::{MediaProbe, Stream, Tags, Video};
 
-/// A score of at least this distance from zero decides. One strong signal is enough; a single weak one never is.
+/// A score of at least this distance from zero decides. One strong signal is enough, a single weak one isn't.
 const DECISIVE: i32 = 3;
 
 /// Words of release names that name the source, each alone or with the word that follows, and their weights. They
