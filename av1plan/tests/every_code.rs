@@ -126,7 +126,7 @@ impl Seen {
 }
 
 #[test]
-fn every_code_comes_of_something_and_no_other_does() {
+fn every_listed_code_occurs_and_no_other() {
     let (probes, policies, toolchains) = (probes(), policies(), toolchains());
     let mut seen = Seen::default();
     for file in files() {

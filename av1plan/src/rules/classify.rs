@@ -199,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn names_decide_where_they_say_something() {
+    fn names_decide_if_they_name_a_source() {
         let table = [
             ("Film.2020.1080p.WEB-DL.DDP5.1.H.264-GRP.mkv", WebLike),
             ("Film (2020) [WEBRip-1080p].mkv", WebLike),
