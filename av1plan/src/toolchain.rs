@@ -388,7 +388,7 @@ mod tests {
     }
 
     #[test]
-    fn the_preferred_encoder_is_taken_where_it_is_there_else_the_best() {
+    fn the_preferred_encoder_is_chosen_if_available_otherwise_the_best() {
         use Encoder::{Aom, Rav1e, Svt};
         let table: [(&[Encoder], Encoder, Encoder); 6] = [
             (&[Svt, Aom, Rav1e], Svt, Svt),

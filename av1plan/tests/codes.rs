@@ -115,7 +115,7 @@ fn json_tags_a_value_with_its_code() {
 
 /// The name that this code had before the first release.
 #[test]
-fn a_plan_of_before_the_first_release_is_read() {
+fn a_plan_from_before_the_first_release_is_read() {
     let reason: Reason = serde_json::from_value(json!({"code": "seed-constant"})).unwrap();
     assert_eq!(reason, Reason::SameForAll);
 }

@@ -222,7 +222,7 @@ fn a_hostile_value_in_any_place_is_refused_or_harmless() {
 
 /// A document that once got a filter of its own into a command.
 #[test]
-fn a_filter_of_ones_own_is_refused() {
+fn a_filter_from_a_hostile_document_is_refused() {
     let mut document = written(COLOURFUL, "Film.mkv", Encoder::Svt);
     let filter = document["encode"]["filters"].as_array_mut().unwrap();
     let rgb = filter.iter_mut().find(|filter| filter.get("from-rgb").is_some()).unwrap();

@@ -20,7 +20,7 @@ fn among(filters: &str, asked: Option<MetricName>, width: u32, transfer: &str) -
 }
 
 #[test]
-fn vmaf_where_it_is_there_and_xpsnr_for_hdr() {
+fn vmaf_is_chosen_if_available_and_xpsnr_for_hdr() {
     let vmaf = |model| Some(Metric::Vmaf { model });
     assert_eq!(among(BOTH, None, 1920, "bt709"), vmaf(Model::Hd));
     assert_eq!(among(BOTH, None, 3840, "bt709"), vmaf(Model::Uhd));

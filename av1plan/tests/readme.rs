@@ -61,10 +61,10 @@ fn tables() -> String {
     text += &plain("Topics: what a decision is about", "Topic", "src/plan/decision.rs", Topic::codes());
     let reasons = own(Reason::codes(), skips);
     text += &with_facts::<Reason>("Reasons of decisions", "Reason", "src/plan/decision.rs", &reasons);
-    text += "A film that is skipped has the skip's code as its last decision's reason.\n";
+    text += "The decision on `gate` of a skipped film has the code of the skip.\n";
     let skips = own(skips, losses);
     text += &with_facts::<SkipReason>("Skips", "SkipReason", "src/plan/skip.rs", &skips);
-    text += "A film that is skipped for what it would lose has the loss's code.\n";
+    text += "A film that is skipped because of a loss has the code of that loss.\n";
     text += &plain("Losses", "LossKind", "src/plan/loss.rs", losses);
     text += &with_facts::<Judgement>("Judgements", "Judgement", "src/judge/mod.rs", Judgement::codes());
     text += &with_facts::<Defect>("Defects", "Defect", "src/judge/defect.rs", Defect::codes());

@@ -195,7 +195,7 @@ fn values_that_do_not_go_together_are_refused() {
 
 /// A path with a zero byte can't be given to a program, and one whose two forms differ is ambiguous.
 #[test]
-fn paths_that_can_be_none_are_refused() {
+fn impossible_paths_are_refused() {
     for (place, path, hex) in [
         ("/source", "/films/a\u{0}.mkv", None),
         ("/source", "/films/a.mkv", Some("2f62")),

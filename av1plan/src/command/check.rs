@@ -139,7 +139,7 @@ pub fn score_arguments(scored: &Scored<'_>, part: Option<Part>) -> Vec<Arg> {
         args.push("-i");
         args.0.push(Arg::File(input));
     }
-    // After a seek, the timestamps of both files count from where ffmpeg entered them.
+    // After a seek, the timestamps of both files count from the place to which ffmpeg seeked.
     let start = if part.is_some() { "" } else { ",setpts=PTS-STARTPTS" };
     let format = metric.pixel_format(plan.video.pixel_format).name();
     let source = plan.mapped().find(|(_, kept)| kept.treatment == Treatment::Encode);

@@ -1,6 +1,6 @@
 //! The arguments for ffmpeg and ffprobe. No other module knows their options.
 //!
-//! Arguments have placeholders for the paths of files, which [`bind`] replaces by the caller's own: paths are bytes,
+//! Arguments have placeholders for the paths of files, which [`bind()`] replaces by the caller's own: paths are bytes,
 //! and this crate has no type for them. Every option here was tried with ffmpeg 8.0 and 9.0.2.
 
 mod ask;
@@ -71,11 +71,11 @@ const SAFE_INPUT: [&str; 4] = ["-protocol_whitelist", "file", "-format_whitelist
 pub fn arguments(plan: &EncodePlan, audience: Audience) -> Vec<Arg> {
     let EncodePlan {
         container,
-        source_class: _, // decides `timestamps` and `video.filters`
-        resolution: _,   // decides `video.settings`
+        source_class: _, // already taken into account in `timestamps` and `video.filters`
+        resolution: _,   // already taken into account in `video.settings`
         video,
         strictness,
-        streams: _, // in the output's order: `mapped`
+        streams: _, // `mapped` has them in the order of the result
         timestamps,
         losses: _,
         contract: _,

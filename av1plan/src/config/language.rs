@@ -142,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_language_is_refused() {
+    fn text_that_is_not_a_language_is_refused() {
         for bad in ["", "r", "ru-RU", "ru,en", "*", "12"] {
             assert_eq!(Language::new(bad), Err(InvalidLanguage), "{bad}");
         }

@@ -51,7 +51,7 @@ mod tests {
     }
 
     #[test]
-    fn a_film_that_is_too_small_is_told_in_units() {
+    fn the_sizes_of_a_film_that_is_too_small_are_shown_in_units() {
         let reason = SkipReason::TooSmall { size: 3_950_258, min_bytes: 2_147_483_648 };
         assert_eq!(reason.to_string(), "its size, 3.7 MiB, is no more than min_bytes, 2.0 GiB");
     }

@@ -55,7 +55,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_is_held_against_itself() {
+    fn a_file_is_judged_by_its_own_header() {
         assert_eq!(codes(FILM, &["0,5,0.04", "0,14.6,0.04", "1,5,1"]), [] as [&str; 0], "wherever it starts");
         assert_eq!(codes(FILM, &["0,0,0.04", "0,6,0.04", "1,0,1"]), ["truncated"]);
         assert_eq!(codes(FILM, &["0,0,10"]), ["empty-stream"]);

@@ -9,9 +9,9 @@ use crate::plan::StreamType;
 const MISSING_DECODER: [&str; 2] =
     ["doesn't support hardware accelerated AV1 decoding", "no decoder found for: av1"];
 
-/// Errors that ffmpeg prints about sound files. The null muxer, which discards everything, complains of timestamps
-/// that a real muxer would mend. The Opus parser takes a track's header for a packet (ffmpeg 8.0, Matroska and WebM);
-/// errors of the Opus decoder have other words.
+/// Errors that ffmpeg prints about undamaged files. The null muxer, which discards everything, complains of
+/// timestamps that a real muxer would mend. The Opus parser takes a track's header for a packet (ffmpeg 8.0, Matroska
+/// and WebM); errors of the Opus decoder have other words.
 const HARMLESS: [&str; 2] = ["[null @", "Error parsing Opus packet header"];
 
 /// Whether a line of ffmpeg's log, printed with levels, is a complaint of a decoder or a demuxer.
@@ -86,7 +86,7 @@ mod tests {
     }
 
     #[test]
-    fn the_first_complaint_is_named_and_a_source_that_was_damaged_excuses_its_sound() {
+    fn the_first_complaint_is_reported_unless_the_source_has_as_many() {
         let two = || complaints(&["[a] [error] one", "[a] [info] nothing", "[a] [error] two"]);
         let defect = |kind| Some(Defect::DecodeError { kind, line: "[a] [error] one".into() });
         assert_eq!(two().in_picture(), defect(StreamType::Video));
@@ -96,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn an_ffmpeg_that_fails_or_has_no_decoder_is_heard() {
+    fn a_failed_ffmpeg_and_a_missing_decoder_are_noticed() {
         let mut failed = Complaints::default();
         failed.add_exit(0);
         assert_eq!(failed, Complaints::default());
@@ -108,7 +108,7 @@ mod tests {
     }
 
     #[test]
-    fn errors_are_complaints_and_what_concerns_no_decoder_is_none() {
+    fn errors_are_complaints_except_harmless_ones() {
         let table = [
             ("[vist#0:0/av1 @ 0x1] [dec:libdav1d @ 0x2] [error] Decoding error: Invalid data found", true),
             ("[matroska,webm @ 0x1] [error] File ended prematurely at pos. 3 (0x3)", true),

@@ -35,7 +35,7 @@ pub enum Defect {
     Unreadable,
     /// ffmpeg exited with 0, but printed neither its closing report nor a last progress report.
     Unfinished,
-    /// ffmpeg's closing report has two different lines for one stream, or one that can't be read.
+    /// ffmpeg's closing report has more than one line for a stream, or one that can't be read.
     ContradictoryReport,
     /// ffmpeg dropped frames or showed some of them twice.
     FramesDropped {
@@ -51,7 +51,7 @@ pub enum Defect {
         /// How many frames were encoded.
         encoded: u64,
     },
-    /// Of a copied stream, ffmpeg wrote other numbers of packets and bytes than it read.
+    /// ffmpeg wrote another number of packets or bytes of a copied stream than it read.
     NotAllWritten {
         /// The index of the source stream.
         source: u32,

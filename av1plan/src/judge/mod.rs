@@ -45,19 +45,19 @@ const DAMAGE: [&str; 20] = [
     "partial file",
     "concealing",
     "corrupt",
-    // Matroska and WebM.
+    // The demuxer of Matroska and WebM.
     "exceeds containing master element",
     "invalid as first byte of an EBML number",
     "inside parent with finite size",
-    // The container of WMV (ASF): a packet without its header, and impossible lengths.
+    // The demuxer of WMV's container (ASF): a packet without its header, and impossible lengths.
     "ff asf bad header",
     "packet_obj_size",
     "invalid padsize",
     "invalid packet header length",
-    // The video of WMV and of the older variants of MPEG-4.
+    // The decoders of WMV's video and of older variants of MPEG-4.
     "dc overflow",
     "ignoring overflow",
-    // Motion JPEG.
+    // The decoder of Motion JPEG.
     "error count: ",
     "error y=",
     "error dc",
@@ -103,7 +103,7 @@ coded! {
     }
 }
 
-/// Judges the result of an encode by its plan. `judge` has no side effects and never fails: every evidence leads to a
+/// Judges the result of an encode by its plan. `judge` has no side effects and never fails: any evidence leads to a
 /// judgement.
 ///
 /// Call it with the cheap evidence first. If [`Judgement::Incomplete`] then names only [`Missing::Decode`] and

@@ -211,14 +211,14 @@ mod tests {
     }
 
     #[test]
-    fn the_same_picture_is_known_whatever_a_seek_lost_and_a_codec_did() {
+    fn the_same_picture_is_recognized_after_lost_frames_and_noise() {
         assert_eq!(seen(&frames(40, scene)), "same");
         assert_eq!(seen(&frames(38, |frame, plane, at| scene(frame + 2, plane, at))), "same");
         assert_eq!(seen(&frames(40, |frame, plane, at| scene(frame, plane, at) + at % 5)), "same");
     }
 
     #[test]
-    fn another_picture_is_known() {
+    fn another_picture_is_recognized() {
         assert_eq!(seen(&frames(40, |_, plane, _| if plane == 0 { 64 } else { 512 })), "other-picture");
         assert_eq!(seen(&frames(40, |_, plane, at| scene(0, plane, at * 7))), "other-picture");
         assert_eq!(seen(&frames(40, |frame, plane, at| scene(39 - frame, plane, at))), "other-picture");
@@ -231,7 +231,7 @@ mod tests {
     }
 
     #[test]
-    fn levels_that_are_off_are_known_where_motion_hides_them() {
+    fn wrong_levels_are_recognized_even_in_strong_motion() {
         // Every frame is a different picture, so any error is small compared with the motion.
         let wild = |frame: u32, plane: u32, at: u32| 100 + (frame * 7919 + at * 104_729 + plane * 31) % 800;
         let source = frames(40, wild);

@@ -79,7 +79,7 @@ fn stream_defects(expected: &ExpectedStream, found: &Stream) -> Vec<Defect> {
         sample_rate,
         default,
         forced,
-        duration: _, // held against packets
+        duration: _, // compared with the packets, not with the probe
         tags,
     } = expected;
     let mut differences = Differences(Vec::new());

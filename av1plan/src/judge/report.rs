@@ -210,7 +210,7 @@ mod tests {
     }
 
     #[test]
-    fn a_second_line_of_a_stream_makes_the_report_worthless() {
+    fn a_second_line_for_a_stream_contradicts_the_report() {
         let line = alloc::format!("{IN}0 (video): 75 packets read (61854 bytes); ");
         assert!(report(&[&line, &line]).contradicts_itself());
         let broken = alloc::format!("{IN}0 (video): no packets at all");

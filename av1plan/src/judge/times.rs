@@ -127,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn a_constant_and_roundings_to_a_tick_are_no_difference() {
+    fn a_constant_offset_and_rounding_to_a_tick_are_no_difference() {
         let sent = every(41_708, 0..100);
         let rounded: Vec<Micros> =
             sent.iter().map(|time| Micros((time.0 + 23_000 + 500) / 1000 * 1000)).collect();
@@ -140,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_missing_is_named_by_its_place() {
+    fn missing_frames_are_reported_with_their_place() {
         let sent = every(40_000, 0..100);
         let tail = course(&sent, &sent[..60]);
         assert_eq!(tail, Course::EndsEarly { expected: Micros(3_960_000), found: Micros(2_360_000) });
@@ -155,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn another_rate_is_one_whether_frames_are_more_or_fewer() {
+    fn another_frame_rate_is_found_with_more_or_fewer_frames() {
         let sent = every(40_000, 0..100);
         for found in
             [every(33_333, 0..120), every(50_000, 0..80), every(80_000, 0..50), every(20_000, 0..100)]

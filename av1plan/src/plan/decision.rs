@@ -77,7 +77,7 @@ named! {
         Interlacing = "interlacing",
         /// The nominal frame rate that the encoder is given instead of the source's.
         FrameRate = "frame-rate",
-        /// Whether a column and a row are added so that width and height are even.
+        /// Whether a column or a row is added so that width and height are even.
         Padding = "padding",
         /// The shape of a pixel (sample aspect ratio).
         SampleAspect = "sample-aspect",
@@ -160,7 +160,8 @@ pub enum Reason {
         wanted: String,
     },
 
-    /// This ffmpeg has the encoder that the config prefers, but that encoder doesn't take a picture of this size.
+    /// This ffmpeg has the encoder that the config prefers, but that encoder doesn't take a picture of this size;
+    /// this is the best of those that do.
     SizeBeyondEncoder {
         /// The encoder that the config prefers, by ffmpeg's name.
         wanted: String,
@@ -255,10 +256,11 @@ pub enum Reason {
         degrees: i64,
     },
 
-    /// The source is from the web, so its timestamps are read with the guards against broken ones.
+    /// The source is from the web, so its timestamps pass with guards: missing ones are generated, every frame is
+    /// passed on, and negative ones are shifted to zero.
     WebSafeTimestamps,
-    /// The source is an AVI from the web: it gets the guards, but no timestamps are generated, because generated ones
-    /// break AVI.
+    /// The source is an AVI from the web: its timestamps pass with the guards for web sources, but missing ones
+    /// aren't generated, because generated ones break AVI.
     WebSafeWithoutGenerated,
     /// The source's timestamps are used exactly as they are.
     ExactTimestamps,

@@ -42,8 +42,8 @@ named! {
         ClosedCaptions = "closed-captions",
         /// A data stream, such as timecode or metadata, that the container can't hold.
         Data = "data",
-        /// Colour that the result can't hold: 4:2:2 and 4:4:4 become 4:2:0, more than 10 bits become 10,
-        /// transparency, a colour tag that AV1 has no number for.
+        /// Colour that the result can't hold: 4:2:2 and 4:4:4 become 4:2:0, more than 10 bits become 10, transparency
+        /// is dropped, or a colour tag has no number in AV1 or no name in ffmpeg.
         Chroma = "chroma",
         /// An audio stream that the container can't hold in any form. The loss of the last audio stream is always
         /// refused.

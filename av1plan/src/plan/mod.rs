@@ -60,7 +60,7 @@ impl Verdict {
 pub struct Skip {
     /// Why the film is skipped.
     pub reason: SkipReason,
-    /// The decisions that led to the skip. The last rule's own decision is on [`Topic::Gate`].
+    /// The decisions that led to the skip. The one on [`Topic::Gate`] has the code of the skip.
     pub decisions: Vec<Decision>,
 }
 

@@ -9,9 +9,9 @@ named! {
     /// The pixel formats of a result: the two that all three encoders take.
     #[non_exhaustive]
     pub enum PixelFormat: "a pixel format", name, names {
-        /// Eight bits, 4:2:0.
+        /// Eight bits per sample, with chroma subsampling 4:2:0.
         Yuv420p = "yuv420p",
-        /// Ten bits, 4:2:0.
+        /// Ten bits per sample, with chroma subsampling 4:2:0.
         Yuv420p10 = "yuv420p10le",
     }
 }

@@ -83,7 +83,7 @@ named! {
         Smpte2084 = "smpte2084",
         Smpte428 = "smpte428",
         AribStdB67 = "arib-std-b67",
-        // Since ffmpeg 9.
+        // Only ffmpeg 9 and newer versions have this name.
         Vlog = "vlog",
     }
 }
@@ -104,7 +104,7 @@ named! {
         Smpte431 = "smpte431",
         Smpte432 = "smpte432",
         Ebu3213 = "ebu3213" | "jedec-p22",
-        // Since ffmpeg 9.
+        // Only ffmpeg 9 and newer versions have this name.
         Vgamut = "vgamut",
     }
 }

@@ -190,14 +190,14 @@ mod tests {
     }
 
     #[test]
-    fn the_longest_silence_is_kept() {
+    fn the_longest_gap_is_kept() {
         let packets = summary(&["0,0,1", "0,1.5,1", "0,5,1", "0,6,1"]);
         let gap = packets.stream(0).and_then(|stream| stream.gap);
         assert_eq!(gap, Some(Gap { at: Micros(2_500_000), length: Micros(2_500_000) }));
     }
 
     #[test]
-    fn what_an_edit_list_hides_starts_nothing() {
+    fn packets_hidden_by_an_edit_list_are_not_the_first_shown() {
         let packets =
             summary(&["0,-0.080000,0.040000,9,KD_", "0,-0.040000,0.040000,9,_D_", "0,0,0.040000,9,___"]);
         let seen = packets.stream(0).unwrap();

@@ -7,7 +7,7 @@ use crate::number::Rational;
 use crate::plan::{Classification, Reason, Signal, SourceClass};
 use crate::probe::{MediaProbe, Stream, Tags, Video};
 
-/// A score of at least this distance from zero decides. One strong signal is enough; a single weak one never is.
+/// A score of at least this distance from zero decides. One strong signal is enough, a single weak one isn't.
 const DECISIVE: i32 = 3;
 
 /// Words of release names that name the source, each alone or with the word that follows, and their weights. They
@@ -199,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn names_decide_where_they_say_something() {
+    fn names_decide_if_they_name_a_source() {
         let table = [
             ("Film.2020.1080p.WEB-DL.DDP5.1.H.264-GRP.mkv", WebLike),
             ("Film (2020) [WEBRip-1080p].mkv", WebLike),

@@ -89,8 +89,9 @@ fn file_tags(probe: &MediaProbe, container: Container) -> Tags {
     Tags(title.map(|title| (String::from("title"), String::from(title))).into_iter().collect())
 }
 
-/// The stream's tags that are promised: those that Matroska keeps of Matroska's own (measured), which are all that
-/// its muxer doesn't write anew or store as something else. MP4 and WebM keep few tags, so none is promised there.
+/// The stream's tags that are promised: those that Matroska's muxer keeps if the source is Matroska too (measured).
+/// It keeps all tags that it doesn't write anew or store as something else. MP4 and WebM keep few tags, so none is
+/// promised there.
 fn stream_tags(probe: &MediaProbe, source: &Stream, kept: &Kept, container: Container) -> Tags {
     let is_matroska = |name: &str| name.split(',').any(|name| name == "matroska");
     if container != Container::Matroska || !is_matroska(&probe.format.name) {

@@ -99,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn an_ignored_gate_does_not_hold_and_the_next_one_does() {
+    fn an_ignored_gate_is_passed_and_the_next_one_checked() {
         let file = FileFacts { size: 1, marker: Some(Marker::Folder), ..film() };
         let mut config = Config::default();
         config.ignore.insert(Gate::SkipMarker);

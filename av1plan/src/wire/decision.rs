@@ -12,7 +12,7 @@ use crate::plan::{Decision, Topic};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct DecisionDocument {
-    /// The code of its topic (see [`Topic`](crate::plan::Topic)).
+    /// The code of its topic (see [`Topic`]).
     pub topic: String,
     /// The index of the source stream that it is about; `None`, and absent in JSON, for a topic that concerns the
     /// whole film.

@@ -109,7 +109,7 @@ impl EncodeDocument {
             timestamps,
             losses,
             contract,
-            decisions: _, // beside `encode`, for a skip has them too
+            decisions: _, // stored beside `encode`, because a skip has decisions too
         } = plan;
         let output = PathDocument::new(output);
         Self {

@@ -9,7 +9,7 @@ use crate::explain::Plain;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum WireError {
-    /// The text isn't JSON, or fields are missing or of another type.
+    /// The text isn't JSON, or a field is missing, of another type, or has a value that isn't allowed.
     #[error("this is not a plan document: {}", Plain(detail))]
     Json {
         /// What is wrong, with line and column.

@@ -82,14 +82,14 @@ fn a_colour_that_av1_has_no_number_for_is_a_loss_and_no_promise() {
 
 /// ffmpeg reads a stream's number as an `int`, and -1 means every stream.
 #[test]
-fn an_index_that_ffmpeg_would_take_for_every_stream_is_none() {
+fn an_index_that_ffmpeg_would_take_for_every_stream_is_ignored() {
     let options = options(&plan(&json!({"index": 4_294_967_295_u32}), &[]));
     assert_eq!(values(&options, "-map"), ["0:0"]);
 }
 
 /// A rate with numbers of more than 32 bits is given to the encoder in lowest terms.
 #[test]
-fn a_long_rate_is_told_in_lowest_terms() {
+fn a_long_rate_is_given_in_lowest_terms() {
     let rates = json!({"avg_frame_rate": "24000000000000/1001000000000", "r_frame_rate": "2000/1"});
     let EncoderSettings::Svt(svt) = plan(&rates, &[]).video.settings else {
         panic!("SVT-AV1 is preferred");
@@ -100,7 +100,7 @@ fn a_long_rate_is_told_in_lowest_terms() {
 /// A config file can't have a tolerance below 0, but a program can set one. The plan must still be one that its own
 /// reader accepts.
 #[test]
-fn a_tolerance_below_zero_is_none() {
+fn a_negative_tolerance_counts_as_zero() {
     let film = Film {
         file: FileFacts::new("Film.mkv", 1 << 33),
         document: json!({"streams": [{"codec_type": "video", "codec_name": "h264", "width": 64, "height": 64}]}),
@@ -115,7 +115,7 @@ fn a_tolerance_below_zero_is_none() {
 
 /// The command removes a statistics tag by its name. A name that can't be put into a command stays.
 #[test]
-fn a_statistics_tag_that_cannot_be_said_stays() {
+fn a_statistics_tag_that_cannot_be_put_into_a_command_stays() {
     let long = format!("BPS-{}", "x".repeat(300));
     let tags = json!({"tags": {"BPS": "1", "BPS-eng": "1", "BPS-\u{0}": "1", "BPS-a=b": "1", "title": "x", long: "1"}});
     let options = options(&plan(&tags, &[]));
@@ -132,7 +132,7 @@ fn the_order_of_two_dts_tracks_says_nothing_about_the_source() {
 
 /// A flag's name becomes part of `-disposition`. An empty name once made `+default` of it.
 #[test]
-fn a_flag_without_a_name_is_none() {
+fn a_flag_without_a_name_is_ignored() {
     let options = options(&plan(&json!({"disposition": {"": 1, "default": 1}}), &[]));
     assert_eq!(values(&options, "-disposition:0"), ["default"]);
 }

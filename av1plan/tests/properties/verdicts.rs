@@ -172,7 +172,7 @@ proptest! {
 
     /// Under an open policy a film is skipped only for what the film itself lacks.
     #[test]
-    fn an_open_policy_skips_only_what_has_no_place_to_go(film in film()) {
+    fn an_open_policy_skips_only_films_that_cannot_be_encoded(film in film()) {
         let mut policy = Policy::open();
         policy.config.ignore.extend(gates());
         if let Some(code) = skip_code(&film.plan(&policy)) {

@@ -41,7 +41,7 @@ proptest! {
     }
 
     #[test]
-    fn a_missing_encoder_is_never_chosen_and_a_preferred_one_that_is_there_always(
+    fn only_available_encoders_are_chosen_and_the_preferred_one_if_available(
         film in film(), policy in picture_policy(),
     ) {
         if let Some(plan) = encoded(film.plan(&policy)) {
@@ -100,7 +100,7 @@ proptest! {
     }
 
     #[test]
-    fn ffmpeg_is_told_each_thing_once(film in film(), policy in policy()) {
+    fn each_option_is_given_once(film in film(), policy in policy()) {
         if let Some(plan) = encoded(film.plan(&policy)) {
             let mut said = BTreeSet::new();
             for (option, value) in options(&plan) {
@@ -189,7 +189,7 @@ proptest! {
 
     /// SVT-AV1 reads the two numbers of the rate as 32-bit numbers, and refuses more than 240 frames per second.
     #[test]
-    fn a_rate_told_to_svt_is_one_that_it_takes(film in film(), policy in picture_policy()) {
+    fn a_rate_given_to_svt_is_one_that_it_accepts(film in film(), policy in picture_policy()) {
         if let Some(plan) = encoded(film.plan(&policy))
             && let EncoderSettings::Svt(svt) = plan.video.settings
             && let Some(rate) = svt.nominal_rate

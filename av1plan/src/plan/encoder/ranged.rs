@@ -89,7 +89,7 @@ mod tests {
     /// The expected ranges are those that `ffmpeg -h encoder=` of 8.0 and 9.0.2 prints, without the values that mean
     /// "not set".
     #[test]
-    fn what_is_out_of_range_is_refused_and_read_from_no_document() {
+    fn numbers_out_of_range_are_refused_and_not_deserialized() {
         macro_rules! holds {
             ($type:ident, $least:literal, $most:literal) => {
                 for number in 0..=u8::MAX {

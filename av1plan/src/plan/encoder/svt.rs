@@ -109,7 +109,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_rate_is_one_that_svt_takes() {
+    fn only_rates_that_svt_accepts_can_be_made() {
         let table = [
             (24_000, 1001, true),
             (1, 1, true),
