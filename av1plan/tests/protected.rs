@@ -54,7 +54,7 @@ fn transparency_is_a_loss_that_is_named() {
     assert_eq!(outcome("film.mov", &[shown]), Ok(vec![LossKind::Chroma]));
     let Verdict::Encode(plan) = planned("film.webm", &[tagged]) else { panic!("it was just an encode") };
     let kept = plan.streams[0].kept().unwrap();
-    let stale: Vec<&str> = kept.stale_tags.iter().map(av1plan::plan::StaleTag::as_str).collect();
+    let stale: Vec<&str> = kept.stale_tags.iter().map(av1plan::plan::StatisticsTag::as_str).collect();
     assert_eq!(stale, ["ALPHA_MODE"], "the tag would be false in the result");
 }
 

@@ -154,7 +154,9 @@ fn the_example_says_what_is_missing_and_does_not_accept() {
     scene.judged(0, "accept");
     let path = scene.work.join("run.json");
     let whole: Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
-    for (field, piece) in [("closing", "closing-report"), ("frames", "progress"), ("sent", "frame-times")] {
+    for (field, piece) in
+        [("closing", "closing-report"), ("frames", "progress"), ("frame_times", "frame-times")]
+    {
         let mut report = whole.clone();
         assert!(!report[field].take().is_null(), "{field} was known");
         fs::write(&path, report.to_string()).unwrap();

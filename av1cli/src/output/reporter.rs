@@ -11,7 +11,7 @@ use av1exec::sys::failure::Failure;
 use av1exec::sys::sanitize::display;
 use av1plan::EncodePlan;
 use av1plan::explain::Seconds;
-use av1plan::judge::{Progress, projected, remaining};
+use av1plan::judge::{Progress, projected_size, remaining_time};
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
 use crate::output::bars;
@@ -166,11 +166,12 @@ fn describe(progress: &Progress, frames: Option<u64>, elapsed: Duration) -> Stri
     }
     parts.extend(progress.fps.map(|fps| format!("{fps:.1} fps")));
     parts.extend(progress.speed.map(|speed| format!("{speed:.2}x")));
-    if let Some(left) = frames.and_then(|frames| remaining(progress.frame, frames, elapsed)) {
+    if let Some(left) = frames.and_then(|frames| remaining_time(progress.frame, frames, elapsed)) {
         parts.push(format!("ETA {}", Seconds::from(left).clock()));
     }
     let written = frames.zip(progress.total_size);
-    if let Some(size) = written.and_then(|(frames, written)| projected(progress.frame, frames, written)) {
+    if let Some(size) = written.and_then(|(frames, written)| projected_size(progress.frame, frames, written))
+    {
         parts.push(format!("about {}", Bytes(size)));
     }
     parts.join(" ")

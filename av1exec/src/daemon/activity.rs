@@ -10,7 +10,7 @@ use crate::serve::status::{RunningJob, ScanStatus, Stage};
 use crate::state::outcome::Outcome;
 use crate::state::totals::Totals;
 use crate::sys::path::path_document;
-use av1plan::judge::{Progress, remaining};
+use av1plan::judge::{Progress, remaining_time};
 
 /// Running encodes, and the totals of those that have ended.
 #[derive(Debug, Default)]
@@ -70,6 +70,6 @@ fn advance(running: &mut RunningJob, progress: &Progress, now: Timestamp) {
     running.speed = progress.speed;
     running.size = progress.total_size.or(running.size);
     let elapsed = Duration::try_from(now.duration_since(running.started)).unwrap_or_default();
-    let left = running.frames.and_then(|frames| remaining(progress.frame, frames, elapsed));
+    let left = running.frames.and_then(|frames| remaining_time(progress.frame, frames, elapsed));
     running.remaining_secs = left.map(|left| left.as_secs());
 }

@@ -6,7 +6,7 @@ use std::io;
 use std::path::Path;
 use std::time::Duration;
 
-use av1plan::judge::{Check, Defect, Evidence, Missing, Probed, RunReport};
+use av1plan::judge::{Check, Defect, Evidence, Missing, ResultProbe, RunReport};
 use av1plan::probe::{PacketSummary, StreamKind};
 use av1plan::{EncodePlan, MediaProbe};
 
@@ -77,12 +77,12 @@ impl Gather<'_> {
         readable: Option<&'e Readable>,
         run: Option<&'e RunReport>,
     ) -> Evidence<'e> {
-        let probed = readable.map_or(Probed::Unreadable, |readable| Probed::Read(&readable.probe));
+        let probed = readable.map_or(ResultProbe::Unreadable, |readable| ResultProbe::Read(&readable.probe));
         Evidence::new(self.size)
             .with_run(run)
             .with_probe(Some(probed))
             .with_packets(readable.map(|readable| &readable.packets))
-            .with_opening(readable.and_then(|readable| readable.opening.as_ref()))
+            .with_source_opening(readable.and_then(|readable| readable.opening.as_ref()))
     }
 
     /// Decodes the whole result and passes the position in seconds to `reached`. The complaints are compared with the
@@ -160,16 +160,16 @@ mod tests {
         let tools = tools("");
         let gather = gather(&tools);
         let evidence = gather.evidence(None, None);
-        assert_eq!((evidence.probe, evidence.size), (Some(Probed::Unreadable), 7));
-        assert!(evidence.packets.is_none() && evidence.opening.is_none() && evidence.run.is_none());
+        assert_eq!((evidence.probe, evidence.size), (Some(ResultProbe::Unreadable), 7));
+        assert!(evidence.packets.is_none() && evidence.source_opening.is_none() && evidence.run.is_none());
         let probe = MediaProbe::from_json(br#"{"streams": [], "format": {}}"#).unwrap();
         let compared = gather.picture(&probe, &probe).await.unwrap();
         assert!(compared.is_none(), "a comparison with nothing isn't one that found nothing");
         let readable = Readable { probe, packets: PacketSummary::default(), opening: None };
         let run = RunReport::default();
         let evidence = gather.evidence(Some(&readable), Some(&run));
-        assert_eq!(evidence.probe, Some(Probed::Read(&readable.probe)));
-        assert!(evidence.packets.is_some() && evidence.opening.is_none() && evidence.run.is_some());
+        assert_eq!(evidence.probe, Some(ResultProbe::Read(&readable.probe)));
+        assert!(evidence.packets.is_some() && evidence.source_opening.is_none() && evidence.run.is_some());
         assert_eq!((evidence.decode, evidence.picture), (av1plan::judge::Decode::NotMade, None));
         assert!(
             is_expensive(Missing::Decode)

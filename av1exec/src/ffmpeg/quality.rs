@@ -4,9 +4,9 @@ use std::io;
 use std::path::Path;
 use std::time::Duration;
 
-use av1plan::command::{Part, Scored as Scoring, score_arguments};
+use av1plan::command::{ScoreRequest, SeekRange, score_arguments};
 use av1plan::judge::Metric;
-use av1plan::judge::picture::{Window, entry, windows};
+use av1plan::judge::picture::{Window, seek_position, windows};
 use av1plan::{EncodePlan, MediaProbe, Micros};
 
 use super::scores::{Scored, Scores, Summary, summarize};
@@ -49,8 +49,9 @@ impl Compare<'_> {
             let of = windows.iter().map(|window| window.length.0).sum::<i64>() / 1_000_000;
             for (window, before) in windows.into_iter().zip((0_i64..).step_by(5)) {
                 let Window { start, length } = window;
-                let (result, original) = (entry(window, self.result.1), entry(window, self.original.1));
-                let part = Part { result, original, length };
+                let (result, original) =
+                    (seek_position(window, self.result.1), seek_position(window, self.original.1));
+                let part = SeekRange { result, original, length };
                 let scored = self
                     .score(Some(part), |second| {
                         reached(seconds(before.saturating_add(second)), Some(seconds(of)));
@@ -83,11 +84,11 @@ impl Compare<'_> {
         summary.worst.score < floor
     }
 
-    async fn score(&self, part: Option<Part>, mut reached: impl FnMut(i64)) -> io::Result<Vec<Scored>> {
+    async fn score(&self, part: Option<SeekRange>, mut reached: impl FnMut(i64)) -> io::Result<Vec<Scored>> {
         let threads = std::thread::available_parallelism().map_or(1, usize::from);
         let stream = self.result.1.main_video().map_or(0, |(stream, _)| stream.index);
         let threads = u32::try_from(threads).unwrap_or(1);
-        let scoring = Scoring::new(self.plan, stream, self.metric).with_threads(threads);
+        let scoring = ScoreRequest::new(self.plan, stream, self.metric).with_threads(threads);
         let args = bind_pair(&score_arguments(&scoring, part), self.result.0, self.original.0);
         let pulse = Pulse { output: Output::Stderr, limit: self.stall };
         let (mut scores, mut times) = (Scores::default(), Vec::new());

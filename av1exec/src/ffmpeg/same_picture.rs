@@ -5,9 +5,11 @@ use std::io;
 use std::path::Path;
 use std::time::Duration;
 
-use av1plan::command::{Reach, Side, sample_arguments};
+use av1plan::command::{SeekMode, Side, sample_arguments};
 use av1plan::judge::Defect;
-use av1plan::judge::picture::{Frames, Seen, Thumbnail, Window, compare, entry, windows};
+use av1plan::judge::picture::{
+    Comparison, ThumbnailSize, Thumbnails, Window, compare, seek_position, windows,
+};
 use av1plan::{EncodePlan, MediaProbe, Micros};
 
 use crate::ffmpeg::argv::bind;
@@ -41,10 +43,10 @@ impl PictureCheck<'_> {
         let mut seen_any = false;
         for window in windows(duration) {
             match self.look_at(window).await? {
-                Seen::Same => seen_any = true,
+                Comparison::Same => seen_any = true,
                 // If the container's duration is too long, some windows are beyond the end.
-                Seen::Nothing => {}
-                Seen::Other(defect) => return Ok(Some(defect)),
+                Comparison::NoPictures => {}
+                Comparison::Different(defect) => return Ok(Some(defect)),
             }
         }
         if seen_any {
@@ -52,38 +54,44 @@ impl PictureCheck<'_> {
         }
         let start = Window { start: Micros(0), length: Micros::from_secs(15) };
         match self.compare_from_start(start).await? {
-            Seen::Same => Ok(None),
-            Seen::Other(defect) => Ok(Some(defect)),
-            Seen::Nothing => Err(io::Error::other("neither film has a picture to compare")),
+            Comparison::Same => Ok(None),
+            Comparison::Different(defect) => Ok(Some(defect)),
+            Comparison::NoPictures => Err(io::Error::other("neither film has a picture to compare")),
         }
     }
 
     /// Compares a window. If the comparison by seeking shows a difference or fails, everything before the window is
     /// decoded, to be certain.
-    async fn look_at(&self, window: Window) -> io::Result<Seen> {
+    async fn look_at(&self, window: Window) -> io::Result<Comparison> {
         if window.start.0 > 0 {
-            let source = Reach::Seek(entry(window, self.source.1));
-            let result = Reach::Seek(entry(window, self.result.1));
+            let source = SeekMode::Seek(seek_position(window, self.source.1));
+            let result = SeekMode::Seek(seek_position(window, self.result.1));
             let seen = self.compare(window, (source, result), SEEK_TIMEOUT).await;
-            if let Ok(Seen::Same) = seen {
-                return Ok(Seen::Same);
+            if let Ok(Comparison::Same) = seen {
+                return Ok(Comparison::Same);
             }
         }
         self.compare_from_start(window).await
     }
 
-    async fn compare_from_start(&self, window: Window) -> io::Result<Seen> {
-        self.compare(window, (Reach::FromStart, Reach::FromStart), DECODE_TIMEOUT).await
+    async fn compare_from_start(&self, window: Window) -> io::Result<Comparison> {
+        self.compare(window, (SeekMode::FromStart, SeekMode::FromStart), DECODE_TIMEOUT).await
     }
 
-    async fn compare(&self, window: Window, reach: (Reach, Reach), timeout: Duration) -> io::Result<Seen> {
+    async fn compare(
+        &self,
+        window: Window,
+        reach: (SeekMode, SeekMode),
+        timeout: Duration,
+    ) -> io::Result<Comparison> {
         let picture = &self.plan.contract.picture;
-        let size = Thumbnail::of(picture.width, picture.height);
+        let size = ThumbnailSize::of(picture.width, picture.height);
         let (source, result) = tokio::try_join!(
             self.thumbnails(Side::Source, window, reach.0, size, timeout),
             self.thumbnails(Side::Result, window, reach.1, size, timeout),
         )?;
-        let compared = move || compare(window.start, Frames::new(&source, size), Frames::new(&result, size));
+        let compared =
+            move || compare(window.start, Thumbnails::new(&source, size), Thumbnails::new(&result, size));
         // The comparison takes seconds of CPU time, so that it doesn't run on the runtime's own thread.
         tokio::task::spawn_blocking(compared).await.map_err(io::Error::other)
     }
@@ -92,8 +100,8 @@ impl PictureCheck<'_> {
         &self,
         side: Side,
         window: Window,
-        reach: Reach,
-        size: Thumbnail,
+        reach: SeekMode,
+        size: ThumbnailSize,
         timeout: Duration,
     ) -> io::Result<Vec<u8>> {
         let path = match side {

@@ -119,7 +119,7 @@ impl Pipeline {
             Ok(Ended::Run { report, words }) => {
                 let read = times.clone();
                 let sent = self.on_disk(times.path(), move || Ok(read.read())).await.unwrap_or_default();
-                Ok(Encoded { report: report.with_sent(sent), words })
+                Ok(Encoded { report: report.with_frame_times(sent), words })
             }
             Ok(Ended::TooBig { written }) => {
                 let gate = plan.contract.size;

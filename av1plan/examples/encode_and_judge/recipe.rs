@@ -6,10 +6,10 @@ use std::io;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
-use av1plan::command::{self, Arg, Audience, Placeholder, Reach, Side};
-use av1plan::judge::picture::{Frames, Seen, Thumbnail, compare, windows};
+use av1plan::command::{self, Arg, Audience, Placeholder, SeekMode, Side};
+use av1plan::judge::picture::{Comparison, ThumbnailSize, Thumbnails, compare, windows};
 use av1plan::judge::{
-    Check, Complaints, Decode, Defect, Missing, Probed, ProgressReader, RunReport, frame_time,
+    Check, Complaints, Decode, Defect, Missing, ProgressReader, ResultProbe, RunReport, frame_time,
 };
 use av1plan::probe::PacketSummary;
 use av1plan::{EncodePlan, Evidence, Judgement, MediaProbe, Toolchain, judge, wants_frame_probe};
@@ -56,7 +56,7 @@ pub fn encode(plan: &EncodePlan, film: &Path, result: &Path) -> Result<RunReport
     String::from_utf8_lossy(&ffmpeg.stderr).lines().for_each(|line| report.add_log_line(line));
     // If ffmpeg failed, it may not have written the frame times.
     let times = fs::read_to_string(times).unwrap_or_default();
-    Ok(report.with_sent(times.lines().map(frame_time).collect()))
+    Ok(report.with_frame_times(times.lines().map(frame_time).collect()))
 }
 
 /// Judges the result of a run. The two slow checks, the decode and the comparison of pictures, are made only if
@@ -75,9 +75,9 @@ pub fn check(
     let opening = list(PacketSummary::default(), &command::opening_probe_arguments(), film)?;
     let evidence = Evidence::new(fs::metadata(result)?.len())
         .with_run(Some(report))
-        .with_probe(Some(probed.as_ref().map_or(Probed::Unreadable, Probed::Read)))
+        .with_probe(Some(probed.as_ref().map_or(ResultProbe::Unreadable, ResultProbe::Read)))
         .with_packets(Some(&packets))
-        .with_opening(Some(&opening));
+        .with_source_opening(Some(&opening));
     let judgement = judge(plan, &evidence);
     let Judgement::Incomplete { missing } = &judgement else { return Ok(judgement) };
     if !missing.iter().all(|piece| matches!(piece, Missing::Decode | Missing::Picture)) {
@@ -85,10 +85,10 @@ pub fn check(
     }
     let (decoded, seen) = (decode(plan, film, result)?, look(plan, film, result)?);
     let picture = match &seen {
-        Seen::Same => Some(Check::Passed),
-        Seen::Other(defect) => Some(Check::Failed(defect)),
+        Comparison::Same => Some(Check::Passed),
+        Comparison::Different(defect) => Some(Check::Failed(defect)),
         // Neither file has a picture in any of the windows, so nothing was compared.
-        Seen::Nothing => None,
+        Comparison::NoPictures => None,
     };
     let evidence = evidence.with_decode(Decode::Made(Check::from(decoded.as_ref()))).with_picture(picture);
     Ok(judge(plan, &evidence))
@@ -111,21 +111,21 @@ fn decode(plan: &EncodePlan, film: &Path, result: &Path) -> Result<Option<Defect
 }
 
 /// Compares thumbnails of source and result in up to three windows.
-fn look(plan: &EncodePlan, film: &Path, result: &Path) -> Result<Seen, Box<dyn Error>> {
+fn look(plan: &EncodePlan, film: &Path, result: &Path) -> Result<Comparison, Box<dyn Error>> {
     let picture = &plan.contract.picture;
-    let size = Thumbnail::of(picture.width, picture.height);
-    let mut all = Seen::Nothing;
+    let size = ThumbnailSize::of(picture.width, picture.height);
+    let mut all = Comparison::NoPictures;
     for window in windows(plan.contract.duration) {
         let shown = |side, file| -> Result<Vec<u8>, Box<dyn Error>> {
-            let args = command::sample_arguments(plan, side, window, Reach::FromStart, size);
+            let args = command::sample_arguments(plan, side, window, SeekMode::FromStart, size);
             let shown = run("ffmpeg", &args, file)?;
             if shown.status.success() { Ok(shown.stdout) } else { Err("a part can't be decoded".into()) }
         };
         let (before, after) = (shown(Side::Source, film)?, shown(Side::Result, result)?);
-        match compare(window.start, Frames::new(&before, size), Frames::new(&after, size)) {
-            Seen::Nothing => {}
-            Seen::Same => all = Seen::Same,
-            other @ Seen::Other(_) => return Ok(other),
+        match compare(window.start, Thumbnails::new(&before, size), Thumbnails::new(&after, size)) {
+            Comparison::NoPictures => {}
+            Comparison::Same => all = Comparison::Same,
+            other @ Comparison::Different(_) => return Ok(other),
         }
     }
     Ok(all)

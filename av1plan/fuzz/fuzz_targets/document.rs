@@ -3,8 +3,8 @@
 //! with documents of the corpus.
 #![no_main]
 
-use av1plan::judge::{Probed, RunReport};
-use av1plan::packets::PacketSummary;
+use av1plan::judge::{ResultProbe, RunReport};
+use av1plan::probe::PacketSummary;
 use av1plan::wire::Document;
 use av1plan::{Evidence, Judgement, MediaProbe, Verdict, explain, judge};
 use libfuzzer_sys::fuzz_target;
@@ -34,7 +34,11 @@ fn judged(plan: &av1plan::EncodePlan) {
     let probe = br#"{"streams": [{"index": 0, "codec_type": "video", "codec_name": "av1", "width": 64, "height": 64,
         "duration": "9223372036854"}, {"index": 1, "codec_type": "audio", "codec_name": "aac"}]}"#;
     let probe = MediaProbe::from_json(probe).expect("it is JSON");
-    let run = RunReport::default().with_exit_code(Some(0)).with_frames(Some(u64::MAX));
-    let evidence = Evidence::new(0).with_run(Some(&run)).with_probe(Some(Probed::Read(&probe))).with_packets(Some(&packets)).with_opening(Some(&packets)).with_size(u64::MAX);
+    let run = RunReport::new(Some(0)).with_frames(Some(u64::MAX));
+    let evidence = Evidence::new(u64::MAX)
+        .with_run(Some(&run))
+        .with_probe(Some(ResultProbe::Read(&probe)))
+        .with_packets(Some(&packets))
+        .with_source_opening(Some(&packets));
     assert_ne!(judge(plan, &evidence), Judgement::Accept);
 }

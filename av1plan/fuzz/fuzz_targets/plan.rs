@@ -13,7 +13,7 @@ fuzz_target!(|bytes: &[u8]| {
     let name = probe.format.filename.clone().unwrap_or("Film.mkv".into());
     let file = FileFacts::new(name, 8 << 30);
     let config = Config::default().with_min_bytes(0);
-    let verdict = plan(&Source { file: &file, probe: &probe }, &Toolchain::assumed(), &config);
+    let verdict = plan(&Source::new(&file, &probe), &Toolchain::assumed(), &config);
     let _ = explain::table(verdict.decisions());
     if let Verdict::Encode(plan) = &verdict {
         let _ = arguments(plan, Audience::Program);

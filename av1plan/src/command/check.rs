@@ -7,7 +7,7 @@ use alloc::vec::Vec;
 
 use super::{Arg, Args, Placeholder, SAFE_INPUT, filter};
 use crate::judge::Metric;
-use crate::judge::picture::{Thumbnail, Window};
+use crate::judge::picture::{ThumbnailSize, Window};
 use crate::number::Micros;
 use crate::plan::{EncodePlan, StreamType, Treatment};
 use crate::setters::setters;
@@ -23,8 +23,8 @@ pub enum Side {
 
 /// How ffmpeg gets to the start of a window.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Reach {
-    /// It seeks to this time, in microseconds (see [`entry`](crate::judge::picture::entry)). That is fast, but some
+pub enum SeekMode {
+    /// It seeks to this time, in microseconds (see [`seek_position`](crate::judge::picture::seek_position)). That is fast, but some
     /// files are off by a few frames, and some by more.
     Seek(Micros),
     /// It decodes everything before the window. That is slow but always exact.
@@ -38,17 +38,17 @@ pub fn sample_arguments(
     plan: &EncodePlan,
     side: Side,
     window: Window,
-    reach: Reach,
-    size: Thumbnail,
+    reach: SeekMode,
+    size: ThumbnailSize,
 ) -> Vec<Arg> {
     let mut args = Args(Vec::with_capacity(40));
     // Pictures are compared as they are stored, without the rotation that players apply.
     args.fixed(&["-nostdin", "-hide_banner", "-loglevel", "error", "-noautorotate"]);
     match (reach, side) {
-        (Reach::Seek(to), _) => args.option("-ss", format!("{to}")),
+        (SeekMode::Seek(to), _) => args.option("-ss", format!("{to}")),
         // The source is read with the timestamps of the encode, so that the window is at the same place.
-        (Reach::FromStart, Side::Source) => args.source_times(plan.timestamps),
-        (Reach::FromStart, Side::Result) => {}
+        (SeekMode::FromStart, Side::Source) => args.source_times(plan.timestamps),
+        (SeekMode::FromStart, Side::Result) => {}
     }
     args.fixed(&SAFE_INPUT);
     args.push("-i");
@@ -63,12 +63,12 @@ pub fn sample_arguments(
         Side::Result => args.fixed(&["-map", "0:v:0"]),
     }
     let Window { start, length } = window;
-    if reach == Reach::FromStart {
+    if reach == SeekMode::FromStart {
         filters.push(format!("setpts=PTS-STARTPTS,trim=start={start}:duration={length}").into());
     } else {
         args.option("-t", format!("{length}"));
     }
-    let (format, Thumbnail { width, height }) = (plan.video.pixel_format.name(), size);
+    let (format, ThumbnailSize { width, height }) = (plan.video.pixel_format.name(), size);
     filters.push(format!("format={format},scale={width}:{height}:flags=area,format=yuv444p10le").into());
     args.option("-vf", filters.join(","));
     args.option("-frames:v", format!("{}", size.most_frames()));
@@ -79,7 +79,7 @@ pub fn sample_arguments(
 /// What to score: a result, its original, and the metric.
 #[derive(Debug, Clone, Copy)]
 #[non_exhaustive]
-pub struct Scored<'a> {
+pub struct ScoreRequest<'a> {
     /// The plan by which the original became the result: it says which stream was encoded and through which filters.
     pub plan: &'a EncodePlan,
     /// The index of the result's video stream.
@@ -90,7 +90,7 @@ pub struct Scored<'a> {
     pub threads: u32,
 }
 
-impl<'a> Scored<'a> {
+impl<'a> ScoreRequest<'a> {
     /// Scores the video stream `stream` of a result of `plan` by `metric`, with one thread.
     pub fn new(plan: &'a EncodePlan, stream: u32, metric: Metric) -> Self {
         Self { plan, stream, metric, threads: 1 }
@@ -98,14 +98,14 @@ impl<'a> Scored<'a> {
 }
 
 setters! {
-    Scored<'a> {
+    ScoreRequest<'a> {
         with_threads: threads, u32;
     }
 }
 
 /// The same part of a result and of its original, to which ffmpeg seeks in both.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Part {
+pub struct SeekRange {
     /// When it begins in the result, in microseconds.
     pub result: Micros,
     /// When it begins in the original, in microseconds.
@@ -120,15 +120,15 @@ pub struct Part {
 ///
 /// Each picture is paired with the one that is nearest in time. A result's timestamps are rounded to its container's
 /// tick, and ffmpeg's default (the nearest that isn't later) would pair every second picture with its neighbour.
-pub fn score_arguments(scored: &Scored<'_>, part: Option<Part>) -> Vec<Arg> {
-    let Scored { plan, stream, metric, threads } = *scored;
+pub fn score_arguments(scored: &ScoreRequest<'_>, part: Option<SeekRange>) -> Vec<Arg> {
+    let ScoreRequest { plan, stream, metric, threads } = *scored;
     let mut args = Args(Vec::with_capacity(50));
     args.fixed(&["-nostdin", "-hide_banner", "-loglevel", "error"]);
     for input in [Placeholder::Input, Placeholder::Original] {
         let is_original = input == Placeholder::Original;
         args.push("-noautorotate");
         match part {
-            Some(Part { result, original, length }) => {
+            Some(SeekRange { result, original, length }) => {
                 args.option("-ss", format!("{}", if is_original { original } else { result }));
                 args.option("-t", format!("{length}"));
             }

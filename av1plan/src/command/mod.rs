@@ -13,8 +13,8 @@ use alloc::vec;
 use alloc::vec::Vec;
 
 use crate::plan::{
-    Aom, Container, EncodePlan, EncoderSettings, Filter, Kept, Rav1e, Rotation, StreamType, Strictness, Svt,
-    Timestamps, Treatment, VideoPlan, Workers,
+    Aom, Container, EncodePlan, EncoderSettings, Filter, Kept, Parallelism, Rav1e, Rotation, StreamType,
+    Strictness, Svt, Timestamps, Treatment, VideoPlan,
 };
 
 pub use ask::{
@@ -23,8 +23,8 @@ pub use ask::{
 };
 pub use bind::{Placeholder, bind, render};
 pub use check::{
-    Part, Reach, Scored, Side, decode_audio_arguments, decode_streams_arguments, decode_video_arguments,
-    sample_arguments, score_arguments,
+    ScoreRequest, SeekMode, SeekRange, Side, decode_audio_arguments, decode_streams_arguments,
+    decode_video_arguments, sample_arguments, score_arguments,
 };
 
 /// One argument of ffmpeg or ffprobe.
@@ -179,8 +179,8 @@ impl Args {
                     alloc::format!(":fps-num={}:fps-denom={}", rate.numerator(), rate.denominator())
                 });
                 let lp = match workers {
-                    Workers::All => 0,
-                    Workers::One => 1,
+                    Parallelism::All => 0,
+                    Parallelism::One => 1,
                 };
                 self.fixed(&["-threads", "0"]);
                 self.option("-svtav1-params", alloc::format!("lp={lp}{rate}"));

@@ -127,7 +127,7 @@ impl Judged<'_> {
     fn picture(&self, index: u32) -> Option<Defect> {
         let seen = self.packets.stream(index)?;
         let run = self.evidence.run;
-        let sent = run.and_then(|run| run.sent.as_deref());
+        let sent = run.and_then(|run| run.frame_times.as_deref());
         let course = sent.zip(self.packets.times(index)).map(|(sent, found)| course(sent, found));
         match course {
             Some(Course::EndsEarly { expected, found }) => {
@@ -222,7 +222,7 @@ impl Judged<'_> {
     /// guesses its start, and is wrong by a frame or two.
     fn sync(&self, tracks: &[Track<'_>]) -> Vec<Defect> {
         let opening = |track: &Track<'_>| {
-            let packets = self.evidence.opening?.stream(track.expected.source)?;
+            let packets = self.evidence.source_opening?.stream(track.expected.source)?;
             Some(packets).filter(|packets| packets.untimed == 0)
         };
         let picture = tracks.iter().find(|track| track.is_picture());
@@ -252,7 +252,8 @@ impl Judged<'_> {
         let taken = main.and_then(|(main, _)| run?.closing.as_ref()?.input(main.index));
         let Some(taken) = taken else { return 0 };
         let lost = taken.decoded.map_or(0, |decoded| taken.packets.saturating_sub(decoded));
-        let (Some(sent), Ok(lost)) = (run.and_then(|run| run.sent.as_deref()), i64::try_from(lost)) else {
+        let (Some(sent), Ok(lost)) = (run.and_then(|run| run.frame_times.as_deref()), i64::try_from(lost))
+        else {
             return 0;
         };
         let ends = sent.iter().min().zip(sent.iter().max());

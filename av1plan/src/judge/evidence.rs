@@ -21,13 +21,13 @@ pub struct Evidence<'a> {
     /// How ffmpeg ended and what it printed; `None` if nobody watched the run.
     pub run: Option<&'a RunReport>,
     /// What ffprobe printed about the result; `None` if it wasn't asked.
-    pub probe: Option<Probed<'a>>,
+    pub probe: Option<ResultProbe<'a>>,
     /// All packets of the result, with every timestamp of its video stream (see [`PacketSummary::with_times_of`]);
     /// `None` if they weren't listed.
     pub packets: Option<&'a PacketSummary>,
     /// The packets of the source's first seconds; `None` if they weren't listed. They show how far apart audio and
     /// video start in the source.
-    pub opening: Option<&'a PacketSummary>,
+    pub source_opening: Option<&'a PacketSummary>,
     /// Whether the result can be decoded from beginning to end.
     pub decode: Decode<'a>,
     /// Whether the result shows the same pictures as the source (see [`picture`](super::picture)); `None` if they
@@ -44,7 +44,7 @@ impl Evidence<'_> {
             run: None,
             probe: None,
             packets: None,
-            opening: None,
+            source_opening: None,
             decode: Decode::NotMade,
             picture: None,
             size,
@@ -55,9 +55,9 @@ impl Evidence<'_> {
 setters! {
     Evidence<'a> {
         with_run: run, Option<&'a RunReport>;
-        with_probe: probe, Option<Probed<'a>>;
+        with_probe: probe, Option<ResultProbe<'a>>;
         with_packets: packets, Option<&'a PacketSummary>;
-        with_opening: opening, Option<&'a PacketSummary>;
+        with_source_opening: source_opening, Option<&'a PacketSummary>;
         with_decode: decode, Decode<'a>;
         with_picture: picture, Option<Check<'a>>;
     }
@@ -65,7 +65,7 @@ setters! {
 
 /// What ffprobe printed about a result.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Probed<'a> {
+pub enum ResultProbe<'a> {
     /// ffprobe could read the result, and printed this.
     Read(&'a MediaProbe),
     /// ffprobe ran but couldn't read the result.
@@ -110,7 +110,7 @@ named! {
         Progress = "progress",
         /// ffmpeg's closing report, with a line for each stream that was read and written.
         ClosingReport = "closing-report",
-        /// The time of each frame that went into the encoder ([`RunReport::sent`]).
+        /// The time of each frame that went into the encoder ([`RunReport::frame_times`]).
         FrameTimes = "frame-times",
         /// What ffprobe prints about the result ([`Evidence::probe`]).
         Probe = "probe",
@@ -120,7 +120,7 @@ named! {
         Packets = "packets",
         /// The timestamp of each video packet of the result ([`PacketSummary::with_times_of`]).
         PacketTimes = "packet-times",
-        /// The packets of the source's first seconds ([`Evidence::opening`]), which show how far apart audio and
+        /// The packets of the source's first seconds ([`Evidence::source_opening`]), which show how far apart audio and
         /// video start. They are needed only if audio is copied.
         Opening = "opening",
         /// The full decode of the result ([`Evidence::decode`]).
@@ -134,8 +134,8 @@ impl<'a> Evidence<'a> {
     /// The probe of the result; `None` if it wasn't gathered or ffprobe couldn't read the result.
     pub(super) fn readable(&self) -> Option<&'a MediaProbe> {
         match self.probe {
-            Some(Probed::Read(probe)) => Some(probe),
-            Some(Probed::Unreadable) | None => None,
+            Some(ResultProbe::Read(probe)) => Some(probe),
+            Some(ResultProbe::Unreadable) | None => None,
         }
     }
 
@@ -166,7 +166,10 @@ impl<'a> Evidence<'a> {
             (hdr10_plus && probe.is_some_and(|probe| probe.hdr10_plus.is_none()), Missing::FirstFrame),
             (self.packets.is_none(), Missing::Packets),
             (self.packets.is_some_and(untimed), Missing::PacketTimes),
-            (needs_opening(plan) && self.opening.is_none_or(PacketSummary::is_empty), Missing::Opening),
+            (
+                needs_opening(plan) && self.source_opening.is_none_or(PacketSummary::is_empty),
+                Missing::Opening,
+            ),
             (self.decode == Decode::NotMade, Missing::Decode),
             (self.picture.is_none(), Missing::Picture),
         ];

@@ -20,11 +20,11 @@ mod times;
 pub use alone::judge_alone;
 pub use complaint::Complaints;
 pub use defect::{Defect, Plane};
-pub use evidence::{Check, Decode, Evidence, Missing, Probed};
+pub use evidence::{Check, Decode, Evidence, Missing, ResultProbe};
 pub use metric::{Metric, MetricName, Model};
 use probe::{duration_defect, probe_defects};
-pub use progress::{Progress, ProgressReader, projected, remaining};
-pub use report::{ClosingReport, Given, Taken};
+pub use progress::{Progress, ProgressReader, projected_size, remaining_time};
+pub use report::{ClosingReport, InputStats, OutputStats};
 pub use run::RunReport;
 pub use times::frame_time;
 
@@ -112,7 +112,7 @@ pub fn judge(plan: &EncodePlan, evidence: &Evidence<'_>) -> Judgement {
     let contract = &plan.contract;
     let probe = evidence.readable();
     let mut defects: Vec<Defect> = evidence.run.into_iter().flat_map(run_defects).collect();
-    if evidence.probe == Some(Probed::Unreadable) {
+    if evidence.probe == Some(ResultProbe::Unreadable) {
         defects.push(Defect::Unreadable);
     }
     defects.extend(probe.into_iter().flat_map(|probe| probe_defects(contract, probe)));

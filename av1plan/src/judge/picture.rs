@@ -15,12 +15,12 @@ use crate::number::Micros;
 use crate::probe::MediaProbe;
 use distance::{Distance, measure};
 
-pub use distance::Frames;
+pub use distance::Thumbnails;
 
 /// The size of the thumbnails of a picture. Each sample of a thumbnail is the mean of a rectangle of the picture, in
 /// 10 bits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Thumbnail {
+pub struct ThumbnailSize {
     /// Columns of samples.
     pub width: u32,
     /// Rows of samples.
@@ -41,7 +41,7 @@ const BYTES_PER_SAMPLE: usize = 2;
 /// The most bytes that the thumbnails of one window may take: enough for 15 seconds of ordinary film.
 const MEMORY: usize = 12 << 20;
 
-impl Thumbnail {
+impl ThumbnailSize {
     /// The size of the thumbnails of a picture with `width` columns and `height` rows.
     pub fn of(width: u32, height: u32) -> Self {
         let side = |side: u32| (side / SHRINK).clamp(FEWEST, MOST).min(side.max(1));
@@ -94,7 +94,7 @@ pub fn windows(duration: Option<Micros>) -> Vec<Window> {
 
 /// The time to seek to for `window`, in microseconds: ffmpeg counts from the start of the file's earliest stream, but
 /// a window from the first video frame.
-pub fn entry(window: Window, probe: &MediaProbe) -> Micros {
+pub fn seek_position(window: Window, probe: &MediaProbe) -> Micros {
     let video = probe.main_video().and_then(|(stream, _)| stream.start);
     let late = video.zip(probe.format.start).map_or(0, |(video, file)| video.0.saturating_sub(file.0));
     Micros(window.start.0.saturating_add(late).max(0))
@@ -102,13 +102,13 @@ pub fn entry(window: Window, probe: &MediaProbe) -> Micros {
 
 /// What the comparison of a window showed.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Seen {
+pub enum Comparison {
     /// Both files show the same pictures.
     Same,
     /// Neither file has a picture in the window.
-    Nothing,
+    NoPictures,
     /// The files don't show the same pictures: this is the defect.
-    Other(Defect),
+    Different(Defect),
 }
 
 /// The error that a right result may have in any window: the mean squared error in thousandths of a squared step of 8
@@ -142,26 +142,26 @@ const LAGS: [isize; 7] = [0, -1, 1, -2, 2, -3, 3];
 ///
 /// A right frame is closer to its source frame than the source's next frame is, and closer than a flat picture of the
 /// same colour is. That is true for every content, however dark, grainy or still.
-pub fn compare(at: Micros, source: Frames<'_>, result: Frames<'_>) -> Seen {
+pub fn compare(at: Micros, source: Thumbnails<'_>, result: Thumbnails<'_>) -> Comparison {
     match (source.count(), result.count()) {
-        (0, 0) => return Seen::Nothing,
+        (0, 0) => return Comparison::NoPictures,
         (source, result) if source.min(result) < source.max(result).div_ceil(2) => {
-            return Seen::Other(Defect::NoPicture { at });
+            return Comparison::Different(Defect::NoPicture { at });
         }
         _ => {}
     }
     let mut first = None;
     for lag in LAGS {
         match compare_at(at, source, result, lag) {
-            None => return Seen::Same,
+            None => return Comparison::Same,
             Some(defect) => first = first.or(Some(defect)),
         }
     }
-    first.map_or(Seen::Same, Seen::Other)
+    first.map_or(Comparison::Same, Comparison::Different)
 }
 
 /// The defect of the first plane that differs, if the result is `lag` frames behind; `None` if all planes are alike.
-fn compare_at(at: Micros, source: Frames<'_>, result: Frames<'_>, lag: isize) -> Option<Defect> {
+fn compare_at(at: Micros, source: Thumbnails<'_>, result: Thumbnails<'_>, lag: isize) -> Option<Defect> {
     Plane::ALL.iter().enumerate().find_map(|(index, &plane)| {
         let Some(Distance { error, levels, motion, variance }) = measure(source, result, lag, index) else {
             return Some(Defect::NoPicture { at });
@@ -181,7 +181,7 @@ fn compare_at(at: Micros, source: Frames<'_>, result: Frames<'_>, lag: isize) ->
 mod tests {
     use super::*;
 
-    const SIZE: Thumbnail = Thumbnail { width: 16, height: 9 };
+    const SIZE: ThumbnailSize = ThumbnailSize { width: 16, height: 9 };
 
     /// Thumbnails with the samples `sample(frame, plane, position)`.
     fn frames(count: u32, sample: impl Fn(u32, u32, u32) -> u32) -> Vec<u8> {
@@ -203,10 +203,10 @@ mod tests {
 
     fn seen(result: &[u8]) -> &'static str {
         let source = frames(40, scene);
-        match compare(Micros(0), Frames::new(&source, SIZE), Frames::new(result, SIZE)) {
-            Seen::Same => "same",
-            Seen::Nothing => "nothing",
-            Seen::Other(defect) => defect.code(),
+        match compare(Micros(0), Thumbnails::new(&source, SIZE), Thumbnails::new(result, SIZE)) {
+            Comparison::Same => "same",
+            Comparison::NoPictures => "nothing",
+            Comparison::Different(defect) => defect.code(),
         }
     }
 
@@ -236,8 +236,8 @@ mod tests {
         let wild = |frame: u32, plane: u32, at: u32| 100 + (frame * 7919 + at * 104_729 + plane * 31) % 800;
         let source = frames(40, wild);
         let result = frames(40, |frame, plane, at| wild(frame, plane, at) * 9 / 10 + 20);
-        let seen = compare(Micros(0), Frames::new(&source, SIZE), Frames::new(&result, SIZE));
-        assert!(matches!(seen, Seen::Other(Defect::OtherLevels { .. })), "{seen:?}");
+        let seen = compare(Micros(0), Thumbnails::new(&source, SIZE), Thumbnails::new(&result, SIZE));
+        assert!(matches!(seen, Comparison::Different(Defect::OtherLevels { .. })), "{seen:?}");
     }
 
     #[test]
@@ -259,7 +259,7 @@ mod tests {
     #[test]
     fn thumbnails_are_never_larger_than_the_picture() {
         let of = |width, height| {
-            let Thumbnail { width, height } = Thumbnail::of(width, height);
+            let ThumbnailSize { width, height } = ThumbnailSize::of(width, height);
             (width, height)
         };
         assert_eq!(of(1920, 1080), (64, 64));

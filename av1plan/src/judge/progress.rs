@@ -70,7 +70,7 @@ impl ProgressReader {
 
 /// How long an encode will still take at its average speed so far: `frame` of `frames_in_all` frames took `elapsed`.
 /// `None` before the first frame.
-pub fn remaining(frame: u64, frames_in_all: u64, elapsed: Duration) -> Option<Duration> {
+pub fn remaining_time(frame: u64, frames_in_all: u64, elapsed: Duration) -> Option<Duration> {
     let left = frames_in_all.saturating_sub(frame);
     let per_frame = elapsed.as_secs_f64() / f64::from(u32::try_from(frame).ok().filter(|frame| *frame > 0)?);
     Duration::try_from_secs_f64(per_frame * f64::from(u32::try_from(left).ok()?)).ok()
@@ -79,7 +79,7 @@ pub fn remaining(frame: u64, frames_in_all: u64, elapsed: Duration) -> Option<Du
 /// How many bytes a result will have if its rest is like its first part: `frame` of `frames_in_all` frames took
 /// `written` bytes. `None` before a twentieth of the frames and a mebibyte are written, because muxers write in large
 /// pieces.
-pub fn projected(frame: u64, frames_in_all: u64, written: u64) -> Option<u64> {
+pub fn projected_size(frame: u64, frames_in_all: u64, written: u64) -> Option<u64> {
     if frame == 0 || frame < frames_in_all / 20 || written < 1 << 20 {
         return None;
     }
@@ -128,23 +128,23 @@ mod tests {
 
     #[test]
     fn the_rest_takes_as_long_as_the_part_before() {
-        assert_eq!(remaining(25, 100, Duration::from_secs(10)), Some(Duration::from_secs(30)));
-        assert_eq!(remaining(100, 100, Duration::from_secs(10)), Some(Duration::ZERO));
-        assert_eq!(remaining(120, 100, Duration::from_secs(10)), Some(Duration::ZERO));
-        assert_eq!(remaining(0, 100, Duration::from_secs(10)), None);
+        assert_eq!(remaining_time(25, 100, Duration::from_secs(10)), Some(Duration::from_secs(30)));
+        assert_eq!(remaining_time(100, 100, Duration::from_secs(10)), Some(Duration::ZERO));
+        assert_eq!(remaining_time(120, 100, Duration::from_secs(10)), Some(Duration::ZERO));
+        assert_eq!(remaining_time(0, 100, Duration::from_secs(10)), None);
     }
 
     #[test]
     fn a_result_is_projected_once_enough_of_it_is_there() {
         let mebi = 1 << 20;
-        assert_eq!(projected(50, 100, mebi), Some(2 * mebi));
+        assert_eq!(projected_size(50, 100, mebi), Some(2 * mebi));
         // A container may declare fewer frames than it has.
-        assert_eq!(projected(120, 100, mebi), Some(mebi));
+        assert_eq!(projected_size(120, 100, mebi), Some(mebi));
         for (frame, frames, written) in
             [(0, 0, mebi), (4, 100, mebi), (50, 100, mebi - 1), (1, 100, u64::MAX)]
         {
-            assert_eq!(projected(frame, frames, written), None, "{frame} of {frames}");
+            assert_eq!(projected_size(frame, frames, written), None, "{frame} of {frames}");
         }
-        assert_eq!(projected(1, 10, u64::MAX), None);
+        assert_eq!(projected_size(1, 10, u64::MAX), None);
     }
 }

@@ -15,15 +15,15 @@ use serde::{Deserialize, Serialize};
 /// ffmpeg's closing report: for each stream, what was read of the source and what was written to the result.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct ClosingReport {
-    inputs: BTreeMap<u32, Taken>,
-    outputs: BTreeMap<u32, Given>,
+    inputs: BTreeMap<u32, InputStats>,
+    outputs: BTreeMap<u32, OutputStats>,
     contradicts_itself: bool,
 }
 
 /// What ffmpeg read of one stream of the source.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[non_exhaustive]
-pub struct Taken {
+pub struct InputStats {
     /// How many packets were read.
     pub packets: u64,
     /// How many bytes these packets have together.
@@ -37,7 +37,7 @@ pub struct Taken {
 /// What ffmpeg gave to the muxer for one stream of the result.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[non_exhaustive]
-pub struct Given {
+pub struct OutputStats {
     /// How many frames went into the encoder; `None` if the stream was copied.
     pub encoded: Option<u64>,
     /// How many packets the muxer was given.
@@ -51,20 +51,22 @@ impl ClosingReport {
     pub fn add_line(&mut self, line: &str) {
         let Some((side, index, numbers)) = stream_line(line) else { return };
         let added = match side {
-            Side::Input => Taken::read(numbers).is_some_and(|taken| add(&mut self.inputs, index, taken)),
-            Side::Output => Given::read(numbers).is_some_and(|given| add(&mut self.outputs, index, given)),
+            Side::Input => InputStats::read(numbers).is_some_and(|taken| add(&mut self.inputs, index, taken)),
+            Side::Output => {
+                OutputStats::read(numbers).is_some_and(|given| add(&mut self.outputs, index, given))
+            }
         };
         self.contradicts_itself |= !added;
     }
 
     /// What was read of the source stream `index`; `None` if the report has no line for it.
-    pub fn input(&self, index: u32) -> Option<Taken> {
+    pub fn input(&self, index: u32) -> Option<InputStats> {
         self.inputs.get(&index).copied()
     }
 
     /// What was given to the muxer for the result's stream `index`, counted in the order of `-map`; `None` if the
     /// report has no line for it.
-    pub fn output(&self, index: u32) -> Option<Given> {
+    pub fn output(&self, index: u32) -> Option<OutputStats> {
         self.outputs.get(&index).copied()
     }
 
@@ -126,7 +128,7 @@ fn counted<'a>(part: &'a str, what: &str) -> (Option<u64>, &'a str) {
     }
 }
 
-impl Taken {
+impl InputStats {
     fn read(numbers: &str) -> Option<Self> {
         let (packets, bytes, rest) = packets(numbers, " packets read (")?;
         let (decoded, rest) = counted(rest, " frames decoded");
@@ -136,7 +138,7 @@ impl Taken {
     }
 }
 
-impl Given {
+impl OutputStats {
     fn read(numbers: &str) -> Option<Self> {
         let (encoded, rest) = counted(numbers, " frames encoded");
         let rest = if encoded.is_some() { rest.split_once("; ")?.1 } else { rest };
@@ -182,12 +184,12 @@ mod tests {
                 "{IN}4 (audio): 20 packets read (9 bytes); 20 frames decoded (96000 samples); 1 decode errors; "
             ),
         ]);
-        let given = |encoded, packets, bytes| Some(Given { encoded, packets, bytes });
+        let given = |encoded, packets, bytes| Some(OutputStats { encoded, packets, bytes });
         assert_eq!(report.output(0), given(Some(50), 48, 47613));
         assert_eq!(report.output(1), given(None, 88, 17627));
         assert_eq!(report.output(2), given(Some(20), 21, 4148));
         assert_eq!(report.output(4), given(None, 0, 0));
-        let taken = |packets, bytes, decoded, errors| Some(Taken { packets, bytes, decoded, errors });
+        let taken = |packets, bytes, decoded, errors| Some(InputStats { packets, bytes, decoded, errors });
         assert_eq!(report.input(0), taken(75, 61854, Some(62), Some(3)));
         assert_eq!(report.input(2), taken(88, 17627, None, None));
         assert_eq!(report.input(4), taken(20, 9, Some(20), Some(1)));

@@ -29,7 +29,7 @@ pub struct RunReport {
     pub duplicated: Option<u64>,
     /// The timestamps in microseconds of the frames that went into the encoder, in that order; `None` if they weren't
     /// recorded.
-    pub sent: Option<Vec<Micros>>,
+    pub frame_times: Option<Vec<Micros>>,
 }
 
 setters! {
@@ -40,7 +40,7 @@ setters! {
         with_closing: closing, Option<ClosingReport>;
         with_dropped: dropped, Option<u64>;
         with_duplicated: duplicated, Option<u64>;
-        with_sent: sent, Option<Vec<Micros>>;
+        with_frame_times: frame_times, Option<Vec<Micros>>;
     }
 }
 
@@ -76,7 +76,7 @@ impl RunReport {
         let of_run = [
             (progress.is_none(), Missing::Progress),
             (!closing.is_some_and(|closing| speaks_of_all(closing, plan)), Missing::ClosingReport),
-            (self.sent.is_none(), Missing::FrameTimes),
+            (self.frame_times.is_none(), Missing::FrameTimes),
         ];
         lacking(&of_run).collect()
     }

@@ -21,8 +21,8 @@ pub use container::{Container, Fit};
 pub use contract::{Contract, ExpectedPicture, ExpectedStream};
 pub use decision::{Decision, LOW_MILLIBITS, Reason, Topic};
 pub use encoder::{
-    Aom, CpuUsed, Crf, Encoder, EncoderSettings, NominalRate, OutOfRange, Preset, Quantizer, Rav1e, Speed,
-    Svt, Threads, TileCount, Tiles, Workers,
+    Aom, CpuUsed, Crf, Encoder, EncoderSettings, NominalRate, OutOfRange, Parallelism, Preset, Quantizer,
+    Rav1e, Speed, Svt, Threads, TileCount, Tiles,
 };
 pub use loss::{Loss, LossKind};
 pub use picture::{Filter, PixelFormat, Rotation, Strictness, Timestamps};
@@ -31,7 +31,7 @@ pub use size_gate::SizeGate;
 pub use skip::{Gate, SkipReason};
 pub use source_class::{Classification, Signal, SourceClass};
 pub(crate) use stale_tag::is_statistic;
-pub use stale_tag::{NotStale, StaleTag};
+pub use stale_tag::{NotAStatisticsTag, StatisticsTag};
 pub(crate) use stream::mapped;
 pub use stream::{Conversion, Fate, Kept, StreamPlan, StreamType, Treatment};
 

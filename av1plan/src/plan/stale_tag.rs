@@ -10,17 +10,17 @@ use serde::{Deserialize, Serialize};
 /// no document can make the command remove or set another tag.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
-pub struct StaleTag(String);
+pub struct StatisticsTag(String);
 
-impl StaleTag {
+impl StatisticsTag {
     /// The longest name in bytes; no program's statistics tags are longer.
-    pub const MOST_BYTES: usize = 128;
+    pub const MAX_BYTES: usize = 128;
 
-    /// The tag of this name. `None` if it isn't a statistics tag, is longer than [`MOST_BYTES`](Self::MOST_BYTES), or
+    /// The tag of this name. `None` if it isn't a statistics tag, is longer than [`MAX_BYTES`](Self::MAX_BYTES), or
     /// can't be put into a command because it has a `=` or a control character.
     pub fn new(name: &str) -> Option<Self> {
         let sayable = |letter: char| letter != '=' && !letter.is_control();
-        let fits = is_statistic(name) && name.len() <= Self::MOST_BYTES && name.chars().all(sayable);
+        let fits = is_statistic(name) && name.len() <= Self::MAX_BYTES && name.chars().all(sayable);
         fits.then(|| Self(String::from(name)))
     }
 
@@ -30,24 +30,24 @@ impl StaleTag {
     }
 }
 
-impl From<StaleTag> for String {
-    fn from(tag: StaleTag) -> Self {
+impl From<StatisticsTag> for String {
+    fn from(tag: StatisticsTag) -> Self {
         tag.0
     }
 }
 
-impl TryFrom<String> for StaleTag {
-    type Error = NotStale;
+impl TryFrom<String> for StatisticsTag {
+    type Error = NotAStatisticsTag;
 
-    fn try_from(name: String) -> Result<Self, NotStale> {
-        Self::new(&name).ok_or(NotStale)
+    fn try_from(name: String) -> Result<Self, NotAStatisticsTag> {
+        Self::new(&name).ok_or(NotAStatisticsTag)
     }
 }
 
-/// Error of making a [`StaleTag`]: the name isn't that of a statistics tag.
+/// Error of making a [`StatisticsTag`]: the name isn't that of a statistics tag.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("a tag that is removed is one of mkvmerge's statistics, like BPS or NUMBER_OF_FRAMES-eng")]
-pub struct NotStale;
+pub struct NotAStatisticsTag;
 
 /// Whether `key` is the name of a statistics tag, in any case and with any language suffix.
 pub(crate) fn is_statistic(key: &str) -> bool {
@@ -72,7 +72,7 @@ mod tests {
 
     #[test]
     fn only_statistics_can_be_removed() {
-        let long = alloc::format!("BPS-{}", "x".repeat(StaleTag::MOST_BYTES));
+        let long = alloc::format!("BPS-{}", "x".repeat(StatisticsTag::MAX_BYTES));
         let table = [
             ("BPS", true),
             ("bps-eng", true),
@@ -87,7 +87,7 @@ mod tests {
             (&long, false),
         ];
         for (name, removed) in table {
-            assert_eq!(StaleTag::new(name).is_some(), removed, "{name:?}");
+            assert_eq!(StatisticsTag::new(name).is_some(), removed, "{name:?}");
         }
     }
 }

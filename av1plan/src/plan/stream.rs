@@ -2,7 +2,7 @@
 
 use alloc::vec::Vec;
 
-use super::StaleTag;
+use super::StatisticsTag;
 use crate::name::named;
 use crate::probe::{Disposition, Stream, StreamKind};
 
@@ -71,7 +71,7 @@ pub struct Kept {
     /// The disposition flags that it has in the result.
     pub disposition: Disposition,
     /// The tags that are removed because they would no longer be true.
-    pub stale_tags: Vec<StaleTag>,
+    pub stale_tags: Vec<StatisticsTag>,
 }
 
 /// What is done to a stream that is kept.

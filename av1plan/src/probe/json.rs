@@ -11,8 +11,8 @@ use serde::de::MapAccess;
 use super::lenient::{Fields, List, Object, Scalar, Strict, skip};
 use super::side_data::Block;
 use super::{
-    Audio, Color, Disposition, Format, MOST_INDEX, MediaProbe, Micros, ProbeError, Stream, StreamKind, Tags,
-    Video,
+    Audio, Color, Disposition, Format, MAX_STREAM_INDEX, MediaProbe, Micros, ProbeError, Stream, StreamKind,
+    Tags, Video,
 };
 
 /// Reads the document that ffprobe prints with `-show_format -show_streams -show_chapters`.
@@ -213,7 +213,7 @@ impl<'de> Fields<'de> for RawStream {
         let Color { range, matrix, transfer, primaries } = &mut video.color;
         let unnamed = &mut video.unnamed_color;
         match key {
-            "index" => self.index = Scalar::read(map)?.small().filter(|index| *index <= MOST_INDEX),
+            "index" => self.index = Scalar::read(map)?.small().filter(|index| *index <= MAX_STREAM_INDEX),
             "codec_type" => self.kind = RawKind::named(&Scalar::read(map)?),
             "codec_name" => self.codec = Scalar::read(map)?.known_text().filter(|name| name != "none"),
             "codec_tag_string" => {

@@ -71,7 +71,7 @@ pub struct Format {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Stream {
-    /// The stream's index: the number of `-map 0:INDEX`. At most [`MOST_INDEX`].
+    /// The stream's index: the number of `-map 0:INDEX`. At most [`MAX_STREAM_INDEX`].
     pub index: u32,
     /// ffprobe's name of the codec (`h264`, `subrip`); `None` if ffprobe has no name for it.
     pub codec: Option<String>,
@@ -99,7 +99,7 @@ pub struct Stream {
 
 /// The highest index that a stream can have. ffmpeg reads an index as an `int`: a higher one becomes negative, and -1
 /// means every stream (measured with ffmpeg 8.0: `-map 0:4294967295` maps all of them).
-pub const MOST_INDEX: u32 = i32::MAX.unsigned_abs();
+pub const MAX_STREAM_INDEX: u32 = i32::MAX.unsigned_abs();
 
 /// A stream's type, with the fields that only such streams have.
 #[allow(clippy::large_enum_variant, reason = "a file has one or two videos, and few streams in all")]

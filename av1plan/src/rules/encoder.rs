@@ -5,8 +5,8 @@ use alloc::string::String;
 use crate::config::{Config, QualityTier};
 use crate::number::Rational;
 use crate::plan::{
-    Aom, Crf, Encoder, EncoderSettings, LOW_MILLIBITS, NominalRate, Preset, Quantizer, Rav1e, Reason,
-    ResolutionClass, SkipReason, SourceClass, Svt, Topic, Workers,
+    Aom, Crf, Encoder, EncoderSettings, LOW_MILLIBITS, NominalRate, Parallelism, Preset, Quantizer, Rav1e,
+    Reason, ResolutionClass, SkipReason, SourceClass, Svt, Topic,
 };
 use crate::probe::{Stream, Video};
 use crate::rules::density::frame_rate;
@@ -72,8 +72,8 @@ impl EncodeSource<'_> {
         record.decide(Topic::Preset, alloc::format!("{preset}"), reason);
         let workers = Svt::workers(self.video.width, self.video.height);
         match workers {
-            Workers::All => record.decide(Topic::Threads, "all", Reason::AllCores),
-            Workers::One => record.decide(Topic::Threads, "1", Reason::TinyPicture),
+            Parallelism::All => record.decide(Topic::Threads, "all", Reason::AllCores),
+            Parallelism::One => record.decide(Topic::Threads, "1", Reason::TinyPicture),
         }
         Svt { crf, preset, workers, nominal_rate: self.svt_rate(record) }
     }

@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 
 use crate::config::Config;
 use crate::plan::{
-    Container, Fate, Fit, Kept, LossKind, Reason, StaleTag, StreamPlan, StreamType, Topic, Treatment,
+    Container, Fate, Fit, Kept, LossKind, Reason, StatisticsTag, StreamPlan, StreamType, Topic, Treatment,
 };
 use crate::probe::{MediaProbe, Stream, StreamKind};
 use crate::rules::record::Record;
@@ -167,8 +167,8 @@ fn move_default(probe: &MediaProbe, kind: StreamType, plans: &mut [StreamPlan], 
 
 /// The statistics tags that mkvmerge writes about a stream's bytes. They are no longer true once the stream is
 /// encoded.
-fn statistics_tags(stream: &Stream) -> Vec<StaleTag> {
-    stream.tags.iter().filter_map(|(key, _)| StaleTag::new(key)).collect()
+fn statistics_tags(stream: &Stream) -> Vec<StatisticsTag> {
+    stream.tags.iter().filter_map(|(key, _)| StatisticsTag::new(key)).collect()
 }
 
 /// The stream in words: `rus audio "Dub" (ac3)`.

@@ -10,10 +10,10 @@ use super::{PathDocument, WireError};
 use crate::command;
 use crate::plan::{
     Classification, Container, Contract, Conversion, Decision, EncodePlan, EncoderSettings, Fate, Filter,
-    Kept, Loss, PixelFormat, Reason, ResolutionClass, Rotation, Signal, SourceClass, StaleTag, StreamPlan,
-    StreamType, Strictness, Timestamps, Treatment, VideoPlan,
+    Kept, Loss, PixelFormat, Reason, ResolutionClass, Rotation, Signal, SourceClass, StatisticsTag,
+    StreamPlan, StreamType, Strictness, Timestamps, Treatment, VideoPlan,
 };
-use crate::probe::{Disposition, MOST_INDEX};
+use crate::probe::{Disposition, MAX_STREAM_INDEX};
 
 /// How a film is encoded.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -68,7 +68,7 @@ pub struct EncodeDocument {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct StreamDocument {
-    /// The source stream's index, at most [`MOST_INDEX`].
+    /// The source stream's index, at most [`MAX_STREAM_INDEX`].
     #[serde(deserialize_with = "index")]
     pub index: u32,
     /// The stream's type.
@@ -85,15 +85,15 @@ pub struct StreamDocument {
     pub disposition: Option<Disposition>,
     /// The tags that are removed because they would no longer be true.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub stale_tags: Vec<StaleTag>,
+    pub stale_tags: Vec<StatisticsTag>,
 }
 
 fn index<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u32, D::Error> {
     match u32::deserialize(deserializer)? {
-        index @ 0..=MOST_INDEX => Ok(index),
-        other => {
-            Err(D::Error::custom(format_args!("a stream's index is at most {MOST_INDEX}, and not {other}")))
-        }
+        index @ 0..=MAX_STREAM_INDEX => Ok(index),
+        other => Err(D::Error::custom(format_args!(
+            "a stream's index is at most {MAX_STREAM_INDEX}, and not {other}"
+        ))),
     }
 }
 

@@ -4,10 +4,10 @@
 //! `tests/document.rs` and the fuzz target `document` share it.
 
 use av1plan::command::{
-    Arg, Audience, Part, Placeholder, Reach, Scored, Side, TrialPicture, arguments, decode_audio_arguments,
-    sample_arguments, score_arguments, trial_arguments,
+    Arg, Audience, Placeholder, ScoreRequest, SeekMode, SeekRange, Side, TrialPicture, arguments,
+    decode_audio_arguments, sample_arguments, score_arguments, trial_arguments,
 };
-use av1plan::judge::picture::{Thumbnail, windows};
+use av1plan::judge::picture::{ThumbnailSize, windows};
 use av1plan::judge::{Metric, Model};
 use av1plan::{EncodePlan, Micros};
 
@@ -306,20 +306,22 @@ pub(crate) fn commands(plan: &EncodePlan) -> Vec<Vec<Arg>> {
     let mut commands = vec![arguments(plan, Audience::Person), arguments(plan, Audience::Program)];
     commands.push(trial_arguments(&plan.video, TrialPicture { width: 64, height: 64, rate: 25, seconds: 1 }));
     let picture = &plan.contract.picture;
-    let size = Thumbnail::of(picture.width, picture.height);
+    let size = ThumbnailSize::of(picture.width, picture.height);
     for window in windows(plan.contract.duration) {
         for side in [Side::Source, Side::Result] {
-            for reach in [Reach::FromStart, Reach::Seek(Micros::from_secs(3))] {
+            for reach in [SeekMode::FromStart, SeekMode::Seek(Micros::from_secs(3))] {
                 commands.push(sample_arguments(plan, side, window, reach, size));
             }
         }
     }
     let second = Micros::from_secs(1);
     for metric in [Metric::Xpsnr, Metric::Vmaf { model: Model::Hd }, Metric::Vmaf { model: Model::Uhd }] {
-        let scored = Scored::new(plan, 0, metric).with_threads(2);
+        let scored = ScoreRequest::new(plan, 0, metric).with_threads(2);
         commands.push(score_arguments(&scored, None));
-        commands
-            .push(score_arguments(&scored, Some(Part { result: second, original: second, length: second })));
+        commands.push(score_arguments(
+            &scored,
+            Some(SeekRange { result: second, original: second, length: second }),
+        ));
     }
     commands.extend(decode_audio_arguments(plan, Side::Source));
     commands.extend(decode_audio_arguments(plan, Side::Result));

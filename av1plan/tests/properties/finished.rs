@@ -1,6 +1,6 @@
 //! Makes the ffprobe document and all other evidence of a result that holds its contract, from the contract alone.
 
-use av1plan::judge::{Check, ClosingReport, Decode, Probed, RunReport};
+use av1plan::judge::{Check, ClosingReport, Decode, ResultProbe, RunReport};
 use av1plan::plan::{Contract, ExpectedPicture, ExpectedStream, StreamType, Treatment};
 use av1plan::probe::{Color, DolbyVision, PacketSummary};
 use av1plan::{EncodePlan, Evidence, MediaProbe, Micros};
@@ -170,9 +170,9 @@ impl Finished {
     pub(crate) fn evidence(&self, size: u64) -> Evidence<'_> {
         Evidence::new(size)
             .with_run(Some(&self.run))
-            .with_probe(Some(Probed::Read(&self.probe)))
+            .with_probe(Some(ResultProbe::Read(&self.probe)))
             .with_packets(Some(&self.packets))
-            .with_opening(Some(&self.opening))
+            .with_source_opening(Some(&self.opening))
             .with_decode(Decode::Made(Check::Passed))
             .with_picture(Some(Check::Passed))
     }
@@ -197,7 +197,7 @@ fn run(plan: &EncodePlan, packets: &PacketSummary) -> RunReport {
         .with_closing(Some(closing(plan, packets)))
         .with_dropped(Some(0))
         .with_duplicated(Some(0))
-        .with_sent(Some(vec![Micros(0), end]))
+        .with_frame_times(Some(vec![Micros(0), end]))
 }
 
 /// The first packet of every stream of the source.

@@ -1,7 +1,7 @@
 //! Properties of the judge: it accepts a result that holds the contract, and none that breaks any part of it.
 
 use av1plan::judge::{
-    Check, ClosingReport, Decode, Defect, Evidence, Judgement, Missing, Probed, RunReport, judge,
+    Check, ClosingReport, Decode, Defect, Evidence, Judgement, Missing, ResultProbe, RunReport, judge,
 };
 use av1plan::plan::{Encoder, StreamType, Treatment};
 use av1plan::probe::PacketSummary;
@@ -63,7 +63,7 @@ proptest! {
             let run = good.run.clone().with_damage(vec!["[error] File ended prematurely".into()]);
             let damaged = good.evidence(0).with_run(Some(&run));
             prop_assert!(is_defective(&plan, &damaged));
-            let unreadable = good.evidence(0).with_probe(Some(Probed::Unreadable));
+            let unreadable = good.evidence(0).with_probe(Some(ResultProbe::Unreadable));
             prop_assert!(is_defective(&plan, &unreadable));
         }
     }
@@ -168,9 +168,9 @@ proptest! {
                 summary.add_line(line);
             }
             let good = Finished::of(&plan);
-            let run = good.run.clone().with_closing(Some(closing)).with_sent(sent);
+            let run = good.run.clone().with_closing(Some(closing)).with_frame_times(sent);
             let seen = Some(&summary);
-            let evidence = good.evidence(0).with_run(Some(&run)).with_packets(seen).with_opening(seen);
+            let evidence = good.evidence(0).with_run(Some(&run)).with_packets(seen).with_source_opening(seen);
             match judge(&plan, &evidence) {
                 Judgement::Defective(defects) => {
                     prop_assert!(!defects.is_empty());
@@ -195,7 +195,7 @@ proptest! {
             let mut probe = good.probe.clone();
             let frames = json!({"frames": [{"side_data_list": [{"side_data_type": "Content light level metadata"}]}]});
             probe.add_frame(frames.to_string().as_bytes()).expect("the frame is JSON");
-            let gone = good.evidence(0).with_probe(Some(Probed::Read(&probe)));
+            let gone = good.evidence(0).with_probe(Some(ResultProbe::Read(&probe)));
             prop_assert!(is_defective(&plan, &gone));
         }
     }
@@ -212,7 +212,7 @@ proptest! {
             packets.add_line("0,9223372036854.775807,9223372036854.775807");
             packets.add_line("0,-9223372036854.775807,0");
             let probe = other.probe();
-            let evidence = good.evidence(size).with_run(Some(&run)).with_probe(Some(Probed::Read(&probe))).with_packets(Some(&packets));
+            let evidence = good.evidence(size).with_run(Some(&run)).with_probe(Some(ResultProbe::Read(&probe))).with_packets(Some(&packets));
             match judge(&plan, &evidence) {
                 Judgement::Defective(defects) => prop_assert!(!defects.is_empty()),
                 Judgement::TooBig { size, limit } => prop_assert!(size >= limit),
@@ -233,12 +233,12 @@ const TAKEN: [(Missing, Take); 15] = [
     (Missing::Progress, (|of| of.run.duplicated = None, |_| ())),
     (Missing::ClosingReport, (|of| of.run.closing = None, |_| ())),
     (Missing::ClosingReport, (|of| of.run.closing = Some(ClosingReport::default()), |_| ())),
-    (Missing::FrameTimes, (|of| of.run.sent = None, |_| ())),
+    (Missing::FrameTimes, (|of| of.run.frame_times = None, |_| ())),
     (Missing::Probe, (|_| (), |evidence| evidence.probe = None)),
     (Missing::FirstFrame, (|of| of.probe.hdr10_plus = None, |_| ())),
     (Missing::Packets, (|_| (), |evidence| evidence.packets = None)),
     (Missing::PacketTimes, (|of| of.packets = of.timeless.clone(), |_| ())),
-    (Missing::Opening, (|_| (), |evidence| evidence.opening = None)),
+    (Missing::Opening, (|_| (), |evidence| evidence.source_opening = None)),
     (Missing::Opening, (|of| of.opening = PacketSummary::default(), |_| ())),
     (Missing::Decode, (|_| (), |evidence| evidence.decode = Decode::NotMade)),
     (Missing::Picture, (|_| (), |evidence| evidence.picture = None)),
@@ -267,5 +267,5 @@ fn packet_line() -> impl Strategy<Value = String> {
 
 fn judged(plan: &EncodePlan, document: &Value, size: u64) -> Judgement {
     let (good, probe) = (Finished::of(plan), finished::read(plan, document));
-    judge(plan, &good.evidence(size).with_probe(Some(Probed::Read(&probe))))
+    judge(plan, &good.evidence(size).with_probe(Some(ResultProbe::Read(&probe))))
 }

@@ -3,7 +3,7 @@
 use av1exec::serve::status::{RunningJob, Stage};
 use av1exec::state::outcome::Bytes;
 use av1plan::explain::Seconds;
-use av1plan::judge::projected;
+use av1plan::judge::projected_size;
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::style::{Color, Style};
@@ -116,7 +116,7 @@ fn checking(check: Option<&str>) -> &'static str {
 /// important part comes last.
 pub(super) fn weight(job: &RunningJob) -> Vec<Line<'static>> {
     let so_far = job.size.map(|size| Line::from(format!("{} so far", Bytes(size))));
-    let end = job.frames.zip(job.size).and_then(|(frames, size)| projected(job.frame, frames, size));
+    let end = job.frames.zip(job.size).and_then(|(frames, size)| projected_size(job.frame, frames, size));
     let end = end.map(|end| {
         let style = if end >= job.size_limit { style::bad() } else { style::strong() };
         let percent = text::percent(end, job.size_before);

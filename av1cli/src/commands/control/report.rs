@@ -9,7 +9,7 @@ use av1exec::state::totals::{Savings, Totals};
 use av1exec::sys::path::path_of;
 use av1exec::sys::sanitize::{display, sanitize};
 use av1plan::explain::Seconds;
-use av1plan::judge::projected;
+use av1plan::judge::projected_size;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
@@ -100,7 +100,7 @@ fn running_lines(job: &RunningJob, lines: &mut Vec<String>) {
     parts.extend(job.remaining_secs.map(|secs| format!("ETA {}", Seconds(secs).clock())));
     if let Some(size) = job.size {
         parts.push(format!("{} so far", Bytes(size)));
-        let projected = job.frames.and_then(|frames| projected(job.frame, frames, size));
+        let projected = job.frames.and_then(|frames| projected_size(job.frame, frames, size));
         parts.extend(projected.map(|size| format!("about {} in the end", Bytes(size))));
     }
     parts.push(format!("of {} (too big from {})", Bytes(job.size_before), Bytes(job.size_limit)));

@@ -1,6 +1,6 @@
 //! How much the thumbnails of a result differ from those of its source.
 
-use super::{BYTES_PER_SAMPLE, PLANES, Thumbnail};
+use super::{BYTES_PER_SAMPLE, PLANES, ThumbnailSize};
 
 /// How much a plane of the result differs from the source's. All four numbers are in thousandths of a squared step of
 /// 8 bits.
@@ -18,14 +18,14 @@ pub(super) struct Distance {
 
 /// The thumbnails of a window, one after the other as ffmpeg writes them.
 #[derive(Debug, Clone, Copy)]
-pub struct Frames<'a> {
+pub struct Thumbnails<'a> {
     bytes: &'a [u8],
-    size: Thumbnail,
+    size: ThumbnailSize,
 }
 
-impl<'a> Frames<'a> {
+impl<'a> Thumbnails<'a> {
     /// Reads `bytes` as thumbnails of this size. An incomplete one at the end is ignored.
-    pub fn new(bytes: &'a [u8], size: Thumbnail) -> Self {
+    pub fn new(bytes: &'a [u8], size: ThumbnailSize) -> Self {
         Self { bytes, size }
     }
 
@@ -44,7 +44,12 @@ impl<'a> Frames<'a> {
 
 /// Measures one plane over all pairs of frames, with the result `lag` frames behind the source. `None` if there is no
 /// pair.
-pub(super) fn measure(source: Frames<'_>, result: Frames<'_>, lag: isize, plane: usize) -> Option<Distance> {
+pub(super) fn measure(
+    source: Thumbnails<'_>,
+    result: Thumbnails<'_>,
+    lag: isize,
+    plane: usize,
+) -> Option<Distance> {
     let pairs = (0..source.count())
         .filter_map(|frame| Some((frame, frame.checked_add_signed(lag)?)))
         .filter(|(_, other)| *other < result.count());

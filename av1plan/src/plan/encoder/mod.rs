@@ -15,7 +15,7 @@ use ranged::ranged;
 
 pub use aom::{Aom, CpuUsed, Threads, TileCount, Tiles};
 pub use rav1e::{Quantizer, Rav1e, Speed};
-pub use svt::{NominalRate, Preset, Svt, Workers};
+pub use svt::{NominalRate, Parallelism, Preset, Svt};
 
 named! {
     /// A software AV1 encoder of ffmpeg. The order is that of preference, best first.

@@ -17,18 +17,18 @@ macro_rules! ranged {
 
         impl $type {
             /// The smallest value.
-            pub const LEAST: u8 = $least;
+            pub const MIN: u8 = $least;
             /// The largest value.
-            pub const MOST: u8 = $most;
+            pub const MAX: u8 = $most;
 
             /// `value`, or the nearest number in the range if `value` is outside. `try_from` is an error in that
             /// case.
             #[allow(clippy::manual_clamp, reason = "`clamp` isn't const")]
             pub const fn new(value: u8) -> Self {
-                if value < Self::LEAST {
-                    Self(Self::LEAST)
-                } else if value > Self::MOST {
-                    Self(Self::MOST)
+                if value < Self::MIN {
+                    Self(Self::MIN)
+                } else if value > Self::MAX {
+                    Self(Self::MAX)
                 } else {
                     Self(value)
                 }
@@ -47,7 +47,7 @@ macro_rules! ranged {
                 if Self::new(value).0 == value {
                     Ok(Self(value))
                 } else {
-                    Err($crate::plan::OutOfRange::of($called, value, Self::LEAST, Self::MOST))
+                    Err($crate::plan::OutOfRange::of($called, value, Self::MIN, Self::MAX))
                 }
             }
         }

@@ -18,7 +18,7 @@ pub struct Svt {
     /// Speed preset (`-preset`). It is always given, since without it the encoder would use its own default.
     pub preset: Preset,
     /// How many threads it uses (`lp` of `-svtav1-params`).
-    pub workers: Workers,
+    pub workers: Parallelism,
     /// The nominal frame rate that the encoder is given (`fps-num` and `fps-denom` of `-svtav1-params`) if the
     /// source's own is more than it accepts. `None` if the source's own is used. The encoder bases its estimates on
     /// the rate; the timestamps aren't affected.
@@ -33,8 +33,8 @@ impl Svt {
 
     /// How many threads a picture of this size allows. Below 32 rows or columns libsvtav1 of ffmpeg 8.0 hangs forever
     /// with more than one (measured).
-    pub const fn workers(width: u32, height: u32) -> Workers {
-        if width < 32 || height < 32 { Workers::One } else { Workers::All }
+    pub const fn workers(width: u32, height: u32) -> Parallelism {
+        if width < 32 || height < 32 { Parallelism::One } else { Parallelism::All }
     }
 }
 
@@ -42,7 +42,7 @@ named! {
     /// SVT-AV1's level of parallelism (`lp` of `-svtav1-params`).
     #[derive(Default)]
     #[non_exhaustive]
-    pub enum Workers: "a number of workers", name, names {
+    pub enum Parallelism: "a number of workers", name, names {
         /// As many threads as the machine has cores for (`lp=0`).
         #[default]
         All = "all",
