@@ -10,6 +10,7 @@ mod dynamic_hdr;
 mod fields;
 mod film;
 mod geometry;
+mod hdr_numbers;
 mod held;
 mod other_video;
 mod timestamps;
