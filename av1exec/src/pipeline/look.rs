@@ -61,7 +61,10 @@ impl Looked {
 pub(crate) fn refused_loss(verdict: &Verdict) -> Option<&SkipReason> {
     match verdict {
         Verdict::Skip(skip) => {
-            Some(&skip.reason).filter(|reason| matches!(reason, SkipReason::RefusedLoss(_)))
+            let is_refused = |reason: &&SkipReason| {
+                matches!(reason, SkipReason::RefusedLoss(_) | SkipReason::DolbyVisionOnly { .. })
+            };
+            Some(&skip.reason).filter(is_refused)
         }
         Verdict::Encode(_) => None,
     }

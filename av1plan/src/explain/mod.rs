@@ -214,6 +214,15 @@ impl fmt::Display for SkipReason {
                     Plain(order)
                 )
             }
+            Self::DolbyVisionOnly { profile } => {
+                f.write_str("its picture is made for Dolby Vision only")?;
+                if *profile != 0 {
+                    write!(f, " (profile {profile})")?;
+                }
+                f.write_str(
+                    ", and its colours would be wrong without the metadata, which can't be carried over",
+                )
+            }
             Self::RefusedLoss(loss) if loss.kind == LossKind::Audio => {
                 write!(
                     f,

@@ -101,6 +101,12 @@ pub enum SkipReason {
         /// The field order in ffprobe's words, like `tt`.
         order: String,
     },
+    /// The picture is made for Dolby Vision only: without its metadata, which can't be carried over, its colours are wrong. No policy allows
+    /// that loss.
+    DolbyVisionOnly {
+        /// The Dolby Vision profile: 5; 0 if only the frames have metadata and nothing says which profile it is.
+        profile: u32,
+    },
     /// The film would lose something that the config's `refuse_losses` protects, or its last audio stream. The code
     /// of this skip is the code of the loss.
     RefusedLoss(Loss),
@@ -125,6 +131,7 @@ coded! {
         SizeBeyondEncoders = "size-beyond-encoders",
         AlreadyAv1 = "already-av1",
         Interlaced = "interlaced",
+        DolbyVisionOnly = "dolby-vision-only",
     } else RefusedLoss: LossKind
 }
 
@@ -149,6 +156,7 @@ impl SkipReason {
             | Self::NoPictureSize
             | Self::SizeBeyondEncoders { .. }
             | Self::Interlaced { .. }
+            | Self::DolbyVisionOnly { .. }
             | Self::RefusedLoss(_) => None,
         }
     }

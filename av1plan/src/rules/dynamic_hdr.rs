@@ -2,8 +2,8 @@
 
 use alloc::string::String;
 
-use crate::plan::{Container, Encoder, LossKind, Reason, Topic};
-use crate::probe::{DolbyVision, SideData};
+use crate::plan::{Container, Encoder, LossKind, Reason, SkipReason, Topic};
+use crate::probe::{DolbyVision, SideData, Transfer};
 use crate::rules::picture::PictureSource;
 use crate::rules::record::Record;
 
@@ -23,7 +23,14 @@ pub(crate) struct Carried {
 }
 
 /// Decides what is carried over, and records what is lost.
-pub(crate) fn plan_dynamic_hdr(source: &PictureSource<'_>, record: &mut Record) -> Carried {
+///
+/// # Errors
+///
+/// The skip of a film whose picture nobody can watch without the metadata, if they can't be carried over.
+pub(crate) fn plan_dynamic_hdr(
+    source: &PictureSource<'_>,
+    record: &mut Record,
+) -> Result<Carried, SkipReason> {
     let found = source.video.all_side_data().find_map(|block| match block {
         SideData::DolbyVision(found) => Some(*found),
         _ => None,
@@ -33,6 +40,9 @@ pub(crate) fn plan_dynamic_hdr(source: &PictureSource<'_>, record: &mut Record) 
     let carried = found.filter(|_| even).and_then(|found| carried_record(found, source));
     if let (Some(found), None) = (found, carried) {
         let DolbyVision { profile, compatibility, .. } = found;
+        if !is_watchable_without(found, source) {
+            return Err(SkipReason::DolbyVisionOnly { profile });
+        }
         let what = match profile {
             0 => String::from("Dolby Vision of a profile that the container doesn't say"),
             _ => alloc::format!("Dolby Vision profile {profile}.{compatibility}"),
@@ -50,7 +60,18 @@ pub(crate) fn plan_dynamic_hdr(source: &PictureSource<'_>, record: &mut Record) 
             if lost { ("lose", Reason::DynamicHdrLost) } else { ("carry", Reason::DynamicHdrCarried) };
         record.decide(Topic::DynamicHdr, choice, reason);
     }
-    Carried { dolby_vision: carried, hdr10_plus: hdr10_plus && carries_plus }
+    Ok(Carried { dolby_vision: carried, hdr10_plus: hdr10_plus && carries_plus })
+}
+
+/// Whether the picture has its colours on a player without Dolby Vision. That of profile 5 is in IPT-PQ-C2, which no other
+/// player knows, whatever its tags say. A picture whose profile nobody says is one of HDR10 or HLG if it is tagged so.
+fn is_watchable_without(found: DolbyVision, source: &PictureSource<'_>) -> bool {
+    let transfer = source.video.encoded_color().transfer;
+    match found.profile {
+        5 => false,
+        0 => matches!(transfer, Some(Transfer::Smpte2084 | Transfer::AribStdB67)),
+        _ => true,
+    }
 }
 
 /// The Dolby Vision record of the result; `None` if Dolby Vision can't be carried over. Profiles 8.1 (with an HDR10

@@ -43,7 +43,7 @@ impl PictureSource<'_> {
         let pixel_format = self.pixel_format(record);
         let (color, matrix) = self.color(pixel_format, record);
         filters.extend(matrix);
-        let Carried { dolby_vision, hdr10_plus } = plan_dynamic_hdr(self, record);
+        let Carried { dolby_vision, hdr10_plus } = plan_dynamic_hdr(self, record)?;
         // A filter would separate Dolby Vision's metadata from its picture. Video of odd size carries no Dolby
         // Vision, so its padding doesn't matter.
         let padded = dolby_vision.is_none() && self.padding(record);
