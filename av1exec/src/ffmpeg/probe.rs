@@ -22,10 +22,9 @@ pub async fn ask(tools: &Tools, path: &Path) -> Result<(ProbeText, MediaProbe), 
     ask_with(tools, path, wants_frame_probe).await
 }
 
-/// Probes a result. The first frame is probed too if `plan` promises HDR10+, which only a frame shows.
+/// Probes a result. The first frame is probed too if `plan` promises what only a frame may show.
 pub async fn result(tools: &Tools, path: &Path, plan: &EncodePlan) -> Result<MediaProbe, ProbeError> {
-    let promised = plan.contract.picture.hdr10_plus;
-    Ok(ask_with(tools, path, |probe| promised || wants_frame_probe(probe)).await?.1)
+    Ok(ask_with(tools, path, |_| plan.contract.picture.needs_first_frame()).await?.1)
 }
 
 async fn ask_with(

@@ -67,7 +67,7 @@ pub fn check(
     film: &Path,
     result: &Path,
 ) -> Result<Judgement, Box<dyn Error>> {
-    let probed = probe(result, |_| plan.contract.picture.hdr10_plus).ok();
+    let probed = probe(result, |_| plan.contract.picture.needs_first_frame()).ok();
     let picture = probed.as_ref().and_then(|probe| probe.main_video()).map_or(0, |(stream, _)| stream.index);
     // All packets of the result with every timestamp of its video, and the packets of the source's first seconds.
     let packets = PacketSummary::with_times_of(picture);

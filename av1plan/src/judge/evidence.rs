@@ -114,7 +114,7 @@ named! {
         FrameTimes = "frame-times",
         /// What ffprobe prints about the result ([`Evidence::probe`]).
         Probe = "probe",
-        /// The first frame of the result, as ffprobe prints it. It is needed only if the plan promises HDR10+.
+        /// The first frame of the result, as ffprobe prints it. It is needed only if the plan promises HDR10+ or static HDR metadata.
         FirstFrame = "first-frame",
         /// The packets of the result ([`Evidence::packets`]).
         Packets = "packets",
@@ -160,10 +160,10 @@ impl<'a> Evidence<'a> {
             let picture = probe.and_then(MediaProbe::main_video).map(|(stream, _)| stream.index);
             picture.is_some_and(|index| packets.times(index).is_none())
         };
-        let hdr10_plus = plan.contract.picture.hdr10_plus;
+        let needs_frame = plan.contract.picture.needs_first_frame();
         let of_file = [
             (self.probe.is_none(), Missing::Probe),
-            (hdr10_plus && probe.is_some_and(|probe| probe.hdr10_plus.is_none()), Missing::FirstFrame),
+            (needs_frame && probe.is_some_and(|probe| probe.hdr10_plus.is_none()), Missing::FirstFrame),
             (self.packets.is_none(), Missing::Packets),
             (self.packets.is_some_and(untimed), Missing::PacketTimes),
             (

@@ -199,8 +199,8 @@ fn decide_container(extension: &str, record: &mut Record) -> Container {
 /// 8.0).
 ///
 /// The HDR metadata matters for video with the PQ transfer curve only, and captions occur only in MPEG-2, H.264 and
-/// HEVC. Other films need no second run of ffprobe. Don't ask this about a result: its first frame is needed only if
-/// its plan promises HDR10+.
+/// HEVC. Other films need no second run of ffprobe. Don't ask this about a result: its plan knows that
+/// ([`ExpectedPicture::needs_first_frame`](crate::plan::ExpectedPicture::needs_first_frame)).
 pub fn wants_frame_probe(probe: &MediaProbe) -> bool {
     let pq = |video: &Video| video.color.transfer == Some(Transfer::Smpte2084);
     let captioned = |stream: &Stream| matches!(stream.codec_name(), "mpeg2video" | "h264" | "hevc");

@@ -181,9 +181,11 @@ impl Finished {
 /// The probe of a result, with its first frame if the plan promises HDR10+.
 pub(crate) fn read(plan: &EncodePlan, document: &Value) -> MediaProbe {
     let mut probe = MediaProbe::from_json(document.to_string().as_bytes()).expect("the document is JSON");
-    if plan.contract.picture.hdr10_plus {
-        let block = json!({"side_data_type": "HDR Dynamic Metadata SMPTE2094-40 (HDR10+)"});
-        let frames = json!({"frames": [{"side_data_list": [block]}]});
+    let picture = &plan.contract.picture;
+    if picture.needs_first_frame() {
+        let plus = json!({"side_data_type": "HDR Dynamic Metadata SMPTE2094-40 (HDR10+)"});
+        let blocks = if picture.hdr10_plus { vec![plus] } else { Vec::new() };
+        let frames = json!({"frames": [{"side_data_list": blocks}]});
         probe.add_frame(frames.to_string().as_bytes()).expect("the frame is JSON");
     }
     probe

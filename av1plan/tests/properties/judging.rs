@@ -85,7 +85,7 @@ proptest! {
                 take.1(&mut evidence);
                 let asked_for = match missing {
                     Missing::Opening => plan.mapped().any(|(stream, kept)| stream.kind == StreamType::Audio && kept.treatment == Treatment::Copy),
-                    Missing::FirstFrame => plan.contract.picture.hdr10_plus,
+                    Missing::FirstFrame => plan.contract.picture.needs_first_frame(),
                     _ => true,
                 };
                 let expected = if asked_for { Judgement::Incomplete { missing: vec![missing] } } else { Judgement::Accept };
