@@ -53,7 +53,7 @@ pub fn encode(plan: &EncodePlan, film: &Path, result: &Path) -> Result<RunReport
     for line in String::from_utf8_lossy(&ffmpeg.stdout).lines() {
         progress.add_line(line).iter().for_each(|progress| report.add_progress(progress));
     }
-    String::from_utf8_lossy(&ffmpeg.stderr).lines().for_each(|line| report.add_log_line(line));
+    report.add_log(&String::from_utf8_lossy(&ffmpeg.stderr));
     // If ffmpeg failed, it may not have written the frame times.
     let times = fs::read_to_string(times).unwrap_or_default();
     Ok(report.with_frame_times(times.lines().map(frame_time).collect()))

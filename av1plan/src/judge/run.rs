@@ -53,6 +53,13 @@ impl RunReport {
         Self { exit_code, ..Self::default() }
     }
 
+    /// Adds everything that ffmpeg wrote to standard error. A run that wrote nothing has no closing report, which is a defect; a run
+    /// whose log nobody added lacks a piece of evidence.
+    pub fn add_log(&mut self, log: &str) {
+        self.closing.get_or_insert_default();
+        log.lines().for_each(|line| self.add_log_line(line));
+    }
+
     /// Adds a line of ffmpeg's standard error. All lines must be added, in any order.
     pub fn add_log_line(&mut self, line: &str) {
         self.closing.get_or_insert_default().add_line(line);
