@@ -96,10 +96,17 @@ fn a_gate_is_named_like_its_skip() {
 #[test]
 fn json_tags_a_value_with_its_code() {
     for code in Reason::codes() {
-        assert_eq!(with_some_facts::<Reason>(code).code(), *code);
+        let reason: Reason = with_some_facts(code);
+        assert_eq!(reason.code(), *code);
+        assert_eq!(serde_json::to_value(&reason).unwrap()["code"], *code);
     }
     for code in SkipReason::codes() {
-        assert_eq!(with_some_facts::<SkipReason>(code).code(), *code);
+        let skip: SkipReason = with_some_facts(code);
+        assert_eq!(skip.code(), *code);
+        assert_eq!(serde_json::to_value(&skip).unwrap()["code"], *code);
+        // The reason of the last decision of a film that is skipped is the skip's.
+        let reason = Reason::Skipped(skip.clone());
+        assert_eq!(serde_json::to_value(&reason).unwrap(), serde_json::to_value(&skip).unwrap());
     }
     for code in Defect::codes() {
         let defect: Defect = with_some_facts(code);
@@ -118,6 +125,18 @@ fn json_tags_a_value_with_its_code() {
 fn a_plan_from_before_the_first_release_is_read() {
     let reason: Reason = serde_json::from_value(json!({"code": "seed-constant"})).unwrap();
     assert_eq!(reason, Reason::SameForAll);
+    let loss = json!({"code": "data", "what": "a timecode track"});
+    let refused = json!({"code": "refused-loss", "facts": loss});
+    for written in [refused.clone(), json!({"code": "skipped", "facts": refused})] {
+        let reason: Reason = serde_json::from_value(written).unwrap();
+        assert_eq!(
+            (reason.code(), reason.to_string()),
+            ("data", with_some_facts::<Reason>("data").to_string())
+        );
+    }
+    let small = json!({"code": "too-small", "facts": {"size": 1, "min_bytes": 2}});
+    let reason: Reason = serde_json::from_value(json!({"code": "skipped", "facts": small})).unwrap();
+    assert_eq!(reason, Reason::Skipped(SkipReason::TooSmall { size: 1, min_bytes: 2 }));
 }
 
 /// Every sentence is a fragment to put after a colon: it isn't empty, has a single line, and ends without a full

@@ -104,7 +104,7 @@ fn a_decision_of_a_newer_minor_keeps_its_text() {
 
 #[test]
 fn an_unknown_major_version_is_refused_by_name() {
-    for version in ["2.0", "0.9", "10.0", "2", "", "one"] {
+    for version in ["2.0", "0.9", "10.0", "2", "", "one", "1", "1.", "1.x", "1.0\n"] {
         let mut other = sample();
         other["version"] = json!(version);
         let error = read(&other).unwrap_err();
@@ -127,6 +127,61 @@ fn another_format_is_refused() {
     for text in ["", "null", "[]", "{}", "{\"format\":\"av1.plan\"}", "not json"] {
         assert!(matches!(Document::from_json(text.as_bytes()), Err(WireError::Json { .. })), "{text}");
     }
+}
+
+/// What ffprobe prints has a `format`, too, and no version.
+#[test]
+fn another_programs_document_is_called_that() {
+    for (text, words) in [
+        (r#"{"streams": [], "format": {"filename": "a.mkv"}}"#, "a document of format"),
+        (r#"{"format": "other"}"#, "a document of format \"other\""),
+        ("[]", "expected a map"),
+        ("{}", "it has no field `format`"),
+    ] {
+        let error = Document::from_json(text.as_bytes()).unwrap_err().to_string();
+        assert!(error.contains(words) && error.lines().count() == 1, "{text}: {error}");
+    }
+}
+
+/// A reader of 1.0 shows what a 1.1 writes. What it doesn't know it can't restore, and says so.
+#[test]
+fn what_a_newer_version_says_can_be_shown() {
+    let mut newer = sample();
+    newer["version"] = json!("1.1");
+    newer["encode"]["losses"] = json!([{"code": "taste", "what": "a nuance", "stream": 2}]);
+    let document = read(&newer).unwrap();
+    assert_eq!(document.encode.as_ref().unwrap().losses[0].to_string(), "a nuance (stream 2)");
+    assert!(matches!(document.verdict(), Err(WireError::Unknown { code, .. }) if code == "taste"));
+
+    let mut skip = newer.clone();
+    skip["verdict"] = json!("skip");
+    skip["encode"] = Value::Null;
+    skip["decisions"] = json!([]);
+    let reason = json!({"code": "too-round", "facts": {"corners": 0}});
+    skip["skip"] = json!({"code": "too-round", "text": "it has no corners", "reason": reason});
+    let document = read(&skip).unwrap();
+    assert_eq!(document.skip.as_ref().unwrap().text, "it has no corners");
+    assert!(matches!(document.verdict(), Err(WireError::Unknown { code, .. }) if code == "too-round"));
+
+    newer["encode"]["container"] = json!("ogg");
+    let error = read(&newer).unwrap_err().to_string();
+    assert!(error.contains("newer version than 1.0"), "{error}");
+}
+
+/// A skip's facts stand in its decision as they stand in its reason.
+#[test]
+fn a_skip_has_its_facts_once() {
+    let document = json_of(b"in", b"out", &planned("Film.mkv", 1, None));
+    assert_eq!(document["skip"]["reason"]["facts"], json!({"size": 1, "min_bytes": 2_147_483_648_u64}));
+    let gate = &document["decisions"][0];
+    assert_eq!((&gate["code"], &gate["facts"]), (&json!("too-small"), &document["skip"]["reason"]["facts"]));
+    let read = Document::from_json(document.to_string().as_bytes()).unwrap();
+    assert_eq!(read.verdict().unwrap(), planned("Film.mkv", 1, None));
+    // As it was written before the first release.
+    let mut before = document.clone();
+    before["decisions"][0]["facts"] = document["skip"]["reason"].clone();
+    let read = Document::from_json(before.to_string().as_bytes()).unwrap();
+    assert_eq!(read.verdict().unwrap(), planned("Film.mkv", 1, None));
 }
 
 #[test]

@@ -95,7 +95,7 @@ fn planned(account: &Account) -> Vec<String> {
     let decisions = plan.decisions.iter().filter(|decision| told.contains(&decision.topic.as_str()));
     let decisions =
         decisions.map(|decision| format!("{} {}: {}", decision.topic, decision.choice, decision.text));
-    let losses = encode.losses.iter().map(|loss| format!("loss: {loss} [{}]", loss.kind));
+    let losses = encode.losses.iter().map(|loss| format!("loss: {loss} [{}]", loss.code));
     decisions.chain(losses).map(|line| row("", &line)).collect()
 }
 

@@ -191,7 +191,7 @@ fn is_hidden(name: &OsStr) -> bool {
 
 fn has_extension(name: &OsStr, policy: &Config) -> bool {
     let extension = Path::new(name).extension().map(|extension| extension.to_string_lossy().to_lowercase());
-    extension.is_some_and(|extension| policy.extensions.contains(&extension))
+    extension.is_some_and(|extension| policy.extensions.contains(extension.as_str()))
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use av1plan::config::{BitDepth, Hardlinked, Interlaced, Language, QualityTier, extension};
+use av1plan::config::{BitDepth, Extension, Hardlinked, Interlaced, Language, QualityTier};
 use av1plan::plan::{LossKind, Preset};
 use strum::VariantNames;
 
@@ -104,7 +104,7 @@ pub(super) const KEYS: &[Key] = &[
         allowed: Allowed::Words("a list of file name extensions in letters and digits, at least one"),
         purpose: "The extensions of the files that are looked at, in any case.",
         set: |settings, value| {
-            let extensions = filled_list(value, |element| text(element, extension));
+            let extensions = filled_list(value, |element| text(element, |text| Extension::new(text).ok()));
             put(&mut settings.policy.extensions, extensions.map(|list| list.into_iter().collect()))
         },
         get: |settings| Set(quoted_list(&settings.policy.extensions)),

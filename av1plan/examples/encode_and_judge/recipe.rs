@@ -26,7 +26,11 @@ pub fn toolchain() -> Result<Toolchain, Box<dyn Error>> {
 
 /// Probes a file: its headers, and its first frame if `wants_frame` says so.
 fn probe(file: &Path, wants_frame: impl Fn(&MediaProbe) -> bool) -> Result<MediaProbe, Box<dyn Error>> {
-    let mut probe = MediaProbe::from_json(&run("ffprobe", &command::probe_arguments(), file)?.stdout)?;
+    let said = run("ffprobe", &command::probe_arguments(), file)?;
+    if !said.status.success() {
+        return Err(String::from_utf8_lossy(&said.stderr).trim().into());
+    }
+    let mut probe = MediaProbe::from_json(&said.stdout)?;
     if let Some((video, _)) = probe.main_video().filter(|_| wants_frame(&probe)) {
         let frame = run("ffprobe", &command::frame_probe_arguments(video.index), file)?;
         probe.add_frame(&frame.stdout)?;
@@ -55,8 +59,8 @@ pub fn encode(plan: &EncodePlan, film: &Path, result: &Path) -> Result<RunReport
     }
     report.add_log(&String::from_utf8_lossy(&ffmpeg.stderr));
     // If ffmpeg failed, it may not have written the frame times.
-    let times = fs::read_to_string(times).unwrap_or_default();
-    Ok(report.with_frame_times(times.lines().map(frame_time).collect()))
+    let times = fs::read_to_string(times).ok();
+    Ok(report.with_frame_times(times.and_then(|times| times.lines().map(frame_time).collect())))
 }
 
 /// Judges the result of a run. The two slow checks, the decode and the comparison of pictures, are made only if
@@ -140,5 +144,7 @@ fn list(mut packets: PacketSummary, args: &[Arg], file: &Path) -> io::Result<Pac
 
 /// Runs a program with `file` as its input file.
 fn run(program: &str, args: &[Arg], file: &Path) -> io::Result<Output> {
-    Command::new(program).args(command::bind(args, |_| file.as_os_str())).stdin(Stdio::null()).output()
+    let args = command::bind(args, |_| file.as_os_str());
+    let run = Command::new(program).args(args).stdin(Stdio::null()).output();
+    run.map_err(|error| io::Error::new(error.kind(), format!("{program} can't be run: {error}")))
 }

@@ -1,30 +1,8 @@
 //! Reads and writes a policy as TOML or JSON, with the keys and units of av1d's config file.
 
-use alloc::collections::BTreeSet;
-use alloc::string::String;
-use alloc::vec::Vec;
 use core::fmt;
 
-use serde::de::{Deserialize, Deserializer, Error};
-
 use super::Config;
-
-/// A file name extension as [`Config::extensions`] holds it: in lower case, without the dot. `text` may be in any
-/// case and begin with a dot (`.MKV`). `None` if it isn't made of letters and digits.
-pub fn extension(text: &str) -> Option<String> {
-    let bare = text.strip_prefix('.').unwrap_or(text);
-    let sound = !bare.is_empty() && bare.chars().all(char::is_alphanumeric);
-    sound.then(|| bare.to_lowercase())
-}
-
-pub(super) fn extensions<'de, D: Deserializer<'de>>(deserializer: D) -> Result<BTreeSet<String>, D::Error> {
-    let read = |text: &String| {
-        extension(text).ok_or_else(|| {
-            D::Error::custom(format_args!("{text:?} is not an extension: letters and digits, like \"mkv\""))
-        })
-    };
-    Vec::<String>::deserialize(deserializer)?.iter().map(read).collect()
-}
 
 /// A share, as a number above 0 and at most 1.
 pub(super) mod share {
@@ -85,10 +63,10 @@ impl fmt::Display for Config {
 
 #[cfg(test)]
 mod tests {
-    use alloc::string::ToString;
+    use alloc::string::{String, ToString};
 
     use super::*;
-    use crate::config::QualityTier;
+    use crate::config::{Extension, QualityTier};
     use crate::number::{Micros, Ratio};
     use crate::plan::{Gate, Preset};
 
@@ -104,7 +82,7 @@ mod tests {
         let config = Config::default()
             .with_max_size_ratio(Ratio::from_f64(0.8).unwrap())
             .with_duration_epsilon(Micros::from_secs(2))
-            .with_extensions(["mkv", "mp4"].map(String::from).into())
+            .with_extensions(["mkv", "mp4"].map(|text| Extension::new(text).unwrap()).into())
             .with_quality_tier(QualityTier::VeryHigh)
             .with_svt_preset(Some(Preset::new(12)))
             .with_ignore([Gate::TooSmall].into());
@@ -153,7 +131,7 @@ mod tests {
             (r#"{"min_bytes": -1}"#, "invalid value"),
             (r#"{"max_size_ratio": 0}"#, "a ratio is above 0 and at most 1"),
             (r#"{"duration_epsilon_secs": -1}"#, "negative"),
-            (r#"{"extensions": ["*.mkv"]}"#, "\"*.mkv\" is not an extension"),
+            (r#"{"extensions": ["*.mkv"]}"#, "a file name extension is made of letters and digits"),
             (r#"{"prefer_encoder": "x265"}"#, "the names are svt, aom, rav1e"),
             (r#"{"refuse_losses": ["hdr"]}"#, "\"hdr\" is not a kind of loss"),
             (r#"{"testing_svt_preset": 14}"#, "a preset is from 0 to 13"),

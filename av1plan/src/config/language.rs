@@ -59,10 +59,11 @@ impl Language {
     /// the language itself is ever matched.
     pub fn new(name: &str) -> Result<Self, InvalidLanguage> {
         let name = name.trim();
-        if name.len() < 2 || !name.chars().all(char::is_alphabetic) {
+        // The lower case of a letter may be one with a mark behind it.
+        let lower = name.to_lowercase();
+        if lower.len() < 2 || !lower.chars().all(char::is_alphabetic) {
             return Err(InvalidLanguage);
         }
-        let lower = name.to_lowercase();
         let canonical = group(&lower).and_then(|names| names.first().copied());
         Ok(Self(canonical.map_or(lower, String::from)))
     }

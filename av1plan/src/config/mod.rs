@@ -1,10 +1,10 @@
 //! The policy: everything about planning that a person may decide.
 
 mod document;
+mod extension;
 mod language;
 
 use alloc::collections::BTreeSet;
-use alloc::string::String;
 use alloc::vec::Vec;
 
 use serde::{Deserialize, Serialize};
@@ -14,16 +14,36 @@ use crate::number::Micros;
 pub use crate::number::{NotARatio, Ratio};
 use crate::plan::{Encoder, Gate, LossKind, Preset};
 use crate::setters::setters;
-pub use document::extension;
+pub use extension::{Extension, InvalidExtension};
 pub use language::{InvalidLanguage, Language};
 
-/// A policy. It contains no path, no program and nothing about the machine, and every value that the types allow is
-/// valid.
+/// A policy: what a user may decide about planning. It contains no path, program or machine, and every value that the types
+/// allow is valid.
 ///
-/// A caller starts with [`Config::default`] and changes fields with the setters, or reads a policy with serde. The
-/// keys are the field names, with the units of av1d's config file: `max_size_ratio` is a number above 0 and at most
-/// 1, `duration_epsilon_secs` is in seconds, and `svt_preset` is called `testing_svt_preset`. A missing key has its
-/// default; an unknown key is an error.
+/// Start with [`Config::default`], and set what you want otherwise. Note that the default drops audio and subtitles in Russian.
+///
+/// A policy can also be read from TOML or JSON. A key that is left out has its default; an unknown key is an error. `Display`
+/// shows it as TOML with all keys, a line each, which can be read back:
+///
+/// ```
+/// let text = r#"
+///     min_bytes = 0
+///     max_size_ratio = 0.9            # a share, above 0 and at most 1
+///     prefer_encoder = "svt"          # svt, aom, rav1e
+///     quality_tier = "high"           # high, very_high
+///     bit_depth = "10"                # 10, source
+///     drop_languages = []             # codes or English names: ru, rus, russian
+///     extensions = ["mkv", "mp4"]
+///     duration_epsilon_secs = 1.0
+///     interlaced = "deinterlace"      # deinterlace, keep, skip
+///     hardlinked = "skip"             # skip, replace
+///     refuse_losses = ["subtitle"]    # codes of `LossKind`, in place of the default ones
+///     ignore = ["hardlinked"]         # codes of `Gate`
+/// "#;
+/// let config: av1plan::Config = toml::from_str(text)?;
+/// assert_eq!(toml::from_str::<av1plan::Config>(&config.to_string())?, config);
+/// # Ok::<(), toml::de::Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 #[non_exhaustive]
@@ -43,10 +63,8 @@ pub struct Config {
     /// Audio and subtitle streams in these languages are dropped, unless no audio but commentary would be left.
     /// Default: Russian, as av1d's first user wants it.
     pub drop_languages: Vec<Language>,
-    /// The file name extensions of films, in lower case and without the dot (see [`extension`]). Files with another
-    /// extension are skipped. Default: 14 common ones, such as `mkv` and `mp4`.
-    #[serde(deserialize_with = "document::extensions")]
-    pub extensions: BTreeSet<String>,
+    /// The file name extensions of films. Files with another extension are skipped. Default: 14 common ones, such as `mkv` and `mp4`.
+    pub extensions: BTreeSet<Extension>,
     /// How far the result's duration may be from the original's, in microseconds; a negative number counts as 0.
     /// Default: 1 second.
     #[serde(rename = "duration_epsilon_secs", with = "document::seconds")]
@@ -75,7 +93,7 @@ setters! {
         with_quality_tier: quality_tier, QualityTier;
         with_bit_depth: bit_depth, BitDepth;
         with_drop_languages: drop_languages, Vec<Language>;
-        with_extensions: extensions, BTreeSet<String>;
+        with_extensions: extensions, BTreeSet<Extension>;
         with_duration_epsilon: duration_epsilon, Micros;
         with_interlaced: interlaced, Interlaced;
         with_hardlinked: hardlinked, Hardlinked;
@@ -98,7 +116,7 @@ impl Default for Config {
             quality_tier: QualityTier::High,
             bit_depth: BitDepth::Ten,
             drop_languages: Language::new("ru").into_iter().collect(),
-            extensions: EXTENSIONS.map(String::from).into(),
+            extensions: EXTENSIONS.iter().filter_map(|text| Extension::new(text).ok()).collect(),
             duration_epsilon: Micros::from_secs(1),
             interlaced: Interlaced::Deinterlace,
             hardlinked: Hardlinked::Skip,

@@ -237,11 +237,15 @@ impl fmt::Display for SkipReason {
 impl fmt::Display for Loss {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { kind: _, stream, what } = self;
-        Plain(what).fmt(f)?;
-        match stream {
-            Some(index) => write!(f, " (stream {index})"),
-            None => Ok(()),
-        }
+        write_loss(f, what, *stream)
+    }
+}
+
+/// What a plan and a plan document say of a loss.
+pub(crate) fn write_loss(f: &mut fmt::Formatter<'_>, what: &str, stream: Option<u32>) -> fmt::Result {
+    match stream {
+        Some(index) => write!(f, "{} (stream {index})", Plain(what)),
+        None => write!(f, "{}", Plain(what)),
     }
 }
 

@@ -100,7 +100,8 @@ pub enum Decode<'a> {
 }
 
 named! {
-    /// A piece of evidence that is missing. Its sentence (`Display`) says how it is gathered.
+    /// A piece of evidence that wasn't gathered. Its sentence (`Display`) says what wasn't done; the README says how each piece is
+    /// gathered.
     #[derive(PartialOrd, Ord)]
     #[non_exhaustive]
     pub enum Missing: "a piece of evidence", code, codes, not shown {

@@ -128,11 +128,11 @@ pub struct ExpectedPicture {
     pub pixel_format: PixelFormat,
     /// The colour tags. A tag that the source doesn't have may have any value in the result.
     pub color: Color,
-    /// The display on which the film was mastered; `None` if the source doesn't say.
+    /// The display on which the film was mastered; `None` if the source doesn't say all of it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub mastering_display: Option<MasteringDisplay>,
     /// The content light level in candela per square metre: the brightest pixel (`MaxCLL`) and the highest average of
-    /// a frame (`MaxFALL`). `None` if the source doesn't say, or says 0 and 0.
+    /// a frame (`MaxFALL`). `None` if the source doesn't say, or says that the first is 0.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub content_light: Option<(u64, u64)>,
     /// How far players turn the picture, in degrees counter-clockwise, as ffprobe prints it; `None` if they don't
@@ -156,17 +156,23 @@ impl ExpectedPicture {
         self.hdr10_plus || self.mastering_display.is_some() || self.content_light.is_some()
     }
 
-    /// Adds the static HDR metadata (mastering display, content light level) that is in `side_data`; a later block counts. A light
-    /// level of 0 and 0 means that nobody knows it, and no muxer stores it (measured with ffmpeg 8.0).
+    /// Adds the static HDR metadata (mastering display, content light level) that is in `side_data`; a later block counts.
+    ///
+    /// Nothing is promised that no muxer stores (measured with ffmpeg 8.0): a display of which a number is missing, and a light level
+    /// whose first number is 0, which means that nobody knows it.
     pub(crate) fn expect_static_hdr<'a>(&mut self, side_data: impl Iterator<Item = &'a SideData>) {
         for block in side_data {
             match block {
-                SideData::MasteringDisplay(display) => self.mastering_display = Some(display.clone()),
-                SideData::ContentLight { max_content, max_average } => {
-                    let level = (*max_content, *max_average);
-                    self.content_light = Some(level).filter(|level| *level != (0, 0));
+                SideData::MasteringDisplay(display) if display.is_complete() => {
+                    self.mastering_display = Some(display.clone());
                 }
-                SideData::Rotation(_) | SideData::DolbyVision(_) | SideData::Other(_) => {}
+                SideData::ContentLight { max_content, max_average } => {
+                    self.content_light = (*max_content > 0).then_some((*max_content, *max_average));
+                }
+                SideData::MasteringDisplay(_)
+                | SideData::Rotation(_)
+                | SideData::DolbyVision(_)
+                | SideData::Other(_) => {}
             }
         }
     }

@@ -107,8 +107,6 @@ named! {
 #[serde(tag = "code", content = "facts", rename_all = "kebab-case", rename_all_fields = "snake_case")]
 #[non_exhaustive]
 pub enum Reason {
-    /// The film is skipped. The code of this reason is the code of the skip.
-    Skipped(SkipReason),
     /// The film met gates that would skip it, but the config overrules them with `ignore`.
     GatesIgnored {
         /// The codes of the overruled gates.
@@ -313,6 +311,9 @@ pub enum Reason {
         /// The index of the dropped stream.
         from: u32,
     },
+    /// The film is skipped. The code of this reason is the code of the skip.
+    #[serde(untagged, with = "skipped")]
+    Skipped(SkipReason),
 }
 
 coded! {
@@ -380,4 +381,29 @@ coded! {
         UnknownType = "unknown-type",
         DefaultMoved = "default-moved",
     } else Skipped: SkipReason
+}
+
+/// A skip's reason in JSON: as it is in the skip itself.
+mod skipped {
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    use super::SkipReason;
+
+    /// What was written before the first release: `{"code": "skipped", "facts": REASON}`.
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Written {
+        Now(SkipReason),
+        Before { facts: SkipReason },
+    }
+
+    pub(super) fn serialize<S: Serializer>(reason: &SkipReason, serializer: S) -> Result<S::Ok, S::Error> {
+        reason.serialize(serializer)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<SkipReason, D::Error> {
+        Ok(match Written::deserialize(deserializer)? {
+            Written::Now(reason) | Written::Before { facts: reason } => reason,
+        })
+    }
 }

@@ -109,6 +109,7 @@ pub enum SkipReason {
     },
     /// The film would lose something that the config's `refuse_losses` protects, or its last audio stream. The code
     /// of this skip is the code of the loss.
+    #[serde(untagged, with = "refused")]
     RefusedLoss(Loss),
 }
 
@@ -159,5 +160,50 @@ impl SkipReason {
             | Self::DolbyVisionOnly { .. }
             | Self::RefusedLoss(_) => None,
         }
+    }
+}
+
+/// A refused loss in JSON: as every other reason it has a code, that of the loss, and facts.
+mod refused {
+    use alloc::string::String;
+
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    use super::{Loss, LossKind};
+
+    #[derive(Serialize, Deserialize)]
+    struct Facts {
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        stream: Option<u32>,
+        what: String,
+    }
+
+    #[derive(Serialize, Deserialize)]
+    struct Refused {
+        code: LossKind,
+        facts: Facts,
+    }
+
+    /// What was written before the first release: `{"code": "refused-loss", "facts": LOSS}`.
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Written {
+        Now(Refused),
+        Before { facts: Loss },
+    }
+
+    pub(super) fn serialize<S: Serializer>(loss: &Loss, serializer: S) -> Result<S::Ok, S::Error> {
+        let Loss { kind, stream, what } = loss;
+        let facts = Facts { stream: *stream, what: what.clone() };
+        Refused { code: *kind, facts }.serialize(serializer)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Loss, D::Error> {
+        Ok(match Written::deserialize(deserializer)? {
+            Written::Now(Refused { code, facts: Facts { stream, what } }) => {
+                Loss { kind: code, stream, what }
+            }
+            Written::Before { facts } => facts,
+        })
     }
 }

@@ -41,9 +41,16 @@ pub(super) fn read_frames(bytes: &[u8]) -> Result<(Color, Vec<Block>), ProbeErro
     Ok((color, frames.into_iter().flat_map(|Strict(frame)| frame.side_data).collect()))
 }
 
+/// The error as text. It quotes what it stumbled over, which may be of any length.
+fn shortened(error: &serde_json::Error) -> String {
+    alloc::format!("{error}").chars().take(200).collect()
+}
+
 /// The error for a document without the list. ffprobe prints the list even if it is empty, unless it failed.
-const NO_STREAMS: &str = "it has no list `streams` (-show_streams)";
-const NO_FRAMES: &str = "it has no list `frames` (-show_frames)";
+const NO_STREAMS: &str =
+    "it has no list `streams`, as when ffprobe can't read the file or -show_streams is missing";
+const NO_FRAMES: &str =
+    "it has no list `frames`, as when ffprobe can't read the file or -show_frames is missing";
 
 fn parse<T: for<'de> Fields<'de>>(bytes: &[u8]) -> Result<T, ProbeError> {
     if bytes.trim_ascii().is_empty() {
@@ -54,8 +61,8 @@ fn parse<T: for<'de> Fields<'de>>(bytes: &[u8]) -> Result<T, ProbeError> {
     let text = core::str::from_utf8(bytes).map_or_else(|_| String::from_utf8_lossy(bytes), Cow::Borrowed);
     match serde_json::from_str(&text) {
         Ok(Strict(document)) => Ok(document),
-        Err(error) if error.is_data() => Err(ProbeError::NotAProbe { detail: alloc::format!("{error}") }),
-        Err(error) => Err(ProbeError::NotJson { detail: alloc::format!("{error}") }),
+        Err(error) if error.is_data() => Err(ProbeError::NotAProbe { detail: shortened(&error) }),
+        Err(error) => Err(ProbeError::NotJson { detail: shortened(&error) }),
     }
 }
 
@@ -308,12 +315,12 @@ fn named<T: FromStr>(tag: &str, value: Scalar<'_>, unnamed: &mut Vec<String>) ->
     known
 }
 
-/// The value of a statistics tag of mkvmerge: `BPS`, or `BPS-eng` as older versions named it.
 /// A colour tag, if ffmpeg has a name for it.
 fn known<T: FromStr>(value: Scalar<'_>) -> Option<T> {
     value.known_text()?.parse().ok()
 }
 
+/// The value of a statistics tag of mkvmerge: `BPS`, or `BPS-eng` as older versions named it.
 fn statistic<'tags>(tags: &'tags Tags, name: &str) -> Option<&'tags str> {
     tags.get(name).or_else(|| {
         let suffixed = |key: &str| {

@@ -49,6 +49,11 @@ impl MasteringDisplay {
         Self(numbers)
     }
 
+    /// Whether all ten numbers are there.
+    pub(crate) fn is_complete(&self) -> bool {
+        self.0.iter().all(Option::is_some)
+    }
+
     /// Whether `found` says all that this says, to the precision in which such numbers are stored. What this doesn't say may be
     /// anything there.
     pub fn is_kept_by(&self, found: &Self) -> bool {

@@ -255,7 +255,8 @@ impl MediaProbe {
     ///
     /// # Errors
     ///
-    /// If the text is empty, isn't JSON, or is JSON but not an object with a list `streams`.
+    /// If the text is empty, isn't JSON, or is JSON but not ffprobe's: an object with a list `streams` of objects, in which
+    /// `format` is an object if it is there. ffprobe prints `{}` about a file that it can't read.
     pub fn from_json(bytes: &[u8]) -> Result<Self, ProbeError> {
         json::read(bytes)
     }
@@ -309,7 +310,7 @@ impl MediaProbe {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ProbeError {
-    /// The text is empty. ffprobe prints nothing about a file that it can't open.
+    /// The text is empty.
     #[error("ffprobe printed nothing")]
     Empty,
     /// The text isn't JSON, or it was cut off.

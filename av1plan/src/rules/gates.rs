@@ -34,7 +34,7 @@ fn held(config: &Config, mut met: impl Iterator<Item = SkipReason>) -> Option<Sk
 
 fn before_probe_met(file: &FileFacts, config: &Config) -> impl Iterator<Item = SkipReason> {
     let extension = file.extension();
-    let known = config.extensions.contains(&extension);
+    let known = config.extensions.contains(extension.as_str());
     let target = Container::renamed_extension(&extension);
     let met = [
         (!known).then_some(SkipReason::Extension { extension }),

@@ -3,10 +3,11 @@
 use alloc::string::String;
 use core::fmt;
 
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::WireError;
-use crate::plan::{Decision, Topic};
+use crate::plan::{Decision, Reason, Topic};
 
 /// One decision of a plan.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -29,12 +30,22 @@ pub struct DecisionDocument {
     pub facts: Facts,
 }
 
-/// The facts of a decision's reason: a JSON object, or nothing. Displayed as JSON.
+/// The facts of a code: a JSON object, or nothing. Displayed as JSON.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Facts(serde_json::Value);
 
 impl Facts {
+    /// Any value as JSON.
+    pub(super) fn of(value: &impl Serialize) -> Self {
+        Self(serde_json::to_value(value).unwrap_or_default())
+    }
+
+    /// The value of type `T` that this is the JSON of; `None` if it is none.
+    pub(super) fn read<T: DeserializeOwned>(&self) -> Option<T> {
+        serde_json::from_value(self.0.clone()).ok()
+    }
+
     /// Whether there are no facts.
     pub fn is_empty(&self) -> bool {
         self.0.is_null()
@@ -62,15 +73,20 @@ impl DecisionDocument {
     }
 
     pub(super) fn decision(&self) -> Result<Decision, WireError> {
-        let unknown = || WireError::Unknown { topic: self.topic.clone(), code: self.code.clone() };
+        let unknown = || WireError::unknown(&alloc::format!("a decision on {}", self.topic), &self.code);
         let topic: Topic = self.topic.parse().map_err(|_| unknown())?;
-        let tag = if topic == Topic::Gate && self.choice == "skip" { "skipped" } else { self.code.as_str() };
-        let mut written = serde_json::Map::new();
-        written.insert("code".into(), tag.into());
-        if !self.facts.is_empty() {
-            written.insert("facts".into(), self.facts.0.clone());
-        }
-        let reason = serde_json::from_value(written.into()).map_err(|_| unknown())?;
+        let reason = if self.facts.0.get("code").is_some() {
+            // Before the first release, the facts of a skip held the whole reason.
+            self.facts.read().map(Reason::Skipped)
+        } else {
+            let mut written = serde_json::Map::new();
+            written.insert("code".into(), self.code.clone().into());
+            if !self.facts.is_empty() {
+                written.insert("facts".into(), self.facts.0.clone());
+            }
+            serde_json::from_value(written.into()).ok()
+        };
+        let reason = reason.ok_or_else(unknown)?;
         Ok(Decision { topic, stream: self.stream, choice: self.choice.clone().into(), reason })
     }
 }

@@ -2,15 +2,17 @@
 
 use alloc::string::String;
 use alloc::vec::Vec;
+use core::fmt;
 
 use serde::de::{Deserializer, Error as _};
 use serde::{Deserialize, Serialize};
 
 use super::{PathDocument, WireError};
 use crate::command;
+use crate::explain::write_loss;
 use crate::plan::{
     Classification, Container, Contract, Conversion, Decision, EncodePlan, EncoderSettings, Fate, Filter,
-    Kept, Loss, PixelFormat, Reason, ResolutionClass, Rotation, Signal, SourceClass, StatisticsTag,
+    Kept, Loss, LossKind, PixelFormat, Reason, ResolutionClass, Rotation, Signal, SourceClass, StatisticsTag,
     StreamPlan, StreamType, Strictness, Timestamps, Treatment, VideoPlan,
 };
 use crate::probe::{Disposition, MAX_STREAM_INDEX};
@@ -19,8 +21,8 @@ use crate::probe::{Disposition, MAX_STREAM_INDEX};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct EncodeDocument {
-    /// The encoder and its settings. In JSON they are the keys `encoder`, `crf`, `preset`, `cpu_used`, `tiles`,
-    /// `threads`, `qp` and `speed` of this object; a setting that the encoder doesn't have is absent.
+    /// The encoder and its settings. In JSON they are the keys `encoder` (ffmpeg's name) and `crf`, `preset`, `workers` and
+    /// `nominal_rate` of SVT-AV1; `crf`, `cpu_used`, `tiles` and `threads` of libaom; `qp` and `speed` of rav1e.
     #[serde(flatten)]
     pub settings: EncoderSettings,
     /// The container of the result.
@@ -56,12 +58,46 @@ pub struct EncodeDocument {
     /// What happens to each stream of the source.
     pub streams: Vec<StreamDocument>,
     /// Everything of the source that the result won't have.
-    pub losses: Vec<Loss>,
+    pub losses: Vec<LossDocument>,
     /// What the result must have to be accepted.
     pub contract: Contract,
     /// The command for people to see, beginning with `ffmpeg`. It is never read back. A path that isn't UTF-8 is in
     /// readable form; its bytes are in `source` and `output_hex`.
     pub argv: Vec<String>,
+}
+
+/// Something of the source that the result won't have.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct LossDocument {
+    /// The code of the kind of loss (see [`LossKind`]).
+    pub code: String,
+    /// The index of the source stream that is lost or loses something; `None`, and absent in JSON, if it is the film's main
+    /// video.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stream: Option<u32>,
+    /// What exactly is lost, as a fragment of a sentence.
+    pub what: String,
+}
+
+impl fmt::Display for LossDocument {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { code: _, stream, what } = self;
+        write_loss(f, what, *stream)
+    }
+}
+
+impl LossDocument {
+    fn new(loss: &Loss) -> Self {
+        let Loss { kind, stream, what } = loss;
+        Self { code: kind.code().into(), stream: *stream, what: what.clone() }
+    }
+
+    fn loss(&self) -> Result<Loss, WireError> {
+        let Self { code, stream, what } = self;
+        let kind = code.parse::<LossKind>().map_err(|_| WireError::unknown("a loss", code))?;
+        Ok(Loss { kind, stream: *stream, what: what.clone() })
+    }
 }
 
 /// What happens to one stream of the source.
@@ -130,12 +166,13 @@ impl EncodeDocument {
             strictness: *strictness,
             timestamps: *timestamps,
             streams: streams.iter().map(|stream| StreamDocument::new(stream, plan)).collect(),
-            losses: losses.clone(),
+            losses: losses.iter().map(LossDocument::new).collect(),
             contract: contract.clone(),
         }
     }
 
-    pub(super) fn output(&self) -> PathDocument {
+    /// The path of the result in the command that people see.
+    pub fn output(&self) -> PathDocument {
         PathDocument { path: self.output.clone(), path_hex: self.output_hex.clone() }
     }
 
@@ -167,7 +204,7 @@ impl EncodeDocument {
             streams: self.streams.iter().map(StreamDocument::plan).collect::<Result<_, _>>()?,
             strictness: self.strictness,
             timestamps: self.timestamps,
-            losses: self.losses.clone(),
+            losses: self.losses.iter().map(LossDocument::loss).collect::<Result<_, _>>()?,
             contract: self.contract.clone(),
             decisions,
         })

@@ -41,17 +41,29 @@ pub enum WireError {
         /// Why no file can have it.
         why: &'static str,
     },
-    /// A decision of the document is unknown, because a newer version wrote it. It can be shown but not restored.
-    #[error("the decision {code:?} on {topic:?} is of a newer version and can't be restored as data")]
+    /// A code that is unknown here, or one with other facts. A newer version may have written it.
+    #[error(
+        "the code {} of {} is not known here, or not with these facts: the document can be shown, but not restored",
+        Plain(code),
+        Plain(of)
+    )]
     Unknown {
-        /// The code of its topic.
-        topic: String,
-        /// The code of its reason.
+        /// What has the code: a decision, a skip, a loss.
+        of: String,
+        /// The code.
         code: String,
     },
 }
 
 impl WireError {
+    pub(super) fn unknown(of: &str, code: &str) -> Self {
+        Self::Unknown { of: of.into(), code: code.into() }
+    }
+
+    pub(super) fn newer(error: &serde_json::Error) -> Self {
+        Self::Json { detail: alloc::format!("{error}; it is of a newer version than {VERSION}") }
+    }
+
     pub(super) fn json(error: &serde_json::Error) -> Self {
         Self::Json { detail: alloc::format!("{error}") }
     }

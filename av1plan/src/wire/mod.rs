@@ -1,7 +1,8 @@
 //! The versioned JSON document of a plan: `av1cli plan --json` prints it, and other programs may store it.
 //!
 //! A document has `"format":"av1.plan"` and a version. A reader of version 1 reads every 1.x: it ignores unknown
-//! fields, and shows a decision with an unknown code by its code and sentence. It refuses another major version.
+//! fields, and shows a decision, a skip or a loss with an unknown code by its code and sentence, but can't restore a plan that it doesn't
+//! know whole. It refuses another major version.
 
 mod decision;
 mod encode;
@@ -15,7 +16,7 @@ use alloc::vec::Vec;
 use serde::{Deserialize, Serialize};
 
 pub use decision::{DecisionDocument, Facts};
-pub use encode::{EncodeDocument, StreamDocument};
+pub use encode::{EncodeDocument, LossDocument, StreamDocument};
 pub use error::WireError;
 pub use path::PathDocument;
 
@@ -50,23 +51,38 @@ pub struct Document {
     pub decisions: Vec<DecisionDocument>,
 }
 
-/// The fields that say whether the rest can be read.
-#[derive(Deserialize)]
+/// The fields that say whether the rest can be read. In another program's document they may be anything.
 struct Head {
-    format: String,
-    version: String,
+    format: serde_json::Value,
+    version: serde_json::Value,
 }
 
 impl Head {
-    fn check(self) -> Result<(), WireError> {
+    /// Whether the document is of a newer minor version than this one.
+    fn check(&self) -> Result<bool, WireError> {
+        let text = |value: &serde_json::Value| {
+            value.as_str().map_or_else(|| alloc::format!("{value}"), String::from)
+        };
+        let missing = |field: &str| WireError::Json { detail: alloc::format!("it has no field `{field}`") };
+        if self.format.is_null() {
+            return Err(missing("format"));
+        }
         if self.format != FORMAT {
-            return Err(WireError::Format { found: self.format });
+            let found = text(&self.format).chars().take(40).collect();
+            return Err(WireError::Format { found });
         }
-        let major = |version: &str| version.split('.').next().map(String::from);
-        if major(&self.version) != major(VERSION) {
-            return Err(WireError::Version { found: self.version });
+        if self.version.is_null() {
+            return Err(missing("version"));
         }
-        Ok(())
+        let parts = |version: &str| -> Option<(u32, u32)> {
+            let (major, minor) = version.split_once('.')?;
+            Some((major.parse().ok()?, minor.parse().ok()?))
+        };
+        let found = self.version.as_str().and_then(parts);
+        match (found, parts(VERSION)) {
+            (Some((major, minor)), Some((known, latest))) if major == known => Ok(minor > latest),
+            _ => Err(WireError::Version { found: text(&self.version).chars().take(40).collect() }),
+        }
     }
 }
 
@@ -99,8 +115,8 @@ pub struct SkipDocument {
     pub code: String,
     /// The sentence of the reason.
     pub text: String,
-    /// The reason with its facts, for programs that restore the verdict.
-    pub reason: SkipReason,
+    /// The reason as JSON, its code and its facts, from which [`Document::verdict`] restores it.
+    pub reason: Facts,
 }
 
 impl Document {
@@ -141,16 +157,19 @@ impl Document {
     /// If the text isn't JSON, is of another format or another major version, has a field that is missing or not
     /// allowed, or has a path that no file can have.
     pub fn from_json(bytes: &[u8]) -> Result<Self, WireError> {
-        let head: Head = serde_json::from_slice(bytes).map_err(|error| WireError::json(&error))?;
-        head.check()?;
-        let document: Self = serde_json::from_slice(bytes).map_err(|error| WireError::json(&error))?;
+        let fields: serde_json::Map<String, serde_json::Value> =
+            serde_json::from_slice(bytes).map_err(|error| WireError::json(&error))?;
+        let field = |name: &str| fields.get(name).cloned().unwrap_or_default();
+        let is_newer = Head { format: field("format"), version: field("version") }.check()?;
+        let document: Self = serde_json::from_slice(bytes)
+            .map_err(|error| if is_newer { WireError::newer(&error) } else { WireError::json(&error) })?;
         document.check()?;
         Ok(document)
     }
 
     /// Checks what the types of the fields don't: format, version and paths.
     fn check(&self) -> Result<(), WireError> {
-        Head { format: self.format.clone(), version: self.version.clone() }.check()?;
+        Head { format: self.format.clone().into(), version: self.version.clone().into() }.check()?;
         let output = self.encode.as_ref().map(EncodeDocument::output);
         for path in [Some(&self.source.path), output.as_ref()].into_iter().flatten() {
             if let Some(why) = path.impossible() {
@@ -172,7 +191,9 @@ impl Document {
         let decisions = self.decisions.iter().map(DecisionDocument::decision).collect::<Result<_, _>>()?;
         match (self.verdict, &self.skip, &self.encode) {
             (VerdictName::Skip, Some(skip), None) => {
-                Ok(Verdict::Skip(Skip { reason: skip.reason.clone(), decisions }))
+                let reason = skip.reason.read();
+                let reason = reason.ok_or_else(|| WireError::unknown("the skip", &skip.code))?;
+                Ok(Verdict::Skip(Skip { reason, decisions }))
             }
             (VerdictName::Encode, None, Some(encode)) => {
                 Ok(Verdict::Encode(Box::new(encode.plan(decisions)?)))
@@ -199,6 +220,6 @@ impl Document {
 
 impl SkipDocument {
     fn new(reason: &SkipReason) -> Self {
-        Self { code: reason.code().into(), text: alloc::format!("{reason}"), reason: reason.clone() }
+        Self { code: reason.code().into(), text: alloc::format!("{reason}"), reason: Facts::of(reason) }
     }
 }

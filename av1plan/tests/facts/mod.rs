@@ -1,13 +1,7 @@
 //! Makes a value for each code, with made-up facts.
 #![allow(clippy::panic, reason = "helpers of tests; clippy's exemption covers test functions only")]
 
-use av1plan::SkipReason;
-use av1plan::plan::LossKind;
 use serde_json::{Value, json};
-
-/// These variants hold a reason of another list and have the code of that reason in JSON.
-const ENVELOPES: [(&str, &[&str]); 2] =
-    [("skipped", SkipReason::codes()), ("refused-loss", LossKind::codes())];
 
 /// The variant with this code, with made-up facts.
 pub(crate) fn with_some_facts<T: serde::de::DeserializeOwned>(code: &str) -> T {
@@ -25,7 +19,7 @@ fn written(code: &str) -> Vec<Value> {
         "nominal": {"numerator": 300, "denominator": 1}, "from": 3, "frames": 1, "index": 1, "exit_code": 1, "count": 1,
         "dropped": 1, "duplicated": 1, "decoded": 1, "encoded": 1, "profile": 5, "source": 1, "read": [1, 1], "written": [1, 1],
         "expected": 1, "found": 1, "at": 1, "plane": "redness", "error": 1, "allowed": 1, "by": 1, "limit": 1,
-        "kind": "audio", "gap": gap, "line": "x", "missing": ["decode"],
+        "kind": "audio", "gap": gap, "line": "x", "missing": ["decode"], "what": "a timecode track",
     });
     let mut words = numbers.clone();
     for field in [
@@ -49,23 +43,9 @@ fn written(code: &str) -> Vec<Value> {
     let mut lists = words.clone();
     lists["found"] = json!(["h264"]);
     let candidates = [Value::Null, words, numbers, lists, json!([{"code": "unreadable"}])];
-    let mut tagged: Vec<Value> = candidates
-        .into_iter()
-        .map(
-            |facts| {
-                if facts.is_null() { json!({"code": code}) } else { json!({"code": code, "facts": facts}) }
-            },
-        )
-        .collect();
-    let loss = json!({"code": code, "what": "a timecode track"});
-    for (envelope, codes) in ENVELOPES {
-        if codes.contains(&code) {
-            let inner = if envelope == "skipped" { tagged.clone() } else { vec![loss.clone()] };
-            tagged.extend(inner.into_iter().map(|inner| json!({"code": envelope, "facts": inner})));
-        }
-    }
-    // The code of a refused loss is both a loss's code and a skip's.
-    let refused = json!({"code": "refused-loss", "facts": loss});
-    tagged.push(json!({"code": "skipped", "facts": refused}));
-    tagged
+    let tagged = candidates.into_iter().map(|facts| match facts {
+        Value::Null => json!({"code": code}),
+        facts => json!({"code": code, "facts": facts}),
+    });
+    tagged.collect()
 }

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use av1plan::config::{Config, Interlaced};
+use av1plan::config::{Config, Extension, Interlaced};
 use av1plan::plan::{LossKind, Reason, Topic};
 use av1plan::probe::{Marker, Stability};
 use av1plan::wire::Document;
@@ -219,7 +219,7 @@ impl Tightening {
     fn apply(&self, file: &mut FileFacts, config: &mut Config) {
         match self {
             Self::MinBytes(bytes) => config.min_bytes = config.min_bytes.max(*bytes),
-            Self::FewerExtensions => config.extensions = [String::from("mkv")].into(),
+            Self::FewerExtensions => config.extensions = [Extension::new("mkv").expect("it is one")].into(),
             Self::Refuse(kinds) => config.refuse_losses.extend(kinds),
             Self::Mark(marker) => file.marker = Some(*marker),
             Self::Settle => file.stability = Stability::Settling,

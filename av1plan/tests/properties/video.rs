@@ -156,8 +156,11 @@ proptest! {
             let probe = film.probe();
             let (_, source) = probe.main_video().expect("a plan has a main video");
             let promised = &plan.contract.picture;
-            let mastering = |block: &SideData| matches!(block, SideData::MasteringDisplay(_));
-            let light = |block: &SideData| matches!(block, SideData::ContentLight { .. });
+            // Only what a muxer stores: all ten numbers of a display, and a light level above 0.
+            let mastering = |block: &SideData| {
+                matches!(block, SideData::MasteringDisplay(display) if !display.to_string().contains('?'))
+            };
+            let light = |block: &SideData| matches!(block, SideData::ContentLight { max_content: 1.., .. });
             prop_assert_eq!(promised.mastering_display.is_some(), source.side_data.iter().any(mastering));
             prop_assert_eq!(promised.content_light.is_some(), source.side_data.iter().any(light));
             let from_rgb = plan.video.filters.iter().any(|filter| matches!(filter, Filter::FromRgb { .. }));

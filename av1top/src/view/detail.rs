@@ -165,7 +165,7 @@ impl Page {
         self.heading("what the result won't have");
         for loss in &encode.losses {
             let stream = loss.stream.map(|stream| format!(", stream {stream}")).unwrap_or_default();
-            self.field(loss.kind.code(), &format!("{}{stream}", loss.what), Style::new());
+            self.field(&sanitize(&loss.code), &format!("{}{stream}", loss.what), Style::new());
         }
     }
 

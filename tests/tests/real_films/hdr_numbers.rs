@@ -64,8 +64,22 @@ fn a_light_level_of_zero_asks_for_nothing() {
         assert!(film.side_data("Mastering display metadata").is_some(), "{name}");
         assert!(film.plan["encode"]["contract"]["picture"].get("content_light").is_none(), "{name}");
     }
+    // Nor is only one of both numbers stored by every container.
+    made(&library, "average.mkv", &x265(P3, "0,400"));
     let film = made(&library, "some.mkv", &x265(P3, "1000,0"));
     assert_eq!(film.plan["encode"]["contract"]["picture"]["content_light"], serde_json::json!([1000, 0]));
+}
+
+/// Encoders write blocks of zeros, and some only primaries: no container of the result can hold such a display.
+#[test]
+fn a_mastering_display_that_says_nothing_or_half_asks_for_nothing() {
+    let Some(library) = open() else { return };
+    let nothing = "G(0,0)B(0,0)R(0,0)WP(0,0)L(0,0)";
+    let half = "G(13250,34500)B(7500,3000)R(34000,16000)WP(15635,16450)L(0,0)";
+    for (name, display) in [("1.mkv", nothing), ("2.mp4", nothing), ("3.mkv", half), ("4.mp4", half)] {
+        let film = made(&library, name, &x265(display, "1000,400"));
+        assert!(film.plan["encode"]["contract"]["picture"].get("mastering_display").is_none(), "{name}");
+    }
 }
 
 /// As broadcasters send it: for players without HLG the stream says that it is not.

@@ -312,7 +312,7 @@ impl Attempt {
         // If the plan can't be read, the outcome is still shown.
         let document = job.document().ok();
         let encode = document.as_ref().and_then(|document| document.encode.as_ref());
-        let losses = encode.map(|encode| encode.losses.iter().map(|loss| loss.kind.code().to_owned()));
+        let losses = encode.map(|encode| encode.losses.iter().map(|loss| loss.code.clone()));
         Self {
             job: job.id.clone(),
             path: job.path.clone(),
