@@ -98,7 +98,7 @@ fn start(cli: &Cli, looks: Looks, environment: &Environment) -> Result<Exit, Fai
     let mut model = Model::new(looks, place, TimeZone::system(), Timestamp::now(), size);
     let (sources, messages) = Sources::start(&loaded.settings).map_err(failed)?;
     match attend(&mut model, &mut screen, &sources, &messages) {
-        // The terminal is closed, so that the error can't be shown; a SIGHUP for the same reason may still arrive.
+        // The terminal is closed, so the error can't be shown; a SIGHUP for the same reason may still arrive.
         Err(error) if terminal::is_gone(&error) => Ok(Exit::Interrupted),
         attended => attended.map_err(failed),
     }

@@ -175,7 +175,7 @@ impl Table {
 
     fn put(&mut self, mut job: Job) {
         if let Some(known) = self.slots.get(&job.id).and_then(|slot| self.jobs.get_mut(*slot)) {
-            // The job file doesn't contain the size of the growing result, so that the known size is kept.
+            // The job file doesn't contain the size of the growing result, so the size that is already known is kept.
             if let (Some(new), Some(old)) = (&mut job.temporary, &known.temporary) {
                 new.bytes = old.bytes;
             }

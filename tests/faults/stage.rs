@@ -13,15 +13,15 @@ use crate::strace::{Strace, Trace, read};
 /// How the film is replaced.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Variant {
-    /// Under its own name; the original is deleted.
+    /// The result gets the name of the film, and the original is deleted.
     InPlace,
-    /// Under its own name; the original is kept as `.orig`.
+    /// The result gets the name of the film, and the original is kept as `.orig`.
     KeepOriginal,
-    /// From `.avi` to `.mkv`.
+    /// The result of an `.avi` gets a new name, `.mkv`.
     NewName,
-    /// Under its own name, on a file system without hard links.
+    /// Like `InPlace`, on a file system without hard links.
     NoLinks,
-    /// From `.avi` to `.mkv`, on a file system without hard links.
+    /// The result of an `.avi` gets a new name, on a file system without hard links.
     NewNameNoLinks,
 }
 

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
 
-/// The longest wait. It is longer than anything that the tests wait for takes.
+/// How long a test waits before it fails. Everything that tests wait for takes less than this.
 const TIMEOUT: Duration = Duration::from_mins(1);
 
 /// Calls `holds` again and again until it returns true, and fails the test after a minute.

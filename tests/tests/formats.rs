@@ -114,7 +114,7 @@ enum Moment {
     Linked,
     /// The result had the film's name, and the original only its second name.
     Renamed,
-    /// The original was deleted as well.
+    /// The result had the film's name, and the original was deleted.
     Replaced,
 }
 

@@ -158,7 +158,7 @@ pub(crate) struct PlanArgs {
     /// Print every decision with its reason as a table instead of the command
     #[arg(long)]
     pub(crate) explain: bool,
-    /// Hold no gate of this code; may be given several times
+    /// Ignore this reason to leave a film alone; may be given several times
     #[arg(long, value_name = "CODE", value_parser = gate_parser())]
     pub(crate) ignore: Vec<Gate>,
     /// Show what another config would change: which films, which choices, and why
@@ -180,7 +180,7 @@ pub(crate) struct EncodeArgs {
     /// The films
     #[arg(value_name = "FILE", required = true)]
     pub(crate) files: Vec<PathBuf>,
-    /// Hold no gate of this code; may be given several times
+    /// Ignore this reason to leave a film alone; may be given several times
     #[arg(long, value_name = "CODE", value_parser = gate_parser())]
     pub(crate) ignore: Vec<Gate>,
     #[command(flatten)]

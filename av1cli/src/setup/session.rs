@@ -22,7 +22,7 @@ pub(crate) async fn open_pipeline(
 /// Handles signals: the first Ctrl-C or SIGTERM asks the work to stop and clean up; the second ends the program at
 /// once.
 ///
-/// A separate thread receives them, so that the program can be ended whatever the work waits for.
+/// A separate thread receives them, so that the program can be ended even while the work waits for something.
 fn listen_for_signals(switch: StopSwitch) -> Result<(), Failure> {
     let failed = |error| Failure::new(Exit::Failed, format!("failed to listen for signals: {error}"));
     let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build().map_err(failed)?;

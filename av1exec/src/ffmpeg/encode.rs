@@ -37,7 +37,7 @@ pub struct Encode<'a> {
     pub job: &'a str,
     /// The locks that ffmpeg inherits, so that they stay held until it has ended, even if it outlives this process.
     pub locks: &'a Locks,
-    /// The size in bytes at which the output is certainly too big, so that the encode is ended.
+    /// The encode is ended when its output has this many bytes, because the result is certainly too big then.
     pub size_limit: u64,
     /// How long the encode may go without progress.
     pub stall: Duration,

@@ -23,9 +23,9 @@ pub struct Difference {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, IntoStaticStr)]
 #[strum(serialize_all = "kebab-case")]
 pub enum Takes {
-    /// With the next film that is examined.
+    /// It takes effect with the next film that is examined.
     AtOnce,
-    /// With the next start, because the running daemon has opened or locked what the old value names, or others know
+    /// It takes effect with the next start, because the running daemon has opened or locked what the old value names, or others know
     /// it.
     AtRestart,
 }

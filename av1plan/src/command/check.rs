@@ -110,7 +110,7 @@ pub struct SeekRange {
     pub result: Micros,
     /// When it begins in the original, in microseconds.
     pub original: Micros,
-    /// How long it is, in microseconds.
+    /// The duration of the range, in microseconds.
     pub length: Micros,
 }
 

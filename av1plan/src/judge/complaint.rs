@@ -9,9 +9,10 @@ use crate::plan::StreamType;
 const MISSING_DECODER: [&str; 2] =
     ["doesn't support hardware accelerated AV1 decoding", "no decoder found for: av1"];
 
-/// Errors that ffmpeg prints about undamaged files. The null muxer, which discards everything, complains of
-/// timestamps that a real muxer would mend. The Opus parser takes a track's header for a packet (ffmpeg 8.0, Matroska
-/// and WebM); errors of the Opus decoder have other words.
+/// Errors that ffmpeg also prints about undamaged files. The null muxer, which discards everything, complains of
+/// timestamps that a real muxer would correct. The Opus parser tries to parse a track's header as if it were a packet
+/// (ffmpeg 8.0, Matroska and WebM). Ignoring its message hides no damage, because the Opus decoder words its errors
+/// differently.
 const HARMLESS: [&str; 2] = ["[null @", "Error parsing Opus packet header"];
 
 /// Whether a line of ffmpeg's log, printed with levels, is a complaint of a decoder or a demuxer.

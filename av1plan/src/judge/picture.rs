@@ -70,7 +70,7 @@ impl ThumbnailSize {
 pub struct Window {
     /// When it begins, in microseconds after the first frame.
     pub start: Micros,
-    /// How long it is, in microseconds.
+    /// The duration of the window, in microseconds.
     pub length: Micros,
 }
 

@@ -91,7 +91,7 @@ impl Sources {
     }
 }
 
-/// Ends the program if a thread panics, because the screen would silently become outdated without it.
+/// Ends the program if a thread panics. Without that thread the screen would silently become outdated.
 struct PanicGuard(SyncSender<Msg>);
 
 impl Drop for PanicGuard {

@@ -1,5 +1,5 @@
-//! HDR metadata that container and frames say in different precisions, or differently. The frames are what an encoder is
-//! given; and a film is never refused after its encode for the way in which its numbers are stored.
+//! HDR metadata whose numbers differ between the container and the frames, in precision or in value. The encoder is given the
+//! frames' numbers. No film may be refused after its encode because of how its numbers are stored.
 
 use std::process::Command;
 
@@ -7,7 +7,7 @@ use av1d_tests::{Library, program};
 
 use crate::film::{NOISE, encoded, made, open, side_data, text};
 
-/// HDR10 by x265, which writes this mastering display and light level into the frames.
+/// The options for an HDR10 film. x265 writes this mastering display and light level into the frames.
 fn x265(display: &str, light: &str) -> String {
     format!(
         "{NOISE} -pix_fmt yuv420p10le -c:v libx265 -preset ultrafast -x265-params \
@@ -19,7 +19,7 @@ fn x265(display: &str, light: &str) -> String {
 const P3: &str = "G(13250,34500)B(7500,3000)R(34000,16000)WP(15635,16450)L(10000000,50)";
 const BT2020: &str = "G(8500,39850)B(6550,2300)R(35400,14600)WP(15635,16450)L(10000000,50)";
 
-/// The film as mkvmerge writes it: the mastering display of P3 in 32-bit floats, in the container.
+/// Rewrites a film with mkvmerge, which stores the mastering display of P3 in the container as 32-bit floats.
 fn merged(library: &Library, from: &str, to: &str) -> Option<()> {
     let mkvmerge = program("mkvmerge")?;
     let source = library.path(from);
@@ -55,7 +55,7 @@ fn a_mastering_display_in_floats_arrives() {
     }
 }
 
-/// Very many discs say so, which means that nobody knows.
+/// Many discs have a light level of 0, which means that it isn't known.
 #[test]
 fn a_light_level_of_zero_asks_for_nothing() {
     let Some(library) = open() else { return };
@@ -64,13 +64,14 @@ fn a_light_level_of_zero_asks_for_nothing() {
         assert!(film.side_data("Mastering display metadata").is_some(), "{name}");
         assert!(film.plan["encode"]["contract"]["picture"].get("content_light").is_none(), "{name}");
     }
-    // Nor is only one of both numbers stored by every container.
+    // Matroska stores no light level of which a number is 0.
     made(&library, "average.mkv", &x265(P3, "0,400"));
     let film = made(&library, "some.mkv", &x265(P3, "1000,0"));
     assert_eq!(film.plan["encode"]["contract"]["picture"]["content_light"], serde_json::json!([1000, 0]));
 }
 
-/// Encoders write blocks of zeros, and some only primaries: no container of the result can hold such a display.
+/// Some encoders write a mastering display of zeros, or only its primaries. MP4 can't store such a display (measured with
+/// ffmpeg 8.0).
 #[test]
 fn a_mastering_display_that_says_nothing_or_half_asks_for_nothing() {
     let Some(library) = open() else { return };
@@ -82,7 +83,7 @@ fn a_mastering_display_that_says_nothing_or_half_asks_for_nothing() {
     }
 }
 
-/// As broadcasters send it: for players without HLG the stream says that it is not.
+/// Broadcasters tag the stream as bt2020-10, for players that don't know HLG, and say in the frames that it is HLG.
 #[test]
 fn hlg_that_only_frames_say_is_hlg() {
     let Some(library) = open() else { return };

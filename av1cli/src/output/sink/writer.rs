@@ -119,7 +119,7 @@ impl Writer {
         }
     }
 
-    /// Writes a part of what comes next: the rest of a line, a report of dropped lines, or a line.
+    /// Writes some bytes of the next item: the rest of a line, a report of dropped lines, or a line.
     fn write_something(&mut self) -> io::Result<()> {
         if !self.rest.is_empty() {
             let written = written(self.to.write(&self.rest))?;

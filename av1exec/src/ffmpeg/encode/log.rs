@@ -59,7 +59,7 @@ pub(super) fn write_down(mut log: File) -> (mpsc::Sender<Vec<u8>>, JoinHandle<()
 /// Reads ffmpeg's standard error to its end, even if the log can't be written.
 pub(super) async fn listen(mut lines: LineReader, log: mpsc::Sender<Vec<u8>>) -> Heard {
     let mut heard = Heard::default();
-    // Somebody listens, even if ffmpeg says nothing.
+    // If ffmpeg prints nothing, its closing report is empty, and not unknown.
     heard.report.add_log("");
     let mut room = LOG_LIMIT;
     let mut tail = VecDeque::with_capacity(LOG_TAIL);

@@ -226,7 +226,8 @@ fn known(under: &Under, content: Option<Content>, source: &Identity, commit: &Co
     if under.looks_original(source) {
         return match content {
             Some(Content::Committed | Content::Different) => Held::Original,
-            // If the original can't be read, the replacement, which can, must not be deleted for it.
+            // An original that can't be read may be damaged. The replacement can be read, and must not be deleted to
+            // restore such an original.
             Some(Content::Unreadable) | None => Held::Unknown,
         };
     }

@@ -58,7 +58,7 @@ pub(super) fn set(connection: &Connection, note: Note, value: i64) -> rusqlite::
 /// for some hundred megabytes.
 const CHECKED_EACH: SignedDuration = SignedDuration::from_hours(24 * 30);
 
-/// How many unused bytes make it worth rewriting the file; they must also be more than half of the file.
+/// The file is rewritten only if at least this many of its bytes are unused, and more than half of them.
 const WASTED: i64 = 16 << 20;
 
 impl Index {

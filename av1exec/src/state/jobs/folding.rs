@@ -58,7 +58,7 @@ impl JobStore {
                 done += count(batch.len());
             }
         }
-        // A file that couldn't be accessed may hold a finished job, so that the table isn't marked as complete.
+        // A file that couldn't be accessed may hold a finished job, so the table isn't marked as complete.
         let is_reached = |(_, unread): &(PathBuf, Unread)| !matches!(unread, Unread::Unreachable(_));
         if !folded.unread.iter().all(is_reached) {
             return Ok(folded);
@@ -182,7 +182,7 @@ enum Step {
 
 /// The result of processing a file.
 enum Taken {
-    /// The job has no outcome yet, or its file is gone: there is nothing to do.
+    /// The job has no outcome yet, or its job file no longer exists. There is no summary to store.
     Unfinished,
     /// The summary of the finished job.
     Finished(Box<JobSummary>),
