@@ -10,7 +10,7 @@ pub(crate) struct OutputArgs {
     /// Say what is being checked, scans that found nothing new, and how far encodes are, too; no progress bars
     #[arg(short, long, action = ArgAction::Count)]
     pub(crate) verbose: u8,
-    /// Say problems only; twice: nothing but what ends the program
+    /// Print problems only; given twice, only errors that end the program
     #[arg(short, long, action = ArgAction::Count, conflicts_with = "verbose")]
     pub(crate) quiet: u8,
 }

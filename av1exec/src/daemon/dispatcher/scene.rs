@@ -42,7 +42,7 @@ pub(super) struct Scene {
     pub(super) published: Vec<Event>,
 }
 
-/// Settings with these roots, by which no file is too small.
+/// Settings with these roots and without a minimum size.
 pub(super) fn settings(roots: &[&str]) -> Settings {
     Settings {
         library_roots: roots.iter().map(PathBuf::from).collect(),
