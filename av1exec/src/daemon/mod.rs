@@ -242,7 +242,7 @@ impl Daemon {
     }
 }
 
-/// Takes the clock readings, and the list of hanging disks, that go with an input.
+/// Reads the clocks and lists the disks that don't respond now, to go with an [`Input`].
 fn now(waits: &Waits) -> Now {
     Now {
         wall: Zoned::now(),

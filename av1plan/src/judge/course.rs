@@ -163,8 +163,8 @@ impl Judged<'_> {
         (!span.is_some_and(reached)).then_some(Defect::EndsEarly { expected, found: span })
     }
 
-    /// Checks the packets of an audio stream. Packets that the muxer was given but the file lacks are reported with
-    /// their place, and the stream must be as long as the source declares.
+    /// Checks the packets of an audio stream. If the file lacks packets that the muxer was given, the defect says at what
+    /// time. The stream must also be as long as the source declares.
     fn sound(&self, track: &Track<'_>) -> Option<Defect> {
         let (first, end) = track.packets.first.zip(track.packets.end).filter(|_| track.is_sound())?;
         let index = track.found.index;
