@@ -60,7 +60,7 @@ fn tables() -> String {
     let mut text = String::new();
     text += &plain("Topics: what a decision is about", "Topic", "src/plan/decision.rs", Topic::codes());
     let reasons = own(Reason::codes(), skips);
-    text += &with_facts::<Reason>("Reasons of decisions", "Reason", "src/plan/decision.rs", &reasons);
+    text += &with_facts::<Reason>("Reasons of decisions", "Reason", "src/plan/reason.rs", &reasons);
     text += "The decision on `gate` of a skipped film has the code of the skip.\n";
     let skips = own(skips, losses);
     text += &with_facts::<SkipReason>("Skips", "SkipReason", "src/plan/skip.rs", &skips);

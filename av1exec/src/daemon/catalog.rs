@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use super::keeper::Written;
 use crate::library::film::Film;
 use crate::library::stable::Settling;
-use crate::state::index::{FilmEntry, Fingerprint, Next, Verdict, Write};
+use crate::state::index::{FilmEntry, Fingerprint, LastOutcome, Next, Write};
 use av1plan::probe::ProbeText;
 
 /// How long a film that is no longer seen stays in the index. If a disk is away for the holidays, its films must
@@ -91,8 +91,8 @@ impl Catalog {
     }
 
     /// The stored outcome of a film.
-    pub(super) fn verdict(&self, path: &Path) -> Option<&Verdict> {
-        self.entries.get(path)?.verdict.as_ref()
+    pub(super) fn last_outcome(&self, path: &Path) -> Option<&LastOutcome> {
+        self.entries.get(path)?.last_outcome.as_ref()
     }
 
     /// How many attempts on a film have failed.
@@ -101,9 +101,9 @@ impl Catalog {
     }
 
     /// Stores the outcome of a film; `None` removes it.
-    pub(super) fn remember(&mut self, path: &Path, verdict: Option<Verdict>) {
+    pub(super) fn remember(&mut self, path: &Path, last_outcome: Option<LastOutcome>) {
         if let Some(entry) = self.entries.get_mut(path) {
-            entry.verdict = verdict;
+            entry.last_outcome = last_outcome;
             self.changed.insert(path.to_owned());
         }
     }
@@ -112,7 +112,7 @@ impl Catalog {
     /// unknown.
     pub(super) fn forget(&mut self, path: &Path) -> bool {
         let Some(entry) = self.entries.get_mut(path) else { return false };
-        (entry.verdict, entry.is_probed) = (None, false);
+        (entry.last_outcome, entry.is_probed) = (None, false);
         self.changed.insert(path.to_owned());
         true
     }
@@ -315,13 +315,13 @@ mod tests {
         catalog.flush();
         for failures in 0..50 {
             let code = "failed".to_owned();
-            let verdict = Verdict {
+            let last_outcome = LastOutcome {
                 code,
                 fingerprint: ONE,
                 retry_after: crate::state::index::RetryAfter::Now,
                 failures,
             };
-            catalog.remember(&film().path, Some(verdict));
+            catalog.remember(&film().path, Some(last_outcome));
             catalog.flush();
         }
         assert_eq!(catalog.outstanding, 1, "the rest gathers");

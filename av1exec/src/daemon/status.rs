@@ -72,11 +72,11 @@ impl Dispatcher {
         add("settling", self.films.settling.len());
         add("running", self.tasks.count(Doing::Encode));
         for path in &self.films.present {
-            let Some(verdict) = self.catalog.verdict(path) else { continue };
-            match verdict.meaning() {
+            let Some(last) = self.catalog.last_outcome(path) else { continue };
+            match last.meaning() {
                 // These are counted by the queue that they are in.
                 Meaning::Wanted => {}
-                meaning => add(meaning.word().unwrap_or(&verdict.code), 1),
+                meaning => add(meaning.word().unwrap_or(&last.code), 1),
             }
         }
         films

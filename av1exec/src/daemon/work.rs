@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use av1plan::probe::Stability;
-use av1plan::{MediaProbe, SkipReason, Verdict as PlanVerdict};
+use av1plan::{MediaProbe, SkipReason, Verdict};
 use jiff::SignedDuration;
 
 use super::dispatcher::Dispatcher;
@@ -17,7 +17,7 @@ use crate::pipeline::event::Event;
 use crate::pipeline::look::{Looked, refused_loss};
 use crate::serve::status::RunningJob;
 use crate::state::code::WANTED;
-use crate::state::index::{Fingerprint, RetryAfter, Verdict, remember};
+use crate::state::index::{Fingerprint, LastOutcome, RetryAfter, remember};
 use crate::state::outcome::Outcome;
 use crate::sys::names;
 use crate::sys::path::path_of;
@@ -150,14 +150,18 @@ impl Dispatcher {
         let (toolchain, policy) = (&self.context.toolchain, &self.context.settings.policy);
         let verdict = Looked::of(&film, Stability::Stable, probe).plan(toolchain, policy);
         let reason = match &verdict {
-            PlanVerdict::Encode(_) => {
+            Verdict::Encode(_) => {
                 let (code, failures) = (WANTED.to_owned(), self.catalog.failures(&film.path));
-                let verdict =
-                    Verdict { code, fingerprint: self.fingerprint, retry_after: RetryAfter::Now, failures };
-                self.catalog.remember(&film.path, Some(verdict));
+                let wanted = LastOutcome {
+                    code,
+                    fingerprint: self.fingerprint,
+                    retry_after: RetryAfter::Now,
+                    failures,
+                };
+                self.catalog.remember(&film.path, Some(wanted));
                 return self.films.to_encode.push(film);
             }
-            PlanVerdict::Skip(skip) => skip.reason.clone(),
+            Verdict::Skip(skip) => skip.reason.clone(),
         };
         if refused_loss(&verdict).is_none() {
             self.skip(&film, reason);
@@ -300,22 +304,22 @@ impl Dispatcher {
         self.tally.count(&film.path, outcome);
         let moment = self.moment();
         let failures = self.catalog.failures(&film.path);
-        let mut verdict = remember(outcome, by, failures, moment.wall);
+        let mut last = remember(outcome, by, failures, moment.wall);
         let is_marked = now.is_some_and(|film| film.marker.is_some());
         match outcome {
             // The marker stops further attempts. A user who removes it asks for another one.
-            Outcome::TooBig { .. } | Outcome::Cancelled if is_marked => verdict.retry_after = RetryAfter::Now,
+            Outcome::TooBig { .. } | Outcome::Cancelled if is_marked => last.retry_after = RetryAfter::Now,
             // The marker couldn't be written, so the next run of the daemon tries again.
-            Outcome::TooBig { .. } => verdict.retry_after = RetryAfter::ThisRun(moment.wall + UNMARKED),
+            Outcome::TooBig { .. } => last.retry_after = RetryAfter::ThisRun(moment.wall + UNMARKED),
             _ => {}
         }
         let Outcome::Replaced { path, .. } = outcome else {
-            return self.catalog.remember(&film.path, Some(verdict));
+            return self.catalog.remember(&film.path, Some(last));
         };
         // The result is a film of the library, too, and everything about it is known already.
         if let Some(result) = now {
             self.catalog.see(result, &by, Duration::ZERO, moment);
-            self.catalog.remember(path, Some(verdict));
+            self.catalog.remember(path, Some(last));
             self.films.present.insert(path.clone());
         }
     }

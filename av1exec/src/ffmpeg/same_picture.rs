@@ -5,7 +5,7 @@ use std::io;
 use std::path::Path;
 use std::time::Duration;
 
-use av1plan::command::{SeekMode, Side, sample_arguments};
+use av1plan::command::{SeekMode, Side, picture_arguments};
 use av1plan::judge::Defect;
 use av1plan::judge::picture::{
     Comparison, ThumbnailSize, Thumbnails, Window, compare, seek_position, windows,
@@ -81,14 +81,14 @@ impl PictureCheck<'_> {
     async fn compare(
         &self,
         window: Window,
-        reach: (SeekMode, SeekMode),
+        seek: (SeekMode, SeekMode),
         timeout: Duration,
     ) -> io::Result<Comparison> {
         let picture = &self.plan.contract.picture;
         let size = ThumbnailSize::of(picture.width, picture.height);
         let (source, result) = tokio::try_join!(
-            self.thumbnails(Side::Source, window, reach.0, size, timeout),
-            self.thumbnails(Side::Result, window, reach.1, size, timeout),
+            self.thumbnails(Side::Source, window, seek.0, size, timeout),
+            self.thumbnails(Side::Result, window, seek.1, size, timeout),
         )?;
         let compared =
             move || compare(window.start, Thumbnails::new(&source, size), Thumbnails::new(&result, size));
@@ -100,7 +100,7 @@ impl PictureCheck<'_> {
         &self,
         side: Side,
         window: Window,
-        reach: SeekMode,
+        seek: SeekMode,
         size: ThumbnailSize,
         timeout: Duration,
     ) -> io::Result<Vec<u8>> {
@@ -108,7 +108,7 @@ impl PictureCheck<'_> {
             Side::Source => self.source.0,
             Side::Result => self.result.0,
         };
-        let args = bind(&sample_arguments(self.plan, side, window, reach, size), path, Path::new(""));
+        let args = bind(&picture_arguments(self.plan, side, window, seek, size), path, Path::new(""));
         let limit = size.bytes().saturating_mul(size.most_frames());
         let captured = capture(&self.tools.ffmpeg, &args, limit, timeout).await.map_err(io::Error::other)?;
         if captured.status.success() {

@@ -121,7 +121,7 @@ fn look(plan: &EncodePlan, film: &Path, result: &Path) -> Result<Comparison, Box
     let mut all = Comparison::NoPictures;
     for window in windows(plan.contract.duration) {
         let shown = |side, file| -> Result<Vec<u8>, Box<dyn Error>> {
-            let args = command::sample_arguments(plan, side, window, SeekMode::FromStart, size);
+            let args = command::picture_arguments(plan, side, window, SeekMode::FromStart, size);
             let shown = run("ffmpeg", &args, file)?;
             if shown.status.success() { Ok(shown.stdout) } else { Err("a part can't be decoded".into()) }
         };

@@ -34,17 +34,17 @@ pub enum SeekMode {
 /// The arguments with which ffmpeg writes the thumbnails of a window to standard output, for
 /// [`judge::picture::compare`](crate::judge::picture::compare()). The source's pictures pass the plan's filters
 /// first, so that both can be compared.
-pub fn sample_arguments(
+pub fn picture_arguments(
     plan: &EncodePlan,
     side: Side,
     window: Window,
-    reach: SeekMode,
+    seek: SeekMode,
     size: ThumbnailSize,
 ) -> Vec<Arg> {
     let mut args = Args(Vec::with_capacity(40));
     // Pictures are compared as they are stored, without the rotation that players apply.
     args.fixed(&["-nostdin", "-hide_banner", "-loglevel", "error", "-noautorotate"]);
-    match (reach, side) {
+    match (seek, side) {
         (SeekMode::Seek(to), _) => args.option("-ss", format!("{to}")),
         // The source is read with the timestamps of the encode, so that the window is at the same place.
         (SeekMode::FromStart, Side::Source) => args.source_times(plan.timestamps),
@@ -63,7 +63,7 @@ pub fn sample_arguments(
         Side::Result => args.fixed(&["-map", "0:v:0"]),
     }
     let Window { start, length } = window;
-    if reach == SeekMode::FromStart {
+    if seek == SeekMode::FromStart {
         filters.push(format!("setpts=PTS-STARTPTS,trim=start={start}:duration={length}").into());
     } else {
         args.option("-t", format!("{length}"));

@@ -24,7 +24,7 @@ pub use ask::{
 pub use bind::{Placeholder, bind, render};
 pub use check::{
     ScoreRequest, SeekMode, SeekRange, Side, decode_audio_arguments, decode_streams_arguments,
-    decode_video_arguments, sample_arguments, score_arguments,
+    decode_video_arguments, picture_arguments, score_arguments,
 };
 
 /// One argument of ffmpeg or ffprobe.

@@ -7,6 +7,7 @@ mod decision;
 mod encoder;
 mod loss;
 mod picture;
+mod reason;
 mod resolution;
 mod size_gate;
 mod skip;
@@ -19,13 +20,14 @@ use alloc::vec::Vec;
 
 pub use container::{Container, Fit};
 pub use contract::{Contract, ExpectedPicture, ExpectedStream};
-pub use decision::{Decision, LOW_MILLIBITS, Reason, Topic};
+pub use decision::{Decision, Topic};
 pub use encoder::{
     Aom, CpuUsed, Crf, Encoder, EncoderSettings, NominalRate, OutOfRange, Parallelism, Preset, Quantizer,
     Rav1e, Speed, Svt, Threads, TileCount, Tiles,
 };
 pub use loss::{Loss, LossKind};
 pub use picture::{Filter, PixelFormat, Rotation, Strictness, Timestamps};
+pub use reason::{LOW_MILLIBITS, Reason};
 pub use resolution::ResolutionClass;
 pub use size_gate::SizeGate;
 pub use skip::{Gate, SkipReason};

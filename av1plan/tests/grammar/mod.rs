@@ -5,7 +5,7 @@
 
 use av1plan::command::{
     Arg, Audience, Placeholder, ScoreRequest, SeekMode, SeekRange, Side, TrialPicture, arguments,
-    decode_audio_arguments, sample_arguments, score_arguments, trial_arguments,
+    decode_audio_arguments, picture_arguments, score_arguments, trial_arguments,
 };
 use av1plan::judge::picture::{ThumbnailSize, windows};
 use av1plan::judge::{Metric, Model};
@@ -309,8 +309,8 @@ pub(crate) fn commands(plan: &EncodePlan) -> Vec<Vec<Arg>> {
     let size = ThumbnailSize::of(picture.width, picture.height);
     for window in windows(plan.contract.duration) {
         for side in [Side::Source, Side::Result] {
-            for reach in [SeekMode::FromStart, SeekMode::Seek(Micros::from_secs(3))] {
-                commands.push(sample_arguments(plan, side, window, reach, size));
+            for seek in [SeekMode::FromStart, SeekMode::Seek(Micros::from_secs(3))] {
+                commands.push(picture_arguments(plan, side, window, seek, size));
             }
         }
     }

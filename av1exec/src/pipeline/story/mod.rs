@@ -341,8 +341,8 @@ impl Attempt {
 
 impl Remembered {
     fn of(path: &Path, entry: &FilmEntry, current: Option<(&Path, &Identity)>) -> Self {
-        let verdict = entry.verdict.as_ref();
-        let (again, again_at) = match verdict.map_or(RetryAfter::Now, |verdict| verdict.retry_after) {
+        let last = entry.last_outcome.as_ref();
+        let (again, again_at) = match last.map_or(RetryAfter::Now, |last| last.retry_after) {
             RetryAfter::Now => ("now", None),
             RetryAfter::Until(until) | RetryAfter::ThisRun(until) => ("later", Some(until)),
             RetryAfter::UntilReplanned => ("replanned", None),
@@ -353,7 +353,7 @@ impl Remembered {
             first_seen: entry.first_seen,
             unchanged_since: entry.unchanged_since,
             holds: holds(path, entry, current),
-            code: verdict.map(|verdict| verdict.code.clone()),
+            code: last.map(|last| last.code.clone()),
             again,
             again_at,
             failures: entry.failures(),

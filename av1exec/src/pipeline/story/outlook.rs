@@ -87,7 +87,7 @@ pub(super) fn outlook(known: &Known<'_>, now: Timestamp) -> Outlook {
     };
     let rest = match (&known.memory, known.fingerprint) {
         (Memory::Of(entry), Some(fingerprint)) => {
-            let code = entry.verdict.as_ref().map_or("", |verdict| verdict.code.as_str());
+            let code = entry.last_outcome.as_ref().map_or("", |last| last.code.as_str());
             Some((entry.next(&fingerprint, Duration::ZERO, now), code))
         }
         _ => None,
@@ -122,7 +122,7 @@ pub(super) fn outlook(known: &Known<'_>, now: Timestamp) -> Outlook {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::state::index::{RetryAfter, Verdict as Remembered};
+    use crate::state::index::{LastOutcome, RetryAfter};
     use crate::sys::disk::Identity;
     use av1plan::probe::FileFacts;
     use av1plan::{Config, MediaProbe, Source, Toolchain};
@@ -144,8 +144,13 @@ mod tests {
         let later = now + jiff::SignedDuration::from_hours(1);
         let identity = Identity { device: 1, inode: 2, size: 3, modified_ns: 4, changed_ns: 5, links: 1 };
         let entry = |retry_after| {
-            let verdict = Remembered { code: "stalled".into(), fingerprint: ONE, retry_after, failures: 1 };
-            Some(FilmEntry { verdict: Some(verdict), is_probed: true, ..FilmEntry::new(identity, now) })
+            let last_outcome =
+                LastOutcome { code: "stalled".into(), fingerprint: ONE, retry_after, failures: 1 };
+            Some(FilmEntry {
+                last_outcome: Some(last_outcome),
+                is_probed: true,
+                ..FilmEntry::new(identity, now)
+            })
         };
         let (encode, skip) = (verdict("h264"), verdict("av1"));
         #[rustfmt::skip]

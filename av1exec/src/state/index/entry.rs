@@ -24,12 +24,12 @@ pub struct FilmEntry {
     /// Whether ffprobe's output for the film is stored.
     pub is_probed: bool,
     /// The result of the last decision or attempt.
-    pub verdict: Option<Verdict>,
+    pub last_outcome: Option<LastOutcome>,
 }
 
 /// The result of the last decision or attempt on a film, and the conditions under which it holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Verdict {
+pub struct LastOutcome {
     /// `wanted`, or the code of the skip or outcome. See [`Meaning`].
     pub code: String,
     /// The fingerprint of the policy and tools that led to it.
@@ -40,7 +40,7 @@ pub struct Verdict {
     pub failures: u32,
 }
 
-impl Verdict {
+impl LastOutcome {
     /// Returns the meaning of the code.
     pub fn meaning(&self) -> Meaning {
         Meaning::of(&self.code)
@@ -112,7 +112,7 @@ impl FilmEntry {
             unchanged_since: now,
             last_seen: now,
             is_probed: false,
-            verdict: None,
+            last_outcome: None,
         }
     }
 
@@ -151,25 +151,26 @@ impl FilmEntry {
             return Next::Settle;
         }
         if !self.is_probed {
-            return match &self.verdict {
+            return match &self.last_outcome {
                 // ffprobe couldn't read the film.
-                Some(Verdict { retry_after: RetryAfter::UntilAsked, .. }) => Next::Nothing,
-                Some(Verdict {
-                    retry_after: RetryAfter::Until(until) | RetryAfter::ThisRun(until), ..
+                Some(LastOutcome { retry_after: RetryAfter::UntilAsked, .. }) => Next::Nothing,
+                Some(LastOutcome {
+                    retry_after: RetryAfter::Until(until) | RetryAfter::ThisRun(until),
+                    ..
                 }) if is_ahead(*until) => Next::Wait(*until),
                 _ => Next::Probe,
             };
         }
-        let Some(verdict) = &self.verdict else { return Next::Plan };
-        match verdict.retry_after {
+        let Some(last_outcome) = &self.last_outcome else { return Next::Plan };
+        match last_outcome.retry_after {
             RetryAfter::UntilAsked => Next::Nothing,
             // A changed policy doesn't shorten this wait, because the cause may have been the machine. After the wait
             // the changed fingerprint leads to a new plan.
             RetryAfter::Until(until) | RetryAfter::ThisRun(until) if is_ahead(until) => Next::Wait(until),
-            _ if verdict.fingerprint != *fingerprint => Next::Plan,
+            _ if last_outcome.fingerprint != *fingerprint => Next::Plan,
             RetryAfter::UntilReplanned => Next::Nothing,
             RetryAfter::Now | RetryAfter::Until(_) | RetryAfter::ThisRun(_)
-                if verdict.meaning() == Meaning::Wanted =>
+                if last_outcome.meaning() == Meaning::Wanted =>
             {
                 Next::Encode
             }
@@ -179,7 +180,7 @@ impl FilmEntry {
 
     /// Returns how many attempts have failed so far.
     pub fn failures(&self) -> u32 {
-        self.verdict.as_ref().map_or(0, |verdict| verdict.failures)
+        self.last_outcome.as_ref().map_or(0, |last_outcome| last_outcome.failures)
     }
 }
 
@@ -195,7 +196,7 @@ const TRIES: u32 = 3;
 /// may be the cause, it is tried again after one hour, then two, and after the third failure only when a user asks for
 /// it. Obstacles (no space, no permission, a film that changed) don't count as failures; the film is tried again after
 /// ten minutes, or after an hour if each attempt may lose a whole encode, and at every start.
-pub fn remember(outcome: &Outcome, fingerprint: Fingerprint, failures: u32, now: Timestamp) -> Verdict {
+pub fn remember(outcome: &Outcome, fingerprint: Fingerprint, failures: u32, now: Timestamp) -> LastOutcome {
     let failures = failures.saturating_add(1);
     let after_hours = |hours: i64| now + SignedDuration::from_hours(hours);
     let before = failures - 1;
@@ -226,11 +227,11 @@ pub fn remember(outcome: &Outcome, fingerprint: Fingerprint, failures: u32, now:
             (RetryAfter::ThisRun(now + SignedDuration::from_mins(10)), before)
         }
     };
-    Verdict { code: outcome.code().to_owned(), fingerprint, retry_after, failures }
+    LastOutcome { code: outcome.code().to_owned(), fingerprint, retry_after, failures }
 }
 
 /// Whether each walk checks this gate again, at no cost. A film in the queue may reach such a gate after the walk that
-/// found it; once the marker or the other hard link is gone, no stored verdict may hold the film back.
+/// found it; once the marker or the other hard link is gone, no stored outcome may hold the film back.
 fn is_asked_at_each_walk(reason: &SkipReason) -> bool {
     matches!(
         reason,
@@ -263,9 +264,10 @@ mod tests {
 
     #[test]
     fn a_film_that_was_touched_is_a_new_one_and_one_that_was_not_isnt() {
-        let verdict =
-            Verdict { code: WANTED.into(), fingerprint: ONE, retry_after: RetryAfter::Now, failures: 1 };
-        let known = FilmEntry { is_probed: true, verdict: Some(verdict), ..FilmEntry::new(FILE, at(0)) };
+        let last_outcome =
+            LastOutcome { code: WANTED.into(), fingerprint: ONE, retry_after: RetryAfter::Now, failures: 1 };
+        let known =
+            FilmEntry { is_probed: true, last_outcome: Some(last_outcome), ..FilmEntry::new(FILE, at(0)) };
         let seen = |identity| {
             let mut entry = known.clone();
             let changed = entry.see(identity, at(60));
@@ -293,30 +295,30 @@ mod tests {
 
     #[test]
     fn each_memory_has_its_next_step() {
-        let verdict = |code: &str, retry_after| {
-            Some(Verdict { code: code.into(), fingerprint: ONE, retry_after, failures: 1 })
+        let last_outcome = |code: &str, retry_after| {
+            Some(LastOutcome { code: code.into(), fingerprint: ONE, retry_after, failures: 1 })
         };
         let later = RetryAfter::Until(at(500));
         #[rustfmt::skip]
         let table = [
-            // what, probed, verdict, fingerprint now, next
+            // what, probed, last outcome, fingerprint now, next
             ("new", false, None, ONE, Next::Probe),
             ("probed", true, None, ONE, Next::Plan),
-            ("to be encoded", true, verdict(WANTED, RetryAfter::Now), ONE, Next::Encode),
-            ("to be encoded, by an old config", true, verdict(WANTED, RetryAfter::Now), TWO, Next::Plan),
-            ("skipped", true, verdict("already-av1", RetryAfter::UntilReplanned), ONE, Next::Nothing),
-            ("skipped by an old config", true, verdict("already-av1", RetryAfter::UntilReplanned), TWO, Next::Plan),
-            ("failed, rests", true, verdict("stalled", later), ONE, Next::Wait(at(500))),
-            ("failed, has rested", true, verdict("stalled", RetryAfter::Until(at(50))), ONE, Next::Plan),
-            ("in the way", true, verdict("no-room", RetryAfter::ThisRun(at(500))), ONE, Next::Wait(at(500))),
-            ("failed for good", true, verdict("damaged-source", RetryAfter::UntilAsked), TWO, Next::Nothing),
-            ("unreadable", false, verdict("unreadable", RetryAfter::UntilAsked), TWO, Next::Nothing),
-            ("a result of ours, by an old config", false, verdict("replaced", RetryAfter::UntilAsked), TWO, Next::Nothing),
-            ("ffprobe failed", false, verdict("failed", later), ONE, Next::Wait(at(500))),
-            ("ffprobe failed, has rested", false, verdict("failed", RetryAfter::Until(at(50))), ONE, Next::Probe),
+            ("to be encoded", true, last_outcome(WANTED, RetryAfter::Now), ONE, Next::Encode),
+            ("to be encoded, by an old config", true, last_outcome(WANTED, RetryAfter::Now), TWO, Next::Plan),
+            ("skipped", true, last_outcome("already-av1", RetryAfter::UntilReplanned), ONE, Next::Nothing),
+            ("skipped by an old config", true, last_outcome("already-av1", RetryAfter::UntilReplanned), TWO, Next::Plan),
+            ("failed, rests", true, last_outcome("stalled", later), ONE, Next::Wait(at(500))),
+            ("failed, has rested", true, last_outcome("stalled", RetryAfter::Until(at(50))), ONE, Next::Plan),
+            ("in the way", true, last_outcome("no-room", RetryAfter::ThisRun(at(500))), ONE, Next::Wait(at(500))),
+            ("failed for good", true, last_outcome("damaged-source", RetryAfter::UntilAsked), TWO, Next::Nothing),
+            ("unreadable", false, last_outcome("unreadable", RetryAfter::UntilAsked), TWO, Next::Nothing),
+            ("a result of ours, by an old config", false, last_outcome("replaced", RetryAfter::UntilAsked), TWO, Next::Nothing),
+            ("ffprobe failed", false, last_outcome("failed", later), ONE, Next::Wait(at(500))),
+            ("ffprobe failed, has rested", false, last_outcome("failed", RetryAfter::Until(at(50))), ONE, Next::Probe),
         ];
-        for (what, is_probed, verdict, fingerprint, next) in table {
-            let entry = FilmEntry { is_probed, verdict, ..FilmEntry::new(FILE, at(0)) };
+        for (what, is_probed, last_outcome, fingerprint, next) in table {
+            let entry = FilmEntry { is_probed, last_outcome, ..FilmEntry::new(FILE, at(0)) };
             assert_eq!(entry.next(&fingerprint, STILL, at(100)), next, "{what}");
             assert_eq!(entry.next(&fingerprint, STILL, at(9)), Next::Settle, "{what}");
         }
@@ -351,9 +353,9 @@ mod tests {
             (no_room, u32::MAX, minutes(10), u32::MAX - 1),
         ];
         for (outcome, before, retry_after, failures) in table {
-            let verdict = remember(&outcome, ONE, before, at(0));
+            let last_outcome = remember(&outcome, ONE, before, at(0));
             assert_eq!(
-                (verdict.retry_after, verdict.failures),
+                (last_outcome.retry_after, last_outcome.failures),
                 (retry_after, failures),
                 "{outcome:?} after {before}"
             );

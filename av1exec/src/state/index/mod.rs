@@ -1,5 +1,5 @@
 //! The index: what is known about the library, kept across restarts. For each film it stores the file's identity,
-//! ffprobe's output and the last verdict.
+//! ffprobe's output and the last outcome.
 //!
 //! It also contains a table of all finished jobs, so that their files needn't be read.
 //!
@@ -25,7 +25,7 @@ use rusqlite::{Connection, OptionalExtension, Row, Transaction, TransactionBehav
 use crate::state::totals::Totals;
 use crate::sys::disk::{self, Identity};
 use av1plan::probe::ProbeText;
-pub use entry::{FilmEntry, Fingerprint, Next, RetryAfter, Verdict, remember};
+pub use entry::{FilmEntry, Fingerprint, LastOutcome, Next, RetryAfter, remember};
 use error::Fault;
 pub use error::IndexError;
 pub use jobs::{JobTable, Mark};
@@ -154,7 +154,7 @@ impl Index {
     }
 
     /// Forgets that a film failed, so that it is tried again. Returns whether it had failed.
-    pub fn forget_verdict(&mut self, path: &Path) -> rusqlite::Result<bool> {
+    pub fn forget_outcome(&mut self, path: &Path) -> rusqlite::Result<bool> {
         let changed = self.connection.execute(
             "UPDATE films SET code = NULL, fingerprint = NULL, rest = NULL, until_us = NULL, failures = 0,
                     probe = NULL, frame = NULL
@@ -220,7 +220,7 @@ pub enum Forgotten {
 /// Lets the next daemon try a failed film again. The caller must hold the lock of the state folder.
 pub fn forget_failure(state: &Path, film: &Path) -> Result<Forgotten, IndexError> {
     let Opened { mut index, .. } = Index::open(state)?;
-    let known = index.forget_verdict(film);
+    let known = index.forget_outcome(film);
     let known = known.map_err(|error| IndexError::of(state, error))?;
     Ok(if known { Forgotten::Failure } else { Forgotten::Nothing })
 }
@@ -232,7 +232,7 @@ fn read_entry(row: &Row<'_>) -> rusqlite::Result<FilmEntry> {
     let rest: Option<String> = row.get(12)?;
     let until: Option<i64> = row.get(13)?;
     let failures: u32 = row.get(14)?;
-    let verdict = code.zip(fingerprint).map(|(code, fingerprint)| Verdict {
+    let last_outcome = code.zip(fingerprint).map(|(code, fingerprint)| LastOutcome {
         code,
         fingerprint: Fingerprint(fingerprint),
         retry_after: read_retry_after(rest.as_deref(), until),
@@ -250,7 +250,7 @@ fn read_entry(row: &Row<'_>) -> rusqlite::Result<FilmEntry> {
         first_seen: time(7)?,
         unchanged_since: time(8)?,
         last_seen: time(9)?,
-        verdict,
+        last_outcome,
         is_probed: row.get(15)?,
     })
 }

@@ -30,9 +30,16 @@ fn what_was_written_is_read_again_whatever_the_bytes_of_the_name() {
     let rests = [RetryAfter::Now, RetryAfter::Until(now), RetryAfter::UntilReplanned, RetryAfter::UntilAsked];
     let mut written: BTreeMap<PathBuf, FilmEntry> = BTreeMap::new();
     for (number, retry_after) in rests.into_iter().enumerate() {
-        let verdict =
-            Verdict { code: "a-code".into(), fingerprint: Fingerprint([9; 16]), retry_after, failures: 2 };
-        written.insert(name.join(number.to_string()), FilmEntry { verdict: Some(verdict), ..entry(1 << 40) });
+        let last_outcome = LastOutcome {
+            code: "a-code".into(),
+            fingerprint: Fingerprint([9; 16]),
+            retry_after,
+            failures: 2,
+        };
+        written.insert(
+            name.join(number.to_string()),
+            FilmEntry { last_outcome: Some(last_outcome), ..entry(1 << 40) },
+        );
     }
     written.insert(name, entry(0));
     opened(folder.path()).write([&Write::Entries(written.clone().into_iter().collect())]).unwrap();
@@ -66,15 +73,15 @@ fn what_ffprobe_said_stays_until_the_film_changes() {
 fn a_film_that_is_asked_for_is_as_if_never_tried() {
     let folder = tempfile::tempdir().unwrap();
     let mut index = opened(folder.path());
-    let verdict = Verdict {
+    let last_outcome = LastOutcome {
         code: "x".into(),
         fingerprint: Fingerprint([0; 16]),
         retry_after: RetryAfter::UntilAsked,
         failures: 3,
     };
-    remember(&mut index, Path::new("/a"), &FilmEntry { verdict: Some(verdict), ..entry(5) });
-    assert!(index.forget_verdict(Path::new("/a")).unwrap());
-    assert!(!index.forget_verdict(Path::new("/b")).unwrap());
+    remember(&mut index, Path::new("/a"), &FilmEntry { last_outcome: Some(last_outcome), ..entry(5) });
+    assert!(index.forget_outcome(Path::new("/a")).unwrap());
+    assert!(!index.forget_outcome(Path::new("/b")).unwrap());
     assert_eq!(index.load().unwrap()[Path::new("/a")], entry(5));
 }
 
@@ -144,14 +151,14 @@ fn films_are_counted_by_what_came_of_them_without_a_daemon() {
     let mut index = opened(folder.path());
     let codes = ["replaced", WANTED, "too-big", "too-big"].map(Some).into_iter().chain([None]);
     for (number, code) in codes.enumerate() {
-        let verdict = code.map(|code| Verdict {
+        let last_outcome = code.map(|code| LastOutcome {
             code: code.into(),
             fingerprint: Fingerprint([0; 16]),
             retry_after: RetryAfter::Now,
             failures: 0,
         });
         let path = PathBuf::from(format!("/{number}"));
-        remember(&mut index, &path, &FilmEntry { verdict, ..entry(5) });
+        remember(&mut index, &path, &FilmEntry { last_outcome, ..entry(5) });
     }
     // This also works while a daemon has the index open.
     let counted = census(folder.path()).unwrap();

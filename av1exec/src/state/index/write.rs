@@ -51,10 +51,11 @@ fn carry_out(connection: &Connection, write: &Write) -> rusqlite::Result<()> {
 
 /// Writes an entry. ffprobe's stored output is kept only if the file is the one that was probed.
 fn write_entry(connection: &Connection, path: &Path, entry: &FilmEntry) -> rusqlite::Result<()> {
-    let FilmEntry { identity, first_seen, unchanged_since, last_seen, is_probed, verdict } = entry;
+    let FilmEntry { identity, first_seen, unchanged_since, last_seen, is_probed, last_outcome } = entry;
     let Identity { device, inode, size, modified_ns, changed_ns, links } = identity;
-    let (rest, until) =
-        verdict.as_ref().map_or((None, None), |verdict| write_retry_after(verdict.retry_after));
+    let (rest, until) = last_outcome
+        .as_ref()
+        .map_or((None, None), |last_outcome| write_retry_after(last_outcome.retry_after));
     let mut statement = connection.prepare_cached(
         "INSERT INTO films (path, device, inode, size, links, modified_ns, changed_ns, first_seen_us, unchanged_since_us,
                             last_seen_us, code, fingerprint, rest, until_us, failures)
@@ -77,8 +78,8 @@ fn write_entry(connection: &Connection, path: &Path, entry: &FilmEntry) -> rusql
         first_seen.as_microsecond(),
         unchanged_since.as_microsecond(),
         last_seen.as_microsecond(),
-        verdict.as_ref().map(|verdict| &verdict.code),
-        verdict.as_ref().map(|verdict| verdict.fingerprint.0),
+        last_outcome.as_ref().map(|last_outcome| &last_outcome.code),
+        last_outcome.as_ref().map(|last_outcome| last_outcome.fingerprint.0),
         rest,
         until,
         entry.failures(),

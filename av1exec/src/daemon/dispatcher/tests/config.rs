@@ -28,7 +28,7 @@ fn what_is_begun_after_a_reload_goes_by_the_new_config_and_what_runs_by_its_own(
     assert_eq!(scene.take("take over").len(), 1);
     assert_ne!(scene.dispatcher.fingerprint, by.fingerprint, "the other config plans otherwise");
     scene.encoded(&film, by, Outcome::TooBig { before: 1, after: 1, limit: 1 });
-    let known = scene.dispatcher.catalog.verdict(&film.path).unwrap();
+    let known = scene.dispatcher.catalog.last_outcome(&film.path).unwrap();
     assert_eq!(known.fingerprint, by.fingerprint, "that is what it is remembered for");
 }
 

@@ -187,6 +187,6 @@ fn what_a_walk_saw_before_something_was_done_with_a_film_is_old() {
     let before = film("/a/Film.mkv", 999);
     scene.give(Input::Walked(walked(walk, &[before])));
     assert!(scene.dispatcher.films.settling.is_empty());
-    let done = scene.dispatcher.catalog.verdict(&one.path).map(|verdict| verdict.code.clone());
+    let done = scene.dispatcher.catalog.last_outcome(&one.path).map(|last| last.code.clone());
     assert_eq!(done.as_deref(), Some("replaced"));
 }

@@ -1,17 +1,18 @@
 //! The ffmpeg that a plan is made for: its version and what it can do, read from its own output.
 
+mod listing;
+mod version;
+
 use alloc::collections::BTreeSet;
 use alloc::string::String;
-use alloc::vec::Vec;
-use core::fmt;
+
+pub use listing::{encoder_version_in, encoders_in, has_filter, software_decoders_in};
+pub use version::Version;
 
 use crate::plan::Encoder;
 
 /// The oldest major version of ffmpeg that the commands of this crate are made for.
 pub const OLDEST_MAJOR: u32 = 8;
-
-/// ffmpeg's software decoders of AV1. All others need hardware, as does ffmpeg's own decoder `av1`.
-const SOFTWARE_DECODERS: [&str; 4] = ["libdav1d", "libgav1", "libaom-av1", "libaom"];
 
 /// An ffmpeg that can be used: it is new enough, has at least one AV1 encoder, and can decode AV1.
 ///
@@ -111,114 +112,6 @@ impl Toolchain {
     }
 }
 
-/// The version of ffmpeg or ffprobe.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Version {
-    /// The major version: 8 of `8.0.1`. For a git build it is derived from the version of its `libavutil`.
-    pub major: u32,
-    /// The version as the program prints it: `n8.0-23-gd1f31a829d`.
-    pub text: String,
-}
-
-/// The difference between `libavutil`'s major version and ffmpeg's: 60 belongs to 8.0, 59 to 7.0, 58 to 6.0.
-const LIBAVUTIL_AHEAD: u32 = 52;
-
-impl Version {
-    /// Reads the output of `-version`. `program` is `"ffmpeg"` or `"ffprobe"`, whichever printed it.
-    ///
-    /// # Errors
-    ///
-    /// [`ToolchainError::NotFfmpeg`] if the output doesn't begin like that program's, or has no version that can be
-    /// read.
-    pub fn parse(program: &str, output: &str) -> Result<Self, ToolchainError> {
-        let first = output.lines().next().unwrap_or_default();
-        let text = first.strip_prefix(program).and_then(|rest| rest.strip_prefix(" version "));
-        let Some(text) = text.and_then(|rest| rest.split_whitespace().next()) else {
-            return Err(ToolchainError::NotFfmpeg { found: excerpt(first) });
-        };
-        let major = release_major(text).or_else(|| libavutil_major(output)?.checked_sub(LIBAVUTIL_AHEAD));
-        match major {
-            Some(major) => Ok(Self { major, text: String::from(text) }),
-            None => Err(ToolchainError::NotFfmpeg { found: excerpt(first) }),
-        }
-    }
-
-    /// Checks that the version isn't older than [`OLDEST_MAJOR`].
-    ///
-    /// # Errors
-    ///
-    /// [`ToolchainError::TooOld`] if it is older.
-    pub fn check_age(&self) -> Result<(), ToolchainError> {
-        if self.major < OLDEST_MAJOR {
-            return Err(ToolchainError::TooOld { found: self.clone() });
-        }
-        Ok(())
-    }
-}
-
-impl fmt::Display for Version {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.text)
-    }
-}
-
-/// The major version of a release: 8 of `8.0`, `8.0.1-3ubuntu1` and `n8.0-23-gd1f31a829d`. `None` for a git build
-/// (`N-118385-g...`, `git-2026-01-01-...`).
-fn release_major(version: &str) -> Option<u32> {
-    let digits = version.strip_prefix('n').unwrap_or(version);
-    let end = digits.find(|c: char| !c.is_ascii_digit())?;
-    let (major, rest) = digits.split_at(end);
-    rest.starts_with('.').then(|| major.parse().ok())?
-}
-
-/// The major version of `libavutil`: 60 of the line `libavutil      60.  8.100 / 60.  8.100`.
-fn libavutil_major(output: &str) -> Option<u32> {
-    let line = output.lines().find_map(|line| line.trim_start().strip_prefix("libavutil"))?;
-    line.split('.').next()?.trim().parse().ok()
-}
-
-/// The AV1 encoders that the output of `ffmpeg -hide_banner -encoders` lists, best first.
-pub fn encoders_in(listing: &str) -> BTreeSet<Encoder> {
-    names(listing).filter_map(Encoder::from_ffmpeg_name).collect()
-}
-
-/// The version of an encoder, read from what ffmpeg prints while it encodes with the arguments of
-/// [`encoder_version_arguments`](crate::command::encoder_version_arguments). `None` if it isn't printed, which is
-/// always so for librav1e.
-pub fn encoder_version_in(encoder: Encoder, words: &str) -> Option<&str> {
-    let said = |line| match encoder {
-        // `Svt[info]: SVT [version]:	SVT-AV1 Encoder Lib v3.1.0`
-        Encoder::Svt => str::split_once(line, "SVT-AV1 Encoder Lib ").map(|(_, rest)| rest),
-        // `[libaom-av1 @ 0x5630a8696e00] v3.13.1`
-        Encoder::Aom => line.strip_prefix("[libaom-av1 @ ")?.split_once("] ").map(|(_, rest)| rest),
-        Encoder::Rav1e => None,
-    };
-    let is_version = |word: &&str| {
-        word.strip_prefix('v').is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()))
-    };
-    words.lines().filter_map(said).filter_map(|rest| rest.split_whitespace().next()).find(is_version)
-}
-
-/// The software decoders of AV1 that the output of `ffmpeg -hide_banner -decoders` lists. ffmpeg uses the first.
-pub fn software_decoders_in(listing: &str) -> Vec<&'static str> {
-    let known = |name: &str| SOFTWARE_DECODERS.into_iter().find(|decoder| *decoder == name);
-    names(listing).filter_map(known).collect()
-}
-
-/// Whether the output of `ffmpeg -hide_banner -filters` lists a filter with exactly this name.
-pub fn has_filter(listing: &str, name: &str) -> bool {
-    names(listing).any(|filter| filter == name)
-}
-
-/// The names in a listing. Each of its lines consists of flags, a name and a description.
-fn names(listing: &str) -> impl Iterator<Item = &str> {
-    listing.lines().filter_map(|line| line.split_whitespace().nth(1))
-}
-
-fn excerpt(line: &str) -> String {
-    line.chars().filter(|c| !c.is_control()).take(80).collect()
-}
-
 /// Why an ffmpeg can't be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -285,24 +178,6 @@ mod tests {
             "ffmpeg version {version} Copyright (c) 2000-2025 the FFmpeg developers\nbuilt with gcc\nlibavutil      \
              {libavutil}.  8.100 / {libavutil}.  8.100\nlibavcodec     62. 11.100 / 62. 11.100\n"
         )
-    }
-
-    #[test]
-    fn encoders_say_their_version_in_their_own_ways() {
-        let svt = "Svt[info]: -----\nSvt[info]: SVT [version]:\tSVT-AV1 Encoder Lib v3.1.0-76-g724d061f\n";
-        let aom = "  Stream #0:0 -> #0:0 (wrapped_avframe (native) -> av1 (libaom-av1))\n[libaom-av1 @ 0x5630a8696e00] v3.13.1\n\
-                   [libaom-av1 @ 0x5630a8696e00] Neither bitrate nor constrained quality specified\n";
-        let table = [
-            (Encoder::Svt, svt, Some("v3.1.0-76-g724d061f")),
-            (Encoder::Aom, aom, Some("v3.13.1")),
-            (Encoder::Rav1e, "[librav1e @ 0x1] v1\n", None),
-            (Encoder::Svt, aom, None),
-            (Encoder::Aom, "[libaom-av1 @ 0x1] very slow\n", None),
-            (Encoder::Svt, "SVT-AV1 Encoder Lib \n", None),
-        ];
-        for (encoder, words, version) in table {
-            assert_eq!(encoder_version_in(encoder, words), version, "{words}");
-        }
     }
 
     #[test]
@@ -377,14 +252,6 @@ mod tests {
         let text = banner("8.0", "60").replace("ffmpeg version", "ffprobe version");
         assert_eq!(Version::parse("ffprobe", &text).unwrap().major, 8);
         assert!(Version::parse("ffmpeg", &text).is_err());
-    }
-
-    #[test]
-    fn filters_are_found_by_their_whole_name() {
-        let listing =
-            "Filters:\n  T. = Timeline support\n .. libvmaf VV->V VMAF.\n .. vmafmotion V->V Motion.\n";
-        assert!(has_filter(listing, "libvmaf"));
-        assert!(!has_filter(listing, "vmaf") && !has_filter(listing, "xpsnr"));
     }
 
     #[test]
