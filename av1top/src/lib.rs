@@ -131,7 +131,7 @@ fn attend(
                     Effect::Quit(exit) => return Ok(exit),
                     Effect::Refresh => sources.refresh(),
                     Effect::Load(id) => sources.load(id),
-                    Effect::Carry(wish) => sources.carry(wish),
+                    Effect::Carry(command) => sources.carry(command),
                     Effect::Copy(line) => {
                         Screen::copy(&line)?;
                         let notice = format!("copied: {}", text::cut(&line, 60));

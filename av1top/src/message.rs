@@ -62,12 +62,12 @@ pub enum Effect {
     /// Copy this text to the clipboard.
     Copy(String),
     /// Carry out this request, through the daemon if one is running.
-    Carry(Wish),
+    Carry(Command),
 }
 
 /// A request of the user.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Wish {
+pub enum Command {
     /// Pause running encodes and start no new ones.
     Pause,
     /// Resume the encodes.

@@ -6,7 +6,7 @@ use jiff::tz::TimeZone;
 use ratatui::layout::Rect;
 
 use crate::live::Live;
-use crate::message::{Folder, Loaded, Machine, Root, Wish, Worker};
+use crate::message::{Command, Folder, Loaded, Machine, Root, Worker};
 use crate::table::Table;
 use crate::view::layout::{self, Regions};
 
@@ -81,7 +81,7 @@ pub struct Question {
     /// A sentence that says what the request costs.
     pub cost: &'static str,
     /// The request to carry out after a yes.
-    pub wish: Wish,
+    pub command: Command,
 }
 
 /// How to draw.

@@ -36,10 +36,10 @@ impl Screen {
         if !io::stdout().is_terminal() {
             return Err(io::Error::new(ErrorKind::Unsupported, "standard output is no terminal"));
         }
-        let tell = panic::take_hook();
+        let print = panic::take_hook();
         panic::set_hook(Box::new(move |info| {
             give_back();
-            tell(info);
+            print(info);
         }));
         TAKEN.store(true, Ordering::SeqCst);
         let screen = Self::take_over();

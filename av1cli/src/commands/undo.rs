@@ -28,7 +28,7 @@ pub(crate) fn run(args: &UndoArgs, settings: &Settings) -> Result<Exit, Failure>
         if !is_undone(&document) {
             worst = worst.max(Exit::Failed);
         }
-        tell(&document, args.json)?;
+        print(&document, args.json)?;
     }
     Ok(worst)
 }
@@ -50,7 +50,7 @@ fn is_undone(document: &UndoDocument) -> bool {
     matches!(document.code, UNDONE | "already-undone" | "would-be-undone")
 }
 
-fn tell(document: &UndoDocument, json: bool) -> Result<(), Failure> {
+fn print(document: &UndoDocument, json: bool) -> Result<(), Failure> {
     if json {
         out(serde_json::to_string(document).unwrap_or_default().as_bytes())?;
     } else if is_undone(document) {

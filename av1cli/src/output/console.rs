@@ -113,7 +113,7 @@ pub(crate) fn note(line: &str) {
     if tracing::dispatcher::has_been_set() {
         tracing::info!(event = "note", "{line}");
     } else {
-        tell(Weight::News, line);
+        print_line(Weight::News, line);
     }
 }
 
@@ -122,17 +122,17 @@ pub(crate) fn warn(line: &str) {
     if tracing::dispatcher::has_been_set() {
         tracing::warn!(event = "note", "{line}");
     } else {
-        tell(Weight::Problem, &format!("warning: {line}"));
+        print_line(Weight::Problem, &format!("warning: {line}"));
     }
 }
 
 /// Writes a line to standard error, above the bars, if the level of detail includes its weight.
-pub(crate) fn tell(weight: Weight, line: &str) {
-    tell_as(weight.importance(), weight, line);
+pub(crate) fn print_line(weight: Weight, line: &str) {
+    print_line_as(weight.importance(), weight, line);
 }
 
-/// Like [`tell`], for a line with another importance than its weight suggests. Less important lines are dropped first.
-pub(crate) fn tell_as(importance: Importance, weight: Weight, line: &str) {
+/// Like [`print_line`], for a line with another importance than its weight suggests. Less important lines are dropped first.
+pub(crate) fn print_line_as(importance: Importance, weight: Weight, line: &str) {
     if VOICE.get().is_none_or(|voice| weight as i8 <= voice.level) {
         write(importance, line);
     }

@@ -36,7 +36,7 @@ impl Log {
 
     /// Logs an event: work at INFO, problems that need a person's attention at WARN, scans that found nothing new at
     /// DEBUG.
-    pub(crate) fn tell(&mut self, event: &Event) {
+    pub(crate) fn write(&mut self, event: &Event) {
         match event {
             Event::Scanned { films, stopped } => {
                 let text = scanned(*films, stopped);
@@ -164,7 +164,7 @@ mod tests {
         let mut log = Log::default();
         tracing::dispatcher::with_default(&logging.dispatch(kept.clone()), || {
             for event in &events() {
-                log.tell(event);
+                log.write(event);
             }
         });
         lines(&kept)

@@ -15,7 +15,7 @@ use av1plan::judge::{Progress, projected_size, remaining_time};
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
 use crate::output::bars;
-use crate::output::console::{STDERR, Weight, speak, tell, tell_as, words_of_loss};
+use crate::output::console::{STDERR, Weight, print_line, print_line_as, speak, words_of_loss};
 use crate::output::sink::{Importance, Sink};
 
 /// Shows events on standard error.
@@ -58,37 +58,43 @@ impl Reporter {
         match event {
             Event::Scanned { films, stopped } => {
                 let text = scanned(films, &stopped);
-                tell(if self.scanned == text { Weight::Detail } else { Weight::News }, &text);
+                print_line(if self.scanned == text { Weight::Detail } else { Weight::News }, &text);
                 self.scanned = text;
             }
             Event::Settling { films, wait } => {
                 let secs = wait.as_secs_f64();
-                tell(Weight::News, &format!("wait: {secs} s, to see whether {films} film(s) hold still"));
+                print_line(
+                    Weight::News,
+                    &format!("wait: {secs} s, to see whether {films} film(s) hold still"),
+                );
             }
             Event::Unreadable { path, reason } => {
                 let path = display(&path);
-                tell(Weight::Problem, &format!("warning: {path} can't be read and is passed over: {reason}"));
+                print_line(
+                    Weight::Problem,
+                    &format!("warning: {path} can't be read and is passed over: {reason}"),
+                );
             }
             Event::Recovered(recovered) => {
-                tell_as(Importance::Result, Weight::News, &cut_off(&recovered));
+                print_line_as(Importance::Result, Weight::News, &cut_off(&recovered));
             }
             Event::Skipped { path, reason } => {
                 let line = format!("skip: {} [{}]: {reason}", display(&path), reason.code());
-                tell(Weight::News, &line);
+                print_line(Weight::News, &line);
             }
             Event::Started { job, path, plan } => self.start(job, path, &plan),
             Event::Progressed { job, progress } => self.progress(&job, &progress),
             Event::Judging { job, check } => self.check(&job, check),
             Event::Finished { job, path, outcome } => self.finish(job.as_deref(), &path, &outcome),
             Event::Warning { path, message } => {
-                tell(Weight::Problem, &format!("warning: {}: {message}", display(&path)));
+                print_line(Weight::Problem, &format!("warning: {}: {message}", display(&path)));
             }
         }
     }
 
     fn start(&mut self, job: String, path: PathBuf, plan: &EncodePlan) {
         let (shown, settings) = (display(&path), &plan.video.settings);
-        let say = |line: String| tell_as(Importance::Result, Weight::News, &line);
+        let say = |line: String| print_line_as(Importance::Result, Weight::News, &line);
         say(format!("encode: {shown} with {settings} (job {job})"));
         for loss in &plan.losses {
             say(format!("  loss: {loss} [{}]", loss.kind));
@@ -107,7 +113,7 @@ impl Reporter {
         if self.lines && running.told.elapsed() >= LINE_INTERVAL {
             running.told = Instant::now();
             let line = format!("  {}: {text}", display(&running.path));
-            tell_as(Importance::Progress, Weight::News, &line);
+            print_line_as(Importance::Progress, Weight::News, &line);
         }
         // If the terminal is too slow, the bars are drawn again once it has caught up.
         if self.sink.is_behind() {
@@ -124,7 +130,7 @@ impl Reporter {
         let code: &'static str = check.into();
         if running.checked != code {
             running.checked = code;
-            tell(Weight::Detail, &format!("check: {} [{code}]", display(&running.path)));
+            print_line(Weight::Detail, &format!("check: {} [{code}]", display(&running.path)));
         }
     }
 
@@ -134,7 +140,7 @@ impl Reporter {
         }
         let (word, weight) =
             if outcome.is_failure() { ("failed", Weight::Problem) } else { ("done", Weight::News) };
-        let say = |line: String| tell_as(Importance::Result, weight, &line);
+        let say = |line: String| print_line_as(Importance::Result, weight, &line);
         say(format!("{word}: {} [{}]: {outcome}", display(path), outcome.code()));
         if let Some(hint) = outcome.hint() {
             say(format!("  hint: {hint}"));

@@ -18,7 +18,7 @@ impl Stream {
     }
 
     /// Writes an event. This never waits.
-    pub(crate) fn tell(&self, event: &Event) {
+    pub(crate) fn write(&self, event: &Event) {
         self.0.push(importance(event), line(&EventDocument::from(event)));
     }
 }

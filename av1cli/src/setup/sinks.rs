@@ -50,11 +50,11 @@ impl Sinks {
         let Self { mut ear, programs } = self;
         while let Some(event) = events.recv().await {
             if let Some(programs) = &programs {
-                programs.tell(&event);
+                programs.write(&event);
             }
             match &mut ear {
                 Ear::Person(reporter) => reporter.show(event),
-                Ear::Log(log) => log.tell(&event),
+                Ear::Log(log) => log.write(&event),
             }
         }
     }

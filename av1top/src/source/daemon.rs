@@ -14,13 +14,13 @@ use av1exec::state::jobs::JobStore;
 use av1exec::sys::path::path_of;
 
 use super::{LOOK, spawn, worker};
-use crate::message::{Msg, Wish, Worker};
+use crate::message::{Command, Msg, Worker};
 
 /// Wakes this source before its next regular look.
 #[derive(Debug)]
 pub(super) enum Call {
     /// A request of the user, and when it was made.
-    Carry(Wish, Instant),
+    Carry(Command, Instant),
     /// The daemon sent an event after which its status has to be queried again.
     News,
     /// The daemon's event stream has ended.
@@ -73,7 +73,7 @@ impl Line<'_> {
                 end => end,
             },
             Ok(None) => {
-                self.tell(Msg::Worker(worker::find(self.folder())))?;
+                self.send(Msg::Worker(worker::find(self.folder())))?;
                 return self.wait(None);
             }
             Err(error) => {
@@ -87,14 +87,14 @@ impl Line<'_> {
     }
 
     fn silent(&self, error: &ClientError) -> Result<(), End> {
-        self.tell(Msg::Worker(Worker::Silent(error.to_string())))
+        self.send(Msg::Worker(Worker::Silent(error.to_string())))
     }
 
     fn folder(&self) -> &Path {
         &self.settings.job_state_dir
     }
 
-    fn tell(&self, msg: Msg) -> Result<(), End> {
+    fn send(&self, msg: Msg) -> Result<(), End> {
         self.sender.send(msg).map_err(|_| End::Unheard)
     }
 
@@ -116,12 +116,12 @@ impl Line<'_> {
             drop(caller.send(Call::Silence));
         };
         if let Err(error) = spawn("events", self.sender, listen) {
-            self.tell(Msg::Notice(format!("failed to start a thread: {error}")))?;
+            self.send(Msg::Notice(format!("failed to start a thread: {error}")))?;
         }
         loop {
             match client.ask(&Request::Status)? {
-                Reply::Status(status) => self.tell(Msg::Worker(Worker::Daemon(status)))?,
-                Reply::Refused(refusal) => self.tell(Msg::Worker(Worker::Silent(refusal.error)))?,
+                Reply::Status(status) => self.send(Msg::Worker(Worker::Daemon(status)))?,
+                Reply::Refused(refusal) => self.send(Msg::Worker(Worker::Silent(refusal.error)))?,
                 Reply::Done { .. } => {}
             }
             self.wait(Some(&mut client))?;
@@ -144,12 +144,12 @@ impl Line<'_> {
                 Call::News => {}
                 Call::Silence => return Err(End::Silence),
                 Call::Carry(_, since) if since.elapsed() > STALE => {
-                    self.tell(Msg::Notice("nobody answered in time: nothing was done".into()))?;
+                    self.send(Msg::Notice("nobody answered in time: nothing was done".into()))?;
                 }
-                Call::Carry(wish, _) => {
-                    let done = self.carry_out(&wish, daemon.as_deref_mut());
+                Call::Carry(command, _) => {
+                    let done = self.carry_out(&command, daemon.as_deref_mut());
                     let told = done.as_ref().map_or_else(ToString::to_string, Clone::clone);
-                    self.tell(Msg::Notice(told))?;
+                    self.send(Msg::Notice(told))?;
                     done?;
                 }
             }
@@ -158,8 +158,8 @@ impl Line<'_> {
     }
 
     /// Carries out a request. Returns what was done, or why it couldn't be done.
-    fn carry_out(&self, wish: &Wish, daemon: Option<&mut Client>) -> Result<String, ClientError> {
-        let request = match request(wish, self.folder()) {
+    fn carry_out(&self, command: &Command, daemon: Option<&mut Client>) -> Result<String, ClientError> {
+        let request = match request(command, self.folder()) {
             Ok(request) => request,
             Err(reason) => return Ok(reason),
         };
@@ -183,18 +183,18 @@ impl Line<'_> {
 
 /// Converts a request for the daemon. A job's film is looked up in its file, because the path in the table may be
 /// altered for display.
-fn request(wish: &Wish, folder: &Path) -> Result<Request, String> {
+fn request(command: &Command, folder: &Path) -> Result<Request, String> {
     let film = |id: &str| {
         let job = JobStore::read_only(folder).get(id).map_err(|unread| unread.to_string())?;
         let now = job.outcome.as_ref().and_then(|outcome| outcome.replaced_by.as_ref());
         Ok::<_, String>(now.map_or_else(|| job.film(), path_of))
     };
-    Ok(match wish {
-        Wish::Pause => Request::Pause,
-        Wish::Resume => Request::Resume,
-        Wish::Cancel(job) => Request::Cancel { job: job.clone() },
-        Wish::Skip(job) => Request::skip(&film(job)?),
-        Wish::Retry(job) => Request::retry(&film(job)?),
+    Ok(match command {
+        Command::Pause => Request::Pause,
+        Command::Resume => Request::Resume,
+        Command::Cancel(job) => Request::Cancel { job: job.clone() },
+        Command::Skip(job) => Request::skip(&film(job)?),
+        Command::Retry(job) => Request::retry(&film(job)?),
     })
 }
 
@@ -205,18 +205,18 @@ mod tests {
     use av1exec::sys::path::path_document;
 
     #[test]
-    fn a_wish_is_about_the_film_where_it_is_now() {
+    fn a_command_is_about_the_film_where_it_is_now() {
         let folder = tempfile::tempdir().unwrap();
         let mut job = files().remove(0).0;
         let store = JobStore::open(folder.path()).unwrap();
-        let asked = |wish: &Wish| request(wish, folder.path()).map(|request| request.path());
+        let asked = |command: &Command| request(command, folder.path()).map(|request| request.path());
         store.save(&job).unwrap();
-        assert_eq!(asked(&Wish::Skip(job.id.clone())), Ok(Some(job.film())));
+        assert_eq!(asked(&Command::Skip(job.id.clone())), Ok(Some(job.film())));
         let renamed = Path::new("/media/Films/Metropolis.mkv");
         job.outcome.as_mut().unwrap().replaced_by = Some(path_document(renamed));
         store.save(&job).unwrap();
-        assert_eq!(asked(&Wish::Retry(job.id.clone())), Ok(Some(renamed.to_owned())));
-        assert!(asked(&Wish::Skip("20261122-120000-000099".into())).is_err());
-        assert_eq!(asked(&Wish::Pause), Ok(None));
+        assert_eq!(asked(&Command::Retry(job.id.clone())), Ok(Some(renamed.to_owned())));
+        assert!(asked(&Command::Skip("20261122-120000-000099".into())).is_err());
+        assert_eq!(asked(&Command::Pause), Ok(None));
     }
 }

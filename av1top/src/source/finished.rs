@@ -24,14 +24,14 @@ pub(super) struct Finished {
 
 impl Finished {
     /// Sends the jobs that are new since the last look.
-    pub(super) fn look(&mut self, folder: &Path, anew: bool, tell: &mut impl FnMut(Msg)) {
+    pub(super) fn look(&mut self, folder: &Path, anew: bool, send: &mut impl FnMut(Msg)) {
         if anew {
             (self.mark, self.without_table) = (None, false);
         }
         let known = self.mark;
         let mut send = |jobs: &[JobSummary]| {
             if !jobs.is_empty() {
-                tell(Msg::Finished(jobs.iter().map(Job::of).collect()));
+                send(Msg::Finished(jobs.iter().map(Job::of).collect()));
             }
         };
         let read = peek_jobs(folder, |table| {

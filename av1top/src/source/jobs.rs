@@ -73,7 +73,7 @@ fn stamp(metadata: &Metadata) -> Stamp {
 }
 
 impl Reader {
-    fn look(&mut self, folder: &Path, anew: bool, tell: &mut impl FnMut(Msg)) {
+    fn look(&mut self, folder: &Path, anew: bool, send: &mut impl FnMut(Msg)) {
         let modified = match fs::metadata(folder).and_then(|metadata| metadata.modified()) {
             Ok(modified) => modified,
             Err(error) => {
@@ -82,25 +82,25 @@ impl Reader {
                     ErrorKind::NotFound => Folder::Missing,
                     _ => Folder::Unreadable(error.to_string()),
                 };
-                return tell(Msg::Folder(state));
+                return send(Msg::Folder(state));
             }
         };
         if anew || self.gone_through != Some(modified) {
             let began = SystemTime::now();
-            if let Err(error) = self.go_through(folder, tell) {
+            if let Err(error) = self.go_through(folder, send) {
                 self.gone_through = None;
-                return tell(Msg::Folder(Folder::Unreadable(error.to_string())));
+                return send(Msg::Folder(Folder::Unreadable(error.to_string())));
             }
             // The folder's time has a limited resolution: a change in the same tick as this listing would never be
             // noticed. So the listing counts only if the folder's time is more than a second old.
             let settled = began.duration_since(modified).is_ok_and(|age| age > Duration::from_secs(1));
             self.gone_through = settled.then_some(modified);
         }
-        self.finished.look(folder, anew, tell);
-        self.measure(tell);
+        self.finished.look(folder, anew, send);
+        self.measure(send);
     }
 
-    fn go_through(&mut self, folder: &Path, tell: &mut impl FnMut(Msg)) -> std::io::Result<()> {
+    fn go_through(&mut self, folder: &Path, send: &mut impl FnMut(Msg)) -> std::io::Result<()> {
         let mut names: Vec<OsString> = fs::read_dir(folder)?
             .map(|entry| entry.map(|entry| entry.file_name()))
             .filter(|name| name.as_ref().map_or(true, is_job))
@@ -116,12 +116,12 @@ impl Reader {
                 news = true;
             }
             if told.elapsed() > BATCH && !changes.changed.is_empty() {
-                tell(Msg::Jobs(Changes { damaged: self.damaged(), ..std::mem::take(&mut changes) }));
+                send(Msg::Jobs(Changes { damaged: self.damaged(), ..std::mem::take(&mut changes) }));
                 told = Instant::now();
             }
         }
         if news {
-            tell(Msg::Jobs(Changes { damaged: self.damaged(), ..changes }));
+            send(Msg::Jobs(Changes { damaged: self.damaged(), ..changes }));
         }
         Ok(())
     }
@@ -176,7 +176,7 @@ impl Reader {
 
     /// Sends the sizes of growing results. Each is measured on a separate thread, because the library's disk may hang
     /// while the state folder answers. While a measurement hasn't finished, no other is started for that result.
-    fn measure(&mut self, tell: &mut impl FnMut(Msg)) {
+    fn measure(&mut self, send: &mut impl FnMut(Msg)) {
         self.measuring.retain(|id, _| self.growing.contains_key(id));
         let mut sizes = Vec::new();
         for (id, temporary) in &mut self.growing {
@@ -197,7 +197,7 @@ impl Reader {
             }
         }
         if !sizes.is_empty() {
-            tell(Msg::Sizes(sizes));
+            send(Msg::Sizes(sizes));
         }
     }
 }

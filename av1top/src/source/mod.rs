@@ -20,7 +20,7 @@ use av1exec::settings::Settings;
 use crossterm::event::{self, Event};
 use tokio::signal::unix::{SignalKind, signal};
 
-use crate::message::{Msg, Wish};
+use crate::message::{Command, Msg};
 use crate::terminal as screen;
 use av1exec::sys::failure::Exit;
 use daemon::{Call, Line};
@@ -69,8 +69,8 @@ impl Sources {
     }
 
     /// Passes on a request of the user.
-    pub(crate) fn carry(&self, wish: Wish) {
-        let _ = self.calls.send(Call::Carry(wish, Instant::now()));
+    pub(crate) fn carry(&self, command: Command) {
+        let _ = self.calls.send(Call::Carry(command, Instant::now()));
     }
 
     /// Asks for the state folder to be read again.

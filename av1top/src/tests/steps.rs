@@ -6,7 +6,7 @@ use crossterm::event::{KeyCode, KeyEvent, KeyModifiers, MouseButton, MouseEvent,
 
 use super::script::{FULL, GIB, daemon, day, empty, files, key, load, now, play, progress, status, typed};
 use crate::job::State;
-use crate::message::{Changes, Effect, LeftBehind, Machine, Msg, Wish, Worker};
+use crate::message::{Changes, Command, Effect, LeftBehind, Machine, Msg, Worker};
 use crate::model::Model;
 use crate::update::update;
 use av1exec::sys::failure::Exit;
@@ -188,9 +188,9 @@ fn notice(model: &Model) -> &str {
 #[test]
 fn pause_goes_by_how_the_daemon_is() {
     let mut model = model();
-    assert_eq!(pressed(&mut model, 'p'), [Effect::Carry(Wish::Pause)]);
+    assert_eq!(pressed(&mut model, 'p'), [Effect::Carry(Command::Pause)]);
     model = play(model, [daemon(DaemonState::Paused, Stage::Paused)]);
-    assert_eq!(pressed(&mut model, 'p'), [Effect::Carry(Wish::Resume)]);
+    assert_eq!(pressed(&mut model, 'p'), [Effect::Carry(Command::Resume)]);
     for (worker, told) in [
         (Worker::Gone(LeftBehind::default()), "start one with `av1cli watch`"),
         (Worker::Working("process 7".into()), "process 7 works without a daemon"),
@@ -205,18 +205,19 @@ fn pause_goes_by_how_the_daemon_is() {
 #[test]
 fn what_costs_something_is_done_after_a_yes_only() {
     let running = files()[5].0.id.clone();
-    for (wanted, wish) in [('x', Wish::Cancel(running.clone())), ('S', Wish::Skip(running.clone()))] {
+    for (wanted, command) in [('x', Command::Cancel(running.clone())), ('S', Command::Skip(running.clone()))]
+    {
         for (answer, done) in [('y', true), ('Y', true), ('n', false)] {
             let mut model = model();
             assert_eq!(pressed(&mut model, wanted), []);
-            assert_eq!(model.question.as_ref().map(|question| &question.wish), Some(&wish));
+            assert_eq!(model.question.as_ref().map(|question| &question.command), Some(&command));
             // Other keys neither answer the question nor trigger their usual actions.
             for other in ['j', 'R', 'p', 'x'] {
                 assert_eq!(pressed(&mut model, other), []);
             }
             update(&mut model, key(KeyCode::Enter));
             assert!(model.details.is_none() && model.question.is_some());
-            let expected = if done { vec![Effect::Carry(wish.clone())] } else { vec![] };
+            let expected = if done { vec![Effect::Carry(command.clone())] } else { vec![] };
             assert_eq!(pressed(&mut model, answer), expected);
             assert!(model.question.is_none());
         }
@@ -239,7 +240,7 @@ fn only_what_runs_can_be_cancelled() {
 #[test]
 fn a_film_is_tried_again_at_once_also_from_its_details() {
     let mut model = play(model(), [key(KeyCode::End), key(KeyCode::Enter)]);
-    assert_eq!(pressed(&mut model, 'R'), [Effect::Carry(Wish::Retry(files()[0].0.id.clone()))]);
+    assert_eq!(pressed(&mut model, 'R'), [Effect::Carry(Command::Retry(files()[0].0.id.clone()))]);
     let mut empty = empty((80, 24), FULL);
     assert_eq!(pressed(&mut empty, 'R'), []);
     assert_eq!(notice(&empty), "no job is selected");

@@ -6,7 +6,7 @@ use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use super::say;
 use crate::job::State;
 use crate::keys::Action;
-use crate::message::{Effect, Wish, Worker};
+use crate::message::{Command, Effect, Worker};
 use crate::model::{Model, Question};
 
 /// The answer to a question.
@@ -27,7 +27,7 @@ pub(super) fn answer(key: KeyEvent) -> Answer {
 }
 
 /// Handles a key that requests something. Returns the effect, if there is one already.
-pub(super) fn wish(model: &mut Model, action: Action) -> Option<Effect> {
+pub(super) fn command(model: &mut Model, action: Action) -> Option<Effect> {
     if action == Action::Pause {
         return pause(model);
     }
@@ -51,7 +51,7 @@ pub(super) fn wish(model: &mut Model, action: Action) -> Option<Effect> {
         Action::Cancel if daemon(model).is_none() => None,
         Action::Cancel => {
             let cost = "What is encoded of it is lost.";
-            ask(model, Question { verb: "Cancel", name, cost, wish: Wish::Cancel(id) })
+            ask(model, Question { verb: "Cancel", name, cost, command: Command::Cancel(id) })
         }
         Action::Skip => {
             let cost = match &model.worker {
@@ -59,9 +59,9 @@ pub(super) fn wish(model: &mut Model, action: Action) -> Option<Effect> {
                 _ if runs => "What is encoded of it is lost in the end.",
                 _ => "It gets a marker.",
             };
-            ask(model, Question { verb: "Skip for ever", name, cost, wish: Wish::Skip(id) })
+            ask(model, Question { verb: "Skip for ever", name, cost, command: Command::Skip(id) })
         }
-        _ => Some(Effect::Carry(Wish::Retry(id))),
+        _ => Some(Effect::Carry(Command::Retry(id))),
     }
 }
 
@@ -72,7 +72,7 @@ fn ask(model: &mut Model, question: Question) -> Option<Effect> {
 
 fn pause(model: &mut Model) -> Option<Effect> {
     let paused = daemon(model)?.state == DaemonState::Paused;
-    Some(Effect::Carry(if paused { Wish::Resume } else { Wish::Pause }))
+    Some(Effect::Carry(if paused { Command::Resume } else { Command::Pause }))
 }
 
 /// Returns the daemon's status, or shows a notice that says why no daemon can be asked.

@@ -1,9 +1,9 @@
 //! Applies messages to the model. This is the only place that changes the model; anything else to be done is returned
 //! as effects.
 
+mod commands;
 mod pointer;
 mod press;
-mod wishes;
 
 use std::path::Path;
 

@@ -3,7 +3,7 @@
 use av1exec::sys::failure::Exit;
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
-use super::wishes::{self, Answer};
+use super::commands::{self, Answer};
 use super::{choose, reveal, say, scroll_details};
 use crate::job::State;
 use crate::keys::{self, Action};
@@ -17,8 +17,8 @@ pub(super) fn press(model: &mut Model, key: KeyEvent) -> Vec<Effect> {
     model.notice = None;
     let mut effects = vec![Effect::Draw];
     if let Some(question) = model.question.take() {
-        match wishes::answer(key) {
-            Answer::Yes => effects.push(Effect::Carry(question.wish)),
+        match commands::answer(key) {
+            Answer::Yes => effects.push(Effect::Carry(question.command)),
             Answer::No => say(model, "nothing was done"),
             Answer::Neither => model.question = Some(question),
         }
@@ -38,7 +38,7 @@ pub(super) fn press(model: &mut Model, key: KeyEvent) -> Vec<Effect> {
         _ if model.help => model.help = action != Action::Back,
         Action::Copy => effects.extend(copy(model)),
         Action::Pause | Action::Cancel | Action::Skip | Action::Retry => {
-            effects.extend(wishes::wish(model, action));
+            effects.extend(commands::command(model, action));
         }
         _ if model.details.is_some() => on_details(model, action),
         _ => effects.extend(on_table(model, action)),

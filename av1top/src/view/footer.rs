@@ -32,7 +32,7 @@ pub(super) fn draw(model: &Model, frame: &mut Frame<'_>, area: Rect) {
 /// Returns the question, the cost of a yes, and the possible answers. All of these are shown however long the film's
 /// name is.
 fn asked(question: &Question, columns: usize) -> Line<'static> {
-    let Question { verb, name, cost, wish: _ } = question;
+    let Question { verb, name, cost, command: _ } = question;
     let around = text::width(&format!(" {verb} ? {cost} y yes n no "));
     let name = text::cut(name, columns.saturating_sub(around)).into_owned();
     let parts = [

@@ -288,7 +288,7 @@ fn words(effect: &Effect) -> String {
     };
     match effect {
         Effect::PublishEvent(_) | Effect::PublishStatus(_) | Effect::Write(_) | Effect::Reply(..) => {
-            "tell".to_owned()
+            "publish".to_owned()
         }
         Effect::Hold(true) => "hold".to_owned(),
         Effect::Hold(false) => "go on".to_owned(),

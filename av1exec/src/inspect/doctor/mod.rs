@@ -42,19 +42,19 @@ pub enum Trials {
     Leave,
 }
 
-/// Makes all checks. Passes each to `tell` as soon as it is made.
-pub async fn examine(patient: &Patient<'_>, mut tell: impl FnMut(Check)) {
+/// Makes all checks. Passes each to `report` as soon as it is made.
+pub async fn examine(patient: &Patient<'_>, mut report: impl FnMut(Check)) {
     let Patient { inspection, environment, trials } = *patient;
     let settings = &inspection.reading.settings;
-    config::checks(inspection).into_iter().for_each(&mut tell);
-    let ffmpeg = programs::examine(settings, environment, &mut tell).await;
+    config::checks(inspection).into_iter().for_each(&mut report);
+    let ffmpeg = programs::examine(settings, environment, &mut report).await;
     if let (Some(ffmpeg), Trials::Run) = (ffmpeg, trials) {
-        trial::examine(&ffmpeg, &settings.policy, &environment.temporary_folder(), &mut tell).await;
+        trial::examine(&ffmpeg, &settings.policy, &environment.temporary_folder(), &mut report).await;
     }
     for root in &settings.library_roots {
-        roots::examine(root).await.into_iter().for_each(&mut tell);
+        roots::examine(root).await.into_iter().for_each(&mut report);
     }
-    state::examine(settings).await.into_iter().for_each(&mut tell);
+    state::examine(settings).await.into_iter().for_each(&mut report);
 }
 
 /// Runs `look` on a thread of its own, since it may hang in the kernel. Returns `None` if it isn't done in time.

@@ -26,7 +26,7 @@ pub(super) struct Ffmpeg {
 pub(super) async fn examine(
     settings: &Settings,
     environment: &Environment,
-    tell: &mut impl FnMut(Check),
+    report: &mut impl FnMut(Check),
 ) -> Option<Ffmpeg> {
     let path = environment.path.as_deref();
     let place =
@@ -35,9 +35,9 @@ pub(super) async fn examine(
         introduced("ffmpeg", locate("ffmpeg", settings.ffmpeg.as_deref(), path)),
         introduced("ffprobe", locate("ffprobe", settings.ffprobe.as_deref(), path)),
     );
-    tell(ffmpeg_check(&ffmpeg, place(settings.ffmpeg.as_ref())));
+    report(ffmpeg_check(&ffmpeg, place(settings.ffmpeg.as_ref())));
     let version = ffmpeg.as_ref().ok().map(|(_, version)| version);
-    tell(ffprobe_check(&ffprobe, place(settings.ffprobe.as_ref()), version));
+    report(ffprobe_check(&ffprobe, place(settings.ffprobe.as_ref()), version));
 
     let (path, version) = ffmpeg.ok()?;
     let answers = tokio::try_join!(
@@ -48,14 +48,14 @@ pub(super) async fn examine(
     let (encoders, decoders, filters) = match answers {
         Ok(answers) => answers,
         Err(error) => {
-            tell(Check::fail(Code::Encoders, error.to_string(), error.hint()).about(&path));
+            report(Check::fail(Code::Encoders, error.to_string(), error.hint()).about(&path));
             return None;
         }
     };
     let (encoders, decoders) = (encoders_in(&encoders), software_decoders_in(&decoders));
-    tell(encoders_check(&encoders, settings.policy.prefer_encoder, &version));
-    tell(decoder_check(&decoders, &version));
-    tell(quality_check(&filters));
+    report(encoders_check(&encoders, settings.policy.prefer_encoder, &version));
+    report(decoder_check(&decoders, &version));
+    report(quality_check(&filters));
     // An ffmpeg that is too old would only fail on the current options.
     let fit = version.check_age().is_ok() && !encoders.is_empty();
     fit.then(|| Ffmpeg { path, encoders, decoder: decoders.first().copied() })

@@ -24,11 +24,11 @@ const TRIAL_TIMEOUT: Duration = Duration::from_mins(2);
 const OUTPUT_LIMIT: usize = 64 * 1024;
 
 /// Tries out each encoder that ffmpeg has.
-pub(super) async fn examine(ffmpeg: &Ffmpeg, policy: &Config, folder: &Path, tell: &mut impl FnMut(Check)) {
+pub(super) async fn examine(ffmpeg: &Ffmpeg, policy: &Config, folder: &Path, report: &mut impl FnMut(Check)) {
     for encoder in &ffmpeg.encoders {
         let tried = try_out(ffmpeg, *encoder, policy, folder).await;
         let chosen = is_chosen(*encoder, &ffmpeg.encoders, policy.prefer_encoder);
-        tell(check(*encoder, chosen, ffmpeg.decoder.is_some(), &tried));
+        report(check(*encoder, chosen, ffmpeg.decoder.is_some(), &tried));
     }
 }
 

@@ -21,17 +21,21 @@ pub(super) struct Look<'a> {
 }
 
 impl Look<'_> {
-    pub(super) async fn take(&self, into: &mut Verification, tell: &mut impl FnMut(Stage)) -> io::Result<()> {
+    pub(super) async fn take(
+        &self,
+        into: &mut Verification,
+        report: &mut impl FnMut(Stage),
+    ) -> io::Result<()> {
         let probe = &self.readable.probe;
         let mut defects = self.held_against_contract(into)?;
-        defects.extend(self.decoded(&defects, tell).await?);
+        defects.extend(self.decoded(&defects, report).await?);
         into.defects.extend(defects.iter().map(Finding::from));
         let (Some(original), Some(plan)) = (&self.basis.original, &self.basis.plan) else { return Ok(()) };
         if let Some(note) = incomparable(plan, probe, &original.probe, &defects) {
             into.notes.push(note);
             return Ok(());
         }
-        tell(Stage::Comparing);
+        report(Stage::Comparing);
         if let Some(Made(Some(defect))) = self.gather.picture(probe, &original.probe).await? {
             into.defects.push(Finding::from(&defect));
             let text = "no score was taken: what isn't the same picture has none";
@@ -39,7 +43,7 @@ impl Look<'_> {
             return Ok(());
         }
         let (source, result) = ((original.path.as_path(), &original.probe), (self.request.film, probe));
-        self.scored(plan, (source, result), into, tell).await
+        self.scored(plan, (source, result), into, report).await
     }
 
     /// Checks the headers and packets.
@@ -83,13 +87,17 @@ impl Look<'_> {
         }
     }
 
-    async fn decoded(&self, defects: &[Defect], tell: &mut impl FnMut(Stage)) -> io::Result<Option<Defect>> {
+    async fn decoded(
+        &self,
+        defects: &[Defect],
+        report: &mut impl FnMut(Stage),
+    ) -> io::Result<Option<Defect>> {
         let probe = &self.readable.probe;
         if probe.main_video().is_none() {
             return Ok(None);
         }
         let of = probe.duration().and_then(|duration| u64::try_from(duration.0 / 1_000_000).ok());
-        let reached = |done| tell(Stage::Decoding { done, of });
+        let reached = |done| report(Stage::Decoding { done, of });
         Ok(self.gather.decode(probe, defects, reached).await?.0)
     }
 
@@ -98,7 +106,7 @@ impl Look<'_> {
         plan: &EncodePlan,
         (original, result): ((&Path, &MediaProbe), (&Path, &MediaProbe)),
         into: &mut Verification,
-        tell: &mut impl FnMut(Stage),
+        report: &mut impl FnMut(Stage),
     ) -> io::Result<()> {
         let Request { tools, metric, extent, stall, .. } = *self.request;
         let filters = tools::ask(&tools.ffmpeg, command::filters_arguments(), tools::QUERY_TIMEOUT);
@@ -111,7 +119,7 @@ impl Look<'_> {
             return Ok(());
         };
         let compare = Compare { tools, plan, original, result, metric: chosen, stall };
-        let mut reached = |done, of| tell(Stage::Scoring { done, of });
+        let mut reached = |done, of| report(Stage::Scoring { done, of });
         match compare.run(extent, &mut reached).await {
             Ok(Some(summary)) => into.picture = Some(summary),
             Ok(None) => into.notes.push(Finding::new("not-scored", "no picture of one met one of the other")),

@@ -133,7 +133,7 @@ impl Finding {
 }
 
 /// Verifies a result. Returns an error if a check couldn't be made, which says nothing about the result.
-pub async fn verify(request: &Request<'_>, mut tell: impl FnMut(Stage)) -> Result<Verification, Failure> {
+pub async fn verify(request: &Request<'_>, mut report: impl FnMut(Stage)) -> Result<Verification, Failure> {
     let size = Identity::of(request.film).map_err(|error| unreadable(request.film, &error))?.size;
     // A file that this user may not read isn't defective.
     disk::open(request.film).map_err(|error| unreadable(request.film, &error))?;
@@ -152,7 +152,7 @@ pub async fn verify(request: &Request<'_>, mut tell: impl FnMut(Stage)) -> Resul
     };
     let failed = |error: io::Error| failed(request.film, &error);
     if let Some(job) = &basis.job {
-        tell(Stage::Hashing);
+        report(Stage::Hashing);
         let found = basis::compare_bytes(request.film, job).await.map_err(failed)?;
         match found {
             Some(finding) if finding.code == basis::CONTENT_CHANGED => verification.defects.push(finding),
@@ -167,11 +167,11 @@ pub async fn verify(request: &Request<'_>, mut tell: impl FnMut(Stage)) -> Resul
         plan: basis.plan.as_deref(),
         stall: request.stall,
     };
-    tell(Stage::Reading);
+    report(Stage::Reading);
     match gather.read().await.map_err(failed)? {
         Some(readable) => {
             let look = Look { request, basis: &basis, gather: &gather, readable: &readable };
-            look.take(&mut verification, &mut tell).await.map_err(failed)?;
+            look.take(&mut verification, &mut report).await.map_err(failed)?;
         }
         None => verification.defects.push(Finding::from(&Defect::Unreadable)),
     }
