@@ -34,7 +34,7 @@ impl Decode<'_> {
         let decoder = Decoder { tools: self.tools, stall: self.stall };
         let sound = decode_audio_arguments(self.plan, Side::Result);
         let (defect, sound) = decoder.result(self.result, sound, reached).await?;
-        if defect.is_some() || sound == Complaints::default() {
+        if defect.is_some() || sound.is_empty() {
             return Ok(defect);
         }
         let before = decoder.sound(self.source, decode_audio_arguments(self.plan, Side::Source)).await?;

@@ -60,12 +60,7 @@ impl Looked {
 /// Returns the loss because of which a film is refused; `None` for any other verdict.
 pub(crate) fn refused_loss(verdict: &Verdict) -> Option<&SkipReason> {
     match verdict {
-        Verdict::Skip(skip) => {
-            let is_refused = |reason: &&SkipReason| {
-                matches!(reason, SkipReason::RefusedLoss(_) | SkipReason::DolbyVisionOnly { .. })
-            };
-            Some(&skip.reason).filter(is_refused)
-        }
+        Verdict::Skip(skip) => Some(&skip.reason).filter(|reason| reason.is_refused_loss()),
         Verdict::Encode(_) => None,
     }
 }

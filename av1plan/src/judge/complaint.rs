@@ -55,6 +55,11 @@ impl Complaints {
         self.first.get_or_insert(line);
     }
 
+    /// Whether ffmpeg complained of nothing.
+    pub fn is_empty(&self) -> bool {
+        self.count == 0 && !self.lacks_decoder
+    }
+
     /// Whether this ffmpeg can't decode AV1 at all. In that case the complaints say nothing about the file.
     pub fn lacks_decoder(&self) -> bool {
         self.lacks_decoder

@@ -137,6 +137,12 @@ coded! {
 }
 
 impl SkipReason {
+    /// Whether the film is left alone because of what its result would lose: a loss that the config refuses, or one
+    /// that no config allows.
+    pub fn is_refused_loss(&self) -> bool {
+        matches!(self, Self::RefusedLoss(_) | Self::DolbyVisionOnly { .. })
+    }
+
     /// The gate that a person may overrule to get past this reason; `None` if it can't be overruled.
     pub fn gate(&self) -> Option<Gate> {
         match self {

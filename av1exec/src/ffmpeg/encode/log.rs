@@ -8,7 +8,7 @@ use std::path::Path;
 use std::sync::mpsc;
 use std::time::Duration;
 
-use av1plan::judge::RunReport;
+use av1plan::judge::{ClosingReport, RunReport};
 use tokio::task::JoinHandle;
 
 use crate::sys::process::LineReader;
@@ -58,9 +58,9 @@ pub(super) fn write_down(mut log: File) -> (mpsc::Sender<Vec<u8>>, JoinHandle<()
 
 /// Reads ffmpeg's standard error to its end, even if the log can't be written.
 pub(super) async fn listen(mut lines: LineReader, log: mpsc::Sender<Vec<u8>>) -> Heard {
-    let mut heard = Heard::default();
     // If ffmpeg prints nothing, its closing report is empty, and not unknown.
-    heard.report.add_log("");
+    let report = RunReport::default().with_closing(Some(ClosingReport::default()));
+    let mut heard = Heard { report, last_error: String::new() };
     let mut room = LOG_LIMIT;
     let mut tail = VecDeque::with_capacity(LOG_TAIL);
     while let Ok(Some(line)) = lines.next().await {
