@@ -1,5 +1,5 @@
-//! Chainable setters for structs that callers fill in. Such structs are `#[non_exhaustive]`, so callers can't use struct
-//! expressions.
+//! Chainable setters for structs that callers fill in. Such structs are `#[non_exhaustive]`, so callers can't use
+//! struct expressions.
 
 /// Defines, for each `$with: $field, $type;`, a method `$with` that sets the field and returns the struct.
 macro_rules! setters {

@@ -1,5 +1,5 @@
-//! A crate outside the workspace, as somebody else would write it on av1plan: its README's recipe, `av1plan` and `serde_json`, and
-//! nothing else.
+//! A crate outside the workspace, as somebody else would write it on av1plan: its README's recipe, `av1plan` and
+//! `serde_json`, and nothing else.
 #![allow(clippy::unwrap_used, reason = "helpers of tests; clippy's exemption covers test functions only")]
 
 use std::fs;

@@ -49,7 +49,8 @@ impl Screen {
         self.drawing.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Appends to the drawing. This can't fail, because it writes to a string. It returns a `Result` because the methods of `TermLike` do.
+    /// Appends to the drawing. This can't fail, because it writes to a string. It returns a `Result` because the
+    /// methods of `TermLike` do.
     fn add(&self, text: fmt::Arguments<'_>) -> io::Result<()> {
         self.drawing().write_fmt(text).map_err(io::Error::other)
     }

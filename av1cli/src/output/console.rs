@@ -131,7 +131,8 @@ pub(crate) fn print_line(weight: Weight, line: &str) {
     print_line_as(weight.importance(), weight, line);
 }
 
-/// Like [`print_line`], for a line with another importance than its weight suggests. Less important lines are dropped first.
+/// Like [`print_line`], for a line with another importance than its weight suggests. Less important lines are dropped
+/// first.
 pub(crate) fn print_line_as(importance: Importance, weight: Weight, line: &str) {
     if VOICE.get().is_none_or(|voice| weight as i8 <= voice.level) {
         write(importance, line);

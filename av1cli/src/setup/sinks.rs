@@ -36,8 +36,8 @@ impl Sinks {
         Ok(Self { ear: Ear::Person(reporter), programs: programs(output)? })
     }
 
-    /// Creates the sinks for a daemon. If logging is configured, this starts the log and writes to it. Otherwise the sinks
-    /// print lines and progress bars, as [`Self::to_person`] does.
+    /// Creates the sinks for a daemon. If logging is configured, this starts the log and writes to it. Otherwise the
+    /// sinks print lines and progress bars, as [`Self::to_person`] does.
     pub(crate) fn to_log(logging: Option<Logging>, output: OutputArgs) -> Result<Self, Failure> {
         let Some(logging) = logging else { return Self::to_person(output) };
         logging.begin()?;

@@ -1,8 +1,8 @@
 //! The decisions of the daemon: takes an input, returns effects. It does no I/O, starts no task and never waits, so
 //! tests can drive it with plain data.
 //!
-//! What to do next with a film is decided by [`FilmEntry::next`](crate::state::index::FilmEntry::next), and when an encode
-//! may start by [`Admission`]. The other rules are in `walk` (results of walks), `work` (results of probes and
+//! What to do next with a film is decided by [`FilmEntry::next`](crate::state::index::FilmEntry::next), and when an
+//! encode may start by [`Admission`]. The other rules are in `walk` (results of walks), `work` (results of probes and
 //! encodes) and `answer` (user requests).
 
 use std::collections::BTreeSet;

@@ -25,8 +25,8 @@ pub struct Difference {
 pub enum Takes {
     /// It takes effect with the next film that is examined.
     AtOnce,
-    /// It takes effect with the next start, because the running daemon has opened or locked what the old value names, or others know
-    /// it.
+    /// It takes effect with the next start, because the running daemon has opened or locked what the old value names,
+    /// or others know it.
     AtRestart,
 }
 

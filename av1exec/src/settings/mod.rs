@@ -1,8 +1,9 @@
 //! The settings of a machine: which folders to scan, how often, how many encodes at once, and the policy for planning.
 //!
 //! One TOML file holds the settings for both front ends. This module finds it ([`load`], or [`inspect`] if it may be
-//! invalid), parses it ([`parse`]) and writes it ([`render()`], [`default_file`]). All of these use one table of keys, so
-//! that each knows the same keys. The environment is passed in as data ([`Environment`]); this module doesn't read it.
+//! invalid), parses it ([`parse`]) and writes it ([`render()`], [`default_file`]). All of these use one table of
+//! keys, so that each knows the same keys. The environment is passed in as data ([`Environment`]); this module
+//! doesn't read it.
 
 pub mod concurrency;
 mod convert;

@@ -106,8 +106,8 @@ fn inherit(command: &mut Command, locks: &Locks) {
 
 #[allow(unsafe_code, reason = "the only way to be nice in a child and not in this process")]
 fn give_way(command: &mut Command, priority: Priority) {
-    // SAFETY: between fork and exec only async-signal-safe calls are allowed; these are plain system calls, and the closure
-    // neither allocates nor takes a lock.
+    // SAFETY: between fork and exec only async-signal-safe calls are allowed; these are plain system calls, and the
+    // closure neither allocates nor takes a lock.
     unsafe {
         command.pre_exec(move || {
             priority.take_effect();

@@ -26,8 +26,9 @@ pub enum Placeholder {
 /// may contain any byte.
 const FILE_PROTOCOL: &str = "file:";
 
-/// Replaces the placeholders in `args` by paths, so that the arguments can be passed to a program. `path` returns the path for
-/// each placeholder. `P` is the caller's type for paths: `OsStr` gives a list of `OsString`, `str` a list of `String`.
+/// Replaces the placeholders in `args` by paths, so that the arguments can be passed to a program. `path` returns the
+/// path for each placeholder. `P` is the caller's type for paths: `OsStr` gives a list of `OsString`, `str` a list of
+/// `String`.
 ///
 /// ```
 /// use std::ffi::OsStr;
@@ -53,8 +54,9 @@ where
     bound.collect()
 }
 
-/// The arguments with which ffmpeg (without its own name) carries out `plan`, for a person, or for a program that only waits for
-/// the end of the encode. A program that judges the result needs [`arguments`] with [`Audience::Program`].
+/// The arguments with which ffmpeg (without its own name) carries out `plan`, for a person, or for a program that
+/// only waits for the end of the encode. A program that judges the result needs [`arguments`] with
+/// [`Audience::Program`].
 ///
 /// ```
 /// # let probe = av1plan::MediaProbe::from_json(br#"{"streams":

@@ -24,8 +24,8 @@ pub enum Side {
 /// How ffmpeg gets to the start of a window.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum SeekMode {
-    /// It seeks to this time, in microseconds (see [`seek_position`](crate::judge::picture::seek_position)). That is fast, but some
-    /// files are off by a few frames, and some by more.
+    /// It seeks to this time, in microseconds (see [`seek_position`](crate::judge::picture::seek_position)). That is
+    /// fast, but some files are off by a few frames, and some by more.
     Seek(Micros),
     /// It decodes everything before the window. That is slow but always exact.
     FromStart,

@@ -17,13 +17,14 @@ use crate::setters::setters;
 pub use extension::{Extension, InvalidExtension};
 pub use language::{InvalidLanguage, Language};
 
-/// A policy: what a user may decide about planning. It contains no path, program or machine, and every value that the types
-/// allow is valid.
+/// A policy: what a user may decide about planning. It contains no path, program or machine, and every value that the
+/// types allow is valid.
 ///
-/// Start with [`Config::default`], and set what you want otherwise. Note that the default drops audio and subtitles in Russian.
+/// Start with [`Config::default`], and set what you want otherwise. Note that the default drops audio and subtitles
+/// in Russian.
 ///
-/// A policy can also be read from TOML or JSON. A key that is left out has its default; an unknown key is an error. `Display`
-/// shows it as TOML with all keys, a line each, which can be read back:
+/// A policy can also be read from TOML or JSON. A key that is left out has its default; an unknown key is an error.
+/// `Display` shows it as TOML with all keys, a line each, which can be read back:
 ///
 /// ```
 /// let text = r#"
@@ -63,7 +64,8 @@ pub struct Config {
     /// Audio and subtitle streams in these languages are dropped, unless no audio but commentary would be left.
     /// Default: Russian, as av1d's first user wants it.
     pub drop_languages: Vec<Language>,
-    /// The file name extensions of films. Files with another extension are skipped. Default: 14 common ones, such as `mkv` and `mp4`.
+    /// The file name extensions of films. Files with another extension are skipped. Default: 14 common ones, such as
+    /// `mkv` and `mp4`.
     pub extensions: BTreeSet<Extension>,
     /// How far the result's duration may be from the original's, in microseconds; a negative number counts as 0.
     /// Default: 1 second.

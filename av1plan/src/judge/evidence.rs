@@ -100,8 +100,8 @@ pub enum Decode<'a> {
 }
 
 named! {
-    /// A piece of evidence that wasn't gathered. Its sentence (`Display`) says what wasn't done; the README says how each piece is
-    /// gathered.
+    /// A piece of evidence that wasn't gathered. Its sentence (`Display`) says what wasn't done; the README says how
+    /// each piece is gathered.
     #[derive(PartialOrd, Ord)]
     #[non_exhaustive]
     pub enum Missing: "a piece of evidence", code, codes, not shown {
@@ -115,7 +115,8 @@ named! {
         FrameTimes = "frame-times",
         /// What ffprobe prints about the result ([`Evidence::probe`]).
         Probe = "probe",
-        /// The first frame of the result, as ffprobe prints it. It is needed only if the plan promises HDR10+ or static HDR metadata.
+        /// The first frame of the result, as ffprobe prints it. It is needed only if the plan promises HDR10+ or
+        /// static HDR metadata.
         FirstFrame = "first-frame",
         /// The packets of the result ([`Evidence::packets`]).
         Packets = "packets",

@@ -53,8 +53,8 @@ impl RunReport {
         Self { exit_code, ..Self::default() }
     }
 
-    /// Adds everything that ffmpeg wrote to standard error. A run that wrote nothing has no closing report, which is a defect; a run
-    /// whose log nobody added lacks a piece of evidence.
+    /// Adds everything that ffmpeg wrote to standard error. A run that wrote nothing has no closing report, which is
+    /// a defect; a run whose log nobody added lacks a piece of evidence.
     pub fn add_log(&mut self, log: &str) {
         self.closing.get_or_insert_default();
         log.lines().for_each(|line| self.add_log_line(line));

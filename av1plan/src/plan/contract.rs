@@ -149,17 +149,18 @@ pub struct ExpectedPicture {
 
 impl ExpectedPicture {
     /// Whether a result can be judged only with its first frame (see
-    /// [`command::frame_probe_arguments`](crate::command::frame_probe_arguments)): HDR10+ is in frames only, and a container may
-    /// leave out static HDR metadata that the frames have. ffmpeg's Matroska muxer leaves out a light level of which one number
-    /// is 0 (measured with 8.0).
+    /// [`command::frame_probe_arguments`](crate::command::frame_probe_arguments)): HDR10+ is in frames only, and a
+    /// container may leave out static HDR metadata that the frames have. ffmpeg's Matroska muxer leaves out a light
+    /// level of which one number is 0 (measured with 8.0).
     pub fn needs_first_frame(&self) -> bool {
         self.hdr10_plus || self.mastering_display.is_some() || self.content_light.is_some()
     }
 
-    /// Adds the static HDR metadata (mastering display, content light level) that is in `side_data`; a later block counts.
+    /// Adds the static HDR metadata (mastering display, content light level) that is in `side_data`; a later block
+    /// counts.
     ///
-    /// Nothing is promised that no muxer stores (measured with ffmpeg 8.0): a display of which a number is missing, and a light level
-    /// whose first number is 0, which means that nobody knows it.
+    /// Nothing is promised that no muxer stores (measured with ffmpeg 8.0): a display of which a number is missing,
+    /// and a light level whose first number is 0, which means that nobody knows it.
     pub(crate) fn expect_static_hdr<'a>(&mut self, side_data: impl Iterator<Item = &'a SideData>) {
         for block in side_data {
             match block {

@@ -120,7 +120,8 @@ pub enum Reason {
     DepthOfSource,
     /// The source's colour tags are passed on unchanged.
     ColorKept,
-    /// The frames have other colour tags than the container. The frames' tags are kept, because the encoder is given those.
+    /// The frames have other colour tags than the container. The frames' tags are kept, because the encoder is given
+    /// those.
     ColorOfFrames,
     /// The source has no colour tags, and the result gets none.
     ColorUntagged,

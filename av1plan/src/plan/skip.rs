@@ -101,8 +101,8 @@ pub enum SkipReason {
         /// The field order in ffprobe's words, like `tt`.
         order: String,
     },
-    /// The picture is made for Dolby Vision only: without its metadata, which can't be carried over, its colours are wrong. No policy allows
-    /// that loss.
+    /// The picture is made for Dolby Vision only: without its metadata, which can't be carried over, its colours are
+    /// wrong. No policy allows that loss.
     DolbyVisionOnly {
         /// The Dolby Vision profile: 5; 0 if only the frames have metadata and nothing says which profile it is.
         profile: u32,

@@ -11,17 +11,17 @@ use crate::number::Rational;
 
 /// The primaries, the white point and the luminance of the display on which a film was mastered (SMPTE ST 2086).
 ///
-/// It is shown, and written to documents, as ten fractions with blanks between them: red x and y, green x and y, blue x and
-/// y, white point x and y, minimum and maximum luminance in candela per square metre. A number that the file doesn't have is
-/// shown as `?`.
+/// It is shown, and written to documents, as ten fractions with blanks between them: red x and y, green x and y, blue
+/// x and y, white point x and y, minimum and maximum luminance in candela per square metre. A number that the file
+/// doesn't have is shown as `?`.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct MasteringDisplay([Option<Rational>; MasteringDisplay::FIELDS.len()]);
 
-/// Two numbers that differ by at most 1 / `STEPS` are the same number. It is the coarsest step in which any format on the way from
-/// the film to the result stores that number. HEVC and MP4 store chromaticity in steps of 1/50,000 and luminance in 1/10,000, AV1 in 1/65,536, 1/256 for the maximum
-/// and 1/16,384 for the minimum, Matroska in 32-bit floating-point numbers, whose fractions ffprobe prints
-/// (`11408507/16777216` for 0.68).
+/// Two numbers that differ by at most 1 / `STEPS` are the same number. It is the coarsest step in which any format on
+/// the way from the film to the result stores that number. HEVC and MP4 store chromaticity in steps of 1/50,000 and
+/// luminance in 1/10,000, AV1 in 1/65,536, 1/256 for the maximum and 1/16,384 for the minimum, Matroska in 32-bit
+/// floating-point numbers, whose fractions ffprobe prints (`11408507/16777216` for 0.68).
 const STEPS: [u64; MasteringDisplay::FIELDS.len()] =
     [50_000, 50_000, 50_000, 50_000, 50_000, 50_000, 50_000, 50_000, 10_000, 256];
 
@@ -54,8 +54,8 @@ impl MasteringDisplay {
         self.0.iter().all(Option::is_some)
     }
 
-    /// Whether `found` has every number of this display, to the precision in which such numbers are stored. If a number is missing
-    /// here, `found` may have any.
+    /// Whether `found` has every number of this display, to the precision in which such numbers are stored. If a
+    /// number is missing here, `found` may have any.
     pub fn is_kept_by(&self, found: &Self) -> bool {
         self.0.iter().zip(&found.0).zip(STEPS).all(|((wanted, found), step)| match (wanted, found) {
             (None, _) => true,
@@ -65,8 +65,8 @@ impl MasteringDisplay {
     }
 }
 
-/// Whether two numbers differ by at most 1 / `step`. Numerators and denominators of ffprobe have 32 bits; longer ones must be
-/// equal, because the products below would overflow.
+/// Whether two numbers differ by at most 1 / `step`. Numerators and denominators of ffprobe have 32 bits; longer ones
+/// must be equal, because the products below would overflow.
 fn is_near(one: Rational, other: Rational, step: u64) -> bool {
     let parts = [one.numerator, one.denominator.get(), other.numerator, other.denominator.get()];
     if parts.iter().any(|part| *part > u64::from(u32::MAX)) {
@@ -127,8 +127,8 @@ impl From<MasteringDisplay> for String {
 mod tests {
     use super::*;
 
-    /// The same display in one film and its results (ffmpeg 8.0, SVT-AV1): in the film's frames, in its Matroska container as
-    /// mkvmerge wrote it, in the container of a result in MP4, and in the frames of a result.
+    /// The same display in one film and its results (ffmpeg 8.0, SVT-AV1): in the film's frames, in its Matroska
+    /// container as mkvmerge wrote it, in the container of a result in MP4, and in the frames of a result.
     const FRAMES: &str = "17/25 8/25 53/200 69/100 3/20 3/50 3127/10000 329/1000 1/200 1000/1";
     const FLOATS: &str = "11408507/16777216 5368709/16777216 2222981/8388608 11576279/16777216 5033165/33554432 \
                           16106127/268435456 10492471/33554432 689963/2097152 5368709/1073741824 1000/1";

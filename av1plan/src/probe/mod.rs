@@ -148,8 +148,8 @@ pub struct Video {
     pub unnamed_color: Vec<String>,
     /// Side data: mastering display, content light level, Dolby Vision, display matrix.
     pub side_data: Vec<SideData>,
-    /// The HDR metadata of the first frame, if it was probed: [`SideData::MasteringDisplay`], [`SideData::ContentLight`], and a
-    /// [`SideData::DolbyVision`] without a profile.
+    /// The HDR metadata of the first frame, if it was probed: [`SideData::MasteringDisplay`],
+    /// [`SideData::ContentLight`], and a [`SideData::DolbyVision`] without a profile.
     pub frame_side_data: Vec<SideData>,
     /// Whether the video bitstream contains EIA-608/708 captions.
     pub closed_captions: bool,
@@ -255,16 +255,16 @@ impl MediaProbe {
     ///
     /// # Errors
     ///
-    /// If the text is empty, isn't JSON, or is JSON but not ffprobe's: an object with a list `streams` of objects, in which
-    /// `format` is an object if it is there. ffprobe prints `{}` about a file that it can't read.
+    /// If the text is empty, isn't JSON, or is JSON but not ffprobe's: an object with a list `streams` of objects, in
+    /// which `format` is an object if it is there. ffprobe prints `{}` about a file that it can't read.
     pub fn from_json(bytes: &[u8]) -> Result<Self, ProbeError> {
         json::read(bytes)
     }
 
     /// Adds what ffprobe printed of the first video frame with the arguments of
     /// [`command::frame_probe_arguments`](crate::command::frame_probe_arguments): whether the frame has HDR10+
-    /// metadata or captions, its colour tags, and its static HDR metadata. Where container and frame differ, the frame is
-    /// what an encoder is given.
+    /// metadata or captions, its colour tags, and its static HDR metadata. Where container and frame differ, the
+    /// frame is what an encoder is given.
     ///
     /// # Errors
     ///

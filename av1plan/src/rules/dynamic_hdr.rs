@@ -63,8 +63,9 @@ pub(crate) fn plan_dynamic_hdr(
     Ok(Carried { dolby_vision: carried, hdr10_plus: hdr10_plus && carries_plus })
 }
 
-/// Whether the picture has its colours on a player without Dolby Vision. That of profile 5 is in IPT-PQ-C2, which no other
-/// player knows, whatever its tags say. A picture whose profile nobody says is one of HDR10 or HLG if it is tagged so.
+/// Whether the picture has its colours on a player without Dolby Vision. That of profile 5 is in IPT-PQ-C2, which no
+/// other player knows, whatever its tags say. A picture whose profile nobody says is one of HDR10 or HLG if it is
+/// tagged so.
 fn is_watchable_without(found: DolbyVision, source: &PictureSource<'_>) -> bool {
     let transfer = source.video.encoded_color().transfer;
     match found.profile {

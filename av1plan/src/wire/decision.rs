@@ -30,8 +30,8 @@ pub struct DecisionDocument {
     pub facts: Facts,
 }
 
-/// The values that belong to a code, such as sizes and names, as a JSON object. [`Facts::is_empty`] if the code has none.
-/// `Display` prints the JSON.
+/// The values that belong to a code, such as sizes and names, as a JSON object. [`Facts::is_empty`] if the code has
+/// none. `Display` prints the JSON.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Facts(serde_json::Value);

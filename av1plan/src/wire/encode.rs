@@ -21,8 +21,9 @@ use crate::probe::{Disposition, MAX_STREAM_INDEX};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct EncodeDocument {
-    /// The encoder and its settings. In JSON they are the keys `encoder` (ffmpeg's name) and `crf`, `preset`, `workers` and
-    /// `nominal_rate` of SVT-AV1; `crf`, `cpu_used`, `tiles` and `threads` of libaom; `qp` and `speed` of rav1e.
+    /// The encoder and its settings. In JSON they are the keys `encoder` (ffmpeg's name) and `crf`, `preset`,
+    /// `workers` and `nominal_rate` of SVT-AV1; `crf`, `cpu_used`, `tiles` and `threads` of libaom; `qp` and `speed`
+    /// of rav1e.
     #[serde(flatten)]
     pub settings: EncoderSettings,
     /// The container of the result.
@@ -72,8 +73,8 @@ pub struct EncodeDocument {
 pub struct LossDocument {
     /// The code of the kind of loss (see [`LossKind`]).
     pub code: String,
-    /// The index of the source stream that is lost or loses something; `None`, and absent in JSON, if it is the film's main
-    /// video.
+    /// The index of the source stream that is lost or loses something; `None`, and absent in JSON, if it is the
+    /// film's main video.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stream: Option<u32>,
     /// What exactly is lost, as a fragment of a sentence.

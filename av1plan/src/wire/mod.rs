@@ -1,8 +1,8 @@
 //! The versioned JSON document of a plan: `av1cli plan --json` prints it, and other programs may store it.
 //!
 //! A document has `"format":"av1.plan"` and a version. A reader of version 1 reads every 1.x: it ignores unknown
-//! fields, and shows a decision, a skip or a loss with an unknown code by its code and sentence, but can't restore a plan that it doesn't
-//! know whole. It refuses another major version.
+//! fields, and shows a decision, a skip or a loss with an unknown code by its code and sentence, but can't restore a
+//! plan that it doesn't know whole. It refuses another major version.
 
 mod decision;
 mod encode;

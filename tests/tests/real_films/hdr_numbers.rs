@@ -1,5 +1,5 @@
-//! HDR metadata whose numbers differ between the container and the frames, in precision or in value. The encoder is given the
-//! frames' numbers. No film may be refused after its encode because of how its numbers are stored.
+//! HDR metadata whose numbers differ between the container and the frames, in precision or in value. The encoder is
+//! given the frames' numbers. No film may be refused after its encode because of how its numbers are stored.
 
 use std::process::Command;
 
@@ -70,8 +70,8 @@ fn a_light_level_of_zero_asks_for_nothing() {
     assert_eq!(film.plan["encode"]["contract"]["picture"]["content_light"], serde_json::json!([1000, 0]));
 }
 
-/// Some encoders write a mastering display of zeros, or only its primaries. MP4 can't store such a display (measured with
-/// ffmpeg 8.0).
+/// Some encoders write a mastering display of zeros, or only its primaries. MP4 can't store such a display (measured
+/// with ffmpeg 8.0).
 #[test]
 fn a_mastering_display_that_says_nothing_or_half_asks_for_nothing() {
     let Some(library) = open() else { return };

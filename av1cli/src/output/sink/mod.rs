@@ -127,8 +127,8 @@ impl Sink {
     }
 }
 
-/// Shortens the time that the program waits at its end until its output is written, so that a terminal or pipe that isn't read
-/// can't hold it up.
+/// Shortens the time that the program waits at its end until its output is written, so that a terminal or pipe that
+/// isn't read can't hold it up.
 pub(crate) fn hurry() {
     HURRIED.store(true, Ordering::Relaxed);
 }
