@@ -149,6 +149,14 @@ mod tests {
         assert!(nothing.is_kept_by(&all[0]) && !all[0].is_kept_by(&nothing));
     }
 
+    /// 603.33 cd/m² as HEVC stores it, as a 32-bit float and as AV1 stores it, which keeps 8 binary places.
+    #[test]
+    fn a_maximum_that_av1_must_round_is_the_same() {
+        let [hevc, float, av1] = ["6033300/10000", "9884959/16384", "154452/256"]
+            .map(|maximum| FRAMES.replacen("1000/1", maximum, 1).parse::<MasteringDisplay>().unwrap());
+        assert!(hevc.is_kept_by(&float) && hevc.is_kept_by(&av1) && float.is_kept_by(&av1));
+    }
+
     #[test]
     fn other_numbers_are_not() {
         let film: MasteringDisplay = FRAMES.parse().unwrap();
