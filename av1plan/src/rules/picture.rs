@@ -36,7 +36,8 @@ pub(crate) struct PictureSource<'a> {
 }
 
 impl PictureSource<'_> {
-    /// Applies all rules. It is an error only if the film is interlaced and the policy skips such films.
+    /// Applies all rules. It is an error if the film is interlaced and the policy skips such films, or if its picture
+    /// needs Dolby Vision metadata that can't be carried over.
     pub(crate) fn plan(&self, record: &mut Record) -> Result<Picture, SkipReason> {
         let mut filters = Vec::new();
         filters.extend(self.interlacing(record)?);
