@@ -161,6 +161,9 @@ pub(crate) struct PlanArgs {
     /// Ignore this reason to leave a film alone; may be given several times
     #[arg(long, value_name = "CODE", value_parser = gate_parser())]
     pub(crate) ignore: Vec<Gate>,
+    /// Read all of each film first, as is done before an encode: headers may claim anything
+    #[arg(long, conflicts_with = "probe_json")]
+    pub(crate) survey: bool,
     /// Show what another config would change: which films, which choices, and why
     #[arg(long, value_name = "OTHER.toml", conflicts_with_all = ["explain", "probe_json"])]
     pub(crate) diff: Option<PathBuf>,

@@ -61,6 +61,14 @@ impl Log {
             Event::Recovered(recovered) => {
                 info!(target: RESULT, event = "recovered", "{}", cut_off(recovered));
             }
+            Event::Surveying { path } => {
+                let shown = display(path);
+                info!(event = "surveying", path = %lossy(path), "survey: {shown}");
+            }
+            Event::Surveyed { path, .. } => {
+                let shown = display(path);
+                debug!(event = "surveyed", path = %lossy(path), "survey: {shown} is done");
+            }
             Event::Skipped { path, reason } => {
                 let (shown, code) = (display(path), reason.code());
                 info!(event = "skipped", path = %lossy(path), code, "skip: {shown} [{code}]: {reason}");

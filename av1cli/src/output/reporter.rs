@@ -78,6 +78,11 @@ impl Reporter {
             Event::Recovered(recovered) => {
                 print_line_as(Importance::Result, Weight::News, &cut_off(&recovered));
             }
+            Event::Surveying { path } => {
+                let line = format!("survey: {}, all of which is read before its encode", display(&path));
+                print_line(Weight::News, &line);
+            }
+            Event::Surveyed { .. } => {}
             Event::Skipped { path, reason } => {
                 let line = format!("skip: {} [{}]: {reason}", display(&path), reason.code());
                 print_line(Weight::News, &line);

@@ -38,8 +38,10 @@ fn line(document: &impl Serialize) -> Vec<u8> {
 /// Returns the importance of an event. Less important events are dropped first.
 fn importance(event: &Event) -> Importance {
     match event {
-        Event::Progressed { .. } | Event::Judging { .. } => Importance::Progress,
-        Event::Scanned { .. } | Event::Settling { .. } | Event::Skipped { .. } => Importance::News,
+        Event::Progressed { .. } | Event::Judging { .. } | Event::Surveyed { .. } => Importance::Progress,
+        Event::Scanned { .. } | Event::Settling { .. } | Event::Surveying { .. } | Event::Skipped { .. } => {
+            Importance::News
+        }
         Event::Unreadable { .. }
         | Event::Recovered(_)
         | Event::Started { .. }

@@ -11,6 +11,7 @@ use super::keeper::Written;
 use crate::library::film::Film;
 use crate::library::stable::Settling;
 use crate::state::index::{FilmEntry, Fingerprint, LastOutcome, Next, Write};
+use crate::sys::disk::Identity;
 use av1plan::probe::ProbeText;
 
 /// How long a film that is no longer seen stays in the index. If a disk is away for the holidays, its films must
@@ -125,6 +126,16 @@ impl Catalog {
         self.write(Write::Probe(path.to_owned(), entry, text));
     }
 
+    /// Stores the ffprobe output and the survey of a film, unless its file has changed since.
+    pub(super) fn keep_survey(&mut self, path: &Path, surveyed: &Identity, text: &ProbeText) {
+        let is_same = |entry: &FilmEntry| {
+            entry.identity.inode == surveyed.inode && entry.identity.same_content_stamp(surveyed)
+        };
+        if self.entries.get(path).is_some_and(is_same) {
+            self.keep_probe(path, text.clone());
+        }
+    }
+
     /// Discards the ffprobe output of a film, so that ffprobe is run again.
     fn forget_probe(&mut self, path: PathBuf) {
         if let Some(entry) = self.entries.get_mut(&path) {
@@ -198,7 +209,6 @@ pub(super) struct Moment {
 mod tests {
     use super::*;
     use crate::state::index::{Index, Opened};
-    use crate::sys::disk::Identity;
     use av1plan::probe::Protection;
 
     const ONE: Fingerprint = Fingerprint([1; 16]);

@@ -138,6 +138,9 @@ impl Dispatcher {
             Input::Stop => self.stop(),
             Input::Event(event) => {
                 self.activity.note(&event, self.now.timestamp());
+                if let Event::Surveyed { path, identity, text } = &event {
+                    self.catalog.keep_survey(path, identity, text);
+                }
                 self.publish(event);
             }
             Input::Read(texts) => self.read(texts),

@@ -8,6 +8,7 @@ use std::time::Duration;
 use av1plan::EncodePlan;
 use av1plan::command::{Arg, Side, decode_audio_arguments, decode_streams_arguments, decode_video_arguments};
 use av1plan::judge::{Complaints, Defect};
+use av1plan::probe::ProbeDepth;
 
 use crate::ffmpeg::argv::bind;
 use crate::ffmpeg::tools::Tools;
@@ -52,7 +53,8 @@ pub async fn decode_alone(
     reached: impl FnMut(u64),
 ) -> io::Result<Option<Defect>> {
     let decoder = Decoder { tools, stall };
-    let (defect, sound) = decoder.result(result, decode_streams_arguments(sounds), reached).await?;
+    let (defect, sound) =
+        decoder.result(result, decode_streams_arguments(sounds, ProbeDepth::Usual), reached).await?;
     Ok(defect.or(sound.in_sound(&Complaints::default())))
 }
 

@@ -36,7 +36,8 @@ pub(crate) struct Gather<'a> {
 pub(crate) struct Readable {
     pub(crate) probe: MediaProbe,
     pub(crate) packets: PacketSummary,
-    /// The packets of the original's first seconds, if there are both an original and a plan.
+    /// The packets of the original's first seconds, if there are both an original and a plan that was made without a
+    /// survey.
     opening: Option<PacketSummary>,
 }
 
@@ -64,8 +65,12 @@ impl Gather<'_> {
         };
         let picture = probe.main_video().map_or(0, |(stream, _)| stream.index);
         let packets = probe::packets(self.tools, self.result, picture).await.map_err(io::Error::other)?;
-        let opening = match self.original.filter(|_| self.plan.is_some()) {
-            Some(original) => Some(probe::opening(self.tools, original).await.map_err(io::Error::other)?),
+        let plan = self.plan.filter(|plan| !plan.contract.is_measured());
+        let opening = match self.original.zip(plan) {
+            Some((original, plan)) => {
+                let opening = probe::opening(self.tools, original, plan.probe_depth).await;
+                Some(opening.map_err(io::Error::other)?)
+            }
             None => None,
         };
         Ok(Some(Readable { probe, packets, opening }))

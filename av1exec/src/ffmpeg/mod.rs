@@ -9,4 +9,5 @@ pub mod probe;
 pub mod quality;
 pub mod same_picture;
 pub mod scores;
+pub mod survey;
 pub mod tools;

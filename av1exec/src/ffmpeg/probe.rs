@@ -3,12 +3,12 @@
 use std::path::Path;
 use std::time::Duration;
 
-use av1plan::probe::{PacketSummary, ProbeError as DocumentError, ProbeText};
+use av1plan::probe::{PacketSummary, ProbeDepth, ProbeError as DocumentError, ProbeText};
 use av1plan::{EncodePlan, MediaProbe, command, wants_frame_probe};
 
 use crate::ffmpeg::argv::bind;
 use crate::ffmpeg::tools::Tools;
-use crate::sys::process::{CaptureError, Output, Watched, capture, start, watch};
+use crate::sys::process::{CaptureError, Output, Pulse, capture, start, watch};
 
 /// ffprobe reads headers only, which takes seconds; the minute is for disks that have to spin up.
 const PROBE_TIMEOUT: Duration = Duration::from_mins(1);
@@ -32,12 +32,17 @@ async fn ask_with(
     path: &Path,
     wants_frame: impl Fn(&MediaProbe) -> bool,
 ) -> Result<(ProbeText, MediaProbe), ProbeError> {
-    let mut text = ProbeText::new(run(tools, path, command::probe_arguments()).await?);
-    let probe = text.parse()?;
+    let mut text = ProbeText::new(run(tools, path, command::probe_arguments(ProbeDepth::Usual)).await?);
+    let mut probe = text.parse()?;
+    let depth = probe.needed_depth();
+    if depth != ProbeDepth::Usual {
+        text = ProbeText::new(run(tools, path, command::probe_arguments(depth)).await?);
+        probe = text.parse()?;
+    }
     let Some((video, _)) = probe.main_video().filter(|_| wants_frame(&probe)) else {
         return Ok((text, probe));
     };
-    text.frame = Some(run(tools, path, command::frame_probe_arguments(video.index)).await?);
+    text.frame = Some(run(tools, path, command::frame_probe_arguments(video.index, depth)).await?);
     let probe = text.parse()?;
     Ok((text, probe))
 }
@@ -60,36 +65,44 @@ async fn run(tools: &Tools, path: &Path, args: Vec<command::Arg>) -> Result<Vec<
 /// Reads all packets of the file at `path` from the disk and summarizes them. Keeps the timestamps of the stream with
 /// the index `picture`.
 pub async fn packets(tools: &Tools, path: &Path, picture: u32) -> Result<PacketSummary, ProbeError> {
-    let summary = PacketSummary::with_times_of(picture);
-    add_packets(tools, path, command::packet_probe_arguments(), summary).await
+    let mut summary = PacketSummary::with_times_of(picture);
+    let args = command::packet_probe_arguments(ProbeDepth::Usual);
+    each_line(tools, path, &args, None, |line| summary.add_line(line)).await?;
+    Ok(summary)
 }
 
-/// Summarizes the packets of the first seconds of the file at `path`.
-pub async fn opening(tools: &Tools, path: &Path) -> Result<PacketSummary, ProbeError> {
-    add_packets(tools, path, command::opening_probe_arguments(), PacketSummary::default()).await
+/// Summarizes the packets of the first seconds of a source of this depth.
+pub async fn opening(tools: &Tools, path: &Path, depth: ProbeDepth) -> Result<PacketSummary, ProbeError> {
+    let mut summary = PacketSummary::default();
+    let args = command::opening_probe_arguments(depth);
+    each_line(tools, path, &args, None, |line| summary.add_line(line)).await?;
+    Ok(summary)
 }
 
-async fn add_packets(
+/// Runs ffprobe, passes each line of its standard output to `hear`, and ends it if it prints nothing for as long as
+/// `limit`.
+pub(super) async fn each_line(
     tools: &Tools,
     path: &Path,
-    args: Vec<command::Arg>,
-    mut summary: PacketSummary,
-) -> Result<PacketSummary, ProbeError> {
-    let args = bind(&args, path, Path::new(""));
+    args: &[command::Arg],
+    limit: Option<Duration>,
+    mut hear: impl FnMut(&str),
+) -> Result<(), ProbeError> {
+    let args = bind(args, path, Path::new(""));
     let child = start(&tools.ffprobe, &args).await.map_err(CaptureError::Start)?;
-    let watched = watch(child, None, |output, line| match output {
-        Output::Stdout => summary.add_line(line),
-        // Complaints are ignored: ffprobe also complains about files that it reads well (Opus headers), and missing
-        // packets show in the summary.
+    let pulse = limit.map(|limit| Pulse { output: Output::Stdout, limit });
+    let watched = watch(child, pulse, |output, line| match output {
+        Output::Stdout => hear(line),
+        // Complaints are ignored: ffprobe also complains about files that it reads well (Opus headers), and what is
+        // missing shows in what it printed.
         Output::Stderr => {}
     });
-    // ffprobe's exit code is ignored: it is 0 even for files whose packets it can't read, and the summary shows those.
-    // Only an end by a signal is an error.
-    match watched.await.map_err(CaptureError::Read)? {
-        Watched::Ended(status) if status.code().is_some() => Ok(summary),
-        Watched::Ended(_) | Watched::Silent(_) => {
-            Err(ProbeError::Failed(CaptureError::Read(std::io::Error::other("a signal ended it"))))
-        }
+    let status = watched.await.and_then(|watched| watched.status("ffprobe")).map_err(CaptureError::Read)?;
+    // ffprobe's exit code is ignored: it is 0 even for files that it can't read to their end. Only an end by a signal is
+    // an error.
+    match status.code() {
+        Some(_) => Ok(()),
+        None => Err(ProbeError::Failed(CaptureError::Read(std::io::Error::other("a signal ended it")))),
     }
 }
 

@@ -10,7 +10,9 @@ use tokio::sync::mpsc;
 
 use crate::replace::recover::Recovered;
 use crate::state::outcome::Outcome;
+use crate::sys::disk::Identity;
 use av1plan::judge::Progress;
+use av1plan::probe::ProbeText;
 
 /// An event.
 #[derive(Debug, Clone)]
@@ -38,6 +40,20 @@ pub enum Event {
     },
     /// An interrupted job was recovered.
     Recovered(Recovered),
+    /// A film is surveyed, which takes as long as reading it.
+    Surveying {
+        /// The film.
+        path: PathBuf,
+    },
+    /// A film was surveyed.
+    Surveyed {
+        /// The film.
+        path: PathBuf,
+        /// The identity of the file that was surveyed.
+        identity: Identity,
+        /// ffprobe's output and the survey, to be stored.
+        text: Box<ProbeText>,
+    },
     /// A film is left alone.
     Skipped {
         /// The film.

@@ -1,10 +1,13 @@
 //! The basis of a plan: the facts of a film's file, and its ffprobe output. Gates that don't need ffprobe are
 //! checked first.
 
+use std::time::Duration;
+
 use av1plan::probe::{FileFacts, ProbeText, Stability};
 use av1plan::{Config, MediaProbe, SkipReason, Source, Toolchain, Verdict};
 
-use crate::ffmpeg::probe::{ProbeError, probe};
+use crate::ffmpeg::probe::{self, ProbeError};
+use crate::ffmpeg::survey::survey;
 use crate::ffmpeg::tools::Tools;
 use crate::library::film::Film;
 
@@ -13,19 +16,21 @@ use crate::library::film::Film;
 pub struct Looked {
     facts: FileFacts,
     probe: MediaProbe,
+    /// ffprobe's output, to be stored; `None` if a gate stopped the film before the probe.
+    text: Option<ProbeText>,
 }
 
 impl Looked {
     /// Combines a film with its ffprobe output.
     pub fn of(film: &Film, stability: Stability, probe: MediaProbe) -> Self {
-        Self { facts: film.facts(stability), probe }
+        Self { facts: film.facts(stability), probe, text: None }
     }
 
     /// Returns the film if each of these policies stops it by a gate that doesn't need ffprobe; otherwise `None`.
     pub fn stopped(film: &Film, stability: Stability, policies: &[&Config]) -> Option<Self> {
         let facts = film.facts(stability);
         let is_stopped = |policy: &&Config| av1plan::before_probe(&facts, policy).is_some();
-        policies.iter().all(is_stopped).then(|| Self { facts, probe: MediaProbe::default() })
+        policies.iter().all(is_stopped).then(|| Self { facts, probe: MediaProbe::default(), text: None })
     }
 
     /// Runs ffprobe on a film, unless a gate stops it before. If `known`, the stored ffprobe output, can be parsed,
@@ -44,11 +49,35 @@ impl Looked {
         if let Some(stopped) = Self::stopped(film, stability, policies) {
             return Ok(stopped);
         }
-        let probe = match known.map(ProbeText::parse) {
-            Some(Ok(probe)) => probe,
-            _ => probe(tools, &film.path).await?,
+        let parsed = known.and_then(|text| Some((text.clone(), text.parse().ok()?)));
+        let (text, probe) = match parsed {
+            Some(known) => known,
+            None => probe::ask(tools, &film.path).await?,
         };
-        Ok(Self::of(film, stability, probe))
+        Ok(Self { text: Some(text), ..Self::of(film, stability, probe) })
+    }
+
+    /// Whether the film can be surveyed and wasn't yet.
+    pub fn lacks_survey(&self) -> bool {
+        self.probe.survey.is_none() && self.text.is_some()
+    }
+
+    /// Surveys the film, and returns its ffprobe output and survey, to be stored.
+    ///
+    /// # Errors
+    ///
+    /// If ffprobe couldn't be run to its end.
+    pub async fn survey(
+        &mut self,
+        film: &Film,
+        tools: &Tools,
+        stall: Duration,
+    ) -> Result<Option<ProbeText>, ProbeError> {
+        let Some(text) = &self.text else { return Ok(None) };
+        let survey = survey(tools, &film.path, &self.probe, stall).await?;
+        let text = text.clone().with_survey(Some(survey.to_json()));
+        self.probe.add_survey(survey);
+        Ok(Some(text))
     }
 
     /// Plans the film.

@@ -106,12 +106,40 @@ impl Pipeline {
             Ok(looked) => looked,
             Err(error) => return (self.unprobed(film, &error).await, None),
         };
-        let verdict = looked.plan(&self.tools.toolchain, policy);
+        let verdict = match self.survey(film, looked).await {
+            Ok(looked) => looked.plan(&self.tools.toolchain, policy),
+            Err(outcome) => return (outcome, None),
+        };
         self.explain_refusal(film, &verdict).await;
         match &verdict {
             Verdict::Skip(skip) => (Outcome::Skipped(skip.reason.clone()), None),
             Verdict::Encode(plan) => self.carry_out(film, plan, &verdict).await,
         }
+    }
+
+    /// Surveys a film that would be encoded by what is known of it so far. Returns the outcome of the attempt if that
+    /// fails.
+    async fn survey(&self, film: &Film, mut looked: Looked) -> Result<Looked, Outcome> {
+        let policy = &self.settings.policy;
+        let is_wanted = matches!(looked.plan(&self.tools.toolchain, policy), Verdict::Encode(_));
+        if !is_wanted || !looked.lacks_survey() {
+            return Ok(looked);
+        }
+        self.events.send(Event::Surveying { path: film.path.clone() });
+        let mut stop = self.stop.clone();
+        let surveyed = tokio::select! {
+            surveyed = looked.survey(film, &self.tools, self.settings.stall) => surveyed,
+            () = stop.asked() => return Err(Outcome::stopped(&self.stop)),
+        };
+        match surveyed {
+            Ok(Some(text)) => {
+                let path = film.path.clone();
+                self.events.send(Event::Surveyed { path, identity: film.identity, text: Box::new(text) });
+            }
+            Ok(None) => {}
+            Err(error) => return Err(self.unprobed(film, &error).await),
+        }
+        Ok(looked)
     }
 
     /// Writes the `.why.txt` of a film that is refused because of a loss.

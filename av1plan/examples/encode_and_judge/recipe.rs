@@ -11,7 +11,7 @@ use av1plan::judge::picture::{Comparison, ThumbnailSize, Thumbnails, compare, wi
 use av1plan::judge::{
     Check, Complaints, Decode, Defect, Missing, ProgressReader, ResultProbe, RunReport, frame_time,
 };
-use av1plan::probe::PacketSummary;
+use av1plan::probe::{PacketSummary, PictureSummary, ProbeDepth, Survey};
 use av1plan::{EncodePlan, Evidence, Judgement, MediaProbe, Toolchain, judge, wants_frame_probe};
 
 /// Asks ffmpeg for its version, its encoders and its decoders.
@@ -26,21 +26,42 @@ pub fn toolchain() -> Result<Toolchain, Box<dyn Error>> {
 
 /// Probes a file: its headers, and its first frame if `wants_frame` says so.
 fn probe(file: &Path, wants_frame: impl Fn(&MediaProbe) -> bool) -> Result<MediaProbe, Box<dyn Error>> {
-    let said = run("ffprobe", &command::probe_arguments(), file)?;
+    let shallow = probe_at(file, ProbeDepth::Usual, &wants_frame)?;
+    match shallow.needed_depth() {
+        ProbeDepth::Usual => Ok(shallow),
+        depth => probe_at(file, depth, &wants_frame),
+    }
+}
+
+fn probe_at(
+    file: &Path,
+    depth: ProbeDepth,
+    wants_frame: impl Fn(&MediaProbe) -> bool,
+) -> Result<MediaProbe, Box<dyn Error>> {
+    let said = run("ffprobe", &command::probe_arguments(depth), file)?;
     if !said.status.success() {
         return Err(String::from_utf8_lossy(&said.stderr).trim().into());
     }
     let mut probe = MediaProbe::from_json(&said.stdout)?;
     if let Some((video, _)) = probe.main_video().filter(|_| wants_frame(&probe)) {
-        let frame = run("ffprobe", &command::frame_probe_arguments(video.index), file)?;
+        let frame = run("ffprobe", &command::frame_probe_arguments(video.index, depth), file)?;
         probe.add_frame(&frame.stdout)?;
     }
     Ok(probe)
 }
 
-/// Probes a film that is to be planned.
+/// Probes a film that is to be planned, and surveys it: reads all of its packets and decodes its key frames.
 pub fn probe_film(film: &Path) -> Result<MediaProbe, Box<dyn Error>> {
-    probe(film, wants_frame_probe)
+    let mut probe = probe(film, wants_frame_probe)?;
+    let packets = PacketSummary::default().joining_clocks(probe.format.is_stream_of_packets());
+    let packets = list(packets, &command::packet_probe_arguments(probe.needed_depth()), film)?;
+    let mut pictures = PictureSummary::default();
+    for arguments in command::picture_probe_arguments(&probe) {
+        let shown = run("ffprobe", &arguments, film)?;
+        String::from_utf8_lossy(&shown.stdout).lines().for_each(|line| pictures.add_line(line));
+    }
+    probe.add_survey(Survey::new(packets.into_streams(), pictures));
+    Ok(probe)
 }
 
 /// Encodes `film` to `result`. The frame times are written to a file beside the result, which is not deleted.
@@ -75,8 +96,8 @@ pub fn check(
     let picture = probed.as_ref().and_then(|probe| probe.main_video()).map_or(0, |(stream, _)| stream.index);
     // All packets of the result with every timestamp of its video, and the packets of the source's first seconds.
     let packets = PacketSummary::with_times_of(picture);
-    let packets = list(packets, &command::packet_probe_arguments(), result)?;
-    let opening = list(PacketSummary::default(), &command::opening_probe_arguments(), film)?;
+    let packets = list(packets, &command::packet_probe_arguments(ProbeDepth::Usual), result)?;
+    let opening = list(PacketSummary::default(), &command::opening_probe_arguments(plan.probe_depth), film)?;
     let evidence = Evidence::new(fs::metadata(result)?.len())
         .with_run(Some(report))
         .with_probe(Some(probed.as_ref().map_or(ResultProbe::Unreadable, ResultProbe::Read)))

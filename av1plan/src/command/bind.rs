@@ -33,9 +33,10 @@ const FILE_PROTOCOL: &str = "file:";
 /// ```
 /// use std::ffi::OsStr;
 /// use av1plan::command::{bind, probe_arguments};
+/// use av1plan::probe::ProbeDepth;
 ///
 /// let film = OsStr::new("/films/Film.mkv");
-/// let arguments = bind(&probe_arguments(), |_| film);
+/// let arguments = bind(&probe_arguments(ProbeDepth::Usual), |_| film);
 /// assert_eq!(arguments.last().unwrap(), "file:/films/Film.mkv");
 /// ```
 pub fn bind<'a, P>(args: &[Arg], path: impl Fn(Placeholder) -> &'a P) -> Vec<P::Owned>

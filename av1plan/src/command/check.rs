@@ -5,11 +5,12 @@ use alloc::borrow::Cow;
 use alloc::format;
 use alloc::vec::Vec;
 
-use super::{Arg, Args, Placeholder, SAFE_INPUT, filter};
+use super::{Arg, Args, Placeholder, filter};
 use crate::judge::Metric;
 use crate::judge::picture::{ThumbnailSize, Window};
 use crate::number::Micros;
 use crate::plan::{EncodePlan, StreamType, Treatment};
+use crate::probe::ProbeDepth;
 use crate::setters::setters;
 
 /// Which of two films a check reads: the source or the result.
@@ -19,6 +20,16 @@ pub enum Side {
     Source,
     /// The encoded result.
     Result,
+}
+
+impl Side {
+    /// How deep the file of this side must be probed. Results are Matroska, MP4 or WebM.
+    fn depth(self, plan: &EncodePlan) -> ProbeDepth {
+        match self {
+            Self::Source => plan.probe_depth,
+            Self::Result => ProbeDepth::Usual,
+        }
+    }
 }
 
 /// How ffmpeg gets to the start of a window.
@@ -50,9 +61,7 @@ pub fn picture_arguments(
         (SeekMode::FromStart, Side::Source) => args.source_times(plan.timestamps),
         (SeekMode::FromStart, Side::Result) => {}
     }
-    args.fixed(&SAFE_INPUT);
-    args.push("-i");
-    args.0.push(Arg::File(Placeholder::Input));
+    args.input(side.depth(plan), Placeholder::Input);
     let mut filters: Vec<Cow<'static, str>> = Vec::new();
     match side {
         Side::Source => {
@@ -135,9 +144,8 @@ pub fn score_arguments(scored: &ScoreRequest<'_>, part: Option<SeekRange>) -> Ve
             None if is_original => args.source_times(plan.timestamps),
             None => {}
         }
-        args.fixed(&SAFE_INPUT);
-        args.push("-i");
-        args.0.push(Arg::File(input));
+        let side = if is_original { Side::Source } else { Side::Result };
+        args.input(side.depth(plan), input);
     }
     // After a seek, the timestamps of both files count from the place to which ffmpeg seeked.
     let start = if part.is_some() { "" } else { ",setpts=PTS-STARTPTS" };
@@ -172,7 +180,7 @@ pub fn score_arguments(scored: &ScoreRequest<'_>, part: Option<SeekRange>) -> Ve
 /// The decoder dav1d gets `-strict 1`, with which it checks the bits that must follow a picture's data. Without it,
 /// four flipped bytes in a packet of AV1 were noticed in 0 of 10 files, with it in 10 of 10 (measured).
 pub fn decode_video_arguments() -> Vec<Arg> {
-    let mut args = decode(&["-xerror", "-strict", "1"]);
+    let mut args = decode(&["-xerror", "-strict", "1"], ProbeDepth::Usual);
     args.fixed(&["-map", "0:v:0", "-fps_mode", "passthrough"]);
     args.fixed(&["-stats_mux_pre", "pipe:1", "-stats_mux_pre_fmt", "{t}", "-f", "null", "-"]);
     args.0
@@ -188,16 +196,16 @@ pub fn decode_audio_arguments(plan: &EncodePlan, side: Side) -> Option<Vec<Arg>>
         Side::Source => sounds.map(|((stream, _), _)| stream.index).collect(),
         Side::Result => sounds.map(|(_, position)| position).collect(),
     };
-    decode_streams_arguments(&indexes)
+    decode_streams_arguments(&indexes, side.depth(plan))
 }
 
 /// The arguments with which ffmpeg decodes the streams with these indexes of any file, and goes on after errors;
 /// `None` if `indexes` is empty.
-pub fn decode_streams_arguments(indexes: &[u32]) -> Option<Vec<Arg>> {
+pub fn decode_streams_arguments(indexes: &[u32], depth: ProbeDepth) -> Option<Vec<Arg>> {
     if indexes.is_empty() {
         return None;
     }
-    let mut args = decode(&["-err_detect", "crccheck"]);
+    let mut args = decode(&["-err_detect", "crccheck"], depth);
     for index in indexes {
         args.option("-map", format!("0:{index}"));
     }
@@ -205,12 +213,10 @@ pub fn decode_streams_arguments(indexes: &[u32]) -> Option<Vec<Arg>> {
     Some(args.0)
 }
 
-fn decode(options: &[&'static str]) -> Args {
+fn decode(options: &[&'static str], depth: ProbeDepth) -> Args {
     let mut args = Args(Vec::with_capacity(40));
     args.fixed(&["-nostdin", "-hide_banner", "-loglevel", "level+warning"]);
     args.fixed(options);
-    args.fixed(&SAFE_INPUT);
-    args.push("-i");
-    args.0.push(Arg::File(Placeholder::Input));
+    args.input(depth, Placeholder::Input);
     args
 }

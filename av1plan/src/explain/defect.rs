@@ -126,6 +126,9 @@ impl fmt::Display for Defect {
             Self::Bytes { index, expected, found } => {
                 write!(f, "the result's stream {index} has {found} bytes instead of {expected}")
             }
+            Self::OtherContent { index } => {
+                write!(f, "the result's stream {index} has other contents than the source's")
+            }
             Self::EmptyStream { index } => write!(f, "the result's stream {index} is empty"),
         }
     }

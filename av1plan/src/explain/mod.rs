@@ -13,7 +13,7 @@ use alloc::borrow::Cow;
 use alloc::string::String;
 use core::fmt::{self, Write as _};
 
-use crate::plan::{Decision, LOW_MILLIBITS, Loss, LossKind, Reason, SkipReason};
+use crate::plan::{Decision, LOW_MILLIBITS, Loss, LossKind, PictureProperty, Reason, SkipReason};
 use crate::probe::Marker;
 
 pub use bytes::Bytes;
@@ -34,6 +34,13 @@ impl fmt::Display for Reason {
             Self::OnlyVideo => f.write_str("the only video stream that is no cover"),
             Self::DefaultVideo => f.write_str("the first video stream marked default"),
             Self::FirstVideo => f.write_str("the first video stream; none is marked default"),
+
+            Self::Surveyed { packets, pictures } => {
+                write!(f, "{packets} packets and {pictures} key frames were looked at")
+            }
+            Self::NotSurveyed => {
+                f.write_str("only its headers were looked at; before an encode all of it is")
+            }
 
             Self::WebSignals { score } => write!(f, "signals of a web source outweigh (score {score:+})"),
             Self::DiscSignals { score } => write!(f, "signals of a disc outweigh (score {score:+})"),
@@ -112,6 +119,10 @@ impl fmt::Display for Reason {
             }
             Self::ExactTimestamps => f.write_str("the source's timestamps, exactly"),
 
+            Self::ClockJumps { count, at } => {
+                write!(f, "its clock jumps {count} times, first at {at} s; ffmpeg closes the gaps")
+            }
+
             Self::ContainerKept => f.write_str("AV1 has a place in the source's container"),
             Self::ContainerToMatroska => f.write_str("AV1 has no place in the source's container"),
             Self::IndexFirst => f.write_str("a server can start to play it before it has read it whole"),
@@ -130,6 +141,7 @@ impl fmt::Display for Reason {
             Self::ConvertedForContainer { to } => write!(f, "the container holds it as {}", Plain(to)),
             Self::ContainerCannotHold => f.write_str("the container can't hold it"),
             Self::WrittenByMuxer => f.write_str("written anew from the file's chapters and tags"),
+            Self::NoPackets => f.write_str("it is announced but has no packets"),
             Self::UnknownType => f.write_str("a stream of a type that nobody knows"),
             Self::DefaultMoved { from } => write!(f, "stream {from}, which was the default, is dropped"),
         }
@@ -213,6 +225,19 @@ impl fmt::Display for SkipReason {
                     "it is interlaced ({}), and such films are left alone (interlaced = \"skip\")",
                     Plain(order)
                 )
+            }
+            Self::PictureChanges { property, from, to, at } => {
+                let what = match property {
+                    PictureProperty::Size => "size",
+                    PictureProperty::PixelShape => "shape of pixels",
+                    PictureProperty::Transfer => "transfer curve",
+                    PictureProperty::PixelFormat => "pixel format",
+                };
+                write!(f, "the {what} of its picture changes from {} to {}", Plain(from), Plain(to))?;
+                match at {
+                    Some(at) => write!(f, " at {at} s, and the result can have only one"),
+                    None => f.write_str(", and the result can have only one"),
+                }
             }
             Self::DolbyVisionOnly { profile } => {
                 f.write_str("its picture is made for Dolby Vision only")?;

@@ -157,7 +157,9 @@ impl Judged<'_> {
 
     fn ends_early(&self, seen: StreamPackets) -> Option<Defect> {
         let contract = &self.plan.contract;
-        let expected = contract.duration?;
+        let measured = contract.streams.iter().find(|stream| stream.kind == StreamType::Video);
+        let measured = measured.and_then(|picture| picture.span).map(|span| span.length);
+        let expected = measured.or(contract.duration)?;
         let span = seen.end.zip(seen.first).map(|(end, first)| Micros(end.0.saturating_sub(first.0)));
         let reached = |span: Micros| span.0.saturating_add(contract.duration_epsilon.0) >= expected.0;
         (!span.is_some_and(reached)).then_some(Defect::EndsEarly { expected, found: span })
@@ -184,8 +186,10 @@ impl Judged<'_> {
                 }
             });
         }
-        let expected = track.expected.duration?;
-        let found = Micros(end.0.saturating_sub(self.start.0));
+        let (expected, found) = match track.expected.span {
+            Some(span) => (span.length, Micros(end.0.saturating_sub(first.0))),
+            None => (track.expected.duration?, Micros(end.0.saturating_sub(self.start.0))),
+        };
         let reached = found.0.saturating_add(self.plan.contract.duration_epsilon.0) >= expected.0;
         (!reached).then_some(Defect::SoundEndsEarly { index, expected, found })
     }
@@ -213,8 +217,14 @@ impl Judged<'_> {
         if missing.is_none() {
             return Some(Defect::Packets { index, expected: packets, found: track.packets.count });
         }
-        let found = track.packets.bytes.filter(|_| track.is_sound() && track.treatment == Treatment::Copy)?;
-        (!track.bytes(bytes).contains(&found)).then_some(Defect::Bytes { index, expected: bytes, found })
+        let found = track.packets.bytes.filter(|_| track.treatment == Treatment::Copy)?;
+        if track.is_sound() && !track.bytes(bytes).contains(&found) {
+            return Some(Defect::Bytes { index, expected: bytes, found });
+        }
+        // A container that stores packets in another form gives them other bytes, and nearly always more or fewer.
+        let same_form = found == bytes && track.packets.count == packets;
+        let hashes = track.expected.hash.zip(track.packets.hash).filter(|_| same_form)?;
+        (hashes.0 != hashes.1).then_some(Defect::OtherContent { index })
     }
 
     /// Compares the distance between the start of each copied audio stream and the start of the video with the same
@@ -225,11 +235,18 @@ impl Judged<'_> {
             let packets = self.evidence.source_opening?.stream(track.expected.source)?;
             Some(packets).filter(|packets| packets.untimed == 0)
         };
+        let is_measured = self.plan.contract.is_measured();
+        let begins = |track: &Track<'_>| match track.expected.span {
+            Some(span) => Some(span.start),
+            None if is_measured => None,
+            None if track.is_picture() => opening(track)?.shown,
+            None => opening(track)?.first,
+        };
         let picture = tracks.iter().find(|track| track.is_picture());
-        let starts = picture.and_then(|picture| Some((picture.packets.first?, opening(picture)?.shown?)));
+        let starts = picture.and_then(|picture| Some((picture.packets.first?, begins(picture)?)));
         let Some((picture, source)) = starts else { return Vec::new() };
         let late = |track: &Track<'_>| {
-            let before = opening(track)?.first?.0.saturating_sub(source.0);
+            let before = begins(track)?.0.saturating_sub(source.0);
             let after = track.packets.first?.0.saturating_sub(picture.0);
             Some((track.found.index, after.saturating_sub(before)))
         };

@@ -245,6 +245,11 @@ pub enum Defect {
         /// How many bytes the stream has.
         found: u64,
     },
+    /// A copied stream of the result has as many packets and bytes as the source's, but other contents.
+    OtherContent {
+        /// The index of the result's stream.
+        index: u32,
+    },
     /// An audio or video stream of the result has no packets.
     EmptyStream {
         /// The index of the result's stream.
@@ -287,6 +292,7 @@ coded! {
         SoundLate = "sound-late",
         Packets = "packets",
         Bytes = "bytes",
+        OtherContent = "other-content",
         EmptyStream = "empty-stream",
     }
 }

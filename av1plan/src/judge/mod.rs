@@ -123,7 +123,7 @@ pub fn judge(plan: &EncodePlan, evidence: &Evidence<'_>) -> Judgement {
     if let (Some(packets), Some(probe)) = (evidence.packets, probe) {
         defects.extend(course::packet_defects(plan, evidence, probe, packets));
     }
-    defects.extend(probe.and_then(|probe| duration_defect(contract, probe)));
+    defects.extend(probe.and_then(|probe| duration_defect(contract, probe, evidence.packets)));
     defects.extend(evidence.found().cloned());
     if !defects.is_empty() {
         return Judgement::Defective(defects);

@@ -7,8 +7,8 @@ use super::Defect;
 use crate::number::Micros;
 use crate::plan::{Contract, ExpectedPicture, ExpectedStream, StreamType};
 use crate::probe::{
-    Color, MasteringDisplay, Matrix, MediaProbe, Primaries, Range, SideData, Stream, StreamKind, Tags,
-    Transfer, Video,
+    Color, MasteringDisplay, Matrix, MediaProbe, PacketSummary, Primaries, Range, SideData, Stream,
+    StreamKind, Tags, Transfer, Video,
 };
 
 pub(super) fn probe_defects(contract: &Contract, probe: &MediaProbe) -> Vec<Defect> {
@@ -39,13 +39,29 @@ pub(super) fn probe_defects(contract: &Contract, probe: &MediaProbe) -> Vec<Defe
     defects
 }
 
-/// The defect if the result declares another duration than the contract. It is reported last because it says least:
+/// The defect if the result declares another duration than it should. It is reported last because it says least:
 /// Matroska's header is written before the packets.
-pub(super) fn duration_defect(contract: &Contract, probe: &MediaProbe) -> Option<Defect> {
+///
+/// If the source was measured, the result's packets are compared with the source's elsewhere, and here only the result's
+/// header with its own packets: the container's duration is that from its start, or from 0, to the end of its last packet.
+pub(super) fn duration_defect(
+    contract: &Contract,
+    probe: &MediaProbe,
+    packets: Option<&PacketSummary>,
+) -> Option<Defect> {
+    let far = |found: Micros, expected: Micros| found.distance(expected) > contract.duration_epsilon;
+    if contract.is_measured() {
+        let seen = || packets.into_iter().flat_map(|packets| packets.streams().values());
+        let end = seen().filter_map(|stream| stream.shown_end).max()?;
+        let start = seen().filter_map(|stream| stream.shown).min()?;
+        let span = Micros(end.0.saturating_sub(start.0));
+        let found = probe.format.duration;
+        let is_wrong = found.is_none_or(|found| far(found, span) && far(found, end));
+        return is_wrong.then_some(Defect::Duration { expected: span, found });
+    }
     let expected = contract.duration?;
     let found = probe.duration();
-    let far = |found: Micros| found.distance(expected) > contract.duration_epsilon;
-    found.is_none_or(far).then_some(Defect::Duration { expected, found })
+    found.is_none_or(|found| far(found, expected)).then_some(Defect::Duration { expected, found })
 }
 
 fn tag_defects(index: Option<u32>, expected: &Tags, found: &Tags) -> Vec<Defect> {
@@ -79,7 +95,10 @@ fn stream_defects(expected: &ExpectedStream, found: &Stream) -> Vec<Defect> {
         sample_rate,
         default,
         forced,
-        duration: _, // compared with the packets, not with the probe
+        // compared with the packets, not with the probe
+        duration: _,
+        span: _,
+        hash: _,
         tags,
     } = expected;
     let mut differences = Differences(Vec::new());

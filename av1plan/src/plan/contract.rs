@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{PixelFormat, SizeGate, StreamType};
 use crate::number::{Micros, Rational};
-use crate::probe::{Color, DolbyVision, MasteringDisplay, SideData, Tags};
+use crate::probe::{Color, DolbyVision, MasteringDisplay, PacketHash, SideData, Span, Tags};
 
 /// The contract: everything that the result must have. [`judge`](crate::judge()) compares a result with it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -19,11 +19,11 @@ pub struct Contract {
     pub picture: ExpectedPicture,
     /// How many chapters the result has: as many as the source.
     pub chapters: usize,
-    /// The duration of the source in microseconds, more than 0; `None` if the source declares none, and then the
-    /// result's isn't checked.
+    /// How long the picture is, in microseconds, more than 0: as the packets of a surveyed source show, otherwise as the
+    /// source declares. `None` if the source declares nothing, and then the result's length isn't checked.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "read::length")]
     pub duration: Option<Micros>,
-    /// How far the result's duration may be from `duration`, in microseconds; 0 or more.
+    /// How far a length of the result may be from the source's, in microseconds; 0 or more.
     #[serde(deserialize_with = "read::tolerance")]
     pub duration_epsilon: Micros,
     /// How many bytes the result may have.
@@ -95,14 +95,29 @@ pub struct ExpectedStream {
     /// it isn't checked.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub forced: Option<bool>,
-    /// The duration of an audio stream in microseconds, more than 0. `None` if the stream isn't audio or the source
-    /// doesn't say how long this stream is by itself, and then it isn't checked.
+    /// The declared duration of an audio stream in microseconds, more than 0. `None` if the stream isn't audio, the source
+    /// doesn't say how long this stream is by itself, or the source was surveyed, and then it isn't checked.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "read::length")]
     pub duration: Option<Micros>,
+    /// The time that the source stream's packets take, for audio and video of a surveyed source. `None` if the source
+    /// wasn't surveyed, and then it isn't checked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub span: Option<Span>,
+    /// A hash of the source stream's packets, for a copied stream of a surveyed source. The result's must be equal if it
+    /// has as many packets and bytes: a container may store packets in another form.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hash: Option<PacketHash>,
     /// Further tags of the source stream that the container keeps. The result must have each of them with the same
     /// value.
     #[serde(default, skip_serializing_if = "Tags::is_empty")]
     pub tags: Tags,
+}
+
+impl Contract {
+    /// Whether the lengths of audio and video were measured, and not only declared.
+    pub fn is_measured(&self) -> bool {
+        self.streams.iter().any(|stream| stream.kind == StreamType::Video && stream.span.is_some())
+    }
 }
 
 #[allow(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
@@ -173,6 +188,7 @@ impl ExpectedPicture {
                 SideData::MasteringDisplay(_)
                 | SideData::Rotation(_)
                 | SideData::DolbyVision(_)
+                | SideData::Cropping { .. }
                 | SideData::Other(_) => {}
             }
         }

@@ -32,6 +32,8 @@ named! {
         Toolchain = "toolchain",
         /// Which video stream is the film's picture and is encoded.
         MainVideo = "main-video",
+        /// Whether all packets and key frames of the film were looked at before it was planned.
+        Survey = "survey",
         /// What kind of source the film comes from: the web, a disc, or unknown.
         SourceClass = "source-class",
         /// The film's resolution class, which is its row in the ladder (the table of encoder settings by picture

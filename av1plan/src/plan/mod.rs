@@ -18,6 +18,7 @@ mod stream;
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 
+use crate::probe::ProbeDepth;
 pub use container::{Container, Fit};
 pub use contract::{Contract, ExpectedPicture, ExpectedStream};
 pub use decision::{Decision, Topic};
@@ -30,7 +31,7 @@ pub use picture::{Filter, PixelFormat, Rotation, Strictness, Timestamps};
 pub use reason::{LOW_MILLIBITS, Reason};
 pub use resolution::ResolutionClass;
 pub use size_gate::SizeGate;
-pub use skip::{Gate, SkipReason};
+pub use skip::{Gate, PictureProperty, SkipReason};
 pub use source_class::{Classification, Signal, SourceClass};
 pub(crate) use stale_tag::is_statistic;
 pub use stale_tag::{NotAStatisticsTag, StatisticsTag};
@@ -94,6 +95,8 @@ pub struct EncodePlan {
     pub strictness: Strictness,
     /// How timestamps get from the source to the result.
     pub timestamps: Timestamps,
+    /// How deep the source must be probed for ffmpeg to find all of its streams.
+    pub probe_depth: ProbeDepth,
     /// Everything of the source that the result won't have.
     pub losses: Vec<Loss>,
     /// What the result must have to be accepted.
@@ -112,6 +115,9 @@ pub struct VideoPlan {
     pub pixel_format: PixelFormat,
     /// The filters between decoder and encoder, in the order in which they run.
     pub filters: Vec<Filter>,
+    /// Whether ffmpeg keeps the filters as they are where the source's colour tags change. Otherwise it builds them anew,
+    /// and the deinterlacer loses the frame that it holds.
+    pub keeps_filters: bool,
     /// What happens to the display matrix, which makes players turn the picture.
     pub rotation: Rotation,
     /// Whether Dolby Vision's metadata is carried over.

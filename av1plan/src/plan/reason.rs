@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 use serde::{Deserialize, Serialize};
 
 use crate::name::coded;
-use crate::number::Rational;
+use crate::number::{Micros, Rational};
 use crate::plan::SkipReason;
 
 /// The limit of a very low bitrate, in thousandths of a bit for each pixel of each frame, counted in bits of H.264. A
@@ -39,6 +39,17 @@ pub enum Reason {
     DefaultVideo,
     /// It is the first of several video streams, none of which is marked default.
     FirstVideo,
+
+    /// All packets and all key frames of the film were looked at.
+    Surveyed {
+        /// How many packets the film has, of all streams.
+        packets: u64,
+        /// How many pictures were looked at.
+        pictures: u64,
+    },
+    /// Only headers were looked at, which may claim anything. The film is surveyed before it is encoded, and may be
+    /// planned otherwise then.
+    NotSurveyed,
 
     /// The signals of a web source outweigh those of a disc.
     WebSignals {
@@ -177,6 +188,14 @@ pub enum Reason {
     WebSafeWithoutGenerated,
     /// The source's timestamps are used exactly as they are.
     ExactTimestamps,
+    /// The source's clock jumps, as in recordings that were joined. ffmpeg closes the gaps, which it wouldn't do with the
+    /// guards for web sources.
+    ClockJumps {
+        /// How often it jumps, in the stream with the most jumps.
+        count: u64,
+        /// When it jumps first, in microseconds.
+        at: Micros,
+    },
 
     /// The source's container can hold AV1 and is kept.
     ContainerKept,
@@ -219,6 +238,8 @@ pub enum Reason {
     ContainerCannotHold,
     /// The muxer writes the stream again from the file's tags and chapters.
     WrittenByMuxer,
+    /// The stream is announced but has no packets, so there is nothing to keep.
+    NoPackets,
     /// The stream is of a type that this crate doesn't know.
     UnknownType,
     /// The stream that was marked default is dropped, so this one is marked default instead.
@@ -240,6 +261,8 @@ coded! {
         OnlyVideo = "only-video",
         DefaultVideo = "default-video",
         FirstVideo = "first-video",
+        Surveyed = "surveyed",
+        NotSurveyed = "not-surveyed",
         WebSignals = "web-signals",
         DiscSignals = "disc-signals",
         FewSignals = "few-signals",
@@ -278,6 +301,7 @@ coded! {
         WebSafeTimestamps = "web-safe-timestamps",
         WebSafeWithoutGenerated = "web-safe-without-generated",
         ExactTimestamps = "exact-timestamps",
+        ClockJumps = "clock-jumps",
         ContainerKept = "container-kept",
         ContainerToMatroska = "container-to-matroska",
         IndexFirst = "index-first",
@@ -293,6 +317,7 @@ coded! {
         ConvertedForContainer = "converted-for-container",
         ContainerCannotHold = "container-cannot-hold",
         WrittenByMuxer = "written-by-muxer",
+        NoPackets = "no-packets",
         UnknownType = "unknown-type",
         DefaultMoved = "default-moved",
     } else Skipped: SkipReason

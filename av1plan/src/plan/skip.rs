@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Loss, LossKind};
 use crate::name::{coded, named};
+use crate::number::Micros;
 use crate::probe::Marker;
 
 named! {
@@ -101,6 +102,19 @@ pub enum SkipReason {
         /// The field order in ffprobe's words, like `tt`.
         order: String,
     },
+    /// The picture changes its size, the shape of its pixels or its transfer curve in the middle, and the result can have
+    /// only one; or it changes its pixel format, and the deinterlacer would lose a frame there. The survey finds this.
+    PictureChanges {
+        /// What changes.
+        property: PictureProperty,
+        /// Its value at the start: `720x576`, `16/11`, `bt709`.
+        from: String,
+        /// Its first other value.
+        to: String,
+        /// The timestamp of the first picture with the other value, in microseconds; absent if it isn't known.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        at: Option<Micros>,
+    },
     /// The picture is made for Dolby Vision only: without its metadata, which can't be carried over, its colours are
     /// wrong. No policy allows that loss.
     DolbyVisionOnly {
@@ -132,8 +146,24 @@ coded! {
         SizeBeyondEncoders = "size-beyond-encoders",
         AlreadyAv1 = "already-av1",
         Interlaced = "interlaced",
+        PictureChanges = "picture-changes",
         DolbyVisionOnly = "dolby-vision-only",
     } else RefusedLoss: LossKind
+}
+
+named! {
+    /// A property that every picture of a film must have alike.
+    #[non_exhaustive]
+    pub enum PictureProperty: "a property of pictures", name, names {
+        /// Columns and rows of pixels.
+        Size = "size",
+        /// The shape of a pixel, width to height.
+        PixelShape = "pixel-shape",
+        /// The transfer curve.
+        Transfer = "transfer",
+        /// Bits per sample and chroma subsampling.
+        PixelFormat = "pixel-format",
+    }
 }
 
 impl SkipReason {
@@ -163,6 +193,7 @@ impl SkipReason {
             | Self::NoPictureSize
             | Self::SizeBeyondEncoders { .. }
             | Self::Interlaced { .. }
+            | Self::PictureChanges { .. }
             | Self::DolbyVisionOnly { .. }
             | Self::RefusedLoss(_) => None,
         }

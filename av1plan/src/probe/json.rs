@@ -30,6 +30,7 @@ pub(super) fn read(bytes: &[u8]) -> Result<MediaProbe, ProbeError> {
         format: document.format,
         chapters: document.chapters,
         hdr10_plus: None,
+        survey: None,
     })
 }
 
@@ -274,6 +275,7 @@ impl RawStream {
         audio.bits_per_sample = self.bits_per_raw_sample.or(audio.bits_per_sample);
         let mut video = self.video;
         video.unnamed_color.sort();
+        (video.width, video.height) = video.cropped(video.width, video.height);
         let kind = match self.kind {
             RawKind::Video => StreamKind::Video(video),
             RawKind::Audio => StreamKind::Audio(audio),

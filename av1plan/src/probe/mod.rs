@@ -6,15 +6,19 @@
 //! isn't a document of ffprobe's at all is an error: it must be a JSON object with a list `streams`.
 
 mod color;
+mod depth;
 mod disposition;
 mod file;
 mod json;
 mod lenient;
 mod mastering;
 mod packets;
+mod pictures;
 mod side_data;
+mod survey;
 mod text;
 
+use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -23,12 +27,15 @@ use serde::{Deserialize, Serialize};
 
 use crate::number::{Micros, Rational};
 pub use color::{Color, Matrix, Primaries, Range, Transfer};
+pub use depth::ProbeDepth;
 pub use disposition::{Disposition, UnknownFlag};
 pub use file::{FileFacts, Marker, Protection, Stability};
 pub use mastering::{MasteringDisplay, NotAMasteringDisplay};
-pub use packets::{Gap, PacketSummary, StreamPackets};
+pub use packets::{Damaged, Gap, Jumps, PacketHash, PacketSummary, StreamPackets};
+pub use pictures::{PictureSummary, Seen, Shape};
 use side_data::Block;
 pub use side_data::{DolbyVision, SideData};
+pub use survey::{Span, Survey, SurveyError};
 pub use text::ProbeText;
 
 /// A file as ffprobe describes it.
@@ -44,6 +51,8 @@ pub struct MediaProbe {
     /// Whether the first video frame has HDR10+ metadata (SMPTE 2094-40), which ffprobe shows in frames only. `None`
     /// if no frame was probed; see [`MediaProbe::add_frame`].
     pub hdr10_plus: Option<bool>,
+    /// What all packets and key frames show; `None` if nobody looked at them. See [`MediaProbe::add_survey`].
+    pub survey: Option<Box<Survey>>,
 }
 
 /// What ffprobe prints about the whole file: its `format` block.
@@ -124,9 +133,9 @@ pub enum StreamKind {
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub struct Video {
-    /// Columns of pixels as stored; 0 if ffprobe doesn't say.
+    /// Columns of pixels, without those that the container crops; 0 if ffprobe doesn't say.
     pub width: u32,
-    /// Rows of pixels as stored; 0 if ffprobe doesn't say.
+    /// Rows of pixels, without those that the container crops; 0 if ffprobe doesn't say.
     pub height: u32,
     /// The shape of a pixel, width to height; `None` if it isn't known.
     pub sample_aspect_ratio: Option<Rational>,
@@ -213,6 +222,15 @@ impl Stream {
                 .any(|flag| self.disposition.has(flag))
     }
 
+    /// Whether each frame of its codec is a key frame.
+    pub(crate) fn has_key_frames_only(&self) -> bool {
+        const ALL_KEY: [&str; 18] = [
+            "cfhd", "cllc", "dnxhd", "dvvideo", "ffv1", "ffvhuff", "hq_hqa", "hqx", "huffyuv", "jpeg2000",
+            "magicyuv", "mjpeg", "mjpegb", "prores", "rawvideo", "utvideo", "v210", "v410",
+        ];
+        ALL_KEY.contains(&self.codec_name())
+    }
+
     /// Whether the stream has a codec for still pictures and nothing says that it holds more than one picture. Some
     /// programs add a cover as an unmarked video track; beside a film, such a track is taken for a cover.
     pub(crate) fn may_be_a_picture(&self) -> bool {
@@ -241,6 +259,18 @@ impl Video {
             transfer: frame.transfer.or(container.transfer),
             primaries: frame.primaries.or(container.primaries),
         }
+    }
+
+    /// A size in columns and rows without those that the container crops.
+    fn cropped(&self, width: u32, height: u32) -> (u32, u32) {
+        let crop = self.side_data.iter().find_map(|block| match *block {
+            SideData::Cropping { top, bottom, left, right } => {
+                Some((left.saturating_add(right), top.saturating_add(bottom)))
+            }
+            _ => None,
+        });
+        let (columns, rows) = crop.unwrap_or_default();
+        (width.saturating_sub(columns), height.saturating_sub(rows))
     }
 
     /// The side data of the container, followed by that of the first frame.
@@ -299,10 +329,17 @@ impl MediaProbe {
         default.or_else(|| films.clone().next()).or_else(|| videos.clone().next())
     }
 
-    /// How long the film is, in microseconds: the main video's own duration, otherwise the container's. `None` if
-    /// neither is declared.
+    /// How long the film is, in microseconds: the time that the main video's packets take if they were looked at,
+    /// otherwise its declared duration, otherwise the container's. `None` if nothing says it.
     pub fn duration(&self) -> Option<Micros> {
-        self.main_video().and_then(|(stream, _)| stream.duration).or(self.format.duration)
+        let main = self.main_video().map(|(stream, _)| stream);
+        let measured = main.and_then(|main| self.span(main.index)).map(|span| span.length);
+        measured.or(main.and_then(|main| main.duration)).or(self.format.duration)
+    }
+
+    /// The time that the packets of the stream `index` take; `None` if they weren't looked at, or there are none.
+    pub fn span(&self, index: u32) -> Option<Span> {
+        self.survey.as_ref()?.span(index)
     }
 }
 

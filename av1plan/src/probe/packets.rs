@@ -14,10 +14,15 @@ pub struct PacketSummary {
     streams: BTreeMap<u32, StreamPackets>,
     times_of: Option<u32>,
     times: Vec<Micros>,
+    /// Whether jumps of the clock are taken out of the timestamps.
+    joins_clocks: bool,
+    /// The end of each stream's last packet, by the clock without jumps. Only filled if jumps are looked for.
+    last: BTreeMap<u32, Micros>,
 }
 
 /// What is known of the packets of one stream.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
 #[non_exhaustive]
 pub struct StreamPackets {
     /// How many packets the stream has.
@@ -35,7 +40,87 @@ pub struct StreamPackets {
     pub end: Option<Micros>,
     /// The longest gap between two packets, in which nothing is shown or heard; `None` if there is none.
     pub gap: Option<Gap>,
+    /// The latest end of a packet that is shown, in microseconds; `None` if there is no such packet.
+    pub shown_end: Option<Micros>,
+    /// The timestamp of the first key packet in microseconds, from which on the stream can be decoded; `None` if no
+    /// packet is marked as one.
+    pub key: Option<Micros>,
+    /// How many packets come before the first key packet.
+    pub before_key: u64,
+    /// The jumps of the clock. The times above are those of a clock without them.
+    pub jumps: Jumps,
+    /// The packets that the demuxer marks as damaged.
+    pub damaged: Damaged,
+    /// A hash of the contents of all packets in their order; `None` if a packet came without a hash.
+    pub hash: Option<PacketHash>,
 }
+
+/// Jumps of a stream's clock: packets that begin more than ten seconds before or after the end of the last one. They are
+/// counted only if the summary was told to (see [`PacketSummary::joining_clocks`]).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+#[non_exhaustive]
+pub struct Jumps {
+    /// How many there are.
+    pub count: u64,
+    /// The timestamp in microseconds at which the first one leaves; `None` if there is none.
+    pub at: Option<Micros>,
+    /// By how much all of them together move the clock, in microseconds; negative if they move it back.
+    pub by: Micros,
+}
+
+impl Jumps {
+    /// Returns `start`, the timestamp of a packet, on the clock without jumps. `last` is the end of the packet before it
+    /// on that clock.
+    fn join(&mut self, start: Micros, last: Option<Micros>) -> Micros {
+        let joined = Micros(start.0.saturating_sub(self.by.0));
+        let Some(last) = last.filter(|last| joined.distance(*last).0 > JUMP) else { return joined };
+        self.count += 1;
+        self.at = self.at.or(Some(last));
+        self.by = Micros(start.0.saturating_sub(last.0));
+        last
+    }
+}
+
+/// Packets that a demuxer marks as damaged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+#[non_exhaustive]
+pub struct Damaged {
+    /// How many there are.
+    pub count: u64,
+    /// The timestamp of the first one that has a timestamp, in microseconds.
+    pub first: Option<Micros>,
+    /// The timestamp of the last one that has a timestamp, in microseconds.
+    pub last: Option<Micros>,
+    /// How many packets of the stream came after the last damaged one.
+    pub since: u64,
+}
+
+/// A hash of the contents of a stream's packets in their order: FNV-1a over the hashes that ffprobe prints.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct PacketHash(u64);
+
+impl Default for PacketHash {
+    fn default() -> Self {
+        Self(0xcbf2_9ce4_8422_2325)
+    }
+}
+
+impl PacketHash {
+    /// Adds the hash of the next packet, as ffprobe prints it: `murmur3:0cd1...`.
+    fn add(self, text: &str) -> Self {
+        let folded = text
+            .bytes()
+            .fold(self.0, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3));
+        Self(folded)
+    }
+}
+
+/// A packet that begins more than this many microseconds before or after the end of the last one follows a jump of the
+/// clock. It is ffmpeg's limit (`-dts_delta_threshold`).
+const JUMP: i64 = 10_000_000;
 
 /// A gap in a stream: a time in which it has no packet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -56,52 +141,84 @@ impl Gap {
 }
 
 /// A packet, read from a line of ffprobe's output.
-struct Packet {
+struct Packet<'a> {
     index: u32,
     start: Option<Micros>,
     duration: Micros,
     bytes: Option<u64>,
+    /// Whether a decoder can begin with the packet.
+    key: bool,
     /// Whether the packet is to be decoded but not shown, because an edit list hides it.
     hidden: bool,
+    /// Whether the demuxer says that the packet is damaged.
+    damaged: bool,
+    hash: Option<&'a str>,
 }
 
-impl Packet {
-    fn read(line: &str) -> Option<Self> {
+impl<'a> Packet<'a> {
+    fn read(line: &'a str) -> Option<Self> {
         let mut fields = line.trim_end().split(',');
+        let (index, start, duration, bytes) =
+            (fields.next()?.parse().ok()?, fields.next(), fields.next(), fields.next());
+        let flags = fields.next().unwrap_or_default();
         Some(Self {
-            index: fields.next()?.parse().ok()?,
-            start: fields.next().and_then(Micros::parse),
-            duration: fields.next().and_then(Micros::parse).unwrap_or_default(),
-            bytes: fields.next().and_then(|bytes| bytes.parse().ok()),
-            hidden: fields.next().is_some_and(|flags| flags.contains('D')),
+            index,
+            start: start.and_then(Micros::parse),
+            duration: duration.and_then(Micros::parse).unwrap_or_default(),
+            bytes: bytes.and_then(|bytes| bytes.parse().ok()),
+            key: flags.contains('K'),
+            hidden: flags.contains('D'),
+            damaged: flags.contains('C'),
+            hash: fields.next().filter(|hash| !hash.is_empty()),
         })
     }
 }
 
 impl StreamPackets {
-    fn add(&mut self, packet: &Packet) {
-        self.bytes = match self.count {
-            0 => packet.bytes,
-            _ => self.bytes.zip(packet.bytes).map(|(sum, bytes)| sum.saturating_add(bytes)),
-        };
+    fn add(&mut self, packet: &Packet<'_>) {
+        let known = (self.count > 0).then_some((self.bytes, self.hash));
+        let (bytes, hash) = known.unwrap_or((Some(0), Some(PacketHash::default())));
+        self.bytes = bytes.zip(packet.bytes).map(|(sum, bytes)| sum.saturating_add(bytes));
+        self.hash = hash.zip(packet.hash).map(|(hash, text)| hash.add(text));
         self.count += 1;
+        self.add_damage(packet);
+        if self.key.is_none() && !packet.key {
+            self.before_key += 1;
+        }
         let Some(start) = packet.start else {
             self.untimed += 1;
             return;
         };
+        self.key = self.key.or(packet.key.then_some(start));
         let end = Micros(start.0.saturating_add(packet.duration.0));
-        if let Some(at) = self.end.filter(|end| *end < start) {
-            let length = start.distance(at);
-            if self.gap.is_none_or(|gap| gap.length < length) {
-                self.gap = Some(Gap { at, length });
-            }
-        }
+        self.add_gap(start);
         let earliest = |known: Option<Micros>| Some(known.map_or(start, |known| known.min(start)));
         self.first = earliest(self.first);
         if !packet.hidden {
             self.shown = earliest(self.shown);
+            self.shown_end = self.shown_end.max(Some(end));
         }
         self.end = self.end.max(Some(end));
+    }
+
+    fn add_damage(&mut self, packet: &Packet<'_>) {
+        let Damaged { count, first, last, since } = &mut self.damaged;
+        if packet.damaged {
+            *count += 1;
+            *first = first.or(packet.start);
+            *last = packet.start.or(*last);
+            *since = 0;
+        } else if *count > 0 {
+            *since += 1;
+        }
+    }
+
+    fn add_gap(&mut self, start: Micros) {
+        let Some(at) = self.end.filter(|end| *end < start) else { return };
+        let length = start.distance(at);
+        if self.gap.is_none_or(|gap| gap.length < length) {
+            self.gap = Some(Gap { at, length });
+        }
     }
 }
 
@@ -112,15 +229,30 @@ impl PacketSummary {
         Self { times_of: Some(index), ..Self::default() }
     }
 
+    /// Takes jumps of the clock out of all timestamps. A transport stream or a DVD may be joined from recordings whose
+    /// clocks have nothing to do with each other, and ffmpeg closes such gaps.
+    #[must_use]
+    pub fn joining_clocks(mut self, joins: bool) -> Self {
+        self.joins_clocks = joins;
+        self
+    }
+
     /// Adds a line that ffprobe printed with the arguments of
     /// [`command::packet_probe_arguments`](crate::command::packet_probe_arguments): stream index, timestamp,
-    /// duration, bytes, flags, like `0,1.240000,0.040000,1733,K__`. Fields may be missing at the end of the line, and
-    /// then they aren't known.
+    /// duration, bytes, flags, hash, like `0,1.240000,0.040000,1733,K__,murmur3:0cd1`. Fields may be missing at the
+    /// end of the line, and then they aren't known.
     ///
     /// A line that isn't of this form is ignored.
     pub fn add_line(&mut self, line: &str) {
-        let Some(packet) = Packet::read(line) else { return };
-        self.streams.entry(packet.index).or_default().add(&packet);
+        let Some(mut packet) = Packet::read(line) else { return };
+        let stream = self.streams.entry(packet.index).or_default();
+        if let Some(start) = packet.start.filter(|_| self.joins_clocks) {
+            let last = self.last.get(&packet.index).copied();
+            let start = stream.jumps.join(start, last);
+            packet.start = Some(start);
+            self.last.insert(packet.index, Micros(start.0.saturating_add(packet.duration.0)));
+        }
+        stream.add(&packet);
         if self.times_of == Some(packet.index) {
             self.times.extend(packet.start);
         }
@@ -129,6 +261,16 @@ impl PacketSummary {
     /// Whether there is no packet of any stream.
     pub fn is_empty(&self) -> bool {
         self.streams.is_empty()
+    }
+
+    /// What is known of each stream that has packets, by the stream's index.
+    pub fn streams(&self) -> &BTreeMap<u32, StreamPackets> {
+        &self.streams
+    }
+
+    /// The packets of each stream that has any, by the stream's index.
+    pub fn into_streams(self) -> BTreeMap<u32, StreamPackets> {
+        self.streams
     }
 
     /// What is known of the packets of the stream `index`; `None` if it has no packets.
@@ -172,7 +314,9 @@ mod tests {
             first: Some(Micros(0)),
             shown: Some(Micros(0)),
             end: Some(Micros(80_000)),
-            gap: None,
+            shown_end: Some(Micros(80_000)),
+            key: Some(Micros(40_000)),
+            ..StreamPackets::default()
         };
         assert_eq!(packets.stream(0), Some(video));
         let audio = StreamPackets {
@@ -181,6 +325,8 @@ mod tests {
             first: Some(Micros(2_500_000)),
             shown: Some(Micros(2_500_000)),
             end: Some(Micros(3_500_000)),
+            shown_end: Some(Micros(3_500_000)),
+            before_key: 2,
             ..StreamPackets::default()
         };
         assert_eq!(packets.stream(1), Some(audio));
@@ -202,5 +348,47 @@ mod tests {
             summary(&["0,-0.080000,0.040000,9,KD_", "0,-0.040000,0.040000,9,_D_", "0,0,0.040000,9,___"]);
         let seen = packets.stream(0).unwrap();
         assert_eq!((seen.count, seen.first, seen.shown), (3, Some(Micros(-80_000)), Some(Micros(0))));
+    }
+
+    /// The clock goes from 100 s back to 20 s, as in two recordings that were joined.
+    #[test]
+    fn jumps_of_the_clock_are_taken_out_on_request() {
+        let lines = ["0,100,1", "0,101,1", "0,20,1", "0,21,1", "0,25,1"];
+        let with = |joins| {
+            let mut packets = PacketSummary::default().joining_clocks(joins);
+            for line in lines {
+                packets.add_line(line);
+            }
+            packets.stream(0).unwrap()
+        };
+        let joined = with(true);
+        assert_eq!((joined.first, joined.end), (Some(Micros::from_secs(100)), Some(Micros::from_secs(108))));
+        let jumps = Jumps { count: 1, at: Some(Micros::from_secs(102)), by: Micros::from_secs(-82) };
+        assert_eq!(joined.jumps, jumps);
+        assert_eq!(joined.gap.map(|gap| gap.length), Some(Micros::from_secs(3)), "less than ten seconds");
+        assert_eq!((with(false).first, with(false).jumps.count), (Some(Micros::from_secs(20)), 0));
+    }
+
+    #[test]
+    fn damage_is_counted_with_its_place() {
+        let packets = summary(&["0,1,1,9,__C", "0,2,1,9,K__", "0,3,1,9,__C", "0,4,1,9,___", "0,N/A,1,9,__C"]);
+        let seen = packets.stream(0).unwrap();
+        assert_eq!((seen.before_key, seen.key), (1, Some(Micros::from_secs(2))));
+        let damaged = Damaged {
+            count: 3,
+            first: Some(Micros::from_secs(1)),
+            last: Some(Micros::from_secs(3)),
+            since: 0,
+        };
+        assert_eq!(seen.damaged, damaged);
+    }
+
+    #[test]
+    fn the_hash_shows_another_order_and_another_content() {
+        let hash = |lines: &[&str]| summary(lines).stream(0).unwrap().hash;
+        let (one, two) = ("0,1,1,9,K__,murmur3:aa", "0,2,1,9,K__,murmur3:bb");
+        assert_eq!(hash(&[one, two]), hash(&["0,5,1,9,___,murmur3:aa", two]), "only the contents count");
+        assert!(hash(&[one, two]).is_some() && hash(&[one, two]) != hash(&[two, one]));
+        assert_eq!(hash(&[one, "0,2,1,9,K__"]), None);
     }
 }

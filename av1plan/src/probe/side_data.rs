@@ -25,6 +25,18 @@ pub enum SideData {
     },
     /// Dolby Vision.
     DolbyVision(DolbyVision),
+    /// Rows and columns that the container crops off the decoded picture (Matroska's `PixelCrop`, MP4's clean aperture).
+    /// ffmpeg crops by itself.
+    Cropping {
+        /// Rows at the top.
+        top: u32,
+        /// Rows at the bottom.
+        bottom: u32,
+        /// Columns at the left.
+        left: u32,
+        /// Columns at the right.
+        right: u32,
+    },
     /// A block that no rule uses, by ffprobe's name.
     Other(String),
 }
@@ -54,7 +66,11 @@ pub(super) struct Block {
     max_average: Option<u64>,
     dolby_vision: DolbyVision,
     mastering: [Option<String>; MasteringDisplay::FIELDS.len()],
+    /// The fields of [`CROPS`].
+    crop: [u32; CROPS.len()],
 }
+
+const CROPS: [&str; 4] = ["crop_top", "crop_bottom", "crop_left", "crop_right"];
 
 impl<'de> Fields<'de> for Block {
     fn field<A: MapAccess<'de>>(&mut self, key: &str, map: &mut A) -> Result<(), A::Error> {
@@ -70,14 +86,25 @@ impl<'de> Fields<'de> for Block {
             "rpu_present_flag" => self.dolby_vision.metadata = Scalar::read(map)?.flag(),
             "el_present_flag" => self.dolby_vision.enhancement_layer = Scalar::read(map)?.flag(),
             _ => {
-                match MasteringDisplay::FIELDS.iter().zip(&mut self.mastering).find(|(name, _)| **name == key)
-                {
-                    Some((_, value)) => *value = Scalar::read(map)?.text(),
-                    None => skip(map)?,
+                let mut displays = MasteringDisplay::FIELDS.iter().zip(&mut self.mastering);
+                let mut crops = CROPS.iter().zip(&mut self.crop);
+                if let Some((_, value)) = displays.find(|(name, _)| **name == key) {
+                    *value = Scalar::read(map)?.text();
+                } else if let Some((_, value)) = crops.find(|(name, _)| **name == key) {
+                    *value = Scalar::read(map)?.small().unwrap_or_default();
+                } else {
+                    skip(map)?;
                 }
             }
         }
         Ok(())
+    }
+}
+
+impl SideData {
+    /// What a frame with Dolby Vision's metadata shows. The profile is in the container's record only.
+    pub(super) fn dolby_vision_of_frame() -> Self {
+        Self::DolbyVision(DolbyVision { metadata: true, ..DolbyVision::default() })
     }
 }
 
@@ -95,16 +122,19 @@ impl Block {
                 max_average: self.max_average.unwrap_or_default(),
             },
             ("DOVI configuration record", _) => SideData::DolbyVision(self.dolby_vision),
+            ("Frame Cropping", _) => {
+                let [top, bottom, left, right] = self.crop;
+                SideData::Cropping { top, bottom, left, right }
+            }
             _ => SideData::Other(kind),
         }
     }
 
     /// The HDR metadata that a frame's block holds; `None` if it holds none.
     pub(super) fn into_hdr_of_frame(self) -> Option<SideData> {
-        // This is the metadata itself (`Dolby Vision RPU Data`). The profile isn't in it but in the container's
-        // record.
+        // This is the metadata itself (`Dolby Vision RPU Data`).
         if self.kind.as_deref().is_some_and(|kind| kind.starts_with("Dolby Vision")) {
-            return Some(SideData::DolbyVision(DolbyVision { metadata: true, ..DolbyVision::default() }));
+            return Some(SideData::dolby_vision_of_frame());
         }
         let block = self.into_side_data();
         matches!(block, SideData::MasteringDisplay(_) | SideData::ContentLight { .. }).then_some(block)

@@ -42,7 +42,12 @@ fn expected_stream(
     kept: &Kept,
     container: Container,
 ) -> ExpectedStream {
+    let measured = probe.survey.as_ref().and_then(|survey| survey.packets.get(&source.index));
+    let hash = measured.and_then(|packets| packets.hash).filter(|_| kept.treatment == Treatment::Copy);
     let (channels, sample_rate) = match &source.kind {
+        // Copied packets are compared by themselves. What ffprobe says about the channels of a stream that changes them
+        // is that of any packet.
+        StreamKind::Audio(_) if hash.is_some() => (0, 0),
         StreamKind::Audio(audio) => (audio.channels, audio.sample_rate),
         _ => (0, 0),
     };
@@ -65,7 +70,9 @@ fn expected_stream(
         sample_rate,
         default: flag("default"),
         forced: flag("forced"),
-        duration: sound_duration(probe, source),
+        duration: sound_duration(probe, source).filter(|_| measured.is_none()),
+        span: probe.span(source.index).filter(|_| matches!(kind, StreamType::Video | StreamType::Audio)),
+        hash,
         tags: stream_tags(probe, source, kept, container),
     }
 }

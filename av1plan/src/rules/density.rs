@@ -44,9 +44,14 @@ pub(crate) fn millibits(probe: &MediaProbe, stream: &Stream, video: &Video, size
     u64::try_from(numerator / denominator).ok()
 }
 
-/// The video's bits per second: its own number, otherwise what the file's size and duration leave after the audio.
+/// The video's bits per second: what its packets have if they were looked at, otherwise its own number, otherwise what the file's size and duration leave after the audio.
 fn video_bit_rate(probe: &MediaProbe, stream: &Stream, size: u64) -> Option<u64> {
-    stream.bit_rate.or_else(|| {
+    let measured = || {
+        let bytes = u128::from(probe.survey.as_ref()?.packets.get(&stream.index)?.bytes?);
+        let micros = u128::from(probe.span(stream.index)?.length.0.unsigned_abs());
+        u64::try_from((bytes * 8 * 1_000_000).checked_div(micros)?).ok()
+    };
+    measured().or(stream.bit_rate).or_else(|| {
         let duration = probe.duration().filter(|duration| duration.0 > 0)?;
         let total = u128::from(size) * 8 * 1_000_000 / u128::from(duration.0.unsigned_abs());
         let audio = probe.streams.iter().filter(|stream| matches!(stream.kind, StreamKind::Audio(_)));
@@ -74,7 +79,8 @@ pub(crate) fn frame_rate(stream: &Stream, video: &Video) -> Option<Rational> {
         .or_else(|| counted().filter(believable))
 }
 
-/// About how many frames the stream has: its duration times its rate, otherwise the number that it declares.
+/// About how many frames the stream has: as many as it has packets if they were looked at, otherwise its duration times
+/// its rate, otherwise the number that it declares.
 pub(crate) fn frame_count(probe: &MediaProbe, stream: &Stream, video: &Video) -> Option<u64> {
     let by_duration = || {
         let micros = u128::from(probe.duration()?.0.unsigned_abs());
@@ -82,7 +88,8 @@ pub(crate) fn frame_count(probe: &MediaProbe, stream: &Stream, video: &Video) ->
         let frames = micros * u128::from(rate.thousandths()) / 1_000_000_000;
         u64::try_from(frames).ok().filter(|frames| *frames > 0)
     };
-    by_duration().or(stream.frames)
+    let packets = probe.survey.as_ref().and_then(|survey| survey.packets.get(&stream.index));
+    packets.map(|packets| packets.count).or_else(by_duration).or(stream.frames)
 }
 
 #[cfg(test)]

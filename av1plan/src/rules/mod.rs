@@ -10,6 +10,7 @@ mod ladder;
 mod picture;
 mod record;
 mod streams;
+mod survey;
 
 use alloc::boxed::Box;
 use alloc::string::String;
@@ -74,6 +75,7 @@ fn planned(
     let (stream, video) = probe.main_video().ok_or(SkipReason::NoVideo)?;
     decide_toolchain(toolchain, record);
     decide_main_video(probe, stream, record);
+    survey::decide(probe, record)?;
 
     let source_class = classify(&file.name, probe, stream, video);
     record.decide(Topic::SourceClass, source_class.class.name(), source_class.reason());
@@ -111,6 +113,7 @@ fn planned(
         video: VideoPlan {
             settings,
             pixel_format: picture.pixel_format,
+            keeps_filters: survey::keeps_filters(probe, &picture.filters),
             filters: picture.filters,
             rotation: picture.rotation,
             dolby_vision: picture.dolby_vision,
@@ -119,6 +122,7 @@ fn planned(
         contract: contract::draw_up(probe, &streams, container, picture.expected, file.size, config),
         streams,
         timestamps,
+        probe_depth: probe.needed_depth(),
         losses: core::mem::take(&mut record.losses),
         decisions: sorted(core::mem::take(&mut record.decisions)),
     })
@@ -127,7 +131,10 @@ fn planned(
 /// The first loss that the policy doesn't accept; `None` if there is none. If all audio would be lost, that is
 /// refused whatever the policy says.
 fn refused_loss<'a>(streams: &[StreamPlan], losses: &'a [Loss], config: &Config) -> Option<&'a Loss> {
-    let mut audio = streams.iter().filter(|plan| plan.kind == StreamType::Audio).peekable();
+    let is_lost = |index: u32| losses.iter().any(|loss| loss.stream == Some(index));
+    let is_audio =
+        |plan: &&StreamPlan| plan.kind == StreamType::Audio && (plan.kept().is_some() || is_lost(plan.index));
+    let mut audio = streams.iter().filter(is_audio).peekable();
     let silenced = audio.peek().is_some() && audio.all(|plan| plan.kept().is_none());
     losses
         .iter()

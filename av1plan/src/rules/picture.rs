@@ -13,6 +13,7 @@ use crate::plan::{
 use crate::probe::{Color, Matrix, MediaProbe, Primaries, Range, SideData, Stream, Transfer, Video};
 use crate::rules::dynamic_hdr::{Carried, plan_dynamic_hdr};
 use crate::rules::record::Record;
+use crate::rules::survey::{change_of_format, jumps};
 use crate::toolchain::Toolchain;
 
 /// What the rules decided.
@@ -79,6 +80,9 @@ impl PictureSource<'_> {
         let order = String::from(order);
         match self.config.interlaced {
             Interlaced::Deinterlace => {
+                if let Some(reason) = change_of_format(self.probe) {
+                    return Err(reason);
+                }
                 record.decide(Topic::Interlacing, "deinterlace", Reason::FieldsDeinterlaced { order });
                 Ok(Some(Filter::Deinterlace))
             }
@@ -235,11 +239,15 @@ impl PictureSource<'_> {
 /// keeps them exact.
 pub(crate) fn plan_timestamps(class: SourceClass, probe: &MediaProbe, record: &mut Record) -> Timestamps {
     let avi = probe.format.name.split(',').any(|name| name == "avi");
-    let (timestamps, reason) = match class {
+    let jumps = jumps(probe).and_then(|jumps| Some(Reason::ClockJumps { count: jumps.count, at: jumps.at? }));
+    let (timestamps, reason) = match (class, jumps) {
+        (_, Some(jumps)) => (Timestamps::Exact, jumps),
         // With `+genpts` an AVI with B-frames fails (ffmpeg 8.0 and 9.0.2) or loses a frame (measured).
-        SourceClass::WebLike if avi => (Timestamps::WebSafeUntouched, Reason::WebSafeWithoutGenerated),
-        SourceClass::WebLike => (Timestamps::WebSafe, Reason::WebSafeTimestamps),
-        SourceClass::DiscLike | SourceClass::Unknown => (Timestamps::Exact, Reason::ExactTimestamps),
+        (SourceClass::WebLike, None) if avi => {
+            (Timestamps::WebSafeUntouched, Reason::WebSafeWithoutGenerated)
+        }
+        (SourceClass::WebLike, None) => (Timestamps::WebSafe, Reason::WebSafeTimestamps),
+        (SourceClass::DiscLike | SourceClass::Unknown, None) => (Timestamps::Exact, Reason::ExactTimestamps),
     };
     record.decide(Topic::Timestamps, timestamps.name(), reason);
     timestamps

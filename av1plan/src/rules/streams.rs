@@ -7,7 +7,7 @@ use crate::config::Config;
 use crate::plan::{
     Container, Fate, Fit, Kept, LossKind, Reason, StatisticsTag, StreamPlan, StreamType, Topic, Treatment,
 };
-use crate::probe::{MediaProbe, Stream, StreamKind};
+use crate::probe::{MediaProbe, Stream, StreamKind, Survey};
 use crate::rules::record::Record;
 
 /// Plans every stream of `probe`. `main` is the index of the video stream to encode.
@@ -18,7 +18,8 @@ pub(crate) fn plan_streams(
     config: &Config,
     record: &mut Record,
 ) -> Vec<StreamPlan> {
-    let rules = Rules { main, container, config, spare_audio: spared_audio(probe, container, config) };
+    let (survey, spare_audio) = (probe.survey.as_deref(), spared_audio(probe, container, config));
+    let rules = Rules { main, container, config, survey, spare_audio };
     let mut plans: Vec<StreamPlan> = probe.streams.iter().map(|stream| rules.plan(stream, record)).collect();
     for kind in [StreamType::Audio, StreamType::Subtitle] {
         move_default(probe, kind, &mut plans, record);
@@ -30,6 +31,7 @@ struct Rules<'a> {
     main: u32,
     container: Container,
     config: &'a Config,
+    survey: Option<&'a Survey>,
     spare_audio: bool,
 }
 
@@ -79,6 +81,9 @@ impl Rules<'_> {
             }
             StreamKind::Video(_) => Ruling::lose(LossKind::ExtraVideo, Reason::SecondVideo),
             StreamKind::Unknown(_) => Ruling::lose(LossKind::UnknownStream, Reason::UnknownType),
+            StreamKind::Audio(_) if is_empty(self.survey, stream) => {
+                Ruling { treatment: None, reason: Reason::NoPackets, loss: None }
+            }
             StreamKind::Audio(_) | StreamKind::Subtitle | StreamKind::Attachment | StreamKind::Data => {
                 self.rule_by_language(stream).unwrap_or_else(|| self.rule_by_container(stream))
             }
@@ -124,6 +129,12 @@ impl Rules<'_> {
     }
 }
 
+/// Whether the survey saw no packet of the stream. Such audio would end the encode: most muxers need its first packet for
+/// their header.
+fn is_empty(survey: Option<&Survey>, stream: &Stream) -> bool {
+    survey.is_some_and(|survey| !survey.packets.contains_key(&stream.index))
+}
+
 /// Whether dropping languages would leave no audio except commentary. Then no audio is dropped for its language,
 /// since it is the only language of the film.
 fn spared_audio(probe: &MediaProbe, container: Container, config: &Config) -> bool {
@@ -131,6 +142,7 @@ fn spared_audio(probe: &MediaProbe, container: Container, config: &Config) -> bo
         let commentary = ["comment", "descriptions", "visual_impaired"];
         matches!(stream.kind, StreamKind::Audio(_))
             && container.fit(stream) != Fit::No
+            && !is_empty(probe.survey.as_deref(), stream)
             && !commentary.iter().any(|flag| stream.disposition.has(flag))
     };
     !probe.streams.iter().filter(speaks).any(|stream| !in_dropped_language(stream, config))

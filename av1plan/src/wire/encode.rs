@@ -15,7 +15,7 @@ use crate::plan::{
     Kept, Loss, LossKind, PixelFormat, Reason, ResolutionClass, Rotation, Signal, SourceClass, StatisticsTag,
     StreamPlan, StreamType, Strictness, Timestamps, Treatment, VideoPlan,
 };
-use crate::probe::{Disposition, MAX_STREAM_INDEX};
+use crate::probe::{Disposition, MAX_STREAM_INDEX, ProbeDepth};
 
 /// How a film is encoded.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -45,6 +45,9 @@ pub struct EncodeDocument {
     pub pixel_format: PixelFormat,
     /// The filters between decoder and encoder, in the order in which they run.
     pub filters: Vec<Filter>,
+    /// Whether ffmpeg keeps the filters as they are where the source's colour tags change; absent in JSON if not.
+    #[serde(default, skip_serializing_if = "core::ops::Not::not")]
+    pub keeps_filters: bool,
     /// What happens to the display matrix.
     pub rotation: Rotation,
     /// Whether Dolby Vision's metadata is carried over.
@@ -56,6 +59,9 @@ pub struct EncodeDocument {
     pub strictness: Strictness,
     /// How timestamps get from the source to the result.
     pub timestamps: Timestamps,
+    /// How deep the source is probed; absent in JSON if it is ffmpeg's default.
+    #[serde(default, skip_serializing_if = "is_usual")]
+    pub probe_depth: ProbeDepth,
     /// What happens to each stream of the source.
     pub streams: Vec<StreamDocument>,
     /// Everything of the source that the result won't have.
@@ -65,6 +71,11 @@ pub struct EncodeDocument {
     /// The command for people to see, beginning with `ffmpeg`. It is never read back. A path that isn't UTF-8 is in
     /// readable form; its bytes are in `source` and `output_hex`.
     pub argv: Vec<String>,
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
+fn is_usual(depth: &ProbeDepth) -> bool {
+    *depth == ProbeDepth::Usual
 }
 
 /// Something of the source that the result won't have.
@@ -140,10 +151,12 @@ impl EncodeDocument {
             container,
             source_class: Classification { class, score, signals },
             resolution,
-            video: VideoPlan { settings, pixel_format, filters, rotation, dolby_vision, frames },
+            video:
+                VideoPlan { settings, pixel_format, filters, keeps_filters, rotation, dolby_vision, frames },
             streams,
             strictness,
             timestamps,
+            probe_depth,
             losses,
             contract,
             decisions: _, // stored beside `encode`, because a skip has decisions too
@@ -161,11 +174,13 @@ impl EncodeDocument {
             resolution: *resolution,
             pixel_format: *pixel_format,
             filters: filters.clone(),
+            keeps_filters: *keeps_filters,
             rotation: *rotation,
             dolby_vision: *dolby_vision,
             frames: *frames,
             strictness: *strictness,
             timestamps: *timestamps,
+            probe_depth: *probe_depth,
             streams: streams.iter().map(|stream| StreamDocument::new(stream, plan)).collect(),
             losses: losses.iter().map(LossDocument::new).collect(),
             contract: contract.clone(),
@@ -198,6 +213,7 @@ impl EncodeDocument {
                 settings: self.settings,
                 pixel_format: self.pixel_format,
                 filters: self.filters.clone(),
+                keeps_filters: self.keeps_filters,
                 rotation: self.rotation,
                 dolby_vision: self.dolby_vision,
                 frames: self.frames,
@@ -205,6 +221,7 @@ impl EncodeDocument {
             streams: self.streams.iter().map(StreamDocument::plan).collect::<Result<_, _>>()?,
             strictness: self.strictness,
             timestamps: self.timestamps,
+            probe_depth: self.probe_depth,
             losses: self.losses.iter().map(LossDocument::loss).collect::<Result<_, _>>()?,
             contract: self.contract.clone(),
             decisions,

@@ -16,12 +16,15 @@ const SWITCHES: [&str; 8] =
     ["-nostdin", "-hide_banner", "-y", "-xerror", "-nostats", "-copyts", "-start_at_zero", "-noautorotate"];
 
 /// Options with all the values that they may have.
-const WORDS: [(&str, &[&str]); 28] = [
+const WORDS: [(&str, &[&str]); 31] = [
     ("-loglevel", &["level+verbose", "level+warning", "error"]),
     ("-progress", &["pipe:1"]),
     ("-fflags", &["+genpts"]),
     ("-protocol_whitelist", &["file"]),
     ("-format_whitelist", &["matroska,webm,mov,mp4,avi,mpegts,mpeg,mpegvideo,asf,flv,ogg"]),
+    ("-probesize", &["200M"]),
+    ("-analyzeduration", &["200M"]),
+    ("-reinit_filter", &["0"]),
     ("-map_metadata", &["0"]),
     ("-map_chapters", &["0"]),
     ("-c:v", &["libsvtav1", "libaom-av1", "librav1e"]),

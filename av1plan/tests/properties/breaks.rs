@@ -95,7 +95,11 @@ pub(crate) const BREAKS: [(&str, Break); 23] = [
         document["chapters"].as_array_mut().expect("a list").push(json!({}));
         true
     }),
-    ("a duration beyond the tolerance", |document, plan, _| {
+    ("a duration beyond the tolerance, or none", |document, plan, _| {
+        if plan.contract.is_measured() {
+            document["format"] = json!({});
+            return true;
+        }
         let (promised, epsilon) = (plan.contract.duration, plan.contract.duration_epsilon);
         document["format"] = promised.map_or(Value::Null, |duration| {
             let micros = duration.0 + epsilon.0 + 1;

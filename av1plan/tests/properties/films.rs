@@ -1,6 +1,6 @@
 //! Strategies for films: ffprobe documents in which known trouble is frequent, and facts about their files.
 
-use av1plan::probe::{Marker, Protection, Stability};
+use av1plan::probe::{Marker, Protection, Stability, Survey};
 use av1plan::{FileFacts, MediaProbe, Source, Verdict};
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -8,6 +8,7 @@ use proptest::sample::select;
 use serde_json::{Value, json};
 
 use crate::policy::Policy;
+use crate::surveys::survey;
 use crate::tracks::{any_stream, cover, object, pick, sometimes, sound_and_text, video, words};
 
 /// A film: the facts about its file, its ffprobe document, and whether its first frame has HDR10+ (`None` if the
@@ -17,6 +18,8 @@ pub(crate) struct Film {
     pub(crate) file: FileFacts,
     pub(crate) document: Value,
     pub(crate) hdr10_plus: Option<bool>,
+    /// What a survey found; `None` if there was none.
+    pub(crate) survey: Option<Survey>,
 }
 
 impl Film {
@@ -41,6 +44,9 @@ impl Film {
             let frames = json!({"frames": [frame]});
             probe.add_frame(frames.to_string().as_bytes()).expect("the frame is JSON");
         }
+        if let Some(survey) = &self.survey {
+            probe.add_survey(survey.clone());
+        }
         probe
     }
 
@@ -57,11 +63,9 @@ impl Film {
 /// Any film. Under [`Policy::open`] nine in ten pass every gate.
 pub(crate) fn film() -> impl Strategy<Value = Film> {
     let hdr10_plus = prop_oneof![6 => Just(None), 1 => Just(Some(false)), 1 => Just(Some(true))];
-    (file(), document(any_streams()), hdr10_plus).prop_map(|(file, document, hdr10_plus)| Film {
-        file,
-        document,
-        hdr10_plus,
-    })
+    let survey = prop_oneof![2 => Just(None), 1 => survey().prop_map(Some)];
+    (file(), document(any_streams()), hdr10_plus, survey)
+        .prop_map(|(file, document, hdr10_plus, survey)| Film { file, document, hdr10_plus, survey })
 }
 
 /// A film with exactly one video stream, so that the order of streams doesn't decide which is the main video.
@@ -72,7 +76,7 @@ pub(crate) fn film_with_one_video() -> impl Strategy<Value = Film> {
         streams
     });
     let document = document(streams.boxed());
-    (file(), document).prop_map(|(file, document)| Film { file, document, hdr10_plus: None })
+    (file(), document).prop_map(|(file, document)| Film { file, document, hdr10_plus: None, survey: None })
 }
 
 /// The facts about a file. Few of them make a gate skip the film.

@@ -36,6 +36,8 @@ const PROMISES: [(&str, &[&str]); 3] = [
             "default",
             "forced",
             "duration",
+            "span",
+            "hash",
             "tags",
         ],
     ),
@@ -73,6 +75,7 @@ pub(crate) fn document(plan: &EncodePlan) -> Value {
     let Contract { streams, picture, chapters, duration, tags, .. } = &plan.contract;
     let streams: Vec<Value> =
         streams.iter().zip(0_u32..).map(|(expected, index)| stream(expected, index, picture)).collect();
+    let duration = if plan.contract.is_measured() { Some(covered(plan)) } else { *duration };
     let mut format = duration.map_or(json!({}), |duration| json!({"duration": seconds(duration.0)}));
     format["tags"] = json!(tags);
     json!({"streams": streams, "chapters": vec![json!({"id": 0}); *chapters], "format": format})
@@ -193,13 +196,13 @@ pub(crate) fn read(plan: &EncodePlan, document: &Value) -> MediaProbe {
 
 /// The report of a run without any fault.
 fn run(plan: &EncodePlan, packets: &PacketSummary) -> RunReport {
-    let end = plan.contract.duration.unwrap_or(Micros(1_000_000));
+    let (start, end) = times(plan, video_of(plan));
     RunReport::new(Some(0))
         .with_frames(Some(2))
         .with_closing(Some(closing(plan, packets)))
         .with_dropped(Some(0))
         .with_duplicated(Some(0))
-        .with_frame_times(Some(vec![Micros(0), end]))
+        .with_frame_times(Some(vec![Micros(start), Micros(end)]))
 }
 
 /// The first packet of every stream of the source.
@@ -243,19 +246,45 @@ fn closing(plan: &EncodePlan, packets: &PacketSummary) -> ClosingReport {
 /// The packets of the promised result: two frames at the start and end of its duration, and at least one packet of
 /// every other stream.
 fn packets(plan: &EncodePlan, mut packets: PacketSummary) -> PacketSummary {
-    let end = plan.contract.duration.map_or(1_000_000, |duration| duration.0);
     for (expected, index) in plan.contract.streams.iter().zip(0_u32..) {
-        packets.add_line(&format!("{index},0.000000,0.000000"));
-        if expected.kind == StreamType::Video {
+        let (start, end) = times(plan, expected);
+        packets.add_line(&format!("{index},{},0.000000", seconds(start)));
+        if expected.kind == StreamType::Video || end > start {
             packets.add_line(&format!("{index},{},0.000000", seconds(end)));
-        } else if let Some(end) = expected.duration {
-            packets.add_line(&format!("{index},{},0.000000", seconds(end.0)));
         }
     }
     packets
 }
 
+fn video_of(plan: &EncodePlan) -> &ExpectedStream {
+    let video = plan.contract.streams.iter().find(|stream| stream.kind == StreamType::Video);
+    video.expect("a contract has a video")
+}
+
+/// When a promised stream starts and ends, in microseconds: as its source's packets do, if they were measured.
+fn times(plan: &EncodePlan, expected: &ExpectedStream) -> (i64, i64) {
+    match expected.span {
+        Some(span) => (span.start.0, span.start.0 + span.length.0),
+        None if expected.kind == StreamType::Video => {
+            (0, plan.contract.duration.map_or(1_000_000, |duration| duration.0))
+        }
+        None => {
+            let start = video_of(plan).span.map_or(0, |span| span.start.0);
+            (start, start + expected.duration.map_or(0, |duration| duration.0))
+        }
+    }
+}
+
+/// How long all streams together take.
+fn covered(plan: &EncodePlan) -> Micros {
+    let all = || plan.contract.streams.iter().map(|expected| times(plan, expected));
+    let ends = all().map(|(start, _)| start).min().zip(all().map(|(_, end)| end).max());
+    Micros(ends.map_or(0, |(start, end)| end - start))
+}
+
 /// Microseconds as ffprobe writes them.
 fn seconds(micros: i64) -> String {
-    format!("{}.{:06}", micros / 1_000_000, micros % 1_000_000)
+    let sign = if micros < 0 { "-" } else { "" };
+    let micros = micros.unsigned_abs();
+    format!("{sign}{}.{:06}", micros / 1_000_000, micros % 1_000_000)
 }

@@ -22,6 +22,7 @@ fn plan(video: &Value, others: &[Value]) -> EncodePlan {
         file: FileFacts::new("Film.mkv", 1 << 33),
         document: json!({"streams": streams}),
         hdr10_plus: None,
+        survey: None,
     };
     crate::encoded(film.plan(&Policy::open())).expect("the film is encoded")
 }
@@ -105,6 +106,7 @@ fn a_negative_tolerance_counts_as_zero() {
         file: FileFacts::new("Film.mkv", 1 << 33),
         document: json!({"streams": [{"codec_type": "video", "codec_name": "h264", "width": 64, "height": 64}]}),
         hdr10_plus: None,
+        survey: None,
     };
     let mut policy = Policy::open();
     policy.config.duration_epsilon = Micros(-1);

@@ -84,6 +84,7 @@ proptest! {
                 let mut evidence = poorer.evidence(0);
                 take.1(&mut evidence);
                 let asked_for = match missing {
+                    Missing::Opening if plan.contract.is_measured() => false,
                     Missing::Opening => plan.mapped().any(|(stream, kept)| stream.kind == StreamType::Audio && kept.treatment == Treatment::Copy),
                     Missing::FirstFrame => plan.contract.picture.needs_first_frame(),
                     _ => true,

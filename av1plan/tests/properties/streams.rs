@@ -112,8 +112,12 @@ proptest! {
     #[test]
     fn sound_that_fits_is_never_dropped_altogether(film in film(), policy in picture_policy()) {
         if let Some(plan) = encoded(film.plan(&policy)) {
+            let survey = film.survey.as_ref();
+            let is_empty = |index| survey.is_some_and(|survey| !survey.packets.contains_key(&index));
             let fits = |stream: &&Stream| {
-                matches!(stream.kind, StreamKind::Audio(_)) && plan.container.fit(stream) != Fit::No
+                matches!(stream.kind, StreamKind::Audio(_))
+                    && plan.container.fit(stream) != Fit::No
+                    && !is_empty(stream.index)
             };
             if film.probe().streams.iter().any(|stream| fits(&stream)) {
                 prop_assert!(kept(&plan, StreamType::Audio) > 0);
@@ -197,8 +201,9 @@ proptest! {
         if let Some(plan) = encoded(film.plan(&policy)) {
             for stream in &plan.streams {
                 let lost = plan.losses.iter().filter(|loss| loss.stream == Some(stream.index)).count();
-                let anew = plan.stream_reason(stream.index) == Some(&Reason::WrittenByMuxer);
-                let expected = usize::from(stream.kept().is_none() && !anew);
+                let nothing = [Some(&Reason::WrittenByMuxer), Some(&Reason::NoPackets)];
+                let nothing = nothing.contains(&plan.stream_reason(stream.index));
+                let expected = usize::from(stream.kept().is_none() && !nothing);
                 prop_assert_eq!(lost, expected, "{:?}", stream);
             }
         }
@@ -231,7 +236,8 @@ proptest! {
         policy.config.drop_languages.clear();
         if let Some(plan) = encoded(film.plan(&policy)) {
             let probe = film.probe();
-            for stream in plan.streams.iter().filter(|stream| stream.kept().is_none()) {
+            let empty = |index| plan.stream_reason(index) == Some(&Reason::NoPackets);
+            for stream in plan.streams.iter().filter(|stream| stream.kept().is_none() && !empty(stream.index)) {
                 if let (StreamType::Audio | StreamType::Subtitle, Some(source)) = (stream.kind, probe.stream(stream.index)) {
                     prop_assert_eq!(plan.container.fit(source), Fit::No);
                 }

@@ -44,7 +44,7 @@ proptest! {
         if let Some(plan) = encoded(film.plan(&made)) {
             let mut file = film.file.clone().with_marker(marker);
             file.size = size;
-            let output = Film { file, document: finished::document(&plan), hdr10_plus: None };
+            let output = Film { file, document: finished::document(&plan), hdr10_plus: None, survey: None };
             let mut later = later;
             later.config.ignore.remove(&av1plan::plan::Gate::AlreadyAv1);
             let code = skip_code(&output.plan(&later));
@@ -176,7 +176,7 @@ proptest! {
         let mut policy = Policy::open();
         policy.config.ignore.extend(gates());
         if let Some(code) = skip_code(&film.plan(&policy)) {
-            let lacking = ["no-video", "no-picture-size", "unknown-video-codec", "size-beyond-encoders", "dolby-vision-only", "audio"];
+            let lacking = ["no-video", "no-picture-size", "unknown-video-codec", "size-beyond-encoders", "picture-changes", "dolby-vision-only", "audio"];
             let taken = ["target-exists", "backup-exists"];
             prop_assert!(lacking.contains(&code) || taken.contains(&code), "{code}");
         }

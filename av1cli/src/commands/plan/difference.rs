@@ -10,7 +10,7 @@ use av1plan::{Config, Verdict};
 use serde_json::json;
 
 use super::Shown;
-use super::film::Planned;
+use super::film::{Basis, Planned};
 use super::library::{Looking, films_below};
 use crate::args::PlanArgs;
 use crate::commands::films::look;
@@ -35,7 +35,8 @@ pub(super) async fn show(
         (vec![look(file, settings)?], Exit::Done)
     };
     let (mut seen, mut changed) = (0_usize, 0_usize);
-    let mut looking = Looking::start(films, tools, vec![settings.policy.clone(), other.clone()]);
+    let mut looking =
+        Looking::start(films, Basis::of(args, tools, settings), vec![settings.policy.clone(), other.clone()]);
     while let Some(looked) = looking.next().await {
         let looked = match looked {
             Ok(looked) => looked,

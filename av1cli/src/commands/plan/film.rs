@@ -2,12 +2,15 @@
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use av1exec::ffmpeg::argv::bind;
+use av1exec::ffmpeg::probe::ProbeError;
 use av1exec::ffmpeg::tools::Tools;
 use av1exec::library::film::Film;
 use av1exec::pipeline::look::Looked;
 use av1exec::settings::Settings;
+use av1exec::state::index::peek_probe;
 use av1exec::state::jobs::plan_document;
 use av1exec::sys::names;
 use av1exec::sys::sanitize::{display, sanitize};
@@ -32,12 +35,31 @@ pub(super) async fn show(
     program: &OsString,
 ) -> Result<Shown, Failure> {
     let film = look(file, settings)?;
-    let probed = Probed::at(film, tools, &[&settings.policy]).await?;
+    let probed = Probed::at(film, &Basis::of(args, tools, settings), &[&settings.policy]).await?;
     let planned = probed.plan(&tools.toolchain, &settings.policy);
     Ok(match planned.print(args, program)? {
         Reader::Listens => Shown::All(Exit::Done),
         Reader::Left => Shown::Enough,
     })
+}
+
+/// What films are planned from, besides the films themselves.
+#[derive(Clone)]
+pub(super) struct Basis {
+    pub(super) tools: Tools,
+    /// The state folder, whose index may have surveys.
+    state: PathBuf,
+    /// Whether films without a survey are surveyed.
+    survey: bool,
+    /// How long ffprobe may print nothing.
+    stall: Duration,
+}
+
+impl Basis {
+    pub(super) fn of(args: &PlanArgs, tools: &Tools, settings: &Settings) -> Self {
+        let state = settings.job_state_dir.clone();
+        Self { tools: tools.clone(), state, survey: args.survey, stall: settings.stall }
+    }
 }
 
 /// A film with everything that its plan depends on.
@@ -49,13 +71,22 @@ pub(super) struct Probed {
 
 impl Probed {
     /// Probes a film, unless a gate of each of `policies` stops it before that.
-    pub(super) async fn at(film: Film, tools: &Tools, policies: &[&Config]) -> Result<Self, Failure> {
-        // The stable-file gate isn't applied: planning doesn't change the film, so that a film that is still changing
-        // does no harm.
-        let looked = Looked::at(&film, Stability::Stable, None, tools, policies).await.map_err(|error| {
+    pub(super) async fn at(film: Film, basis: &Basis, policies: &[&Config]) -> Result<Self, Failure> {
+        let Basis { tools, state, survey, stall } = basis;
+        let failed = |error: ProbeError| {
             let message = format!("failed to probe {}: {error}", display(&film.path));
             Failure::new(Exit::Failed, message).hint("is it whole, and is it a film?")
-        })?;
+        };
+        // The index may be that of another user, and a plan needs none.
+        let known = peek_probe(state, &film.path, &film.identity).unwrap_or_default();
+        let known = known.filter(|known| known.survey.is_some());
+        // The stable-file gate isn't applied: planning doesn't change the film, so that a film that is still changing
+        // does no harm.
+        let looked = Looked::at(&film, Stability::Stable, known.as_ref(), tools, policies).await;
+        let mut looked = looked.map_err(failed)?;
+        if *survey && looked.lacks_survey() {
+            looked.survey(&film, tools, *stall).await.map_err(failed)?;
+        }
         Ok(Self { path: film.path, size: film.identity.size, looked })
     }
 

@@ -16,7 +16,7 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
 use super::Shown;
-use super::film::{Planned, Probed};
+use super::film::{Basis, Planned, Probed};
 use crate::args::PlanArgs;
 use crate::output::console::{Reader, complain, note, out};
 use av1exec::sys::failure::{Exit, Failure};
@@ -33,7 +33,7 @@ pub(super) async fn show(
     if !args.json && out(Row::header().as_bytes())? == Reader::Left {
         return Ok(Shown::Enough);
     }
-    let mut looking = Looking::start(films, tools, vec![settings.policy.clone()]);
+    let mut looking = Looking::start(films, Basis::of(args, tools, settings), vec![settings.policy.clone()]);
     while let Some(looked) = looking.next().await {
         match looked {
             Ok(looked) => {
@@ -81,17 +81,17 @@ pub(super) struct Looking {
 }
 
 impl Looking {
-    pub(super) fn start(films: Vec<Film>, tools: &Tools, policies: Vec<Config>) -> Self {
+    pub(super) fn start(films: Vec<Film>, basis: Basis, policies: Vec<Config>) -> Self {
         let at_once = std::thread::available_parallelism().map_or(1, usize::from);
         let permits = Arc::new(Semaphore::new(at_once));
-        let (tools, policies) = (Arc::new(tools.clone()), Arc::new(policies));
+        let (basis, policies) = (Arc::new(basis), Arc::new(policies));
         let mut running = JoinSet::new();
         for (position, film) in films.into_iter().enumerate() {
-            let (permits, tools, policies) = (permits.clone(), tools.clone(), policies.clone());
+            let (permits, basis, policies) = (permits.clone(), basis.clone(), policies.clone());
             running.spawn(async move {
                 let _permit = permits.acquire().await;
                 let policies: Vec<&Config> = policies.iter().collect();
-                (position, Probed::at(film, &tools, &policies).await)
+                (position, Probed::at(film, &basis, &policies).await)
             });
         }
         Self { running, done: BTreeMap::new(), next: 0 }

@@ -10,6 +10,7 @@ use av1plan::{EncodePlan, MediaProbe, Source, Verdict};
 
 use super::{Finding, Request, failed, unreadable};
 use crate::ffmpeg::probe;
+use crate::ffmpeg::survey::survey;
 use crate::replace::content::Content;
 use crate::state::jobs::Job;
 use crate::sys::disk::{self, Identity};
@@ -60,7 +61,7 @@ impl Basis {
             return Err(Failure::new(Exit::Usage, message).hint("give the film that it was made from"));
         }
         disk::open(path).map_err(|error| unreadable(path, &error))?;
-        let probe = probe::probe(request.tools, path).await.map_err(|error| {
+        let mut probe = probe::probe(request.tools, path).await.map_err(|error| {
             let message = format!("failed to probe {}: {error}", display(path));
             Failure::new(Exit::Failed, message).hint("is it whole, and is it a film?")
         })?;
@@ -68,9 +69,12 @@ impl Basis {
         // what was promised then.
         let is_its_source = job.as_ref().is_some_and(|job| job.source.same_content_stamp(&identity));
         let from_job = is_its_source && planned.is_some();
-        let (plan, note) = match planned.filter(|_| from_job) {
-            Some(plan) => (Some(plan), None),
-            None => plan_anew(request, path, &identity, &probe),
+        let (plan, note) = if from_job {
+            (planned, None)
+        } else {
+            let survey = survey(request.tools, path, &probe, request.stall).await;
+            probe.add_survey(survey.map_err(|error| failed(path, &io::Error::other(error)))?);
+            plan_anew(request, path, &identity, &probe)
         };
         let note = note.or(unread);
         let original = Original { path: path.to_owned(), probe };

@@ -52,6 +52,18 @@ pub enum EventDocument {
         /// The codes of the recovery's actions.
         actions: Vec<String>,
     },
+    /// A film is surveyed before its encode: all of it is read.
+    Surveying {
+        /// The film.
+        #[serde(flatten)]
+        path: PathDocument,
+    },
+    /// A film was surveyed.
+    Surveyed {
+        /// The film.
+        #[serde(flatten)]
+        path: PathDocument,
+    },
     /// A film is left alone.
     Skipped {
         /// The film.
@@ -165,6 +177,8 @@ impl From<&Event> for EventDocument {
                 let codes = actions.iter().map(|action| <&str>::from(*action).to_owned());
                 Self::Recovered { job: job.clone(), path: path_document(film), actions: codes.collect() }
             }
+            Event::Surveying { path } => Self::Surveying { path: path_document(path) },
+            Event::Surveyed { path, .. } => Self::Surveyed { path: path_document(path) },
             Event::Skipped { path, reason } => Self::Skipped {
                 path: path_document(path),
                 code: reason.code().to_owned(),

@@ -29,7 +29,7 @@ pub use entry::{FilmEntry, Fingerprint, LastOutcome, Next, RetryAfter, remember}
 use error::Fault;
 pub use error::IndexError;
 pub use jobs::{JobTable, Mark};
-pub use peek::{census, peek, peek_jobs};
+pub use peek::{census, peek, peek_jobs, peek_probe};
 pub use write::Write;
 
 /// The name of the index file in the state folder.
@@ -53,6 +53,11 @@ const SCHEMA: &str = "
         first_seen_us INTEGER NOT NULL, unchanged_since_us INTEGER NOT NULL, last_seen_us INTEGER NOT NULL,
         code TEXT, fingerprint BLOB, rest TEXT, until_us INTEGER, failures INTEGER NOT NULL DEFAULT 0,
         probe BLOB, frame BLOB
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE IF NOT EXISTS surveys (
+        path BLOB PRIMARY KEY,
+        inode INTEGER NOT NULL, size INTEGER NOT NULL, modified_ns INTEGER NOT NULL,
+        survey BLOB NOT NULL
     ) STRICT, WITHOUT ROWID;
 ";
 
@@ -120,7 +125,7 @@ impl Index {
         }
         keep_journal(&connection)?;
         // The tables aren't created at each opening: that would be a write, which waits for the disk after every job.
-        if shape != SHAPE || !jobs::is_current(&connection)? {
+        if shape != SHAPE || !jobs::is_current(&connection)? || !connection.table_exists(None, "surveys")? {
             make(&mut connection)?;
         }
         Ok(Self { connection, notes_use: false })
@@ -136,21 +141,10 @@ impl Index {
         rows.collect()
     }
 
-    /// Returns ffprobe's stored output for a film, if the file's identity is the one that was probed: after a failed
-    /// write the stored output may belong to an earlier file of the same name.
+    /// Returns ffprobe's stored output and the survey of a film, if the file's identity is the one that was probed: after
+    /// a failed write they may belong to an earlier file of the same name.
     pub fn probe(&self, path: &Path, film: &Identity) -> rusqlite::Result<Option<ProbeText>> {
-        let mut statement = self.connection.prepare_cached(
-            "SELECT probe, frame FROM films
-             WHERE path = ?1 AND probe IS NOT NULL AND inode = ?2 AND size = ?3 AND modified_ns = ?4",
-        )?;
-        let row = |row: &Row<'_>| Ok(ProbeText::new(row.get(0)?).with_frame(row.get(1)?));
-        let film = rusqlite::params![
-            path.as_os_str().as_bytes(),
-            film.inode.cast_signed(),
-            film.size.cast_signed(),
-            film.modified_ns
-        ];
-        statement.query_row(film, row).optional()
+        read_probe(&self.connection, path, film)
     }
 
     /// Forgets that a film failed, so that it is tried again. Returns whether it had failed.
@@ -161,6 +155,7 @@ impl Index {
              WHERE path = ?1 AND (failures > 0 OR rest = 'until-asked' AND code != 'replaced')",
             [path.as_os_str().as_bytes()],
         )?;
+        self.connection.execute("DELETE FROM surveys WHERE path = ?1", [path.as_os_str().as_bytes()])?;
         Ok(changed > 0)
     }
 }
@@ -223,6 +218,24 @@ pub fn forget_failure(state: &Path, film: &Path) -> Result<Forgotten, IndexError
     let known = index.forget_outcome(film);
     let known = known.map_err(|error| IndexError::of(state, error))?;
     Ok(if known { Forgotten::Failure } else { Forgotten::Nothing })
+}
+
+/// Reads ffprobe's output and the survey of a file with this identity.
+fn read_probe(connection: &Connection, path: &Path, film: &Identity) -> rusqlite::Result<Option<ProbeText>> {
+    let mut statement = connection.prepare_cached(
+        "SELECT probe, frame, survey
+         FROM films LEFT JOIN surveys USING (path, inode, size, modified_ns)
+         WHERE path = ?1 AND probe IS NOT NULL AND inode = ?2 AND size = ?3 AND modified_ns = ?4",
+    )?;
+    let row =
+        |row: &Row<'_>| Ok(ProbeText::new(row.get(0)?).with_frame(row.get(1)?).with_survey(row.get(2)?));
+    let film = rusqlite::params![
+        path.as_os_str().as_bytes(),
+        film.inode.cast_signed(),
+        film.size.cast_signed(),
+        film.modified_ns
+    ];
+    statement.query_row(film, row).optional()
 }
 
 fn read_entry(row: &Row<'_>) -> rusqlite::Result<FilmEntry> {

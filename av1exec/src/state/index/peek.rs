@@ -9,8 +9,11 @@ use std::time::Duration;
 use rusqlite::{Connection, OpenFlags, OptionalExtension};
 
 use super::error::Fault;
-use super::{COLUMNS, FILE_NAME, FilmEntry, IndexError, JobTable, SHAPE, beside, read_entry};
+use av1plan::probe::ProbeText;
+
+use super::{COLUMNS, FILE_NAME, FilmEntry, IndexError, JobTable, SHAPE, beside, read_entry, read_probe};
 use crate::state::code::Meaning;
+use crate::sys::disk::Identity;
 
 /// How long a reader waits while a writer commits, which is faster than this on a healthy disk. A `VACUUM` may take
 /// longer; the index can't be read during that time.
@@ -27,6 +30,12 @@ pub fn peek(state: &Path, films: &[PathBuf]) -> Result<Vec<(PathBuf, FilmEntry)>
         }
         Ok(found)
     })
+}
+
+/// Returns the stored ffprobe output and survey of a film whose file has this identity; `None` if there is no index or
+/// the file isn't the one that was probed.
+pub fn peek_probe(state: &Path, film: &Path, identity: &Identity) -> Result<Option<ProbeText>, IndexError> {
+    read(state, |connection| read_probe(connection, film, identity))
 }
 
 /// Counts the films in the index of a state folder by state: the code of a skip or failure, `done` or `queued`. There
@@ -124,7 +133,6 @@ fn as_uri(path: &OsStr) -> OsString {
 mod tests {
     use super::*;
     use crate::state::index::{Index, Opened, Write};
-    use crate::sys::disk::Identity;
     use jiff::Timestamp;
 
     const FILM: Identity = Identity { device: 1, inode: 2, size: 3, modified_ns: 4, changed_ns: 5, links: 1 };

@@ -12,9 +12,9 @@ use av1plan::probe::ProbeText;
 /// A change to the index.
 #[derive(Debug)]
 pub enum Write {
-    /// Store these entries. If an entry isn't marked as probed, its stored ffprobe output is deleted.
+    /// Store these entries. If an entry isn't marked as probed, its stored ffprobe output and survey are deleted.
     Entries(Vec<(PathBuf, FilmEntry)>),
-    /// Store an entry with ffprobe's output.
+    /// Store an entry with ffprobe's output and the survey.
     Probe(PathBuf, Box<FilmEntry>, ProbeText),
     /// Delete these films.
     Forget(Vec<PathBuf>),
@@ -36,17 +36,39 @@ fn carry_out(connection: &Connection, write: &Write) -> rusqlite::Result<()> {
         Write::Entries(entries) => {
             entries.iter().try_for_each(|(path, entry)| write_entry(connection, path, entry))
         }
-        Write::Probe(path, entry, ProbeText { probe, frame, .. }) => {
+        Write::Probe(path, entry, ProbeText { probe, frame, survey, .. }) => {
             write_entry(connection, path, entry)?;
             let mut statement =
                 connection.prepare_cached("UPDATE films SET probe = ?2, frame = ?3 WHERE path = ?1")?;
-            statement.execute(params![path.as_os_str().as_bytes(), probe, frame]).map(drop)
+            statement.execute(params![path.as_os_str().as_bytes(), probe, frame])?;
+            match survey {
+                Some(survey) => write_survey(connection, path, &entry.identity, survey),
+                None => delete_survey(connection, path),
+            }
         }
-        Write::Forget(films) => {
+        Write::Forget(films) => films.iter().try_for_each(|film| {
+            delete_survey(connection, film)?;
             let mut statement = connection.prepare_cached("DELETE FROM films WHERE path = ?1")?;
-            films.iter().try_for_each(|film| statement.execute([film.as_os_str().as_bytes()]).map(drop))
-        }
+            statement.execute([film.as_os_str().as_bytes()]).map(drop)
+        }),
     }
+}
+
+fn write_survey(
+    connection: &Connection,
+    path: &Path,
+    film: &Identity,
+    survey: &[u8],
+) -> rusqlite::Result<()> {
+    let mut statement =
+        connection.prepare_cached("INSERT OR REPLACE INTO surveys VALUES (?1, ?2, ?3, ?4, ?5)")?;
+    let (inode, size) = (film.inode.cast_signed(), film.size.cast_signed());
+    statement.execute(params![path.as_os_str().as_bytes(), inode, size, film.modified_ns, survey]).map(drop)
+}
+
+fn delete_survey(connection: &Connection, path: &Path) -> rusqlite::Result<()> {
+    let mut statement = connection.prepare_cached("DELETE FROM surveys WHERE path = ?1")?;
+    statement.execute([path.as_os_str().as_bytes()]).map(drop)
 }
 
 /// Writes an entry. ffprobe's stored output is kept only if the file is the one that was probed.
@@ -85,7 +107,7 @@ fn write_entry(connection: &Connection, path: &Path, entry: &FilmEntry) -> rusql
         entry.failures(),
         is_probed,
     ])?;
-    Ok(())
+    if *is_probed { Ok(()) } else { delete_survey(connection, path) }
 }
 
 fn write_retry_after(retry_after: RetryAfter) -> (Option<&'static str>, Option<i64>) {

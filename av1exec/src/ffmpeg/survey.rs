@@ -1,0 +1,40 @@
+//! Surveys a film: reads all of its packets and decodes its key frames.
+
+use std::path::Path;
+use std::time::Duration;
+
+use av1plan::probe::{PacketSummary, PictureSummary, Survey};
+use av1plan::{MediaProbe, command};
+
+use crate::ffmpeg::probe::{ProbeError, each_line};
+use crate::ffmpeg::tools::Tools;
+
+/// Surveys the film at `path`, which ffprobe described as `probe`. An ffprobe that prints no packet for as long as `stall`
+/// is ended.
+///
+/// # Errors
+///
+/// If ffprobe couldn't be run to its end. What it can't read of the film is no error: the survey shows that.
+pub async fn survey(
+    tools: &Tools,
+    path: &Path,
+    probe: &MediaProbe,
+    stall: Duration,
+) -> Result<Survey, ProbeError> {
+    let mut packets = PacketSummary::default().joining_clocks(probe.format.is_stream_of_packets());
+    let mut pictures = PictureSummary::default();
+    let all_packets = async {
+        let args = command::packet_probe_arguments(probe.needed_depth());
+        each_line(tools, path, &args, Some(stall), |line| packets.add_line(line)).await
+    };
+    let all_pictures = async {
+        for args in command::picture_probe_arguments(probe) {
+            // A film may have no key frame for long. If its disk hangs, the packets stop coming, too.
+            each_line(tools, path, &args, None, |line| pictures.add_line(line)).await?;
+        }
+        Ok(())
+    };
+    // Both run at the same time, so that the second finds what the first has read in the page cache.
+    tokio::try_join!(all_packets, all_pictures)?;
+    Ok(Survey::new(packets.into_streams(), pictures))
+}

@@ -1,0 +1,72 @@
+//! Strategies for surveys: packets and pictures as ffprobe prints them, with known trouble.
+
+use av1plan::probe::{PacketSummary, PictureSummary, Survey};
+use proptest::collection::vec;
+use proptest::prelude::*;
+use proptest::sample::select;
+
+/// A survey of any film. Most of its streams have packets, and most of its pictures are alike.
+pub(crate) fn survey() -> impl Strategy<Value = Survey> {
+    let packets = vec(prop_oneof![6 => packets().prop_map(Some), 1 => Just(None)], 12);
+    (packets, pictures()).prop_map(|(packets, pictures)| {
+        let mut all = PacketSummary::default().joining_clocks(true);
+        for (index, lines) in packets.iter().enumerate() {
+            for line in lines.iter().flatten() {
+                all.add_line(&format!("{index},{line}"));
+            }
+        }
+        let mut seen = PictureSummary::default();
+        for line in &pictures {
+            seen.add_line(line);
+        }
+        Survey::new(all.into_streams(), seen)
+    })
+}
+
+/// The packets of a stream: timestamp, duration, bytes, flags, hash.
+fn packets() -> impl Strategy<Value = Vec<String>> {
+    let times = prop_oneof![
+        8 => (0..20_i64, 1..7200_i64).prop_map(|(start, length)| vec![start, start + length]),
+        1 => Just(vec![100, 101, 20, 21]),
+        1 => any::<i64>().prop_map(|time| vec![time / 1_000_000_000]),
+    ];
+    let flags = select(vec!["K__", "K__", "K__", "___", "KD_", "K_C"]);
+    (times, vec(flags, 4), prop::bool::weighted(0.9)).prop_map(|(times, flags, hashed)| {
+        let hash = if hashed { ",murmur3:0123" } else { "" };
+        times
+            .iter()
+            .zip(flags)
+            .map(|(time, flags)| format!("{time}.000000,5.000000,77,{flags}{hash}"))
+            .collect()
+    })
+}
+
+/// Lines about pictures. In few films they change.
+fn pictures() -> impl Strategy<Value = Vec<String>> {
+    let picture = |width: u32, ratio: &str, format: &str, transfer: &str, interlaced: u8, block: &str| {
+        format!(
+            "pts_time=1.5|width={width}|height=576|pix_fmt={format}|sample_aspect_ratio={ratio}|\
+             interlaced_frame={interlaced}|color_transfer={transfer}|side_datum/x:side_data_type={block}"
+        )
+    };
+    let blocks = select(vec![
+        "none",
+        "ATSC A53 Part 4 Closed Captions",
+        "Dolby Vision RPU Data",
+        "HDR Dynamic Metadata SMPTE2094-40 (HDR10+)",
+    ]);
+    let kind = prop_oneof![
+        8 => Just((720, "16:15", "yuv420p", "bt709")),
+        1 => Just((704, "16:15", "yuv420p", "bt709")),
+        1 => Just((720, "64:45", "yuv420p", "bt709")),
+        1 => Just((720, "16:15", "yuv422p", "bt709")),
+        1 => Just((720, "16:15", "yuv420p", "smpte2084")),
+        1 => Just((720, "16:15", "yuv420p", "bt470bg")),
+    ];
+    let line = (kind, prop::bool::weighted(0.1), blocks).prop_map(
+        move |((width, ratio, format, transfer), interlaced, block)| {
+            picture(width, ratio, format, transfer, interlaced.into(), block)
+        },
+    );
+    vec(line, 0..3)
+}
