@@ -49,10 +49,11 @@ bench: ## the benchmarks
 	@tools=$$(tests/tools/fetch) && cache=$$(tests/tools/fetch --cache) && \
 	PATH="$$tools:$$PATH" AV1D_TEST_TOOLS="$$cache" cargo bench --workspace --locked
 
-fuzz: ## TARGET=plan|document, any bytes as a probe or as a plan, SECONDS=60 long (needs cargo-fuzz, a C++ compiler)
+fuzz: ## TARGET=plan|document|matroska, any bytes as a probe, a plan or a film, SECONDS=60 long (needs cargo-fuzz, a C++ compiler)
 	@cargo fuzz --version >/dev/null 2>&1 || { echo "fuzz: cargo-fuzz is missing: cargo install cargo-fuzz" >&2; exit 1; }
-	@mkdir -p av1plan/fuzz/corpus/plan av1plan/fuzz/corpus/document
+	@mkdir -p av1plan/fuzz/corpus/plan av1plan/fuzz/corpus/document av1plan/fuzz/corpus/matroska
 	@cp tests/data/probes/*.json av1plan/fuzz/corpus/plan/
+	@cp av1plan/tests/data/matroska/*.mkv av1plan/fuzz/corpus/matroska/
 	@AV1D_SEEDS="$(CURDIR)/av1plan/fuzz/corpus/document" cargo test -q --locked -p av1plan --test document -- --ignored seeds
 	cd av1plan && RUSTC_BOOTSTRAP=1 cargo fuzz run $(TARGET) -- -max_total_time=$(SECONDS) -max_len=65536
 

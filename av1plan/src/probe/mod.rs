@@ -4,6 +4,8 @@
 //! [`command::probe_arguments`](crate::command::probe_arguments). A field that is missing, of the wrong type or
 //! absurd is absent afterwards. A stream of an unknown type is kept as [`StreamKind::Unknown`]. Only a text that
 //! isn't a document of ffprobe's at all is an error: it must be a JSON object with a list `streams`.
+//!
+//! [`matroska`] reads what ffprobe doesn't show of a Matroska file.
 
 mod color;
 mod depth;
@@ -12,6 +14,7 @@ mod file;
 mod json;
 mod lenient;
 mod mastering;
+pub mod matroska;
 mod packets;
 mod pictures;
 mod side_data;
@@ -31,6 +34,7 @@ pub use depth::ProbeDepth;
 pub use disposition::{Disposition, UnknownFlag};
 pub use file::{FileFacts, Marker, Protection, Stability};
 pub use mastering::{MasteringDisplay, NotAMasteringDisplay};
+pub use matroska::MatroskaFacts;
 pub use packets::{Damaged, Gap, Jumps, PacketHash, PacketSummary, StreamPackets};
 pub use pictures::{PictureSummary, Seen, Shape};
 use side_data::Block;
