@@ -191,6 +191,7 @@ fn describe(progress: &Progress, frames: Option<u64>, elapsed: Duration) -> Stri
 /// Describes the check that is running.
 fn checking(check: Check) -> String {
     match check {
+        Check::Preflight => "trying out a few seconds".to_owned(),
         Check::Contract => "checking the result".to_owned(),
         Check::Decode { percent: Some(percent) } => format!("checking the result: decoded {percent} %"),
         Check::Decode { percent: None } => "checking the result: decoding it".to_owned(),

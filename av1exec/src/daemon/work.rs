@@ -14,7 +14,7 @@ use super::input::{ConfigVersion, Encoded, End, Explained, Probed, Refused, Text
 use super::tasks::{Doing, Task};
 use crate::library::film::Film;
 use crate::pipeline::event::Event;
-use crate::pipeline::look::{Looked, refused_loss};
+use crate::pipeline::look::{Looked, refusal};
 use crate::serve::status::RunningJob;
 use crate::state::code::WANTED;
 use crate::state::index::{Fingerprint, LastOutcome, RetryAfter, remember};
@@ -163,7 +163,7 @@ impl Dispatcher {
             }
             Verdict::Skip(skip) => skip.reason.clone(),
         };
-        if refused_loss(&verdict).is_none() {
+        if refusal(&verdict).is_none() {
             self.skip(&film, reason);
         } else if self.tasks.begin(&film.path, Doing::Refused) {
             self.films.to_explain.push_back(Refused { film, reason, verdict });

@@ -67,7 +67,14 @@ async fn run(tools: &Tools, path: &Path, args: Vec<command::Arg>) -> Result<Vec<
 pub async fn packets(tools: &Tools, path: &Path, picture: u32) -> Result<PacketSummary, ProbeError> {
     let mut summary = PacketSummary::with_times_of(picture);
     let args = command::packet_probe_arguments(ProbeDepth::Usual);
-    each_line(tools, path, &args, None, |line| summary.add_line(line)).await?;
+    each_line(tools, path, &args, None, |output, line| {
+        // Complaints are ignored: ffprobe also complains about files that it reads well (Opus headers), and what is
+        // missing shows in the summary.
+        if output == Output::Stdout {
+            summary.add_line(line);
+        }
+    })
+    .await?;
     Ok(summary)
 }
 
@@ -75,29 +82,33 @@ pub async fn packets(tools: &Tools, path: &Path, picture: u32) -> Result<PacketS
 pub async fn opening(tools: &Tools, path: &Path, depth: ProbeDepth) -> Result<PacketSummary, ProbeError> {
     let mut summary = PacketSummary::default();
     let args = command::opening_probe_arguments(depth);
-    each_line(tools, path, &args, None, |line| summary.add_line(line)).await?;
+    each_line(tools, path, &args, None, |output, line| {
+        // Complaints are ignored: ffprobe also complains about files that it reads well (Opus headers), and what is
+        // missing shows in the summary.
+        if output == Output::Stdout {
+            summary.add_line(line);
+        }
+    })
+    .await?;
     Ok(summary)
 }
 
-/// Runs ffprobe, passes each line of its standard output to `hear`, and ends it if it prints nothing for as long as
-/// `limit`.
+/// Runs ffprobe, passes each line that it prints to `hear`, and ends it if it prints nothing to standard output for
+/// as long as `limit`.
 pub(super) async fn each_line(
     tools: &Tools,
     path: &Path,
     args: &[command::Arg],
     limit: Option<Duration>,
-    mut hear: impl FnMut(&str),
+    hear: impl FnMut(Output, &str),
 ) -> Result<(), ProbeError> {
     let args = bind(args, path, Path::new(""));
     let child = start(&tools.ffprobe, &args).await.map_err(CaptureError::Start)?;
     let pulse = limit.map(|limit| Pulse { output: Output::Stdout, limit });
-    let watched = watch(child, pulse, |output, line| match output {
-        Output::Stdout => hear(line),
-        // Complaints are ignored: ffprobe also complains about files that it reads well (Opus headers), and what is
-        // missing shows in what it printed.
-        Output::Stderr => {}
-    });
-    let status = watched.await.and_then(|watched| watched.status("ffprobe")).map_err(CaptureError::Read)?;
+    let status = watch(child, pulse, hear)
+        .await
+        .and_then(|watched| watched.status("ffprobe"))
+        .map_err(CaptureError::Read)?;
     // ffprobe's exit code is ignored: it is 0 even for files that it can't read to their end. Only an end by a signal is
     // an error.
     match status.code() {

@@ -60,6 +60,14 @@ impl PictureCheck<'_> {
         }
     }
 
+    /// Compares the first seconds only, without seeking.
+    pub async fn at_start(&self, length: Micros) -> io::Result<Option<Defect>> {
+        match self.compare_from_start(Window { start: Micros(0), length }).await? {
+            Comparison::Same | Comparison::NoPictures => Ok(None),
+            Comparison::Different(defect) => Ok(Some(defect)),
+        }
+    }
+
     /// Compares a window. If the comparison by seeking shows a difference or fails, everything before the window is
     /// decoded, to be certain.
     async fn look_at(&self, window: Window) -> io::Result<Comparison> {

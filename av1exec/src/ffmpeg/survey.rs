@@ -8,6 +8,7 @@ use av1plan::{MediaProbe, command};
 
 use crate::ffmpeg::probe::{ProbeError, each_line};
 use crate::ffmpeg::tools::Tools;
+use crate::sys::process::Output;
 
 /// Surveys the film at `path`, which ffprobe described as `probe`. An ffprobe that prints no packet for as long as `stall`
 /// is ended.
@@ -25,16 +26,25 @@ pub async fn survey(
     let mut pictures = PictureSummary::default();
     let all_packets = async {
         let args = command::packet_probe_arguments(probe.needed_depth());
-        each_line(tools, path, &args, Some(stall), |line| packets.add_line(line)).await
+        each_line(tools, path, &args, Some(stall), |output, line| match output {
+            Output::Stdout => packets.add_line(line),
+            Output::Stderr => packets.add_complaint(line),
+        })
+        .await
     };
     let all_pictures = async {
         for args in command::picture_probe_arguments(probe) {
             // A film may have no key frame for long. If its disk hangs, the packets stop coming, too.
-            each_line(tools, path, &args, None, |line| pictures.add_line(line)).await?;
+            each_line(tools, path, &args, None, |output, line| {
+                if output == Output::Stdout {
+                    pictures.add_line(line);
+                }
+            })
+            .await?;
         }
         Ok(())
     };
     // Both run at the same time, so that the second finds what the first has read in the page cache.
     tokio::try_join!(all_packets, all_pictures)?;
-    Ok(Survey::new(packets.into_streams(), pictures))
+    Ok(Survey::new(packets, pictures))
 }

@@ -106,6 +106,8 @@ pub enum Event {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, IntoStaticStr)]
 #[strum(serialize_all = "kebab-case")]
 pub enum Check {
+    /// Whether a few seconds of the film can be encoded.
+    Preflight,
     /// Its streams, packets and timestamps.
     Contract,
     /// Whether the whole result can be decoded.

@@ -86,10 +86,10 @@ impl Looked {
     }
 }
 
-/// Returns the loss because of which a film is refused; `None` for any other verdict.
-pub(crate) fn refused_loss(verdict: &Verdict) -> Option<&SkipReason> {
+/// Returns the reason for which a film is refused; `None` for any other verdict.
+pub(crate) fn refusal(verdict: &Verdict) -> Option<&SkipReason> {
     match verdict {
-        Verdict::Skip(skip) => Some(&skip.reason).filter(|reason| reason.is_refused_loss()),
+        Verdict::Skip(skip) => Some(&skip.reason).filter(|reason| reason.is_refusal()),
         Verdict::Encode(_) => None,
     }
 }

@@ -20,7 +20,7 @@ use av1plan::plan::Gate;
 use av1plan::probe::Stability;
 use av1plan::{EncodePlan, SkipReason, Verdict};
 
-use self::look::{Looked, refused_loss};
+use self::look::{Looked, refusal};
 use crate::ffmpeg::probe::ProbeError;
 use crate::ffmpeg::tools::Tools;
 use crate::library::film::Film;
@@ -142,9 +142,9 @@ impl Pipeline {
         Ok(looked)
     }
 
-    /// Writes the `.why.txt` of a film that is refused because of a loss.
+    /// Writes the `.why.txt` of a film that is refused for what it is.
     pub async fn explain_refusal(&self, film: &Film, verdict: &Verdict) {
-        if let Some(reason) = refused_loss(verdict) {
+        if let Some(reason) = refusal(verdict) {
             self.explain_beside(film, &Outcome::Skipped(reason.clone()), Some(verdict)).await;
         }
     }

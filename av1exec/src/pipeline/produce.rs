@@ -5,13 +5,14 @@ use std::path::Path;
 
 use av1plan::EncodePlan;
 use av1plan::command::{self, Audience};
-use av1plan::judge::RunReport;
+use av1plan::judge::{RunReport, preflight};
 use av1plan::plan::Gate;
 
 use super::{Lost, Pipeline, failed};
 use crate::ffmpeg::argv::bind_run;
 use crate::ffmpeg::encode::{Encode, Ended};
 use crate::ffmpeg::frame_times::FrameTimes;
+use crate::ffmpeg::preflight::{Found, Preflight};
 use crate::library::film::Film;
 use crate::pipeline::event::{Check, Event};
 use crate::replace::places::Places;
@@ -74,6 +75,9 @@ impl Pipeline {
         temporary: &Path,
         job: &mut Job,
     ) -> Result<Outcome, Lost> {
+        if let Some(outcome) = self.preflight(film, plan, temporary, &job.id).await {
+            return Ok(outcome);
+        }
         let times = FrameTimes::new(self.jobs.frame_times(&job.id));
         let produced = match self.encode(film, plan, temporary, job, &times).await {
             Ok(encoded) => self.judge_and_promote(film, plan, temporary, &encoded, job).await,
@@ -83,6 +87,42 @@ impl Pipeline {
         // If the file can't be removed, recovery of the job removes it later.
         drop(self.on_disk(&path, move || times.remove()).await);
         produced
+    }
+
+    /// Encodes a few seconds of the film to `temporary`. Returns the outcome of the attempt if they show that the encode
+    /// would fail.
+    async fn preflight(
+        &self,
+        film: &Film,
+        plan: &EncodePlan,
+        temporary: &Path,
+        job: &str,
+    ) -> Option<Outcome> {
+        if !self.settings.preflight || preflight::samples(plan).is_empty() {
+            return None;
+        }
+        self.tell_check(job, Check::Preflight);
+        let (tools, stall) = (&self.tools, self.settings.stall);
+        let preflight = Preflight { tools, film: &film.path, plan, temporary, stall };
+        let mut stop = self.stop.clone();
+        let found = tokio::select! {
+            found = preflight.run() => found,
+            () = stop.asked() => return Some(Outcome::stopped(&self.stop)),
+        };
+        match found {
+            Ok(Found { defects, .. }) if defects.is_empty() => None,
+            Ok(Found { defects, log, words }) => {
+                let path = self.jobs.log(job);
+                // The log is only for people. If it can't be written, the defects are recorded all the same.
+                drop(self.on_disk(&path.clone(), move || std::fs::write(path, log)).await);
+                Some(Outcome::Defective { defects, words })
+            }
+            // The encode itself shows what is wrong.
+            Err(error) => {
+                self.warn(&film.path, format!("the preflight couldn't be made: {error}"));
+                None
+            }
+        }
     }
 
     /// Runs ffmpeg to its end. If that leaves nothing to judge, returns the outcome of the attempt.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use av1plan::config::{BitDepth, Extension, Hardlinked, Interlaced, Language, QualityTier};
+use av1plan::config::{BitDepth, Damaged, Extension, Hardlinked, Interlaced, Language, QualityTier};
 use av1plan::plan::{LossKind, Preset};
 use strum::VariantNames;
 
@@ -166,6 +166,13 @@ pub(super) const KEYS: &[Key] = &[
         get: |settings| Set(settings.full_decode.to_string()),
     },
     Key {
+        name: "preflight",
+        allowed: Allowed::Words("true or false"),
+        purpose: "Whether a few seconds of a film are encoded and checked before hours are spent on all of it.",
+        set: |settings, value| put(&mut settings.preflight, truth(value)),
+        get: |settings| Set(settings.preflight.to_string()),
+    },
+    Key {
         name: "ffmpeg",
         allowed: Allowed::Words("an absolute path (left out: the one on PATH)"),
         purpose: "The ffmpeg to run: 8.0 or newer.",
@@ -213,6 +220,13 @@ pub(super) const KEYS: &[Key] = &[
         purpose: "What becomes of interlaced video: \"keep\" encodes it woven, \"skip\" leaves the film alone.",
         set: |settings, value| put(&mut settings.policy.interlaced, choice(value)),
         get: |settings| Set(quoted(settings.policy.interlaced.name())),
+    },
+    Key {
+        name: "damaged",
+        allowed: Allowed::OneOf(Damaged::names()),
+        purpose: "What becomes of a damaged film: \"recordings\" encodes TV recordings that lost single packets, \"encode\" any film.",
+        set: |settings, value| put(&mut settings.policy.damaged, choice(value)),
+        get: |settings| Set(quoted(settings.policy.damaged.name())),
     },
     Key {
         name: "refuse_losses",

@@ -71,6 +71,8 @@ pub struct Settings {
     pub log_bytes: u64,
     /// Whether a result is decoded completely before its original is replaced.
     pub full_decode: bool,
+    /// Whether a few seconds of a film are encoded and judged before the film itself.
+    pub preflight: bool,
     /// The ffmpeg to run; `None` for the one in `PATH`.
     pub ffmpeg: Option<PathBuf>,
     /// The ffprobe to run; `None` for the one in `PATH`.
@@ -104,6 +106,7 @@ impl Default for Settings {
             log_age: Duration::from_hours(24 * 90),
             log_bytes: 1 << 30,
             full_decode: true,
+            preflight: true,
             ffmpeg: None,
             ffprobe: None,
             active_hours: None,

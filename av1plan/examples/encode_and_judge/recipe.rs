@@ -60,7 +60,7 @@ pub fn probe_film(film: &Path) -> Result<MediaProbe, Box<dyn Error>> {
         let shown = run("ffprobe", &arguments, film)?;
         String::from_utf8_lossy(&shown.stdout).lines().for_each(|line| pictures.add_line(line));
     }
-    probe.add_survey(Survey::new(packets.into_streams(), pictures));
+    probe.add_survey(Survey::new(packets, pictures));
     Ok(probe)
 }
 

@@ -5,7 +5,7 @@ use alloc::borrow::Cow;
 use alloc::format;
 use alloc::vec::Vec;
 
-use super::{Arg, Args, Placeholder, filter};
+use super::{Arg, Args, KEEP_FILTERS, Placeholder, filter};
 use crate::judge::Metric;
 use crate::judge::picture::{ThumbnailSize, Window};
 use crate::number::Micros;
@@ -60,6 +60,9 @@ pub fn picture_arguments(
         // The source is read with the timestamps of the encode, so that the window is at the same place.
         (SeekMode::FromStart, Side::Source) => args.source_times(plan.timestamps),
         (SeekMode::FromStart, Side::Result) => {}
+    }
+    if side == Side::Source && plan.video.keeps_filters {
+        args.fixed(&KEEP_FILTERS);
     }
     args.input(side.depth(plan), Placeholder::Input);
     let mut filters: Vec<Cow<'static, str>> = Vec::new();
@@ -145,6 +148,9 @@ pub fn score_arguments(scored: &ScoreRequest<'_>, part: Option<SeekRange>) -> Ve
             None => {}
         }
         let side = if is_original { Side::Source } else { Side::Result };
+        if is_original && plan.video.keeps_filters {
+            args.fixed(&KEEP_FILTERS);
+        }
         args.input(side.depth(plan), input);
     }
     // After a seek, the timestamps of both files count from the place to which ffmpeg seeked.

@@ -12,6 +12,7 @@ use alloc::string::String;
 use alloc::vec;
 use alloc::vec::Vec;
 
+use crate::judge::preflight::Sample;
 use crate::number::Micros;
 use crate::plan::{
     Aom, Container, EncodePlan, EncoderSettings, Filter, Kept, Parallelism, Rav1e, Rotation, StreamType,
@@ -71,6 +72,9 @@ const SAFE_INPUT: [&str; 4] = ["-protocol_whitelist", "file", "-format_whitelist
 /// The options that make ffmpeg and ffprobe read as much as [`ProbeDepth::Deep`] says.
 const DEEP: [&str; 4] = ["-probesize", "200M", "-analyzeduration", "200M"];
 
+/// The options that make ffmpeg keep its filters where a property of the pictures changes.
+const KEEP_FILTERS: [&str; 2] = ["-reinit_filter", "0"];
+
 /// The options for reading a film of this depth safely.
 fn reading(depth: ProbeDepth) -> impl Iterator<Item = &'static str> {
     let deep: &[&str] = match depth {
@@ -83,6 +87,16 @@ fn reading(depth: ProbeDepth) -> impl Iterator<Item = &'static str> {
 /// The arguments with which ffmpeg (without its own name) carries out `plan`: it encodes [`Placeholder::Input`] to
 /// [`Placeholder::Output`].
 pub fn arguments(plan: &EncodePlan, audience: Audience) -> Vec<Arg> {
+    encode(plan, audience, None)
+}
+
+/// The arguments with which ffmpeg encodes a few seconds of a film before the film itself is encoded: those of the plan,
+/// with all its streams and into its container, but at the encoder's full speed.
+pub fn preflight_arguments(plan: &EncodePlan, sample: Sample) -> Vec<Arg> {
+    encode(plan, Audience::Program, Some(sample))
+}
+
+fn encode(plan: &EncodePlan, audience: Audience, sample: Option<Sample>) -> Vec<Arg> {
     let EncodePlan {
         container,
         source_class: _, // already taken into account in `timestamps` and `video.filters`
@@ -92,24 +106,34 @@ pub fn arguments(plan: &EncodePlan, audience: Audience) -> Vec<Arg> {
         streams: _, // `mapped` has them in the order of the result
         timestamps,
         probe_depth,
+        damage_limit,
         losses: _,
         contract: _,
         decisions: _,
     } = plan;
     let mapped: Vec<_> = plan.mapped().collect();
     let mut args = Args(Vec::with_capacity(80));
-    args.fixed(&["-nostdin", "-hide_banner", "-y", "-xerror"]);
+    args.fixed(&["-nostdin", "-hide_banner", "-y"]);
+    if *damage_limit == 0 {
+        args.push("-xerror");
+    }
     if audience == Audience::Program {
         args.fixed(&["-loglevel", "level+verbose", "-nostats", "-progress", "pipe:1"]);
     }
     args.input_options(video, *timestamps);
+    if let Some(Sample { start, .. }) = sample.filter(|sample| sample.start.0 > 0) {
+        args.option("-ss", alloc::format!("{start}"));
+    }
     args.input(*probe_depth, Placeholder::Input);
     for (stream, _) in &mapped {
         args.option("-map", alloc::format!("0:{}", stream.index));
     }
     args.fixed(&["-map_metadata", "0", "-map_chapters", "0"]);
-    args.video(video);
-    if audience == Audience::Program {
+    match sample {
+        Some(_) => args.video(&VideoPlan { settings: video.settings.at_full_speed(), ..video.clone() }),
+        None => args.video(video),
+    }
+    if audience == Audience::Program && sample.is_none() {
         // ffmpeg writes these lines for encoded streams only, during the encode, so the source isn't read a second
         // time.
         args.fixed(&["-stats_enc_pre_fmt:v", "{pts} {tb}", "-stats_enc_pre:v"]);
@@ -130,6 +154,9 @@ pub fn arguments(plan: &EncodePlan, audience: Audience) -> Vec<Arg> {
         Strictness::Normal => {}
         Strictness::Unofficial => args.fixed(&["-strict", "unofficial"]),
         Strictness::Experimental => args.fixed(&["-strict", "experimental"]),
+    }
+    if let Some(Sample { length, .. }) = sample {
+        args.option("-t", alloc::format!("{length}"));
     }
     args.fixed(&["-f", container.muxer()]);
     args.0.push(Arg::File(Placeholder::Output));
@@ -174,7 +201,7 @@ impl Args {
             Rotation::Kept => self.push("-noautorotate"),
         }
         if video.keeps_filters {
-            self.fixed(&["-reinit_filter", "0"]);
+            self.fixed(&KEEP_FILTERS);
         }
     }
 
@@ -330,8 +357,22 @@ const PICTURE_FIELDS: &str = "frame=pts_time,width,height,pix_fmt,sample_aspect_
 /// [`PacketSummary::add_line`](crate::probe::PacketSummary::add_line).
 ///
 /// Each packet gets a hash of its content, which takes less than half a second for a gigabyte (measured).
+/// Standard error gets what damage the demuxer sees, for
+/// [`PacketSummary::add_complaint`](crate::probe::PacketSummary::add_complaint).
 pub fn packet_probe_arguments(depth: ProbeDepth) -> Vec<Arg> {
-    ffprobe(depth, &["-of", "csv=p=0", "-show_data_hash", "murmur3", "-show_entries", PACKET_FIELDS])
+    ffprobe(
+        depth,
+        &[
+            "-v",
+            "level+warning",
+            "-of",
+            "csv=p=0",
+            "-show_data_hash",
+            "murmur3",
+            "-show_entries",
+            PACKET_FIELDS,
+        ],
+    )
 }
 
 /// The arguments with which ffprobe prints a line for each packet of a file's first five seconds, in which all

@@ -37,6 +37,7 @@ pub use language::{InvalidLanguage, Language};
 ///     extensions = ["mkv", "mp4"]
 ///     duration_epsilon_secs = 1.0
 ///     interlaced = "deinterlace"      # deinterlace, keep, skip
+///     damaged = "recordings"          # skip, recordings, encode
 ///     hardlinked = "skip"             # skip, replace
 ///     refuse_losses = ["subtitle"]    # codes of `LossKind`, in place of the default ones
 ///     ignore = ["hardlinked"]         # codes of `Gate`
@@ -73,6 +74,8 @@ pub struct Config {
     pub duration_epsilon: Micros,
     /// What to do with interlaced video. Default: deinterlace it.
     pub interlaced: Interlaced,
+    /// What to do with a film that is damaged. Default: accept the edges and single lost packets of recordings.
+    pub damaged: Damaged,
     /// What to do with a file that has several hard links. Default: skip it.
     pub hardlinked: Hardlinked,
     /// The losses that aren't accepted: a film that would suffer one of them is skipped, with the code of the loss.
@@ -98,6 +101,7 @@ setters! {
         with_extensions: extensions, BTreeSet<Extension>;
         with_duration_epsilon: duration_epsilon, Micros;
         with_interlaced: interlaced, Interlaced;
+        with_damaged: damaged, Damaged;
         with_hardlinked: hardlinked, Hardlinked;
         with_refuse_losses: refuse_losses, BTreeSet<LossKind>;
         with_svt_preset: svt_preset, Option<Preset>;
@@ -121,6 +125,7 @@ impl Default for Config {
             extensions: EXTENSIONS.iter().filter_map(|text| Extension::new(text).ok()).collect(),
             duration_epsilon: Micros::from_secs(1),
             interlaced: Interlaced::Deinterlace,
+            damaged: Damaged::Recordings,
             hardlinked: Hardlinked::Skip,
             refuse_losses: [LossKind::DolbyVision, LossKind::Hdr10Plus, LossKind::ExtraVideo].into(),
             svt_preset: None,
@@ -168,6 +173,23 @@ named! {
         Keep = "keep",
         /// Skip the film.
         Skip = "skip",
+    }
+}
+
+named! {
+    /// What to do with a film that is damaged.
+    #[derive(Default)]
+    #[non_exhaustive]
+    pub enum Damaged: "a treatment of damaged films", name, names {
+        /// Skip every film of which a packet is damaged.
+        Skip = "skip",
+        /// Encode recordings (transport and program streams) that begin or end in the middle of a frame or have lost
+        /// single packets: there is no better copy, and a result with the same damage has lost nothing. Skip every other
+        /// damaged film, since a disk or a download may have damaged it.
+        #[default]
+        Recordings = "recordings",
+        /// Encode it, whatever is missing.
+        Encode = "encode",
     }
 }
 

@@ -13,6 +13,7 @@ use alloc::borrow::Cow;
 use alloc::string::String;
 use core::fmt::{self, Write as _};
 
+use crate::number::Micros;
 use crate::plan::{Decision, LOW_MILLIBITS, Loss, LossKind, PictureProperty, Reason, SkipReason};
 use crate::probe::Marker;
 
@@ -36,10 +37,26 @@ impl fmt::Display for Reason {
             Self::FirstVideo => f.write_str("the first video stream; none is marked default"),
 
             Self::Surveyed { packets, pictures } => {
-                write!(f, "{packets} packets and {pictures} key frames were looked at")
+                write!(f, "{packets} packets and {pictures} pictures were looked at")
             }
             Self::NotSurveyed => {
                 f.write_str("only its headers were looked at; before an encode all of it is")
+            }
+
+            Self::DamageOfRecording { packets, at, undecodable } => {
+                f.write_str("a recording, with what recordings have:")?;
+                if *undecodable > 0 {
+                    write!(f, " {undecodable} pictures at its start lean on one that is missing")?;
+                }
+                if *packets > 0 {
+                    let and = if *undecodable > 0 { "," } else { "" };
+                    write!(f, "{and} {packets} damaged packets")?;
+                    at.map_or(Ok(()), |at| write!(f, " from {} on", Clock(at)))?;
+                }
+                Ok(())
+            }
+            Self::DamageAccepted { found } => {
+                write!(f, "damaged, and encoded all the same (damaged = \"encode\"): {}", Plain(found))
             }
 
             Self::WebSignals { score } => write!(f, "signals of a web source outweigh (score {score:+})"),
@@ -120,7 +137,7 @@ impl fmt::Display for Reason {
             Self::ExactTimestamps => f.write_str("the source's timestamps, exactly"),
 
             Self::ClockJumps { count, at } => {
-                write!(f, "its clock jumps {count} times, first at {at} s; ffmpeg closes the gaps")
+                write!(f, "its clock jumps {count} times, first at {}; ffmpeg closes the gaps", Clock(*at))
             }
 
             Self::ContainerKept => f.write_str("AV1 has a place in the source's container"),
@@ -164,6 +181,15 @@ impl fmt::Display for Plain<'_> {
 /// (escape sequence, line break) or one that changes the direction of writing.
 pub fn is_hostile(c: char) -> bool {
     c.is_control() || matches!(c, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+/// A time in a film, displayed like a clock: `0:07`, `1:32:05`.
+struct Clock(Micros);
+
+impl fmt::Display for Clock {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", Seconds(u64::try_from(self.0.0 / 1_000_000).unwrap_or_default()).short())
+    }
 }
 
 /// A number of thousandths that is displayed as a decimal number: 1234 as `1.234`.
@@ -235,9 +261,21 @@ impl fmt::Display for SkipReason {
                 };
                 write!(f, "the {what} of its picture changes from {} to {}", Plain(from), Plain(to))?;
                 match at {
-                    Some(at) => write!(f, " at {at} s, and the result can have only one"),
+                    Some(at) => write!(f, " at {}, and the result can have only one", Clock(*at)),
                     None => f.write_str(", and the result can have only one"),
                 }
+            }
+            Self::Damaged { found, at, until, length } => {
+                f.write_str("it is damaged")?;
+                match (at, until) {
+                    (Some(at), Some(until)) if at != until => {
+                        write!(f, " at {} to {}", Clock(*at), Clock(*until))?;
+                    }
+                    (Some(at), _) => write!(f, " at {}", Clock(*at))?,
+                    (None, _) => {}
+                }
+                length.map_or(Ok(()), |length| write!(f, " of {}", Clock(length)))?;
+                write!(f, ": {}; replace it by a whole copy, or set damaged = \"encode\"", Plain(found))
             }
             Self::DolbyVisionOnly { profile } => {
                 f.write_str("its picture is made for Dolby Vision only")?;

@@ -26,7 +26,7 @@ pub(super) fn run_defects(plan: &EncodePlan, run: &RunReport) -> Vec<Defect> {
     let Some(closing) = &run.closing else { return defects };
     for ((stream, kept), position) in plan.mapped().zip(0_u32..) {
         defects.extend(match kept.treatment {
-            Treatment::Encode => picture_defects(closing, stream.index, position),
+            Treatment::Encode => picture_defects(plan, closing, stream.index, position),
             Treatment::Copy => copy_defect(closing, stream.index, position).into_iter().collect(),
             // Converted audio has frames of another length, and empty lines of text aren't written again, so the
             // numbers may differ.
@@ -38,9 +38,9 @@ pub(super) fn run_defects(plan: &EncodePlan, run: &RunReport) -> Vec<Defect> {
 
 /// Compares decoded frames with encoded ones. The number of packets that were read isn't compared: an edit list or a
 /// start inside a group of pictures leaves some of them undecoded.
-fn picture_defects(closing: &ClosingReport, source: u32, position: u32) -> Vec<Defect> {
+fn picture_defects(plan: &EncodePlan, closing: &ClosingReport, source: u32, position: u32) -> Vec<Defect> {
     let taken = closing.input(source);
-    let errors = taken.and_then(|taken| taken.errors).filter(|count| *count > 0);
+    let errors = taken.and_then(|taken| taken.errors).filter(|count| *count > plan.damage_limit);
     let mut defects: Vec<Defect> = errors.map(|count| Defect::DecodeErrors { count }).into_iter().collect();
     let decoded = taken.and_then(|taken| taken.decoded);
     let encoded = closing.output(position).and_then(|given| given.encoded);

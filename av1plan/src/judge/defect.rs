@@ -26,7 +26,7 @@ pub enum Defect {
         /// The first line of ffmpeg's log that says so.
         line: String,
     },
-    /// ffmpeg couldn't decode some packets of the source's video, and went on without them.
+    /// ffmpeg couldn't decode some packets of the source's video, more than the plan accepts, and went on without them.
     DecodeErrors {
         /// How many packets couldn't be decoded.
         count: u64,

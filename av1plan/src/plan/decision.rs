@@ -34,6 +34,8 @@ named! {
         MainVideo = "main-video",
         /// Whether all packets and key frames of the film were looked at before it was planned.
         Survey = "survey",
+        /// Whether damage of the film is accepted.
+        Damage = "damage",
         /// What kind of source the film comes from: the web, a disc, or unknown.
         SourceClass = "source-class",
         /// The film's resolution class, which is its row in the ladder (the table of encoder settings by picture

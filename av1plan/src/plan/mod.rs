@@ -97,6 +97,9 @@ pub struct EncodePlan {
     pub timestamps: Timestamps,
     /// How deep the source must be probed for ffmpeg to find all of its streams.
     pub probe_depth: ProbeDepth,
+    /// How many packets may be damaged or undecodable for the result to be accepted. With 0, the first one ends the
+    /// encode.
+    pub damage_limit: u64,
     /// Everything of the source that the result won't have.
     pub losses: Vec<Loss>,
     /// What the result must have to be accepted.
@@ -115,8 +118,9 @@ pub struct VideoPlan {
     pub pixel_format: PixelFormat,
     /// The filters between decoder and encoder, in the order in which they run.
     pub filters: Vec<Filter>,
-    /// Whether ffmpeg keeps the filters as they are where the source's colour tags change. Otherwise it builds them anew,
-    /// and the deinterlacer loses the frame that it holds.
+    /// Whether ffmpeg keeps the filters as they are where the source's colour tags change. Then all pictures are converted
+    /// to the first ones' matrix and range, which are the result's. Otherwise it would build the filters anew, convert
+    /// nothing, and the deinterlacer would lose the frame that it holds (measured with 8.0).
     pub keeps_filters: bool,
     /// What happens to the display matrix, which makes players turn the picture.
     pub rotation: Rotation,

@@ -40,7 +40,7 @@ pub enum Reason {
     /// It is the first of several video streams, none of which is marked default.
     FirstVideo,
 
-    /// All packets and all key frames of the film were looked at.
+    /// All packets, all key frames and some stretches of other frames were looked at.
     Surveyed {
         /// How many packets the film has, of all streams.
         packets: u64,
@@ -50,6 +50,22 @@ pub enum Reason {
     /// Only headers were looked at, which may claim anything. The film is surveyed before it is encoded, and may be
     /// planned otherwise then.
     NotSurveyed,
+
+    /// The film is a recording with damage that such films often have: an incomplete start or end, single lost packets.
+    DamageOfRecording {
+        /// How many packets are damaged, in the stream with the most.
+        packets: u64,
+        /// The timestamp of the first one in microseconds; absent if it isn't known.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        at: Option<Micros>,
+        /// How many pictures at the start can't be decoded, because the picture that they lean on is missing.
+        undecodable: u64,
+    },
+    /// The film is damaged, and the config says to encode it all the same.
+    DamageAccepted {
+        /// The first thing that was found.
+        found: String,
+    },
 
     /// The signals of a web source outweigh those of a disc.
     WebSignals {
@@ -263,6 +279,8 @@ coded! {
         FirstVideo = "first-video",
         Surveyed = "surveyed",
         NotSurveyed = "not-surveyed",
+        DamageOfRecording = "damage-of-recording",
+        DamageAccepted = "damage-accepted",
         WebSignals = "web-signals",
         DiscSignals = "disc-signals",
         FewSignals = "few-signals",

@@ -115,6 +115,20 @@ pub enum SkipReason {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         at: Option<Micros>,
     },
+    /// The film is damaged, and the config's `damaged` doesn't accept that. The survey finds this.
+    Damaged {
+        /// The first thing that was found, as a fragment of a sentence or a line of ffprobe's.
+        found: String,
+        /// The timestamp of the first damage, in microseconds; absent if it isn't known.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        at: Option<Micros>,
+        /// The timestamp of the last damage, in microseconds; absent if it isn't known.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        until: Option<Micros>,
+        /// How long the film is, in microseconds, as its container declares; absent if it doesn't.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        length: Option<Micros>,
+    },
     /// The picture is made for Dolby Vision only: without its metadata, which can't be carried over, its colours are
     /// wrong. No policy allows that loss.
     DolbyVisionOnly {
@@ -147,6 +161,7 @@ coded! {
         AlreadyAv1 = "already-av1",
         Interlaced = "interlaced",
         PictureChanges = "picture-changes",
+        Damaged = "damaged",
         DolbyVisionOnly = "dolby-vision-only",
     } else RefusedLoss: LossKind
 }
@@ -167,10 +182,16 @@ named! {
 }
 
 impl SkipReason {
-    /// Whether the film is left alone because of what its result would lose: a loss that the config refuses, or one
-    /// that no config allows.
-    pub fn is_refused_loss(&self) -> bool {
-        matches!(self, Self::RefusedLoss(_) | Self::DolbyVisionOnly { .. })
+    /// Whether the film is refused for what it is, which its owner should know: its result would lose something, or it is
+    /// damaged. Other films are passed over by a gate.
+    pub fn is_refusal(&self) -> bool {
+        matches!(
+            self,
+            Self::RefusedLoss(_)
+                | Self::DolbyVisionOnly { .. }
+                | Self::PictureChanges { .. }
+                | Self::Damaged { .. }
+        )
     }
 
     /// The gate that a person may overrule to get past this reason; `None` if it can't be overruled.
@@ -194,6 +215,7 @@ impl SkipReason {
             | Self::SizeBeyondEncoders { .. }
             | Self::Interlaced { .. }
             | Self::PictureChanges { .. }
+            | Self::Damaged { .. }
             | Self::DolbyVisionOnly { .. }
             | Self::RefusedLoss(_) => None,
         }

@@ -8,6 +8,7 @@
 //! [`matroska`] reads what ffprobe doesn't show of a Matroska file.
 
 mod color;
+mod damage;
 mod depth;
 mod disposition;
 mod file;
@@ -30,12 +31,13 @@ use serde::{Deserialize, Serialize};
 
 use crate::number::{Micros, Rational};
 pub use color::{Color, Matrix, Primaries, Range, Transfer};
+pub use damage::damage_in;
 pub use depth::ProbeDepth;
 pub use disposition::{Disposition, UnknownFlag};
 pub use file::{FileFacts, Marker, Protection, Stability};
 pub use mastering::{MasteringDisplay, NotAMasteringDisplay};
 pub use matroska::MatroskaFacts;
-pub use packets::{Damaged, Gap, Jumps, PacketHash, PacketSummary, StreamPackets};
+pub use packets::{Complaint, Damaged, Gap, Jumps, PacketHash, PacketSummary, StreamPackets};
 pub use pictures::{PictureSummary, Seen, Shape};
 use side_data::Block;
 pub use side_data::{DolbyVision, SideData};

@@ -1,10 +1,12 @@
 //! A summary of a file's packets, made line by line from ffprobe's output.
 
 use alloc::collections::BTreeMap;
+use alloc::string::String;
 use alloc::vec::Vec;
 
 use serde::{Deserialize, Serialize};
 
+use super::damage_in;
 use crate::number::Micros;
 
 /// What one pass over a file's packets shows of each stream. Give it each line of ffprobe's output with
@@ -18,6 +20,22 @@ pub struct PacketSummary {
     joins_clocks: bool,
     /// The end of each stream's last packet, by the clock without jumps. Only filled if jumps are looked for.
     last: BTreeMap<u32, Micros>,
+    /// The timestamp of the last packet that has one.
+    latest: Option<Micros>,
+    complaint: Option<Complaint>,
+}
+
+/// What ffprobe complained of while it listed a file's packets.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Complaint {
+    /// The first line that says that the file is damaged.
+    pub line: String,
+    /// How many such lines there were.
+    pub count: u64,
+    /// The timestamp of the packet before the first one, in microseconds; `None` if there was none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at: Option<Micros>,
 }
 
 /// What is known of the packets of one stream.
@@ -89,6 +107,9 @@ impl Jumps {
 pub struct Damaged {
     /// How many there are.
     pub count: u64,
+    /// How many stretches of consecutive ones there are. One lost packet of a transport stream damages all frames of sound
+    /// that it has a part of.
+    pub stretches: u64,
     /// The timestamp of the first one that has a timestamp, in microseconds.
     pub first: Option<Micros>,
     /// The timestamp of the last one that has a timestamp, in microseconds.
@@ -117,6 +138,9 @@ impl PacketHash {
         Self(folded)
     }
 }
+
+/// How many letters of a complaint are kept.
+const MOST_LETTERS: usize = 300;
 
 /// A packet that begins more than this many microseconds before or after the end of the last one follows a jump of the
 /// clock. It is ffmpeg's limit (`-dts_delta_threshold`).
@@ -202,8 +226,9 @@ impl StreamPackets {
     }
 
     fn add_damage(&mut self, packet: &Packet<'_>) {
-        let Damaged { count, first, last, since } = &mut self.damaged;
+        let Damaged { count, stretches, first, last, since } = &mut self.damaged;
         if packet.damaged {
+            *stretches += u64::from(*count == 0 || *since > 0);
             *count += 1;
             *first = first.or(packet.start);
             *last = packet.start.or(*last);
@@ -253,9 +278,25 @@ impl PacketSummary {
             self.last.insert(packet.index, Micros(start.0.saturating_add(packet.duration.0)));
         }
         stream.add(&packet);
+        self.latest = packet.start.or(self.latest);
         if self.times_of == Some(packet.index) {
             self.times.extend(packet.start);
         }
+    }
+
+    /// Adds a line of ffprobe's standard error. A line that doesn't say that the file is damaged is ignored.
+    pub fn add_complaint(&mut self, line: &str) {
+        if !damage_in(line) {
+            return;
+        }
+        let line = || line.trim().chars().take(MOST_LETTERS).collect();
+        let first = Complaint { line: line(), count: 0, at: self.latest };
+        self.complaint.get_or_insert(first).count += 1;
+    }
+
+    /// What ffprobe complained of; `None` if it found no damage.
+    pub fn complaint(&self) -> Option<&Complaint> {
+        self.complaint.as_ref()
     }
 
     /// Whether there is no packet of any stream.
@@ -371,13 +412,21 @@ mod tests {
 
     #[test]
     fn damage_is_counted_with_its_place() {
-        let packets = summary(&["0,1,1,9,__C", "0,2,1,9,K__", "0,3,1,9,__C", "0,4,1,9,___", "0,N/A,1,9,__C"]);
+        let packets = summary(&[
+            "0,1,1,9,__C",
+            "0,2,1,9,K__",
+            "0,3,1,9,__C",
+            "0,4,1,9,___",
+            "0,N/A,1,9,__C",
+            "0,6,1,9,__C",
+        ]);
         let seen = packets.stream(0).unwrap();
         assert_eq!((seen.before_key, seen.key), (1, Some(Micros::from_secs(2))));
         let damaged = Damaged {
-            count: 3,
+            count: 4,
+            stretches: 3,
             first: Some(Micros::from_secs(1)),
-            last: Some(Micros::from_secs(3)),
+            last: Some(Micros::from_secs(6)),
             since: 0,
         };
         assert_eq!(seen.damaged, damaged);

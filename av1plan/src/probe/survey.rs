@@ -11,7 +11,9 @@ use alloc::vec::Vec;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize};
 
-use super::{MediaProbe, PictureSummary, SideData, StreamKind, StreamPackets, Video};
+use super::{
+    Complaint, MediaProbe, PacketSummary, PictureSummary, SideData, StreamKind, StreamPackets, Video,
+};
 use crate::number::Micros;
 
 /// What all packets and all key frames of a film show.
@@ -24,6 +26,9 @@ pub struct Survey {
     pub packets: BTreeMap<u32, StreamPackets>,
     /// The pictures of the main video.
     pub pictures: PictureSummary,
+    /// What ffprobe complained of; `None` if it found no damage.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub complaint: Option<Complaint>,
 }
 
 /// Why a text can't be read as a survey.
@@ -46,8 +51,15 @@ impl Survey {
     pub const VERSION: u32 = 1;
 
     /// A survey of a film with these packets and these pictures.
-    pub fn new(packets: BTreeMap<u32, StreamPackets>, pictures: PictureSummary) -> Self {
-        Self { version: Self::VERSION, packets, pictures }
+    pub fn new(packets: PacketSummary, pictures: PictureSummary) -> Self {
+        let complaint = packets.complaint().cloned();
+        Self { version: Self::VERSION, packets: packets.into_streams(), pictures, complaint }
+    }
+
+    /// The earliest start and the latest end of all streams, in microseconds; `None` if no packet has a timestamp.
+    pub(crate) fn ends(&self) -> Option<(Micros, Micros)> {
+        let start = self.packets.values().filter_map(|packets| packets.first).min()?;
+        Some((start, self.packets.values().filter_map(|packets| packets.end).max()?))
     }
 
     /// Reads the document that [`to_json`](Self::to_json) writes.
@@ -140,7 +152,6 @@ impl Video {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::probe::PacketSummary;
 
     const FILM: &[u8] =
         br#"{"streams": [{"index": 0, "codec_type": "video", "codec_name": "h264", "width": 64,
@@ -154,7 +165,7 @@ mod tests {
         for line in pictures {
             seen.add_line(line);
         }
-        Survey::new(all.into_streams(), seen)
+        Survey::new(all, seen)
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 mod classify;
 mod contract;
+mod damage;
 mod density;
 mod dynamic_hdr;
 mod encoder;
@@ -76,6 +77,7 @@ fn planned(
     decide_toolchain(toolchain, record);
     decide_main_video(probe, stream, record);
     survey::decide(probe, record)?;
+    let damage_limit = damage::decide(probe, config, record)?;
 
     let source_class = classify(&file.name, probe, stream, video);
     record.decide(Topic::SourceClass, source_class.class.name(), source_class.reason());
@@ -113,7 +115,7 @@ fn planned(
         video: VideoPlan {
             settings,
             pixel_format: picture.pixel_format,
-            keeps_filters: survey::keeps_filters(probe, &picture.filters),
+            keeps_filters: survey::keeps_filters(probe),
             filters: picture.filters,
             rotation: picture.rotation,
             dolby_vision: picture.dolby_vision,
@@ -123,6 +125,7 @@ fn planned(
         streams,
         timestamps,
         probe_depth: probe.needed_depth(),
+        damage_limit,
         losses: core::mem::take(&mut record.losses),
         decisions: sorted(core::mem::take(&mut record.decisions)),
     })

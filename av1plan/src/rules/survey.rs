@@ -3,7 +3,7 @@
 use alloc::string::String;
 
 use crate::number::Rational;
-use crate::plan::{Filter, PictureProperty, Reason, SkipReason, Topic};
+use crate::plan::{PictureProperty, Reason, SkipReason, Topic};
 use crate::probe::{Jumps, MediaProbe, PictureSummary, Shape, StreamKind, Survey, Transfer};
 use crate::rules::record::Record;
 
@@ -65,10 +65,11 @@ pub(crate) fn change_of_format(probe: &MediaProbe) -> Option<SkipReason> {
     Some(SkipReason::PictureChanges { property: PictureProperty::PixelFormat, from, to, at: other.at })
 }
 
-/// Whether the filters must not be built anew although the colour tags change.
-pub(crate) fn keeps_filters(probe: &MediaProbe, filters: &[Filter]) -> bool {
-    let changes = probe.survey.as_ref().is_some_and(|survey| survey.pictures.colors.len() > 1);
-    changes && filters.contains(&Filter::Deinterlace)
+/// Whether ffmpeg must not build its filters anew where the colour tags change. It can't be kept from it where the pixel
+/// format changes, too.
+pub(crate) fn keeps_filters(probe: &MediaProbe) -> bool {
+    let pictures = probe.survey.as_deref().map(|survey| &survey.pictures);
+    pictures.is_some_and(|pictures| pictures.colors.len() > 1 && pictures.pixel_formats.len() <= 1)
 }
 
 /// The jumps of the clock in the audio or video stream that has the most; `None` if there are none. Subtitles are left

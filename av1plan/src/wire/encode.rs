@@ -62,6 +62,9 @@ pub struct EncodeDocument {
     /// How deep the source is probed; absent in JSON if it is ffmpeg's default.
     #[serde(default, skip_serializing_if = "is_usual")]
     pub probe_depth: ProbeDepth,
+    /// How many packets may be damaged or undecodable; absent in JSON if none.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub damage_limit: u64,
     /// What happens to each stream of the source.
     pub streams: Vec<StreamDocument>,
     /// Everything of the source that the result won't have.
@@ -71,6 +74,11 @@ pub struct EncodeDocument {
     /// The command for people to see, beginning with `ffmpeg`. It is never read back. A path that isn't UTF-8 is in
     /// readable form; its bytes are in `source` and `output_hex`.
     pub argv: Vec<String>,
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
+fn is_zero(number: &u64) -> bool {
+    *number == 0
 }
 
 #[allow(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
@@ -157,6 +165,7 @@ impl EncodeDocument {
             strictness,
             timestamps,
             probe_depth,
+            damage_limit,
             losses,
             contract,
             decisions: _, // stored beside `encode`, because a skip has decisions too
@@ -181,6 +190,7 @@ impl EncodeDocument {
             strictness: *strictness,
             timestamps: *timestamps,
             probe_depth: *probe_depth,
+            damage_limit: *damage_limit,
             streams: streams.iter().map(|stream| StreamDocument::new(stream, plan)).collect(),
             losses: losses.iter().map(LossDocument::new).collect(),
             contract: contract.clone(),
@@ -222,6 +232,7 @@ impl EncodeDocument {
             strictness: self.strictness,
             timestamps: self.timestamps,
             probe_depth: self.probe_depth,
+            damage_limit: self.damage_limit,
             losses: self.losses.iter().map(LossDocument::loss).collect::<Result<_, _>>()?,
             contract: self.contract.clone(),
             decisions,

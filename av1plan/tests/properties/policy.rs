@@ -1,6 +1,6 @@
 //! Strategies for policies and toolchains.
 
-use av1plan::config::{BitDepth, Config, Hardlinked, Interlaced, Language, QualityTier};
+use av1plan::config::{BitDepth, Config, Damaged, Hardlinked, Interlaced, Language, QualityTier};
 use av1plan::plan::{Encoder, Gate, LossKind, Preset};
 use av1plan::toolchain::Toolchain;
 use proptest::prelude::*;
@@ -14,11 +14,14 @@ pub(crate) struct Policy {
 }
 
 impl Policy {
-    /// The default policy, but no film is too small and no loss is refused, so everything that can be encoded is.
+    /// The default policy, but no film is too small and no loss or damage is refused, so everything that can be encoded is.
     pub(crate) fn open() -> Self {
         Self {
             toolchain: Toolchain::assumed(),
-            config: Config::default().with_min_bytes(0).with_refuse_losses([].into()),
+            config: Config::default()
+                .with_min_bytes(0)
+                .with_refuse_losses([].into())
+                .with_damaged(Damaged::Encode),
         }
     }
 }
@@ -31,15 +34,31 @@ pub(crate) fn policy() -> impl Strategy<Value = Policy> {
     let dropped = select(vec![&["ru"][..], &[], &["en"], &["ru", "en", "fr"]]);
     let skip_interlaced = prop::bool::weighted(0.2);
     let hardlinked = select(vec![Hardlinked::Skip, Hardlinked::Replace]);
+    let damaged = select(Damaged::ALL.to_vec());
     let svt_preset = prop::option::weighted(0.1, (0..=13_u8).prop_map(Preset::new));
-    (picture_policy(), min_bytes, refused, ignored, dropped, (skip_interlaced, hardlinked, svt_preset))
+    (
+        picture_policy(),
+        min_bytes,
+        refused,
+        ignored,
+        dropped,
+        (skip_interlaced, hardlinked, damaged, svt_preset),
+    )
         .prop_map(
-            |(policy, min_bytes, refused, ignored, dropped, (skip_interlaced, hardlinked, svt_preset))| {
+            |(
+                policy,
+                min_bytes,
+                refused,
+                ignored,
+                dropped,
+                (skip_interlaced, hardlinked, damaged, svt_preset),
+            )| {
                 let interlaced = if skip_interlaced { Interlaced::Skip } else { policy.config.interlaced };
                 let dropped = dropped.iter().filter_map(|name| Language::new(name).ok());
                 let config = policy
                     .config
                     .with_hardlinked(hardlinked)
+                    .with_damaged(damaged)
                     .with_svt_preset(svt_preset)
                     .with_interlaced(interlaced)
                     .with_min_bytes(min_bytes)

@@ -19,7 +19,7 @@ pub(crate) fn survey() -> impl Strategy<Value = Survey> {
         for line in &pictures {
             seen.add_line(line);
         }
-        Survey::new(all.into_streams(), seen)
+        Survey::new(all, seen)
     })
 }
 

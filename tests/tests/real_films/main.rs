@@ -13,5 +13,8 @@ mod geometry;
 mod hdr_numbers;
 mod held;
 mod other_video;
+mod preflight;
+mod recordings;
+mod survey;
 mod timestamps;
 mod tracks;

@@ -81,6 +81,16 @@ impl EncoderSettings {
         }
     }
 
+    /// The same settings at the encoder's highest speed.
+    #[must_use]
+    pub(crate) fn at_full_speed(self) -> Self {
+        match self {
+            Self::Svt(svt) => Self::Svt(Svt { preset: Preset::new(Preset::MAX), ..svt }),
+            Self::Aom(aom) => Self::Aom(Aom { cpu_used: CpuUsed::new(CpuUsed::MAX), ..aom }),
+            Self::Rav1e(rav1e) => Self::Rav1e(Rav1e { speed: Speed::new(Speed::MAX), ..rav1e }),
+        }
+    }
+
     /// The constant rate factor; `None` for rav1e, which has a quantizer instead.
     pub const fn crf(&self) -> Option<Crf> {
         match self {

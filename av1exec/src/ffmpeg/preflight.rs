@@ -1,0 +1,107 @@
+//! Encodes a few seconds of a film before the film itself, and judges them.
+
+use std::io;
+use std::path::Path;
+use std::time::Duration;
+
+use av1plan::command::preflight_arguments;
+use av1plan::judge::preflight::{Sample, judge_preflight, samples};
+use av1plan::judge::{Check, Defect, Evidence, ResultProbe, RunReport};
+use av1plan::{EncodePlan, MediaProbe};
+
+use crate::ffmpeg::argv::bind;
+use crate::ffmpeg::probe::{self, ProbeError};
+use crate::ffmpeg::same_picture::PictureCheck;
+use crate::ffmpeg::tools::Tools;
+use crate::sys::process::{Output, Pulse, start, watch};
+
+/// A film to try out.
+pub struct Preflight<'a> {
+    /// ffmpeg and ffprobe.
+    pub tools: &'a Tools,
+    /// The film.
+    pub film: &'a Path,
+    /// How it is to be encoded.
+    pub plan: &'a EncodePlan,
+    /// A file of this program that may be overwritten.
+    pub temporary: &'a Path,
+    /// How long ffmpeg may show no sign of life.
+    pub stall: Duration,
+}
+
+/// What a preflight found.
+#[derive(Debug, Default)]
+pub struct Found {
+    /// The defects of the first sample that has any; empty if all are well.
+    pub defects: Vec<Defect>,
+    /// All that ffmpeg printed about that sample.
+    pub log: String,
+    /// The last error in it; empty if there is none.
+    pub words: String,
+}
+
+/// The most bytes of a sample's log. A broken film can make ffmpeg print the same line a million times.
+const LOG_LIMIT: usize = 1 << 20;
+
+impl Preflight<'_> {
+    /// Encodes the samples, one after the other, and judges them. An error means that this couldn't be done; it says
+    /// nothing about the film.
+    ///
+    /// # Errors
+    ///
+    /// If ffmpeg or ffprobe couldn't be run to their end.
+    pub async fn run(&self) -> io::Result<Found> {
+        for sample in samples(self.plan) {
+            let found = self.try_out(sample).await?;
+            if !found.defects.is_empty() {
+                return Ok(found);
+            }
+        }
+        Ok(Found::default())
+    }
+
+    async fn try_out(&self, sample: Sample) -> io::Result<Found> {
+        let args = bind(&preflight_arguments(self.plan, sample), self.film, self.temporary);
+        let child = start(&self.tools.ffmpeg, &args).await?;
+        let pulse = Pulse { output: Output::Stdout, limit: self.stall };
+        let (mut report, mut found) = (RunReport::default(), Found::default());
+        let watched = watch(child, Some(pulse), |output, line| {
+            if output == Output::Stderr {
+                report.add_log_line(line);
+                if line.contains("[error] ") || line.contains("[fatal] ") {
+                    line.trim().clone_into(&mut found.words);
+                }
+                if found.log.len() + line.len() < LOG_LIMIT {
+                    found.log.push_str(line);
+                    found.log.push('\n');
+                }
+            }
+        });
+        report.exit_code = watched.await?.status("ffmpeg")?.code();
+        found.defects = self.judge(sample, &report).await?;
+        Ok(found)
+    }
+
+    async fn judge(&self, sample: Sample, report: &RunReport) -> io::Result<Vec<Defect>> {
+        let probed = match probe::result(self.tools, self.temporary, self.plan).await {
+            Ok(probe) => Some(probe),
+            Err(error @ ProbeError::Failed(_)) => return Err(io::Error::other(error)),
+            Err(ProbeError::Refused { .. } | ProbeError::Document(_)) => None,
+        };
+        let read = probed.as_ref().map_or(ResultProbe::Unreadable, ResultProbe::Read);
+        let evidence = Evidence::new(0).with_run(Some(report)).with_probe(Some(read));
+        let defects = judge_preflight(self.plan, sample, &evidence);
+        // Behind a seek, source and sample may begin at different frames.
+        let Some(probe) = probed.as_ref().filter(|_| defects.is_empty() && sample.start.0 == 0) else {
+            return Ok(defects);
+        };
+        let differs = self.picture(probe, sample).await?;
+        Ok(judge_preflight(self.plan, sample, &evidence.with_picture(Some(Check::from(differs.as_ref())))))
+    }
+
+    async fn picture(&self, result: &MediaProbe, sample: Sample) -> io::Result<Option<Defect>> {
+        let nothing = MediaProbe::default();
+        let (source, result) = ((self.film, &nothing), (self.temporary, result));
+        PictureCheck { tools: self.tools, plan: self.plan, source, result }.at_start(sample.length).await
+    }
+}

@@ -1,0 +1,112 @@
+//! Rules for damaged films: which damage is accepted, and how much of it.
+
+use alloc::string::String;
+
+use crate::config::{Config, Damaged};
+use crate::number::Micros;
+use crate::plan::{Reason, SkipReason, Topic};
+use crate::probe::{Complaint, MediaProbe, StreamKind, StreamPackets, Survey};
+use crate::rules::record::Record;
+
+/// How many damaged stretches a recording may have, besides one a minute.
+const FEW: u64 = 3;
+
+/// How many packets of a stretch may be damaged on average. Six frames of AC-3 are stored together.
+const LONGEST: u64 = 16;
+
+/// No limit: the largest number that every reader of JSON can hold.
+const ANY: u64 = (1 << 53) - 1;
+
+/// How much longer than its packets a film may claim to be, in microseconds, besides the tolerance of the config. Headers
+/// are often rounded up to the end of a subtitle.
+const CLAIM: i64 = 5_000_000;
+
+/// Decides how many damaged or undecodable packets are accepted.
+///
+/// # Errors
+///
+/// The skip of a film whose damage isn't accepted.
+pub(crate) fn decide(probe: &MediaProbe, config: &Config, record: &mut Record) -> Result<u64, SkipReason> {
+    let is_recording = probe.format.is_stream_of_packets();
+    let limit = match config.damaged {
+        Damaged::Encode => ANY,
+        Damaged::Recordings if is_recording => {
+            let minutes = probe.duration().map_or(0, |duration| duration.0 / 60_000_000);
+            FEW.saturating_add(u64::try_from(minutes).unwrap_or_default())
+        }
+        Damaged::Recordings | Damaged::Skip => 0,
+    };
+    let Some(survey) = probe.survey.as_deref() else { return Ok(limit) };
+    let worst = timed(probe, survey).max_by_key(|packets| packets.damaged.stretches).unwrap_or_default();
+    let undecodable = undecodable(probe, survey);
+    let found = [complaint(survey, is_recording), packets(&worst, limit), missing_end(probe, survey, config)];
+    match found.into_iter().flatten().next() {
+        Some(found) if config.damaged == Damaged::Encode => {
+            record.decide(Topic::Damage, "encode", Reason::DamageAccepted { found: found.what });
+        }
+        Some(Found { what: found, at, until }) => {
+            let start = survey.ends().map_or(Micros(0), |(start, _)| start);
+            let since = |time: Micros| Micros(time.0.saturating_sub(start.0));
+            let length = probe.format.duration.filter(|_| !is_recording);
+            let (at, until) = (at.map(since), until.map(since));
+            return Err(SkipReason::Damaged { found, at, until, length });
+        }
+        None if is_recording && (worst.damaged.count > 0 || undecodable > 0) => {
+            let (packets, at) = (worst.damaged.count, worst.damaged.first);
+            record.decide(Topic::Damage, "encode", Reason::DamageOfRecording { packets, at, undecodable });
+        }
+        None => {}
+    }
+    Ok(limit)
+}
+
+/// A kind of damage that was found, and its place.
+struct Found {
+    what: String,
+    at: Option<Micros>,
+    until: Option<Micros>,
+}
+
+/// The packets of the audio and video streams.
+fn timed<'a>(probe: &'a MediaProbe, survey: &'a Survey) -> impl Iterator<Item = StreamPackets> + 'a {
+    let timed = |kind: &StreamKind| matches!(kind, StreamKind::Video(_) | StreamKind::Audio(_));
+    let timed = probe.streams.iter().filter(move |stream| timed(&stream.kind));
+    timed.filter_map(|stream| survey.packets.get(&stream.index)).copied()
+}
+
+/// How many pictures before the first key frame can't be decoded.
+fn undecodable(probe: &MediaProbe, survey: &Survey) -> u64 {
+    let main = probe.main_video().and_then(|(stream, _)| survey.packets.get(&stream.index));
+    main.map_or(0, |packets| packets.before_key)
+}
+
+/// What ffprobe complained of. In a recording each damaged packet is a complaint, and is counted elsewhere.
+fn complaint(survey: &Survey, is_recording: bool) -> Option<Found> {
+    let Complaint { line, at, .. } = survey.complaint.clone().filter(|_| !is_recording)?;
+    Some(Found { what: line, at, until: at })
+}
+
+fn packets(worst: &StreamPackets, limit: u64) -> Option<Found> {
+    let damaged = worst.damaged;
+    let (count, all) = (damaged.count, worst.count);
+    let is_beyond = damaged.stretches > limit || count > limit.saturating_mul(LONGEST);
+    let what = alloc::format!("{count} of {all} packets of a stream are damaged");
+    is_beyond.then_some(Found { what, at: damaged.first, until: damaged.last })
+}
+
+/// The end of a film that claims to be longer than it is: a download or a copy that was cut off. Only Matroska and MP4 say
+/// their length exactly; that of other containers is an estimate.
+fn missing_end(probe: &MediaProbe, survey: &Survey, config: &Config) -> Option<Found> {
+    let exact = probe.format.name.split(',').any(|name| matches!(name, "matroska" | "mov"));
+    let declared = probe.format.duration.filter(|_| exact)?;
+    let (start, end) = survey.ends()?;
+    // Matroska's duration counts from 0, and may leave out a late start.
+    let reached = end.0.max(end.0.saturating_sub(start.0));
+    let tolerance = CLAIM.saturating_add(config.duration_epsilon.0.max(0));
+    let is_short = reached.saturating_add(tolerance) < declared.0;
+    is_short.then(|| Found {
+        what: String::from("its end is missing"),
+        at: Some(end),
+        until: Some(Micros(start.0.saturating_add(declared.0))),
+    })
+}
