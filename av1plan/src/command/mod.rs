@@ -15,8 +15,8 @@ use alloc::vec::Vec;
 use crate::judge::preflight::Sample;
 use crate::number::Micros;
 use crate::plan::{
-    Aom, Container, EncodePlan, EncoderSettings, Filter, Kept, Parallelism, Rav1e, Rotation, StreamType,
-    Strictness, Svt, Timestamps, Treatment, VideoPlan,
+    Aom, Container, EncodePlan, EncoderSettings, Filter, HeldPicture, Kept, Parallelism, Rav1e, Rotation,
+    StreamType, Strictness, Svt, Timestamps, Treatment, VideoPlan,
 };
 use crate::probe::{MediaProbe, ProbeDepth};
 
@@ -71,6 +71,9 @@ const SAFE_INPUT: [&str; 4] = ["-protocol_whitelist", "file", "-format_whitelist
 
 /// The options that make ffmpeg and ffprobe read as much as [`ProbeDepth::Deep`] says.
 const DEEP: [&str; 4] = ["-probesize", "200M", "-analyzeduration", "200M"];
+
+/// How much earlier than planned the last picture may come, in microseconds. No two frames are that close.
+const HELD_SLACK: i64 = 3_000;
 
 /// The options that make ffmpeg keep its filters where a property of the pictures changes.
 const KEEP_FILTERS: [&str; 2] = ["-reinit_filter", "0"];
@@ -210,7 +213,8 @@ impl Args {
             settings,
             pixel_format,
             filters,
-            keeps_filters: _,
+            keeps_filters: _, // options of the input
+            held,
             rotation: _,
             dolby_vision,
             frames: _,
@@ -224,6 +228,13 @@ impl Args {
         self.fixed(&["-pix_fmt", pixel_format.name()]);
         if *dolby_vision {
             self.fixed(&["-dolbyvision", "1"]);
+        }
+        if let Some(HeldPicture { at, length }) = held {
+            // Timestamps may have been rounded to the container's tick.
+            let from = Micros(at.0.saturating_sub(HELD_SLACK).max(0));
+            let value =
+                alloc::format!("setts=duration='if(gte((PTS-STARTPTS)*TB,{from}),{length}/TB,DURATION)'");
+            self.option("-bsf:v", value);
         }
     }
 

@@ -140,6 +140,10 @@ impl fmt::Display for Reason {
                 write!(f, "its clock jumps {count} times, first at {}; ffmpeg closes the gaps", Clock(*at))
             }
 
+            Self::LastPictureHeld { length } => {
+                write!(f, "it stands for {length} s, and an encoder would show it as briefly as any other")
+            }
+
             Self::ContainerKept => f.write_str("AV1 has a place in the source's container"),
             Self::ContainerToMatroska => f.write_str("AV1 has no place in the source's container"),
             Self::IndexFirst => f.write_str("a server can start to play it before it has read it whole"),

@@ -77,6 +77,8 @@ named! {
         Rotation = "rotation",
         /// How timestamps get from the source to the result.
         Timestamps = "timestamps",
+        /// For how long the last picture is held.
+        LastPicture = "last-picture",
         /// Which container the result gets.
         Container = "container",
         /// Whether the index of an MP4 is put in front of its media data.

@@ -27,7 +27,7 @@ pub use encoder::{
     Rav1e, Speed, Svt, Threads, TileCount, Tiles,
 };
 pub use loss::{Loss, LossKind};
-pub use picture::{Filter, PixelFormat, Rotation, Strictness, Timestamps};
+pub use picture::{Filter, HeldPicture, PixelFormat, Rotation, Strictness, Timestamps};
 pub use reason::{LOW_MILLIBITS, Reason};
 pub use resolution::ResolutionClass;
 pub use size_gate::SizeGate;
@@ -122,6 +122,8 @@ pub struct VideoPlan {
     /// to the first ones' matrix and range, which are the result's. Otherwise it would build the filters anew, convert
     /// nothing, and the deinterlacer would lose the frame that it holds (measured with 8.0).
     pub keeps_filters: bool,
+    /// The last picture, if it is held; `None` if it lasts as long as the encoder says.
+    pub held: Option<HeldPicture>,
     /// What happens to the display matrix, which makes players turn the picture.
     pub rotation: Rotation,
     /// Whether Dolby Vision's metadata is carried over.

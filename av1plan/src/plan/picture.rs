@@ -1,8 +1,10 @@
 //! What happens to the picture between decoder and encoder: pixel format, filters, rotation, timestamps.
 
-use serde::{Deserialize, Serialize};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::name::named;
+use crate::number::Micros;
 use crate::probe::{Matrix, Primaries, Transfer};
 
 named! {
@@ -44,6 +46,26 @@ pub enum Filter {
 impl Filter {
     /// The matrix that RGB is converted with: that of HD (BT.709), which players also assume for untagged video.
     pub(crate) const RGB_MATRIX: Matrix = Matrix::Bt709;
+}
+
+/// The last picture of a film if it stands for long, as in a slide show. ffmpeg's encoders would give it the duration of
+/// an ordinary frame (measured with 8.0).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct HeldPicture {
+    /// Its timestamp after that of the first picture, in microseconds; not negative.
+    #[serde(deserialize_with = "positive")]
+    pub at: Micros,
+    /// For how long it stands, in microseconds; not negative.
+    #[serde(deserialize_with = "positive")]
+    pub length: Micros,
+}
+
+fn positive<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Micros, D::Error> {
+    match Micros::deserialize(deserializer)? {
+        Micros(..=-1) => Err(D::Error::custom("a time after the first picture isn't negative")),
+        time => Ok(time),
+    }
 }
 
 named! {

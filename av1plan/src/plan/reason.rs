@@ -213,6 +213,12 @@ pub enum Reason {
         at: Micros,
     },
 
+    /// The last picture stands for long, and an encoder would show it as briefly as any other.
+    LastPictureHeld {
+        /// For how long it stands, in microseconds.
+        length: Micros,
+    },
+
     /// The source's container can hold AV1 and is kept.
     ContainerKept,
     /// The source's container can't hold AV1, so the result is Matroska, which holds everything.
@@ -320,6 +326,7 @@ coded! {
         WebSafeWithoutGenerated = "web-safe-without-generated",
         ExactTimestamps = "exact-timestamps",
         ClockJumps = "clock-jumps",
+        LastPictureHeld = "last-picture-held",
         ContainerKept = "container-kept",
         ContainerToMatroska = "container-to-matroska",
         IndexFirst = "index-first",

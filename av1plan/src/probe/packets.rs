@@ -60,6 +60,8 @@ pub struct StreamPackets {
     pub gap: Option<Gap>,
     /// The latest end of a packet that is shown, in microseconds; `None` if there is no such packet.
     pub shown_end: Option<Micros>,
+    /// The duration of the packet that ends last, in microseconds.
+    pub last: Micros,
     /// The timestamp of the first key packet in microseconds, from which on the stream can be decoded; `None` if no
     /// packet is marked as one.
     pub key: Option<Micros>,
@@ -222,7 +224,9 @@ impl StreamPackets {
             self.shown = earliest(self.shown);
             self.shown_end = self.shown_end.max(Some(end));
         }
-        self.end = self.end.max(Some(end));
+        if self.end < Some(end) {
+            (self.end, self.last) = (Some(end), packet.duration);
+        }
     }
 
     fn add_damage(&mut self, packet: &Packet<'_>) {
@@ -356,6 +360,7 @@ mod tests {
             shown: Some(Micros(0)),
             end: Some(Micros(80_000)),
             shown_end: Some(Micros(80_000)),
+            last: Micros(40_000),
             key: Some(Micros(40_000)),
             ..StreamPackets::default()
         };
@@ -367,6 +372,7 @@ mod tests {
             shown: Some(Micros(2_500_000)),
             end: Some(Micros(3_500_000)),
             shown_end: Some(Micros(3_500_000)),
+            last: Micros(1_000_000),
             before_key: 2,
             ..StreamPackets::default()
         };

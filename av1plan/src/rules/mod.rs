@@ -116,6 +116,7 @@ fn planned(
             settings,
             pixel_format: picture.pixel_format,
             keeps_filters: survey::keeps_filters(probe),
+            held: survey::held(probe, stream.index, record),
             filters: picture.filters,
             rotation: picture.rotation,
             dolby_vision: picture.dolby_vision,

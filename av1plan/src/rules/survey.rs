@@ -2,8 +2,8 @@
 
 use alloc::string::String;
 
-use crate::number::Rational;
-use crate::plan::{PictureProperty, Reason, SkipReason, Topic};
+use crate::number::{Micros, Rational};
+use crate::plan::{HeldPicture, PictureProperty, Reason, SkipReason, Topic};
 use crate::probe::{Jumps, MediaProbe, PictureSummary, Shape, StreamKind, Survey, Transfer};
 use crate::rules::record::Record;
 
@@ -70,6 +70,24 @@ pub(crate) fn change_of_format(probe: &MediaProbe) -> Option<SkipReason> {
 pub(crate) fn keeps_filters(probe: &MediaProbe) -> bool {
     let pictures = probe.survey.as_deref().map(|survey| &survey.pictures);
     pictures.is_some_and(|pictures| pictures.colors.len() > 1 && pictures.pixel_formats.len() <= 1)
+}
+
+/// How many times longer than the average the last picture must stand to be held.
+const HELD_RATIO: i64 = 4;
+
+/// The last picture, if it stands for long. A film of which pictures are hidden or can't be decoded at its start is left
+/// out, since it isn't certain which timestamps the result has.
+pub(crate) fn held(probe: &MediaProbe, main: u32, record: &mut Record) -> Option<HeldPicture> {
+    let packets = probe.survey.as_deref()?.packets.get(&main)?;
+    let whole = packets.before_key == 0 && packets.jumps.count == 0 && packets.shown == packets.first;
+    let span = probe.span(main).filter(|_| whole)?;
+    let average = span.length.0.checked_div(i64::try_from(packets.count).ok()?)?;
+    let length = packets.last;
+    if length.0 < average.saturating_mul(HELD_RATIO) || length.0 >= span.length.0 {
+        return None;
+    }
+    record.decide(Topic::LastPicture, "hold", Reason::LastPictureHeld { length });
+    Some(HeldPicture { at: Micros(span.length.0.saturating_sub(length.0)), length })
 }
 
 /// The jumps of the clock in the audio or video stream that has the most; `None` if there are none. Subtitles are left

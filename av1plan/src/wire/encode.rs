@@ -12,8 +12,8 @@ use crate::command;
 use crate::explain::write_loss;
 use crate::plan::{
     Classification, Container, Contract, Conversion, Decision, EncodePlan, EncoderSettings, Fate, Filter,
-    Kept, Loss, LossKind, PixelFormat, Reason, ResolutionClass, Rotation, Signal, SourceClass, StatisticsTag,
-    StreamPlan, StreamType, Strictness, Timestamps, Treatment, VideoPlan,
+    HeldPicture, Kept, Loss, LossKind, PixelFormat, Reason, ResolutionClass, Rotation, Signal, SourceClass,
+    StatisticsTag, StreamPlan, StreamType, Strictness, Timestamps, Treatment, VideoPlan,
 };
 use crate::probe::{Disposition, MAX_STREAM_INDEX, ProbeDepth};
 
@@ -48,6 +48,9 @@ pub struct EncodeDocument {
     /// Whether ffmpeg keeps the filters as they are where the source's colour tags change; absent in JSON if not.
     #[serde(default, skip_serializing_if = "core::ops::Not::not")]
     pub keeps_filters: bool,
+    /// The last picture, if it is held; absent in JSON if not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub held: Option<HeldPicture>,
     /// What happens to the display matrix.
     pub rotation: Rotation,
     /// Whether Dolby Vision's metadata is carried over.
@@ -160,7 +163,7 @@ impl EncodeDocument {
             source_class: Classification { class, score, signals },
             resolution,
             video:
-                VideoPlan { settings, pixel_format, filters, keeps_filters, rotation, dolby_vision, frames },
+                VideoPlan { settings, pixel_format, filters, keeps_filters, held, rotation, dolby_vision, frames },
             streams,
             strictness,
             timestamps,
@@ -184,6 +187,7 @@ impl EncodeDocument {
             pixel_format: *pixel_format,
             filters: filters.clone(),
             keeps_filters: *keeps_filters,
+            held: *held,
             rotation: *rotation,
             dolby_vision: *dolby_vision,
             frames: *frames,
@@ -224,6 +228,7 @@ impl EncodeDocument {
                 pixel_format: self.pixel_format,
                 filters: self.filters.clone(),
                 keeps_filters: self.keeps_filters,
+                held: self.held,
                 rotation: self.rotation,
                 dolby_vision: self.dolby_vision,
                 frames: self.frames,

@@ -54,9 +54,10 @@ const WORDS: [(&str, &[&str]); 31] = [
 type Pattern = fn(&str) -> bool;
 
 /// Options whose value follows a pattern.
-const VALUES: [(&str, Pattern); 14] = [
+const VALUES: [(&str, Pattern); 15] = [
     ("-map", |value| value == "0:v:0" || value.strip_prefix("0:").is_some_and(index)),
     ("-vf", chain),
+    ("-bsf:v", held),
     ("-crf", |value| number(value, 1, 63)),
     ("-preset", |value| number(value, 0, 13)),
     ("-threads", |value| number(value, 0, 64)),
@@ -196,6 +197,16 @@ fn stale_tag(text: &str) -> bool {
     STATISTICS.contains(&name.as_str())
         && text.len() <= 128
         && !text.chars().any(|letter| letter == '=' || letter.is_control())
+}
+
+/// The duration of a last picture that is held.
+fn held(text: &str) -> bool {
+    let inside = || {
+        let rest = text.strip_prefix("setts=duration='if(gte((PTS-STARTPTS)*TB,")?;
+        let (from, rest) = rest.strip_suffix("/TB,DURATION)'")?.split_once("),")?;
+        Some(seconds(from) && seconds(rest))
+    };
+    inside() == Some(true)
 }
 
 fn chain(text: &str) -> bool {

@@ -25,12 +25,25 @@ pub(crate) fn survey() -> impl Strategy<Value = Survey> {
 
 /// The packets of a stream: timestamp, duration, bytes, flags, hash.
 fn packets() -> impl Strategy<Value = Vec<String>> {
+    prop_oneof![8 => ordinary(), 1 => Just(slides())]
+}
+
+/// Packets of which the last one stands for long.
+fn slides() -> Vec<String> {
+    let packet = |number| {
+        let length = if number == 9 { "6.000000" } else { "0.100000" };
+        format!("0.{number}00000,{length},77,K__,murmur3:0123")
+    };
+    (0..10).map(packet).collect()
+}
+
+fn ordinary() -> impl Strategy<Value = Vec<String>> {
     let times = prop_oneof![
         8 => (0..20_i64, 1..7200_i64).prop_map(|(start, length)| vec![start, start + length]),
         1 => Just(vec![100, 101, 20, 21]),
         1 => any::<i64>().prop_map(|time| vec![time / 1_000_000_000]),
     ];
-    let flags = select(vec!["K__", "K__", "K__", "___", "KD_", "K_C"]);
+    let flags = prop_oneof![30 => Just("K__"), 5 => Just("___"), 5 => Just("KD_"), 1 => Just("K_C")];
     (times, vec(flags, 4), prop::bool::weighted(0.9)).prop_map(|(times, flags, hashed)| {
         let hash = if hashed { ",murmur3:0123" } else { "" };
         times
@@ -56,7 +69,7 @@ fn pictures() -> impl Strategy<Value = Vec<String>> {
         "HDR Dynamic Metadata SMPTE2094-40 (HDR10+)",
     ]);
     let kind = prop_oneof![
-        8 => Just((720, "16:15", "yuv420p", "bt709")),
+        30 => Just((720, "16:15", "yuv420p", "bt709")),
         1 => Just((704, "16:15", "yuv420p", "bt709")),
         1 => Just((720, "64:45", "yuv420p", "bt709")),
         1 => Just((720, "16:15", "yuv422p", "bt709")),
