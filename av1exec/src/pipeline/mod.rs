@@ -31,7 +31,7 @@ use crate::replace::recover;
 use crate::settings::Settings;
 use crate::state::jobs::{Job, JobStore, plan_document};
 use crate::state::journal::{JournalEntry, Step};
-use crate::state::outcome::Outcome;
+use crate::state::outcome::{Outcome, Retry};
 use crate::sys::disk::{self, Identity};
 use crate::sys::lock::Locks;
 use crate::sys::names;
@@ -198,7 +198,7 @@ impl Pipeline {
             Ok(outcome) => outcome,
             // Only the job file says how far the replacement got. The job stays unfinished, and is recovered as
             // after a crash.
-            Err(Lost { reason }) => return Outcome::Failed { reason },
+            Err(Lost { reason }) => return Outcome::Failed { reason, retry: Retry::Costly },
         };
         let is_replaced = matches!(outcome, Outcome::Replaced { .. });
         if job.commit.is_some() && !is_replaced && !self.is_as_before(film).await {
@@ -267,8 +267,18 @@ struct Lost {
     reason: String,
 }
 
+/// Returns the outcome of an attempt that an error ended before ffmpeg was started.
 fn failed(doing: &str, path: &Path, error: &dyn std::error::Error) -> Outcome {
-    Outcome::Failed { reason: format!("failed to {doing} {}: {error}", crate::sys::sanitize::display(path)) }
+    Outcome::Failed { reason: failure(doing, path, error), retry: Retry::Cheap }
+}
+
+/// Returns the outcome of an attempt that an error ended after ffmpeg had been started.
+fn failed_after_encode(doing: &str, path: &Path, error: &io::Error) -> Outcome {
+    Outcome::after_encode(error.kind(), failure(doing, path, error))
+}
+
+fn failure(doing: &str, path: &Path, error: &dyn std::error::Error) -> String {
+    format!("failed to {doing} {}: {error}", crate::sys::sanitize::display(path))
 }
 
 #[cfg(test)]
