@@ -202,6 +202,9 @@ impl Dispatcher {
                     self.scan_now();
                 }
             }
+            Err(Outcome::Skipped(reason)) if generation == self.generation => self.skip(&film, reason),
+            // The new config may no longer look at such films.
+            Err(Outcome::Skipped(_)) => self.scan_now(),
             Err(outcome) => {
                 let path = film.path.clone();
                 self.publish(Event::Finished { job: None, path, outcome: outcome.clone() });

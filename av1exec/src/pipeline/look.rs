@@ -46,7 +46,11 @@ impl Looked {
         }
         let probe = match known.map(ProbeText::parse) {
             Some(Ok(probe)) => probe,
-            _ => probe(tools, &film.path).await?,
+            _ => match probe(tools, &film.path).await {
+                // The planner says what becomes of it.
+                Err(ProbeError::UnsupportedFormat { format }) => MediaProbe::of_format(format),
+                probe => probe?,
+            },
         };
         Ok(Self::of(film, stability, probe))
     }

@@ -125,8 +125,12 @@ impl Pipeline {
     /// cause.
     pub async fn unprobed(&self, film: &Film, error: &ProbeError) -> Outcome {
         let failed = |why: &dyn std::error::Error| failed("probe", &film.path, why);
-        if let ProbeError::Failed(_) = error {
-            return failed(error);
+        match error {
+            ProbeError::Failed(_) => return failed(error),
+            ProbeError::UnsupportedFormat { format } => {
+                return Outcome::Skipped(SkipReason::UnsupportedFormat { format: format.clone() });
+            }
+            ProbeError::Refused { .. } | ProbeError::Document(_) => {}
         }
         // ffprobe reports the same error for a film that is damaged, that is gone, and that may not be read. Only
         // the first is the film's fault.

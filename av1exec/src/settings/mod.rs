@@ -20,6 +20,7 @@ mod locate;
 pub mod queue_order;
 mod render;
 mod value;
+mod warnings;
 
 use std::net::SocketAddr;
 use std::num::NonZeroUsize;
@@ -32,6 +33,7 @@ pub use environment::Environment;
 pub use error::{NamedBy, Problem, SettingsError};
 pub use file::{Reading, parse};
 pub use locate::{Inspection, Loaded, Origin, Place, SYSTEM_FILE, inspect, load};
+pub use warnings::{Warning, warnings};
 
 use crate::settings::concurrency::Concurrency;
 use crate::settings::hours::{ActiveHours, OutsideHours};

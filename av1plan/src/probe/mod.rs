@@ -8,6 +8,7 @@
 mod color;
 mod disposition;
 mod file;
+mod format;
 mod json;
 mod lenient;
 mod mastering;
@@ -25,6 +26,8 @@ use crate::number::{Micros, Rational};
 pub use color::{Color, Matrix, Primaries, Range, Transfer};
 pub use disposition::{Disposition, UnknownFlag};
 pub use file::{FileFacts, Marker, Protection, Stability};
+pub(crate) use format::{FORMAT_WHITELIST, takes_format};
+pub use format::{is_refused_format, refused_format};
 pub use mastering::{MasteringDisplay, NotAMasteringDisplay};
 pub use packets::{Gap, PacketSummary, StreamPackets};
 use side_data::Block;
@@ -44,6 +47,13 @@ pub struct MediaProbe {
     /// Whether the first video frame has HDR10+ metadata (SMPTE 2094-40), which ffprobe shows in frames only. `None`
     /// if no frame was probed; see [`MediaProbe::add_frame`].
     pub hdr10_plus: Option<bool>,
+}
+
+impl MediaProbe {
+    /// The probe of a file of which only the format is known, since ffprobe may not read it. See [`refused_format`].
+    pub fn of_format(name: String) -> Self {
+        Self { format: Format { name, ..Format::default() }, ..Self::default() }
+    }
 }
 
 /// What ffprobe prints about the whole file: its `format` block.

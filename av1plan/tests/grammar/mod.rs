@@ -21,7 +21,7 @@ const WORDS: [(&str, &[&str]); 28] = [
     ("-progress", &["pipe:1"]),
     ("-fflags", &["+genpts"]),
     ("-protocol_whitelist", &["file"]),
-    ("-format_whitelist", &["matroska,webm,mov,mp4,avi,mpegts,mpeg,mpegvideo,asf,flv,ogg"]),
+    ("-format_whitelist", &["matroska,webm,mov,mp4,avi,mpegts,mpeg,mpegvideo,asf,flv,ogg,rm,mxf,dv,wtv,ivf"]),
     ("-map_metadata", &["0"]),
     ("-map_chapters", &["0"]),
     ("-c:v", &["libsvtav1", "libaom-av1", "librav1e"]),
