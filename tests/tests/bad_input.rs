@@ -83,8 +83,11 @@ fn a_playlist_that_names_local_files_is_not_followed() {
     let script = format!("ffconcat version 1.0\nfile secret\n{}", "# padding\n".repeat(100));
     fs::write(library.path("Concat.mkv"), script).unwrap();
 
-    let run = library.watch_once().exits_with(1).says("0 replaced, 0 skipped, 1 failed");
-    run.says("Concat.mkv [unreadable]");
+    let run = library.watch_once().exits_with(0).says("0 replaced, 1 skipped, 0 failed");
+    run.says("Concat.mkv [unsupported-format]").says("its format (concat)").says("remux it");
+    let run = library.run(["plan", "Concat.mkv"]).exits_with(0).prints_nothing();
+    run.says("unsupported-format");
+    library.watch_once().exits_with(0).says_no("Concat.mkv").says("0 replaced, 1 skipped, 0 failed");
 }
 
 #[test]

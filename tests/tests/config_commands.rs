@@ -144,6 +144,19 @@ fn check_names_everything_that_is_wrong_with_line_and_column() {
     assert_eq!((&document["ok"], &document["problems"]), (&json!(true), &json!([])));
 }
 
+#[test]
+fn check_warns_of_extensions_that_can_not_be_taken() {
+    let (home, file) = home(Some("min_bytes = 5\nextensions = ['mkv', 'iso', 'gif']\n"));
+    let checked = run(home.path(), &["check"]).exits_with(0);
+    checked
+        .says(format!("warning: {}:2: `extensions` lists \"iso\"", file.display()))
+        .says("hint: rip the films");
+    let document = run(home.path(), &["check", "--json"]).exits_with(0).documents().remove(0);
+    let lines: Vec<&Value> =
+        document["warnings"].as_array().unwrap().iter().map(|warning| &warning["line"]).collect();
+    assert_eq!((&document["ok"], lines), (&json!(true), vec![&json!(2), &json!(2)]));
+}
+
 fn place(problem: &Value) -> Value {
     json!([problem["line"], problem["column"]])
 }

@@ -275,7 +275,7 @@ fn an_index_of_an_older_version_is_opened_as_it_is() {
     assert_eq!(damaged, None);
     let known = |name: &str| {
         let entry = &entries[&Path::new(FILMS).join(name)];
-        (entry.last_outcome.as_ref().unwrap().code.as_str(), entry.failures(), entry.is_probed)
+        (entry.last_outcome.as_ref().unwrap().code.as_str(), entry.spent().failures, entry.is_probed)
     };
     assert_eq!(entries.len(), 6);
     assert_eq!(known("Damaged.mkv"), ("damaged-source", 1, true));

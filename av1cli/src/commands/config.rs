@@ -6,8 +6,8 @@ use std::path::Path;
 
 use av1exec::settings::init::{target, write_default};
 use av1exec::settings::{
-    Effective, Environment, Inspection, Origin, Place, Problem, SettingsError, Source, default_file,
-    effective, inspect,
+    Effective, Environment, Inspection, Origin, Place, Problem, SettingsError, Source, Warning, default_file,
+    effective, inspect, warnings,
 };
 use av1exec::sys::failure::{Exit, Failure};
 use av1exec::sys::path::path_document;
@@ -115,6 +115,8 @@ struct CheckDocument<'a> {
     ok: bool,
     /// The problems in the file.
     problems: &'a [Problem],
+    /// What is allowed but can't work.
+    warnings: &'a [Warning],
     /// Why the file can't be read at all.
     error: Option<String>,
 }
@@ -128,10 +130,13 @@ fn check(inspection: Inspection, json: bool, named: Option<&Path>) -> Result<Exi
         }
         _ => None,
     };
+    let warnings = warnings(&reading);
     if json {
+        let warnings = &warnings;
         let unreadable = error.as_ref().filter(|_| problems.is_empty()).map(ToString::to_string);
         let (file, unreadable) = (file.as_deref().map(path_document), missing.clone().or(unreadable));
-        out(document(&CheckDocument { file, ok: error.is_none(), problems, error: unreadable }).as_bytes())?;
+        out(document(&CheckDocument { file, ok: error.is_none(), problems, warnings, error: unreadable })
+            .as_bytes())?;
     }
     match (missing, error) {
         (Some(missing), _) => Err(Failure::new(Exit::Usage, missing)
@@ -139,11 +144,21 @@ fn check(inspection: Inspection, json: bool, named: Option<&Path>) -> Result<Exi
         (None, Some(error)) => Err(error.into()),
         (None, None) => {
             if !json {
+                for warning in &warnings {
+                    note(&warned(warning, file.as_deref()));
+                }
                 out(well(file.as_deref(), &effective(&reading)).as_bytes())?;
             }
             Ok(Exit::Done)
         }
     }
+}
+
+fn warned(warning: &Warning, file: Option<&Path>) -> String {
+    let Warning { key: _, line, text, hint } = warning;
+    let line = line.map_or_else(String::new, |line| format!(":{line}"));
+    let place = file.map_or_else(String::new, |file| format!("{}{line}: ", display(file)));
+    sanitize(&format!("warning: {place}{text}\nhint: {hint}")).into_owned()
 }
 
 fn well(file: Option<&Path>, entries: &[Effective]) -> String {

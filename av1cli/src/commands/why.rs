@@ -140,20 +140,21 @@ fn sidecar_lines(head: &str, sidecar: &Sidecar) -> Vec<String> {
 }
 
 fn memory(remembered: &Remembered) -> String {
-    let Remembered { code, again, again_at, failures, unchanged_since, .. } = remembered;
+    let Remembered { code, again, again_at, failures, put_off, unchanged_since, .. } = remembered;
     let came = code.as_deref().unwrap_or("seen, and nothing more yet");
     let again = match (*again, again_at) {
         ("later", Some(at)) => format!("; not before {}", clock(*at)),
-        ("replanned", _) => "; until it or the config changes".to_owned(),
+        ("replanned", _) => "; until it, the config or ffmpeg changes".to_owned(),
         ("asked", _) => "; until it changes or somebody asks".to_owned(),
         _ => String::new(),
     };
     let failed = if *failures > 0 { format!("; {failures} attempt(s) failed") } else { String::new() };
+    let lost = if *put_off > 0 { format!("; {put_off} encode(s) lost otherwise") } else { String::new() };
     let path = name(&path_of(&remembered.path));
     if !remembered.holds {
         return format!("{path}: {came}, but that was another file of this name and doesn't hold any more");
     }
-    format!("{path}: {came}, unchanged since {}{again}{failed}", clock(*unchanged_since))
+    format!("{path}: {came}, unchanged since {}{again}{failed}{lost}", clock(*unchanged_since))
 }
 
 fn name(path: &Path) -> String {

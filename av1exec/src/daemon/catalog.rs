@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use super::keeper::Written;
 use crate::library::film::Film;
 use crate::library::stable::Settling;
-use crate::state::index::{FilmEntry, Fingerprint, LastOutcome, Next, Write};
+use crate::state::index::{FilmEntry, Fingerprint, LastOutcome, Next, Spent, Write};
 use crate::sys::disk::Identity;
 use av1plan::probe::ProbeText;
 
@@ -96,9 +96,15 @@ impl Catalog {
         self.entries.get(path)?.last_outcome.as_ref()
     }
 
-    /// How many attempts on a film have failed.
-    pub(super) fn failures(&self, path: &Path) -> u32 {
-        self.entries.get(path).map_or(0, FilmEntry::failures)
+    /// What the attempts on a film have cost.
+    pub(super) fn spent(&self, path: &Path) -> Spent {
+        self.entries.get(path).map_or_else(Spent::default, FilmEntry::spent)
+    }
+
+    /// Stores that a film was planned and is to be encoded.
+    pub(super) fn want(&mut self, path: &Path, fingerprint: Fingerprint) {
+        let wanted = self.entries.get(path).map(|entry| entry.wanted(fingerprint));
+        self.remember(path, wanted);
     }
 
     /// Stores the outcome of a film; `None` removes it.
@@ -329,7 +335,7 @@ mod tests {
                 code,
                 fingerprint: ONE,
                 retry_after: crate::state::index::RetryAfter::Now,
-                failures,
+                spent: Spent { failures, put_off: 0 },
             };
             catalog.remember(&film().path, Some(last_outcome));
             catalog.flush();
@@ -337,6 +343,6 @@ mod tests {
         assert_eq!(catalog.outstanding, 1, "the rest gathers");
         write_all(&mut catalog, &mut index).unwrap();
         let known = Index::open(folder.path()).unwrap().entries;
-        assert_eq!(known[Path::new("/a.mkv")].failures(), 49);
+        assert_eq!(known[Path::new("/a.mkv")].spent().failures, 49);
     }
 }

@@ -21,7 +21,7 @@ use crate::library::film::Film;
 use crate::library::scan::Scan;
 use crate::pipeline::event::Event;
 use crate::serve::status::ScanStatus;
-use crate::state::index::Next;
+use crate::state::index::{Next, Spent};
 use crate::state::jobs::Job;
 use crate::sys::waits::NAMED_AFTER;
 
@@ -283,9 +283,10 @@ impl Dispatcher {
             Next::Probe => self.films.to_probe.push(film),
             Next::Plan => self.films.to_plan.push_back(film),
             Next::Encode => self.films.to_encode.push(film),
-            // Films that failed before, or that this run has counted, aren't counted as skipped.
+            // Films that were tried before, or that this run has counted, aren't counted as skipped.
             Next::Wait(_) | Next::Nothing
-                if self.catalog.failures(&film.path) > 0 || self.tally.has_counted(&film.path) => {}
+                if self.catalog.spent(&film.path) != Spent::default()
+                    || self.tally.has_counted(&film.path) => {}
             Next::Wait(_) | Next::Nothing => self.roots.pass_over(&film),
         }
     }

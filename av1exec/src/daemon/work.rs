@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use av1plan::probe::Stability;
 use av1plan::{MediaProbe, SkipReason, Verdict};
-use jiff::SignedDuration;
 
 use super::dispatcher::Dispatcher;
 use super::effect::Effect;
@@ -16,9 +15,8 @@ use crate::library::film::Film;
 use crate::pipeline::event::Event;
 use crate::pipeline::look::{Looked, refusal};
 use crate::serve::status::RunningJob;
-use crate::state::code::WANTED;
-use crate::state::index::{Fingerprint, LastOutcome, RetryAfter, remember};
-use crate::state::outcome::Outcome;
+use crate::state::index::{Fingerprint, RetryAfter, Spent, remember};
+use crate::state::outcome::{Outcome, Retry};
 use crate::sys::names;
 use crate::sys::path::path_of;
 
@@ -30,9 +28,6 @@ const PROBE_FIRST: Duration = Duration::from_mins(1);
 
 /// How long until a full disk of the state folder is checked again.
 const NEXT_TRY: Duration = Duration::from_secs(5);
-
-/// How long a film isn't tried again if its result was too big and its marker couldn't be written.
-const UNMARKED: SignedDuration = SignedDuration::from_hours(24);
 
 /// How many `.why.txt` files of refused films may be written at once: some may wait for a disk that hangs.
 const EXPLAINED_AT_ONCE: usize = 16;
@@ -151,14 +146,7 @@ impl Dispatcher {
         let verdict = Looked::of(&film, Stability::Stable, probe).plan(toolchain, policy);
         let reason = match &verdict {
             Verdict::Encode(_) => {
-                let (code, failures) = (WANTED.to_owned(), self.catalog.failures(&film.path));
-                let wanted = LastOutcome {
-                    code,
-                    fingerprint: self.fingerprint,
-                    retry_after: RetryAfter::Now,
-                    failures,
-                };
-                self.catalog.remember(&film.path, Some(wanted));
+                self.catalog.want(&film.path, self.fingerprint);
                 return self.films.to_encode.push(film);
             }
             Verdict::Skip(skip) => skip.reason.clone(),
@@ -214,6 +202,9 @@ impl Dispatcher {
                     self.scan_now();
                 }
             }
+            Err(Outcome::Skipped(reason)) if generation == self.generation => self.skip(&film, reason),
+            // The new config may no longer look at such films.
+            Err(Outcome::Skipped(_)) => self.scan_now(),
             Err(outcome) => {
                 let path = film.path.clone();
                 self.publish(Event::Finished { job: None, path, outcome: outcome.clone() });
@@ -276,8 +267,8 @@ impl Dispatcher {
                 self.scan_now();
             }
             Task::Film(film, Doing::Tidy) => self.tidied(&super::input::Tidied { film, still_open: true }),
-            Task::Film(film, _) => match reason {
-                Some(reason) => self.went_wrong(film, &reason),
+            Task::Film(film, doing) => match reason {
+                Some(reason) => self.went_wrong(film, doing, reason),
                 None => self.tasks.end(&film),
             },
             Task::Walk(root) => self.walk_lost(&root),
@@ -289,13 +280,20 @@ impl Dispatcher {
 
     /// Handles a task that panicked, which is a bug. The film is intact, because a replacement is safe at every
     /// instant, but its job may be unfinished.
-    fn went_wrong(&mut self, film: PathBuf, reason: &str) {
+    fn went_wrong(&mut self, film: PathBuf, doing: Doing, reason: String) {
         self.tally.summary.failed += 1;
         self.may_be_open = true;
         self.leave(&film);
         let running = |running: &RunningJob| path_of(&running.path) == film;
         self.activity.running.retain(|_, job| !running(job));
-        self.publish(Event::Warning { path: film, message: format!("working on it went wrong: {reason}") });
+        let message = format!("working on it went wrong: {reason}");
+        let retry = if doing == Doing::Encode { Retry::Costly } else { Retry::Cheap };
+        let spent = self.catalog.spent(&film);
+        let outcome = Outcome::Failed { reason, retry };
+        let last = remember(&outcome, self.fingerprint, spent, self.moment().wall);
+        self.catalog.remember(&film, Some(last));
+        self.catalog.flush();
+        self.publish(Event::Warning { path: film, message });
     }
 
     /// Stores how an attempt on a film ended, and by which config, since another config may want something else.
@@ -303,15 +301,11 @@ impl Dispatcher {
     fn end(&mut self, film: &Film, outcome: &Outcome, now: Option<&Film>, by: Fingerprint) {
         self.tally.count(&film.path, outcome);
         let moment = self.moment();
-        let failures = self.catalog.failures(&film.path);
-        let mut last = remember(outcome, by, failures, moment.wall);
+        let mut last = remember(outcome, by, self.catalog.spent(&film.path), moment.wall);
         let is_marked = now.is_some_and(|film| film.marker.is_some());
-        match outcome {
-            // The marker stops further attempts. A user who removes it asks for another one.
-            Outcome::TooBig { .. } | Outcome::Cancelled if is_marked => last.retry_after = RetryAfter::Now,
-            // The marker couldn't be written, so the next run of the daemon tries again.
-            Outcome::TooBig { .. } => last.retry_after = RetryAfter::ThisRun(moment.wall + UNMARKED),
-            _ => {}
+        // The marker stops further attempts. A user who removes it asks for another one.
+        if is_marked && matches!(outcome, Outcome::TooBig { .. } | Outcome::Cancelled) {
+            (last.retry_after, last.spent) = (RetryAfter::Now, Spent::default());
         }
         let Outcome::Replaced { path, .. } = outcome else {
             return self.catalog.remember(&film.path, Some(last));

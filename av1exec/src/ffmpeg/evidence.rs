@@ -61,7 +61,7 @@ impl Gather<'_> {
         let probe = match asked {
             Ok(probe) => probe,
             Err(error @ ProbeError::Failed(_)) => return Err(io::Error::other(error)),
-            Err(ProbeError::Refused { .. } | ProbeError::Document(_)) => return Ok(None),
+            Err(_) => return Ok(None),
         };
         let picture = probe.main_video().map_or(0, |(stream, _)| stream.index);
         let packets = probe::packets(self.tools, self.result, picture).await.map_err(io::Error::other)?;

@@ -86,7 +86,9 @@ impl Preflight<'_> {
         let probed = match probe::result(self.tools, self.temporary, self.plan).await {
             Ok(probe) => Some(probe),
             Err(error @ ProbeError::Failed(_)) => return Err(io::Error::other(error)),
-            Err(ProbeError::Refused { .. } | ProbeError::Document(_)) => None,
+            Err(
+                ProbeError::Refused { .. } | ProbeError::Document(_) | ProbeError::UnsupportedFormat { .. },
+            ) => None,
         };
         let read = probed.as_ref().map_or(ResultProbe::Unreadable, ResultProbe::Read);
         let evidence = Evidence::new(0).with_run(Some(report)).with_probe(Some(read));

@@ -3,7 +3,9 @@
 use std::path::Path;
 use std::time::Duration;
 
-use av1plan::probe::{PacketSummary, ProbeDepth, ProbeError as DocumentError, ProbeText};
+use av1plan::probe::{
+    PacketSummary, ProbeDepth, ProbeError as DocumentError, ProbeText, is_refused_format, refused_format,
+};
 use av1plan::{EncodePlan, MediaProbe, command, wants_frame_probe};
 
 use crate::ffmpeg::argv::bind;
@@ -57,9 +59,20 @@ async fn run(tools: &Tools, path: &Path, args: Vec<command::Arg>) -> Result<Vec<
     let captured = capture(&tools.ffprobe, &args, OUTPUT_LIMIT, PROBE_TIMEOUT).await?;
     if captured.status.success() {
         Ok(captured.stdout)
+    } else if is_refused_format(&String::from_utf8_lossy(&captured.stderr)) {
+        refused(tools, path, captured.last_words()).await
     } else {
         Err(ProbeError::Refused { words: captured.last_words() })
     }
+}
+
+/// Asks for the format of a file that ffprobe may not read. If it isn't sure of the format, the file counts as
+/// unreadable.
+async fn refused<T>(tools: &Tools, path: &Path, words: String) -> Result<T, ProbeError> {
+    let args = bind(&command::format_probe_arguments(), path, Path::new(""));
+    let captured = capture(&tools.ffprobe, &args, OUTPUT_LIMIT, PROBE_TIMEOUT).await?;
+    let format = refused_format(&String::from_utf8_lossy(&captured.stderr));
+    Err(format.map_or(ProbeError::Refused { words }, |format| ProbeError::UnsupportedFormat { format }))
 }
 
 /// Reads all packets of the file at `path` from the disk and summarizes them. Keeps the timestamps of the stream with
@@ -125,6 +138,12 @@ pub enum ProbeError {
     Refused {
         /// The last line that ffprobe printed to standard error.
         words: String,
+    },
+    /// The file has a format that ffprobe may not read.
+    #[error("its format, {format}, isn't one that is read")]
+    UnsupportedFormat {
+        /// ffmpeg's name of the format.
+        format: String,
     },
     /// ffprobe's output can't be parsed.
     #[error(transparent)]

@@ -79,7 +79,8 @@ impl Pipeline {
             | Outcome::Interrupted
             | Outcome::Cancelled
             | Outcome::SourceChanged
-            | Outcome::NoRoom { .. } => {}
+            | Outcome::NoRoom { .. }
+            | Outcome::RanOut { .. } => {}
         }
     }
 

@@ -64,7 +64,7 @@ impl Pipeline {
             Judgement::TooBig { size, limit } => {
                 Some(Outcome::TooBig { before: film.identity.size, after: size, limit })
             }
-            Judgement::Defective(defects) => Some(Outcome::Defective { defects, words: words.clone() }),
+            Judgement::Defective(defects) => Some(Outcome::defective(defects, words.clone())),
             Judgement::Incomplete { missing } => Some(Outcome::Unverified { missing }),
         })
     }

@@ -51,10 +51,17 @@ impl Looked {
         }
         let parsed = known.and_then(|text| Some((text.clone(), text.parse().ok()?)));
         let (text, probe) = match parsed {
-            Some(known) => known,
-            None => probe::ask(tools, &film.path).await?,
+            Some((text, probe)) => (Some(text), probe),
+            None => match probe::ask(tools, &film.path).await {
+                // The planner says what becomes of it.
+                Err(ProbeError::UnsupportedFormat { format }) => (None, MediaProbe::of_format(format)),
+                probed => {
+                    let (text, probe) = probed?;
+                    (Some(text), probe)
+                }
+            },
         };
-        Ok(Self { text: Some(text), ..Self::of(film, stability, probe) })
+        Ok(Self { text, ..Self::of(film, stability, probe) })
     }
 
     /// Whether the film can be surveyed and wasn't yet.

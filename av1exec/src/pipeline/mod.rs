@@ -31,7 +31,7 @@ use crate::replace::recover;
 use crate::settings::Settings;
 use crate::state::jobs::{Job, JobStore, plan_document};
 use crate::state::journal::{JournalEntry, Step};
-use crate::state::outcome::Outcome;
+use crate::state::outcome::{Outcome, Retry};
 use crate::sys::disk::{self, Identity};
 use crate::sys::lock::Locks;
 use crate::sys::names;
@@ -153,8 +153,12 @@ impl Pipeline {
     /// cause.
     pub async fn unprobed(&self, film: &Film, error: &ProbeError) -> Outcome {
         let failed = |why: &dyn std::error::Error| failed("probe", &film.path, why);
-        if let ProbeError::Failed(_) = error {
-            return failed(error);
+        match error {
+            ProbeError::Failed(_) => return failed(error),
+            ProbeError::UnsupportedFormat { format } => {
+                return Outcome::Skipped(SkipReason::UnsupportedFormat { format: format.clone() });
+            }
+            ProbeError::Refused { .. } | ProbeError::Document(_) => {}
         }
         // ffprobe reports the same error for a film that is damaged, that is gone, and that may not be read. Only
         // the first is the film's fault.
@@ -226,7 +230,7 @@ impl Pipeline {
             Ok(outcome) => outcome,
             // Only the job file says how far the replacement got. The job stays unfinished, and is recovered as
             // after a crash.
-            Err(Lost { reason }) => return Outcome::Failed { reason },
+            Err(Lost { reason }) => return Outcome::Failed { reason, retry: Retry::Costly },
         };
         let is_replaced = matches!(outcome, Outcome::Replaced { .. });
         if job.commit.is_some() && !is_replaced && !self.is_as_before(film).await {
@@ -295,8 +299,18 @@ struct Lost {
     reason: String,
 }
 
+/// Returns the outcome of an attempt that an error ended before ffmpeg was started.
 fn failed(doing: &str, path: &Path, error: &dyn std::error::Error) -> Outcome {
-    Outcome::Failed { reason: format!("failed to {doing} {}: {error}", crate::sys::sanitize::display(path)) }
+    Outcome::Failed { reason: failure(doing, path, error), retry: Retry::Cheap }
+}
+
+/// Returns the outcome of an attempt that an error ended after ffmpeg had been started.
+fn failed_after_encode(doing: &str, path: &Path, error: &io::Error) -> Outcome {
+    Outcome::after_encode(error.kind(), failure(doing, path, error))
+}
+
+fn failure(doing: &str, path: &Path, error: &dyn std::error::Error) -> String {
+    format!("failed to {doing} {}: {error}", crate::sys::sanitize::display(path))
 }
 
 #[cfg(test)]

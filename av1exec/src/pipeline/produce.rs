@@ -8,7 +8,7 @@ use av1plan::command::{self, Audience};
 use av1plan::judge::{RunReport, preflight};
 use av1plan::plan::Gate;
 
-use super::{Lost, Pipeline, failed};
+use super::{Lost, Pipeline, failed, failed_after_encode};
 use crate::ffmpeg::argv::bind_run;
 use crate::ffmpeg::encode::{Encode, Ended};
 use crate::ffmpeg::frame_times::FrameTimes;
@@ -154,7 +154,11 @@ impl Pipeline {
             job.child = Some(child);
             self.save(job).await
         };
-        let progressed = |progress| self.events.send(Event::Progressed { job: id.clone(), progress });
+        let mut has_progressed = false;
+        let progressed = |progress| {
+            has_progressed = true;
+            self.events.send(Event::Progressed { job: id.clone(), progress });
+        };
         match encode.run(started, progressed, &mut self.stop.clone()).await {
             Ok(Ended::Run { report, words }) => {
                 let read = times.clone();
@@ -168,10 +172,12 @@ impl Pipeline {
             Ok(Ended::Stalled) => Err(Outcome::Stalled { seconds: self.settings.stall.as_secs() }),
             Ok(Ended::DiskHangs) => {
                 let reason = "ffmpeg showed no sign of life, and the disk that it writes to doesn't answer";
-                Err(failed("encode", &film.path, &io::Error::other(reason)))
+                Err(failed_after_encode("encode", &film.path, &io::Error::other(reason)))
             }
             Ok(Ended::Stopped) => Err(Outcome::stopped(&self.stop)),
-            Err(error) => Err(failed("run ffmpeg on", &film.path, &error)),
+            // ffmpeg couldn't be started, or was ended at once because its job file couldn't be written.
+            Err(error) if !has_progressed => Err(failed("run ffmpeg on", &film.path, &error)),
+            Err(error) => Err(failed_after_encode("run ffmpeg on", &film.path, &error)),
         }
     }
 
@@ -192,7 +198,7 @@ impl Pipeline {
         match judged {
             Ok(None) => {}
             Ok(Some(outcome)) => return Ok(outcome),
-            Err(error) => return Ok(failed("check the result of", &film.path, &error)),
+            Err(error) => return Ok(failed_after_encode("check the result of", &film.path, &error)),
         }
         // A user who adds a marker during the encode wants the film to stay as it is, even if no daemon handled the
         // request.
@@ -251,7 +257,7 @@ impl Pipeline {
                 Outcome::Replaced { path: placed, before: film.identity.size, after }
             }
             Err(PromoteError::SourceChanged { .. }) => Outcome::SourceChanged,
-            Err(error) => Outcome::Failed { reason: error.to_string() },
+            Err(error) => Outcome::after_encode(error.kind(), error.to_string()),
         })
     }
 }

@@ -88,7 +88,7 @@ async fn a_replacement_that_panics_leaves_its_journal_and_is_recovered() {
         let verdict = Looked::of(film, Stability::Stable, probe)
             .plan(&pipeline.tools.toolchain, &pipeline.settings.policy);
         let outcome = pipeline.finish(film, temporary, &verdict, job.clone(), Err(lost)).await;
-        assert!(matches!(outcome, Outcome::Failed { .. }), "{outcome:?}");
+        assert!(matches!(outcome, Outcome::Failed { retry: Retry::Costly, .. }), "{outcome:?}");
 
         let written = scene.written();
         assert!(written.outcome.is_none() && written.commit.is_some(), "{written:?}");
@@ -121,6 +121,7 @@ async fn a_film_that_ffprobe_cant_read_is_to_blame_only_where_it_is_there_and_th
     // The film's root isn't mounted: the film is tried again once it is.
     fs::rename(&scene.film.path, scene.folder.path().join("away")).unwrap();
     let outcome = scene.pipeline.unprobed(&scene.film, &refused()).await;
-    assert!(matches!(&outcome, Outcome::Failed { reason } if reason.contains("Film.mkv")), "{outcome:?}");
+    let Outcome::Failed { reason, retry } = &outcome else { panic!("{outcome:?}") };
+    assert!(reason.contains("Film.mkv") && *retry == Retry::Cheap, "{outcome:?}");
     assert!(!outcome.is_lasting());
 }

@@ -20,6 +20,7 @@ mod locate;
 pub mod queue_order;
 mod render;
 mod value;
+mod warnings;
 
 use std::net::SocketAddr;
 use std::num::NonZeroUsize;
@@ -32,6 +33,7 @@ pub use environment::Environment;
 pub use error::{NamedBy, Problem, SettingsError};
 pub use file::{Reading, parse};
 pub use locate::{Inspection, Loaded, Origin, Place, SYSTEM_FILE, inspect, load};
+pub use warnings::{Warning, warnings};
 
 use crate::settings::concurrency::Concurrency;
 use crate::settings::hours::{ActiveHours, OutsideHours};
@@ -43,6 +45,7 @@ use keys::KEYS;
 /// The settings that a user can change.
 ///
 /// [`Settings::default`] equals section 9 of the original specification (the "seed").
+#[allow(clippy::struct_excessive_bools, reason = "each is a key of the config by itself")]
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settings {
     /// The folders that are scanned for films; absolute paths.

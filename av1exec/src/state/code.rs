@@ -59,7 +59,7 @@ impl Meaning {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::state::outcome::Outcome;
+    use crate::state::outcome::{Outcome, Retry};
 
     #[test]
     fn each_outcome_has_the_meaning_of_its_code() {
@@ -74,7 +74,8 @@ mod tests {
             (Outcome::Stalled { seconds: 1 }, Meaning::Failed),
             (Outcome::Unreadable { reason: String::new() }, Meaning::Failed),
             (Outcome::NoRoom { needed: 2, free: 1 }, Meaning::Failed),
-            (Outcome::Failed { reason: String::new() }, Meaning::Failed),
+            (Outcome::RanOut { reason: String::new() }, Meaning::Failed),
+            (Outcome::Failed { reason: String::new(), retry: Retry::Cheap }, Meaning::Failed),
         ];
         for (outcome, meaning) in table {
             assert_eq!(Meaning::of(outcome.code()), meaning, "{outcome:?}");

@@ -1,6 +1,7 @@
 //! How an attempt on a film ended, as data.
 
 use std::fmt;
+use std::io;
 use std::path::PathBuf;
 
 use av1plan::SkipReason;
@@ -63,24 +64,69 @@ pub enum Outcome {
     Cancelled,
     /// The film changed during the work; it is tried again.
     SourceChanged,
-    /// There isn't enough disk space; the film is tried again.
+    /// There isn't enough disk space, so that ffmpeg wasn't started; the film is tried again.
     NoRoom {
         /// The bytes needed besides the reserve.
         needed: u64,
         /// The free bytes.
         free: u64,
     },
-    /// The system returned an error; the film is tried again.
-    Failed {
+    /// The disk space or the quota ran out after ffmpeg was started; the film is tried again.
+    #[strum(serialize = "no-room")]
+    RanOut {
         /// What failed, on which path, and why.
         reason: String,
     },
+    /// The system returned an error.
+    Failed {
+        /// What failed, on which path, and why.
+        reason: String,
+        /// What another attempt would be worth.
+        retry: Retry,
+    },
 }
+
+/// What another attempt on the unchanged film would cost, and whether it may succeed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Retry {
+    /// ffmpeg hadn't been started, so that hardly anything was lost. Another attempt is cheap.
+    Cheap,
+    /// ffmpeg had been started. Another attempt may succeed, but if it doesn't, it loses an encode again.
+    Costly,
+    /// The result was encoded, but a right is missing to put it in place. Another attempt would lose an encode again.
+    Futile,
+}
+
+/// ffmpeg's exit codes for `ENOSPC` and `EDQUOT`: the lowest eight bits of the negative error number.
+const OUT_OF_ROOM: [i32; 2] = [256 - 28, 256 - 122];
 
 impl Outcome {
     /// Returns the outcome of work that was asked to stop: cancelled if only this job was, interrupted if all work was.
     pub fn stopped(stop: &Stop) -> Self {
         if stop.is_asked_of_part() { Self::Cancelled } else { Self::Interrupted }
+    }
+
+    /// Returns the outcome of an attempt that an I/O error ended after ffmpeg had been started.
+    pub fn after_encode(kind: io::ErrorKind, reason: String) -> Self {
+        match kind {
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Self::RanOut { reason },
+            // A read-only file system isn't meant here: the next attempt finds that out before it starts ffmpeg.
+            io::ErrorKind::PermissionDenied => Self::Failed { reason, retry: Retry::Futile },
+            _ => Self::Failed { reason, retry: Retry::Costly },
+        }
+    }
+
+    /// Returns the outcome of a result that violates the contract. If ffmpeg's exit code says that the disk was full or
+    /// the quota exceeded, that is the cause.
+    pub fn defective(defects: Vec<Defect>, words: String) -> Self {
+        let ran_out = |defect: &Defect| {
+            let Defect::RunFailed { exit_code: Some(code) } = defect else { return false };
+            OUT_OF_ROOM.contains(code)
+        };
+        if defects.iter().any(ran_out) && !defects.iter().any(Defect::blames_source) {
+            return Self::RanOut { reason: format!("ffmpeg had no room left: {words}") };
+        }
+        Self::Defective { defects, words }
     }
 
     /// Returns the stable code: that of the skip or the first defect if there is one.
@@ -103,6 +149,7 @@ impl Outcome {
             | Self::Interrupted
             | Self::SourceChanged
             | Self::NoRoom { .. }
+            | Self::RanOut { .. }
             | Self::Failed { .. } => true,
         }
     }
@@ -123,6 +170,7 @@ impl Outcome {
             | Self::Interrupted
             | Self::SourceChanged
             | Self::NoRoom { .. }
+            | Self::RanOut { .. }
             | Self::Failed { .. } => false,
             Self::Replaced { .. }
             | Self::Skipped(_)
@@ -162,6 +210,14 @@ impl Outcome {
             Self::NoRoom { .. } => {
                 Some("make room on the film's file system; results are written beside the original")
             }
+            Self::RanOut { .. } => Some(
+                "make room on the film's file system and on that of `job_state_dir`, or raise the quota; results are \
+                 written beside the original",
+            ),
+            Self::Failed { retry: Retry::Futile, .. } => Some(
+                "the original is untouched; give av1d the right to replace it (`lsattr` shows whether it is immutable), \
+                 then `av1cli retry` it",
+            ),
             Self::Failed { .. } => {
                 Some("the original is untouched; check the rights in its folder, and the names beside it")
             }
@@ -199,7 +255,9 @@ impl fmt::Display for Outcome {
                     missing.iter().map(|piece| format!("{piece} [{}]", piece.code())).collect();
                 write!(f, "the result couldn't be checked, and isn't taken: {}", pieces.join("; "))
             }
-            Self::Unreadable { reason } | Self::Failed { reason } => f.write_str(reason),
+            Self::Unreadable { reason } | Self::RanOut { reason } | Self::Failed { reason, .. } => {
+                f.write_str(reason)
+            }
             Self::Stalled { seconds } => {
                 write!(f, "ffmpeg showed no sign of life for {} and was ended", Seconds(*seconds))
             }
@@ -258,11 +316,47 @@ mod tests {
     }
 
     #[test]
+    fn an_error_after_an_encode_says_whether_it_may_come_again() {
+        let table = [
+            (io::ErrorKind::StorageFull, "no-room", None),
+            (io::ErrorKind::QuotaExceeded, "no-room", None),
+            (io::ErrorKind::PermissionDenied, "failed", Some(Retry::Futile)),
+            (io::ErrorKind::ReadOnlyFilesystem, "failed", Some(Retry::Costly)),
+            (io::ErrorKind::TimedOut, "failed", Some(Retry::Costly)),
+        ];
+        for (kind, code, expected) in table {
+            let outcome = Outcome::after_encode(kind, String::new());
+            let retry = match outcome {
+                Outcome::Failed { retry, .. } => Some(retry),
+                _ => None,
+            };
+            assert_eq!((outcome.code(), retry), (code, expected), "{kind:?}");
+        }
+    }
+
+    #[test]
+    fn an_ffmpeg_that_ran_out_of_room_made_no_defective_result() {
+        let run = |exit_code| Defect::RunFailed { exit_code };
+        let damaged = || Defect::DamagedSource { line: String::new() };
+        let table = [
+            (vec![run(Some(228))], "no-room"),
+            (vec![run(Some(134)), Defect::Unreadable], "no-room"),
+            (vec![run(Some(1))], "run-failed"),
+            (vec![run(None)], "run-failed"),
+            (vec![damaged(), run(Some(228))], "damaged-source"),
+        ];
+        for (defects, code) in table {
+            assert_eq!(Outcome::defective(defects.clone(), String::new()).code(), code, "{defects:?}");
+        }
+    }
+
+    #[test]
     fn what_the_machine_did_wrong_is_tried_again_and_what_the_film_did_is_not() {
         assert!(!Outcome::Interrupted.is_lasting());
         assert!(!Outcome::Stalled { seconds: 300 }.is_lasting());
         assert!(Outcome::Cancelled.is_lasting() && !Outcome::Cancelled.is_failure());
         assert!(!Outcome::NoRoom { needed: 1, free: 0 }.is_lasting());
+        assert!(!Outcome::RanOut { reason: String::new() }.is_lasting());
         assert!(Outcome::Unreadable { reason: String::new() }.is_lasting());
         let defective = |defects: Vec<Defect>| Outcome::Defective { defects, words: String::new() };
         let (failed, damaged) =

@@ -18,7 +18,7 @@ use crate::plan::{
     Aom, Container, EncodePlan, EncoderSettings, Filter, HeldPicture, Kept, Parallelism, Rav1e, Rotation,
     StreamType, Strictness, Svt, Timestamps, Treatment, VideoPlan,
 };
-use crate::probe::{MediaProbe, ProbeDepth};
+use crate::probe::{FORMAT_WHITELIST, MediaProbe, ProbeDepth};
 
 pub use ask::{
     TrialPicture, decoders_arguments, encoder_version_arguments, encoders_arguments, filters_arguments,
@@ -61,10 +61,6 @@ pub enum Audience {
     /// frame times to [`Placeholder::FrameTimes`].
     Program,
 }
-
-/// The demuxers that may read a film. Other demuxers (playlists, concat scripts) could make ffmpeg open further
-/// files.
-const FORMAT_WHITELIST: &str = "matroska,webm,mov,mp4,avi,mpegts,mpeg,mpegvideo,asf,flv,ogg";
 
 /// The options that make ffmpeg read plain files only, with these demuxers only.
 const SAFE_INPUT: [&str; 4] = ["-protocol_whitelist", "file", "-format_whitelist", FORMAT_WHITELIST];
@@ -316,6 +312,13 @@ pub fn probe_arguments(depth: ProbeDepth) -> Vec<Arg> {
     ffprobe(depth, &["-of", "json", "-show_format", "-show_streams", "-show_chapters"])
 }
 
+/// The arguments with which ffprobe says what format a file has, for
+/// [`probe::refused_format`](crate::probe::refused_format). As ever, it reads nothing of a file in a format that isn't
+/// allowed: it recognizes the format by the file's first bytes and its name, and then refuses it.
+pub fn format_probe_arguments() -> Vec<Arg> {
+    ffprobe_at("debug", ProbeDepth::Usual, &["-show_entries", "format=format_name"])
+}
+
 /// The arguments with which ffprobe prints the first frame of the stream `index`, for
 /// [`MediaProbe::add_frame`](crate::probe::MediaProbe::add_frame). Pass the index of the main video; without the
 /// selection ffprobe might print an audio frame.
@@ -396,7 +399,11 @@ pub fn opening_probe_arguments(depth: ProbeDepth) -> Vec<Arg> {
 const PACKET_FIELDS: &str = "packet=stream_index,pts_time,duration_time,size,flags,data_hash";
 
 fn ffprobe(depth: ProbeDepth, show: &[&'static str]) -> Vec<Arg> {
-    let mut args = vec![Arg::from("-v"), Arg::from("error")];
+    ffprobe_at("error", depth, show)
+}
+
+fn ffprobe_at(level: &'static str, depth: ProbeDepth, show: &[&'static str]) -> Vec<Arg> {
+    let mut args = vec![Arg::from("-v"), Arg::from(level)];
     args.extend(show.iter().copied().chain(reading(depth)).map(Arg::from));
     args.extend([Arg::from("-i"), Arg::File(Placeholder::Input)]);
     args

@@ -27,11 +27,68 @@ impl Extension {
         Ok(Self(lower))
     }
 
+    /// Why files with this extension can't be taken, and what can be done about it, if that is known.
+    pub fn obstacle(&self) -> Option<Obstacle> {
+        OBSTACLES
+            .iter()
+            .find(|(extensions, _)| extensions.contains(&self.as_str()))
+            .map(|(_, obstacle)| *obstacle)
+    }
+
     /// The extension as text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 }
+
+/// Why files with an extension can't be taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Obstacle {
+    /// What such a file is.
+    pub what: &'static str,
+    /// What a person can do.
+    pub remedy: &'static str,
+}
+
+/// Extensions of files that are no films in themselves, and of formats that can't be taken.
+const OBSTACLES: [(&[&str], Obstacle); 6] = [
+    (
+        &["iso", "img", "bin", "nrg", "mdf"],
+        Obstacle { what: "an image of a disc", remedy: "rip the films from it, with MakeMKV for example" },
+    ),
+    (
+        &["bdmv", "bup", "clpi", "ifo", "mpls"],
+        Obstacle {
+            what: "the index of a disc",
+            remedy: "list `m2ts` or `vob`, or rip the disc into one file a film",
+        },
+    ),
+    (
+        &["asx", "ffconcat", "m3u", "m3u8", "mpd", "pls", "ram", "strm", "xspf"],
+        Obstacle {
+            what: "a playlist, which names other files",
+            remedy: "list the extensions of those files",
+        },
+    ),
+    (
+        &["264", "265", "avc", "h264", "h265", "hevc", "obu", "vc1", "yuv"],
+        Obstacle {
+            what: "a raw stream without timestamps",
+            remedy: "remux such files into Matroska, with mkvmerge for example",
+        },
+    ),
+    (
+        &["apng", "bmp", "gif", "jpeg", "jpg", "png", "tif", "tiff", "webp"],
+        Obstacle { what: "a picture", remedy: "take it from the list" },
+    ),
+    (
+        &[
+            "aac", "ac3", "ass", "dts", "eac3", "flac", "idx", "m4a", "mka", "mks", "mp3", "nfo", "opus",
+            "srt", "ssa", "sub", "sup", "txt", "vtt", "wav", "wma",
+        ],
+        Obstacle { what: "no video", remedy: "take it from the list" },
+    ),
+];
 
 impl Borrow<str> for Extension {
     fn borrow(&self) -> &str {
@@ -73,6 +130,21 @@ pub struct InvalidExtension;
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_can_not_be_taken_has_a_reason_and_no_default_has_one() {
+        let what = |text: &str| Extension::new(text).ok()?.obstacle().map(|obstacle| obstacle.what);
+        assert_eq!(what("ISO"), Some("an image of a disc"));
+        assert_eq!(what("m3u8"), Some("a playlist, which names other files"));
+        assert_eq!(what("mpls"), Some("the index of a disc"));
+        assert_eq!(what("gif"), Some("a picture"));
+        for taken in ["mxf", "dv", "ivf", "m2v", "mpv", "divx", "unheardof"] {
+            assert_eq!(what(taken), None, "{taken}");
+        }
+        assert!(
+            super::super::Config::default().extensions.iter().all(|extension| extension.obstacle().is_none())
+        );
+    }
 
     #[test]
     fn an_extension_is_letters_and_digits_in_any_case() {

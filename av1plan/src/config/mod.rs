@@ -14,7 +14,7 @@ use crate::number::Micros;
 pub use crate::number::{NotARatio, Ratio};
 use crate::plan::{Encoder, Gate, LossKind, Preset};
 use crate::setters::setters;
-pub use extension::{Extension, InvalidExtension};
+pub use extension::{Extension, InvalidExtension, Obstacle};
 pub use language::{InvalidLanguage, Language};
 
 /// A policy: what a user may decide about planning. It contains no path, program or machine, and every value that the
@@ -65,7 +65,7 @@ pub struct Config {
     /// Audio and subtitle streams in these languages are dropped, unless no audio but commentary would be left.
     /// Default: Russian, as av1d's first user wants it.
     pub drop_languages: Vec<Language>,
-    /// The file name extensions of films. Files with another extension are skipped. Default: 14 common ones, such as
+    /// The file name extensions of films. Files with another extension are skipped. Default: 23 common ones, such as
     /// `mkv` and `mp4`.
     pub extensions: BTreeSet<Extension>,
     /// How far the result's duration may be from the original's, in microseconds; a negative number counts as 0.
@@ -109,9 +109,12 @@ setters! {
     }
 }
 
-/// The default extensions: containers that ffmpeg reads and people store films in.
-const EXTENSIONS: [&str; 14] =
-    ["avi", "flv", "m2ts", "m4v", "mkv", "mov", "mp4", "mpeg", "mpg", "mts", "ts", "vob", "webm", "wmv"];
+/// The default extensions: containers that ffmpeg reads and people store films in. Those of cameras and editing programs
+/// (`dv`, `mxf`) and of streams without sound (`ivf`, `m2v`) are left out: such files are more often material than films.
+const EXTENSIONS: [&str; 23] = [
+    "3g2", "3gp", "asf", "avi", "f4v", "flv", "m2ts", "m4v", "mkv", "mov", "mp4", "mpeg", "mpg", "mts",
+    "ogm", "ogv", "rm", "rmvb", "ts", "vob", "webm", "wmv", "wtv",
+];
 
 impl Default for Config {
     fn default() -> Self {

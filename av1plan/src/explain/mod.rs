@@ -242,6 +242,12 @@ impl fmt::Display for SkipReason {
                 write!(f, "the result would be named .{}, and a file of that name is there", Plain(extension))
             }
             Self::BackupExists => f.write_str("a file of its name with .orig is there, and is not touched"),
+            Self::UnsupportedFormat { format } => write!(
+                f,
+                "av1d doesn't take its format ({}), whatever its name says; remux it (`ffmpeg -i X -c copy Y.mkv`), or \
+                 leave it",
+                Plain(format)
+            ),
             Self::NoVideo => f.write_str("it has no video stream that is more than a cover"),
             Self::UnknownVideoCodec => f.write_str("ffmpeg doesn't know the codec of its video"),
             Self::NoPictureSize => f.write_str("its video stream doesn't say how large the picture is"),

@@ -81,6 +81,12 @@ pub enum SkipReason {
     /// A file already has the name that the original gets while it is replaced (`NAME.orig`). That file is never
     /// touched.
     BackupExists,
+    /// The file has a format that ffmpeg isn't allowed to read, whatever its name says: one that names other files, has
+    /// no timestamps, or isn't known to be read safely.
+    UnsupportedFormat {
+        /// ffmpeg's name of the format, like `hls`.
+        format: String,
+    },
     /// The file has no video stream except covers.
     NoVideo,
     /// ffmpeg has no name for the codec of the main video, and so no decoder.
@@ -154,6 +160,7 @@ coded! {
         NoSafeRename = "no-safe-rename",
         TargetExists = "target-exists",
         BackupExists = "backup-exists",
+        UnsupportedFormat = "unsupported-format",
         NoVideo = "no-video",
         UnknownVideoCodec = "unknown-video-codec",
         NoPictureSize = "no-picture-size",
@@ -209,6 +216,7 @@ impl SkipReason {
             | Self::NoSafeRename
             | Self::TargetExists { .. }
             | Self::BackupExists
+            | Self::UnsupportedFormat { .. }
             | Self::NoVideo
             | Self::UnknownVideoCodec
             | Self::NoPictureSize

@@ -12,6 +12,7 @@ mod damage;
 mod depth;
 mod disposition;
 mod file;
+mod format;
 mod json;
 mod lenient;
 mod mastering;
@@ -35,6 +36,8 @@ pub use damage::damage_in;
 pub use depth::ProbeDepth;
 pub use disposition::{Disposition, UnknownFlag};
 pub use file::{FileFacts, Marker, Protection, Stability};
+pub(crate) use format::{FORMAT_WHITELIST, takes_format};
+pub use format::{is_refused_format, refused_format};
 pub use mastering::{MasteringDisplay, NotAMasteringDisplay};
 pub use matroska::MatroskaFacts;
 pub use packets::{Complaint, Damaged, Gap, Jumps, PacketHash, PacketSummary, StreamPackets};
@@ -59,6 +62,13 @@ pub struct MediaProbe {
     pub hdr10_plus: Option<bool>,
     /// What all packets and key frames show; `None` if nobody looked at them. See [`MediaProbe::add_survey`].
     pub survey: Option<Box<Survey>>,
+}
+
+impl MediaProbe {
+    /// The probe of a file of which only the format is known, since ffprobe may not read it. See [`refused_format`].
+    pub fn of_format(name: String) -> Self {
+        Self { format: Format { name, ..Format::default() }, ..Self::default() }
+    }
 }
 
 /// What ffprobe prints about the whole file: its `format` block.

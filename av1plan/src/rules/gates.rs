@@ -4,7 +4,7 @@ use alloc::string::String;
 
 use crate::config::{Config, Hardlinked};
 use crate::plan::{Container, Gate, SkipReason};
-use crate::probe::{FileFacts, MediaProbe, Protection, Stability};
+use crate::probe::{FileFacts, MediaProbe, Protection, Stability, takes_format};
 
 /// Checks the gates that need no probe. Returns the first reason to skip the film, or `None` if no gate does.
 ///
@@ -54,6 +54,9 @@ fn before_probe_met(file: &FileFacts, config: &Config) -> impl Iterator<Item = S
 }
 
 fn after_probe_met(probe: &MediaProbe) -> impl Iterator<Item = SkipReason> {
+    let format = &probe.format.name;
+    let is_taken = format.is_empty() || takes_format(format);
+    let unsupported = (!is_taken).then(|| SkipReason::UnsupportedFormat { format: format.clone() });
     let met = match probe.main_video() {
         None => [Some(SkipReason::NoVideo), None, None],
         Some((stream, video)) => [
@@ -62,7 +65,7 @@ fn after_probe_met(probe: &MediaProbe) -> impl Iterator<Item = SkipReason> {
             (video.width == 0 || video.height == 0).then_some(SkipReason::NoPictureSize),
         ],
     };
-    met.into_iter().flatten()
+    unsupported.into_iter().chain(met.into_iter().flatten())
 }
 
 #[cfg(test)]

@@ -21,7 +21,7 @@ const WORDS: [(&str, &[&str]); 31] = [
     ("-progress", &["pipe:1"]),
     ("-fflags", &["+genpts"]),
     ("-protocol_whitelist", &["file"]),
-    ("-format_whitelist", &["matroska,webm,mov,mp4,avi,mpegts,mpeg,mpegvideo,asf,flv,ogg"]),
+    ("-format_whitelist", &["matroska,webm,mov,mp4,avi,mpegts,mpeg,mpegvideo,asf,flv,ogg,rm,mxf,dv,wtv,ivf"]),
     ("-probesize", &["200M"]),
     ("-analyzeduration", &["200M"]),
     ("-reinit_filter", &["0"]),

@@ -145,8 +145,10 @@ fn document(streams: BoxedStrategy<Vec<Value>>) -> impl Strategy<Value = Value> 
         json!({"title": "Film"}),
         json!("no object"),
     ]);
+    let taken = words("matroska,webm mov,mp4,m4a,3gp,3g2,mj2 avi mpegts asf rm");
+    let format_name = prop_oneof![30 => taken, 1 => words("hls concat")].boxed();
     let format = object(vec![
-        ("format_name", words("matroska,webm mov,mp4,m4a,3gp,3g2,mj2 avi mpegts asf")),
+        ("format_name", format_name),
         ("duration", sometimes(7, words("100.0 5400.120000 0.000000 -3 N/A 99999999999999999999"))),
         ("start_time", sometimes(3, words("0.000000 -0.083000 95231.4"))),
         ("bit_rate", sometimes(3, words("9000000"))),

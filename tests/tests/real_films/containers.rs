@@ -1,6 +1,6 @@
 //! Every kind of container that films come in, each to the container for its AV1 result.
 
-use crate::film::{Film, H264, NOISE, SINE, made, open, text};
+use crate::film::{Film, H264, NOISE, SINE, made, open, skipped, text};
 
 const VP9: &str = "-c:v libvpx-vp9 -deadline realtime -cpu-used 8 -crf 4 -b:v 0";
 const MPEG2: &str = "-c:v mpeg2video -q:v 1 -pix_fmt yuv420p";
@@ -45,6 +45,65 @@ fn every_container_of_films_comes_to_its_target() {
         keeps_time_and_sound(&film);
     }
     assert_eq!(library.files().len(), 14, "{:?}", library.files());
+}
+
+/// Containers that are taken if the config lists their extensions; some are on its list by default.
+#[test]
+fn containers_that_few_people_have_come_to_matroska_too() {
+    let Some(mut library) = open() else { return };
+    let names = ["a.rm", "b.mxf", "c.dv", "d.wtv", "e.ivf", "f.ogm", "g.3gp", "h.3g2", "i.f4v", "j.m2v"];
+    library.set("extensions", names.iter().map(|name| &name[2..]).chain(["mkv"]).collect::<Vec<_>>());
+    let sound = |arguments: &str| format!("{NOISE} {SINE} {arguments}");
+    let table = [
+        ("a.rm", sound("-c:v rv20 -q:v 1 -c:a ac3 -ac 2"), "ac3"),
+        ("b.mxf", sound(&format!("{MPEG2} -c:a pcm_s16le")), "pcm_s16le"),
+        ("c.dv", sound("-target pal-dv"), "pcm_s16le"),
+        ("d.wtv", sound(&format!("{MPEG2} -c:a mp2")), "mp2"),
+        ("e.ivf", format!("{NOISE} {VP9}"), ""),
+        ("f.ogm", sound("-c:v libtheora -q:v 10 -c:a libvorbis -f ogg"), "vorbis"),
+        ("g.3gp", sound(&format!("{H264} -c:a aac")), "aac"),
+        ("h.3g2", sound(&format!("{H264} -c:a aac")), "aac"),
+        ("i.f4v", sound(&format!("{H264} -c:a aac")), "aac"),
+        ("j.m2v", format!("{NOISE} {MPEG2} -bf 2"), ""),
+    ];
+    for (name, arguments, audio) in table {
+        let film = made(&library, name, &arguments);
+        assert_eq!(
+            film.after.codecs("audio"),
+            Vec::from_iter((!audio.is_empty()).then_some(audio)),
+            "{name}"
+        );
+        let format = text(&film.after.document["format"]["format_name"]);
+        assert!(format.starts_with("matroska,webm"), "{name} is {format}");
+        if name == "j.m2v" {
+            // A raw stream has a frame rate, but only some of its packets have a time.
+            let right = |(number, time): (i64, &i64)| (number * 40_000).abs_diff(*time) <= 1000;
+            let times = film.after.times_from_zero();
+            assert!(times.len() == 15 && (0..).zip(&times).all(right), "{times:?}");
+        } else {
+            film.keeps_times();
+        }
+    }
+}
+
+/// Whatever a name says, what is taken goes by the content, and what isn't is left alone and not called damaged.
+#[test]
+fn a_format_that_is_not_taken_is_named() {
+    let Some(library) = open() else { return };
+    let table = [
+        ("a.mp4", "-pix_fmt yuv420p -f yuv4mpegpipe", "yuv4mpegpipe"),
+        ("b.mkv", "-c:v libx264 -f h264", "h264"),
+        ("c.avi", "-f gif", "gif"),
+    ];
+    for (name, arguments, format) in table {
+        library.make(name, &format!("{NOISE} {arguments}"));
+        let run = library.encode(name).exits_with(0);
+        run.says(format!("{name} [unsupported-format]")).says(format!("its format ({format})"));
+        assert_eq!(skipped(&library, name), "unsupported-format");
+    }
+    let run = library.watch_once().exits_with(0).says("0 replaced, 3 skipped, 0 failed");
+    run.says_no("whole copy").says_no("unreadable");
+    library.watch_once().exits_with(0).says_no("unsupported-format").says("0 replaced, 3 skipped, 0 failed");
 }
 
 /// In a transport stream, each AAC packet has a header that other containers store only once, so its packets differ.

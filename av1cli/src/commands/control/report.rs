@@ -132,9 +132,9 @@ fn failure_lines(job: &FailedJob, lines: &mut Vec<String>) {
     lines.push(format!("  {} {} [{code}] (job {id})", clock(*ended), display(&path_of(path))));
     lines.push(format!("    {text}"));
     lines.push(if *lasting {
-        "    it isn't tried again until the file changes, or by `av1cli retry`".to_owned()
+        "    it isn't tried again until its cause changes, or by `av1cli retry`".to_owned()
     } else {
-        "    it is tried again by itself".to_owned()
+        "    it is tried again by itself where that may help; `av1cli why FILE` says when".to_owned()
     });
 }
 

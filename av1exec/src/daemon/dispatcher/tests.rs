@@ -8,14 +8,16 @@ mod roots;
 use std::time::Duration;
 
 use av1plan::SkipReason;
+use av1plan::judge::Defect;
 
 use super::scene::{Scene, film, settings, text};
 use super::*;
-use crate::daemon::input::{Encoded, End, Probed};
+use crate::daemon::input::{ConfigVersion, Encoded, End, Probed};
 use crate::daemon::tasks::Task;
+use crate::library::film::Film;
 use crate::settings::hours::OutsideHours;
 use crate::settings::queue_order::QueueOrder;
-use crate::state::outcome::Outcome;
+use crate::state::outcome::{Outcome, Retry};
 
 const MINUTE: Duration = Duration::from_mins(1);
 
@@ -113,16 +115,16 @@ fn outside_the_active_hours_nothing_begins_and_what_runs_holds_still_where_that_
     }
 }
 
-#[test]
-fn a_failure_is_tried_again_later_and_not_for_ever() {
+/// How many encodes of a film begin within ten hours, if each ends like this.
+fn encodes_within_ten_hours(end: impl Fn(&mut Scene, Film, ConfigVersion)) -> u16 {
     let films = [film("/a/Film.mkv", 100)];
     let mut scene = Scene::with(Run::Forever, settings(&["/a"]), &films);
     scene.probe();
-    let mut tries = 0;
-    for _ in 0..200 {
+    let mut encodes = 0;
+    for _ in 0..600 {
         if let Some((film, by)) = scene.encode() {
-            tries += 1;
-            scene.encoded(&film, by, Outcome::Stalled { seconds: 1 });
+            encodes += 1;
+            end(&mut scene, film, by);
         }
         scene.pass(scene.dispatcher.context.settings.scan_interval);
         scene.list(&[]);
@@ -130,8 +132,26 @@ fn a_failure_is_tried_again_later_and_not_for_ever() {
         scene.read();
         scene.probe();
     }
-    assert_eq!(tries, 3, "then somebody has to ask");
-    assert!(scene.dispatcher.catalog.failures(&films[0].path) == 3);
+    assert_eq!(scene.dispatcher.catalog.spent(&films[0].path).failures, encodes);
+    encodes
+}
+
+#[test]
+fn a_failure_is_tried_again_later_and_not_for_ever() {
+    let ends_as = |outcome: Outcome| {
+        encodes_within_ten_hours(move |scene, film, by| scene.encoded(&film, by, outcome.clone()))
+    };
+    let reason = "the rename was refused".to_owned();
+    assert_eq!(ends_as(Outcome::Stalled { seconds: 1 }), 3, "then somebody has to ask");
+    assert_eq!(ends_as(Outcome::Failed { reason: reason.clone(), retry: Retry::Costly }), 3);
+    assert_eq!(ends_as(Outcome::Failed { reason, retry: Retry::Futile }), 1);
+    let defect = Defect::Chapters { expected: 1, found: 0 };
+    assert_eq!(ends_as(Outcome::defective(vec![defect], String::new())), 1);
+    let panics = encodes_within_ten_hours(|scene, film, _| {
+        let task = Task::Film(film.path, Doing::Encode);
+        scene.give(Input::Lost { task, reason: Some("a defect".to_owned()) });
+    });
+    assert_eq!(panics, 3);
 }
 
 #[test]

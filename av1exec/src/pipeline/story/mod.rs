@@ -138,7 +138,9 @@ pub struct Remembered {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub again_at: Option<Timestamp>,
     /// How many attempts have failed.
-    pub failures: u32,
+    pub failures: u16,
+    /// How many encodes were lost without a failure: there was no room for the result, or the film changed.
+    pub put_off: u16,
 }
 
 /// A part that couldn't be read.
@@ -356,7 +358,8 @@ impl Remembered {
             code: last.map(|last| last.code.clone()),
             again,
             again_at,
-            failures: entry.failures(),
+            failures: entry.spent().failures,
+            put_off: entry.spent().put_off,
         }
     }
 }

@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use crate::library::film::Film;
 use crate::library::roots::is_below;
-use crate::state::index::{FilmEntry, Fingerprint, Next};
+use crate::state::index::{FilmEntry, Fingerprint, Next, RetryAfter};
 use crate::state::jobs::Job;
 
 /// What will happen to a film.
@@ -87,18 +87,23 @@ pub(super) fn outlook(known: &Known<'_>, now: Timestamp) -> Outlook {
     };
     let rest = match (&known.memory, known.fingerprint) {
         (Memory::Of(entry), Some(fingerprint)) => {
-            let code = entry.last_outcome.as_ref().map_or("", |last| last.code.as_str());
-            Some((entry.next(&fingerprint, Duration::ZERO, now), code))
+            let last = entry.last_outcome.as_ref();
+            let code = last.map_or("", |last| last.code.as_str());
+            let or_config = last.is_some_and(|last| last.retry_after == RetryAfter::UntilReplanned);
+            Some((entry.next(&fingerprint, Duration::ZERO, now), code, or_config))
         }
         _ => None,
     };
     match rest {
-        Some((Next::Nothing, code)) => say(
-            "asked",
-            format!("it is left alone until somebody asks for it or it changes, since it ended as {code}"),
-            Some("`av1cli retry FILE` has it tried again"),
-        ),
-        Some((Next::Wait(until), code)) => say(
+        Some((Next::Nothing, code, or_config)) => {
+            let change = if or_config { "it, the config or ffmpeg changes" } else { "it changes" };
+            say(
+                "asked",
+                format!("it is left alone until somebody asks for it or {change}, since it ended as {code}"),
+                Some("`av1cli retry FILE` has it tried again"),
+            )
+        }
+        Some((Next::Wait(until), code, _)) => say(
             "rests",
             format!("it is tried again after {until}, since it ended as {code}"),
             Some("`av1cli retry FILE` has it tried again at once"),
@@ -122,7 +127,7 @@ pub(super) fn outlook(known: &Known<'_>, now: Timestamp) -> Outlook {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::state::index::{LastOutcome, RetryAfter};
+    use crate::state::index::{LastOutcome, Spent};
     use crate::sys::disk::Identity;
     use av1plan::probe::FileFacts;
     use av1plan::{Config, MediaProbe, Source, Toolchain};
@@ -144,8 +149,12 @@ mod tests {
         let later = now + jiff::SignedDuration::from_hours(1);
         let identity = Identity { device: 1, inode: 2, size: 3, modified_ns: 4, changed_ns: 5, links: 1 };
         let entry = |retry_after| {
-            let last_outcome =
-                LastOutcome { code: "stalled".into(), fingerprint: ONE, retry_after, failures: 1 };
+            let last_outcome = LastOutcome {
+                code: "stalled".into(),
+                fingerprint: ONE,
+                retry_after,
+                spent: Spent::default(),
+            };
             Some(FilmEntry {
                 last_outcome: Some(last_outcome),
                 is_probed: true,
@@ -160,6 +169,7 @@ mod tests {
             (Place::Watched, Some(&encode), entry(RetryAfter::Until(later)), "rests"),
             (Place::Watched, Some(&encode), entry(RetryAfter::Until(now)), "wanted"),
             (Place::Watched, Some(&encode), entry(RetryAfter::UntilAsked), "asked"),
+            (Place::Watched, Some(&encode), entry(RetryAfter::UntilReplanned), "asked"),
             (Place::Watched, Some(&skip), entry(RetryAfter::UntilAsked), "already-av1"),
             (Place::Watched, None, None, "unknown"),
             (Place::Gone, None, entry(RetryAfter::UntilAsked), "gone"),

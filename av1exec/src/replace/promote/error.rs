@@ -41,3 +41,14 @@ pub enum PromoteError {
         source: io::Error,
     },
 }
+
+impl PromoteError {
+    /// The kind of the I/O error, if that is the cause.
+    pub fn kind(&self) -> io::ErrorKind {
+        match self {
+            Self::Disk { source, .. } => source.kind(),
+            Self::Taken { .. } => io::ErrorKind::AlreadyExists,
+            Self::SourceChanged { .. } | Self::NotInPlace { .. } => io::ErrorKind::Other,
+        }
+    }
+}

@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use av1plan::{Config, SkipReason, Toolchain};
+use av1plan::{Config, Toolchain};
 use jiff::{SignedDuration, Timestamp};
 
-use crate::state::code::Meaning;
-use crate::state::outcome::Outcome;
+use super::retry::LONGEST_BACKOFF;
+use crate::state::code::{Meaning, WANTED};
 use crate::sys::disk::Identity;
 
 /// The index's entry for one film.
@@ -36,8 +36,30 @@ pub struct LastOutcome {
     pub fingerprint: Fingerprint,
     /// When the film may be tried again.
     pub retry_after: RetryAfter,
+    /// What the attempts have cost.
+    pub spent: Spent,
+}
+
+/// The attempts that ended without a result since the film last changed, or a user asked for another attempt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Spent {
     /// How many attempts have failed.
-    pub failures: u32,
+    pub failures: u16,
+    /// How many encodes were lost without a failure: there was no room for the result, or the film changed.
+    pub put_off: u16,
+}
+
+impl Spent {
+    /// Returns both numbers as one, for the index. An index of an older av1d holds only failures.
+    pub fn packed(self) -> u32 {
+        u32::from(self.put_off) << 16 | u32::from(self.failures)
+    }
+
+    /// Returns the numbers that [`Spent::packed`] made one of.
+    pub fn unpacked(packed: u32) -> Self {
+        let half = |bits: u32| u16::try_from(bits & 0xffff).unwrap_or(u16::MAX);
+        Self { failures: half(packed), put_off: half(packed >> 16) }
+    }
 }
 
 impl LastOutcome {
@@ -154,6 +176,12 @@ impl FilmEntry {
             return match &self.last_outcome {
                 // ffprobe couldn't read the film.
                 Some(LastOutcome { retry_after: RetryAfter::UntilAsked, .. }) => Next::Nothing,
+                // ffprobe's output couldn't be stored, but what came of it is known.
+                Some(LastOutcome { retry_after: RetryAfter::UntilReplanned, fingerprint: by, .. })
+                    if by == fingerprint =>
+                {
+                    Next::Nothing
+                }
                 Some(LastOutcome {
                     retry_after: RetryAfter::Until(until) | RetryAfter::ThisRun(until),
                     ..
@@ -178,85 +206,34 @@ impl FilmEntry {
         }
     }
 
-    /// Returns how many attempts have failed so far.
-    pub fn failures(&self) -> u32 {
-        self.last_outcome.as_ref().map_or(0, |last_outcome| last_outcome.failures)
+    /// Returns what the attempts have cost so far.
+    pub fn spent(&self) -> Spent {
+        self.last_outcome.as_ref().map_or_else(Spent::default, |last_outcome| last_outcome.spent)
     }
-}
 
-/// The longest wait before a retry. A later time comes from a clock that was wrong and is ignored.
-const LONGEST_BACKOFF: SignedDuration = SignedDuration::from_hours(24);
-
-/// How many attempts may fail before a user has to ask for another one.
-const TRIES: u32 = 3;
-
-/// Returns what to store after an attempt with this outcome, if `failures` attempts failed before.
-///
-/// If the film itself is the cause (a damaged source, a result that is too big), it isn't tried again. If the machine
-/// may be the cause, it is tried again after one hour, then two, and after the third failure only when a user asks for
-/// it. Obstacles (no space, no permission, a film that changed) don't count as failures; the film is tried again after
-/// ten minutes, or after an hour if each attempt may lose a whole encode, and at every start.
-pub fn remember(outcome: &Outcome, fingerprint: Fingerprint, failures: u32, now: Timestamp) -> LastOutcome {
-    let failures = failures.saturating_add(1);
-    let after_hours = |hours: i64| now + SignedDuration::from_hours(hours);
-    let before = failures - 1;
-    let (retry_after, failures) = match outcome {
-        Outcome::Skipped(reason) if is_asked_at_each_walk(reason) => (RetryAfter::Now, before),
-        Outcome::Skipped(_) if outcome.is_lasting() => (RetryAfter::UntilReplanned, 0),
-        // A result that was too big is normally recorded in the film's marker; this is for a marker that couldn't be
-        // written.
-        Outcome::TooBig { .. } => (RetryAfter::UntilReplanned, 0),
-        // A film that is AV1 is left alone under any policy, and a user's cancellation holds until the user revokes it.
-        Outcome::Replaced { .. } | Outcome::Cancelled => (RetryAfter::UntilAsked, 0),
-        Outcome::Interrupted => (RetryAfter::Now, before),
-        Outcome::Defective { .. } | Outcome::Stalled { .. } if outcome.blames_film() => {
-            (RetryAfter::UntilAsked, failures)
-        }
-        Outcome::Unreadable { .. } => (RetryAfter::UntilAsked, failures),
-        Outcome::Defective { .. } | Outcome::Unverified { .. } | Outcome::Stalled { .. } => {
-            let retry_after = if failures >= TRIES {
-                RetryAfter::UntilAsked
-            } else {
-                RetryAfter::Until(after_hours(1 << before))
-            };
-            (retry_after, failures)
-        }
-        // The wait is longer because a whole encode is lost each time.
-        Outcome::Failed { .. } => (RetryAfter::ThisRun(after_hours(1)), before),
-        Outcome::Skipped(_) | Outcome::SourceChanged | Outcome::NoRoom { .. } => {
-            (RetryAfter::ThisRun(now + SignedDuration::from_mins(10)), before)
-        }
-    };
-    LastOutcome { code: outcome.code().to_owned(), fingerprint, retry_after, failures }
-}
-
-/// Whether each walk checks this gate again, at no cost. A film in the queue may reach such a gate after the walk that
-/// found it; once the marker or the other hard link is gone, no stored outcome may hold the film back.
-fn is_asked_at_each_walk(reason: &SkipReason) -> bool {
-    matches!(
-        reason,
-        SkipReason::Extension { .. }
-            | SkipReason::SkipMarker { .. }
-            | SkipReason::NotStable
-            | SkipReason::TooSmall { .. }
-            | SkipReason::Hardlinked { .. }
-            | SkipReason::ReadOnly
-            | SkipReason::TargetExists { .. }
-            | SkipReason::BackupExists
-    )
+    /// Returns what to store when the film was planned and is to be encoded.
+    ///
+    /// Failures that were due to the config or the tools say nothing about others. The machine's failures stay counted.
+    pub fn wanted(&self, fingerprint: Fingerprint) -> LastOutcome {
+        let is_outdated = |last: &LastOutcome| {
+            last.retry_after == RetryAfter::UntilReplanned && last.fingerprint != fingerprint
+        };
+        let last = self.last_outcome.as_ref().filter(|last| !is_outdated(last));
+        let spent = last.map_or_else(Spent::default, |last| last.spent);
+        LastOutcome { code: WANTED.to_owned(), fingerprint, retry_after: RetryAfter::Now, spent }
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::state::code::WANTED;
-    use av1plan::judge::{Defect, Missing};
 
     const FILE: Identity =
         Identity { device: 1, inode: 2, size: 100, modified_ns: 5, changed_ns: 5, links: 1 };
     const ONE: Fingerprint = Fingerprint([1; 16]);
     const TWO: Fingerprint = Fingerprint([2; 16]);
     const STILL: Duration = Duration::from_secs(10);
+    const ONCE: Spent = Spent { failures: 1, put_off: 0 };
 
     fn at(seconds: i64) -> Timestamp {
         Timestamp::from_second(1_800_000_000 + seconds).unwrap()
@@ -265,7 +242,7 @@ mod tests {
     #[test]
     fn a_film_that_was_touched_is_a_new_one_and_one_that_was_not_isnt() {
         let last_outcome =
-            LastOutcome { code: WANTED.into(), fingerprint: ONE, retry_after: RetryAfter::Now, failures: 1 };
+            LastOutcome { code: WANTED.into(), fingerprint: ONE, retry_after: RetryAfter::Now, spent: ONCE };
         let known =
             FilmEntry { is_probed: true, last_outcome: Some(last_outcome), ..FilmEntry::new(FILE, at(0)) };
         let seen = |identity| {
@@ -296,7 +273,7 @@ mod tests {
     #[test]
     fn each_memory_has_its_next_step() {
         let last_outcome = |code: &str, retry_after| {
-            Some(LastOutcome { code: code.into(), fingerprint: ONE, retry_after, failures: 1 })
+            Some(LastOutcome { code: code.into(), fingerprint: ONE, retry_after, spent: ONCE })
         };
         let later = RetryAfter::Until(at(500));
         #[rustfmt::skip]
@@ -312,6 +289,8 @@ mod tests {
             ("failed, has rested", true, last_outcome("stalled", RetryAfter::Until(at(50))), ONE, Next::Plan),
             ("in the way", true, last_outcome("no-room", RetryAfter::ThisRun(at(500))), ONE, Next::Wait(at(500))),
             ("failed for good", true, last_outcome("damaged-source", RetryAfter::UntilAsked), TWO, Next::Nothing),
+            ("defective, and its probe was lost", false, last_outcome("tag", RetryAfter::UntilReplanned), ONE, Next::Nothing),
+            ("defective by an old config", false, last_outcome("tag", RetryAfter::UntilReplanned), TWO, Next::Probe),
             ("unreadable", false, last_outcome("unreadable", RetryAfter::UntilAsked), TWO, Next::Nothing),
             ("a result of ours, by an old config", false, last_outcome("replaced", RetryAfter::UntilAsked), TWO, Next::Nothing),
             ("ffprobe failed", false, last_outcome("failed", later), ONE, Next::Wait(at(500))),
@@ -325,41 +304,23 @@ mod tests {
     }
 
     #[test]
-    fn each_end_is_remembered_for_as_long_as_its_cause_lasts() {
-        let defective = |defect| Outcome::Defective { defects: vec![defect], words: String::new() };
-        let damaged = defective(Defect::DamagedSource { line: String::new() });
-        let failed = defective(Defect::RunFailed { exit_code: Some(1) });
-        let unverified = Outcome::Unverified { missing: vec![Missing::ClosingReport] };
-        let no_room = Outcome::NoRoom { needed: 2, free: 1 };
-        let (minutes, hours) = (
-            |minutes: i64| RetryAfter::ThisRun(at(minutes * 60)),
-            |hours: i64| RetryAfter::Until(at(hours * 3600)),
-        );
-        let table = [
-            (Outcome::Skipped(SkipReason::AlreadyAv1), 0, RetryAfter::UntilReplanned, 0),
-            (Outcome::Skipped(SkipReason::FolderReadOnly), 0, minutes(10), 0),
-            (Outcome::Failed { reason: String::new() }, 1, minutes(60), 1),
-            (Outcome::Skipped(SkipReason::Hardlinked { links: 2 }), 1, RetryAfter::Now, 1),
-            (Outcome::TooBig { before: 1, after: 1, limit: 1 }, 0, RetryAfter::UntilReplanned, 0),
-            (Outcome::Cancelled, 0, RetryAfter::UntilAsked, 0),
-            (Outcome::Interrupted, 2, RetryAfter::Now, 2),
-            (damaged, 0, RetryAfter::UntilAsked, 1),
-            (failed.clone(), 0, hours(1), 1),
-            (failed.clone(), 1, hours(2), 2),
-            (failed, 2, RetryAfter::UntilAsked, 3),
-            (unverified.clone(), 0, hours(1), 1),
-            (unverified, 2, RetryAfter::UntilAsked, 3),
-            (no_room.clone(), 2, minutes(10), 2),
-            (no_room, u32::MAX, minutes(10), u32::MAX - 1),
-        ];
-        for (outcome, before, retry_after, failures) in table {
-            let last_outcome = remember(&outcome, ONE, before, at(0));
-            assert_eq!(
-                (last_outcome.retry_after, last_outcome.failures),
-                (retry_after, failures),
-                "{outcome:?} after {before}"
-            );
+    fn the_machines_failures_outlive_a_change_of_the_config_and_the_configs_dont() {
+        let spent = |retry_after, fingerprint| {
+            let last = LastOutcome { code: "x".into(), fingerprint: ONE, retry_after, spent: ONCE };
+            let entry = FilmEntry { last_outcome: Some(last), ..FilmEntry::new(FILE, at(0)) };
+            entry.wanted(fingerprint).spent
+        };
+        assert_eq!(spent(RetryAfter::UntilReplanned, ONE), ONCE);
+        assert_eq!(spent(RetryAfter::UntilReplanned, TWO), Spent::default());
+        assert_eq!(spent(RetryAfter::Until(at(0)), TWO), ONCE);
+    }
+
+    #[test]
+    fn the_index_holds_all_that_was_spent_in_one_number() {
+        for spent in [Spent::default(), ONCE, Spent { failures: u16::MAX, put_off: 7 }] {
+            assert_eq!(Spent::unpacked(spent.packed()), spent);
         }
+        assert_eq!(Spent::unpacked(3), Spent { failures: 3, put_off: 0 }, "as an older av1d wrote it");
     }
 
     #[test]

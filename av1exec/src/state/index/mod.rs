@@ -10,6 +10,7 @@ mod error;
 mod jobs;
 mod notes;
 mod peek;
+mod retry;
 mod write;
 
 use std::collections::BTreeMap;
@@ -25,11 +26,12 @@ use rusqlite::{Connection, OptionalExtension, Row, Transaction, TransactionBehav
 use crate::state::totals::Totals;
 use crate::sys::disk::{self, Identity};
 use av1plan::probe::ProbeText;
-pub use entry::{FilmEntry, Fingerprint, LastOutcome, Next, RetryAfter, remember};
+pub use entry::{FilmEntry, Fingerprint, LastOutcome, Next, RetryAfter, Spent};
 use error::Fault;
 pub use error::IndexError;
 pub use jobs::{JobTable, Mark};
 pub use peek::{census, peek, peek_jobs, peek_probe};
+pub use retry::remember;
 pub use write::Write;
 
 /// The name of the index file in the state folder.
@@ -244,12 +246,12 @@ fn read_entry(row: &Row<'_>) -> rusqlite::Result<FilmEntry> {
     let fingerprint: Option<[u8; 16]> = row.get(11)?;
     let rest: Option<String> = row.get(12)?;
     let until: Option<i64> = row.get(13)?;
-    let failures: u32 = row.get(14)?;
+    let spent: u32 = row.get(14)?;
     let last_outcome = code.zip(fingerprint).map(|(code, fingerprint)| LastOutcome {
         code,
         fingerprint: Fingerprint(fingerprint),
         retry_after: read_retry_after(rest.as_deref(), until),
-        failures,
+        spent: Spent::unpacked(spent),
     });
     Ok(FilmEntry {
         identity: Identity {

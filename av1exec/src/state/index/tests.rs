@@ -34,7 +34,7 @@ fn what_was_written_is_read_again_whatever_the_bytes_of_the_name() {
             code: "a-code".into(),
             fingerprint: Fingerprint([9; 16]),
             retry_after,
-            failures: 2,
+            spent: Spent { failures: 2, put_off: 4 },
         };
         written.insert(
             name.join(number.to_string()),
@@ -77,7 +77,7 @@ fn a_film_that_is_asked_for_is_as_if_never_tried() {
         code: "x".into(),
         fingerprint: Fingerprint([0; 16]),
         retry_after: RetryAfter::UntilAsked,
-        failures: 3,
+        spent: Spent { failures: 0, put_off: 3 },
     };
     remember(&mut index, Path::new("/a"), &FilmEntry { last_outcome: Some(last_outcome), ..entry(5) });
     assert!(index.forget_outcome(Path::new("/a")).unwrap());
@@ -155,7 +155,7 @@ fn films_are_counted_by_what_came_of_them_without_a_daemon() {
             code: code.into(),
             fingerprint: Fingerprint([0; 16]),
             retry_after: RetryAfter::Now,
-            failures: 0,
+            spent: Spent::default(),
         });
         let path = PathBuf::from(format!("/{number}"));
         remember(&mut index, &path, &FilmEntry { last_outcome, ..entry(5) });

@@ -104,13 +104,13 @@ fn write_entry(connection: &Connection, path: &Path, entry: &FilmEntry) -> rusql
         last_outcome.as_ref().map(|last_outcome| last_outcome.fingerprint.0),
         rest,
         until,
-        entry.failures(),
+        entry.spent().packed(),
         is_probed,
     ])?;
     if *is_probed { Ok(()) } else { delete_survey(connection, path) }
 }
 
-fn write_retry_after(retry_after: RetryAfter) -> (Option<&'static str>, Option<i64>) {
+pub(super) fn write_retry_after(retry_after: RetryAfter) -> (Option<&'static str>, Option<i64>) {
     match retry_after {
         // The wait isn't stored, because it ends at the next start.
         RetryAfter::Now | RetryAfter::ThisRun(_) => (None, None),

@@ -98,6 +98,9 @@ fn failures_say_whether_they_are_tried_again() {
     let text = shown(None, vec![failed(true), failed(false)]);
     assert!(text.starts_with("no daemon runs here (nobody listens in /state)\njobs: "), "{text}");
     assert!(text.contains(" /films/a.mkv [damaged-source] (job j)\n    it is\\u{7} damaged\n"), "{text}");
-    assert!(text.contains("until the file changes, or by `av1cli retry`\n"), "{text}");
-    assert!(text.ends_with("it is tried again by itself"), "{text}");
+    assert!(text.contains("until its cause changes, or by `av1cli retry`\n"), "{text}");
+    assert!(
+        text.ends_with("it is tried again by itself where that may help; `av1cli why FILE` says when"),
+        "{text}"
+    );
 }
