@@ -121,6 +121,20 @@ fn a_renamed_interlaced_or_anamorphic_film_passes_too() {
     }
 }
 
+/// The picture is the same in thumbnails, but everything fine is gone from it.
+#[test]
+fn a_picture_that_is_far_worse_fails() {
+    let Some(library) = replaced("Film.mkv", FILM) else { return };
+    let blurred = "-i Film.mkv.orig -map 0 -vf gblur=sigma=8 -c:v libsvtav1 -preset 12 -crf 20 -pix_fmt yuv420p10le \
+                   -enc_time_base demux -c:a copy";
+    let made = library.scratch().join("made.mkv");
+    library.tools.make(&library.root(), blurred, &made);
+    fs::copy(&made, library.path("Film.mkv")).unwrap();
+    let (run, document) = verify(&library, &[&AGAINST[..], &["--metric", "vmaf"]].concat());
+    run.exits_with(1);
+    assert!(codes(&document, "defects").contains(&"bad-score"), "{document:#}");
+}
+
 #[test]
 fn three_windows_are_scored_where_that_is_enough() {
     let film = FILM.replace("duration=3", "duration=24").replace("320x180", "160x96");

@@ -44,7 +44,26 @@ pub async fn survey(
         }
         Ok(())
     };
-    // Both run at the same time, so that the second finds what the first has read in the page cache.
-    tokio::try_join!(all_packets, all_pictures)?;
-    Ok(Survey::new(packets, pictures))
+    let mut channels = Vec::new();
+    let all_sounds = async {
+        for index in probe.self_describing_sounds() {
+            let args = command::sound_probe_arguments(index, probe.needed_depth());
+            each_line(tools, path, &args, None, |output, line| {
+                // A film has millions of frames, and their numbers hardly ever change.
+                let is_new = channels.last().is_none_or(|(last, seen)| *last != index || seen != line);
+                if output == Output::Stdout && is_new {
+                    channels.push((index, line.to_owned()));
+                }
+            })
+            .await?;
+        }
+        Ok(())
+    };
+    // All run at the same time, so that the others find what the first has read in the page cache.
+    tokio::try_join!(all_packets, all_pictures, all_sounds)?;
+    let mut survey = Survey::new(packets, pictures);
+    for (index, line) in channels {
+        survey.add_channels(index, &line);
+    }
+    Ok(survey)
 }

@@ -349,6 +349,14 @@ pub fn picture_probe_arguments(probe: &MediaProbe) -> Vec<Vec<Arg>> {
     vec![list(["-skip_frame".into(), "nokey".into()]), stretches]
 }
 
+/// The arguments with which ffprobe prints the channels of each frame of the audio stream `index`, for
+/// [`Survey::add_channels`](crate::probe::Survey::add_channels).
+pub fn sound_probe_arguments(index: u32, depth: ProbeDepth) -> Vec<Arg> {
+    let mut args = vec!["-select_streams".into(), alloc::format!("{index}").into()];
+    args.extend(ffprobe(depth, &["-of", "csv=p=0", "-show_frames", "-show_entries", "frame=channels"]));
+    args
+}
+
 /// The stretches of a film for ffprobe's `-read_intervals`: so many `places`, each of so many `packets`, the last one near
 /// its end. A film of less than a minute, or of unknown duration, is a single one of at most a minute.
 fn stretches(probe: &MediaProbe, places: i64, packets: u32) -> String {

@@ -275,6 +275,10 @@ impl fmt::Display for SkipReason {
                     None => f.write_str(", and the result can have only one"),
                 }
             }
+            Self::SoundChanges { stream, from, to } => write!(
+                f,
+                "the sound of stream {stream} changes from {from} to {to} channels, and could be copied only as if it didn't"
+            ),
             Self::Damaged { found, at, until, length } => {
                 f.write_str("it is damaged")?;
                 match (at, until) {

@@ -121,6 +121,16 @@ pub enum SkipReason {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         at: Option<Micros>,
     },
+    /// An audio stream changes its channels in the middle, and can be copied only as one that doesn't. The survey finds
+    /// this.
+    SoundChanges {
+        /// The index of the stream.
+        stream: u32,
+        /// Its channels at the start.
+        from: u32,
+        /// Its first other number of channels.
+        to: u32,
+    },
     /// The film is damaged, and the config's `damaged` doesn't accept that. The survey finds this.
     Damaged {
         /// The first thing that was found, as a fragment of a sentence or a line of ffprobe's.
@@ -168,6 +178,7 @@ coded! {
         AlreadyAv1 = "already-av1",
         Interlaced = "interlaced",
         PictureChanges = "picture-changes",
+        SoundChanges = "sound-changes",
         Damaged = "damaged",
         DolbyVisionOnly = "dolby-vision-only",
     } else RefusedLoss: LossKind
@@ -197,6 +208,7 @@ impl SkipReason {
             Self::RefusedLoss(_)
                 | Self::DolbyVisionOnly { .. }
                 | Self::PictureChanges { .. }
+                | Self::SoundChanges { .. }
                 | Self::Damaged { .. }
         )
     }
@@ -223,6 +235,7 @@ impl SkipReason {
             | Self::SizeBeyondEncoders { .. }
             | Self::Interlaced { .. }
             | Self::PictureChanges { .. }
+            | Self::SoundChanges { .. }
             | Self::Damaged { .. }
             | Self::DolbyVisionOnly { .. }
             | Self::RefusedLoss(_) => None,

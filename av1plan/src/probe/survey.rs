@@ -26,6 +26,10 @@ pub struct Survey {
     pub packets: BTreeMap<u32, StreamPackets>,
     /// The pictures of the main video.
     pub pictures: PictureSummary,
+    /// The different numbers of channels of those audio streams whose packets say it themselves, by the stream's index; see
+    /// [`MediaProbe::self_describing_sounds`].
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub channels: BTreeMap<u32, Vec<u32>>,
     /// What ffprobe complained of; `None` if it found no damage.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub complaint: Option<Complaint>,
@@ -53,7 +57,19 @@ impl Survey {
     /// A survey of a film with these packets and these pictures.
     pub fn new(packets: PacketSummary, pictures: PictureSummary) -> Self {
         let complaint = packets.complaint().cloned();
-        Self { version: Self::VERSION, packets: packets.into_streams(), pictures, complaint }
+        let (version, packets, channels) = (Self::VERSION, packets.into_streams(), BTreeMap::new());
+        Self { version, packets, pictures, channels, complaint }
+    }
+
+    /// Adds a line that ffprobe printed with the arguments of
+    /// [`command::sound_probe_arguments`](crate::command::sound_probe_arguments) for the stream `index`: the channels of
+    /// a frame. Other lines are ignored.
+    pub fn add_channels(&mut self, index: u32, line: &str) {
+        let Ok(channels) = line.trim().trim_end_matches(',').parse() else { return };
+        let seen = self.channels.entry(index).or_default();
+        if !seen.contains(&channels) && seen.len() < PictureSummary::MOST_KINDS {
+            seen.push(channels);
+        }
     }
 
     /// The earliest start and the latest end of all streams, in microseconds; `None` if no packet has a timestamp.
@@ -124,6 +140,16 @@ impl MediaProbe {
             video.add_pictures(pictures);
         }
         self.survey = Some(Box::new(survey));
+    }
+}
+
+impl MediaProbe {
+    /// The audio streams whose packets say themselves how many channels they have, while a result says it once for the
+    /// whole stream: AAC in the framing of broadcasts.
+    pub fn self_describing_sounds(&self) -> impl Iterator<Item = u32> {
+        let is_framed = self.format.is_stream_of_packets();
+        let sounds = self.streams.iter().filter(move |stream| is_framed && stream.codec_name() == "aac");
+        sounds.map(|stream| stream.index)
     }
 }
 

@@ -95,7 +95,7 @@ fn planned(
     let picture =
         PictureSource { container, probe, video, class, encoder, toolchain, config }.plan(record)?;
     let timestamps = plan_timestamps(class, probe, record);
-    let streams = plan_streams(probe, stream.index, container, config, record);
+    let streams = plan_streams(probe, stream.index, container, config, record)?;
     if streams.iter().filter_map(|stream| stream.kept()).any(|kept| !kept.stale_tags.is_empty()) {
         record.decide(Topic::StatisticsTags, "remove", Reason::StatisticsAreStale);
     }

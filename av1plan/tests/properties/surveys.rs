@@ -8,7 +8,8 @@ use proptest::sample::select;
 /// A survey of any film. Most of its streams have packets, and most of its pictures are alike.
 pub(crate) fn survey() -> impl Strategy<Value = Survey> {
     let packets = vec(prop_oneof![6 => packets().prop_map(Some), 1 => Just(None)], 12);
-    (packets, pictures()).prop_map(|(packets, pictures)| {
+    let channels = prop_oneof![20 => Just(vec![]), 20 => Just(vec!["2", "2"]), 1 => Just(vec!["2", "6"])];
+    (packets, pictures(), channels).prop_map(|(packets, pictures, channels)| {
         let mut all = PacketSummary::default().joining_clocks(true);
         for (index, lines) in packets.iter().enumerate() {
             for line in lines.iter().flatten() {
@@ -19,7 +20,11 @@ pub(crate) fn survey() -> impl Strategy<Value = Survey> {
         for line in &pictures {
             seen.add_line(line);
         }
-        Survey::new(all, seen)
+        let mut survey = Survey::new(all, seen);
+        for line in channels {
+            survey.add_channels(1, line);
+        }
+        survey
     })
 }
 

@@ -176,7 +176,7 @@ proptest! {
         let mut policy = Policy::open();
         policy.config.ignore.extend(gates());
         if let Some(code) = skip_code(&film.plan(&policy)) {
-            let lacking = ["no-video", "no-picture-size", "unknown-video-codec", "unsupported-format", "size-beyond-encoders", "picture-changes", "dolby-vision-only", "audio"];
+            let lacking = ["no-video", "no-picture-size", "unknown-video-codec", "unsupported-format", "size-beyond-encoders", "picture-changes", "sound-changes", "dolby-vision-only", "audio"];
             let taken = ["target-exists", "backup-exists"];
             prop_assert!(lacking.contains(&code) || taken.contains(&code), "{code}");
         }

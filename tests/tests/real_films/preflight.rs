@@ -6,9 +6,9 @@ use av1d_tests::{Library, Script};
 
 use crate::film::{H264, encoded, open};
 
-/// More than a minute of moving picture and sound; shorter films aren't worth a preflight.
-const MINUTE: &str = "-f lavfi -i testsrc2=size=64x48:rate=25:duration=65,noise=alls=25:allf=t \
-                      -f lavfi -i sine=duration=65 -c:a ac3";
+/// More than three minutes of moving picture and sound; shorter films aren't worth a preflight.
+const LONG: &str = "-f lavfi -i testsrc2=size=64x48:rate=25:duration=185,noise=alls=25:allf=t \
+                    -f lavfi -i sine=duration=185 -c:a ac3";
 
 /// A library whose ffmpeg notes each encode of a whole film. Only such an encode writes frame times.
 fn noting() -> Option<Library> {
@@ -27,7 +27,7 @@ fn encodes(library: &Library) -> usize {
 #[test]
 fn what_ffmpeg_cannot_convert_fails_before_the_encode() {
     let Some(library) = noting() else { return };
-    library.make("Film.mkv", &format!("{MINUTE} {H264} -bsf:v h264_metadata=matrix_coefficients=14"));
+    library.make("Film.mkv", &format!("{LONG} {H264} -bsf:v h264_metadata=matrix_coefficients=14"));
     library
         .encode("Film.mkv")
         .exits_with(1)
@@ -42,7 +42,7 @@ fn what_ffmpeg_cannot_convert_fails_before_the_encode() {
 #[test]
 fn a_film_that_is_well_is_encoded_once_and_whole() {
     let Some(library) = noting() else { return };
-    library.make("Film.mkv", &format!("{MINUTE} {H264}"));
+    library.make("Film.mkv", &format!("{LONG} {H264}"));
     let film = encoded(&library, "Film.mkv");
     film.keeps_times().keeps_packets("audio");
     assert_eq!(encodes(&library), 1);
@@ -52,8 +52,8 @@ fn a_film_that_is_well_is_encoded_once_and_whole() {
 #[test]
 fn a_stream_that_begins_late_fails_no_preflight() {
     let Some(library) = noting() else { return };
-    let picture = "-f lavfi -i testsrc2=size=64x48:rate=25:duration=90,noise=alls=25:allf=t";
-    let late = "-itsoffset 20 -f lavfi -i sine=duration=68";
+    let picture = "-f lavfi -i testsrc2=size=64x48:rate=25:duration=210,noise=alls=25:allf=t";
+    let late = "-itsoffset 20 -f lavfi -i sine=duration=188";
     library.make("Film.mkv", &format!("{picture} {late} -map 0 -map 1 {H264} -c:a ac3"));
     encoded(&library, "Film.mkv").keeps_times();
 }
@@ -62,7 +62,7 @@ fn a_stream_that_begins_late_fails_no_preflight() {
 fn the_config_can_switch_it_off() {
     let Some(mut library) = noting() else { return };
     library.set("preflight", false);
-    library.make("Film.mkv", &format!("{MINUTE} {H264} -bsf:v h264_metadata=matrix_coefficients=14"));
+    library.make("Film.mkv", &format!("{LONG} {H264} -bsf:v h264_metadata=matrix_coefficients=14"));
     library.encode("Film.mkv").exits_with(1).says("Film.mkv [run-failed]");
     assert_eq!(encodes(&library), 1);
 }

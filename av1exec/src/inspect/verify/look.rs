@@ -121,7 +121,16 @@ impl Look<'_> {
         let compare = Compare { tools, plan, original, result, metric: chosen, stall };
         let mut reached = |done, of| report(Stage::Scoring { done, of });
         match compare.run(extent, &mut reached).await {
-            Ok(Some(summary)) => into.picture = Some(summary),
+            Ok(Some(summary)) => {
+                let (mean, least, unit) = (summary.mean, chosen.least(), summary.unit);
+                if mean < least {
+                    let text = format!(
+                        "its picture is far worse than the original's: {mean} {unit}, where a right result has {least} or more"
+                    );
+                    into.defects.push(Finding::new("bad-score", text));
+                }
+                into.picture = Some(summary);
+            }
             Ok(None) => into.notes.push(Finding::new("not-scored", "no picture of one met one of the other")),
             // If a metric can't score a picture, for example one of only a few rows, that says nothing about the
             // result.
