@@ -275,9 +275,9 @@ impl fmt::Display for SkipReason {
                     None => f.write_str(", and the result can have only one"),
                 }
             }
-            Self::SoundChanges { stream, from, to } => write!(
+            Self::SoundChanges { index, from, to } => write!(
                 f,
-                "the sound of stream {stream} changes from {from} to {to} channels, and could be copied only as if it didn't"
+                "the sound of stream {index} changes from {from} to {to} channels, and could be copied only as if it didn't"
             ),
             Self::Damaged { found, at, until, length } => {
                 f.write_str("it is damaged")?;

@@ -125,7 +125,7 @@ pub enum SkipReason {
     /// this.
     SoundChanges {
         /// The index of the stream.
-        stream: u32,
+        index: u32,
         /// Its channels at the start.
         from: u32,
         /// Its first other number of channels.

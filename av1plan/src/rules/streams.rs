@@ -38,9 +38,9 @@ pub(crate) fn plan_streams(
 }
 
 /// The skip because of an audio stream whose channels change.
-fn sound_change(probe: &MediaProbe, stream: u32) -> Option<SkipReason> {
-    let [from, to, ..] = probe.survey.as_deref()?.channels.get(&stream)?[..] else { return None };
-    Some(SkipReason::SoundChanges { stream, from, to })
+fn sound_change(probe: &MediaProbe, index: u32) -> Option<SkipReason> {
+    let [from, to, ..] = probe.survey.as_deref()?.channels.get(&index)?[..] else { return None };
+    Some(SkipReason::SoundChanges { index, from, to })
 }
 
 struct Rules<'a> {

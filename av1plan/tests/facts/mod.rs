@@ -19,7 +19,7 @@ fn written(code: &str) -> Vec<Value> {
         "nominal": {"numerator": 300, "denominator": 1}, "from": 3, "frames": 1, "index": 1, "exit_code": 1, "count": 1,
         "dropped": 1, "duplicated": 1, "decoded": 1, "encoded": 1, "profile": 5, "source": 1, "read": [1, 1], "written": [1, 1],
         "expected": 1, "found": 1, "at": 1, "plane": "redness", "error": 1, "allowed": 1, "by": 1, "limit": 1,
-        "packets": 1, "pictures": 1, "length": 1, "undecodable": 1, "stream": 1, "kind": "audio", "gap": gap, "line": "x", "missing": ["decode"], "what": "a timecode track",
+        "packets": 1, "pictures": 1, "length": 1, "undecodable": 1, "to": 4, "kind": "audio", "gap": gap, "line": "x", "missing": ["decode"], "what": "a timecode track",
     });
     let mut words = numbers.clone();
     for field in [
