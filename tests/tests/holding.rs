@@ -53,7 +53,10 @@ impl Bench {
         script: impl AsyncFnOnce(u32) -> T,
     ) -> (Ended, T) {
         let (log, output, locks) = (self.folder.path().join("log"), self.output(), Locks::default());
+        let picture = r#"{"width": 160, "height": 120, "pixel_format": "yuv420p10le", "color": {}}"#;
+        let picture: av1plan::plan::ExpectedPicture = serde_json::from_str(picture).unwrap();
         let encode = Encode {
+            picture: &picture,
             program: &self.tools.ffmpeg,
             args: &self.args,
             output: &output,

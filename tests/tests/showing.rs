@@ -36,8 +36,10 @@ fn programs_get_a_document_an_event_and_people_their_lines() {
         let run = library.run(arguments).exits_with(0);
         let mut events = events(&run);
         events.dedup();
-        let expected: &[&str] = if arguments[0] == "watch" { &["scanned"] } else { &[] };
-        assert_eq!(events, [expected, &["started", "progressed", "judging", "finished"]].concat(), "{run}");
+        let begun: &[&str] = if arguments[0] == "watch" { &["scanned"] } else { &[] };
+        let expected = [begun, &["surveying", "surveyed"]].concat();
+        let of_job: &[&str] = &["started", "progressed", "judging", "finished"];
+        assert_eq!(events, [expected.as_slice(), of_job].concat(), "{run}");
         let documents = run.documents();
         let (started, finished) = (&documents[expected.len()], documents.last().unwrap());
         assert_eq!(started["job"], library.job()["id"]);
@@ -56,7 +58,7 @@ fn a_reader_who_has_seen_enough_doesnt_stop_the_encode() {
         library.config().display()
     );
     let run = Run::shell(script.as_bytes(), &library.root()).exits_with(0).says("[replaced]");
-    assert_eq!(events(&run), ["started"]);
+    assert_eq!(events(&run), ["surveying"]);
     library.media("Film.mkv").is_av1();
 }
 
@@ -89,7 +91,7 @@ fn a_reader_who_comes_back_gets_what_was_told_meanwhile() {
     encode.wait().exits_with(0);
     let events: Vec<Value> = text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
     let ends = [events.first(), events.last()].map(|event| event.map(|event| event["event"].clone()));
-    assert_eq!(ends, [Some("started".into()), Some("finished".into())], "{text}");
+    assert_eq!(ends, [Some("surveying".into()), Some("finished".into())], "{text}");
 }
 
 #[test]

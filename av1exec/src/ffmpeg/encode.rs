@@ -6,11 +6,14 @@ use std::ffi::OsString;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::ExitStatus;
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use av1plan::judge::{Progress, ProgressReader, RunReport};
+use av1plan::plan::ExpectedPicture;
 use rustix::process::Signal;
 use tokio::process::Child;
+use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
@@ -39,6 +42,8 @@ pub struct Encode<'a> {
     pub locks: &'a Locks,
     /// The encode is ended when its output has this many bytes, because the result is certainly too big then.
     pub size_limit: u64,
+    /// The picture of the result. The encode is ended when the source's pictures change to another size.
+    pub picture: &'a ExpectedPicture,
     /// How long the encode may go without progress.
     pub stall: Duration,
     /// Its CPU and disk priority.
@@ -63,6 +68,13 @@ pub enum Ended {
     TooBig {
         /// The size of the output in bytes.
         written: u64,
+    },
+    /// The encode was ended because the source's pictures changed to this size, columns and rows.
+    PictureChanged {
+        /// Columns.
+        width: u32,
+        /// Rows.
+        height: u32,
     },
     /// The encode was ended because it made no progress.
     Stalled,
@@ -90,7 +102,8 @@ impl Encode<'_> {
         let mut child = start_for(self.job, self.program, self.args, self.locks, self.priority).await?;
         let (stdout, stderr) = (LineReader::of(child.stdout.take()), LineReader::of(child.stderr.take()));
         let (written, writer) = write_down(log);
-        let listener = tokio::spawn(listen(stderr, written));
+        let changed = Arc::new(Notify::new());
+        let listener = tokio::spawn(listen(stderr, written, self.picture.clone(), Arc::clone(&changed)));
         if let Some(id) = child.id() {
             let written = tokio::select! {
                 biased;
@@ -133,12 +146,19 @@ impl Encode<'_> {
         let cut_short = tokio::select! {
             cut_short = run => cut_short,
             () = stop.asked() => Some(Ended::Stopped),
+            // Its size is known once the listener has ended.
+            () = changed.notified() => Some(Ended::PictureChanged { width: 0, height: 0 }),
         };
         let status = match cut_short {
             Some(ended) => {
                 self.end(&mut child).await?;
-                drop(listener.await);
-                return Ok(ended);
+                let size = listener.await.unwrap_or_default().report.other_size(self.picture);
+                return Ok(match (ended, size) {
+                    (Ended::PictureChanged { .. }, Some((width, height))) => {
+                        Ended::PictureChanged { width, height }
+                    }
+                    (ended, _) => ended,
+                });
             }
             None => child.wait().await?,
         };

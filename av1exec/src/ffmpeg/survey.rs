@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use av1plan::probe::{PacketSummary, PictureSummary, Survey};
+use av1plan::probe::{PacketSummary, PictureSummary, Survey, damage_in};
 use av1plan::{MediaProbe, command};
 
 use crate::ffmpeg::probe::{ProbeError, each_line};
@@ -23,7 +23,7 @@ pub async fn survey(
     stall: Duration,
 ) -> Result<Survey, ProbeError> {
     let mut packets = PacketSummary::default().joining_clocks(probe.format.is_stream_of_packets());
-    let mut pictures = PictureSummary::default();
+    let (mut pictures, mut complaints) = (PictureSummary::default(), Vec::new());
     let all_packets = async {
         let args = command::packet_probe_arguments(probe.needed_depth());
         each_line(tools, path, &args, Some(stall), |output, line| match output {
@@ -33,12 +33,14 @@ pub async fn survey(
         .await
     };
     let all_pictures = async {
-        for args in command::picture_probe_arguments(probe) {
+        for looks in command::picture_probes(probe) {
             // A film may have no key frame for long. If its disk hangs, the packets stop coming, too.
-            each_line(tools, path, &args, None, |output, line| {
-                if output == Output::Stdout {
-                    pictures.add_line(line);
+            each_line(tools, path, &looks.arguments, None, |output, line| match output {
+                Output::Stdout => pictures.add_line(line),
+                Output::Stderr if looks.tells_damage && complaints.is_empty() && damage_in(line) => {
+                    complaints.push(line.to_owned());
                 }
+                Output::Stderr => {}
             })
             .await?;
         }
@@ -61,6 +63,9 @@ pub async fn survey(
     };
     // All run at the same time, so that the others find what the first has read in the page cache.
     tokio::try_join!(all_packets, all_pictures, all_sounds)?;
+    for line in complaints {
+        packets.add_complaint(&line);
+    }
     let mut survey = Survey::new(packets, pictures);
     for (index, line) in channels {
         survey.add_channels(index, &line);

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use av1plan::EncodePlan;
 use av1plan::command::{self, Audience};
-use av1plan::judge::{RunReport, preflight};
+use av1plan::judge::{Defect, RunReport, preflight};
 use av1plan::plan::Gate;
 
 use super::{Lost, Pipeline, failed, failed_after_encode};
@@ -145,6 +145,7 @@ impl Pipeline {
             job: &id,
             locks: &self.locks,
             size_limit: plan.contract.size.limit(),
+            picture: &plan.contract.picture,
             stall: self.settings.stall,
             priority: self.settings.priority,
             pause: &self.pause,
@@ -168,6 +169,10 @@ impl Pipeline {
             Ok(Ended::TooBig { written }) => {
                 let gate = plan.contract.size;
                 Err(Outcome::TooBig { before: gate.original, after: written, limit: gate.limit() })
+            }
+            Ok(Ended::PictureChanged { width, height }) => {
+                let defects = vec![Defect::PictureChanges { width, height }];
+                Err(Outcome::Defective { defects, words: String::new() })
             }
             Ok(Ended::Stalled) => Err(Outcome::Stalled { seconds: self.settings.stall.as_secs() }),
             Ok(Ended::DiskHangs) => {

@@ -56,8 +56,8 @@ pub fn probe_film(film: &Path) -> Result<MediaProbe, Box<dyn Error>> {
     let packets = PacketSummary::default().joining_clocks(probe.format.is_stream_of_packets());
     let packets = list(packets, &command::packet_probe_arguments(probe.needed_depth()), film)?;
     let mut pictures = PictureSummary::default();
-    for arguments in command::picture_probe_arguments(&probe) {
-        let shown = run("ffprobe", &arguments, film)?;
+    for looks in command::picture_probes(&probe) {
+        let shown = run("ffprobe", &looks.arguments, film)?;
         String::from_utf8_lossy(&shown.stdout).lines().for_each(|line| pictures.add_line(line));
     }
     probe.add_survey(Survey::new(packets, pictures));

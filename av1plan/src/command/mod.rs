@@ -328,25 +328,57 @@ pub fn frame_probe_arguments(index: u32, depth: ProbeDepth) -> Vec<Arg> {
     args
 }
 
-/// The arguments with which ffprobe prints a line for each picture that a survey looks at, for
-/// [`PictureSummary::add_line`](crate::probe::PictureSummary::add_line): one list for the key frames, and one for all
-/// frames of a few stretches. Empty if the film has no video.
+/// A run of ffprobe that looks at pictures for a survey.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct PictureProbe {
+    /// The arguments. Each line of standard output is one for
+    /// [`PictureSummary::add_line`](crate::probe::PictureSummary::add_line).
+    pub arguments: Vec<Arg>,
+    /// Whether each line of standard error that says so means damage, for
+    /// [`PacketSummary::add_complaint`](crate::probe::PacketSummary::add_complaint). Behind a seek, frames may lean on others
+    /// that weren't decoded.
+    pub tells_damage: bool,
+}
+
+/// The runs of ffprobe that look at the pictures of a film: at its key frames, and at all frames of a few stretches. Empty if
+/// the film has no video.
 ///
 /// Of codecs that have key frames only, a few are decoded in many places. For H.264 in 1080p with a key frame every two
 /// seconds, the key frames took 0.5 % of the film's duration on one core (measured).
-pub fn picture_probe_arguments(probe: &MediaProbe) -> Vec<Vec<Arg>> {
+pub fn picture_probes(probe: &MediaProbe) -> Vec<PictureProbe> {
     let Some((stream, _)) = probe.main_video() else { return Vec::new() };
     let list = |which: [Arg; 2]| {
         let selected = ["-select_streams".into(), alloc::format!("{}", stream.index).into()];
         let show = ["-of", "compact=p=0", "-show_frames", "-show_entries", PICTURE_FIELDS];
-        selected.into_iter().chain(which).chain(ffprobe(probe.needed_depth(), &show)).collect()
+        let ffprobe = ffprobe_at("level+warning", probe.needed_depth(), &show);
+        selected.into_iter().chain(which).chain(ffprobe).collect()
     };
     let (places, packets) = if stream.has_key_frames_only() { (20, 3) } else { (7, 300) };
-    let stretches = list(["-read_intervals".into(), stretches(probe, places, packets).into()]);
+    let (intervals, seeks) = stretches(probe, places, packets);
+    let stretches =
+        PictureProbe { arguments: list(["-read_intervals".into(), intervals.into()]), tells_damage: !seeks };
     if stream.has_key_frames_only() {
         return vec![stretches];
     }
-    vec![list(["-skip_frame".into(), "nokey".into()]), stretches]
+    let arguments = list(["-skip_frame".into(), "nokey".into()]);
+    vec![PictureProbe { arguments, tells_damage: true }, stretches]
+}
+
+/// The stretches of a film for ffprobe's `-read_intervals`, and whether ffprobe seeks to them: so many `places`, each of so
+/// many `packets`. A film of less than a minute, or of unknown duration, is a single one of at most a minute.
+fn stretches(probe: &MediaProbe, places: i64, packets: u32) -> (String, bool) {
+    let start = probe.format.start.unwrap_or_default();
+    match probe.duration() {
+        Some(duration) if duration >= Micros::from_secs(60) => {
+            // The end is left out: ffprobe finds no frame there if the declared duration is too long.
+            let part = duration.0 / places;
+            let at = (0..places).map(|place| Micros(start.0.saturating_add(part.saturating_mul(place))));
+            let at: Vec<String> = at.map(|at| alloc::format!("{at}%+#{packets}")).collect();
+            (at.join(","), true)
+        }
+        _ => ("%+60".into(), false),
+    }
 }
 
 /// The arguments with which ffprobe prints the channels of each frame of the audio stream `index`, for
@@ -355,21 +387,6 @@ pub fn sound_probe_arguments(index: u32, depth: ProbeDepth) -> Vec<Arg> {
     let mut args = vec!["-select_streams".into(), alloc::format!("{index}").into()];
     args.extend(ffprobe(depth, &["-of", "csv=p=0", "-show_frames", "-show_entries", "frame=channels"]));
     args
-}
-
-/// The stretches of a film for ffprobe's `-read_intervals`: so many `places`, each of so many `packets`, the last one near
-/// its end. A film of less than a minute, or of unknown duration, is a single one of at most a minute.
-fn stretches(probe: &MediaProbe, places: i64, packets: u32) -> String {
-    let start = probe.format.start.unwrap_or_default();
-    match probe.duration() {
-        Some(duration) if duration >= Micros::from_secs(60) => {
-            // The end is left out: ffprobe finds no frame there if the declared duration is too long.
-            let part = duration.0 / places;
-            let at = (0..places).map(|place| Micros(start.0.saturating_add(part.saturating_mul(place))));
-            at.map(|at| alloc::format!("{at}%+#{packets}")).collect::<Vec<_>>().join(",")
-        }
-        _ => "%+60".into(),
-    }
 }
 
 const PICTURE_FIELDS: &str = "frame=pts_time,width,height,pix_fmt,sample_aspect_ratio,interlaced_frame,top_field_first,\

@@ -186,9 +186,9 @@ named! {
     pub enum Damaged: "a treatment of damaged films", name, names {
         /// Skip every film of which a packet is damaged.
         Skip = "skip",
-        /// Encode recordings (transport and program streams) that begin or end in the middle of a frame or have lost
-        /// single packets: there is no better copy, and a result with the same damage has lost nothing. Skip every other
-        /// damaged film, since a disk or a download may have damaged it.
+        /// Encode recordings (transport streams) that begin or end in the middle of a frame or have lost single packets:
+        /// there is no better copy, and a result with the same damage has lost nothing. Skip every other damaged film,
+        /// since a disk or a download may have damaged it.
         #[default]
         Recordings = "recordings",
         /// Encode it, whatever is missing.

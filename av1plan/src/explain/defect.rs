@@ -17,6 +17,10 @@ impl fmt::Display for Defect {
             Self::DamagedSource { line } => {
                 write!(f, "ffmpeg says that the source is damaged: {}", Plain(line))
             }
+            Self::PictureChanges { width, height } => write!(
+                f,
+                "the size of the source's picture changes to {width}x{height}, and the result can have only one"
+            ),
             Self::DecodeErrors { count } => {
                 write!(f, "ffmpeg couldn't decode {count} packets of the source's picture")
             }

@@ -206,6 +206,7 @@ impl fmt::Display for Thousandths {
 }
 
 impl fmt::Display for SkipReason {
+    #[allow(clippy::too_many_lines, reason = "one sentence a skip")]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Extension { extension } if extension.is_empty() => f.write_str("its name has no extension"),

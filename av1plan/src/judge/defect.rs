@@ -26,6 +26,13 @@ pub enum Defect {
         /// The first line of ffmpeg's log that says so.
         line: String,
     },
+    /// The source's pictures changed their size while they were decoded, and ffmpeg scaled them all to that of the first one.
+    PictureChanges {
+        /// The columns of the first picture of another size.
+        width: u32,
+        /// Its rows.
+        height: u32,
+    },
     /// ffmpeg couldn't decode some packets of the source's video, more than the plan accepts, and went on without them.
     DecodeErrors {
         /// How many packets couldn't be decoded.
@@ -261,6 +268,7 @@ coded! {
     Defect {
         RunFailed = "run-failed",
         DamagedSource = "damaged-source",
+        PictureChanges = "picture-changes",
         DecodeErrors = "decode-errors",
         Unreadable = "unreadable",
         Unfinished = "unfinished",

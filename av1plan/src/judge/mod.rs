@@ -107,5 +107,7 @@ fn run_defects(plan: &EncodePlan, run: &RunReport) -> Vec<Defect> {
         .first()
         .filter(|_| plan.damage_limit == 0)
         .map(|line| Defect::DamagedSource { line: line.clone() });
-    damage.into_iter().chain(failed).collect()
+    let changed = run.other_size(&plan.contract.picture);
+    let changed = changed.map(|(width, height)| Defect::PictureChanges { width, height });
+    changed.into_iter().chain(damage).chain(failed).collect()
 }

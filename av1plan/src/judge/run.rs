@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::evidence::lacking;
 use super::{ClosingReport, Missing, Progress, damage_in};
 use crate::number::Micros;
-use crate::plan::{EncodePlan, StreamType, Treatment};
+use crate::plan::{EncodePlan, ExpectedPicture, StreamType, Treatment};
 use crate::setters::setters;
 
 /// What is known of a run of ffmpeg that has ended.
@@ -30,6 +30,10 @@ pub struct RunReport {
     /// The timestamps in microseconds of the frames that went into the encoder, in that order; `None` if they weren't
     /// recorded.
     pub frame_times: Option<Vec<Micros>>,
+    /// The sizes, columns and rows, to which the source's pictures changed while they were decoded; at most
+    /// eight. ffmpeg scales all pictures to the size of the first one.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub changed_sizes: Vec<(u32, u32)>,
 }
 
 setters! {
@@ -47,6 +51,8 @@ setters! {
 impl RunReport {
     /// How many lines about damage are kept. A broken film can make ffmpeg print the same line a million times.
     const MOST_DAMAGE: usize = 5;
+
+    const MOST_SIZES: usize = 8;
 
     /// A run with this exit code, or ended by a signal (`None`), of which nothing else is known yet.
     pub fn new(exit_code: Option<i32>) -> Self {
@@ -66,6 +72,19 @@ impl RunReport {
         if self.damage.len() < Self::MOST_DAMAGE && damage_in(line) {
             self.damage.push(String::from(line.trim()));
         }
+        let changed = changed_size(line).filter(|size| !self.changed_sizes.contains(size));
+        self.changed_sizes.extend(changed.filter(|_| self.changed_sizes.len() < Self::MOST_SIZES));
+    }
+
+    /// The first size to which the pictures changed and which isn't that of the result; `None` if there is none.
+    pub fn other_size(&self, expected: &ExpectedPicture) -> Option<(u32, u32)> {
+        let even = |side: u32| side.checked_next_multiple_of(2).unwrap_or(side);
+        let is_other = |(width, height): &(u32, u32)| {
+            // The plan may pad to an even size.
+            let is = |wanted: u32, side: u32| wanted == side || wanted == even(side);
+            !is(expected.width, *width) || !is(expected.height, *height)
+        };
+        self.changed_sizes.iter().find(|size| is_other(size)).copied()
     }
 
     /// Stores the frames of a progress report if it is ffmpeg's last one.
@@ -89,6 +108,16 @@ impl RunReport {
     }
 }
 
+/// Reads the size from what ffmpeg prints when the properties of pictures change (8.0 and 9.0.2): `[vf#0:0 @ 0x55] [info]
+/// Reconfiguring filter graph because video parameters changed to yuv420p(tv, bt709), 640x360`.
+fn changed_size(line: &str) -> Option<(u32, u32)> {
+    let (_, changed) =
+        line.split_once("] Reconfiguring filter graph because video parameters changed to ")?;
+    let (_, size) = changed.trim_end().rsplit_once(", ")?;
+    let (width, height) = size.split_once('x')?;
+    Some((width.parse().ok()?, height.parse().ok()?))
+}
+
 /// Whether the closing report has a line for each stream that was read and each that was written, with the numbers of
 /// decoded and encoded frames for the video. Attachments have no packets, so the report has no line for them among
 /// the inputs.
@@ -105,4 +134,26 @@ fn speaks_of_all(closing: &ClosingReport, plan: &EncodePlan) -> bool {
             Treatment::Copy | Treatment::Convert(_) => taken.is_some() && given.is_some(),
         }
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_change_of_size_is_heard_and_one_of_colours_is_none() {
+        let start =
+            "[vf#0:0 @ 0x556df0] [info] Reconfiguring filter graph because video parameters changed to";
+        let mut report = RunReport::new(Some(0));
+        for rest in [
+            "yuv420p(tv, bt709), 320x180",
+            "yuv420p(tv, bt709), 640x360",
+            "yuv420p10le(unknown), 640x360",
+            "x",
+        ] {
+            report.add_log_line(&alloc::format!("{start} {rest}"));
+        }
+        report.add_log_line("[in#0 @ 0x1] [info] title: Reconfiguring filter graph, 1x1");
+        assert_eq!(report.changed_sizes, [(320, 180), (640, 360)]);
+    }
 }

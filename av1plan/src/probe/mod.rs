@@ -355,7 +355,8 @@ impl MediaProbe {
 
     /// The time that the packets of the stream `index` take; `None` if they weren't looked at, or there are none.
     pub fn span(&self, index: u32) -> Option<Span> {
-        self.survey.as_ref()?.span(index)
+        let is_decoded = self.stream(index).is_some_and(|stream| matches!(stream.kind, StreamKind::Video(_)));
+        self.survey.as_ref()?.span(index, is_decoded)
     }
 }
 

@@ -95,11 +95,13 @@ impl Survey {
         serde_json::to_vec(self).unwrap_or_default()
     }
 
-    /// What a viewer sees or hears of the stream `index`, as far as its packets show; `None` if it has no packet that
-    /// can be decoded, or one without a timestamp (AVI).
-    pub fn span(&self, index: u32) -> Option<Span> {
+    /// The time that the stream `index` takes, as far as its packets show; `None` if it has no packet that can be
+    /// decoded, or one without a timestamp (AVI). With `decoded`, packets that an edit list hides are left out: a copied
+    /// stream keeps them, and a decoded one doesn't.
+    pub fn span(&self, index: u32, decoded: bool) -> Option<Span> {
         let packets = self.packets.get(&index).filter(|packets| packets.untimed == 0)?;
-        let shown = packets.shown.zip(packets.shown_end).or(packets.first.zip(packets.end))?;
+        let shown = packets.shown.zip(packets.shown_end).filter(|_| decoded);
+        let shown = shown.or(packets.first.zip(packets.end))?;
         // Nothing can be decoded before the first key packet. Packets behind it that are shown earlier lean on others
         // before it.
         let start = packets.key.filter(|_| packets.before_key > 0).map_or(shown.0, |key| key.max(shown.0));
@@ -112,7 +114,7 @@ impl Survey {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Span {
-    /// The timestamp of the first packet that is shown, in microseconds.
+    /// The timestamp of the first packet, in microseconds.
     pub start: Micros,
     /// How long the stream is from there to the end of its last packet, in microseconds; more than 0.
     #[serde(deserialize_with = "length")]
@@ -211,9 +213,10 @@ mod tests {
         );
         let span =
             |start, length| Some(Span { start: Micros::from_secs(start), length: Micros::from_secs(length) });
-        assert_eq!(made.span(0), span(5, 2));
-        assert_eq!(made.span(1), span(7, 4), "what an edit list hides isn't heard");
-        assert_eq!(made.span(2), None);
+        assert_eq!(made.span(0, true), span(5, 2));
+        assert_eq!(made.span(1, true), span(7, 4), "what an edit list hides isn't decoded");
+        assert_eq!(made.span(1, false), span(3, 8));
+        assert_eq!(made.span(2, true), None);
     }
 
     #[test]
@@ -233,7 +236,7 @@ mod tests {
         ));
         let (_, video) = probe.main_video().unwrap();
         assert_eq!((video.width, video.height), (62, 60));
-        assert_eq!(video.sample_aspect_ratio, crate::Rational::new(16, 15));
+        assert_eq!(video.sample_aspect_ratio, crate::number::Rational::new(16, 15));
         assert_eq!(video.field_order.as_deref(), Some("bb"));
         assert!(video.closed_captions && probe.hdr10_plus == Some(true));
         assert!(matches!(video.frame_side_data[..], [SideData::DolbyVision(found)] if found.metadata));

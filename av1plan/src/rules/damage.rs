@@ -14,6 +14,9 @@ const FEW: u64 = 3;
 /// How many packets of a stretch may be damaged on average. Six frames of AC-3 are stored together.
 const LONGEST: u64 = 16;
 
+/// How long the picture of a damaged recording may be missing, in microseconds.
+const HOLE: i64 = 1_000_000;
+
 /// No limit: the largest number that every reader of JSON can hold.
 const ANY: u64 = (1 << 53) - 1;
 
@@ -27,7 +30,8 @@ const CLAIM: i64 = 5_000_000;
 ///
 /// The skip of a film whose damage isn't accepted.
 pub(crate) fn decide(probe: &MediaProbe, config: &Config, record: &mut Record) -> Result<u64, SkipReason> {
-    let is_recording = probe.format.is_stream_of_packets();
+    // Only a transport stream consists of packets that are lost one by one.
+    let is_recording = probe.format.name.split(',').any(|name| name == "mpegts");
     let limit = match config.damaged {
         Damaged::Encode => ANY,
         Damaged::Recordings if is_recording => {
@@ -39,7 +43,12 @@ pub(crate) fn decide(probe: &MediaProbe, config: &Config, record: &mut Record) -
     let Some(survey) = probe.survey.as_deref() else { return Ok(limit) };
     let worst = timed(probe, survey).max_by_key(|packets| packets.damaged.stretches).unwrap_or_default();
     let undecodable = undecodable(probe, survey);
-    let found = [complaint(survey, is_recording), packets(&worst, limit), missing_end(probe, survey, config)];
+    let found = [
+        complaint(survey, is_recording),
+        packets(&worst, limit),
+        hole(probe, survey, &worst),
+        missing_end(probe, survey, config),
+    ];
     match found.into_iter().flatten().next() {
         Some(found) if config.damaged == Damaged::Encode => {
             record.decide(Topic::Damage, "encode", Reason::DamageAccepted { found: found.what });
@@ -92,6 +101,15 @@ fn packets(worst: &StreamPackets, limit: u64) -> Option<Found> {
     let is_beyond = damaged.stretches > limit || count > limit.saturating_mul(LONGEST);
     let what = alloc::format!("{count} of {all} packets of a stream are damaged");
     is_beyond.then_some(Found { what, at: damaged.first, until: damaged.last })
+}
+
+/// A part of a recording that is missing: not single packets, but all of them for a while.
+fn hole(probe: &MediaProbe, survey: &Survey, worst: &StreamPackets) -> Option<Found> {
+    let (stream, _) = probe.main_video()?;
+    let gap = survey.packets.get(&stream.index)?.gap.filter(|gap| gap.length.0 > HOLE)?;
+    let what = alloc::format!("{} s are missing", gap.length);
+    let until = Micros(gap.at.0.saturating_add(gap.length.0));
+    (worst.damaged.count > 0).then_some(Found { what, at: Some(gap.at), until: Some(until) })
 }
 
 /// The end of a film that claims to be longer than it is: a download or a copy that was cut off. Only Matroska and MP4 say

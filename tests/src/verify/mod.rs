@@ -119,7 +119,9 @@ impl Snapshot {
             let size = fs::metadata(&path).map_or(0, |found| found.len());
             wrong.insert(0, format!("{size} bytes that are neither the original nor a whole result"));
         }
-        if !original.shown.complaints.is_empty() {
+        // A recording with the same damage before and after has lost nothing, and nobody has a better copy.
+        let is_recording = Path::new(name).extension().is_some_and(|extension| extension == "ts");
+        if !original.shown.complaints.is_empty() && !is_recording {
             let complaint = original.shown.complaints.lines().next().unwrap_or_default();
             wrong.push(format!("a damaged film was replaced: {complaint}"));
         }

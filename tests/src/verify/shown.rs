@@ -34,7 +34,7 @@ pub(super) struct Shown {
 struct Stream {
     codec: String,
     frames: usize,
-    /// The time from the first frame to the last, in seconds.
+    /// The time from the first frame to the last, in seconds, by a clock that never goes back.
     span: f64,
 }
 
@@ -113,10 +113,10 @@ impl Stream {
     fn new(stream: &Value, times: &BTreeMap<u64, Vec<f64>>) -> Self {
         let none = Vec::new();
         let times = stream["index"].as_u64().and_then(|index| times.get(&index)).unwrap_or(&none);
-        let first = times.iter().copied().fold(f64::INFINITY, f64::min);
-        let last = times.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+        // Joined recordings begin their clock anew.
+        let steps = times.windows(2).map(|pair| (pair[1] - pair[0]).max(0.0));
         let codec = stream["codec_name"].as_str().unwrap_or_default().to_owned();
-        Self { codec, frames: times.len(), span: (last - first).max(0.0) }
+        Self { codec, frames: times.len(), span: steps.sum() }
     }
 
     fn differs(&self, before: &Self) -> Option<String> {

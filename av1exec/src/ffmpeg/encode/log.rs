@@ -5,10 +5,12 @@ use std::collections::VecDeque;
 use std::fs::File;
 use std::io::{self, Write};
 use std::path::Path;
-use std::sync::mpsc;
+use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
 use av1plan::judge::{ClosingReport, RunReport};
+use av1plan::plan::ExpectedPicture;
+use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 
 use crate::sys::process::LineReader;
@@ -56,8 +58,14 @@ pub(super) fn write_down(mut log: File) -> (mpsc::Sender<Vec<u8>>, JoinHandle<()
     (sender, writer)
 }
 
-/// Reads ffmpeg's standard error to its end, even if the log can't be written.
-pub(super) async fn listen(mut lines: LineReader, log: mpsc::Sender<Vec<u8>>) -> Heard {
+/// Reads ffmpeg's standard error to its end, even if the log can't be written. Notifies `changed` once the source's pictures
+/// have another size than `expected`.
+pub(super) async fn listen(
+    mut lines: LineReader,
+    log: mpsc::Sender<Vec<u8>>,
+    expected: ExpectedPicture,
+    changed: Arc<Notify>,
+) -> Heard {
     // If ffmpeg prints nothing, its closing report is empty, and not unknown.
     let report = RunReport::default().with_closing(Some(ClosingReport::default()));
     let mut heard = Heard { report, last_error: String::new() };
@@ -65,7 +73,11 @@ pub(super) async fn listen(mut lines: LineReader, log: mpsc::Sender<Vec<u8>>) ->
     let mut tail = VecDeque::with_capacity(LOG_TAIL);
     while let Ok(Some(line)) = lines.next().await {
         let text = String::from_utf8_lossy(&line);
+        let sizes = heard.report.changed_sizes.len();
         heard.report.add_log_line(&text);
+        if heard.report.changed_sizes.len() > sizes && heard.report.other_size(&expected).is_some() {
+            changed.notify_one();
+        }
         if text.contains("[error] ") || text.contains("[fatal] ") {
             text.trim().clone_into(&mut heard.last_error);
         }

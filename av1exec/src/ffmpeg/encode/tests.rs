@@ -58,6 +58,20 @@ async fn an_output_moves_while_it_changes_whatever_the_clock_of_its_disk_says() 
     }
 }
 
+fn picture() -> ExpectedPicture {
+    serde_json::from_str(r#"{"width": 64, "height": 48, "pixel_format": "yuv420p", "color": {}}"#).unwrap()
+}
+
+#[tokio::test]
+async fn an_encode_whose_pictures_change_their_size_is_ended_at_once() {
+    let line = "echo '[vf#0:0 @ 0x1] [info] Reconfiguring filter graph because video parameters changed to";
+    let same = format!("{line} yuv420p(pc, bt709), 64x48' >&2; {line} yuv420p(tv), 63x47' >&2");
+    let (ended_by_itself, _) = ended(&same, DAY).await;
+    assert!(matches!(ended_by_itself, Ended::Run { .. }), "{ended_by_itself:?}");
+    let (cut_short, _) = ended(&format!("{line} yuv420p(tv, bt709), 80x60' >&2; exec sleep 600"), DAY).await;
+    assert!(matches!(cut_short, Ended::PictureChanged { width: 80, height: 60 }), "{cut_short:?}");
+}
+
 /// Runs an encode whose program prints nothing and runs the shell code `does` on its output.
 async fn ended(does: &str, stall: Duration) -> (Ended, Duration) {
     let silent = Silent::new();
@@ -73,6 +87,7 @@ async fn ended(does: &str, stall: Duration) -> (Ended, Duration) {
         job: "j1",
         locks: &locks,
         size_limit: u64::MAX,
+        picture: &picture(),
         stall,
         priority: Priority::default(),
         pause: &Pause::never(),
@@ -120,6 +135,7 @@ async fn who_is_to_stop_is_heard_while_the_state_folder_hangs() {
         job: "j1",
         locks: &locks,
         size_limit: u64::MAX,
+        picture: &picture(),
         stall: Duration::from_mins(5),
         priority: Priority::default(),
         pause: &Pause::never(),
