@@ -1,5 +1,7 @@
 //! Tests of the preflight: where samples are taken, and what is judged of them.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by a panic")]
+
 use av1plan::judge::preflight::{Sample, judge_preflight, samples};
 use av1plan::judge::{Check, Defect, ResultProbe, RunReport};
 use av1plan::probe::{PacketSummary, PictureSummary, Survey};
