@@ -8,6 +8,7 @@ use av1plan::SkipReason;
 pub use av1plan::explain::Bytes;
 use av1plan::explain::Seconds;
 use av1plan::judge::{Defect, Missing};
+use av1plan::probe::message_of;
 use strum::IntoStaticStr;
 
 use crate::sys::stop::Stop;
@@ -248,7 +249,9 @@ impl fmt::Display for Outcome {
             Self::Defective { defects, words } => {
                 let texts: Vec<String> = defects.iter().map(ToString::to_string).collect();
                 f.write_str(&texts.join("; "))?;
-                if words.is_empty() { Ok(()) } else { write!(f, " (ffmpeg's last words: {words})") }
+                // Other defects say themselves what is wrong; all that ffmpeg said is in the job's log.
+                let failed = defects.iter().any(|defect| matches!(defect, Defect::RunFailed { .. }));
+                if failed && !words.is_empty() { write!(f, ": {}", message_of(words)) } else { Ok(()) }
             }
             Self::Unverified { missing } => {
                 let pieces: Vec<String> =

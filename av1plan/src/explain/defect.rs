@@ -7,6 +7,7 @@ use super::{Plain, Thousandths};
 use crate::judge::{Defect, Missing};
 use crate::number::Micros;
 use crate::probe::Gap;
+use crate::probe::message_of;
 
 impl fmt::Display for Defect {
     #[allow(clippy::too_many_lines, reason = "a sentence a defect")]
@@ -15,7 +16,7 @@ impl fmt::Display for Defect {
             Self::RunFailed { exit_code: Some(code) } => write!(f, "ffmpeg failed with exit code {code}"),
             Self::RunFailed { exit_code: None } => f.write_str("ffmpeg was ended by a signal"),
             Self::DamagedSource { line } => {
-                write!(f, "ffmpeg says that the source is damaged: {}", Plain(line))
+                write!(f, "the source is damaged: {}", Plain(message_of(line)))
             }
             Self::PictureChanges { width, height } => write!(
                 f,
@@ -94,7 +95,12 @@ impl fmt::Display for Defect {
                 write!(f, "from {at} s on only one of source and result has pictures")
             }
             Self::DecodeError { kind, line } => {
-                write!(f, "the result's {} can't be decoded without errors: {}", kind.name(), Plain(line))
+                write!(
+                    f,
+                    "the result's {} can't be decoded without errors: {}",
+                    kind.name(),
+                    Plain(message_of(line))
+                )
             }
             Self::Truncated { expected, found } => {
                 write!(f, "the result ends at {} of {expected} s", seconds(*found))

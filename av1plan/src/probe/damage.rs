@@ -3,7 +3,7 @@
 /// Phrases that ffmpeg prints about a source whose data ends early or can't be read; it exits with 0 all the same.
 /// The phrases of single containers and decoders were found by damaging films in many ways (`make fuzz-media`, ffmpeg
 /// 8.0).
-const DAMAGE: [&str; 20] = [
+const DAMAGE: [&str; 23] = [
     "unavailable for requested intra",
     "error while decoding MB",
     "File ended prematurely",
@@ -15,7 +15,10 @@ const DAMAGE: [&str; 20] = [
     // The demuxer of Matroska and WebM.
     "exceeds containing master element",
     "invalid as first byte of an EBML number",
+    "indicated by an EBML number's first byte",
     "inside parent with finite size",
+    // The demuxer of MP4 and QuickTime.
+    "not at top-level",
     // The demuxer of WMV's container (ASF): a packet without its header, and impossible lengths.
     "ff asf bad header",
     "packet_obj_size",
@@ -26,6 +29,7 @@ const DAMAGE: [&str; 20] = [
     "ignoring overflow",
     // The decoder of Motion JPEG.
     "error count: ",
+    "decode_sos: invalid",
     "error y=",
     "error dc",
 ];
@@ -38,9 +42,36 @@ pub fn damage_in(line: &str) -> bool {
     message.is_some_and(|(_, message)| DAMAGE.iter().any(|phrase| message.contains(phrase)))
 }
 
+/// What a line of ffmpeg's says, without the part of ffmpeg that says it, its address in memory and the level:
+/// `[matroska,webm @ 0x55] [error] File ended prematurely` becomes `File ended prematurely`.
+pub fn message_of(line: &str) -> &str {
+    let mut rest = line.trim();
+    while let Some((_, behind)) = rest.strip_prefix('[').and_then(|inside| inside.split_once("] ")) {
+        rest = behind.trim_start();
+    }
+    rest
+}
+
 #[cfg(test)]
 mod tests {
-    use super::damage_in;
+    use super::{damage_in, message_of};
+
+    #[test]
+    fn a_message_is_what_is_behind_the_brackets() {
+        let table = [
+            ("[matroska,webm @ 0x5] [error] File ended prematurely", "File ended prematurely"),
+            (
+                "[vist#0:0/av1 @ 0x1] [dec:libdav1d @ 0x2] [error] Decoding error: [x] y",
+                "Decoding error: [x] y",
+            ),
+            ("ffmpeg ended with exit code 69", "ffmpeg ended with exit code 69"),
+            ("[x", "[x"),
+            ("", ""),
+        ];
+        for (line, message) in table {
+            assert_eq!(message_of(line), message, "{line}");
+        }
+    }
 
     /// Lines that ffmpeg 8.0 printed, of damaged films and of whole ones.
     #[test]
@@ -50,6 +81,13 @@ mod tests {
             ("[wmv2 @ 0x55] [error] ignoring overflow at 6 0", true),
             ("[h264 @ 0x55] [error] left block unavailable for requested intra mode", true),
             ("[mjpeg @ 0x55] [error] error count: 64", true),
+            ("[mjpeg @ 0x55] [error] decode_sos: invalid len (165)", true),
+            ("[mov,mp4,m4a,3gp,3g2,mj2 @ 0x5] [warning] Broken file, trak/mdat not at top-level", true),
+            (
+                "[matroska,webm @ 0x5] [error] Length 5 indicated by an EBML number's first byte 0x0b at pos 242817 \
+                 (0x3b481) exceeds max length 4.",
+                true,
+            ),
             ("[mjpeg @ 0x55] [error] error y=5 x=3", true),
             ("[asf @ 0x55] [error] ff asf bad header 0  at:1156775", true),
             ("[asf @ 0x55] [error] packet_obj_size 1133406229 invalid", true),

@@ -32,7 +32,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::number::{Micros, Rational};
 pub use color::{Color, Matrix, Primaries, Range, Transfer};
-pub use damage::damage_in;
+pub use damage::{damage_in, message_of};
 pub use depth::ProbeDepth;
 pub use disposition::{Disposition, UnknownFlag};
 pub use file::{FileFacts, Marker, Protection, Stability};

@@ -55,7 +55,8 @@ impl Shown {
         };
         let stream = |stream: &Value| Stream::new(stream, &times);
         let video = of_kind("video").map(stream).next();
-        let sounds: Vec<Stream> = of_kind("audio").map(stream).collect();
+        // A track that is announced and never comes is no sound.
+        let sounds: Vec<Stream> = of_kind("audio").map(stream).filter(|sound| sound.frames > 0).collect();
         let of_sound = if sounds.is_empty() { String::new() } else { complaints(&tools.sounds(path)) };
         let subtitles = of_kind("subtitle").count();
         Self {

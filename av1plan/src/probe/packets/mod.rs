@@ -8,7 +8,7 @@ use alloc::vec::Vec;
 
 use serde::{Deserialize, Serialize};
 
-use super::damage_in;
+use super::{damage_in, message_of};
 use crate::number::Micros;
 use stream::Packet;
 pub use stream::{Damaged, Gap, Jumps, PacketHash, StreamPackets};
@@ -33,7 +33,7 @@ pub struct PacketSummary {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Complaint {
-    /// The first line that says that the file is damaged.
+    /// What the first line says that tells of damage.
     pub line: String,
     /// How many such lines there were.
     pub count: u64,
@@ -87,7 +87,7 @@ impl PacketSummary {
         if !damage_in(line) {
             return;
         }
-        let line = || line.trim().chars().take(MOST_LETTERS).collect();
+        let line = || message_of(line).chars().take(MOST_LETTERS).collect();
         let first = Complaint { line: line(), count: 0, at: self.latest };
         self.complaint.get_or_insert(first).count += 1;
     }
