@@ -153,7 +153,7 @@ impl Pipeline {
     /// cause.
     pub async fn unprobed(&self, film: &Film, error: &ProbeError) -> Outcome {
         let failed = |why: &dyn std::error::Error| failed("probe", &film.path, why);
-        if let ProbeError::Failed(_) = error {
+        if let ProbeError::Failed(_) | ProbeError::Headers(_) = error {
             return failed(error);
         }
         // ffprobe reports the same error for a film that is damaged, that is gone, and that may not be read. Only

@@ -203,6 +203,14 @@ impl Tags {
     }
 }
 
+impl Format {
+    /// Whether ffmpeg's demuxer with this name reads the file: `matroska`, `mov`, `avi`. It goes by the file's content, and
+    /// not by its name.
+    pub fn is_read_by(&self, demuxer: &str) -> bool {
+        self.name.split(',').any(|name| name == demuxer)
+    }
+}
+
 impl Stream {
     /// ffprobe's name of the codec; empty if it isn't known.
     pub fn codec_name(&self) -> &str {

@@ -1,7 +1,8 @@
-//! The survey of a film: what all of its packets and all of its key frames show.
+//! The survey of a film: what all of its packets, all of its key frames and its container's own headers show.
 //!
 //! A probe reads headers, and headers are claims: a film may be shorter than it says, its size may change in the
-//! middle, and its captions may begin late. The survey is made once before a film is encoded, and stored.
+//! middle, and its captions may begin late. ffprobe shows only a part of what a Matroska file's headers say. The survey
+//! is made once before a film is encoded, and stored.
 
 use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
@@ -11,7 +12,7 @@ use alloc::vec::Vec;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize};
 
-use super::{MediaProbe, PictureSummary, SideData, StreamKind, StreamPackets, Video};
+use super::{MatroskaFacts, MediaProbe, PictureSummary, SideData, StreamKind, StreamPackets, Video};
 use crate::number::Micros;
 
 /// What all packets and all key frames of a film show.
@@ -24,6 +25,9 @@ pub struct Survey {
     pub packets: BTreeMap<u32, StreamPackets>,
     /// The pictures of the main video.
     pub pictures: PictureSummary,
+    /// What ffprobe doesn't show of a Matroska or WebM file; `None` if the file is of another type.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub matroska: Option<MatroskaFacts>,
 }
 
 /// Why a text can't be read as a survey.
@@ -43,11 +47,18 @@ pub enum SurveyError {
 
 impl Survey {
     /// The version of the documents that this crate writes. Surveys of other versions are made again.
-    pub const VERSION: u32 = 1;
+    pub const VERSION: u32 = 2;
 
     /// A survey of a film with these packets and these pictures.
     pub fn new(packets: BTreeMap<u32, StreamPackets>, pictures: PictureSummary) -> Self {
-        Self { version: Self::VERSION, packets, pictures }
+        Self { version: Self::VERSION, packets, pictures, matroska: None }
+    }
+
+    /// Adds what [`matroska::read`](super::matroska::read) found in a Matroska or WebM file.
+    #[must_use]
+    pub fn with_matroska(mut self, matroska: Option<MatroskaFacts>) -> Self {
+        self.matroska = matroska;
+        self
     }
 
     /// Reads the document that [`to_json`](Self::to_json) writes.
@@ -161,7 +172,7 @@ mod tests {
     fn a_document_is_read_as_it_was_written() {
         let made = survey(&["0,1,1,9,K_C,murmur3:aa", "1,0,2"], &["width=4|height=2|interlaced_frame=1"]);
         assert_eq!(Survey::from_json(&made.to_json()), Ok(made.clone()));
-        let other = String::from_utf8(made.to_json()).unwrap().replace("\"version\":1", "\"version\":2");
+        let other = String::from_utf8(made.to_json()).unwrap().replace("\"version\":2", "\"version\":1");
         assert_eq!(Survey::from_json(other.as_bytes()), Err(SurveyError::OtherVersion));
         assert!(matches!(Survey::from_json(b"{}"), Err(SurveyError::NotASurvey { .. })));
     }
