@@ -89,6 +89,7 @@ pub fn arguments(plan: &EncodePlan, audience: Audience) -> Vec<Arg> {
         resolution: _,   // already taken into account in `video.settings`
         video,
         strictness,
+        tags_by_name,
         streams: _, // `mapped` has them in the order of the result
         timestamps,
         probe_depth,
@@ -124,7 +125,7 @@ pub fn arguments(plan: &EncodePlan, audience: Audience) -> Vec<Arg> {
         args.fixed(&["-fps_mode", "passthrough", "-avoid_negative_ts", "make_zero"]);
     }
     if *container == Container::Mp4 {
-        args.fixed(&["-movflags", "+faststart"]);
+        args.fixed(&["-movflags", if *tags_by_name { "+faststart+use_metadata_tags" } else { "+faststart" }]);
     }
     match strictness {
         Strictness::Normal => {}

@@ -34,7 +34,7 @@ pub use depth::ProbeDepth;
 pub use disposition::{Disposition, UnknownFlag};
 pub use file::{FileFacts, Marker, Protection, Stability};
 pub use mastering::{MasteringDisplay, NotAMasteringDisplay};
-pub use matroska::MatroskaFacts;
+pub use matroska::{MatroskaFacts, TrackFacts};
 pub use packets::{Damaged, Gap, Jumps, PacketHash, PacketSummary, StreamPackets};
 pub use pictures::{PictureSummary, Seen, Shape};
 use side_data::Block;
@@ -108,6 +108,8 @@ pub struct Stream {
     pub bit_rate: Option<u64>,
     /// How many frames the container declares; `None` if it declares none.
     pub frames: Option<u64>,
+    /// The types of side data of a stream that isn't video, by ffprobe's names.
+    pub side_data: Vec<String>,
 }
 
 /// The highest index that a stream can have. ffmpeg reads an index as an `int`: a higher one becomes negative, and -1
@@ -159,13 +161,15 @@ pub struct Video {
     pub frame_color: Color,
     /// Colour tags whose value ffmpeg has no name for, as found: `primaries xyz`.
     pub unnamed_color: Vec<String>,
-    /// Side data: mastering display, content light level, Dolby Vision, display matrix.
+    /// Side data: mastering display, content light level, Dolby Vision, display matrix, and every other block by its name.
     pub side_data: Vec<SideData>,
     /// The HDR metadata of the first frame, if it was probed: [`SideData::MasteringDisplay`],
     /// [`SideData::ContentLight`], and a [`SideData::DolbyVision`] without a profile.
     pub frame_side_data: Vec<SideData>,
     /// Whether the video bitstream contains EIA-608/708 captions.
     pub closed_captions: bool,
+    /// How many views ffmpeg can decode: 2 in MV-HEVC; 0 if ffprobe doesn't say.
+    pub views: u32,
 }
 
 /// The fields of an audio stream.

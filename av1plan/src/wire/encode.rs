@@ -57,6 +57,9 @@ pub struct EncodeDocument {
     pub frames: Option<u64>,
     /// How far the muxer may go beyond the standards.
     pub strictness: Strictness,
+    /// Whether MP4's muxer stores the file's tags by their own names; absent in JSON if not.
+    #[serde(default, skip_serializing_if = "core::ops::Not::not")]
+    pub tags_by_name: bool,
     /// How timestamps get from the source to the result.
     pub timestamps: Timestamps,
     /// How deep the source is probed; absent in JSON if it is ffmpeg's default.
@@ -155,6 +158,7 @@ impl EncodeDocument {
                 VideoPlan { settings, pixel_format, filters, keeps_filters, rotation, dolby_vision, frames },
             streams,
             strictness,
+            tags_by_name,
             timestamps,
             probe_depth,
             losses,
@@ -179,6 +183,7 @@ impl EncodeDocument {
             dolby_vision: *dolby_vision,
             frames: *frames,
             strictness: *strictness,
+            tags_by_name: *tags_by_name,
             timestamps: *timestamps,
             probe_depth: *probe_depth,
             streams: streams.iter().map(|stream| StreamDocument::new(stream, plan)).collect(),
@@ -220,6 +225,7 @@ impl EncodeDocument {
             },
             streams: self.streams.iter().map(StreamDocument::plan).collect::<Result<_, _>>()?,
             strictness: self.strictness,
+            tags_by_name: self.tags_by_name,
             timestamps: self.timestamps,
             probe_depth: self.probe_depth,
             losses: self.losses.iter().map(LossDocument::loss).collect::<Result<_, _>>()?,

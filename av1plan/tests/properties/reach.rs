@@ -127,6 +127,6 @@ fn most_made_up_films_are_encoded() {
     };
     let open = encodes(&|runner| picture_policy().new_tree(runner).expect("nothing is rejected").current());
     let any = encodes(&|runner| policy().new_tree(runner).expect("nothing is rejected").current());
-    assert!(open > 110, "{open} of 300 under an open policy");
+    assert!(open > 100, "{open} of 300 under an open policy");
     assert!(any > 60, "{any} of 300 under any policy");
 }
