@@ -204,8 +204,8 @@ pub enum Reason {
     ContainerKept,
     /// The source's container can't hold AV1, so the result is Matroska, which holds everything.
     ContainerToMatroska,
-    /// The source is Matroska, whatever its name says, and the container of its name would lose or convert some of its
-    /// streams. So the result is Matroska, too, with the same name.
+    /// The source is Matroska, whatever its name says, and the container of its name would lose some of its streams, or
+    /// the style of its subtitles. So the result is Matroska, too, with the same name.
     ContainerByContent,
     /// Some of the source's tags have no place of their own in MP4, so all are stored by their names, as phones do.
     TagsByName,

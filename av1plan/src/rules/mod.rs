@@ -230,20 +230,26 @@ fn decide_container(
     container
 }
 
-/// Whether the film is Matroska by its content, and the container of its name would lose or convert streams that Matroska
-/// keeps.
+/// Subtitles with fonts, colours and places, of which a conversion to another format keeps little.
+const STYLED: [&str; 3] = ["ass", "ssa", "webvtt"];
+
+/// Whether the film is Matroska by its content, and the container of its name would lose streams, or the style of
+/// subtitles, that Matroska keeps.
 fn is_better_kept(probe: &MediaProbe, main: u32, named: Container, config: &Config) -> bool {
-    let spoilt = |container: Container| {
+    let is_styled =
+        |index: u32| probe.stream(index).is_some_and(|stream| STYLED.contains(&stream.codec_name()));
+    let is_spoilt = |plan: &&StreamPlan| {
+        let treatment = plan.kept().map(|kept| kept.treatment);
+        matches!(treatment, Some(Treatment::Convert(_))) && is_styled(plan.index)
+    };
+    let lost = |container: Container| {
         let mut trial = Record::default();
         let streams = plan_streams(probe, main, container, config, &mut trial);
-        let is_converted = |plan: &&StreamPlan| {
-            plan.kept().is_some_and(|kept| matches!(kept.treatment, Treatment::Convert(_)))
-        };
-        trial.losses.len() + streams.iter().filter(is_converted).count()
+        trial.losses.len() + streams.iter().filter(is_spoilt).count()
     };
     named != Container::Matroska
         && probe.format.is_read_by("matroska")
-        && spoilt(named) > spoilt(Container::Matroska)
+        && lost(named) > lost(Container::Matroska)
 }
 
 /// Whether a film's first frame should be probed before the film is planned (see

@@ -4,8 +4,9 @@ use alloc::collections::BTreeSet;
 use alloc::string::String;
 use alloc::vec::Vec;
 
+use super::tags::is_passed_over;
 use super::{Books, chapters, counted, listed};
-use crate::plan::{LossKind, is_statistic};
+use crate::plan::LossKind;
 use crate::probe::MatroskaFacts;
 use crate::probe::matroska::{SimpleTag, TagFacts, Targets};
 use crate::rules::record::Record;
@@ -72,7 +73,7 @@ fn facts<'a>(books: &Books<'a>) -> Option<&'a MatroskaFacts> {
 fn tags(tags: &[TagFacts], record: &mut Record) {
     let names = |is_lost: &dyn Fn(&TagFacts, &SimpleTag) -> bool| -> BTreeSet<&str> {
         let simple = tags.iter().flat_map(|tag| tag.simple.iter().map(move |simple| (tag, simple)));
-        let lost = simple.filter(|(tag, simple)| !is_statistic(&simple.name) && is_lost(tag, simple));
+        let lost = simple.filter(|(tag, simple)| !is_passed_over(&simple.name) && is_lost(tag, simple));
         lost.map(|(_, simple)| simple.name.as_str()).collect()
     };
     let lost = [
@@ -108,7 +109,7 @@ fn repeated(tags: &[TagFacts]) -> BTreeSet<&str> {
     for tag in tags {
         // Several tags may describe the same thing.
         let thing = tags.iter().position(|other| other.targets == tag.targets);
-        for simple in tag.simple.iter().filter(|simple| simple.depth == 0 && !is_statistic(&simple.name)) {
+        for simple in tag.simple.iter().filter(|simple| simple.depth == 0 && !is_passed_over(&simple.name)) {
             if !seen.insert((thing, simple.name.as_str(), simple.language.as_deref())) {
                 repeated.insert(simple.name.as_str());
             }

@@ -84,11 +84,10 @@ pub(super) fn enter(books: &Books<'_>, record: &mut Record) -> BTreeSet<String> 
     let blocks =
         video.side_data.iter().map(|block| (shown(block), of_stream(books.container, has_views, block)));
     let is_of_stream = |name: &str| video.side_data.iter().any(|block| block.name() == name);
-    let all = pictures.map_or(0, |pictures| pictures.count);
+    let first = pictures.and_then(|pictures| pictures.shapes.first()).and_then(|first| first.at);
     let frames = of_frames().filter(|(name, _)| !is_of_stream(name)).map(|(name, seen)| {
         let is_known = name == SideData::FRAME_MATRIX && is_of_stream(SideData::DISPLAY_MATRIX);
-        let fate =
-            if is_known { Fate::MayDiffer } else { of_frame(books.container, name, seen.count == all) };
+        let fate = if is_known { Fate::MayDiffer } else { of_frame(books.container, name, seen.at == first) };
         (name.clone(), fate)
     });
     let mut promised = BTreeSet::new();
@@ -136,12 +135,12 @@ fn of_stream(container: Container, has_views: bool, block: &SideData) -> Fate {
 
 /// What becomes of side data that only frames have. The encoder is given the first frame's, and the container gets from
 /// the encoder what it has a place for.
-fn of_frame(container: Container, name: &str, in_all: bool) -> Fate {
+fn of_frame(container: Container, name: &str, in_first: bool) -> Fate {
     match name {
-        SideData::FRAME_MATRIX if in_all => Fate::Promised(SideData::DISPLAY_MATRIX),
-        AMBIENT if in_all && container == Container::Mp4 => Fate::Promised(AMBIENT),
+        SideData::FRAME_MATRIX if in_first => Fate::Promised(SideData::DISPLAY_MATRIX),
+        AMBIENT if in_first && container == Container::Mp4 => Fate::Promised(AMBIENT),
         // Its layout, which the survey doesn't show, may be that of a flat picture.
-        SideData::STEREO if in_all => Fate::MayDiffer,
+        SideData::STEREO if in_first => Fate::MayDiffer,
         VIEW => Fate::MayDiffer,
         name if may_differ(&MAY_DIFFER, name) || OWN_RULES.iter().any(|word| name.contains(word)) => {
             Fate::MayDiffer

@@ -192,7 +192,11 @@ fn file_tag(books: &Books<'_>, by_name: bool, name: &str, value: &str) -> Fate {
         return Fate::MayDiffer;
     }
     if name.eq_ignore_ascii_case("creation_time") {
-        return if is_time(books.container, value) { Fate::Promised(String::from(name)) } else { Fate::Lost };
+        return match value.len() {
+            TIME if is_time(books.container, value) => Fate::Promised(String::from(name)),
+            SHORT_TIME => Fate::MayDiffer, // the muxer adds the fractions
+            _ => Fate::Lost,
+        };
     }
     match books.container {
         Container::Matroska | Container::Webm => matroska_tag(name),
@@ -275,6 +279,15 @@ fn is_comparable(value: &str) -> bool {
     !value.is_empty() && value.len() <= LONGEST && !value.contains('\u{fffd}')
 }
 
+/// The length of a time as ffmpeg writes it, and of one without fractions of a second.
+const TIME: usize = "2001-02-03T04:05:06.000000Z".len();
+const SHORT_TIME: usize = "2001-02-03T04:05:06Z".len();
+
+/// Whether a tag may differ, whatever it belongs to.
+pub(super) fn is_passed_over(name: &str) -> bool {
+    is_statistic(name) || may_differ(&MAY_DIFFER, name)
+}
+
 /// Whether a container stores this time exactly: in whole seconds or fractions of them, in years that all of them have.
 fn is_time(container: Container, value: &str) -> bool {
     let fits = |(at, byte): (usize, u8)| match at {
@@ -287,7 +300,7 @@ fn is_time(container: Container, value: &str) -> bool {
     };
     let is_whole = value.get(19..).is_some_and(|fraction| fraction == ".000000Z");
     let year = value.get(..4).and_then(|year| year.parse::<u32>().ok());
-    value.len() == 27
+    value.len() == TIME
         && value.bytes().enumerate().all(fits)
         && year.is_some_and(|year| (2001..2040).contains(&year))
         && (is_whole || container != Container::Mp4)
