@@ -47,8 +47,8 @@ pub async fn survey(
     Ok(Survey::new(packets.into_streams(), pictures).with_matroska(matroska))
 }
 
-/// Reads the headers of a Matroska file. That takes a few dozen reads of 16 KiB, on a thread of its own, because the disk
-/// may take its time.
+/// Reads the headers of a Matroska file. That takes a few dozen reads of 16 KiB, on a thread of its own, because the
+/// disk may take its time.
 async fn headers(path: PathBuf) -> io::Result<Option<MatroskaFacts>> {
     let read = move || {
         let file = File::open(path)?;

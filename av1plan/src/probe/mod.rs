@@ -161,7 +161,8 @@ pub struct Video {
     pub frame_color: Color,
     /// Colour tags whose value ffmpeg has no name for, as found: `primaries xyz`.
     pub unnamed_color: Vec<String>,
-    /// Side data: mastering display, content light level, Dolby Vision, display matrix, and every other block by its name.
+    /// Side data: mastering display, content light level, Dolby Vision, display matrix, and every other block by its
+    /// name.
     pub side_data: Vec<SideData>,
     /// The HDR metadata of the first frame, if it was probed: [`SideData::MasteringDisplay`],
     /// [`SideData::ContentLight`], and a [`SideData::DolbyVision`] without a profile.
@@ -208,8 +209,8 @@ impl Tags {
 }
 
 impl Format {
-    /// Whether ffmpeg's demuxer with this name reads the file: `matroska`, `mov`, `avi`. It goes by the file's content, and
-    /// not by its name.
+    /// Whether ffmpeg's demuxer with this name reads the file: `matroska`, `mov`, `avi`. It goes by the file's
+    /// content, and not by its name.
     pub fn is_read_by(&self, demuxer: &str) -> bool {
         self.name.split(',').any(|name| name == demuxer)
     }

@@ -88,7 +88,7 @@ impl<'de> Fields<'de> for Block {
             "side_data_type" => self.kind = Scalar::read(map)?.text(),
             "rotation" => self.rotation = Scalar::read(map)?.integer(),
             "displaymatrix" => {
-                self.is_mirror = Scalar::read(map)?.text().is_some_and(|matrix| is_mirror(&matrix))
+                self.is_mirror = Scalar::read(map)?.text().is_some_and(|matrix| is_mirror(&matrix));
             }
             "projection" | "type" => self.layout = Scalar::read(map)?.text(),
             "max_content" => self.max_content = Scalar::read(map)?.unsigned(),

@@ -199,8 +199,8 @@ fn decide_main_video(probe: &MediaProbe, main: &Stream, record: &mut Record) {
     record.decide(Topic::MainVideo, alloc::format!("{}", main.index), reason);
 }
 
-/// Whether the picture has marks of three dimensions or of a sphere, which MP4's muxer writes only if it is allowed to go
-/// beyond the standard.
+/// Whether the picture has marks of three dimensions or of a sphere, which MP4's muxer writes only if it is allowed
+/// to go beyond the standard.
 fn is_spatial(probe: &MediaProbe, video: &Video) -> bool {
     let is_mark = |name: &str| matches!(name, SideData::STEREO | SideData::SPHERICAL);
     let survey = probe.survey.as_ref();

@@ -176,15 +176,15 @@ fn check(mut library: Library, source: &str, tracks: &[Track]) {
     }
 }
 
-/// Whether the result is Matroska, whatever its name: the source is, and the container of the name would lose a track or
-/// the style of one.
+/// Whether the result is Matroska, whatever its name: the source is, and the container of the name would lose a track
+/// or the style of one.
 fn stays_matroska(source: &str, tracks: &[Track], column: usize) -> bool {
     let is_spoilt = |(_, codec, cells): &Track| match cells[column] {
         Lost => true,
         Becomes(_) => matches!(*codec, "ass" | "webvtt"),
         Held | ReadAs(_) => false,
     };
-    source.ends_with(".mkv") && tracks.iter().any(is_spoilt)
+    source.ends_with("mkv") && tracks.iter().any(is_spoilt)
 }
 
 /// All streams except the video and the data stream that the MP4 muxer adds by itself.

@@ -1,5 +1,5 @@
-//! What ffprobe doesn't show of a Matroska file: IETF languages, disabled tracks, editions, levels of tags, links to other
-//! files. ffmpeg loses it, so that the plan names it before the encode.
+//! What ffprobe doesn't show of a Matroska file: IETF languages, disabled tracks, editions, levels of tags, links to
+//! other files. ffmpeg loses it, so that the plan names it before the encode.
 
 use std::process::Command;
 
@@ -8,8 +8,8 @@ use serde_json::json;
 
 use crate::film::{Film, H264, NOISE, SINE, encoded, open};
 
-/// Makes a film with mkvmerge, from a picture with sound and these options; `{}` stands for the scratch folder. `None` if
-/// there is no mkvmerge.
+/// Makes a film with mkvmerge, from a picture with sound and these options; `{}` stands for the scratch folder.
+/// `None` if there is no mkvmerge.
 fn merged(library: &Library, name: &str, options: &str) -> Option<()> {
     let mkvmerge = program("mkvmerge")?;
     library.make("x.mkv", &format!("{NOISE} {SINE} -map 0 -map 1 {H264} -c:a aac"));

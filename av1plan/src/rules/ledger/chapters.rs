@@ -38,8 +38,8 @@ pub(super) fn enter(facts: &MatroskaFacts, record: &mut Record) {
     }
 }
 
-/// How many chapters of the first edition ffmpeg passes over, because they don't begin later than one before them, or have
-/// no start or no UID.
+/// How many chapters of the first edition ffmpeg passes over, because they don't begin later than one before them, or
+/// have no start or no UID.
 fn out_of_order(editions: &[Edition]) -> usize {
     let first = editions.iter().find(|edition| !edition.chapters.is_empty());
     let chapters = first.into_iter().flat_map(|edition| &edition.chapters);
@@ -47,10 +47,44 @@ fn out_of_order(editions: &[Edition]) -> usize {
     for chapter in chapters.filter(|chapter| chapter.depth == 0) {
         match chapter.start {
             Some(start) if chapter.uid.unwrap_or_default() != 0 && (latest == 0 || start > latest) => {
-                latest = start
+                latest = start;
             }
             _ => passed_over += 1,
         }
     }
     passed_over
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn chapters(starts: &[Option<u64>]) -> Edition {
+        let chapter = |start: &Option<u64>| Chapter { uid: Some(7), start: *start, ..Chapter::default() };
+        Edition { chapters: starts.iter().map(chapter).collect(), ..Edition::default() }
+    }
+
+    #[test]
+    fn chapters_that_begin_no_later_than_others_are_out_of_order() {
+        for (starts, number) in [
+            (&[Some(0), Some(5), Some(9)][..], 0),
+            (&[Some(0), Some(0), Some(9)], 0), // as long as all before begin at 0, ffmpeg takes each
+            (&[Some(5), Some(5), Some(4), Some(9)], 2),
+            (&[None, Some(5)], 1),
+            (&[], 0),
+        ] {
+            assert_eq!(out_of_order(&[chapters(starts)]), number, "{starts:?}");
+        }
+        let without_uid = Chapter { start: Some(1), ..Chapter::default() };
+        assert_eq!(out_of_order(&[Edition { chapters: [without_uid].into(), ..Edition::default() }]), 1);
+    }
+
+    #[test]
+    fn a_list_with_one_title_for_each_chapter_loses_nothing() {
+        let mut record = Record::default();
+        let plain =
+            MatroskaFacts { editions: [chapters(&[Some(0), Some(5)])].into(), ..MatroskaFacts::default() };
+        enter(&plain, &mut record);
+        assert_eq!(record.losses, []);
+    }
 }

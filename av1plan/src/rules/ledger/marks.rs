@@ -1,5 +1,5 @@
-//! The marks of a stream: its disposition flags, and whether Matroska says that it is disabled. What each muxer keeps was
-//! measured with ffmpeg 8.0, flag by flag.
+//! The marks of a stream: its disposition flags, and whether Matroska says that it is disabled. What each muxer keeps
+//! was measured with ffmpeg 8.0, flag by flag.
 
 use alloc::vec::Vec;
 

@@ -95,8 +95,8 @@ fn tags(tags: &[TagFacts], record: &mut Record) {
     }
 }
 
-/// Whether tags have another level than that of a film, or a level with a name. ffmpeg writes such a name before that of
-/// the tag: `SEASON/PART_NUMBER`.
+/// Whether tags have another level than that of a film, or a level with a name. ffmpeg writes such a name before that
+/// of the tag: `SEASON/PART_NUMBER`.
 fn has_level(targets: &Targets) -> bool {
     let is_other = targets.type_value.is_some_and(|level| level != FILM);
     // What belongs to a chapter is on a chapter's level by itself.

@@ -1,5 +1,6 @@
-//! Side data of the main video: what the container says of the stream, and what the frames have. What arrives was measured
-//! with ffmpeg 8.0. The side data of copied streams is in their packets and in the container's fields for their codec.
+//! Side data of the main video: what the container says of the stream, and what the frames have. What arrives was
+//! measured with ffmpeg 8.0. The side data of copied streams is in their packets and in the container's fields for
+//! their codec.
 
 use alloc::collections::BTreeSet;
 use alloc::string::String;
@@ -98,7 +99,7 @@ pub(super) fn enter(books: &Books<'_>, record: &mut Record) -> BTreeSet<String> 
             }
             Fate::MayDiffer => {}
             Fate::Lost => {
-                record.lose(LossKind::SideData, None, alloc::format!("side data {}", listed([&*name])))
+                record.lose(LossKind::SideData, None, alloc::format!("side data {}", listed([&*name])));
             }
         }
     }

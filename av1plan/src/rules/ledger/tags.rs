@@ -65,8 +65,8 @@ const MP4_NUMBERS: [&str; 8] = [
     "track",
 ];
 
-/// The tags of MP4 that programs for libraries read, and read in `ilst` only. Where a file has one of them, all tags are
-/// stored there, and those that have no place there are lost.
+/// The tags of MP4 that programs for libraries read, and read in `ilst` only. Where a file has one of them, all tags
+/// are stored there, and those that have no place there are lost.
 const READ_BY_LIBRARIES: [&str; 19] = [
     "album",
     "album_artist",
@@ -98,8 +98,8 @@ enum Fate {
     Lost,
 }
 
-/// Whether MP4's muxer is to store all tags by their own names, as QuickTime and phones do, since `ilst` has no place for
-/// some of them.
+/// Whether MP4's muxer is to store all tags by their own names, as QuickTime and phones do, since `ilst` has no place
+/// for some of them.
 pub(super) fn go_by_name(books: &Books<'_>) -> bool {
     let tags = &books.probe.format.tags;
     let is_for_libraries =
@@ -135,7 +135,7 @@ pub(super) fn title_of(books: &Books<'_>, stream: &Stream) -> Option<String> {
 }
 
 /// The promised tags, and the names of those that are lost.
-fn sorted<'a>(tags: &'a Tags, fate: impl Fn(&str, &str) -> Fate) -> (Tags, Vec<&'a str>) {
+fn sorted(tags: &Tags, fate: impl Fn(&str, &str) -> Fate) -> (Tags, Vec<&str>) {
     let (mut promised, mut lost, names) = (Tags::default(), Vec::new(), Names::of(tags));
     for (name, value) in tags.iter() {
         match fate(name, value) {
@@ -192,11 +192,7 @@ fn file_tag(books: &Books<'_>, by_name: bool, name: &str, value: &str) -> Fate {
         return Fate::MayDiffer;
     }
     if name.eq_ignore_ascii_case("creation_time") {
-        return match value.len() {
-            TIME if is_time(books.container, value) => Fate::Promised(String::from(name)),
-            SHORT_TIME => Fate::MayDiffer, // the muxer adds the fractions
-            _ => Fate::Lost,
-        };
+        return time(books.container, name, value);
     }
     match books.container {
         Container::Matroska | Container::Webm => matroska_tag(name),
@@ -228,8 +224,8 @@ fn stream_tag(books: &Books<'_>, stream: &Stream, kept: &Kept, name: &str, value
 
 /// Matroska's muxer keeps every tag, with the name in capitals and without spaces.
 fn matroska_tag(name: &str) -> Fate {
-    // It takes a name with a language behind it apart, and may spell the language otherwise. It has names of its own for
-    // two tags, which ffprobe then shows by another name.
+    // It takes a name with a language behind it apart, and may spell the language otherwise. It has names of its own
+    // for two tags, which ffprobe then shows by another name.
     let suffix = name.rsplit_once('-').map(|(_, suffix)| suffix);
     let is_language = |suffix: &str| {
         suffix != "eng"
@@ -267,8 +263,8 @@ fn is_shown_twice(tags: &Tags, name: &str, value: &str) -> bool {
     })
 }
 
-/// The longest value in bytes that is written into a contract. Longer ones are kept (measured up to 70,000 bytes), but not
-/// compared.
+/// The longest value in bytes that is written into a contract. Longer ones are kept (measured up to 70,000 bytes),
+/// but not compared.
 const LONGEST: usize = 1024;
 
 /// How many tags of the file, or of a stream, are written into a contract. A hostile file may have thousands.
@@ -288,8 +284,8 @@ pub(super) fn is_passed_over(name: &str) -> bool {
     is_statistic(name) || may_differ(&MAY_DIFFER, name)
 }
 
-/// Whether a container stores this time exactly: in whole seconds or fractions of them, in years that all of them have.
-fn is_time(container: Container, value: &str) -> bool {
+/// What becomes of the time when the file was made. All containers have these years; MP4 has whole seconds only.
+fn time(container: Container, name: &str, value: &str) -> Fate {
     let fits = |(at, byte): (usize, u8)| match at {
         4 | 7 => byte == b'-',
         10 => byte == b'T',
@@ -298,10 +294,68 @@ fn is_time(container: Container, value: &str) -> bool {
         26 => byte == b'Z',
         _ => byte.is_ascii_digit(),
     };
-    let is_whole = value.get(19..).is_some_and(|fraction| fraction == ".000000Z");
-    let year = value.get(..4).and_then(|year| year.parse::<u32>().ok());
-    value.len() == TIME
-        && value.bytes().enumerate().all(fits)
-        && year.is_some_and(|year| (2001..2040).contains(&year))
-        && (is_whole || container != Container::Mp4)
+    let is_known = value.len() == TIME && value.bytes().enumerate().all(fits);
+    let has_fraction = !value.ends_with(".000000Z");
+    match value.get(..4).and_then(|year| year.parse::<u32>().ok()) {
+        // A clock that nobody has set.
+        Some(0..=1970) => Fate::MayDiffer,
+        Some(1971..2040) if value.len() == SHORT_TIME => Fate::MayDiffer, // the muxer adds the fraction
+        Some(1971..2040) if is_known && has_fraction && container == Container::Mp4 => Fate::MayDiffer,
+        Some(1971..2040) if is_known => Fate::Promised(String::from(name)),
+        _ => Fate::Lost,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn word(fate: &Fate) -> &str {
+        match fate {
+            Fate::Promised(name) => name,
+            Fate::MayDiffer => "may differ",
+            Fate::Lost => "lost",
+        }
+    }
+
+    #[test]
+    fn each_muxer_keeps_what_it_has_a_place_for() {
+        for (name, fate) in [
+            ("my tag", "my_tag"),
+            ("SEASON/PART_NUMBER", "SEASON/PART_NUMBER"),
+            ("com.apple.quicktime.spatial.format-version", "com.apple.quicktime.spatial.format-version"),
+            ("COMMENT-eng", "COMMENT-eng"),
+            ("COMMENT-ger", "may differ"),
+            ("PART_NUMBER", "may differ"),
+            ("\u{1b}[2J", "may differ"),
+        ] {
+            assert_eq!(word(&matroska_tag(name)), fate, "{name}");
+        }
+        for (name, value, fate) in [
+            ("ARTIST", "A", "ARTIST"),
+            ("track", "3/12", "track"),
+            ("track", "03", "lost"),
+            ("season_number", "2001", "lost"),
+            ("my.own", "1", "lost"),
+        ] {
+            assert_eq!(word(&mp4_tag(name, value)), fate, "{name} {value}");
+        }
+    }
+
+    #[test]
+    fn a_time_is_promised_as_exactly_as_the_container_has_it() {
+        let (mkv, mp4) = (Container::Matroska, Container::Mp4);
+        for (container, value, fate) in [
+            (mp4, "2001-02-03T04:05:06.000000Z", "t"),
+            (mkv, "1985-02-03T04:05:06.500000Z", "t"),
+            (mp4, "2001-02-03T04:05:06.500000Z", "may differ"),
+            (mp4, "2001-02-03T04:05:06Z", "may differ"),
+            (mp4, "1970-01-01T00:00:00.000000Z", "may differ"),
+            (mkv, "2101-02-03T04:05:06.000000Z", "lost"),
+            (mkv, "2001-02-03 04:05:06.000000Z", "lost"),
+            (mkv, "yesterday", "lost"),
+        ] {
+            assert_eq!(word(&time(container, "t", value)), fate, "{value}");
+        }
+    }
 }
