@@ -19,7 +19,8 @@ pub enum SideData {
     /// How a picture that surrounds its viewer is projected, by ffmpeg's name: `equirectangular`. Empty if ffprobe
     /// doesn't say.
     Spherical(String),
-    /// How a picture holds the views of two eyes, by ffmpeg's name: `side by side`. Empty if ffprobe doesn't say.
+    /// How a picture holds the views of two eyes, by ffmpeg's name: `side by side`, and `side by side, inverted` if the
+    /// right eye's comes first. Empty if ffprobe doesn't say.
     Stereo(String),
     /// The display on which the film was mastered.
     MasteringDisplay(MasteringDisplay),
@@ -72,6 +73,7 @@ pub(super) struct Block {
     is_mirror: bool,
     /// The projection of a spherical picture, or the layout of two views.
     layout: Option<String>,
+    is_inverted: bool,
     max_content: Option<u64>,
     max_average: Option<u64>,
     dolby_vision: DolbyVision,
@@ -90,6 +92,7 @@ impl<'de> Fields<'de> for Block {
             "displaymatrix" => {
                 self.is_mirror = Scalar::read(map)?.text().is_some_and(|matrix| is_mirror(&matrix));
             }
+            "inverted" => self.is_inverted = Scalar::read(map)?.flag(),
             "projection" | "type" => self.layout = Scalar::read(map)?.text(),
             "max_content" => self.max_content = Scalar::read(map)?.unsigned(),
             "max_average" => self.max_average = Scalar::read(map)?.unsigned(),
@@ -164,7 +167,11 @@ impl Block {
             (SideData::DISPLAY_MATRIX, Some(degrees)) if self.is_mirror => SideData::Mirrored(degrees),
             (SideData::DISPLAY_MATRIX, Some(degrees)) => SideData::Rotation(degrees),
             (SideData::SPHERICAL, _) => SideData::Spherical(self.layout.unwrap_or_default()),
-            (SideData::STEREO, _) => SideData::Stereo(self.layout.unwrap_or_default()),
+            (SideData::STEREO, _) => {
+                let mut layout = self.layout.unwrap_or_default();
+                layout += if self.is_inverted { ", inverted" } else { "" };
+                SideData::Stereo(layout)
+            }
             ("Mastering display metadata", _) => {
                 SideData::MasteringDisplay(MasteringDisplay::read(&self.mastering))
             }

@@ -27,7 +27,6 @@ use crate::toolchain::Toolchain;
 use classify::classify;
 use density::{frame_count, millibits};
 use encoder::EncodeSource;
-use ledger::Books;
 use picture::{PictureSource, plan_timestamps};
 use record::Record;
 use streams::plan_streams;
@@ -101,8 +100,8 @@ fn planned(
     if probe.chapters > 0 {
         record.decide(Topic::Chapters, alloc::format!("{}", probe.chapters), Reason::ChaptersKept);
     }
-    let books = Books { probe, main: (stream, video), streams: &streams, container };
-    let promises = books.balance(record);
+    let film = ledger::Film { probe, main: (stream, video), streams: &streams, container };
+    let promises = film.enter(record);
     if let Some(loss) = refused_loss(&streams, &record.losses, config) {
         return Err(SkipReason::RefusedLoss(loss.clone()));
     }

@@ -91,6 +91,7 @@ fn side_data() -> BoxedStrategy<Value> {
                "displaymatrix": "\n00000000: 65536 0 0\n00000001: 0 -65536 0\n00000002: 0 0 1073741824\n"}),
         json!({"side_data_type": "Stereo 3D", "type": "side by side"}),
         json!({"side_data_type": "Stereo 3D", "type": "unspecified"}),
+        json!({"side_data_type": "Stereo 3D", "type": "checkerboard", "inverted": 1}),
         json!({"side_data_type": "Spherical Mapping", "projection": "equirectangular"}),
         json!({"side_data_type": "Spherical Mapping", "projection": "cubemap"}),
         json!({"side_data_type": "Ambient viewing environment"}),

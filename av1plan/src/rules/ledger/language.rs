@@ -3,24 +3,24 @@
 
 use alloc::string::String;
 
-use super::Books;
+use super::Film;
 use crate::config::Language;
 use crate::plan::{Container, LossKind};
 use crate::probe::{Stream, TrackFacts};
 use crate::rules::record::Record;
 
 /// The promised language of a stream that is kept. Records a loss if the result can't say it.
-pub(super) fn enter(books: &Books<'_>, stream: &Stream, record: &mut Record) -> Option<String> {
-    if let Some(ietf) = books.track(stream).and_then(lost) {
-        let what = alloc::format!("its language \"{ietf}\", which ffmpeg shortens");
-        record.lose(LossKind::LanguageTag, books.place(stream), what);
+pub(super) fn enter(film: &Film<'_>, stream: &Stream, record: &mut Record) -> Option<String> {
+    if let Some(ietf) = film.track(stream).and_then(lost) {
+        let what = alloc::format!("its exact language \"{ietf}\"");
+        record.lose(LossKind::LanguageTag, film.place(stream), what);
     }
     let language = stream.language().filter(|language| !matches!(*language, "" | "und"))?;
     // MP4 stores three letters, each in five bits.
     let is_code = language.len() == 3 && language.bytes().all(|letter| letter.is_ascii_lowercase());
-    if books.container == Container::Mp4 && !is_code {
-        let what = alloc::format!("its language \"{language}\", which has no code of three letters");
-        record.lose(LossKind::LanguageTag, books.place(stream), what);
+    if film.container == Container::Mp4 && !is_code {
+        let what = alloc::format!("its language \"{language}\"");
+        record.lose(LossKind::LanguageTag, film.place(stream), what);
         return None;
     }
     Some(String::from(language))

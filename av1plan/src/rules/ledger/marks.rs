@@ -3,7 +3,7 @@
 
 use alloc::vec::Vec;
 
-use super::{Books, MayDiffer, listed};
+use super::{Film, MayDiffer, listed};
 use crate::plan::{Container, Kept, LossKind, StreamType};
 use crate::probe::{Disposition, Stream, StreamKind};
 use crate::rules::record::Record;
@@ -37,16 +37,16 @@ const MATROSKA_FLAGS: [&str; 7] =
 
 /// The promised flags of a stream that is kept, without those that have a field of their own in the contract. Records
 /// those that are lost.
-pub(super) fn enter(books: &Books<'_>, stream: &Stream, kept: &Kept, record: &mut Record) -> Disposition {
+pub(super) fn enter(film: &Film<'_>, stream: &Stream, kept: &Kept, record: &mut Record) -> Disposition {
     let mut promised = Disposition::default();
     if stream.kind == StreamKind::Attachment {
         return promised;
     }
     let flags = kept.disposition;
-    let held = held(books.container, StreamType::of(stream));
+    let held = held(film.container, StreamType::of(stream));
     // Matroska has one flag for both, and the one that ffmpeg writes last counts.
     let is_contradiction = |flag: &str| {
-        books.container == Container::Matroska
+        film.container == Container::Matroska
             && matches!(flag, "dub" | "original")
             && flags.has("dub")
             && flags.has("original")
@@ -60,12 +60,12 @@ pub(super) fn enter(books: &Books<'_>, stream: &Stream, kept: &Kept, record: &mu
             lost.push(flag);
         }
     }
-    if books.track(stream).is_some_and(|track| !track.is_enabled()) {
+    if film.track(stream).is_some_and(|track| !track.is_enabled()) {
         lost.push("disabled");
     }
     if !lost.is_empty() {
-        record.lose(LossKind::TrackFlag, books.place(stream), alloc::format!("its mark {}", listed(lost)));
+        record.lose(LossKind::TrackFlag, film.place(stream), alloc::format!("its mark {}", listed(lost)));
     }
     // Matroska's has a field of its own in the contract.
-    if books.container == Container::Matroska { promised.with("forced", false) } else { promised }
+    if film.container == Container::Matroska { promised.with("forced", false) } else { promised }
 }

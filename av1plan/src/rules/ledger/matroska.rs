@@ -5,7 +5,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::tags::is_passed_over;
-use super::{Books, chapters, counted, listed};
+use super::{Film, chapters, counted, listed};
 use crate::plan::LossKind;
 use crate::probe::MatroskaFacts;
 use crate::probe::matroska::{SimpleTag, TagFacts, Targets};
@@ -18,8 +18,8 @@ const FILM: u64 = 50;
 const MESH: u64 = 3;
 
 /// Records the loss of what makes other files a part of the film.
-pub(super) fn links(books: &Books<'_>, record: &mut Record) {
-    let Some(facts) = facts(books) else { return };
+pub(super) fn links(film: &Film<'_>, record: &mut Record) {
+    let Some(facts) = facts(film) else { return };
     if facts.has_ordered_edition() {
         record.lose(
             LossKind::Linked,
@@ -28,7 +28,7 @@ pub(super) fn links(books: &Books<'_>, record: &mut Record) {
         );
     }
     if facts.is_linked() {
-        record.lose(LossKind::Linked, None, "its links to other files, which belong to the film");
+        record.lose(LossKind::Linked, None, "its links to other files");
     }
     if !facts.linked.families.is_empty() {
         record.lose(LossKind::Linked, None, "its place in a family of files that refer to each other");
@@ -36,8 +36,8 @@ pub(super) fn links(books: &Books<'_>, record: &mut Record) {
 }
 
 /// Records all other losses.
-pub(super) fn enter(books: &Books<'_>, record: &mut Record) {
-    let Some(facts) = facts(books) else { return };
+pub(super) fn enter(film: &Film<'_>, record: &mut Record) {
+    let Some(facts) = facts(film) else { return };
     chapters::enter(facts, record);
     tags(&facts.tags, record);
     let incomplete = facts
@@ -59,13 +59,13 @@ pub(super) fn enter(books: &Books<'_>, record: &mut Record) {
             alloc::format!("{what} of a type that ffmpeg doesn't read"),
         );
     }
-    if books.track(books.main.0).is_some_and(|track| track.video.projection == Some(MESH)) {
+    if film.track(film.main.0).is_some_and(|track| track.video.projection == Some(MESH)) {
         record.lose(LossKind::SideData, None, "the mesh on which its picture is projected");
     }
 }
 
-fn facts<'a>(books: &Books<'a>) -> Option<&'a MatroskaFacts> {
-    books.probe.survey.as_ref()?.matroska.as_ref()
+fn facts<'a>(film: &Film<'a>) -> Option<&'a MatroskaFacts> {
+    film.probe.survey.as_ref()?.matroska.as_ref()
 }
 
 /// Records what of the tags is lost: ffmpeg knows tags of the film, of tracks, of chapters and of attachments, with one

@@ -23,9 +23,9 @@ use crate::rules::record::Record;
 /// Something that the result may lack or have in another form: its name and the reason.
 type MayDiffer = (&'static str, &'static str);
 
-/// What the entries are made from.
+/// The film whose ledger it is, and what was decided about it.
 #[derive(Clone, Copy)]
-pub(crate) struct Books<'a> {
+pub(crate) struct Film<'a> {
     pub(crate) probe: &'a MediaProbe,
     /// The main video, which is encoded.
     pub(crate) main: (&'a Stream, &'a Video),
@@ -55,9 +55,9 @@ pub(crate) struct StreamPromises {
     pub(crate) flags: Disposition,
 }
 
-impl Books<'_> {
+impl Film<'_> {
     /// Makes all entries: returns what is promised, and records what is lost.
-    pub(crate) fn balance(&self, record: &mut Record) -> Promises {
+    pub(crate) fn enter(&self, record: &mut Record) -> Promises {
         let tags_by_name = tags::go_by_name(self);
         if tags_by_name {
             record.decide(Topic::Tags, "by-name", Reason::TagsByName);

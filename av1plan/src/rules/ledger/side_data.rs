@@ -6,7 +6,7 @@ use alloc::collections::BTreeSet;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use super::{Books, MayDiffer, listed, may_differ};
+use super::{Film, MayDiffer, listed, may_differ};
 use crate::plan::{Container, LossKind, mapped};
 use crate::probe::SideData;
 use crate::rules::record::Record;
@@ -73,9 +73,9 @@ enum Fate {
 }
 
 /// The promised side data of the result's video stream. Records the rest as lost, also that of other streams.
-pub(super) fn enter(books: &Books<'_>, record: &mut Record) -> BTreeSet<String> {
-    let (stream, video) = books.main;
-    let pictures = books.probe.survey.as_ref().map(|survey| &survey.pictures);
+pub(super) fn enter(film: &Film<'_>, record: &mut Record) -> BTreeSet<String> {
+    let (stream, video) = film.main;
+    let pictures = film.probe.survey.as_ref().map(|survey| &survey.pictures);
     let of_frames = || pictures.into_iter().flat_map(|pictures| &pictures.side_data);
     let has_views =
         video.views > 1 || stream.disposition.has("multilayer") || of_frames().any(|(name, _)| name == VIEW);
@@ -83,12 +83,12 @@ pub(super) fn enter(books: &Books<'_>, record: &mut Record) -> BTreeSet<String> 
         record.lose(LossKind::ExtraView, None, "the view of the second eye");
     }
     let blocks =
-        video.side_data.iter().map(|block| (shown(block), of_stream(books.container, has_views, block)));
+        video.side_data.iter().map(|block| (shown(block), of_stream(film.container, has_views, block)));
     let is_of_stream = |name: &str| video.side_data.iter().any(|block| block.name() == name);
     let first = pictures.and_then(|pictures| pictures.shapes.first()).and_then(|first| first.at);
     let frames = of_frames().filter(|(name, _)| !is_of_stream(name)).map(|(name, seen)| {
         let is_known = name == SideData::FRAME_MATRIX && is_of_stream(SideData::DISPLAY_MATRIX);
-        let fate = if is_known { Fate::MayDiffer } else { of_frame(books.container, name, seen.at == first) };
+        let fate = if is_known { Fate::MayDiffer } else { of_frame(film.container, name, seen.at == first) };
         (name.clone(), fate)
     });
     let mut promised = BTreeSet::new();
@@ -103,7 +103,7 @@ pub(super) fn enter(books: &Books<'_>, record: &mut Record) -> BTreeSet<String> 
             }
         }
     }
-    of_copies(books, record);
+    of_copies(film, record);
     promised
 }
 
@@ -122,9 +122,7 @@ fn of_stream(container: Container, has_views: bool, block: &SideData) -> Fate {
         // They say how the two views, of which one is lost, belong together.
         SideData::Stereo(_) | SideData::Spherical(_) if has_views => Fate::MayDiffer,
         SideData::Stereo(layout) if layout == "2D" => Fate::MayDiffer,
-        // Matroska's muxer takes it for another layout.
-        SideData::Stereo(layout) if layout == "unspecified" && container != Container::Mp4 => Fate::Lost,
-        SideData::Stereo(_) => Fate::Promised(SideData::STEREO),
+        SideData::Stereo(layout) if has_layout(container, layout) => Fate::Promised(SideData::STEREO),
         SideData::Spherical(projection) if projection == CARRIED_PROJECTION => {
             Fate::Promised(SideData::SPHERICAL)
         }
@@ -132,6 +130,23 @@ fn of_stream(container: Container, has_views: bool, block: &SideData) -> Fate {
         block if may_differ(&MAY_DIFFER, block.name()) => Fate::MayDiffer,
         _ => Fate::Lost,
     }
+}
+
+/// Whether the muxer writes the layout of two views. Matroska's takes an unspecified one for another.
+fn has_layout(container: Container, layout: &str) -> bool {
+    let names: &[&str] = match container {
+        Container::Matroska => &[
+            "side by side",
+            "top and bottom",
+            "checkerboard",
+            "interleaved lines",
+            "interleaved columns",
+            "frame alternate",
+        ],
+        Container::Mp4 => return matches!(layout, "side by side" | "top and bottom" | "unspecified"),
+        Container::Webm => &["side by side", "top and bottom"],
+    };
+    names.contains(&layout.trim_end_matches(", inverted"))
 }
 
 /// What becomes of side data that only frames have. The encoder is given the first frame's, and the container gets from
@@ -151,16 +166,12 @@ fn of_frame(container: Container, name: &str, in_first: bool) -> Fate {
 }
 
 /// Records the loss of side data of copied streams.
-fn of_copies(books: &Books<'_>, record: &mut Record) {
-    for stream in mapped(books.streams).filter_map(|(plan, _)| books.probe.stream(plan.index)) {
+fn of_copies(film: &Film<'_>, record: &mut Record) {
+    for stream in mapped(film.streams).filter_map(|(plan, _)| film.probe.stream(plan.index)) {
         let lost: Vec<&str> = stream.side_data.iter().map(String::as_str).collect();
         let lost: Vec<&str> = lost.into_iter().filter(|name| !may_differ(&COPIED_MAY_DIFFER, name)).collect();
         if !lost.is_empty() {
-            record.lose(
-                LossKind::SideData,
-                books.place(stream),
-                alloc::format!("side data {}", listed(lost)),
-            );
+            record.lose(LossKind::SideData, film.place(stream), alloc::format!("side data {}", listed(lost)));
         }
     }
 }

@@ -4,7 +4,7 @@ use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use super::{Books, MayDiffer, listed, may_differ};
+use super::{Film, MayDiffer, listed, may_differ};
 use crate::plan::{Container, Kept, LossKind, is_statistic};
 use crate::probe::{Stream, Tags};
 use crate::rules::record::Record;
@@ -100,19 +100,19 @@ enum Fate {
 
 /// Whether MP4's muxer is to store all tags by their own names, as QuickTime and phones do, since `ilst` has no place
 /// for some of them.
-pub(super) fn go_by_name(books: &Books<'_>) -> bool {
-    let tags = &books.probe.format.tags;
+pub(super) fn go_by_name(film: &Film<'_>) -> bool {
+    let tags = &film.probe.format.tags;
     let is_for_libraries =
         |name: &str| READ_BY_LIBRARIES.iter().any(|known| known.eq_ignore_ascii_case(name));
-    books.container == Container::Mp4
+    film.container == Container::Mp4
         && !tags.iter().any(|(name, value)| is_for_libraries(name) && !value.is_empty())
-        && tags.iter().any(|(name, value)| matches!(file_tag(books, false, name, value), Fate::Lost))
+        && tags.iter().any(|(name, value)| matches!(file_tag(film, false, name, value), Fate::Lost))
 }
 
 /// The promised tags of the whole file. Records the others that are lost.
-pub(super) fn of_file(books: &Books<'_>, by_name: bool, record: &mut Record) -> Tags {
+pub(super) fn of_file(film: &Film<'_>, by_name: bool, record: &mut Record) -> Tags {
     let (promised, lost) =
-        sorted(&books.probe.format.tags, |name, value| file_tag(books, by_name, name, value));
+        sorted(&film.probe.format.tags, |name, value| file_tag(film, by_name, name, value));
     if !lost.is_empty() {
         record.lose(LossKind::Tags, None, alloc::format!("the file's tags {}", listed(lost)));
     }
@@ -120,17 +120,17 @@ pub(super) fn of_file(books: &Books<'_>, by_name: bool, record: &mut Record) -> 
 }
 
 /// The promised tags of a stream that is kept. Records the others that are lost.
-pub(super) fn of_stream(books: &Books<'_>, stream: &Stream, kept: &Kept, record: &mut Record) -> Tags {
-    let (promised, lost) = sorted(&stream.tags, |name, value| stream_tag(books, stream, kept, name, value));
+pub(super) fn of_stream(film: &Film<'_>, stream: &Stream, kept: &Kept, record: &mut Record) -> Tags {
+    let (promised, lost) = sorted(&stream.tags, |name, value| stream_tag(film, stream, kept, name, value));
     if !lost.is_empty() {
-        record.lose(LossKind::Tags, books.place(stream), alloc::format!("its tags {}", listed(lost)));
+        record.lose(LossKind::Tags, film.place(stream), alloc::format!("its tags {}", listed(lost)));
     }
     promised
 }
 
 /// The title of a stream that is kept. MP4's demuxer doesn't show one.
-pub(super) fn title_of(books: &Books<'_>, stream: &Stream) -> Option<String> {
-    let title = stream.tags.get("title").filter(|_| books.container != Container::Mp4);
+pub(super) fn title_of(film: &Film<'_>, stream: &Stream) -> Option<String> {
+    let title = stream.tags.get("title").filter(|_| film.container != Container::Mp4);
     title.filter(|title| is_comparable(title)).map(String::from)
 }
 
@@ -184,17 +184,17 @@ impl<'a> Names<'a> {
     }
 }
 
-fn file_tag(books: &Books<'_>, by_name: bool, name: &str, value: &str) -> Fate {
+fn file_tag(film: &Film<'_>, by_name: bool, name: &str, value: &str) -> Fate {
     if value.is_empty()
         || may_differ(&MAY_DIFFER, name)
-        || is_shown_twice(&books.probe.format.tags, name, value)
+        || is_shown_twice(&film.probe.format.tags, name, value)
     {
         return Fate::MayDiffer;
     }
     if name.eq_ignore_ascii_case("creation_time") {
-        return time(books.container, name, value);
+        return time(film.container, name, value);
     }
-    match books.container {
+    match film.container {
         Container::Matroska | Container::Webm => matroska_tag(name),
         Container::Mp4 if name.eq_ignore_ascii_case("location") => Fate::MayDiffer, // stored as numbers
         Container::Mp4 if by_name => Fate::Promised(String::from(name)),
@@ -202,10 +202,15 @@ fn file_tag(books: &Books<'_>, by_name: bool, name: &str, value: &str) -> Fate {
     }
 }
 
-fn stream_tag(books: &Books<'_>, stream: &Stream, kept: &Kept, name: &str, value: &str) -> Fate {
+fn stream_tag(film: &Film<'_>, stream: &Stream, kept: &Kept, name: &str, value: &str) -> Fate {
     let is_stale = kept.stale_tags.iter().any(|stale| stale.as_str() == name);
-    if books.container == Container::Mp4 && name.eq_ignore_ascii_case("title") && !value.is_empty() {
+    if film.container == Container::Mp4 && name.eq_ignore_ascii_case("title") && !value.is_empty() {
         return Fate::Lost;
+    }
+    // ffprobe shows this layout of two views as a tag only.
+    if name.eq_ignore_ascii_case("stereo_mode") && value.starts_with("anaglyph") {
+        let is_held = film.container == Container::Matroska;
+        return if is_held { Fate::Promised(String::from(name)) } else { Fate::Lost };
     }
     if value.is_empty()
         || is_stale
@@ -216,7 +221,7 @@ fn stream_tag(books: &Books<'_>, stream: &Stream, kept: &Kept, name: &str, value
     {
         return Fate::MayDiffer;
     }
-    match books.container {
+    match film.container {
         Container::Matroska | Container::Webm => matroska_tag(name),
         Container::Mp4 => Fate::Lost,
     }
