@@ -60,7 +60,9 @@ impl Gather<'_> {
         };
         let probe = match asked {
             Ok(probe) => probe,
-            Err(error @ ProbeError::Failed(_)) => return Err(io::Error::other(error)),
+            Err(error @ (ProbeError::Failed(_) | ProbeError::Headers(_))) => {
+                return Err(io::Error::other(error));
+            }
             Err(_) => return Ok(None),
         };
         let picture = probe.main_video().map_or(0, |(stream, _)| stream.index);

@@ -85,7 +85,9 @@ impl Preflight<'_> {
     async fn judge(&self, sample: Sample, report: &RunReport) -> io::Result<Vec<Defect>> {
         let probed = match probe::result(self.tools, self.temporary, self.plan).await {
             Ok(probe) => Some(probe),
-            Err(error @ ProbeError::Failed(_)) => return Err(io::Error::other(error)),
+            Err(error @ (ProbeError::Failed(_) | ProbeError::Headers(_))) => {
+                return Err(io::Error::other(error));
+            }
             Err(
                 ProbeError::Refused { .. } | ProbeError::Document(_) | ProbeError::UnsupportedFormat { .. },
             ) => None,

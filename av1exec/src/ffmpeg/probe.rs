@@ -151,4 +151,7 @@ pub enum ProbeError {
     /// ffprobe couldn't be run to its end.
     #[error("ffprobe failed: {0}")]
     Failed(#[from] CaptureError),
+    /// The file's own headers couldn't be read.
+    #[error("its headers can't be read: {0}")]
+    Headers(#[source] std::io::Error),
 }

@@ -154,7 +154,7 @@ impl Pipeline {
     pub async fn unprobed(&self, film: &Film, error: &ProbeError) -> Outcome {
         let failed = |why: &dyn std::error::Error| failed("probe", &film.path, why);
         match error {
-            ProbeError::Failed(_) => return failed(error),
+            ProbeError::Failed(_) | ProbeError::Headers(_) => return failed(error),
             ProbeError::UnsupportedFormat { format } => {
                 return Outcome::Skipped(SkipReason::UnsupportedFormat { format: format.clone() });
             }

@@ -2,7 +2,7 @@
 
 use std::error::Error;
 use std::fs;
-use std::io;
+use std::io::{self, Read, Seek, SeekFrom};
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
@@ -11,7 +11,7 @@ use av1plan::judge::picture::{Comparison, ThumbnailSize, Thumbnails, compare, wi
 use av1plan::judge::{
     Check, Complaints, Decode, Defect, Missing, ProgressReader, ResultProbe, RunReport, frame_time,
 };
-use av1plan::probe::{PacketSummary, PictureSummary, ProbeDepth, Survey};
+use av1plan::probe::{PacketSummary, PictureSummary, ProbeDepth, Survey, matroska};
 use av1plan::{EncodePlan, Evidence, Judgement, MediaProbe, Toolchain, judge, wants_frame_probe};
 
 /// Asks ffmpeg for its version, its encoders and its decoders.
@@ -50,7 +50,8 @@ fn probe_at(
     Ok(probe)
 }
 
-/// Probes a film that is to be planned, and surveys it: reads all of its packets and decodes its key frames.
+/// Probes a film that is to be planned, and surveys it: reads all of its packets, decodes its key frames, and reads the
+/// headers of a Matroska file, of which ffprobe shows only a part.
 pub fn probe_film(film: &Path) -> Result<MediaProbe, Box<dyn Error>> {
     let mut probe = probe(film, wants_frame_probe)?;
     let packets = PacketSummary::default().joining_clocks(probe.format.is_stream_of_packets());
@@ -60,7 +61,14 @@ pub fn probe_film(film: &Path) -> Result<MediaProbe, Box<dyn Error>> {
         let shown = run("ffprobe", &looks.arguments, film)?;
         String::from_utf8_lossy(&shown.stdout).lines().for_each(|line| pictures.add_line(line));
     }
-    probe.add_survey(Survey::new(packets, pictures));
+    let mut file = fs::File::open(film)?;
+    let headers = matroska::read(file.metadata()?.len(), |offset, length| -> io::Result<Vec<u8>> {
+        file.seek(SeekFrom::Start(offset))?;
+        let mut piece = Vec::new();
+        (&file).take(length as u64).read_to_end(&mut piece)?;
+        Ok(piece)
+    })?;
+    probe.add_survey(Survey::new(packets, pictures).with_matroska(headers));
     Ok(probe)
 }
 

@@ -106,6 +106,7 @@ fn encode(plan: &EncodePlan, audience: Audience, sample: Option<Sample>) -> Vec<
         resolution: _,   // already taken into account in `video.settings`
         video,
         strictness,
+        tags_by_name,
         streams: _, // `mapped` has them in the order of the result
         timestamps,
         probe_depth,
@@ -151,7 +152,7 @@ fn encode(plan: &EncodePlan, audience: Audience, sample: Option<Sample>) -> Vec<
         args.fixed(&["-fps_mode", "passthrough", "-avoid_negative_ts", "make_zero"]);
     }
     if *container == Container::Mp4 {
-        args.fixed(&["-movflags", "+faststart"]);
+        args.fixed(&["-movflags", if *tags_by_name { "+faststart+use_metadata_tags" } else { "+faststart" }]);
     }
     match strictness {
         Strictness::Normal => {}

@@ -118,7 +118,7 @@ mod tests {
             "max_size_ratio = 0.9",
             "min_bytes = 2147483648",
             "prefer_encoder = \"svt\"",
-            "refuse_losses = [\"dolby-vision\",\"hdr10-plus\",\"extra-video\"]",
+            "refuse_losses = [\"dolby-vision\",\"hdr10-plus\",\"extra-video\",\"linked\",\"extra-view\"]",
         ] {
             assert!(shown.lines().any(|shown| shown == line), "{line}\n{shown}");
         }

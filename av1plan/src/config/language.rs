@@ -68,6 +68,11 @@ impl Language {
         Ok(Self(canonical.map_or(lower, String::from)))
     }
 
+    /// Whether all names of the language are known.
+    pub(crate) fn is_listed(&self) -> bool {
+        group(&self.0).is_some()
+    }
+
     /// Whether a stream with the language tag `tag` is in this language. Only the first part of the tag counts (`ru`
     /// of `ru-RU` and `ru_RU`).
     pub fn matches(&self, tag: &str) -> bool {

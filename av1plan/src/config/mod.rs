@@ -79,7 +79,7 @@ pub struct Config {
     /// What to do with a file that has several hard links. Default: skip it.
     pub hardlinked: Hardlinked,
     /// The losses that aren't accepted: a film that would suffer one of them is skipped, with the code of the loss.
-    /// Default: Dolby Vision, HDR10+ and a second film in the file.
+    /// Default: Dolby Vision, HDR10+, a second film or a second view in the file, and what belongs to other files too.
     pub refuse_losses: BTreeSet<LossKind>,
     /// An SVT-AV1 preset that replaces the ladder's, for tests in which the picture's quality doesn't matter.
     /// Default: `None`, which means the ladder's preset.
@@ -130,7 +130,14 @@ impl Default for Config {
             interlaced: Interlaced::Deinterlace,
             damaged: Damaged::Recordings,
             hardlinked: Hardlinked::Skip,
-            refuse_losses: [LossKind::DolbyVision, LossKind::Hdr10Plus, LossKind::ExtraVideo].into(),
+            refuse_losses: [
+                LossKind::DolbyVision,
+                LossKind::Hdr10Plus,
+                LossKind::ExtraVideo,
+                LossKind::Linked,
+                LossKind::ExtraView,
+            ]
+            .into(),
             svt_preset: None,
             ignore: BTreeSet::new(),
         }

@@ -129,6 +129,7 @@ impl fmt::Display for Reason {
             Self::SquarePixels => f.write_str("pixels are square"),
             Self::ShapeKept => f.write_str("the source's pixels aren't square; their shape is kept"),
             Self::RotationKept { degrees } => write!(f, "players turn it by {degrees} degrees, as before"),
+            Self::RotationOfFrames => f.write_str("the frames say how players turn them, as before"),
 
             Self::WebSafeTimestamps => f.write_str("guards for the odd timestamps of web sources"),
             Self::WebSafeWithoutGenerated => {
@@ -146,6 +147,10 @@ impl fmt::Display for Reason {
 
             Self::ContainerKept => f.write_str("AV1 has a place in the source's container"),
             Self::ContainerToMatroska => f.write_str("AV1 has no place in the source's container"),
+            Self::ContainerByContent => f.write_str(
+                "it is Matroska whatever its name says, and holds what the name's container can't",
+            ),
+            Self::TagsByName => f.write_str("MP4 has no place of its own for some of them"),
             Self::IndexFirst => f.write_str("a server can start to play it before it has read it whole"),
             Self::ChaptersKept => f.write_str("copied"),
             Self::CaptionsInPicture => f.write_str("captions inside the picture don't survive a new encode"),

@@ -99,6 +99,7 @@ fn stream_defects(expected: &ExpectedStream, found: &Stream) -> Vec<Defect> {
         duration: _,
         span: _,
         hash: _,
+        flags,
         tags,
     } = expected;
     let mut differences = Differences(Vec::new());
@@ -119,6 +120,9 @@ fn stream_defects(expected: &ExpectedStream, found: &Stream) -> Vec<Defect> {
         if let Some(wanted) = wanted {
             differences.check(flag, *wanted, found.disposition.has(flag));
         }
+    }
+    for flag in flags.flags() {
+        differences.check(flag, true, found.disposition.has(flag));
     }
     let index = found.index;
     let defect = |(property, expected, found): (&'static str, _, _)| Defect::Stream {
@@ -145,6 +149,8 @@ fn picture_defects(expected: &ExpectedPicture, found: &Video, found_hdr10_plus: 
         mastering_display,
         content_light,
         rotation,
+        mirrored,
+        side_data,
         dolby_vision,
         hdr10_plus,
     } = expected;
@@ -192,7 +198,13 @@ fn picture_defects(expected: &ExpectedPicture, found: &Video, found_hdr10_plus: 
         }
     };
     if let Some(degrees) = *rotation {
-        block(SideData::Rotation(degrees), "rotation", &mut differences);
+        let matrix = if *mirrored { SideData::Mirrored(degrees) } else { SideData::Rotation(degrees) };
+        block(matrix, "rotation", &mut differences);
+    }
+    for name in side_data {
+        if !found.side_data.iter().any(|block| block.name() == name) {
+            differences.push("side data", name, "none");
+        }
     }
     if let Some(record) = *dolby_vision {
         block(SideData::DolbyVision(record), "dolby vision", &mut differences);

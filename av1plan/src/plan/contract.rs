@@ -1,5 +1,6 @@
 //! What a plan promises of its result, in a form that can be compared with ffprobe's output for the result.
 
+use alloc::collections::BTreeSet;
 use alloc::string::String;
 use alloc::vec::Vec;
 
@@ -7,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{PixelFormat, SizeGate, StreamType};
 use crate::number::{Micros, Rational};
-use crate::probe::{Color, DolbyVision, MasteringDisplay, PacketHash, SideData, Span, Tags};
+use crate::probe::{Color, Disposition, DolbyVision, MasteringDisplay, PacketHash, SideData, Span, Tags};
 
 /// The contract: everything that the result must have. [`judge`](crate::judge()) compares a result with it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -107,6 +108,9 @@ pub struct ExpectedStream {
     /// has as many packets and bytes: a container may store packets in another form.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hash: Option<PacketHash>,
+    /// Further disposition flags that the result's stream must have; it may have others, too.
+    #[serde(default, skip_serializing_if = "Disposition::is_empty")]
+    pub flags: Disposition,
     /// Further tags of the source stream that the container keeps. The result must have each of them with the same
     /// value.
     #[serde(default, skip_serializing_if = "Tags::is_empty")]
@@ -154,6 +158,12 @@ pub struct ExpectedPicture {
     /// turn it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rotation: Option<i64>,
+    /// Whether players show the picture as in a mirror, besides turning it.
+    #[serde(default, skip_serializing_if = "core::ops::Not::not")]
+    pub mirrored: bool,
+    /// Further side data that the result's video stream must have, by ffprobe's names of their types.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub side_data: BTreeSet<String>,
     /// The Dolby Vision configuration record that the result must have; `None` if the result has no Dolby Vision.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub dolby_vision: Option<DolbyVision>,
@@ -187,6 +197,9 @@ impl ExpectedPicture {
                 }
                 SideData::MasteringDisplay(_)
                 | SideData::Rotation(_)
+                | SideData::Mirrored(_)
+                | SideData::Spherical(_)
+                | SideData::Stereo(_)
                 | SideData::DolbyVision(_)
                 | SideData::Cropping { .. }
                 | SideData::Other(_) => {}

@@ -83,6 +83,8 @@ named! {
         Container = "container",
         /// Whether the index of an MP4 is put in front of its media data.
         Faststart = "faststart",
+        /// How MP4 stores the file's tags.
+        Tags = "tags",
         /// How many chapters are copied.
         Chapters = "chapters",
         /// EIA-608/708 captions inside the source's video bitstream, which are lost.

@@ -12,7 +12,8 @@ pub struct Loss {
     /// The kind of loss, whose code is public.
     #[serde(rename = "code")]
     pub kind: LossKind,
-    /// The index of the source stream that is lost or loses something; `None` if it is the film's main video.
+    /// The index of the source stream that is lost or loses something; `None` if it is the film's main video or the
+    /// whole file.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub stream: Option<u32>,
     /// What exactly is lost, as a fragment of a sentence: `mjpeg cover`, `russian audio "Dub" (ac3)`.
@@ -58,5 +59,21 @@ named! {
         Cover = "cover",
         /// An audio or subtitle stream in a language of the config's `drop_languages`.
         Language = "language",
+        /// What belongs to other files too: the order in which an ordered edition plays its chapters, or links to files
+        /// before and behind the film.
+        Linked = "linked",
+        /// The second view of a film for two eyes (MV-HEVC).
+        ExtraView = "extra-view",
+        /// Side data of the picture that nothing carries over, such as an ICC profile or a timecode of each frame.
+        SideData = "side-data",
+        /// Tags that the result's container has no place for, or whose levels and order ffmpeg can't write.
+        Tags = "tags",
+        /// Chapters that ffmpeg doesn't read: of further editions, below others, out of order; and titles in further
+        /// languages.
+        Chapters = "chapters",
+        /// A language that the result can't say as exactly, such as `pt-BR`.
+        LanguageTag = "language-tag",
+        /// A mark of a stream that the result can't have, such as that of lyrics or of a disabled track.
+        TrackFlag = "track-flag",
     }
 }

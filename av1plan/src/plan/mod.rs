@@ -93,6 +93,8 @@ pub struct EncodePlan {
     pub streams: Vec<StreamPlan>,
     /// How far the muxer may go beyond the standards (ffmpeg's `-strict`).
     pub strictness: Strictness,
+    /// Whether MP4's muxer stores the file's tags by their own names, and not in the places that players know.
+    pub tags_by_name: bool,
     /// How timestamps get from the source to the result.
     pub timestamps: Timestamps,
     /// How deep the source must be probed for ffmpeg to find all of its streams.

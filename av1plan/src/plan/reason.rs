@@ -196,6 +196,9 @@ pub enum Reason {
         degrees: i64,
     },
 
+    /// Only the frames have a display matrix. The encoder is given it, and the result's container gets it.
+    RotationOfFrames,
+
     /// The source is from the web, so its timestamps pass with guards: missing ones are generated, every frame is
     /// passed on, and negative ones are shifted to zero.
     WebSafeTimestamps,
@@ -223,6 +226,11 @@ pub enum Reason {
     ContainerKept,
     /// The source's container can't hold AV1, so the result is Matroska, which holds everything.
     ContainerToMatroska,
+    /// The source is Matroska, whatever its name says, and the container of its name would lose some of its streams, or
+    /// the style of its subtitles. So the result is Matroska, too, with the same name.
+    ContainerByContent,
+    /// Some of the source's tags have no place of their own in MP4, so all are stored by their names, as phones do.
+    TagsByName,
     /// With its index in front, an MP4 can be played from a server before all of it is read.
     IndexFirst,
     /// The source's chapters are copied.
@@ -322,6 +330,7 @@ coded! {
         SquarePixels = "square-pixels",
         ShapeKept = "shape-kept",
         RotationKept = "rotation-kept",
+        RotationOfFrames = "rotation-of-frames",
         WebSafeTimestamps = "web-safe-timestamps",
         WebSafeWithoutGenerated = "web-safe-without-generated",
         ExactTimestamps = "exact-timestamps",
@@ -329,6 +338,8 @@ coded! {
         LastPictureHeld = "last-picture-held",
         ContainerKept = "container-kept",
         ContainerToMatroska = "container-to-matroska",
+        ContainerByContent = "container-by-content",
+        TagsByName = "tags-by-name",
         IndexFirst = "index-first",
         ChaptersKept = "chapters-kept",
         CaptionsInPicture = "captions-in-picture",

@@ -29,6 +29,6 @@ impl super::Format {
     /// Whether it is a transport stream or a program stream, which have no header for the whole file, and whose clock
     /// may jump.
     pub fn is_stream_of_packets(&self) -> bool {
-        self.name.split(',').any(|name| matches!(name, "mpegts" | "mpeg"))
+        self.is_read_by("mpegts") || self.is_read_by("mpeg")
     }
 }

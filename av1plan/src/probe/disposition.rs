@@ -40,6 +40,11 @@ impl Disposition {
         self.0 & mask(flag) != 0
     }
 
+    /// Whether no flag is set.
+    pub fn is_empty(&self) -> bool {
+        self.0 == 0
+    }
+
     /// The names of the flags that are set, in ffmpeg's order.
     pub fn flags(self) -> impl Iterator<Item = &'static str> {
         FLAGS.into_iter().filter(move |flag| self.has(flag))

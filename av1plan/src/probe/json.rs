@@ -245,6 +245,12 @@ impl<'de> Fields<'de> for RawStream {
             "color_space" => *matrix = named("matrix", Scalar::read(map)?, unnamed),
             "color_transfer" => *transfer = named("transfer", Scalar::read(map)?, unnamed),
             "color_primaries" => *primaries = named("primaries", Scalar::read(map)?, unnamed),
+            // A list of numbers: `0,1`.
+            "view_ids_available" => {
+                let ids = Scalar::read(map)?.known_text().unwrap_or_default();
+                let views = ids.split(',').filter(|id| !id.is_empty()).count();
+                video.views = u32::try_from(views).unwrap_or(u32::MAX);
+            }
             "closed_captions" => video.closed_captions = Scalar::read(map)?.flag(),
             "side_data_list" => {
                 let blocks = map.next_value::<List<Block>>()?.0;
@@ -276,6 +282,10 @@ impl RawStream {
         let mut video = self.video;
         video.unnamed_color.sort();
         (video.width, video.height) = video.cropped(video.width, video.height);
+        let side_data = match self.kind {
+            RawKind::Video => Vec::new(),
+            _ => video.side_data.iter().map(|block| String::from(block.name())).collect(),
+        };
         let kind = match self.kind {
             RawKind::Video => StreamKind::Video(video),
             RawKind::Audio => StreamKind::Audio(audio),
@@ -298,6 +308,7 @@ impl RawStream {
             duration: self.duration.or_else(from_tag),
             bit_rate: self.bit_rate.or_else(bps),
             frames: self.frames,
+            side_data,
             tags,
         }
     }

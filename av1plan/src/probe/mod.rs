@@ -39,7 +39,7 @@ pub use file::{FileFacts, Marker, Protection, Stability};
 pub(crate) use format::{FORMAT_WHITELIST, takes_format};
 pub use format::{is_refused_format, refused_format};
 pub use mastering::{MasteringDisplay, NotAMasteringDisplay};
-pub use matroska::MatroskaFacts;
+pub use matroska::{MatroskaFacts, TrackFacts};
 pub use packets::{Complaint, Damaged, Gap, Jumps, PacketHash, PacketSummary, StreamPackets};
 pub use pictures::{PictureSummary, Seen, Shape};
 use side_data::Block;
@@ -120,6 +120,8 @@ pub struct Stream {
     pub bit_rate: Option<u64>,
     /// How many frames the container declares; `None` if it declares none.
     pub frames: Option<u64>,
+    /// The types of side data of a stream that isn't video, by ffprobe's names.
+    pub side_data: Vec<String>,
 }
 
 /// The highest index that a stream can have. ffmpeg reads an index as an `int`: a higher one becomes negative, and -1
@@ -171,13 +173,16 @@ pub struct Video {
     pub frame_color: Color,
     /// Colour tags whose value ffmpeg has no name for, as found: `primaries xyz`.
     pub unnamed_color: Vec<String>,
-    /// Side data: mastering display, content light level, Dolby Vision, display matrix.
+    /// Side data: mastering display, content light level, Dolby Vision, display matrix, and every other block by its
+    /// name.
     pub side_data: Vec<SideData>,
     /// The HDR metadata of the first frame, if it was probed: [`SideData::MasteringDisplay`],
     /// [`SideData::ContentLight`], and a [`SideData::DolbyVision`] without a profile.
     pub frame_side_data: Vec<SideData>,
     /// Whether the video bitstream contains EIA-608/708 captions.
     pub closed_captions: bool,
+    /// How many views ffmpeg can decode: 2 in MV-HEVC; 0 if ffprobe doesn't say.
+    pub views: u32,
 }
 
 /// The fields of an audio stream.
@@ -212,6 +217,14 @@ impl Tags {
     /// All tags as pairs of name and value, sorted by name.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
         self.0.iter().map(|(key, value)| (key.as_str(), value.as_str()))
+    }
+}
+
+impl Format {
+    /// Whether ffmpeg's demuxer with this name reads the file: `matroska`, `mov`, `avi`. It goes by the file's
+    /// content, and not by its name.
+    pub fn is_read_by(&self, demuxer: &str) -> bool {
+        self.name.split(',').any(|name| name == demuxer)
     }
 }
 

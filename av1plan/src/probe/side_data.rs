@@ -14,6 +14,14 @@ use super::lenient::{Fields, Scalar, skip};
 pub enum SideData {
     /// The display matrix: how far players turn the picture, in degrees counter-clockwise.
     Rotation(i64),
+    /// A display matrix with which players show the picture as in a mirror, turned by this many degrees.
+    Mirrored(i64),
+    /// How a picture that surrounds its viewer is projected, by ffmpeg's name: `equirectangular`. Empty if ffprobe
+    /// doesn't say.
+    Spherical(String),
+    /// How a picture holds the views of two eyes, by ffmpeg's name: `side by side`, and `side by side, inverted` if the
+    /// right eye's comes first. Empty if ffprobe doesn't say.
+    Stereo(String),
     /// The display on which the film was mastered.
     MasteringDisplay(MasteringDisplay),
     /// The content light level in candela per square metre.
@@ -62,6 +70,10 @@ pub struct DolbyVision {
 pub(super) struct Block {
     kind: Option<String>,
     rotation: Option<i64>,
+    is_mirror: bool,
+    /// The projection of a spherical picture, or the layout of two views.
+    layout: Option<String>,
+    is_inverted: bool,
     max_content: Option<u64>,
     max_average: Option<u64>,
     dolby_vision: DolbyVision,
@@ -77,6 +89,11 @@ impl<'de> Fields<'de> for Block {
         match key {
             "side_data_type" => self.kind = Scalar::read(map)?.text(),
             "rotation" => self.rotation = Scalar::read(map)?.integer(),
+            "displaymatrix" => {
+                self.is_mirror = Scalar::read(map)?.text().is_some_and(|matrix| is_mirror(&matrix));
+            }
+            "inverted" => self.is_inverted = Scalar::read(map)?.flag(),
+            "projection" | "type" => self.layout = Scalar::read(map)?.text(),
             "max_content" => self.max_content = Scalar::read(map)?.unsigned(),
             "max_average" => self.max_average = Scalar::read(map)?.unsigned(),
             "dv_profile" => self.dolby_vision.profile = Scalar::read(map)?.small().unwrap_or_default(),
@@ -101,7 +118,41 @@ impl<'de> Fields<'de> for Block {
     }
 }
 
+/// Whether a display matrix, as ffprobe prints it in three numbered rows of three numbers, turns left into right: its
+/// first two rows and columns have a negative determinant.
+fn is_mirror(matrix: &str) -> bool {
+    let rows = matrix.lines().filter_map(|line| line.split_once(':'));
+    let mut numbers = rows.map(|(_, row)| {
+        let mut row = row.split_whitespace().filter_map(|number| number.parse::<i64>().ok());
+        row.next().zip(row.next())
+    });
+    match (numbers.next().flatten(), numbers.next().flatten()) {
+        (Some((a, b)), Some((c, d))) => a.saturating_mul(d) < b.saturating_mul(c),
+        _ => false,
+    }
+}
+
 impl SideData {
+    /// ffprobe's name of the block's type.
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Rotation(_) | Self::Mirrored(_) => Self::DISPLAY_MATRIX,
+            Self::Spherical(_) => Self::SPHERICAL,
+            Self::Stereo(_) => Self::STEREO,
+            Self::MasteringDisplay(_) => "Mastering display metadata",
+            Self::ContentLight { .. } => "Content light level metadata",
+            Self::DolbyVision(_) => "DOVI configuration record",
+            Self::Cropping { .. } => "Frame Cropping",
+            Self::Other(name) => name,
+        }
+    }
+
+    pub(crate) const DISPLAY_MATRIX: &str = "Display Matrix";
+    /// The name of a display matrix in a frame.
+    pub(crate) const FRAME_MATRIX: &str = "3x3 displaymatrix";
+    pub(crate) const SPHERICAL: &str = "Spherical Mapping";
+    pub(crate) const STEREO: &str = "Stereo 3D";
+
     /// What a frame with Dolby Vision's metadata shows. The profile is in the container's record only.
     pub(super) fn dolby_vision_of_frame() -> Self {
         Self::DolbyVision(DolbyVision { metadata: true, ..DolbyVision::default() })
@@ -113,7 +164,14 @@ impl Block {
     pub(super) fn into_side_data(self) -> SideData {
         let kind = self.kind.unwrap_or_default();
         match (kind.as_str(), self.rotation) {
-            ("Display Matrix", Some(degrees)) => SideData::Rotation(degrees),
+            (SideData::DISPLAY_MATRIX, Some(degrees)) if self.is_mirror => SideData::Mirrored(degrees),
+            (SideData::DISPLAY_MATRIX, Some(degrees)) => SideData::Rotation(degrees),
+            (SideData::SPHERICAL, _) => SideData::Spherical(self.layout.unwrap_or_default()),
+            (SideData::STEREO, _) => {
+                let mut layout = self.layout.unwrap_or_default();
+                layout += if self.is_inverted { ", inverted" } else { "" };
+                SideData::Stereo(layout)
+            }
             ("Mastering display metadata", _) => {
                 SideData::MasteringDisplay(MasteringDisplay::read(&self.mastering))
             }

@@ -1,7 +1,8 @@
-//! The survey of a film: what all of its packets and all of its key frames show.
+//! The survey of a film: what all of its packets, all of its key frames and its container's own headers show.
 //!
 //! A probe reads headers, and headers are claims: a film may be shorter than it says, its size may change in the
-//! middle, and its captions may begin late. The survey is made once before a film is encoded, and stored.
+//! middle, and its captions may begin late. ffprobe shows only a part of what a Matroska file's headers say. The survey
+//! is made once before a film is encoded, and stored.
 
 use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
@@ -12,7 +13,8 @@ use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize};
 
 use super::{
-    Complaint, MediaProbe, PacketSummary, PictureSummary, SideData, StreamKind, StreamPackets, Video,
+    Complaint, MatroskaFacts, MediaProbe, PacketSummary, PictureSummary, SideData, StreamKind, StreamPackets,
+    Video,
 };
 use crate::number::Micros;
 
@@ -33,6 +35,9 @@ pub struct Survey {
     /// What ffprobe complained of; `None` if it found no damage.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub complaint: Option<Complaint>,
+    /// What ffprobe doesn't show of a Matroska or WebM file; `None` if the file is of another type.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub matroska: Option<MatroskaFacts>,
 }
 
 /// Why a text can't be read as a survey.
@@ -52,13 +57,13 @@ pub enum SurveyError {
 
 impl Survey {
     /// The version of the documents that this crate writes. Surveys of other versions are made again.
-    pub const VERSION: u32 = 1;
+    pub const VERSION: u32 = 2;
 
     /// A survey of a film with these packets and these pictures.
     pub fn new(packets: PacketSummary, pictures: PictureSummary) -> Self {
         let complaint = packets.complaint().cloned();
         let (version, packets, channels) = (Self::VERSION, packets.into_streams(), BTreeMap::new());
-        Self { version, packets, pictures, channels, complaint }
+        Self { version, packets, pictures, channels, complaint, matroska: None }
     }
 
     /// Adds a line that ffprobe printed with the arguments of
@@ -76,6 +81,13 @@ impl Survey {
     pub(crate) fn ends(&self) -> Option<(Micros, Micros)> {
         let start = self.packets.values().filter_map(|packets| packets.first).min()?;
         Some((start, self.packets.values().filter_map(|packets| packets.end).max()?))
+    }
+
+    /// Adds what [`matroska::read`](super::matroska::read) found in a Matroska or WebM file.
+    #[must_use]
+    pub fn with_matroska(mut self, matroska: Option<MatroskaFacts>) -> Self {
+        self.matroska = matroska;
+        self
     }
 
     /// Reads the document that [`to_json`](Self::to_json) writes.
@@ -200,7 +212,7 @@ mod tests {
     fn a_document_is_read_as_it_was_written() {
         let made = survey(&["0,1,1,9,K_C,murmur3:aa", "1,0,2"], &["width=4|height=2|interlaced_frame=1"]);
         assert_eq!(Survey::from_json(&made.to_json()), Ok(made.clone()));
-        let other = String::from_utf8(made.to_json()).unwrap().replace("\"version\":1", "\"version\":2");
+        let other = String::from_utf8(made.to_json()).unwrap().replace("\"version\":2", "\"version\":1");
         assert_eq!(Survey::from_json(other.as_bytes()), Err(SurveyError::OtherVersion));
         assert!(matches!(Survey::from_json(b"{}"), Err(SurveyError::NotASurvey { .. })));
     }

@@ -8,6 +8,7 @@ mod dynamic_hdr;
 mod encoder;
 pub(crate) mod gates;
 mod ladder;
+mod ledger;
 mod picture;
 mod record;
 mod streams;
@@ -22,14 +23,14 @@ use crate::plan::{
     Container, Decision, EncodePlan, Loss, LossKind, Reason, ResolutionClass, Skip, SkipReason, StreamPlan,
     StreamType, Strictness, Topic, Treatment, Verdict, VideoPlan,
 };
-use crate::probe::{FileFacts, MediaProbe, Stream, Transfer, Video};
+use crate::probe::{FileFacts, MediaProbe, SideData, Stream, Transfer, Video};
 use crate::toolchain::Toolchain;
 use classify::classify;
 use density::{frame_count, millibits};
 use encoder::EncodeSource;
 use picture::{PictureSource, plan_timestamps};
 use record::Record;
-use streams::plan_streams;
+use streams::{plan_streams, sound_change};
 
 /// A film to plan: what the file system and what ffprobe say about it.
 #[derive(Debug, Clone, Copy)]
@@ -90,26 +91,31 @@ fn planned(
     let settings =
         EncodeSource { stream, video, class, resolution, density }.decide(toolchain, config, record)?;
     let encoder = settings.encoder();
-    let extension = file.extension();
-    let container = decide_container(&extension, record);
+    let container = decide_container(file, probe, stream.index, config, record);
     let picture =
         PictureSource { container, probe, video, class, encoder, toolchain, config }.plan(record)?;
     let timestamps = plan_timestamps(class, probe, record);
-    let streams = plan_streams(probe, stream.index, container, config, record)?;
+    let streams = plan_streams(probe, stream.index, container, config, record);
+    if let Some(reason) = sound_change(probe, &streams) {
+        return Err(reason);
+    }
     if streams.iter().filter_map(|stream| stream.kept()).any(|kept| !kept.stale_tags.is_empty()) {
         record.decide(Topic::StatisticsTags, "remove", Reason::StatisticsAreStale);
     }
     if probe.chapters > 0 {
         record.decide(Topic::Chapters, alloc::format!("{}", probe.chapters), Reason::ChaptersKept);
     }
+    let film = ledger::Film { probe, main: (stream, video), streams: &streams, container };
+    let promises = film.enter(record);
     if let Some(loss) = refused_loss(&streams, &record.losses, config) {
         return Err(SkipReason::RefusedLoss(loss.clone()));
     }
     decide_gate(source, config, record);
 
     Ok(EncodePlan {
-        strictness: strictness(&streams, probe, container, picture.dolby_vision),
+        strictness: strictness(&streams, probe, container, picture.dolby_vision || is_spatial(probe, video)),
         container,
+        tags_by_name: promises.tags_by_name,
         source_class,
         resolution,
         video: VideoPlan {
@@ -122,7 +128,15 @@ fn planned(
             dolby_vision: picture.dolby_vision,
             frames: frame_count(probe, stream, video),
         },
-        contract: contract::draw_up(probe, &streams, container, picture.expected, file.size, config),
+        contract: contract::draw_up(
+            probe,
+            &streams,
+            container,
+            picture.expected,
+            promises,
+            file.size,
+            config,
+        ),
         streams,
         timestamps,
         probe_depth: probe.needed_depth(),
@@ -149,13 +163,13 @@ fn strictness(
     streams: &[StreamPlan],
     probe: &MediaProbe,
     container: Container,
-    dolby_vision: bool,
+    is_unofficial: bool,
 ) -> Strictness {
     let copied = |plan: &&StreamPlan| plan.kept().is_some_and(|kept| kept.treatment == Treatment::Copy);
     let mut copied = streams.iter().filter(copied).filter_map(|plan| probe.stream(plan.index));
     if copied.any(|stream| container.is_experimental(stream.codec_name())) {
         Strictness::Experimental
-    } else if dolby_vision && container == Container::Mp4 {
+    } else if is_unofficial && container == Container::Mp4 {
         Strictness::Unofficial
     } else {
         Strictness::Normal
@@ -191,17 +205,57 @@ fn decide_main_video(probe: &MediaProbe, main: &Stream, record: &mut Record) {
     record.decide(Topic::MainVideo, alloc::format!("{}", main.index), reason);
 }
 
-fn decide_container(extension: &str, record: &mut Record) -> Container {
-    let container = Container::for_extension(extension);
-    let reason = match Container::renamed_extension(extension) {
-        None => Reason::ContainerKept,
-        Some(_) => Reason::ContainerToMatroska,
+/// Whether the picture has marks of three dimensions or of a sphere, which MP4's muxer writes only if it is allowed
+/// to go beyond the standard.
+fn is_spatial(probe: &MediaProbe, video: &Video) -> bool {
+    let is_mark = |name: &str| matches!(name, SideData::STEREO | SideData::SPHERICAL);
+    let survey = probe.survey.as_ref();
+    let in_frames = survey.is_some_and(|survey| survey.pictures.side_data.keys().any(|name| is_mark(name)));
+    in_frames || video.side_data.iter().any(|block| is_mark(block.name()))
+}
+
+fn decide_container(
+    file: &FileFacts,
+    probe: &MediaProbe,
+    main: u32,
+    config: &Config,
+    record: &mut Record,
+) -> Container {
+    let extension = file.extension();
+    let (container, reason) = match Container::for_extension(&extension) {
+        named if is_better_kept(probe, main, named, config) => {
+            (Container::Matroska, Reason::ContainerByContent)
+        }
+        named if Container::renamed_extension(&extension).is_none() => (named, Reason::ContainerKept),
+        named => (named, Reason::ContainerToMatroska),
     };
     record.decide(Topic::Container, container.muxer(), reason);
     if container == Container::Mp4 {
         record.decide(Topic::Faststart, "yes", Reason::IndexFirst);
     }
     container
+}
+
+/// Subtitles with fonts, colours and places, of which a conversion to another format keeps little.
+const STYLED: [&str; 3] = ["ass", "ssa", "webvtt"];
+
+/// Whether the film is Matroska by its content, and the container of its name would lose streams, or the style of
+/// subtitles, that Matroska keeps.
+fn is_better_kept(probe: &MediaProbe, main: u32, named: Container, config: &Config) -> bool {
+    let is_styled =
+        |index: u32| probe.stream(index).is_some_and(|stream| STYLED.contains(&stream.codec_name()));
+    let is_spoilt = |plan: &&StreamPlan| {
+        let treatment = plan.kept().map(|kept| kept.treatment);
+        matches!(treatment, Some(Treatment::Convert(_))) && is_styled(plan.index)
+    };
+    let lost = |container: Container| {
+        let mut trial = Record::default();
+        let streams = plan_streams(probe, main, container, config, &mut trial);
+        trial.losses.len() + streams.iter().filter(is_spoilt).count()
+    };
+    named != Container::Matroska
+        && probe.format.is_read_by("matroska")
+        && lost(named) > lost(Container::Matroska)
 }
 
 /// Whether a film's first frame should be probed before the film is planned (see

@@ -1,6 +1,7 @@
 //! Rules for the picture between decoder and encoder: bit depth, colour, HDR, interlacing, shape of pixels, size,
 //! timestamps.
 
+use alloc::collections::BTreeSet;
 use alloc::string::String;
 use alloc::vec::Vec;
 
@@ -65,7 +66,9 @@ impl PictureSource<'_> {
             color,
             mastering_display: None,
             content_light: None,
-            rotation: self.degrees(),
+            rotation: self.matrix().map(|(degrees, _)| degrees),
+            mirrored: self.matrix().is_some_and(|(_, mirrored)| mirrored),
+            side_data: BTreeSet::new(), // the ledger's
             dolby_vision,
             hdr10_plus,
         };
@@ -210,21 +213,27 @@ impl PictureSource<'_> {
         }
     }
 
-    fn degrees(&self) -> Option<i64> {
+    /// How far the container's display matrix turns the picture, and whether it mirrors it. `None` if it leaves the
+    /// picture as it is.
+    fn matrix(&self) -> Option<(i64, bool)> {
         self.video.side_data.iter().find_map(|block| match block {
-            SideData::Rotation(degrees) if *degrees != 0 => Some(*degrees),
+            SideData::Rotation(degrees) if *degrees != 0 => Some((*degrees, false)),
+            SideData::Mirrored(degrees) => Some((*degrees, true)),
             _ => None,
         })
     }
 
     fn rotation(&self, record: &mut Record) -> Rotation {
-        match self.degrees() {
-            Some(degrees) => {
-                record.decide(Topic::Rotation, "keep", Reason::RotationKept { degrees });
-                Rotation::Kept
-            }
-            None => Rotation::None,
+        if let Some((degrees, _)) = self.matrix() {
+            record.decide(Topic::Rotation, "keep", Reason::RotationKept { degrees });
+            return Rotation::Kept;
         }
+        let survey = self.probe.survey.as_ref();
+        if survey.is_some_and(|survey| survey.pictures.side_data.contains_key(SideData::FRAME_MATRIX)) {
+            record.decide(Topic::Rotation, "keep", Reason::RotationOfFrames);
+            return Rotation::Kept;
+        }
+        Rotation::None
     }
 
     fn captions(&self, record: &mut Record) {

@@ -12,35 +12,29 @@ use crate::probe::{MediaProbe, Stream, StreamKind, Survey};
 use crate::rules::record::Record;
 
 /// Plans every stream of `probe`. `main` is the index of the video stream to encode.
-///
-/// # Errors
-///
-/// The skip of a film with sound that changes, and can't be copied like that.
 pub(crate) fn plan_streams(
     probe: &MediaProbe,
     main: u32,
     container: Container,
     config: &Config,
     record: &mut Record,
-) -> Result<Vec<StreamPlan>, SkipReason> {
+) -> Vec<StreamPlan> {
     let (survey, spare_audio) = (probe.survey.as_deref(), spared_audio(probe, container, config));
     let rules = Rules { main, container, config, survey, spare_audio };
     let mut plans: Vec<StreamPlan> = probe.streams.iter().map(|stream| rules.plan(stream, record)).collect();
     for kind in [StreamType::Audio, StreamType::Subtitle] {
         move_default(probe, kind, &mut plans, record);
     }
-    let changes =
-        plans.iter().filter(|plan| plan.kept().is_some()).find_map(|plan| sound_change(probe, plan.index));
-    match changes {
-        Some(reason) => Err(reason),
-        None => Ok(plans),
-    }
+    plans
 }
 
-/// The skip because of an audio stream whose channels change.
-fn sound_change(probe: &MediaProbe, index: u32) -> Option<SkipReason> {
-    let [from, to, ..] = probe.survey.as_deref()?.channels.get(&index)?[..] else { return None };
-    Some(SkipReason::SoundChanges { index, from, to })
+/// The skip of a film with a kept audio stream whose channels change, and that can't be copied like that.
+pub(crate) fn sound_change(probe: &MediaProbe, streams: &[StreamPlan]) -> Option<SkipReason> {
+    let channels = &probe.survey.as_deref()?.channels;
+    streams.iter().filter(|plan| plan.kept().is_some()).find_map(|plan| {
+        let [from, to, ..] = channels.get(&plan.index)?[..] else { return None };
+        Some(SkipReason::SoundChanges { index: plan.index, from, to })
+    })
 }
 
 struct Rules<'a> {

@@ -60,6 +60,9 @@ pub struct EncodeDocument {
     pub frames: Option<u64>,
     /// How far the muxer may go beyond the standards.
     pub strictness: Strictness,
+    /// Whether MP4's muxer stores the file's tags by their own names; absent in JSON if not.
+    #[serde(default, skip_serializing_if = "core::ops::Not::not")]
+    pub tags_by_name: bool,
     /// How timestamps get from the source to the result.
     pub timestamps: Timestamps,
     /// How deep the source is probed; absent in JSON if it is ffmpeg's default.
@@ -166,6 +169,7 @@ impl EncodeDocument {
                 VideoPlan { settings, pixel_format, filters, keeps_filters, held, rotation, dolby_vision, frames },
             streams,
             strictness,
+            tags_by_name,
             timestamps,
             probe_depth,
             damage_limit,
@@ -192,6 +196,7 @@ impl EncodeDocument {
             dolby_vision: *dolby_vision,
             frames: *frames,
             strictness: *strictness,
+            tags_by_name: *tags_by_name,
             timestamps: *timestamps,
             probe_depth: *probe_depth,
             damage_limit: *damage_limit,
@@ -235,6 +240,7 @@ impl EncodeDocument {
             },
             streams: self.streams.iter().map(StreamDocument::plan).collect::<Result<_, _>>()?,
             strictness: self.strictness,
+            tags_by_name: self.tags_by_name,
             timestamps: self.timestamps,
             probe_depth: self.probe_depth,
             damage_limit: self.damage_limit,

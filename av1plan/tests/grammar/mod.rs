@@ -43,7 +43,7 @@ const WORDS: [(&str, &[&str]); 31] = [
     ("-max_muxing_queue_size", &["2048"]),
     ("-fps_mode", &["passthrough"]),
     ("-avoid_negative_ts", &["make_zero"]),
-    ("-movflags", &["+faststart"]),
+    ("-movflags", &["+faststart", "+faststart+use_metadata_tags"]),
     ("-strict", &["unofficial", "experimental", "1"]),
     ("-f", &["matroska", "mp4", "webm", "rawvideo", "null", "lavfi"]),
     ("-err_detect", &["crccheck"]),

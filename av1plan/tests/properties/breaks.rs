@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 pub(crate) type Break = fn(&mut Value, &EncodePlan, Index) -> bool;
 
 /// One change for each promise, with its name.
-pub(crate) const BREAKS: [(&str, Break); 23] = [
+pub(crate) const BREAKS: [(&str, Break); 26] = [
     ("a stream too few", |document, _, place| {
         let streams = document["streams"].as_array_mut().expect("a list");
         streams.remove(place.index(streams.len()));
@@ -49,6 +49,19 @@ pub(crate) const BREAKS: [(&str, Break); 23] = [
         let Some((name, _)) = tags.iter().next() else { return false };
         document["streams"][index]["tags"][name] = json!("x y z");
         true
+    }),
+    ("no tags of the film", |document, plan, _| {
+        document["format"]["tags"] = json!({});
+        !plan.contract.tags.is_empty()
+    }),
+    ("a flag too few", |document, plan, place| {
+        let index = place.index(plan.contract.streams.len());
+        let flag = plan.contract.streams[index].flags.flags().next();
+        flag.is_some_and(|flag| set_flag(document, index, flag, false))
+    }),
+    ("no side data", |document, plan, _| {
+        !plan.contract.picture.side_data.is_empty()
+            && set(document, video(plan), "side_data_list", &json!([]))
     }),
     ("no title of the film", |document, plan, _| {
         document["format"]["tags"] = json!({});

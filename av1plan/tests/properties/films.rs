@@ -142,7 +142,10 @@ fn document(streams: BoxedStrategy<Vec<Value>>) -> impl Strategy<Value = Value> 
     let tags = pick(vec![
         json!({"encoder": "libmakemkv v1.17.7 (1.3.10/1.5.2)"}),
         json!({"major_brand": "dash", "ENCODER": "Lavf62.3.100"}),
-        json!({"title": "Film"}),
+        json!({"title": "Film", "show": "Show", "track": "3/12", "own": "x", "creation_time": "2001-02-03T04:05:06.500000Z"}),
+        json!({"com.apple.quicktime.make": "Apple", "location": "+48.1+011.5/", "location-eng": "+48.1+011.5/",
+               "creation_time": "2001-02-03T04:05:06.000000Z"}),
+        json!({"SEASON/PART_NUMBER": "2", "Title": "Film", "title": "Another", "COMMENT-ger": "x"}),
         json!("no object"),
     ]);
     let taken = words("matroska,webm mov,mp4,m4a,3gp,3g2,mj2 avi mpegts asf rm");

@@ -38,6 +38,7 @@ const PROMISES: [(&str, &[&str]); 3] = [
             "duration",
             "span",
             "hash",
+            "flags",
             "tags",
         ],
     ),
@@ -52,6 +53,8 @@ const PROMISES: [(&str, &[&str]); 3] = [
             "mastering_display",
             "content_light",
             "rotation",
+            "mirrored",
+            "side_data",
             "dolby_vision",
             "hdr10_plus",
         ],
@@ -82,8 +85,19 @@ pub(crate) fn document(plan: &EncodePlan) -> Value {
 }
 
 fn stream(expected: &ExpectedStream, index: u32, shown: &ExpectedPicture) -> Value {
-    let ExpectedStream { kind, codec, language, title, channels, sample_rate, default, forced, tags, .. } =
-        expected;
+    let ExpectedStream {
+        kind,
+        codec,
+        language,
+        title,
+        channels,
+        sample_rate,
+        default,
+        forced,
+        flags,
+        tags,
+        ..
+    } = expected;
     let mut stream = if *kind == StreamType::Video { picture(shown) } else { json!({}) };
     stream["index"] = json!(index);
     stream["codec_type"] = json!(kind.name());
@@ -92,6 +106,9 @@ fn stream(expected: &ExpectedStream, index: u32, shown: &ExpectedPicture) -> Val
     stream["sample_rate"] = json!(sample_rate.to_string());
     stream["disposition"] =
         json!({"default": default.unwrap_or_default(), "forced": forced.unwrap_or_default()});
+    for flag in flags.flags() {
+        stream["disposition"][flag] = json!(1);
+    }
     stream["tags"] = json!(tags);
     for (name, value) in [("language", language), ("title", title)] {
         if let Some(value) = value {
@@ -111,6 +128,8 @@ fn picture(shown: &ExpectedPicture) -> Value {
         mastering_display,
         content_light,
         rotation,
+        mirrored,
+        side_data: named,
         dolby_vision,
         ..
     } = shown;
@@ -128,8 +147,11 @@ fn picture(shown: &ExpectedPicture) -> Value {
                               "max_average": average}));
     }
     if let Some(degrees) = rotation {
-        side_data.push(json!({"side_data_type": "Display Matrix", "rotation": degrees}));
+        let matrix = if *mirrored { "\n00000000: -65536 0 0\n00000001: 0 65536 0\n" } else { "" };
+        side_data
+            .push(json!({"side_data_type": "Display Matrix", "rotation": degrees, "displaymatrix": matrix}));
     }
+    side_data.extend(named.iter().map(|name| json!({"side_data_type": name})));
     if let Some(DolbyVision { profile, compatibility, enhancement_layer, metadata, .. }) = dolby_vision {
         side_data.push(json!({
             "side_data_type": "DOVI configuration record", "dv_profile": profile,

@@ -19,6 +19,7 @@ mod found;
 #[path = "../grammar/mod.rs"]
 mod grammar;
 mod judging;
+mod ledger;
 mod policy;
 mod reach;
 mod streams;

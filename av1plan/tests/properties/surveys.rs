@@ -1,15 +1,16 @@
 //! Strategies for surveys: packets and pictures as ffprobe prints them, with known trouble.
 
-use av1plan::probe::{PacketSummary, PictureSummary, Survey};
+use av1plan::probe::{MatroskaFacts, PacketSummary, PictureSummary, Survey};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::select;
+use serde_json::json;
 
 /// A survey of any film. Most of its streams have packets, and most of its pictures are alike.
 pub(crate) fn survey() -> impl Strategy<Value = Survey> {
     let packets = vec(prop_oneof![6 => packets().prop_map(Some), 1 => Just(None)], 12);
     let channels = prop_oneof![20 => Just(vec![]), 20 => Just(vec!["2", "2"]), 1 => Just(vec!["2", "6"])];
-    (packets, pictures(), channels).prop_map(|(packets, pictures, channels)| {
+    (packets, pictures(), channels, facts()).prop_map(|(packets, pictures, channels, facts)| {
         let mut all = PacketSummary::default().joining_clocks(true);
         for (index, lines) in packets.iter().enumerate() {
             for line in lines.iter().flatten() {
@@ -20,12 +21,41 @@ pub(crate) fn survey() -> impl Strategy<Value = Survey> {
         for line in &pictures {
             seen.add_line(line);
         }
-        let mut survey = Survey::new(all, seen);
+        let mut survey = Survey::new(all, seen).with_matroska(facts);
         for line in channels {
             survey.add_channels(1, line);
         }
         survey
     })
+}
+
+/// What a Matroska file has that ffprobe doesn't show, as a stored survey has it.
+pub(crate) fn facts() -> impl Strategy<Value = Option<MatroskaFacts>> {
+    let track = |of: serde_json::Value| json!({"tracks": [of, of, of]});
+    let tag = |targets: serde_json::Value, simple: serde_json::Value| json!({"tags": [{"targets": targets, "simple": simple}]});
+    let kinds = vec![
+        json!({}),
+        json!({"linked": {"next_uid": "77"}}),
+        json!({"linked": {"families": ["77"]}}),
+        json!({"editions": [{"ordered": true, "chapters": [{"uid": 1, "start": 0}]}]}),
+        json!({"editions": [{"chapters": [{"uid": 1, "start": 9}, {"uid": 2, "start": 5}, {"depth": 1, "displays": 2}]},
+                            {"hidden": true, "chapters": [{"hidden": true}]}]}),
+        track(json!({"type": "video", "codec_id": "V", "language": "por", "language_ietf": "pt-BR"})),
+        track(json!({"type": "audio", "codec_id": "A", "enabled": false, "video": {"projection": 3}})),
+        json!({"tracks": [{"type": "audio"}], "other_tracks": 2}),
+        tag(
+            json!({"type_value": 60, "type_name": "SEASON"}),
+            json!([{"name": "A", "value": "b"}, {"name": "B", "depth": 1}]),
+        ),
+        tag(
+            json!({"editions": [7]}),
+            json!([{"name": "\u{1b}[2J", "value": "b"}, {"name": "A"}, {"name": "A"}]),
+        ),
+        tag(json!({"chapters": [7]}), json!([{"name": "A", "binary": true, "language_ietf": "pt-BR"}])),
+        json!({"attachments": [{"name": "x", "size": 7}]}),
+    ];
+    let fact = select(kinds).prop_map(|facts| serde_json::from_value(facts).expect("these are facts"));
+    prop::option::weighted(0.5, fact)
 }
 
 /// The packets of a stream: timestamp, duration, bytes, flags, hash.
@@ -72,6 +102,12 @@ fn pictures() -> impl Strategy<Value = Vec<String>> {
         "ATSC A53 Part 4 Closed Captions",
         "Dolby Vision RPU Data",
         "HDR Dynamic Metadata SMPTE2094-40 (HDR10+)",
+        "3x3 displaymatrix",
+        "View ID",
+        "SMPTE 12-1 timecode",
+        "Ambient viewing environment",
+        "Stereo 3D",
+        "GOP timecode",
     ]);
     let kind = prop_oneof![
         30 => Just((720, "16:15", "yuv420p", "bt709")),

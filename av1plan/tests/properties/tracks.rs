@@ -42,6 +42,7 @@ pub(crate) fn video() -> BoxedStrategy<Value> {
         ("bit_rate", sometimes(4, numbers(&[500_000, 9_000_000, 60_000_000, 0]))),
         ("nb_frames", sometimes(3, numbers(&[2400, 129_600, 0, 1]))),
         ("side_data_list", sometimes(6, vec(side_data(), 0..4).prop_map(Value::from).boxed())),
+        ("view_ids_available", sometimes(1, words("0,1"))),
         ("disposition", disposition()),
         ("tags", tags()),
     ]);
@@ -86,6 +87,15 @@ fn side_data() -> BoxedStrategy<Value> {
         rotation(180),
         rotation(0),
         rotation(17),
+        json!({"side_data_type": "Display Matrix", "rotation": 0,
+               "displaymatrix": "\n00000000: 65536 0 0\n00000001: 0 -65536 0\n00000002: 0 0 1073741824\n"}),
+        json!({"side_data_type": "Stereo 3D", "type": "side by side"}),
+        json!({"side_data_type": "Stereo 3D", "type": "unspecified"}),
+        json!({"side_data_type": "Stereo 3D", "type": "checkerboard", "inverted": 1}),
+        json!({"side_data_type": "Spherical Mapping", "projection": "equirectangular"}),
+        json!({"side_data_type": "Spherical Mapping", "projection": "cubemap"}),
+        json!({"side_data_type": "Ambient viewing environment"}),
+        json!({"side_data_type": "ICC Profile", "size": 560}),
         json!({"side_data_type": "CPB properties", "max_bitrate": 0}),
         json!({"rotation": "odd"}),
     ])
@@ -150,7 +160,7 @@ fn disposition() -> BoxedStrategy<Value> {
     let flag = |often| prop::bool::weighted(often);
     let flags =
         (flag(0.4), flag(0.15), flag(0.1), flag(0.05)).prop_map(|(default, forced, comment, original)| {
-            json!({"default": u8::from(default), "forced": u8::from(forced), "comment": u8::from(comment),
+            json!({"lyrics": u8::from(comment && original), "default": u8::from(default), "forced": u8::from(forced), "comment": u8::from(comment),
                "original": u8::from(original), "dub": 0, "attached_pic": 0, "": u8::from(original)})
         });
     sometimes(9, flags.boxed())
@@ -165,6 +175,8 @@ fn tags() -> BoxedStrategy<Value> {
         ("BPS-eng", sometimes(1, numbers(&[1_000]))),
         ("_STATISTICS_TAGS", sometimes(1, words("BPS"))),
         ("DURATION", sometimes(2, words("01:30:00.120000000 never"))),
+        ("my tag", sometimes(1, words("x y"))),
+        ("creation_time", sometimes(1, words("2001-02-03T04:05:06.000000Z 1999"))),
         ("handler_name", sometimes(1, words("VideoHandler Shaka"))),
     ]);
     sometimes(8, tags)

@@ -12,6 +12,8 @@ mod film;
 mod geometry;
 mod hdr_numbers;
 mod held;
+mod hidden;
+mod ledger;
 mod other_video;
 mod preflight;
 mod recordings;

@@ -1,0 +1,77 @@
+//! The language of a stream. ffmpeg reads and writes Matroska's language of three letters, and not the IETF language,
+//! which may say more (measured with 8.0).
+
+use alloc::string::String;
+
+use super::Film;
+use crate::config::Language;
+use crate::plan::{Container, LossKind};
+use crate::probe::{Stream, TrackFacts};
+use crate::rules::record::Record;
+
+/// The promised language of a stream that is kept. Records a loss if the result can't say it.
+pub(super) fn enter(film: &Film<'_>, stream: &Stream, record: &mut Record) -> Option<String> {
+    if let Some(ietf) = film.track(stream).and_then(lost) {
+        let what = alloc::format!("its exact language \"{ietf}\"");
+        record.lose(LossKind::LanguageTag, film.place(stream), what);
+    }
+    let language = stream.language().filter(|language| !matches!(*language, "" | "und"))?;
+    // MP4 stores three letters, each in five bits.
+    let is_code = language.len() == 3 && language.bytes().all(|letter| letter.is_ascii_lowercase());
+    if film.container == Container::Mp4 && !is_code {
+        let what = alloc::format!("its language \"{language}\"");
+        record.lose(LossKind::LanguageTag, film.place(stream), what);
+        return None;
+    }
+    Some(String::from(language))
+}
+
+/// The IETF language of a track, if it says more than, or something else than, the language of three letters.
+fn lost(track: &TrackFacts) -> Option<&str> {
+    let ietf = track.language_ietf.as_deref().filter(|ietf| !matches!(*ietf, "" | "und"))?;
+    // An absent language means English.
+    let code = track.language.as_deref().unwrap_or("eng");
+    (!says_the_same(ietf, code)).then_some(ietf)
+}
+
+/// Whether an IETF language is only another spelling of a code of three letters: `ja` of `jpn`.
+fn says_the_same(ietf: &str, code: &str) -> bool {
+    if ietf.eq_ignore_ascii_case(code) {
+        return true;
+    }
+    if ietf.contains(['-', '_']) {
+        return false;
+    }
+    match Language::new(ietf) {
+        Ok(language) if language.is_listed() => language.matches(code),
+        // Rare languages of two letters: mkvmerge writes both, and they agree. A language that has a code of three
+        // letters only (`yue`) has that code in both places, or the code says less (`chi`).
+        _ => ietf.len() == 2 && code.len() == 3 && code != "und",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_language_is_lost_only_if_the_code_says_less() {
+        let table = [
+            ("ja", "jpn", true),
+            ("de", "ger", true),
+            ("de", "deu", true),
+            ("zh", "chi", true),
+            ("hr", "hrv", true),
+            ("fil", "fil", true),
+            ("pt-BR", "por", false),
+            ("zh-Hant", "chi", false),
+            ("es-419", "spa", false),
+            ("yue", "chi", false),
+            ("fr", "eng", false),
+            ("hr", "und", false),
+        ];
+        for (ietf, code, same) in table {
+            assert_eq!(says_the_same(ietf, code), same, "{ietf} {code}");
+        }
+    }
+}
