@@ -150,6 +150,19 @@ fn other_frame_rate() {
     refused("frame-rate", &instead(&format!("-i whole.mkv {encode}")));
 }
 
+/// Thumbnails of both sizes look alike, and the headers tell of the first only.
+#[test]
+fn another_size_from_the_eighth_second_on() {
+    let does = "\"$real\" \"$@\" || exit $?\nmv \"$output\" ../scratch/whole.mkv\n\
+                export SVT_LOG=1\ncd ../scratch\nffmpeg() { \"$real\" -nostdin -v error -y \"$@\" </dev/null >&2; }\n\
+                ffmpeg -i whole.mkv -map 0:v -c copy -t 8 -f obu start.obu\n\
+                ffmpeg -ss 8 -i whole.mkv -map 0:v -vf scale=96:72 -c:v libsvtav1 -preset 12 -f obu end.obu\n\
+                cat start.obu end.obu > both.obu\n\
+                ffmpeg -r 25 -i both.obu -i whole.mkv -map 0:v -map 1:a -map 1:s -map_metadata 1 -map_chapters 1 \
+                -map_metadata:s:v 1:s:v -c copy -disposition:v default -f matroska \"$output\"\nexit 0";
+    refused("decode-error", does);
+}
+
 #[test]
 fn downmix() {
     refused("bytes", &instead(&format!("{COPY} -c:a ac3 -ac 1")));

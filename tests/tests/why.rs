@@ -5,7 +5,7 @@
 
 use std::fs;
 
-use av1d_tests::{Library, PICTURE, Run, Signal, signal, wait_until};
+use av1d_tests::{Library, PICTURE, Run, Script, Signal, signal, wait_until};
 use serde_json::Value;
 
 #[track_caller]
@@ -115,10 +115,10 @@ fn beside_a_daemon_its_memory_is_read_and_not_disturbed() {
     let Some(mut library) = Library::open() else { return };
     library.hurry();
     library.set("scan_interval_secs", 3600);
-    // The film is cut off in the middle, so it is itself to blame for the failure.
     let film = library.film("Film.mkv");
     let bytes = fs::read(&film).unwrap();
-    fs::write(&film, &bytes[..bytes.len() / 2]).unwrap();
+    let damaged = "echo '[h264 @ 0x1] [error] error while decoding MB 1 1' >&2; exit 69";
+    library.replace_ffmpeg(Script { when: "-progress", does: damaged });
     let daemon = library.start(["watch"]);
     wait_until("it failed", || library.jobs().iter().any(|job| job["outcome"].is_object()));
 

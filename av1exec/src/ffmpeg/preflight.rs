@@ -7,6 +7,7 @@ use std::time::Duration;
 use av1plan::command::preflight_arguments;
 use av1plan::judge::preflight::{Sample, judge_preflight, samples};
 use av1plan::judge::{Check, Defect, Evidence, ResultProbe, RunReport};
+use av1plan::probe::is_error;
 use av1plan::{EncodePlan, MediaProbe};
 
 use crate::ffmpeg::argv::bind;
@@ -68,7 +69,7 @@ impl Preflight<'_> {
         let watched = watch(child, Some(pulse), |output, line| {
             if output == Output::Stderr {
                 report.add_log_line(line);
-                if line.contains("[error] ") || line.contains("[fatal] ") {
+                if is_error(line) {
                     line.trim().clone_into(&mut found.words);
                 }
                 if found.log.len() + line.len() < LOG_LIMIT {

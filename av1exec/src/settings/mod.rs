@@ -208,6 +208,7 @@ write_why_sidecars = true
             log_keep_days = 7
             log_keep_bytes = 0
             full_decode = false
+            preflight = false
             ffmpeg = "/opt/ffmpeg"
             ffprobe = "/opt/ffprobe"
             active_hours = "22:00-07:00, 12:00-13:30"
@@ -219,6 +220,7 @@ write_why_sidecars = true
             drop_languages = []
             duration_epsilon_secs = 0.000001
             interlaced = "skip"
+            damaged = "encode"
             refuse_losses = ["cover", "language"]
         "#;
         for settings in [Settings::default(), read(changed)] {
@@ -235,7 +237,7 @@ write_why_sidecars = true
     #[test]
     fn the_planner_reads_and_writes_its_keys_as_the_config_file_has_them() {
         let changed = "min_bytes = 1\nmax_size_ratio = 0.0001\nduration_epsilon_secs = 2.5\nextensions = [\"mkv\"]\n\
-                       interlaced = \"skip\"\nhardlinked = \"replace\"\nbit_depth = \"source\"\n\
+                       interlaced = \"skip\"\ndamaged = \"skip\"\nhardlinked = \"replace\"\nbit_depth = \"source\"\n\
                        refuse_losses = [\"cover\"]\ntesting_svt_preset = 12\n";
         for settings in [Settings::default(), read(changed)] {
             assert_eq!(read(&settings.policy.to_string()).policy, settings.policy);

@@ -3,7 +3,7 @@
 use alloc::string::String;
 use core::fmt;
 
-use super::{Plain, Thousandths};
+use super::text::{Plain, Thousandths};
 use crate::judge::{Defect, Missing};
 use crate::number::Micros;
 use crate::probe::Gap;

@@ -2,8 +2,9 @@
 
 use alloc::string::String;
 
-use super::{Defect, damage_in};
+use super::Defect;
 use crate::plan::StreamType;
+use crate::probe::{damage_in, is_error};
 
 /// What ffmpeg prints if it has no decoder for AV1, or only one that needs a graphics card.
 const MISSING_DECODER: [&str; 2] =
@@ -15,10 +16,14 @@ const MISSING_DECODER: [&str; 2] =
 /// differently.
 const HARMLESS: [&str; 2] = ["[null @", "Error parsing Opus packet header"];
 
+/// What kept filters say in a warning when the size, the format or the range of pictures changes (ffmpeg 8.0).
+const CHANGING_PICTURE: &str = "Changing video frame properties on the fly";
+
 /// Whether a line of ffmpeg's log, printed with levels, is a complaint of a decoder or a demuxer.
 fn is_complaint(line: &str) -> bool {
-    let is_error = line.contains("[error] ") || line.contains("[fatal] ");
-    (is_error && !HARMLESS.iter().any(|words| line.contains(words))) || damage_in(line)
+    (is_error(line) && !HARMLESS.iter().any(|words| line.contains(words)))
+        || line.contains(CHANGING_PICTURE)
+        || damage_in(line)
 }
 
 /// Whether the line says that this ffmpeg can't decode AV1 at all.
@@ -123,6 +128,10 @@ mod tests {
             ("[null @ 0x1] [error] Application provided invalid, non monotonically increasing dts", false),
             ("[opus @ 0x1] [error] Error parsing Opus packet header.", false),
             ("[opus @ 0x1] [error] Error parsing the packet header.", true),
+            (
+                "[graph -1 input from stream 0:0 @ 0x1] [warning] Changing video frame properties on the fly is not",
+                true,
+            ),
             ("", false),
         ];
         for (line, complaint) in table {

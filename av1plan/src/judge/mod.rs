@@ -18,7 +18,6 @@ mod report;
 mod run;
 mod times;
 
-pub use crate::probe::damage_in;
 pub use alone::judge_alone;
 pub use complaint::Complaints;
 pub use defect::{Defect, Plane};

@@ -6,9 +6,10 @@ use alloc::vec::Vec;
 use serde::{Deserialize, Serialize};
 
 use super::evidence::lacking;
-use super::{ClosingReport, Missing, Progress, damage_in};
+use super::{ClosingReport, Missing, Progress};
 use crate::number::Micros;
 use crate::plan::{EncodePlan, ExpectedPicture, StreamType, Treatment};
+use crate::probe::damage_in;
 use crate::setters::setters;
 
 /// What is known of a run of ffmpeg that has ended.
@@ -111,8 +112,10 @@ impl RunReport {
 /// Reads the size from what ffmpeg prints when the properties of pictures change (8.0 and 9.0.2): `[vf#0:0 @ 0x55] [info]
 /// Reconfiguring filter graph because video parameters changed to yuv420p(tv, bt709), 640x360`.
 fn changed_size(line: &str) -> Option<(u32, u32)> {
-    let (_, changed) =
-        line.split_once("] Reconfiguring filter graph because video parameters changed to ")?;
+    // A film's title, which ffmpeg prints too, may say the same, but not at the start of a line.
+    let (_, changed) = line
+        .strip_prefix("[vf#")?
+        .split_once("] Reconfiguring filter graph because video parameters changed to ")?;
     let (_, size) = changed.trim_end().rsplit_once(", ")?;
     let (width, height) = size.split_once('x')?;
     Some((width.parse().ok()?, height.parse().ok()?))
@@ -153,7 +156,7 @@ mod tests {
         ] {
             report.add_log_line(&alloc::format!("{start} {rest}"));
         }
-        report.add_log_line("[in#0 @ 0x1] [info] title: Reconfiguring filter graph, 1x1");
+        report.add_log_line(&alloc::format!("[info]     title           : {start} yuv420p, 1x1"));
         assert_eq!(report.changed_sizes, [(320, 180), (640, 360)]);
     }
 }

@@ -11,6 +11,7 @@ mod reason;
 mod resolution;
 mod size_gate;
 mod skip;
+mod skipped;
 mod source_class;
 mod stale_tag;
 mod stream;

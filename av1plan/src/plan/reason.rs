@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::name::coded;
 use crate::number::{Micros, Rational};
-use crate::plan::SkipReason;
+use crate::plan::{SkipReason, skipped};
 
 /// The limit of a very low bitrate, in thousandths of a bit for each pixel of each frame, counted in bits of H.264. A
 /// source that spends less gets the higher CRF of its range ([`Reason::LowBitrate`]).
@@ -357,29 +357,4 @@ coded! {
         UnknownType = "unknown-type",
         DefaultMoved = "default-moved",
     } else Skipped: SkipReason
-}
-
-/// A skip's reason in JSON: as it is in the skip itself.
-mod skipped {
-    use serde::{Deserialize, Deserializer, Serialize, Serializer};
-
-    use super::SkipReason;
-
-    /// What was written before the first release: `{"code": "skipped", "facts": REASON}`.
-    #[derive(Deserialize)]
-    #[serde(untagged)]
-    enum Written {
-        Now(SkipReason),
-        Before { facts: SkipReason },
-    }
-
-    pub(super) fn serialize<S: Serializer>(reason: &SkipReason, serializer: S) -> Result<S::Ok, S::Error> {
-        reason.serialize(serializer)
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<SkipReason, D::Error> {
-        Ok(match Written::deserialize(deserializer)? {
-            Written::Now(reason) | Written::Before { facts: reason } => reason,
-        })
-    }
 }

@@ -34,27 +34,42 @@ const DAMAGE: [&str; 23] = [
     "error dc",
 ];
 
-/// Whether a line of ffmpeg's log, printed with levels (`-loglevel level+...`), says that the source is damaged.
-///
-/// Only warnings and errors count. ffmpeg also prints file names and tags, which may contain any text.
+/// Whether a line of ffmpeg's log, printed with levels (`-loglevel level+...`), says that the source is damaged. Only
+/// warnings and errors count.
 pub fn damage_in(line: &str) -> bool {
-    let message = ["[warning] ", "[error] ", "[fatal] "].iter().find_map(|level| line.split_once(level));
-    message.is_some_and(|(_, message)| DAMAGE.iter().any(|phrase| message.contains(phrase)))
+    let (level, message) = parts(line);
+    let counts = matches!(level, Some("warning" | "error" | "fatal"));
+    counts && DAMAGE.iter().any(|phrase| message.contains(phrase))
+}
+
+/// Whether a line of ffmpeg's log, printed with levels, is an error.
+pub fn is_error(line: &str) -> bool {
+    matches!(parts(line).0, Some("error" | "fatal"))
 }
 
 /// What a line of ffmpeg's says, without the part of ffmpeg that says it, its address in memory and the level:
 /// `[matroska,webm @ 0x55] [error] File ended prematurely` becomes `File ended prematurely`.
 pub fn message_of(line: &str) -> &str {
+    parts(line).1
+}
+
+/// The level and the message of a line. The message may contain anything, since ffmpeg also prints file names and tags:
+/// only what is in brackets at the start of the line is ffmpeg's own.
+fn parts(line: &str) -> (Option<&str>, &str) {
+    const LEVELS: [&str; 8] = ["panic", "fatal", "error", "warning", "info", "verbose", "debug", "trace"];
     let mut rest = line.trim();
-    while let Some((_, behind)) = rest.strip_prefix('[').and_then(|inside| inside.split_once("] ")) {
+    while let Some((name, behind)) = rest.strip_prefix('[').and_then(|inside| inside.split_once("] ")) {
         rest = behind.trim_start();
+        if LEVELS.contains(&name) {
+            return (Some(name), rest);
+        }
     }
-    rest
+    (None, rest)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{damage_in, message_of};
+    use super::{damage_in, is_error, message_of};
 
     #[test]
     fn a_message_is_what_is_behind_the_brackets() {
@@ -71,6 +86,14 @@ mod tests {
         for (line, message) in table {
             assert_eq!(message_of(line), message, "{line}");
         }
+    }
+
+    #[test]
+    fn a_title_that_reads_like_an_error_is_none() {
+        let title = "[info]     title           : [h264 @ 0x5] [error] File ended prematurely";
+        assert!(!is_error(title) && !damage_in(title));
+        let line = "[h264 @ 0x5] [error] File ended prematurely";
+        assert!(is_error(line) && damage_in(line));
     }
 
     /// Lines that ffmpeg 8.0 printed, of damaged films and of whole ones.

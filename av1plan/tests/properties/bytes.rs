@@ -35,7 +35,7 @@ proptest! {
         let _ = Toolchain::parse(&text, &text, &text);
         let _ = Toolchain::parse(&format!("ffmpeg version {text}"), &text, &text);
         av1plan::probe::PacketSummary::default().add_line(&text);
-        let _ = av1plan::judge::damage_in(&text);
+        let _ = av1plan::probe::damage_in(&text);
         let _ = FileFacts::new(text, 0).extension();
     }
 }

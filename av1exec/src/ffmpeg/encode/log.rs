@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use av1plan::judge::{ClosingReport, RunReport};
 use av1plan::plan::ExpectedPicture;
+use av1plan::probe::is_error;
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 
@@ -78,7 +79,7 @@ pub(super) async fn listen(
         if heard.report.changed_sizes.len() > sizes && heard.report.other_size(&expected).is_some() {
             changed.notify_one();
         }
-        if text.contains("[error] ") || text.contains("[fatal] ") {
+        if is_error(&text) {
             text.trim().clone_into(&mut heard.last_error);
         }
         if line.len() < room {

@@ -9,6 +9,7 @@ mod chapters;
 mod language;
 mod marks;
 mod matroska;
+mod mp4_tags;
 mod side_data;
 mod tags;
 

@@ -4,7 +4,7 @@ use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use super::{Film, MayDiffer, listed, may_differ};
+use super::{Film, MayDiffer, listed, may_differ, mp4_tags};
 use crate::plan::{Container, Kept, LossKind, is_statistic};
 use crate::probe::{Stream, Tags};
 use crate::rules::record::Record;
@@ -32,63 +32,6 @@ const STREAM_MAY_DIFFER: [MayDiffer; 7] = [
     ("alpha_mode", "transparency is a loss of its own"),
 ];
 
-/// The texts for which MP4 has a place that players know. The place of each is in `ilst`.
-const MP4_TEXTS: [&str; 17] = [
-    "album",
-    "album_artist",
-    "artist",
-    "comment",
-    "composer",
-    "copyright",
-    "date",
-    "description",
-    "episode_id",
-    "genre",
-    "grouping",
-    "keywords",
-    "lyrics",
-    "network",
-    "show",
-    "synopsis",
-    "title",
-];
-
-/// The numbers for which MP4 has such a place.
-const MP4_NUMBERS: [&str; 8] = [
-    "compilation",
-    "disc",
-    "episode_sort",
-    "gapless_playback",
-    "hd_video",
-    "media_type",
-    "season_number",
-    "track",
-];
-
-/// The tags of MP4 that programs for libraries read, and read in `ilst` only. Where a file has one of them, all tags
-/// are stored there, and those that have no place there are lost.
-const READ_BY_LIBRARIES: [&str; 19] = [
-    "album",
-    "album_artist",
-    "artist",
-    "composer",
-    "description",
-    "disc",
-    "episode_id",
-    "episode_sort",
-    "genre",
-    "grouping",
-    "hd_video",
-    "lyrics",
-    "media_type",
-    "network",
-    "season_number",
-    "show",
-    "synopsis",
-    "title",
-    "track",
-];
-
 /// What becomes of a tag.
 enum Fate {
     /// The result has it, under this name, with the same value.
@@ -102,10 +45,8 @@ enum Fate {
 /// for some of them.
 pub(super) fn go_by_name(film: &Film<'_>) -> bool {
     let tags = &film.probe.format.tags;
-    let is_for_libraries =
-        |name: &str| READ_BY_LIBRARIES.iter().any(|known| known.eq_ignore_ascii_case(name));
     film.container == Container::Mp4
-        && !tags.iter().any(|(name, value)| is_for_libraries(name) && !value.is_empty())
+        && !tags.iter().any(|(name, value)| mp4_tags::is_read_by_libraries(name) && !value.is_empty())
         && tags.iter().any(|(name, value)| matches!(file_tag(film, false, name, value), Fate::Lost))
 }
 
@@ -198,7 +139,8 @@ fn file_tag(film: &Film<'_>, by_name: bool, name: &str, value: &str) -> Fate {
         Container::Matroska | Container::Webm => matroska_tag(name),
         Container::Mp4 if name.eq_ignore_ascii_case("location") => Fate::MayDiffer, // stored as numbers
         Container::Mp4 if by_name => Fate::Promised(String::from(name)),
-        Container::Mp4 => mp4_tag(name, value),
+        Container::Mp4 if mp4_tags::has_place(name, value) => Fate::Promised(String::from(name)),
+        Container::Mp4 => Fate::Lost,
     }
 }
 
@@ -244,19 +186,6 @@ fn matroska_tag(name: &str) -> Fate {
         return Fate::MayDiffer;
     }
     Fate::Promised(name.replace(' ', "_"))
-}
-
-fn mp4_tag(name: &str, value: &str) -> Fate {
-    let is_in = |names: &[&str]| names.iter().any(|known| known.eq_ignore_ascii_case(name));
-    // A number is stored in one to four bytes, and of two with a slash between them each in two.
-    let is_number = |text: &str| text.parse::<u8>().is_ok_and(|number| alloc::format!("{number}") == text);
-    let is_pair =
-        |text: &str| text.split_once('/').is_some_and(|(one, all)| is_number(one) && is_number(all));
-    if is_in(&MP4_TEXTS) || (is_in(&MP4_NUMBERS) && (is_number(value) || is_pair(value))) {
-        Fate::Promised(String::from(name))
-    } else {
-        Fate::Lost
-    }
 }
 
 /// Whether ffprobe shows a tag with a language twice, as `location-eng` and `location`.
@@ -335,15 +264,6 @@ mod tests {
             ("\u{1b}[2J", "may differ"),
         ] {
             assert_eq!(word(&matroska_tag(name)), fate, "{name}");
-        }
-        for (name, value, fate) in [
-            ("ARTIST", "A", "ARTIST"),
-            ("track", "3/12", "track"),
-            ("track", "03", "lost"),
-            ("season_number", "2001", "lost"),
-            ("my.own", "1", "lost"),
-        ] {
-            assert_eq!(word(&mp4_tag(name, value)), fate, "{name} {value}");
         }
     }
 
