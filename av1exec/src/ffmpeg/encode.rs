@@ -6,14 +6,13 @@ use std::ffi::OsString;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::ExitStatus;
-use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use av1plan::judge::{Progress, ProgressReader, RunReport};
 use av1plan::plan::ExpectedPicture;
 use rustix::process::Signal;
 use tokio::process::Child;
-use tokio::sync::Notify;
+use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
@@ -60,7 +59,7 @@ pub enum Ended {
     /// ffmpeg ended by itself, successfully or not.
     Run {
         /// The report for the judge.
-        report: RunReport,
+        report: Box<RunReport>,
         /// The last error that ffmpeg printed; empty if it printed none.
         words: String,
     },
@@ -102,8 +101,8 @@ impl Encode<'_> {
         let mut child = start_for(self.job, self.program, self.args, self.locks, self.priority).await?;
         let (stdout, stderr) = (LineReader::of(child.stdout.take()), LineReader::of(child.stderr.take()));
         let (written, writer) = write_down(log);
-        let changed = Arc::new(Notify::new());
-        let listener = tokio::spawn(listen(stderr, written, self.picture.clone(), Arc::clone(&changed)));
+        let (change, changed) = oneshot::channel();
+        let listener = tokio::spawn(listen(stderr, written, self.picture.clone(), change));
         if let Some(id) = child.id() {
             let written = tokio::select! {
                 biased;
@@ -146,19 +145,12 @@ impl Encode<'_> {
         let cut_short = tokio::select! {
             cut_short = run => cut_short,
             () = stop.asked() => Some(Ended::Stopped),
-            // Its size is known once the listener has ended.
-            () = changed.notified() => Some(Ended::PictureChanged { width: 0, height: 0 }),
+            Ok((width, height)) = changed => Some(Ended::PictureChanged { width, height }),
         };
         let status = match cut_short {
             Some(ended) => {
                 self.end(&mut child).await?;
-                let size = listener.await.unwrap_or_default().report.other_size(self.picture);
-                return Ok(match (ended, size) {
-                    (Ended::PictureChanged { .. }, Some((width, height))) => {
-                        Ended::PictureChanged { width, height }
-                    }
-                    (ended, _) => ended,
-                });
+                return Ok(ended);
             }
             None => child.wait().await?,
         };
@@ -168,7 +160,7 @@ impl Encode<'_> {
         let mut report = heard.report;
         report.exit_code = status.code();
         report.add_progress(&watch.last);
-        Ok(Ended::Run { report, words: heard.last_error })
+        Ok(Ended::Run { report: Box::new(report), words: heard.last_error })
     }
 
     /// Ends ffmpeg. A process that waits for a hanging disk can't even be killed, so that this counts as a wait for

@@ -14,7 +14,10 @@ use crate::ffmpeg::argv::bind;
 use crate::ffmpeg::probe::{self, ProbeError};
 use crate::ffmpeg::same_picture::PictureCheck;
 use crate::ffmpeg::tools::Tools;
-use crate::sys::process::{Output, Pulse, start, watch};
+use crate::sys::lock::Locks;
+use crate::sys::pause::Pause;
+use crate::sys::priority::Priority;
+use crate::sys::process::{Output, Pulse, start_for, watch};
 
 /// A film to try out.
 pub struct Preflight<'a> {
@@ -28,6 +31,14 @@ pub struct Preflight<'a> {
     pub temporary: &'a Path,
     /// How long ffmpeg may show no sign of life.
     pub stall: Duration,
+    /// The job's id.
+    pub job: &'a str,
+    /// The locks that ffmpeg inherits, as for the encode.
+    pub locks: &'a Locks,
+    /// The CPU and disk priority of ffmpeg.
+    pub priority: Priority,
+    /// While this is asked for, no sample begins.
+    pub pause: &'a Pause,
 }
 
 /// What a preflight found.
@@ -63,7 +74,8 @@ impl Preflight<'_> {
 
     async fn try_out(&self, sample: Sample) -> io::Result<Found> {
         let args = bind(&preflight_arguments(self.plan, sample), self.film, self.temporary);
-        let child = start(&self.tools.ffmpeg, &args).await?;
+        self.pause.clone().over().await;
+        let child = start_for(self.job, &self.tools.ffmpeg, &args, self.locks, self.priority).await?;
         let pulse = Pulse { output: Output::Stdout, limit: self.stall };
         let (mut report, mut found) = (RunReport::default(), Found::default());
         let watched = watch(child, Some(pulse), |output, line| {

@@ -13,6 +13,9 @@ use crate::ffmpeg::probe::{ProbeError, each_line};
 use crate::ffmpeg::tools::Tools;
 use crate::sys::process::Output;
 
+/// How many different numbers of channels are kept, of all streams. A film has one or two for each.
+const MOST_CHANNELS: usize = 256;
+
 /// Surveys the film at `path`, which ffprobe described as `probe`. An ffprobe that prints no packet for as long as `stall`
 /// is ended.
 ///
@@ -26,7 +29,7 @@ pub async fn survey(
     stall: Duration,
 ) -> Result<Survey, ProbeError> {
     let mut packets = PacketSummary::default().joining_clocks(probe.format.is_stream_of_packets());
-    let (mut pictures, mut complaints) = (PictureSummary::default(), Vec::new());
+    let (mut pictures, mut complaint) = (PictureSummary::default(), None);
     let all_packets = async {
         let args = command::packet_probe_arguments(probe.needed_depth());
         each_line(tools, path, &args, Some(stall), |output, line| match output {
@@ -40,8 +43,8 @@ pub async fn survey(
             // A film may have no key frame for long. If its disk hangs, the packets stop coming, too.
             each_line(tools, path, &looks.arguments, None, |output, line| match output {
                 Output::Stdout => pictures.add_line(line),
-                Output::Stderr if looks.tells_damage && complaints.is_empty() && damage_in(line) => {
-                    complaints.push(line.to_owned());
+                Output::Stderr if looks.tells_damage && complaint.is_none() && damage_in(line) => {
+                    complaint = Some(line.to_owned());
                 }
                 Output::Stderr => {}
             })
@@ -49,14 +52,14 @@ pub async fn survey(
         }
         Ok(())
     };
-    let mut channels = Vec::new();
+    let mut channels: Vec<(u32, String)> = Vec::new();
     let all_sounds = async {
         for index in probe.self_describing_sounds() {
             let args = command::sound_probe_arguments(index, probe.needed_depth());
             each_line(tools, path, &args, None, |output, line| {
-                // A film has millions of frames, and their numbers hardly ever change.
-                let is_new = channels.last().is_none_or(|(last, seen)| *last != index || seen != line);
-                if output == Output::Stdout && is_new {
+                // A film has millions of frames, with few different numbers.
+                let is_known = channels.iter().any(|(known, seen)| *known == index && seen == line);
+                if output == Output::Stdout && !is_known && channels.len() < MOST_CHANNELS {
                     channels.push((index, line.to_owned()));
                 }
             })
@@ -66,8 +69,8 @@ pub async fn survey(
     };
     // All run at the same time, so that the others find what the first has read in the page cache.
     tokio::try_join!(all_packets, all_pictures, all_sounds)?;
-    for line in complaints {
-        packets.add_complaint(&line);
+    if let Some(line) = complaint {
+        packets.add_unplaced_complaint(&line);
     }
     let matroska = if probe.format.is_read_by("matroska") {
         headers(path.to_owned()).await.map_err(ProbeError::Headers)?

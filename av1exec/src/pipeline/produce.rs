@@ -102,8 +102,17 @@ impl Pipeline {
             return None;
         }
         self.tell_check(job, Check::Preflight);
-        let (tools, stall) = (&self.tools, self.settings.stall);
-        let preflight = Preflight { tools, film: &film.path, plan, temporary, stall };
+        let preflight = Preflight {
+            tools: &self.tools,
+            film: &film.path,
+            plan,
+            temporary,
+            stall: self.settings.stall,
+            job,
+            locks: &self.locks,
+            priority: self.settings.priority,
+            pause: &self.pause,
+        };
         let mut stop = self.stop.clone();
         let found = tokio::select! {
             found = preflight.run() => found,
@@ -115,7 +124,7 @@ impl Pipeline {
                 let path = self.jobs.log(job);
                 // The log is only for people. If it can't be written, the defects are recorded all the same.
                 drop(self.on_disk(&path.clone(), move || std::fs::write(path, log)).await);
-                Some(Outcome::Defective { defects, words })
+                Some(Outcome::defective(defects, words))
             }
             // The encode itself shows what is wrong.
             Err(error) => {

@@ -55,11 +55,15 @@ fn probe_at(
 pub fn probe_film(film: &Path) -> Result<MediaProbe, Box<dyn Error>> {
     let mut probe = probe(film, wants_frame_probe)?;
     let packets = PacketSummary::default().joining_clocks(probe.format.is_stream_of_packets());
-    let packets = list(packets, &command::packet_probe_arguments(probe.needed_depth()), film)?;
+    let mut packets = list(packets, &command::packet_probe_arguments(probe.needed_depth()), film)?;
     let mut pictures = PictureSummary::default();
     for looks in command::picture_probes(&probe) {
         let shown = run("ffprobe", &looks.arguments, film)?;
         String::from_utf8_lossy(&shown.stdout).lines().for_each(|line| pictures.add_line(line));
+        if looks.tells_damage {
+            let complaints = String::from_utf8_lossy(&shown.stderr);
+            complaints.lines().for_each(|line| packets.add_unplaced_complaint(line));
+        }
     }
     let mut file = fs::File::open(film)?;
     let headers = matroska::read(file.metadata()?.len(), |offset, length| -> io::Result<Vec<u8>> {
@@ -68,7 +72,13 @@ pub fn probe_film(film: &Path) -> Result<MediaProbe, Box<dyn Error>> {
         (&file).take(length as u64).read_to_end(&mut piece)?;
         Ok(piece)
     })?;
-    probe.add_survey(Survey::new(packets, pictures).with_matroska(headers));
+    let mut survey = Survey::new(packets, pictures).with_matroska(headers);
+    for index in probe.self_describing_sounds() {
+        let heard = run("ffprobe", &command::sound_probe_arguments(index, probe.needed_depth()), film)?;
+        let heard = String::from_utf8_lossy(&heard.stdout);
+        heard.lines().for_each(|line| survey.add_channels(index, line));
+    }
+    probe.add_survey(survey);
     Ok(probe)
 }
 
@@ -164,10 +174,11 @@ fn look(plan: &EncodePlan, film: &Path, result: &Path) -> Result<Comparison, Box
     Ok(all)
 }
 
-/// Adds all lines that ffprobe prints with these arguments to `packets`.
+/// Adds all lines that ffprobe prints with these arguments to `packets`, and its complaints.
 fn list(mut packets: PacketSummary, args: &[Arg], file: &Path) -> io::Result<PacketSummary> {
     let listed = run("ffprobe", args, file)?;
     String::from_utf8_lossy(&listed.stdout).lines().for_each(|line| packets.add_line(line));
+    String::from_utf8_lossy(&listed.stderr).lines().for_each(|line| packets.add_complaint(line));
     Ok(packets)
 }
 

@@ -125,8 +125,12 @@ fn encode(plan: &EncodePlan, audience: Audience, sample: Option<Sample>) -> Vec<
         args.fixed(&["-loglevel", "level+verbose", "-nostats", "-progress", "pipe:1"]);
     }
     args.input_options(video, *timestamps);
-    if let Some(Sample { start, .. }) = sample.filter(|sample| sample.start.0 > 0) {
-        args.option("-ss", alloc::format!("{start}"));
+    if let Some(Sample { start, length }) = sample {
+        if start.0 > 0 {
+            args.option("-ss", alloc::format!("{start}"));
+        }
+        // Before the input, since behind it a limit counts from the start of the film if `-copyts` is given.
+        args.option("-t", alloc::format!("{length}"));
     }
     args.input(*probe_depth, Placeholder::Input);
     for (stream, _) in &mapped {
@@ -158,9 +162,6 @@ fn encode(plan: &EncodePlan, audience: Audience, sample: Option<Sample>) -> Vec<
         Strictness::Normal => {}
         Strictness::Unofficial => args.fixed(&["-strict", "unofficial"]),
         Strictness::Experimental => args.fixed(&["-strict", "experimental"]),
-    }
-    if let Some(Sample { length, .. }) = sample {
-        args.option("-t", alloc::format!("{length}"));
     }
     args.fixed(&["-f", container.muxer()]);
     args.0.push(Arg::File(Placeholder::Output));

@@ -38,9 +38,9 @@ pub struct PictureProbe {
     /// The arguments. Each line of standard output is one for
     /// [`PictureSummary::add_line`](crate::probe::PictureSummary::add_line).
     pub arguments: Vec<Arg>,
-    /// Whether each line of standard error that says so means damage, for
-    /// [`PacketSummary::add_complaint`](crate::probe::PacketSummary::add_complaint). Behind a seek, frames may lean on others
-    /// that weren't decoded.
+    /// Whether ffprobe's complaints can be believed: pass each line of standard error to
+    /// [`PacketSummary::add_unplaced_complaint`](crate::probe::PacketSummary::add_unplaced_complaint) then. After a seek,
+    /// ffprobe also complains of frames that need others which it skipped.
     pub tells_damage: bool,
 }
 
@@ -102,19 +102,8 @@ const PICTURE_FIELDS: &str = "frame=pts_time,width,height,pix_fmt,sample_aspect_
 /// Standard error gets what damage the demuxer sees, for
 /// [`PacketSummary::add_complaint`](crate::probe::PacketSummary::add_complaint).
 pub fn packet_probe_arguments(depth: ProbeDepth) -> Vec<Arg> {
-    ffprobe(
-        depth,
-        &[
-            "-v",
-            "level+warning",
-            "-of",
-            "csv=p=0",
-            "-show_data_hash",
-            "murmur3",
-            "-show_entries",
-            PACKET_FIELDS,
-        ],
-    )
+    let show = ["-of", "csv=p=0", "-show_data_hash", "murmur3", "-show_entries", PACKET_FIELDS];
+    ffprobe_at("level+warning", depth, &show)
 }
 
 /// The arguments with which ffprobe prints a line for each packet of a file's first five seconds, in which all

@@ -2,7 +2,7 @@
 
 use core::fmt;
 
-use super::text::{Clock, Plain, Thousandths};
+use super::text::{Clock, Plain, Thousandths, counted};
 use crate::plan::{LOW_MILLIBITS, Reason};
 
 impl fmt::Display for Reason {
@@ -22,7 +22,9 @@ impl fmt::Display for Reason {
             Self::FirstVideo => f.write_str("the first video stream; none is marked default"),
 
             Self::Surveyed { packets, pictures } => {
-                write!(f, "{packets} packets and {pictures} pictures were looked at")
+                let (packets, pictures) =
+                    (counted(*packets, "packet", "packets"), counted(*pictures, "picture", "pictures"));
+                write!(f, "{packets} and {pictures} were looked at")
             }
             Self::NotSurveyed => {
                 f.write_str("only its headers were looked at; before an encode all of it is")
@@ -35,7 +37,7 @@ impl fmt::Display for Reason {
                 }
                 if *packets > 0 {
                     let and = if *undecodable > 0 { "," } else { "" };
-                    write!(f, "{and} {packets} damaged packets")?;
+                    write!(f, "{and} {}", counted(*packets, "damaged packet", "damaged packets"))?;
                     at.map_or(Ok(()), |at| write!(f, " from {} on", Clock(at)))?;
                 }
                 Ok(())
@@ -123,7 +125,8 @@ impl fmt::Display for Reason {
             Self::ExactTimestamps => f.write_str("the source's timestamps, exactly"),
 
             Self::ClockJumps { count, at } => {
-                write!(f, "its clock jumps {count} times, first at {}; ffmpeg closes the gaps", Clock(*at))
+                let times = counted(*count, "time", "times");
+                write!(f, "its clock jumps {times}, first at {}; ffmpeg closes the gaps", Clock(*at))
             }
 
             Self::LastPictureHeld { length } => {

@@ -318,8 +318,13 @@ named! {
 }
 
 impl Defect {
-    /// Whether the source is to blame: it is damaged, and another attempt won't help.
-    pub fn blames_source(&self) -> bool {
+    /// Whether the source is damaged.
+    pub fn shows_damage(&self) -> bool {
         matches!(self, Self::DamagedSource { .. } | Self::DecodeErrors { .. })
+    }
+
+    /// Whether the source is to blame, so that no other attempt will help: it is damaged, or its picture changes its size.
+    pub fn blames_source(&self) -> bool {
+        self.shows_damage() || matches!(self, Self::PictureChanges { .. })
     }
 }

@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 use super::probe::probe_defects;
 use super::{Defect, Evidence, ResultProbe};
 use crate::number::Micros;
-use crate::plan::{EncodePlan, StreamType};
+use crate::plan::EncodePlan;
 
 /// A part of a film that is encoded in a preflight.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,16 +29,15 @@ const SHORTEST: Micros = Micros::from_secs(180);
 ///
 /// If a stream begins late, the start is left out: a muxer may refuse a stream without packets.
 pub fn samples(plan: &EncodePlan) -> Vec<Sample> {
-    let sounds = || plan.contract.streams.iter().filter(|stream| stream.kind != StreamType::Subtitle);
-    let spans = || sounds().filter_map(|stream| stream.span);
-    let (Some(first), Some(last)) = (
+    let spans = || plan.contract.streams.iter().filter_map(|stream| stream.span);
+    let (Some(first), Some(first_end)) = (
         spans().map(|span| span.start).min(),
         spans().map(|span| Micros(span.start.0.saturating_add(span.length.0))).min(),
     ) else {
         return Vec::new();
     };
     let all_there = spans().map(|span| span.start).max().unwrap_or(first);
-    let film = last.0.saturating_sub(all_there.0);
+    let film = first_end.0.saturating_sub(all_there.0);
     if film < SHORTEST.0 {
         return Vec::new();
     }

@@ -35,6 +35,10 @@ pub struct RunReport {
     /// eight. ffmpeg scales all pictures to the size of the first one.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub changed_sizes: Vec<(u32, u32)>,
+    /// The size, columns and rows, of the first picture that was decoded, without the container's crop; `None` if the log
+    /// doesn't show it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub first_size: Option<(u32, u32)>,
 }
 
 setters! {
@@ -67,18 +71,25 @@ impl RunReport {
         log.lines().for_each(|line| self.add_log_line(line));
     }
 
-    /// Adds a line of ffmpeg's standard error. All lines must be added, in any order.
+    /// Adds a line of ffmpeg's standard error. All lines must be added, in their order.
     pub fn add_log_line(&mut self, line: &str) {
         self.closing.get_or_insert_default().add_line(line);
         if self.damage.len() < Self::MOST_DAMAGE && damage_in(line) {
             self.damage.push(String::from(line.trim()));
         }
+        self.first_size = self.first_size.or_else(|| first_size(line));
         let changed = changed_size(line).filter(|size| !self.changed_sizes.contains(size));
         self.changed_sizes.extend(changed.filter(|_| self.changed_sizes.len() < Self::MOST_SIZES));
     }
 
     /// The first size to which the pictures changed and which isn't that of the result; `None` if there is none.
+    ///
+    /// ffmpeg prints sizes without the container's crop, so they are compared with the first one. If the log doesn't show
+    /// it, they are compared with the expected size.
     pub fn other_size(&self, expected: &ExpectedPicture) -> Option<(u32, u32)> {
+        if let Some(first) = self.first_size {
+            return self.changed_sizes.iter().find(|size| **size != first).copied();
+        }
         let even = |side: u32| side.checked_next_multiple_of(2).unwrap_or(side);
         let is_other = |(width, height): &(u32, u32)| {
             // The plan may pad to an even size.
@@ -107,6 +118,15 @@ impl RunReport {
         ];
         lacking(&of_run).collect()
     }
+}
+
+/// Reads the size from what ffmpeg prints of the first picture at the level `verbose` (8.0): `[graph -1 input from stream
+/// 0:0 @ 0x7f] [verbose] w:64 h:48 pixfmt:yuv420p tb:1/1000 fr:25/1`.
+fn first_size(line: &str) -> Option<(u32, u32)> {
+    let (from, facts) = line.strip_prefix("[graph ")?.split_once("] [verbose] w:")?;
+    let (width, rest) = facts.split_once(" h:")?;
+    let (height, _) = rest.split_once(" pixfmt:").filter(|_| from.contains(" input from stream "))?;
+    Some((width.parse().ok()?, height.parse().ok()?))
 }
 
 /// Reads the size from what ffmpeg prints when the properties of pictures change (8.0 and 9.0.2): `[vf#0:0 @ 0x55] [info]
@@ -158,5 +178,23 @@ mod tests {
         }
         report.add_log_line(&alloc::format!("[info]     title           : {start} yuv420p, 1x1"));
         assert_eq!(report.changed_sizes, [(320, 180), (640, 360)]);
+    }
+
+    #[test]
+    fn sizes_are_compared_before_the_crop_of_the_container() {
+        let mut report = RunReport::new(Some(0));
+        report.add_log_line(
+            "[graph -1 input from stream 0:0 @ 0x7f23ac002000] [verbose] w:64 h:64 pixfmt:yuv420p tb:1/1000 fr:25/1",
+        );
+        let changed = "[vf#0:0 @ 0x5] [info] Reconfiguring filter graph because video parameters changed to yuv422p(unknown)";
+        report.add_log_line(&alloc::format!("{changed}, 64x64"));
+        let cropped = ExpectedPicture { width: 64, height: 48, ..picture() };
+        assert_eq!(report.other_size(&cropped), None);
+        report.add_log_line(&alloc::format!("{changed}, 64x48"));
+        assert_eq!(report.other_size(&cropped), Some((64, 48)));
+    }
+
+    fn picture() -> ExpectedPicture {
+        serde_json::from_str(r#"{"width": 2, "height": 2, "pixel_format": "yuv420p", "color": {}}"#).unwrap()
     }
 }

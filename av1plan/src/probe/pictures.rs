@@ -13,7 +13,8 @@ use crate::number::{Micros, Rational};
 ///
 /// A header is a claim about all pictures; these were looked at. Size, shape and colours of a video change at a key frame,
 /// so looking at all key frames shows each change. Captions may begin at any frame, so that a few stretches of all frames
-/// are looked at, too, and their key frames are counted twice.
+/// are looked at, too, and their key frames are counted twice. Of codecs that have key frames only, a few frames in many
+/// places are looked at.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default)]
 #[non_exhaustive]

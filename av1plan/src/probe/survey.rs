@@ -142,7 +142,8 @@ fn length<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Micros, D::Error
 
 impl MediaProbe {
     /// Adds a survey of the same file. Where it shows something else than the headers say, the survey counts: the size
-    /// and shape of pictures, whether they are interlaced, whether they have captions or HDR10+ metadata.
+    /// and shape of pictures, their colour tags, whether they are interlaced, whether they have captions, HDR10+ or Dolby
+    /// Vision metadata.
     pub fn add_survey(&mut self, survey: Survey) {
         let pictures = &survey.pictures;
         if pictures.side_data_like(&["2094-40", "HDR10+"]).is_some() {

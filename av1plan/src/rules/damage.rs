@@ -31,7 +31,7 @@ const CLAIM: i64 = 5_000_000;
 /// The skip of a film whose damage isn't accepted.
 pub(crate) fn decide(probe: &MediaProbe, config: &Config, record: &mut Record) -> Result<u64, SkipReason> {
     // Only a transport stream consists of packets that are lost one by one.
-    let is_recording = probe.format.name.split(',').any(|name| name == "mpegts");
+    let is_recording = probe.format.is_read_by("mpegts");
     let limit = match config.damaged {
         Damaged::Encode => ANY,
         Damaged::Recordings if is_recording => {
@@ -115,7 +115,7 @@ fn hole(probe: &MediaProbe, survey: &Survey, worst: &StreamPackets) -> Option<Fo
 /// The end of a film that claims to be longer than it is: a download or a copy that was cut off. Only Matroska and MP4 say
 /// their length exactly; that of other containers is an estimate.
 fn missing_end(probe: &MediaProbe, survey: &Survey, config: &Config) -> Option<Found> {
-    let exact = probe.format.name.split(',').any(|name| matches!(name, "matroska" | "mov"));
+    let exact = probe.format.is_read_by("matroska") || probe.format.is_read_by("mov");
     let declared = probe.format.duration.filter(|_| exact)?;
     let (start, end) = survey.ends()?;
     // Matroska's duration counts from 0, and may leave out a late start.

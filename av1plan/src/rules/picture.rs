@@ -247,7 +247,7 @@ impl PictureSource<'_> {
 /// Decides how timestamps pass. Sources from the web get the guards; for all others `-enc_time_base demux` alone
 /// keeps them exact.
 pub(crate) fn plan_timestamps(class: SourceClass, probe: &MediaProbe, record: &mut Record) -> Timestamps {
-    let avi = probe.format.name.split(',').any(|name| name == "avi");
+    let avi = probe.format.is_read_by("avi");
     let jumps = jumps(probe).and_then(|jumps| Some(Reason::ClockJumps { count: jumps.count, at: jumps.at? }));
     let (timestamps, reason) = match (class, jumps) {
         (_, Some(jumps)) => (Timestamps::Exact, jumps),

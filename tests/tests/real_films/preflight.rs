@@ -48,6 +48,26 @@ fn a_film_that_is_well_is_encoded_once_and_whole() {
     assert_eq!(encodes(&library), 1);
 }
 
+/// The timestamps of web sources are kept, so that a sample in the middle begins late.
+#[test]
+fn each_sample_of_a_web_source_has_pictures_and_sound() {
+    let Some(mut library) = open() else { return };
+    library.hurry();
+    let sizes = library.scratch().join("sizes");
+    let does = format!(
+        "\"$real\" \"$@\"; code=$?; stat -c %s \"$output\" >>{} 2>/dev/null; exit $code",
+        sizes.display()
+    );
+    library.replace_ffmpeg(Script { when: "-ss", does: &does });
+    let name = "Film.2024.1080p.WEB-DL.AAC2.0.H.264.mkv";
+    library.make(name, &format!("{LONG} {H264}"));
+    assert!(library.run(["plan", name]).exits_with(0).text().contains("-copyts"));
+    encoded(&library, name).keeps_times();
+    let sizes = fs::read_to_string(sizes).unwrap();
+    let sizes: Vec<u64> = sizes.lines().map(|size| size.parse().unwrap()).collect();
+    assert!(sizes.len() == 2 && sizes.iter().all(|size| *size > 5000), "{sizes:?}");
+}
+
 /// Sound that begins late would keep a muxer waiting: the samples are taken where all streams have packets.
 #[test]
 fn a_stream_that_begins_late_fails_no_preflight() {

@@ -5,13 +5,13 @@ use std::collections::VecDeque;
 use std::fs::File;
 use std::io::{self, Write};
 use std::path::Path;
-use std::sync::{Arc, mpsc};
+use std::sync::mpsc;
 use std::time::Duration;
 
 use av1plan::judge::{ClosingReport, RunReport};
 use av1plan::plan::ExpectedPicture;
 use av1plan::probe::is_error;
-use tokio::sync::Notify;
+use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
 use crate::sys::process::LineReader;
@@ -59,25 +59,25 @@ pub(super) fn write_down(mut log: File) -> (mpsc::Sender<Vec<u8>>, JoinHandle<()
     (sender, writer)
 }
 
-/// Reads ffmpeg's standard error to its end, even if the log can't be written. Notifies `changed` once the source's pictures
-/// have another size than `expected`.
+/// Reads ffmpeg's standard error to its end, even if the log can't be written. Once the source's pictures
+/// have another size than `expected`, sends it to `changed`.
 pub(super) async fn listen(
     mut lines: LineReader,
     log: mpsc::Sender<Vec<u8>>,
     expected: ExpectedPicture,
-    changed: Arc<Notify>,
+    changed: oneshot::Sender<(u32, u32)>,
 ) -> Heard {
     // If ffmpeg prints nothing, its closing report is empty, and not unknown.
     let report = RunReport::default().with_closing(Some(ClosingReport::default()));
     let mut heard = Heard { report, last_error: String::new() };
-    let mut room = LOG_LIMIT;
+    let (mut room, mut changed) = (LOG_LIMIT, Some(changed));
     let mut tail = VecDeque::with_capacity(LOG_TAIL);
     while let Ok(Some(line)) = lines.next().await {
         let text = String::from_utf8_lossy(&line);
-        let sizes = heard.report.changed_sizes.len();
         heard.report.add_log_line(&text);
-        if heard.report.changed_sizes.len() > sizes && heard.report.other_size(&expected).is_some() {
-            changed.notify_one();
+        if let Some(size) = heard.report.other_size(&expected).filter(|_| changed.is_some()) {
+            // Nobody listens any more if the encode has just ended.
+            changed.take().map(|changed| changed.send(size));
         }
         if is_error(&text) {
             text.trim().clone_into(&mut heard.last_error);

@@ -12,7 +12,7 @@ impl Outcome {
     /// Returns what a user can do about it, if anything.
     pub fn hint(&self) -> Option<&'static str> {
         match self {
-            Self::Defective { defects, .. } if defects.iter().any(Defect::blames_source) => {
+            Self::Defective { defects, .. } if defects.iter().any(Defect::shows_damage) => {
                 Some("the original is untouched; replace it by a whole copy")
             }
             Self::Defective { .. } => {

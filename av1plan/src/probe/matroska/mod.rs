@@ -71,7 +71,7 @@ impl MatroskaFacts {
     /// The track of which ffmpeg makes the stream with this index; `None` if there is none. Attachments are the streams
     /// behind those of the tracks.
     pub fn track_of_stream(&self, index: u32) -> Option<&TrackFacts> {
-        let mut streams = self.tracks.iter().filter(|track| track.codec_id.is_some());
+        let mut streams = self.tracks.iter().filter(|track| track.is_stream());
         streams.nth(usize::try_from(index).ok()?)
     }
 

@@ -90,8 +90,8 @@ pub struct TrackFacts {
     /// The name that a player shows (`Name`); `None` if there is none.
     #[serde(default, skip_serializing_if = "is_default")]
     pub name: Option<String>,
-    /// Matroska's name of the codec (`CodecID`), like `V_MPEGH/ISO/HEVC`; `None` if it isn't stated, and then ffmpeg
-    /// makes no stream of the track.
+    /// Matroska's name of the codec (`CodecID`), like `V_MPEGH/ISO/HEVC`; `None` if it isn't stated. See
+    /// [`is_stream`](Self::is_stream).
     #[serde(default, skip_serializing_if = "is_default")]
     pub codec_id: Option<String>,
     /// How long a frame lasts, in nanoseconds (`DefaultDuration`); `None` if it isn't stated.
@@ -194,6 +194,16 @@ impl TrackFacts {
             encrypted: false,
             video: VideoFacts::default(),
         }
+    }
+
+    /// Whether ffmpeg makes a stream of the track: its codec's name begins with the letter of its type.
+    pub fn is_stream(&self) -> bool {
+        let letters: &[char] = match self.track_type {
+            TrackType::Video => &['V'],
+            TrackType::Audio => &['A'],
+            TrackType::Subtitle | TrackType::Metadata => &['S', 'D'],
+        };
+        self.codec_id.as_deref().is_some_and(|id| id.starts_with(letters))
     }
 
     /// Whether a player may play the track.

@@ -84,12 +84,20 @@ impl PacketSummary {
 
     /// Adds a line of ffprobe's standard error. A line that doesn't say that the file is damaged is ignored.
     pub fn add_complaint(&mut self, line: &str) {
-        if !damage_in(line) {
-            return;
+        self.complain(line, self.latest);
+    }
+
+    /// Adds a line of the standard error of another run of ffprobe, so that its place in the film isn't known.
+    pub fn add_unplaced_complaint(&mut self, line: &str) {
+        self.complain(line, None);
+    }
+
+    fn complain(&mut self, line: &str, at: Option<Micros>) {
+        if damage_in(line) {
+            let first =
+                || Complaint { line: message_of(line).chars().take(MOST_LETTERS).collect(), count: 0, at };
+            self.complaint.get_or_insert_with(first).count += 1;
         }
-        let line = || message_of(line).chars().take(MOST_LETTERS).collect();
-        let first = Complaint { line: line(), count: 0, at: self.latest };
-        self.complaint.get_or_insert(first).count += 1;
     }
 
     /// What ffprobe complained of; `None` if it found no damage.

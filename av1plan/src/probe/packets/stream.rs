@@ -42,14 +42,16 @@ pub struct StreamPackets {
 }
 
 /// Jumps of a stream's clock: packets that begin more than ten seconds before or after the end of the last one. They are
-/// counted only if the summary was told to (see [`PacketSummary::joining_clocks`]).
+/// counted only if the summary was told to (see
+/// [`PacketSummary::joining_clocks`](super::PacketSummary::joining_clocks)).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default)]
 #[non_exhaustive]
 pub struct Jumps {
     /// How many there are.
     pub count: u64,
-    /// The timestamp in microseconds at which the first one leaves; `None` if there is none.
+    /// When the first one happens, in microseconds on the clock without jumps: the end of the packet before it. `None` if
+    /// there is none.
     pub at: Option<Micros>,
     /// By how much all of them together move the clock, in microseconds; negative if they move it back.
     pub by: Micros,

@@ -4,7 +4,7 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use super::counted;
+use crate::explain::counted;
 use crate::plan::LossKind;
 use crate::probe::MatroskaFacts;
 use crate::probe::matroska::{Chapter, Edition};
@@ -31,7 +31,7 @@ pub(super) fn enter(facts: &MatroskaFacts, record: &mut Record) {
     let lost: Vec<String> = lost
         .into_iter()
         .filter(|(number, ..)| *number > 0)
-        .map(|(number, one, many)| counted(number, one, many))
+        .map(|(number, one, many)| counted(number as u64, one, many))
         .collect();
     if !lost.is_empty() {
         record.lose(LossKind::Chapters, None, lost.join(", "));

@@ -66,6 +66,6 @@ pub(super) fn enter(film: &Film<'_>, stream: &Stream, kept: &Kept, record: &mut 
     if !lost.is_empty() {
         record.lose(LossKind::TrackFlag, film.place(stream), alloc::format!("its mark {}", listed(lost)));
     }
-    // Matroska's has a field of its own in the contract.
+    // In Matroska, `forced` has a field of its own in the contract, and isn't promised twice.
     if film.container == Container::Matroska { promised.with("forced", false) } else { promised }
 }

@@ -5,7 +5,8 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::tags::is_passed_over;
-use super::{Film, chapters, counted, listed};
+use super::{Film, chapters, listed};
+use crate::explain::counted;
 use crate::plan::LossKind;
 use crate::probe::MatroskaFacts;
 use crate::probe::matroska::{SimpleTag, TagFacts, Targets};
@@ -38,6 +39,13 @@ pub(super) fn links(film: &Film<'_>, record: &mut Record) {
 /// Records all other losses.
 pub(super) fn enter(film: &Film<'_>, record: &mut Record) {
     let Some(facts) = facts(film) else { return };
+    if facts.incomplete {
+        record.lose(
+            LossKind::Tags,
+            None,
+            "what a part of its headers says, which is broken or too long to be read",
+        );
+    }
     chapters::enter(facts, record);
     tags(&facts.tags, record);
     let incomplete = facts
@@ -46,13 +54,13 @@ pub(super) fn enter(film: &Film<'_>, record: &mut Record) {
         .filter(|file| file.name.is_none() || file.media_type.is_none() || file.size == 0);
     let incomplete = incomplete.count();
     if incomplete > 0 {
-        let what = counted(incomplete, "attachment", "attachments");
+        let what = counted(incomplete as u64, "attachment", "attachments");
         record.lose(LossKind::Attachment, None, alloc::format!("{what} without a name, a type or contents"));
     }
-    let without_codec = facts.tracks.iter().filter(|track| track.codec_id.is_none()).count();
-    let others = usize::try_from(facts.other_tracks).unwrap_or(usize::MAX).saturating_add(without_codec);
+    let not_read = facts.tracks.iter().filter(|track| !track.is_stream()).count();
+    let others = usize::try_from(facts.other_tracks).unwrap_or(usize::MAX).saturating_add(not_read);
     if others > 0 {
-        let what = counted(others, "track", "tracks");
+        let what = counted(others as u64, "track", "tracks");
         record.lose(
             LossKind::UnknownStream,
             None,

@@ -113,11 +113,6 @@ fn listed<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
     }
 }
 
-/// `1 chapter`, `2 chapters`: a number with a word in the singular or the plural.
-fn counted(number: usize, one: &str, many: &str) -> String {
-    alloc::format!("{number} {}", if number == 1 { one } else { many })
-}
-
 /// Whether a table lists a name, in any case.
 fn may_differ(table: &[MayDiffer], name: &str) -> bool {
     table.iter().any(|(listed, _)| listed.eq_ignore_ascii_case(name))

@@ -68,7 +68,11 @@ pub(super) fn has_place(name: &str, value: &str) -> bool {
     let is_number = |text: &str| text.parse::<u8>().is_ok_and(|number| alloc::format!("{number}") == text);
     let is_pair =
         |text: &str| text.split_once('/').is_some_and(|(one, all)| is_number(one) && is_number(all));
-    is_one_of(&TEXTS, name) || (is_one_of(&NUMBERS, name) && (is_number(value) || is_pair(value)))
+    // ffmpeg leaves out a track or disc 0, and the total of `3/0`.
+    let is_counted = is_one_of(&["track", "disc"], name);
+    let is_kept =
+        if is_counted { !value.starts_with('0') && !value.ends_with("/0") } else { is_number(value) };
+    is_one_of(&TEXTS, name) || (is_one_of(&NUMBERS, name) && is_kept && (is_number(value) || is_pair(value)))
 }
 
 fn is_one_of(names: &[&str], name: &str) -> bool {
@@ -85,6 +89,12 @@ mod tests {
             ("ARTIST", "A", true),
             ("track", "3/12", true),
             ("track", "03", false),
+            ("track", "3/0", false),
+            ("track", "0", false),
+            ("disc", "0/2", false),
+            ("season_number", "3/12", false),
+            ("hd_video", "1/2", false),
+            ("hd_video", "0", true),
             ("season_number", "2001", false),
             ("my.own", "1", false),
         ] {

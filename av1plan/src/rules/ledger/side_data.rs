@@ -38,7 +38,7 @@ const MAY_DIFFER: [MayDiffer; 25] = [
     ("Palette", "the colours are in the picture"),
     ("MPEGTS Stream ID", "a number of the transport stream"),
     ("Skip samples", "where the stream begins, which its timestamps say"),
-    // These say what the container says as well.
+    // Players don't need these.
     ("AVPanScan", "the part of the picture that a set of another shape shows; players show all of it"),
     ("GOP timecode", "the encoder's count of its frames, which the container's timecode is made from"),
 ];

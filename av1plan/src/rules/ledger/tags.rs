@@ -234,10 +234,26 @@ fn time(container: Container, name: &str, value: &str) -> Fate {
         // A clock that nobody has set.
         Some(0..=1970) => Fate::MayDiffer,
         Some(1971..2040) if value.len() == SHORT_TIME => Fate::MayDiffer, // the muxer adds the fraction
+        // ffmpeg corrects or leaves out a day or an hour that doesn't exist.
+        Some(1971..2040) if is_known && !exists(value) => Fate::MayDiffer,
         Some(1971..2040) if is_known && has_fraction && container == Container::Mp4 => Fate::MayDiffer,
         Some(1971..2040) if is_known => Fate::Promised(String::from(name)),
         _ => Fate::Lost,
     }
+}
+
+/// Whether the day and the hour of a time exist in every year.
+fn exists(time: &str) -> bool {
+    let number = |from: usize| time.get(from..from + 2).and_then(|digits| digits.parse::<u32>().ok());
+    let is_in = |from: usize, lowest: u32, highest: u32| {
+        number(from).is_some_and(|number| (lowest..=highest).contains(&number))
+    };
+    let days = match number(5) {
+        Some(2) => 28,
+        Some(4 | 6 | 9 | 11) => 30,
+        _ => 31,
+    };
+    is_in(5, 1, 12) && is_in(8, 1, days) && is_in(11, 0, 23) && is_in(14, 0, 59) && is_in(17, 0, 59)
 }
 
 #[cfg(test)]
@@ -275,6 +291,9 @@ mod tests {
             (mkv, "1985-02-03T04:05:06.500000Z", "t"),
             (mp4, "2001-02-03T04:05:06.500000Z", "may differ"),
             (mp4, "2001-02-03T04:05:06Z", "may differ"),
+            (mkv, "2001-13-01T04:05:06.000000Z", "may differ"),
+            (mkv, "2001-02-30T04:05:06.000000Z", "may differ"),
+            (mkv, "2001-02-03T24:05:06.000000Z", "may differ"),
             (mp4, "1970-01-01T00:00:00.000000Z", "may differ"),
             (mkv, "2101-02-03T04:05:06.000000Z", "lost"),
             (mkv, "2001-02-03 04:05:06.000000Z", "lost"),
