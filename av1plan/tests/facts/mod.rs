@@ -18,7 +18,7 @@ fn written(code: &str) -> Vec<Value> {
         "score": 1, "width": 1, "height": 1, "millibits": 1, "degrees": 90, "size": 1, "min_bytes": 1, "links": 2,
         "nominal": {"numerator": 300, "denominator": 1}, "from": 3, "frames": 1, "index": 1, "exit_code": 1, "count": 1,
         "dropped": 1, "duplicated": 1, "decoded": 1, "encoded": 1, "profile": 5, "source": 1, "read": [1, 1], "written": [1, 1],
-        "expected": 1, "found": 1, "at": 1, "plane": "redness", "error": 1, "allowed": 1, "by": 1, "limit": 1,
+        "expected": 1, "found": 1, "at": 1, "until": 2, "plane": "redness", "error": 1, "allowed": 1, "by": 1, "limit": 1,
         "packets": 1, "pictures": 1, "length": 1, "undecodable": 1, "to": 4, "kind": "audio", "gap": gap, "line": "x", "missing": ["decode"], "what": "a timecode track",
     });
     let mut words = numbers.clone();
