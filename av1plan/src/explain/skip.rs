@@ -91,7 +91,9 @@ impl fmt::Display for SkipReason {
                     (Some(at), _) => write!(f, " at {}", Clock(*at))?,
                     (None, _) => {}
                 }
-                length.map_or(Ok(()), |length| write!(f, " of {}", Clock(length)))?;
+                length
+                    .filter(|_| at.is_some())
+                    .map_or(Ok(()), |length| write!(f, " of {}", Clock(length)))?;
                 write!(f, ": {}; replace it by a whole copy, or set damaged = \"encode\"", Plain(found))
             }
             Self::DolbyVisionOnly { profile } => {

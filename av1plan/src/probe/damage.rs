@@ -3,7 +3,7 @@
 /// Phrases that ffmpeg prints about a source whose data ends early or can't be read; it exits with 0 all the same.
 /// The phrases of single containers and decoders were found by damaging films in many ways (`make fuzz-media`, ffmpeg
 /// 8.0).
-const DAMAGE: [&str; 23] = [
+const DAMAGE: [&str; 25] = [
     "unavailable for requested intra",
     "error while decoding MB",
     "File ended prematurely",
@@ -17,6 +17,10 @@ const DAMAGE: [&str; 23] = [
     "invalid as first byte of an EBML number",
     "indicated by an EBML number's first byte",
     "inside parent with finite size",
+    // The demuxer of transport streams, which then tells ffprobe that the file has ended, and ffmpeg that it may go on.
+    LOST_SYNC,
+    // The demuxer of MXF.
+    "edit unit sync lost",
     // The demuxer of MP4 and QuickTime.
     "not at top-level",
     // The demuxer of WMV's container (ASF): a packet without its header, and impossible lengths.
@@ -33,6 +37,9 @@ const DAMAGE: [&str; 23] = [
     "error y=",
     "error dc",
 ];
+
+/// What the demuxer of transport streams prints about a hole in which it finds no packet for 64 KiB.
+pub(super) const LOST_SYNC: &str = "max resync size reached";
 
 /// Whether a line of ffmpeg's log, printed with levels (`-loglevel level+...`), says that the source is damaged. Only
 /// warnings and errors count.

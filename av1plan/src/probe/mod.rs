@@ -30,6 +30,7 @@ use alloc::vec::Vec;
 
 use crate::number::Micros;
 pub use color::{Color, Matrix, Primaries, Range, Transfer};
+use damage::LOST_SYNC;
 pub use damage::{damage_in, is_error, message_of};
 pub use depth::ProbeDepth;
 pub use disposition::{Disposition, UnknownFlag};

@@ -5,7 +5,7 @@ use alloc::string::String;
 use crate::config::{Config, Damaged};
 use crate::number::Micros;
 use crate::plan::{Reason, SkipReason, Topic};
-use crate::probe::{Complaint, MediaProbe, StreamKind, StreamPackets, Survey};
+use crate::probe::{Complaint, Gap, MediaProbe, StreamKind, StreamPackets, Survey};
 use crate::rules::record::Record;
 
 /// How many damaged stretches a recording may have, besides one a minute.
@@ -47,7 +47,9 @@ pub(crate) fn decide(probe: &MediaProbe, config: &Config, record: &mut Record) -
         complaint(survey, is_recording),
         packets(&worst, limit),
         hole(probe, survey, &worst),
+        common_gap(probe, survey),
         missing_end(probe, survey, config),
+        missing_time(probe, survey, config),
     ];
     match found.into_iter().flatten().next() {
         Some(found) if config.damaged == Damaged::Encode => {
@@ -89,9 +91,11 @@ fn undecodable(probe: &MediaProbe, survey: &Survey) -> u64 {
     main.map_or(0, |packets| packets.before_key)
 }
 
-/// What ffprobe complained of. In a recording each damaged packet is a complaint, and is counted elsewhere.
+/// What ffprobe complained of. In a recording each damaged packet is a complaint, and is counted elsewhere; but what is
+/// behind a hole was never looked at.
 fn complaint(survey: &Survey, is_recording: bool) -> Option<Found> {
-    let Complaint { line, at, .. } = survey.complaint.clone().filter(|_| !is_recording)?;
+    let Complaint { line, at, .. } =
+        survey.complaint.clone().filter(|complaint| !is_recording || complaint.ends_reading())?;
     Some(Found { what: line, at, until: at })
 }
 
@@ -112,6 +116,43 @@ fn hole(probe: &MediaProbe, survey: &Survey, worst: &StreamPackets) -> Option<Fo
     (worst.damaged.count > 0).then_some(Found { what, at: Some(gap.at), until: Some(until) })
 }
 
+/// A part that is missing in picture and sound alike. A picture alone may stand still, and a sound alone be silent.
+fn common_gap(probe: &MediaProbe, survey: &Survey) -> Option<Found> {
+    let (main, _) = probe.main_video()?;
+    let end_of = |gap: Gap| gap.at.0.saturating_add(gap.length.0);
+    let gap = survey.packets.get(&main.index)?.gap?;
+    let sounds = probe.streams.iter().filter(|stream| matches!(stream.kind, StreamKind::Audio(_)));
+    let mut sounds = sounds.filter_map(|stream| survey.packets.get(&stream.index)).peekable();
+    sounds.peek()?;
+    let (at, until) = sounds.try_fold((gap.at.0, end_of(gap)), |(at, until), sound| {
+        let gap = sound.gap?;
+        Some((at.max(gap.at.0), until.min(end_of(gap))))
+    })?;
+    let length = until.saturating_sub(at);
+    (length > HOLE).then(|| Found {
+        what: alloc::format!("{} s of picture and sound are missing", Micros(length)),
+        at: Some(Micros(at)),
+        until: Some(Micros(until)),
+    })
+}
+
+/// Time of the picture that AVI's header counts and that isn't there. AVI has no timestamps, so what is behind a hole comes
+/// earlier than it should.
+fn missing_time(probe: &MediaProbe, survey: &Survey, config: &Config) -> Option<Found> {
+    let (main, _) = probe.main_video().filter(|_| probe.format.is_read_by("avi"))?;
+    let packets = survey.packets.get(&main.index)?;
+    let (declared, end) = (main.duration?, packets.end?);
+    // Without a timestamp for each packet, the last ones may be later than any that is known.
+    let unknown = if packets.untimed == 0 { 0 } else { CLAIM };
+    let tolerance = config.duration_epsilon.0.max(0).saturating_add(unknown);
+    let missing = declared.0.saturating_sub(end.0);
+    (missing > tolerance).then(|| Found {
+        what: alloc::format!("{} s of the picture are missing", Micros(missing)),
+        at: None,
+        until: None,
+    })
+}
+
 /// The end of a film that claims to be longer than it is: a download or a copy that was cut off. Only Matroska and MP4 say
 /// their length exactly; that of other containers is an estimate.
 fn missing_end(probe: &MediaProbe, survey: &Survey, config: &Config) -> Option<Found> {
@@ -127,4 +168,66 @@ fn missing_end(probe: &MediaProbe, survey: &Survey, config: &Config) -> Option<F
         at: Some(end),
         until: Some(Micros(start.0.saturating_add(declared.0))),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::probe::{PacketSummary, PictureSummary};
+
+    fn surveyed(format: &str, lines: &[&str], complaints: &[&str]) -> MediaProbe {
+        let film = alloc::format!(
+            r#"{{"streams": [{{"index": 0, "codec_type": "video", "codec_name": "h264", "width": 64, "height": 64,
+            "duration": "8.000"}}, {{"index": 1, "codec_type": "audio", "codec_name": "ac3"}}],
+            "format": {{"format_name": "{format}"}}}}"#
+        );
+        let mut probe = MediaProbe::from_json(film.as_bytes()).unwrap();
+        let mut packets = PacketSummary::default();
+        lines.iter().for_each(|line| packets.add_line(line));
+        complaints.iter().for_each(|line| packets.add_complaint(line));
+        probe.add_survey(Survey::new(packets, PictureSummary::default()));
+        probe
+    }
+
+    fn found(probe: &MediaProbe) -> Option<String> {
+        match decide(probe, &Config::default(), &mut Record::default()) {
+            Err(SkipReason::Damaged { found, .. }) => Some(found),
+            _ => None,
+        }
+    }
+
+    #[test]
+    fn what_is_missing_in_picture_and_sound_alike_is_a_hole() {
+        let film = |lines: &[&str]| found(&surveyed("mpeg", lines, &[]));
+        let picture = ["0,0,3,9,K__", "0,5,3,9,K__"];
+        let with = |sound: [&'static str; 2]| film(&[picture[0], picture[1], sound[0], sound[1]]);
+        let missing = |seconds: &str| Some(alloc::format!("{seconds} s of picture and sound are missing"));
+        assert_eq!(with(["1,0,3,9,K__", "1,5,3,9,K__"]), missing("2.000"));
+        assert_eq!(with(["1,0,3.5,9,K__", "1,5,3,9,K__"]), missing("1.500"));
+        assert_eq!(with(["1,0,4,9,K__", "1,5,3,9,K__"]), None, "no more than a second");
+        assert_eq!(
+            with(["1,0,8,9,K__", "1,8,1,9,K__"]),
+            None,
+            "the picture stands still, and the sound goes on"
+        );
+        assert_eq!(film(&picture), None, "a film without sound may stand still");
+    }
+
+    #[test]
+    fn only_avi_counts_its_pictures_exactly() {
+        let lines = ["0,0,3,9,K__", "0,3,3,9,K__", "1,0,6,9,K__"];
+        let missing = Some(String::from("2.000 s of the picture are missing"));
+        assert_eq!(found(&surveyed("avi", &lines, &[])), missing);
+        assert_eq!(found(&surveyed("flv", &lines, &[])), None);
+    }
+
+    #[test]
+    fn a_recording_may_have_lost_packets_but_must_be_read_to_its_end() {
+        let lines = ["0,0,8,9,K__", "1,0,8,9,K__"];
+        let corrupt = "[mpegts @ 0x5] [warning] Packet corrupt (stream = 0, dts = 1).";
+        let lost = "[mpegts @ 0x5] [error] max resync size reached, could not find sync byte";
+        assert_eq!(found(&surveyed("mpegts", &lines, &[corrupt])), None);
+        let expected = Some(String::from("max resync size reached, could not find sync byte"));
+        assert_eq!(found(&surveyed("mpegts", &lines, &[corrupt, lost, corrupt])), expected);
+    }
 }

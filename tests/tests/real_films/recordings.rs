@@ -106,3 +106,26 @@ fn a_film_that_a_download_or_a_disk_has_damaged_is_left_alone_before_its_encode(
     }
     assert!(library.jobs().is_empty());
 }
+
+/// Zeroes in the middle, of which no demuxer makes an error: each goes on behind them, one as if nothing were missing.
+#[test]
+fn a_hole_in_the_middle_is_found_in_each_container() {
+    let Some(mut library) = open() else { return };
+    library.set("extensions", ["ts", "avi", "mpg", "mxf"].map(String::from).to_vec());
+    let mpeg2 = "-b:v 2500k -minrate 2500k -maxrate 2500k -bufsize 1000k -c:v mpeg2video";
+    for (name, codec) in [
+        ("Film.ts", format!("{H264} -crf 12 -c:a mp2")),
+        ("Film.avi", "-c:v mpeg4 -q:v 2 -bf 0 -c:a libmp3lame".into()),
+        ("Film.mpg", format!("{mpeg2} -c:a mp2 -f vob")),
+        ("Film.mxf", format!("{mpeg2} -c:a pcm_s16le -ar 48000")),
+    ] {
+        library.make(name, &ten(&codec));
+        let path = library.path(name);
+        let mut film = fs::read(&path).unwrap();
+        let (from, to) = (film.len() * 2 / 5, film.len() * 7 / 10);
+        film[from..to].fill(0);
+        fs::write(&path, &film).unwrap();
+        library.encode(name).exits_with(0).says(format!("{name} [damaged]"));
+        assert!(fs::read(&path).unwrap() == film, "{name} is byte-identical");
+    }
+}

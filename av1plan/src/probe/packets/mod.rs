@@ -8,7 +8,7 @@ use alloc::vec::Vec;
 
 use serde::{Deserialize, Serialize};
 
-use super::{damage_in, message_of};
+use super::{LOST_SYNC, damage_in, message_of};
 use crate::number::Micros;
 use stream::Packet;
 pub use stream::{Damaged, Gap, Jumps, PacketHash, StreamPackets};
@@ -33,13 +33,20 @@ pub struct PacketSummary {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Complaint {
-    /// What the first line says that tells of damage.
+    /// What the first line says that tells of damage, or the first behind which ffprobe read nothing.
     pub line: String,
     /// How many such lines there were.
     pub count: u64,
     /// The timestamp of the packet before the first one, in microseconds; `None` if there was none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub at: Option<Micros>,
+}
+
+impl Complaint {
+    /// Whether ffprobe read nothing behind it, although ffmpeg may: a hole in a transport stream.
+    pub fn ends_reading(&self) -> bool {
+        self.line.contains(LOST_SYNC)
+    }
 }
 
 /// How many letters of a complaint are kept.
@@ -94,6 +101,10 @@ impl PacketSummary {
 
     fn complain(&mut self, line: &str, at: Option<Micros>) {
         if damage_in(line) {
+            let is_lasting = self.complaint.as_ref().is_some_and(|first| !first.ends_reading());
+            if is_lasting && line.contains(LOST_SYNC) {
+                self.complaint = None;
+            }
             let first =
                 || Complaint { line: message_of(line).chars().take(MOST_LETTERS).collect(), count: 0, at };
             self.complaint.get_or_insert_with(first).count += 1;
