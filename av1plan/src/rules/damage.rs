@@ -183,8 +183,12 @@ mod tests {
         );
         let mut probe = MediaProbe::from_json(film.as_bytes()).unwrap();
         let mut packets = PacketSummary::default();
-        lines.iter().for_each(|line| packets.add_line(line));
-        complaints.iter().for_each(|line| packets.add_complaint(line));
+        for line in lines {
+            packets.add_line(line);
+        }
+        for line in complaints {
+            packets.add_complaint(line);
+        }
         probe.add_survey(Survey::new(packets, PictureSummary::default()));
         probe
     }
