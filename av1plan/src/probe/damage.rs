@@ -3,7 +3,7 @@
 /// Phrases that ffmpeg prints about a source whose data ends early or can't be read; it exits with 0 all the same.
 /// The phrases of single containers and decoders were found by damaging films in many ways (`make fuzz-media`, ffmpeg
 /// 8.0).
-const DAMAGE: [&str; 25] = [
+const DAMAGE: [&str; 26] = [
     "unavailable for requested intra",
     "error while decoding MB",
     "File ended prematurely",
@@ -16,6 +16,7 @@ const DAMAGE: [&str; 25] = [
     "exceeds containing master element",
     "invalid as first byte of an EBML number",
     "indicated by an EBML number's first byte",
+    "Invalid track number",
     "inside parent with finite size",
     // The demuxer of transport streams, which then tells ffprobe that the file has ended, and ffmpeg that it may go on.
     LOST_SYNC,
