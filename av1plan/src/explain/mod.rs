@@ -20,8 +20,8 @@ use crate::plan::{Decision, Loss};
 
 pub use bytes::Bytes;
 pub use seconds::Seconds;
+pub(crate) use text::Plain;
 pub use text::is_hostile;
-pub(crate) use text::{Plain, counted};
 
 impl fmt::Display for Loss {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -2,7 +2,8 @@
 
 use core::fmt;
 
-use super::text::{Clock, Plain, Thousandths, counted};
+use super::text::{Clock, Plain, Thousandths};
+use crate::number::counted;
 use crate::plan::{LOW_MILLIBITS, Reason};
 
 impl fmt::Display for Reason {

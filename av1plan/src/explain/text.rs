@@ -1,6 +1,5 @@
 //! Pieces of sentences: texts from files, times, small numbers.
 
-use alloc::string::String;
 use core::fmt::{self, Write as _};
 
 use super::Seconds;
@@ -31,11 +30,6 @@ impl fmt::Display for Clock {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", Seconds(u64::try_from(self.0.0 / 1_000_000).unwrap_or_default()).short())
     }
-}
-
-/// How many of something there are: `1 track`, `2 tracks`.
-pub(crate) fn counted(number: u64, one: &str, many: &str) -> String {
-    alloc::format!("{number} {}", if number == 1 { one } else { many })
 }
 
 /// A number of thousandths that is displayed as a decimal number: 1234 as `1.234`.

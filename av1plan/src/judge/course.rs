@@ -8,7 +8,7 @@ use super::times::{Course, course};
 use super::{Defect, Evidence};
 use crate::number::Micros;
 use crate::plan::{Container, EncodePlan, ExpectedStream, StreamType, Treatment};
-use crate::probe::{Gap, MediaProbe, PacketSummary, Stream, StreamKind, StreamPackets};
+use crate::probe::{Gap, MediaProbe, PacketSummary, ProbeDepth, Stream, StreamKind, StreamPackets};
 
 /// How far the audio's start may move against the video's start, in microseconds: half of what people notice. In
 /// right results it moved by a millisecond or two.
@@ -140,7 +140,7 @@ impl Judged<'_> {
             Some(Course::Otherwise { at }) => return Some(Defect::Timestamps { at }),
             Some(Course::Same) | None => {}
         }
-        if let Some(defect) = self.ends_early(seen) {
+        if let Some(defect) = self.ends_early(seen).or_else(|| self.lasts_longer(seen)) {
             return Some(defect);
         }
         let position = self.plan.mapped().position(|(_, kept)| kept.treatment == Treatment::Encode);
@@ -163,6 +163,18 @@ impl Judged<'_> {
         let span = seen.end.zip(seen.first).map(|(end, first)| Micros(end.0.saturating_sub(first.0)));
         let reached = |span: Micros| span.0.saturating_add(contract.duration_epsilon.0) >= expected.0;
         (!span.is_some_and(reached)).then_some(Defect::EndsEarly { expected, found: span })
+    }
+
+    /// A picture that lasts longer than all of the source's: ffmpeg has moved a part of a film whose clock is damaged.
+    fn lasts_longer(&self, seen: StreamPackets) -> Option<Defect> {
+        let contract = &self.plan.contract;
+        // Only transport and program streams have clocks that ffmpeg mends.
+        let picture = contract.streams.iter().find(|stream| stream.kind == StreamType::Video);
+        let picture = picture.filter(|_| self.plan.probe_depth == ProbeDepth::Deep)?;
+        let expected = picture.span?.length;
+        let found = Micros(seen.end?.0.saturating_sub(seen.first?.0));
+        let is_longer = found.0 > expected.0.saturating_add(contract.duration_epsilon.0);
+        is_longer.then_some(Defect::Duration { expected, found: Some(found) })
     }
 
     /// Checks the packets of an audio stream. If the file lacks packets that the muxer was given, the defect says at what

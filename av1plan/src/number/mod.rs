@@ -140,6 +140,11 @@ impl fmt::Display for Micros {
     }
 }
 
+/// How many of something there are: `1 track`, `2 tracks`.
+pub(crate) fn counted(number: u64, one: &str, many: &str) -> alloc::string::String {
+    alloc::format!("{number} {}", if number == 1 { one } else { many })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -4,7 +4,7 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use crate::explain::counted;
+use crate::number::counted;
 use crate::plan::LossKind;
 use crate::probe::MatroskaFacts;
 use crate::probe::matroska::{Chapter, Edition};

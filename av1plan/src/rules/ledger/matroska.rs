@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 
 use super::tags::is_passed_over;
 use super::{Film, chapters, listed};
-use crate::explain::counted;
+use crate::number::counted;
 use crate::plan::LossKind;
 use crate::probe::MatroskaFacts;
 use crate::probe::matroska::{SimpleTag, TagFacts, Targets};
