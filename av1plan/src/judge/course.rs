@@ -140,7 +140,7 @@ impl Judged<'_> {
             Some(Course::Otherwise { at }) => return Some(Defect::Timestamps { at }),
             Some(Course::Same) | None => {}
         }
-        if let Some(defect) = self.ends_early(seen).or_else(|| self.lasts_longer(seen)) {
+        if let Some(defect) = self.ends_early(&seen).or_else(|| self.lasts_longer(&seen)) {
             return Some(defect);
         }
         let position = self.plan.mapped().position(|(_, kept)| kept.treatment == Treatment::Encode);
@@ -155,7 +155,7 @@ impl Judged<'_> {
         Some(Defect::Frames { encoded, found: seen.count })
     }
 
-    fn ends_early(&self, seen: StreamPackets) -> Option<Defect> {
+    fn ends_early(&self, seen: &StreamPackets) -> Option<Defect> {
         let contract = &self.plan.contract;
         let measured = contract.streams.iter().find(|stream| stream.kind == StreamType::Video);
         let measured = measured.and_then(|picture| picture.span).map(|span| span.length);
@@ -166,7 +166,7 @@ impl Judged<'_> {
     }
 
     /// A picture that lasts longer than all of the source's: ffmpeg has moved a part of a film whose clock is damaged.
-    fn lasts_longer(&self, seen: StreamPackets) -> Option<Defect> {
+    fn lasts_longer(&self, seen: &StreamPackets) -> Option<Defect> {
         let contract = &self.plan.contract;
         // Only transport and program streams have clocks that ffmpeg mends.
         let picture = contract.streams.iter().find(|stream| stream.kind == StreamType::Video);

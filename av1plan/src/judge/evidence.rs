@@ -183,7 +183,8 @@ pub(super) fn lacking(pieces: &[(bool, Missing)]) -> impl Iterator<Item = Missin
     pieces.iter().filter(|(is_missing, _)| *is_missing).map(|(_, piece)| *piece)
 }
 
-/// Whether the plan copies audio, whose distance from the video must stay, and the source wasn't measured. Converted audio isn't compared, because a
+/// Whether the plan copies audio, whose distance from the video must stay, and the source wasn't measured. Converted audio
+/// isn't compared, because a
 /// decoder drops its lead-in.
 fn needs_opening(plan: &EncodePlan) -> bool {
     !plan.contract.is_measured()

@@ -57,7 +57,7 @@ pub enum SurveyError {
 
 impl Survey {
     /// The version of the documents that this crate writes. Surveys of other versions are made again.
-    pub const VERSION: u32 = 2;
+    pub const VERSION: u32 = 3;
 
     /// A survey of a film with these packets and these pictures.
     pub fn new(packets: PacketSummary, pictures: PictureSummary) -> Self {
@@ -213,8 +213,8 @@ mod tests {
     fn a_document_is_read_as_it_was_written() {
         let made = survey(&["0,1,1,9,K_C,murmur3:aa", "1,0,2"], &["width=4|height=2|interlaced_frame=1"]);
         assert_eq!(Survey::from_json(&made.to_json()), Ok(made.clone()));
-        let other = String::from_utf8(made.to_json()).unwrap().replace("\"version\":2", "\"version\":1");
-        assert_eq!(Survey::from_json(other.as_bytes()), Err(SurveyError::OtherVersion));
+        let other = Survey { version: Survey::VERSION - 1, ..made };
+        assert_eq!(Survey::from_json(&other.to_json()), Err(SurveyError::OtherVersion));
         assert!(matches!(Survey::from_json(b"{}"), Err(SurveyError::NotASurvey { .. })));
     }
 

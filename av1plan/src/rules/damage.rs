@@ -17,6 +17,9 @@ const LONGEST: u64 = 16;
 /// How long the picture of a damaged recording may be missing, in microseconds.
 const HOLE: i64 = 1_000_000;
 
+/// How far sound may step back, and be missing, in microseconds: more than a packet of a transport stream holds.
+const OUT_OF_ORDER: i64 = 100_000;
+
 /// No limit: the largest number that every reader of JSON can hold.
 const ANY: u64 = (1 << 53) - 1;
 
@@ -47,6 +50,7 @@ pub(crate) fn decide(probe: &MediaProbe, config: &Config, record: &mut Record) -
         complaint(survey, is_recording),
         packets(&worst, limit),
         hole(probe, survey, &worst),
+        disorder(probe, survey, &worst),
         common_gap(probe, survey),
         missing_end(probe, survey, config),
         missing_time(probe, survey, config),
@@ -105,6 +109,19 @@ fn packets(worst: &StreamPackets, limit: u64) -> Option<Found> {
     let is_beyond = damaged.stretches > limit || count > limit.saturating_mul(LONGEST);
     let what = alloc::format!("{count} of {all} packets of a stream are damaged");
     is_beyond.then_some(Found { what, at: damaged.first, until: damaged.last })
+}
+
+/// Parts of a recording that come later than they should: sound steps back, into a time that was missing before. Two
+/// recordings that overlap step back, too, but miss nothing.
+fn disorder(probe: &MediaProbe, survey: &Survey, worst: &StreamPackets) -> Option<Found> {
+    let sounds = probe.streams.iter().filter(|stream| matches!(stream.kind, StreamKind::Audio(_)));
+    let mut sounds = sounds.filter_map(|stream| survey.packets.get(&stream.index));
+    let gap = sounds.find_map(|sound| {
+        let gap = sound.gap.filter(|gap| gap.length.0 > OUT_OF_ORDER)?;
+        (sound.back.0 > OUT_OF_ORDER).then_some(gap)
+    })?;
+    let what = String::from("its parts are in disorder, or come twice");
+    (worst.damaged.count > 0).then_some(Found { what, at: Some(gap.at), until: Some(gap.at) })
 }
 
 /// A part of a recording that is missing: not single packets, but all of them for a while.
@@ -182,7 +199,7 @@ mod tests {
             "format": {{"format_name": "{format}"}}}}"#
         );
         let mut probe = MediaProbe::from_json(film.as_bytes()).unwrap();
-        let mut packets = PacketSummary::default();
+        let mut packets = PacketSummary::default().joining_clocks(format == "mpegts");
         for line in lines {
             packets.add_line(line);
         }
@@ -223,6 +240,17 @@ mod tests {
         let missing = Some(String::from("2.000 s of the picture are missing"));
         assert_eq!(found(&surveyed("avi", &lines, &[])), missing);
         assert_eq!(found(&surveyed("flv", &lines, &[])), None);
+    }
+
+    #[test]
+    fn recordings_may_overlap_but_not_be_in_disorder() {
+        let with = |sound: [&'static str; 3]| {
+            found(&surveyed("mpegts", &["0,0,4,9,K_C", sound[0], sound[1], sound[2]], &[]))
+        };
+        let disorder = Some(String::from("its parts are in disorder, or come twice"));
+        assert_eq!(with(["1,0,1,9,K__", "1,1.5,1,9,K__", "1,1,0.5,9,K__"]), disorder);
+        assert_eq!(with(["1,0,1,9,K__", "1,1,1,9,K__", "1,1.5,1,9,K__"]), None, "an overlap");
+        assert_eq!(with(["1,0,1,9,K__", "1,1.5,1,9,K__", "1,2.5,1,9,K__"]), None, "a loss");
     }
 
     #[test]

@@ -44,7 +44,8 @@ pub(crate) fn millibits(probe: &MediaProbe, stream: &Stream, video: &Video, size
     u64::try_from(numerator / denominator).ok()
 }
 
-/// The video's bits per second: what its packets have if they were looked at, otherwise its own number, otherwise what the file's size and duration leave after the audio.
+/// The video's bits per second: what its packets have if they were looked at, otherwise its own number, otherwise what
+/// the file's size and duration leave after the audio.
 fn video_bit_rate(probe: &MediaProbe, stream: &Stream, size: u64) -> Option<u64> {
     let measured = || {
         let bytes = u128::from(probe.survey.as_ref()?.packets.get(&stream.index)?.bytes?);

@@ -129,3 +129,21 @@ fn a_hole_in_the_middle_is_found_in_each_container() {
         assert!(fs::read(&path).unwrap() == film, "{name} is byte-identical");
     }
 }
+
+/// Two parts of one recording that overlap, as some recorders write them: the clock steps back where they meet.
+#[test]
+fn parts_that_overlap_are_shown_one_after_the_other() {
+    let Some(library) = open() else { return };
+    library.make("Whole.ts", &ten(&format!("{H264} -c:a mp2")));
+    let whole = fs::read(library.path("Whole.ts")).unwrap();
+    fs::remove_file(library.path("Whole.ts")).unwrap();
+    let (mut first, second) = (whole.clone(), whole);
+    first.extend(second);
+    fs::write(library.path("Film.ts"), first).unwrap();
+    library.encode("Film.ts").exits_with(0).says("[replaced]");
+    let film = library.media("Film.mkv");
+    film.is_av1();
+    let times = film.times_from_zero();
+    assert!(times.is_sorted() && times.len() == 300, "{} pictures of 300", times.len());
+    assert_eq!(times.last(), Some(&11_960_000), "one part after the other");
+}

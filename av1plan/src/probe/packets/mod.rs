@@ -78,7 +78,7 @@ impl PacketSummary {
         let stream = self.streams.entry(packet.index).or_default();
         if let Some(start) = packet.start.filter(|_| self.joins_clocks) {
             let last = self.last.get(&packet.index).copied();
-            let start = stream.jumps.join(start, last);
+            let start = stream.jumps.join(start, packet.duration, last);
             packet.start = Some(start);
             self.last.insert(packet.index, Micros(start.0.saturating_add(packet.duration.0)));
         }
@@ -172,6 +172,7 @@ mod tests {
             first: Some(Micros(0)),
             shown: Some(Micros(0)),
             end: Some(Micros(80_000)),
+            back: Micros(80_000),
             shown_end: Some(Micros(80_000)),
             last: Micros(40_000),
             key: Some(Micros(40_000)),
@@ -227,6 +228,22 @@ mod tests {
         assert_eq!(joined.jumps, jumps);
         assert_eq!(joined.gap.map(|gap| gap.length), Some(Micros::from_secs(3)), "less than ten seconds");
         assert_eq!((with(false).first, with(false).jumps.count), (Some(Micros::from_secs(20)), 0));
+    }
+
+    #[test]
+    fn pictures_that_are_decoded_early_are_no_jump_and_a_recording_that_overlaps_is_one() {
+        let with = |lines: &[&str]| {
+            let mut packets = PacketSummary::default().joining_clocks(true);
+            for line in lines {
+                packets.add_line(line);
+            }
+            packets.stream(0).unwrap()
+        };
+        let reordered = with(&["0,0,0.5", "0,3,0.5", "0,1.5,0.5", "0,1,0.5", "0,2,0.5"]);
+        assert_eq!((reordered.jumps, reordered.end), (Jumps::default(), Some(Micros(3_500_000))));
+        let overlapping = with(&["0,0,0.04", "0,3,0.04", "0,1,0.04", "0,2,0.04"]).jumps;
+        let jumps = Jumps { count: 1, at: Some(Micros(3_040_000)), by: Micros(-2_040_000) };
+        assert_eq!(overlapping, jumps);
     }
 
     #[test]

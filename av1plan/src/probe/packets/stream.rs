@@ -24,6 +24,9 @@ pub struct StreamPackets {
     pub end: Option<Micros>,
     /// The longest gap between two packets, in which nothing is shown or heard; `None` if there is none.
     pub gap: Option<Gap>,
+    /// How far a packet begins before the end of one before it, at most, in microseconds. Pictures that aren't decoded in
+    /// the order of their times do that; sound doesn't.
+    pub back: Micros,
     /// The latest end of a packet that is shown, in microseconds; `None` if there is no such packet.
     pub shown_end: Option<Micros>,
     /// The duration of the packet that ends last, in microseconds.
@@ -41,8 +44,8 @@ pub struct StreamPackets {
     pub hash: Option<PacketHash>,
 }
 
-/// Jumps of a stream's clock: packets that begin more than ten seconds before or after the end of the last one. They are
-/// counted only if the summary was told to (see
+/// Jumps of a stream's clock: packets that begin more than ten seconds after the end of the last one, or more than a second
+/// before it. They are counted only if the summary was told to (see
 /// [`PacketSummary::joining_clocks`](super::PacketSummary::joining_clocks)).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default)]
@@ -58,11 +61,15 @@ pub struct Jumps {
 }
 
 impl Jumps {
-    /// Returns `start`, the timestamp of a packet, on the clock without jumps. `last` is the end of the packet before it
-    /// on that clock.
-    pub(super) fn join(&mut self, start: Micros, last: Option<Micros>) -> Micros {
+    /// Returns `start`, the timestamp of a packet of this duration, on the clock without jumps. `last` is the end of the
+    /// packet before it on that clock.
+    pub(super) fn join(&mut self, start: Micros, duration: Micros, last: Option<Micros>) -> Micros {
         let joined = Micros(start.0.saturating_sub(self.by.0));
-        let Some(last) = last.filter(|last| joined.distance(*last).0 > JUMP) else { return joined };
+        let Some(last) = last else { return joined };
+        let (ahead, back) = (joined.0.saturating_sub(last.0), last.0.saturating_sub(joined.0));
+        if ahead <= JUMP && back <= STEP_BACK.max(duration.0.saturating_mul(MOST_REORDERED)) {
+            return joined;
+        }
         self.count += 1;
         self.at = self.at.or(Some(last));
         self.by = Micros(start.0.saturating_sub(last.0));
@@ -109,9 +116,16 @@ impl PacketHash {
     }
 }
 
-/// A packet that begins more than this many microseconds before or after the end of the last one follows a jump of the
-/// clock. It is ffmpeg's limit (`-dts_delta_threshold`).
+/// A packet that begins more than this many microseconds after the end of the last one follows a jump of the clock. It is
+/// ffmpeg's limit (`-dts_delta_threshold`).
 const JUMP: i64 = 10_000_000;
+
+/// A packet that begins more than this many microseconds before the end of the last one follows a jump back. ffmpeg mends
+/// steps back of a tenth of a second, but by the order of decoding, which isn't known here.
+const STEP_BACK: i64 = 1_000_000;
+
+/// How many packets a picture may come before others that are shown earlier: as many as H.264 and HEVC keep at most.
+const MOST_REORDERED: i64 = 16;
 
 /// A gap in a stream: a time in which it has no packet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -183,6 +197,8 @@ impl StreamPackets {
         self.key = self.key.or(packet.key.then_some(start));
         let end = Micros(start.0.saturating_add(packet.duration.0));
         self.add_gap(start);
+        let back = self.end.map_or(0, |end| end.0.saturating_sub(start.0));
+        self.back = self.back.max(Micros(back));
         let earliest = |known: Option<Micros>| Some(known.map_or(start, |known| known.min(start)));
         self.first = earliest(self.first);
         if !packet.hidden {
