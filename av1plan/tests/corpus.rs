@@ -137,9 +137,7 @@ fn command(plan: &EncodePlan) -> String {
             Arg::Text(word) => word.into_owned(),
             Arg::File(Placeholder::Input) => String::from("INPUT"),
             Arg::File(Placeholder::Output) => String::from("\nOUTPUT"),
-            Arg::File(Placeholder::FrameTimes | Placeholder::Original) => {
-                unreachable!("a person's command has none")
-            }
+            Arg::File(_) | Arg::Path(..) => unreachable!("a person's command has none"),
         };
         text += if word.starts_with('-') { "\n" } else { " " };
         text += &word;

@@ -22,9 +22,13 @@ pub(crate) async fn run(
     settings: &Settings,
     environment: &Environment,
 ) -> Result<Exit, Failure> {
-    let tools =
-        Tools::find(settings.ffmpeg.as_deref(), settings.ffprobe.as_deref(), environment.path.as_deref())
-            .await?;
+    let tools = Tools::find(
+        settings.ffmpeg.as_deref(),
+        settings.ffprobe.as_deref(),
+        settings.mkvtoolnix.as_deref(),
+        environment.path.as_deref(),
+    )
+    .await?;
     let jobs = JobStore::read_only(&settings.job_state_dir);
     let film = real(&args.file)?;
     let names = names_of(&args.file)?;

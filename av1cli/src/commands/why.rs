@@ -24,9 +24,13 @@ pub(crate) async fn run(
     settings: &Settings,
     environment: &Environment,
 ) -> Result<Exit, Failure> {
-    let tools =
-        Tools::find(settings.ffmpeg.as_deref(), settings.ffprobe.as_deref(), environment.path.as_deref())
-            .await;
+    let tools = Tools::find(
+        settings.ffmpeg.as_deref(),
+        settings.ffprobe.as_deref(),
+        settings.mkvtoolnix.as_deref(),
+        environment.path.as_deref(),
+    )
+    .await;
     let mut worst = Exit::Done;
     for file in &args.files {
         let tools = tools.as_ref().map_err(ToString::to_string);

@@ -15,7 +15,9 @@ pub fn bind_pair(args: &[Arg], result: &Path, original: &Path) -> Vec<OsString> 
     command::bind(args, |file| match file {
         Placeholder::Input => result.as_os_str(),
         Placeholder::Original => original.as_os_str(),
-        Placeholder::Output | Placeholder::FrameTimes => Path::new("").as_os_str(),
+        Placeholder::Output | Placeholder::FrameTimes | Placeholder::Chapters | Placeholder::Tags => {
+            Path::new("").as_os_str()
+        }
     })
 }
 
@@ -25,6 +27,7 @@ pub fn bind_run(args: &[Arg], input: &Path, output: &Path, frame_times: &Path) -
         Placeholder::Input | Placeholder::Original => input.as_os_str(),
         Placeholder::Output => output.as_os_str(),
         Placeholder::FrameTimes => frame_times.as_os_str(),
+        Placeholder::Chapters | Placeholder::Tags => Path::new("").as_os_str(),
     })
 }
 

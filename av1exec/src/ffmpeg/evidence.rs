@@ -7,10 +7,11 @@ use std::path::Path;
 use std::time::Duration;
 
 use av1plan::judge::{Check, Defect, Evidence, Missing, ResultProbe, RunReport};
-use av1plan::probe::{PacketSummary, StreamKind};
+use av1plan::probe::{MatroskaFacts, PacketSummary, StreamKind};
 use av1plan::{EncodePlan, MediaProbe};
 
 use crate::ffmpeg::decode::{Decode, decode_alone};
+use crate::ffmpeg::headers;
 use crate::ffmpeg::probe::{self, ProbeError};
 use crate::ffmpeg::same_picture::PictureCheck;
 use crate::ffmpeg::tools::Tools;
@@ -39,6 +40,8 @@ pub(crate) struct Readable {
     /// The packets of the original's first seconds, if there are both an original and a plan that was made without a
     /// survey.
     opening: Option<PacketSummary>,
+    /// What the result's own Matroska headers say, if the plan promises something of them.
+    headers: Option<MatroskaFacts>,
 }
 
 /// A check that was made, and the defect it found.
@@ -75,7 +78,11 @@ impl Gather<'_> {
             }
             None => None,
         };
-        Ok(Some(Readable { probe, packets, opening }))
+        let headers = match self.plan.filter(|plan| plan.contract.headers.is_some()) {
+            Some(_) => Some(headers::read(self.result).await?.unwrap_or_default()),
+            None => None,
+        };
+        Ok(Some(Readable { probe, packets, opening, headers }))
     }
 
     /// Returns the evidence that needs no decoding. `run` is ffmpeg's report of the encode, if it still exists.
@@ -90,6 +97,7 @@ impl Gather<'_> {
             .with_probe(Some(probed))
             .with_packets(readable.map(|readable| &readable.packets))
             .with_source_opening(readable.and_then(|readable| readable.opening.as_ref()))
+            .with_headers(readable.and_then(|readable| readable.headers.as_ref()))
     }
 
     /// Decodes the whole result and passes the position in seconds to `reached`. The complaints are compared with the
@@ -144,7 +152,7 @@ mod tests {
 
     fn tools(ffprobe: &str) -> Tools {
         let toolchain = av1plan::Toolchain::assumed();
-        Tools { ffmpeg: PathBuf::new(), ffprobe: PathBuf::from(ffprobe), toolchain }
+        Tools { ffmpeg: PathBuf::new(), ffprobe: PathBuf::from(ffprobe), editor: None, toolchain }
     }
 
     fn gather(tools: &Tools) -> Gather<'_> {
@@ -172,7 +180,7 @@ mod tests {
         let probe = MediaProbe::from_json(br#"{"streams": [], "format": {}}"#).unwrap();
         let compared = gather.picture(&probe, &probe).await.unwrap();
         assert!(compared.is_none(), "a comparison with nothing isn't one that found nothing");
-        let readable = Readable { probe, packets: PacketSummary::default(), opening: None };
+        let readable = Readable { probe, packets: PacketSummary::default(), opening: None, headers: None };
         let run = RunReport::default();
         let evidence = gather.evidence(Some(&readable), Some(&run));
         assert_eq!(evidence.probe, Some(ResultProbe::Read(&readable.probe)));

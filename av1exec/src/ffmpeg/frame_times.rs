@@ -1,14 +1,11 @@
-//! The file in which ffmpeg records the time of each frame that goes into the encoder. It is read once and then
-//! removed.
+//! The file in which ffmpeg records the time of each frame that goes into the encoder.
 
 use std::fs::File;
-use std::io::{self, BufRead, BufReader};
+use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 
 use av1plan::Micros;
 use av1plan::judge::frame_time;
-
-use crate::sys::disk;
 
 /// A file of frame times.
 #[derive(Debug, Clone)]
@@ -32,11 +29,6 @@ impl FrameTimes {
         let times = lines.map(|line| frame_time(&line.ok()?));
         times.collect::<Option<Vec<_>>>().filter(|times| !times.is_empty())
     }
-
-    /// Removes the file. This is called however the encode has ended.
-    pub(crate) fn remove(&self) -> io::Result<()> {
-        disk::unlink(&self.0)
-    }
 }
 
 #[cfg(test)]
@@ -44,7 +36,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn times_are_read_and_the_file_is_gone_when_it_was_removed() {
+    fn times_are_read_from_a_whole_file_only() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("job.times");
         std::fs::write(&path, "0 1/25\n1 1/25\n").unwrap();
@@ -52,8 +44,7 @@ mod tests {
         assert_eq!(times.read(), Some(vec![Micros(0), Micros(40_000)]));
         std::fs::write(&path, "0 1/25\nhalf a l").unwrap();
         assert_eq!(times.read(), None, "what was cut off by a full disk is no word on the result");
-        times.remove().unwrap();
-        assert!(!path.exists());
+        std::fs::remove_file(&path).unwrap();
         assert_eq!(FrameTimes::new(path).read(), None);
     }
 }

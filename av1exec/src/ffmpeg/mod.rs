@@ -5,6 +5,7 @@ pub mod decode;
 pub mod encode;
 pub(crate) mod evidence;
 pub(crate) mod frame_times;
+pub(crate) mod headers;
 pub mod preflight;
 pub mod probe;
 pub mod quality;

@@ -7,13 +7,14 @@ use std::time::Duration;
 use av1plan::command::preflight_arguments;
 use av1plan::judge::preflight::{Sample, judge_preflight, samples};
 use av1plan::judge::{Check, Defect, Evidence, ResultProbe, RunReport};
-use av1plan::probe::is_error;
+use av1plan::probe::{MatroskaFacts, is_error};
 use av1plan::{EncodePlan, MediaProbe};
 
 use crate::ffmpeg::argv::bind;
+use crate::ffmpeg::headers::{self, HeaderEdit};
 use crate::ffmpeg::probe::{self, ProbeError};
 use crate::ffmpeg::same_picture::PictureCheck;
-use crate::ffmpeg::tools::Tools;
+use crate::ffmpeg::tools::{HeaderEditor, Tools};
 use crate::sys::lock::Locks;
 use crate::sys::pause::Pause;
 use crate::sys::priority::Priority;
@@ -39,6 +40,8 @@ pub struct Preflight<'a> {
     pub priority: Priority,
     /// While this is asked for, no sample begins.
     pub pause: &'a Pause,
+    /// The files for the chapters and the tags that are carried over; they don't exist yet. The caller removes them.
+    pub scratch: (&'a Path, &'a Path),
 }
 
 /// What a preflight found.
@@ -96,6 +99,16 @@ impl Preflight<'_> {
     }
 
     async fn judge(&self, sample: Sample, report: &RunReport) -> io::Result<Vec<Defect>> {
+        let headers = match &self.tools.editor {
+            Some(editor) if report.exit_code == Some(0) => match self.carry_over(editor).await {
+                Ok(headers) => headers,
+                Err(error) => {
+                    let what = format!("what was to be carried over ({error})");
+                    return Ok(vec![Defect::Headers { what }]);
+                }
+            },
+            _ => None,
+        };
         let probed = match probe::result(self.tools, self.temporary, self.plan).await {
             Ok(probe) => Some(probe),
             Err(error @ (ProbeError::Failed(_) | ProbeError::Headers(_))) => {
@@ -106,7 +119,8 @@ impl Preflight<'_> {
             ) => None,
         };
         let read = probed.as_ref().map_or(ResultProbe::Unreadable, ResultProbe::Read);
-        let evidence = Evidence::new(0).with_run(Some(report)).with_probe(Some(read));
+        let evidence =
+            Evidence::new(0).with_run(Some(report)).with_probe(Some(read)).with_headers(headers.as_ref());
         let defects = judge_preflight(self.plan, sample, &evidence);
         // Behind a seek, source and sample may begin at different frames.
         let Some(probe) = probed.as_ref().filter(|_| defects.is_empty() && sample.start.0 == 0) else {
@@ -114,6 +128,14 @@ impl Preflight<'_> {
         };
         let differs = self.picture(probe, sample).await?;
         Ok(judge_preflight(self.plan, sample, &evidence.with_picture(Some(Check::from(differs.as_ref())))))
+    }
+
+    /// Edits the sample's headers and reads them.
+    async fn carry_over(&self, editor: &HeaderEditor) -> io::Result<Option<MatroskaFacts>> {
+        let (chapters, tags) = self.scratch;
+        let (film, result, plan, limit) = (self.film, self.temporary, self.plan, self.stall);
+        HeaderEdit { editor, film, result, plan, chapters, tags, limit }.carry_out().await?;
+        if plan.contract.headers.is_some() { headers::read(result).await } else { Ok(None) }
     }
 
     async fn picture(&self, result: &MediaProbe, sample: Sample) -> io::Result<Option<Defect>> {

@@ -1,14 +1,12 @@
 //! Surveys a film: reads all of its packets and its container's own headers, and decodes its key frames.
 
-use std::fs::File;
-use std::io;
-use std::os::unix::fs::FileExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
-use av1plan::probe::{MatroskaFacts, PacketSummary, PictureSummary, Survey, damage_in, matroska};
+use av1plan::probe::{PacketSummary, PictureSummary, Survey, damage_in};
 use av1plan::{MediaProbe, command};
 
+use crate::ffmpeg::headers;
 use crate::ffmpeg::probe::{ProbeError, each_line};
 use crate::ffmpeg::tools::Tools;
 use crate::sys::process::Output;
@@ -73,7 +71,7 @@ pub async fn survey(
         packets.add_unplaced_complaint(&line);
     }
     let matroska = if probe.format.is_read_by("matroska") {
-        headers(path.to_owned()).await.map_err(ProbeError::Headers)?
+        headers::read(path).await.map_err(ProbeError::Headers)?
     } else {
         None
     };
@@ -82,31 +80,4 @@ pub async fn survey(
         survey.add_channels(index, &line);
     }
     Ok(survey)
-}
-
-/// Reads the headers of a Matroska file. That takes a few dozen reads of 16 KiB, on a thread of its own, because the
-/// disk may take its time.
-async fn headers(path: PathBuf) -> io::Result<Option<MatroskaFacts>> {
-    let read = move || {
-        let file = File::open(path)?;
-        let size = file.metadata()?.len();
-        matroska::read(size, |offset, length| piece(&file, offset, length))
-    };
-    tokio::task::spawn_blocking(read).await.map_err(io::Error::other)?
-}
-
-/// Up to `length` bytes of a file; fewer only at its end.
-fn piece(file: &File, offset: u64, length: usize) -> io::Result<Vec<u8>> {
-    let mut bytes = vec![0; length];
-    let mut filled = 0;
-    while let Some(rest) = bytes.get_mut(filled..).filter(|rest| !rest.is_empty()) {
-        match file.read_at(rest, offset.saturating_add(filled as u64)) {
-            Ok(0) => break,
-            Ok(more) => filled += more,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(error),
-        }
-    }
-    bytes.truncate(filled);
-    Ok(bytes)
 }

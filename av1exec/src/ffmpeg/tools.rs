@@ -1,4 +1,4 @@
-//! Finds ffmpeg and ffprobe, and checks whether they are usable.
+//! Finds ffmpeg, ffprobe and MKVToolNix, and checks whether they are usable.
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
@@ -12,15 +12,37 @@ use crate::ffmpeg::argv::bind;
 use crate::sys::failure::{Exit, Failure};
 use crate::sys::process::{CaptureError, capture, find_in_path};
 
-/// The paths of both programs, and what ffmpeg supports.
+/// The paths of the programs, and what ffmpeg supports.
 #[derive(Debug, Clone)]
 pub struct Tools {
     /// ffmpeg's path.
     pub ffmpeg: PathBuf,
     /// ffprobe's path.
     pub ffprobe: PathBuf,
+    /// The programs that edit Matroska's headers; `None` if they aren't there, and then what ffmpeg can't write into
+    /// headers is lost.
+    pub editor: Option<HeaderEditor>,
     /// ffmpeg's version, encoders and decoders.
     pub toolchain: Toolchain,
+}
+
+/// The programs of MKVToolNix that edit Matroska's headers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HeaderEditor {
+    /// mkvextract's path.
+    pub mkvextract: PathBuf,
+    /// mkvpropedit's path.
+    pub mkvpropedit: PathBuf,
+}
+
+impl HeaderEditor {
+    /// Finds both programs, in the configured folder or else in `path`. They aren't run: a result whose headers they
+    /// didn't edit isn't accepted.
+    pub fn find(folder: Option<&Path>, path: Option<&OsStr>) -> Option<Self> {
+        let path = folder.map(Path::as_os_str).or(path)?;
+        let find = |name| find_in_path(name, path);
+        Some(Self { mkvextract: find("mkvextract")?, mkvpropedit: find("mkvpropedit")? })
+    }
 }
 
 /// The limit for a query of ffmpeg about itself (version, encoders, filters), which usually takes a fraction of a
@@ -29,13 +51,15 @@ pub(crate) const QUERY_TIMEOUT: Duration = Duration::from_secs(30);
 const OUTPUT_LIMIT: usize = 1 << 20;
 
 impl Tools {
-    /// Finds both programs, by their configured path or else in `path` (which has the format of `PATH`), and queries
-    /// ffmpeg's version and codecs.
+    /// Finds the programs, by their configured paths or else in `path` (which has the format of `PATH`), and queries
+    /// ffmpeg's version and codecs. `mkvtoolnix` is the configured folder of MKVToolNix's programs.
     pub async fn find(
         ffmpeg: Option<&Path>,
         ffprobe: Option<&Path>,
+        mkvtoolnix: Option<&Path>,
         path: Option<&OsStr>,
     ) -> Result<Self, ToolsError> {
+        let editor = HeaderEditor::find(mkvtoolnix, path);
         let ffmpeg = locate("ffmpeg", ffmpeg, path)?;
         let ffprobe = locate("ffprobe", ffprobe, path)?;
         let (version, encoders, decoders) = tokio::try_join!(
@@ -45,7 +69,8 @@ impl Tools {
         )?;
         let toolchain = Toolchain::parse(&version, &encoders, &decoders)
             .map_err(|source| ToolsError::Unfit { path: ffmpeg.clone(), source })?;
-        Ok(Self { ffmpeg, ffprobe, toolchain })
+        let toolchain = toolchain.with_header_editor(editor.is_some());
+        Ok(Self { ffmpeg, ffprobe, editor, toolchain })
     }
 }
 

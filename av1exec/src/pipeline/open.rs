@@ -36,7 +36,13 @@ pub async fn open(
     path: Option<&OsStr>,
     listen: impl FnOnce(StopSwitch) -> Result<(), Failure>,
 ) -> Result<(Pipeline, UnboundedReceiver<Event>), Failure> {
-    let tools = Tools::find(settings.ffmpeg.as_deref(), settings.ffprobe.as_deref(), path).await?;
+    let tools = Tools::find(
+        settings.ffmpeg.as_deref(),
+        settings.ffprobe.as_deref(),
+        settings.mkvtoolnix.as_deref(),
+        path,
+    )
+    .await?;
     let (jobs, locks) = lock(&settings)?;
     let (events, told) = Events::channel();
     let Recovery { jobs: recovered, unread } = tidy_up(&jobs, &settings, false)?;

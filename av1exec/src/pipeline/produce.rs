@@ -12,13 +12,14 @@ use super::{Lost, Pipeline, failed, failed_after_encode};
 use crate::ffmpeg::argv::bind_run;
 use crate::ffmpeg::encode::{Encode, Ended};
 use crate::ffmpeg::frame_times::FrameTimes;
+use crate::ffmpeg::headers::HeaderEdit;
 use crate::ffmpeg::preflight::{Found, Preflight};
 use crate::library::film::Film;
 use crate::pipeline::event::{Check, Event};
 use crate::replace::places::Places;
 use crate::replace::promote::{Journal, PromoteError, Promotion};
 use crate::replace::rehearsal::rehearse;
-use crate::state::jobs::Job;
+use crate::state::jobs::{Job, Scratch};
 use crate::state::journal::JournalEntry;
 use crate::state::outcome::Outcome;
 use crate::sys::reservation::Reservation;
@@ -78,14 +79,18 @@ impl Pipeline {
         if let Some(outcome) = self.preflight(film, plan, temporary, &job.id).await {
             return Ok(outcome);
         }
-        let times = FrameTimes::new(self.jobs.frame_times(&job.id));
+        let scratch = self.jobs.scratch(&job.id);
+        let times = FrameTimes::new(scratch.frame_times.clone());
         let produced = match self.encode(film, plan, temporary, job, &times).await {
             Ok(encoded) => self.judge_and_promote(film, plan, temporary, &encoded, job).await,
             Err(outcome) => Ok(outcome),
         };
-        let path = times.path().to_owned();
-        // If the file can't be removed, recovery of the job removes it later.
-        drop(self.on_disk(&path, move || times.remove()).await);
+        let path = scratch.frame_times.clone();
+        let removed = move || {
+            scratch.remove();
+            Ok(())
+        };
+        drop(self.on_disk(&path, removed).await);
         produced
     }
 
@@ -102,6 +107,7 @@ impl Pipeline {
             return None;
         }
         self.tell_check(job, Check::Preflight);
+        let scratch = self.jobs.scratch(job);
         let preflight = Preflight {
             tools: &self.tools,
             film: &film.path,
@@ -112,6 +118,7 @@ impl Pipeline {
             locks: &self.locks,
             priority: self.settings.priority,
             pause: &self.pause,
+            scratch: (&scratch.chapters, &scratch.tags),
         };
         let mut stop = self.stop.clone();
         let found = tokio::select! {
@@ -195,6 +202,14 @@ impl Pipeline {
         }
     }
 
+    /// Lets `mkvpropedit` write into the result's headers what ffmpeg can't.
+    async fn carry_over(&self, film: &Film, plan: &EncodePlan, result: &Path, job: &str) -> io::Result<()> {
+        let Some(editor) = &self.tools.editor else { return Ok(()) };
+        let Scratch { chapters, tags, .. } = &self.jobs.scratch(job);
+        let limit = self.settings.stall;
+        HeaderEdit { editor, film: &film.path, result, plan, chapters, tags, limit }.carry_out().await
+    }
+
     async fn judge_and_promote(
         &self,
         film: &Film,
@@ -203,6 +218,11 @@ impl Pipeline {
         encoded: &Encoded,
         job: &mut Job,
     ) -> Result<Outcome, Lost> {
+        if encoded.report.exit_code == Some(0)
+            && let Err(error) = self.carry_over(film, plan, temporary, &job.id).await
+        {
+            return Ok(failed_after_encode("edit the headers of the result of", &film.path, &error));
+        }
         self.tell_check(&job.id, Check::Contract);
         let mut stop = self.stop.clone();
         let judged = tokio::select! {

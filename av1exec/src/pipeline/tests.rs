@@ -37,7 +37,7 @@ impl Scene {
         job.journal.push(JournalEntry { step: Step::Running, at: job.started });
         jobs.save(&job).unwrap();
         let toolchain = Toolchain::assumed();
-        let tools = Tools { ffmpeg: PathBuf::new(), ffprobe: PathBuf::new(), toolchain };
+        let tools = Tools { ffmpeg: PathBuf::new(), ffprobe: PathBuf::new(), editor: None, toolchain };
         let pipeline = Pipeline {
             settings: Arc::new(settings),
             tools: Arc::new(tools),

@@ -32,7 +32,7 @@ pub enum Takes {
 
 /// The keys whose values a daemon uses from start to end: the lock and the job files, ffmpeg with its version, the
 /// metrics socket. A new root is locked when it is first walked; a removed root keeps its lock, which does no harm.
-const HELD: [&str; 4] = ["job_state_dir", "ffmpeg", "ffprobe", "metrics_listen"];
+const HELD: [&str; 5] = ["job_state_dir", "ffmpeg", "ffprobe", "mkvtoolnix", "metrics_listen"];
 
 /// Returns the keys whose values differ, in the order of the config.
 pub fn differences(old: &Settings, new: &Settings) -> Vec<Difference> {

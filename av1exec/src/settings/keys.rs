@@ -187,6 +187,13 @@ pub(super) const KEYS: &[Key] = &[
         get: |settings| program(settings.ffprobe.as_deref(), "\"/usr/local/bin/ffprobe\""),
     },
     Key {
+        name: "mkvtoolnix",
+        allowed: Allowed::Words("an absolute path (left out: the programs on PATH, if they are there)"),
+        purpose: "The folder of mkvextract and mkvpropedit, which carry over what ffmpeg can't write into Matroska's headers.",
+        set: |settings, value| put(&mut settings.mkvtoolnix, absolute_path(value).map(Some)),
+        get: |settings| program(settings.mkvtoolnix.as_deref(), "\"/usr/bin\""),
+    },
+    Key {
         name: "bit_depth",
         allowed: Allowed::OneOf(BitDepth::names()),
         purpose: "Bits per sample of the result: ten always, or eight for a source of eight.",

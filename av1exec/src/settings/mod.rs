@@ -80,6 +80,8 @@ pub struct Settings {
     pub ffmpeg: Option<PathBuf>,
     /// The ffprobe to run; `None` for the one in `PATH`.
     pub ffprobe: Option<PathBuf>,
+    /// The folder of mkvextract and mkvpropedit; `None` for those in `PATH`.
+    pub mkvtoolnix: Option<PathBuf>,
     /// When films are encoded; `None` for always.
     pub active_hours: Option<ActiveHours>,
     /// What happens to running encodes when those hours end.
@@ -112,6 +114,7 @@ impl Default for Settings {
             preflight: true,
             ffmpeg: None,
             ffprobe: None,
+            mkvtoolnix: None,
             active_hours: None,
             outside_hours: OutsideHours::default(),
             priority: Priority::default(),
@@ -211,6 +214,7 @@ write_why_sidecars = true
             preflight = false
             ffmpeg = "/opt/ffmpeg"
             ffprobe = "/opt/ffprobe"
+            mkvtoolnix = "/opt/bin"
             active_hours = "22:00-07:00, 12:00-13:30"
             outside_hours = "finish"
             nice = 0
@@ -252,11 +256,11 @@ write_why_sidecars = true
             assert!(text.contains(&format!("{} = ", key.name)), "{}", key.name);
         }
         // The examples of keys without a default must be valid, too.
-        let unset = ["ffmpeg", "ffprobe", "active_hours", "metrics_listen"];
+        let unset = ["ffmpeg", "ffprobe", "mkvtoolnix", "active_hours", "metrics_listen"];
         let uncommented =
             unset.iter().fold(text, |text, key| text.replace(&format!("\n# {key} ="), &format!("\n{key} =")));
         let examples = read(&uncommented);
-        assert!(examples.ffmpeg.is_some() && examples.ffprobe.is_some());
+        assert!(examples.ffmpeg.is_some() && examples.ffprobe.is_some() && examples.mkvtoolnix.is_some());
         assert!(examples.active_hours.is_some() && examples.metrics_listen.is_some());
     }
 }

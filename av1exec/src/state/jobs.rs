@@ -31,7 +31,7 @@ use crate::sys::path::{path_document, path_of};
 pub use folding::{Folded, FoldingError};
 pub use logs::LogLimits;
 pub use lookup::FilmJobs;
-pub use store::{JobStore, Jobs, Unread, read};
+pub use store::{JobStore, Jobs, Scratch, Unread, read};
 pub use summary::{JobEnd, JobSummary, PlanSummary};
 
 /// The value of `format` in every job file.

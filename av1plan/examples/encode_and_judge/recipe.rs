@@ -1,6 +1,7 @@
 //! Carries out a plan with ffmpeg, gathers all evidence for the judge, and asks it.
 
 use std::error::Error;
+use std::ffi::OsStr;
 use std::fs;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::path::Path;
@@ -89,6 +90,8 @@ pub fn encode(plan: &EncodePlan, film: &Path, result: &Path) -> Result<RunReport
         Placeholder::Input | Placeholder::Original => film.as_os_str(),
         Placeholder::Output => result.as_os_str(),
         Placeholder::FrameTimes => times.as_os_str(),
+        // Only arguments for MKVToolNix have these, and the plan doesn't use it (`Toolchain::with_header_editor`).
+        Placeholder::Chapters | Placeholder::Tags => OsStr::new(""),
     });
     let ffmpeg = Command::new("ffmpeg").args(args).stdin(Stdio::null()).output()?;
     let mut report = RunReport::new(ffmpeg.status.code());

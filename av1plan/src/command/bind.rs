@@ -20,6 +20,10 @@ pub enum Placeholder {
     /// The file to which ffmpeg writes the timestamp of each frame that goes into the encoder, one on each line, for
     /// [`frame_time`](crate::judge::frame_time).
     FrameTimes,
+    /// The XML file with chapters, for mkvextract and mkvpropedit.
+    Chapters,
+    /// The XML file with tags, for mkvpropedit.
+    Tags,
 }
 
 /// The prefix that makes ffmpeg take the rest of an argument as the path of a plain file. After it an absolute path
@@ -46,13 +50,20 @@ where
 {
     let bound = args.iter().map(|arg| match arg {
         Arg::Text(text) => P::Owned::from(text.clone().into_owned()),
-        Arg::File(file) => {
-            let mut argument = P::Owned::from(String::from(FILE_PROTOCOL));
-            argument.extend([path(*file)]);
-            argument
-        }
+        Arg::File(file) => prefixed(FILE_PROTOCOL, path(*file)),
+        Arg::Path(prefix, file) => prefixed(prefix, path(*file)),
     });
     bound.collect()
+}
+
+fn prefixed<'a, P>(prefix: &str, path: &'a P) -> P::Owned
+where
+    P: ?Sized + ToOwned + 'a,
+    P::Owned: From<String> + Extend<&'a P>,
+{
+    let mut argument = P::Owned::from(String::from(prefix));
+    argument.extend([path]);
+    argument
 }
 
 /// The arguments with which ffmpeg (without its own name) carries out `plan`, for a person, or for a program that
@@ -82,7 +93,7 @@ where
 {
     bind(&arguments(plan, Audience::Person), |file| match file {
         Placeholder::Input | Placeholder::Original => input,
-        // A command for a person writes no frame times.
-        Placeholder::Output | Placeholder::FrameTimes => output,
+        // A command for a person writes no frame times, and ffmpeg reads no XML.
+        Placeholder::Output | Placeholder::FrameTimes | Placeholder::Chapters | Placeholder::Tags => output,
     })
 }

@@ -1,4 +1,4 @@
-//! The arguments for ffmpeg and ffprobe. No other module knows their options.
+//! The arguments for ffmpeg and ffprobe, and for mkvextract and mkvpropedit. No other module knows their options.
 //!
 //! Arguments have placeholders for the paths of files, which [`bind()`] replaces by the caller's own: paths are bytes,
 //! and this crate has no type for them. Every option here was tried with ffmpeg 8.0 and 9.0.2.
@@ -6,6 +6,7 @@
 mod ask;
 mod bind;
 mod check;
+mod headers;
 mod probe;
 
 use alloc::borrow::Cow;
@@ -29,12 +30,13 @@ pub use check::{
     ScoreRequest, SeekMode, SeekRange, Side, decode_audio_arguments, decode_streams_arguments,
     decode_video_arguments, picture_arguments, score_arguments,
 };
+pub use headers::{chapters_arguments, edit_arguments, tags_document};
 pub use probe::{
     PictureProbe, format_probe_arguments, frame_probe_arguments, opening_probe_arguments,
     packet_probe_arguments, picture_probes, probe_arguments, sound_probe_arguments,
 };
 
-/// One argument of ffmpeg or ffprobe.
+/// One argument of a program.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Arg {
     /// This text.
@@ -42,6 +44,8 @@ pub enum Arg {
     /// `file:` and the path of this file. Without the prefix ffmpeg takes a name with a colon for a protocol, and one
     /// that begins with a dash for an option.
     File(Placeholder),
+    /// These characters and the path of this file, for programs that aren't ffmpeg's.
+    Path(&'static str, Placeholder),
 }
 
 impl From<&'static str> for Arg {
@@ -112,7 +116,7 @@ fn encode(plan: &EncodePlan, audience: Audience, sample: Option<Sample>) -> Vec<
         probe_depth,
         damage_limit,
         losses: _,
-        contract: _,
+        contract,
         decisions: _,
     } = plan;
     let mapped: Vec<_> = plan.mapped().collect();
@@ -150,6 +154,11 @@ fn encode(plan: &EncodePlan, audience: Audience, sample: Option<Sample>) -> Vec<
     args.fixed(&["-enc_time_base", "demux", "-c:a", "copy", "-c:s", "copy", "-c:t", "copy"]);
     for (position, (stream, kept)) in mapped.iter().enumerate() {
         args.kept_stream(position, stream.kind, kept);
+        let track = contract.headers.as_ref().and_then(|headers| headers.tracks.get(position));
+        if let Some(track) = track.filter(|track| audience == Audience::Program && !track.is_plain()) {
+            args.0.push(alloc::format!("-metadata:s:{position}").into());
+            args.0.push(alloc::format!("language={}", headers::with_room(track)).into());
+        }
     }
     args.fixed(&["-max_muxing_queue_size", "2048"]);
     if *timestamps != Timestamps::Exact {

@@ -102,6 +102,7 @@ impl fmt::Display for Defect {
                     Plain(message_of(line))
                 )
             }
+            Self::Headers { what } => write!(f, "the result's headers lack {}", Plain(what)),
             Self::Truncated { expected, found } => {
                 write!(f, "the result ends at {} of {expected} s", seconds(*found))
             }
@@ -158,6 +159,7 @@ impl fmt::Display for Missing {
             Self::Packets => "the result's packets weren't counted",
             Self::PacketTimes => "the times of the result's pictures weren't kept",
             Self::Opening => "the packets of the source's first seconds weren't looked at",
+            Self::Headers => "the result's own headers weren't read",
             Self::Decode => "the result wasn't decoded",
             Self::Picture => "the result's pictures weren't compared with the source's",
         })

@@ -142,6 +142,7 @@ impl fmt::Display for Reason {
             Self::TagsByName => f.write_str("MP4 has no place of its own for some of them"),
             Self::IndexFirst => f.write_str("a server can start to play it before it has read it whole"),
             Self::ChaptersKept => f.write_str("copied"),
+            Self::CarriedOver { what } => write!(f, "it carries over {}, which ffmpeg can't", Plain(what)),
             Self::CaptionsInPicture => f.write_str("captions inside the picture don't survive a new encode"),
             Self::StatisticsAreStale => f.write_str("they describe the track that is replaced"),
 

@@ -118,6 +118,11 @@ pub enum Defect {
         /// How many chapters the result has.
         found: usize,
     },
+    /// The Matroska headers of the result lack something that mkvpropedit should have carried over.
+    Headers {
+        /// What they lack, as a fragment of a sentence; or why mkvpropedit failed.
+        what: String,
+    },
     /// The duration that the result declares is longer or shorter than the source's by more than the tolerance, or
     /// missing.
     Duration {
@@ -282,6 +287,7 @@ coded! {
         Tag = "tag",
         Picture = "picture",
         Chapters = "chapters",
+        Headers = "headers",
         Duration = "duration",
         Frames = "frames",
         EndsEarly = "ends-early",

@@ -10,7 +10,7 @@ use alloc::vec::Vec;
 use super::{Defect, RunReport};
 use crate::name::named;
 use crate::plan::{EncodePlan, StreamType, Treatment};
-use crate::probe::{MediaProbe, PacketSummary};
+use crate::probe::{MatroskaFacts, MediaProbe, PacketSummary};
 use crate::setters::setters;
 
 /// What is known of an encode that has ended, gathered by the program that ran it. `None` means that a piece wasn't
@@ -28,6 +28,9 @@ pub struct Evidence<'a> {
     /// The packets of the source's first seconds; `None` if they weren't listed. They show how far apart audio and
     /// video start in the source.
     pub source_opening: Option<&'a PacketSummary>,
+    /// What the result's own Matroska headers say; `None` if they weren't read. They are needed only if the contract
+    /// promises something of them.
+    pub headers: Option<&'a MatroskaFacts>,
     /// Whether the result can be decoded from beginning to end.
     pub decode: Decode<'a>,
     /// Whether the result shows the same pictures as the source (see [`picture`](super::picture)); `None` if they
@@ -45,6 +48,7 @@ impl Evidence<'_> {
             probe: None,
             packets: None,
             source_opening: None,
+            headers: None,
             decode: Decode::NotMade,
             picture: None,
             size,
@@ -58,6 +62,7 @@ setters! {
         with_probe: probe, Option<ResultProbe<'a>>;
         with_packets: packets, Option<&'a PacketSummary>;
         with_source_opening: source_opening, Option<&'a PacketSummary>;
+        with_headers: headers, Option<&'a MatroskaFacts>;
         with_decode: decode, Decode<'a>;
         with_picture: picture, Option<Check<'a>>;
     }
@@ -125,6 +130,9 @@ named! {
         /// The packets of the source's first seconds ([`Evidence::source_opening`]), which show how far apart audio and
         /// video start. They are needed only if audio is copied.
         Opening = "opening",
+        /// The result's own Matroska headers ([`Evidence::headers`]). They are needed only if the plan promises something
+        /// of them.
+        Headers = "headers",
         /// The full decode of the result ([`Evidence::decode`]).
         Decode = "decode",
         /// The comparison of the result's pictures with the source's ([`Evidence::picture`]).
@@ -172,6 +180,7 @@ impl<'a> Evidence<'a> {
                 needs_opening(plan) && self.source_opening.is_none_or(PacketSummary::is_empty),
                 Missing::Opening,
             ),
+            (plan.contract.headers.is_some() && self.headers.is_none(), Missing::Headers),
             (self.decode == Decode::NotMade, Missing::Decode),
             (self.picture.is_none(), Missing::Picture),
         ];

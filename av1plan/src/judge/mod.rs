@@ -9,6 +9,7 @@ mod complaint;
 mod course;
 mod defect;
 mod evidence;
+mod headers;
 mod metric;
 pub mod picture;
 pub mod preflight;
@@ -79,6 +80,9 @@ pub fn judge(plan: &EncodePlan, evidence: &Evidence<'_>) -> Judgement {
         defects.push(Defect::Unreadable);
     }
     defects.extend(probe.into_iter().flat_map(|probe| probe_defects(contract, probe)));
+    if let (Some(expected), Some(headers)) = (&contract.headers, evidence.headers) {
+        defects.extend(headers::header_defects(expected, headers));
+    }
     if let Some(run) = evidence.run {
         defects.extend(closing::unfinished(run));
         defects.extend(closing::run_defects(plan, run));

@@ -3,6 +3,7 @@
 
 use alloc::vec::Vec;
 
+use super::headers::header_defects;
 use super::probe::probe_defects;
 use super::{Defect, Evidence, ResultProbe};
 use crate::number::Micros;
@@ -63,6 +64,9 @@ pub fn judge_preflight(plan: &EncodePlan, sample: Sample, evidence: &Evidence<'_
         // An end in the middle of a file may leave a sample without packets.
         Some(ResultProbe::Unreadable) if sample.start.0 == 0 => defects.push(Defect::Unreadable),
         Some(ResultProbe::Unreadable) | None => {}
+    }
+    if let (Some(expected), Some(found)) = (&plan.contract.headers, evidence.headers) {
+        defects.extend(header_defects(expected, found));
     }
     defects.extend(evidence.found().cloned());
     defects.retain(|defect| !matches!(defect, Defect::Chapters { .. }));

@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 
 use serde::{Deserialize, Serialize};
 
-use super::{PixelFormat, SizeGate, StreamType};
+use super::{ExpectedHeaders, PixelFormat, SizeGate, StreamType};
 use crate::number::{Micros, Rational};
 use crate::probe::{Color, Disposition, DolbyVision, MasteringDisplay, PacketHash, SideData, Span, Tags};
 
@@ -32,6 +32,9 @@ pub struct Contract {
     /// The tags of the whole file that the container keeps. The result must have each of them with the same value.
     #[serde(default, skip_serializing_if = "Tags::is_empty")]
     pub tags: Tags,
+    /// What the result's Matroska headers must say, which `mkvpropedit` writes; `None` if ffmpeg writes all that there is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub headers: Option<ExpectedHeaders>,
 }
 
 /// Deserializers that refuse numbers which no plan promises.

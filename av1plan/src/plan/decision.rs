@@ -87,6 +87,8 @@ named! {
         Tags = "tags",
         /// How many chapters are copied.
         Chapters = "chapters",
+        /// What `mkvpropedit` writes into the result's headers because ffmpeg can't.
+        Headers = "headers",
         /// EIA-608/708 captions inside the source's video bitstream, which are lost.
         ClosedCaptions = "closed-captions",
         /// Statistics tags of an encoded or converted stream, which are removed because they are no longer true.

@@ -5,6 +5,7 @@ mod container;
 mod contract;
 mod decision;
 mod encoder;
+mod headers;
 mod loss;
 mod picture;
 mod reason;
@@ -27,6 +28,7 @@ pub use encoder::{
     Aom, CpuUsed, Crf, Encoder, EncoderSettings, NominalRate, OutOfRange, Parallelism, Preset, Quantizer,
     Rav1e, Speed, Svt, Threads, TileCount, Tiles,
 };
+pub use headers::{ExpectedHeaders, ExpectedTrack};
 pub use loss::{Loss, LossKind};
 pub use picture::{Filter, HeldPicture, PixelFormat, Rotation, Strictness, Timestamps};
 pub use reason::{LOW_MILLIBITS, Reason};

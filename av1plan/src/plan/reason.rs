@@ -235,6 +235,11 @@ pub enum Reason {
     IndexFirst,
     /// The source's chapters are copied.
     ChaptersKept,
+    /// `mkvpropedit` writes into the result's headers what ffmpeg can't.
+    CarriedOver {
+        /// What it writes, in words.
+        what: String,
+    },
     /// Captions inside the video bitstream are lost when the video is encoded again.
     CaptionsInPicture,
     /// The tags describe the stream before it was encoded or converted.
@@ -342,6 +347,7 @@ coded! {
         TagsByName = "tags-by-name",
         IndexFirst = "index-first",
         ChaptersKept = "chapters-kept",
+        CarriedOver = "carried-over",
         CaptionsInPicture = "captions-in-picture",
         StatisticsAreStale = "statistics-are-stale",
         MainPicture = "main-picture",

@@ -57,7 +57,7 @@ pub enum SurveyError {
 
 impl Survey {
     /// The version of the documents that this crate writes. Surveys of other versions are made again.
-    pub const VERSION: u32 = 3;
+    pub const VERSION: u32 = 4;
 
     /// A survey of a film with these packets and these pictures.
     pub fn new(packets: PacketSummary, pictures: PictureSummary) -> Self {

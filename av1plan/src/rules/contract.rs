@@ -35,6 +35,7 @@ pub(crate) fn draw_up(
         duration_epsilon: config.duration_epsilon.max(Micros(0)),
         size: SizeGate { original: size, max_ratio: config.max_size_ratio },
         tags: promises.tags,
+        headers: promises.headers,
     }
 }
 

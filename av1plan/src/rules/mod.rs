@@ -8,7 +8,7 @@ mod dynamic_hdr;
 mod encoder;
 pub(crate) mod gates;
 mod ladder;
-mod ledger;
+pub(crate) mod ledger;
 mod picture;
 mod record;
 mod streams;
@@ -105,7 +105,8 @@ fn planned(
     if probe.chapters > 0 {
         record.decide(Topic::Chapters, alloc::format!("{}", probe.chapters), Reason::ChaptersKept);
     }
-    let film = ledger::Film { probe, main: (stream, video), streams: &streams, container };
+    let edits_headers = toolchain.edits_headers() && container == Container::Matroska;
+    let film = ledger::Film { probe, main: (stream, video), streams: &streams, container, edits_headers };
     let promises = film.enter(record);
     if let Some(loss) = refused_loss(&streams, &record.losses, config) {
         return Err(SkipReason::RefusedLoss(loss.clone()));

@@ -23,6 +23,7 @@ pub struct Toolchain {
     version: Version,
     encoders: BTreeSet<Encoder>,
     assumed: bool,
+    edits_headers: bool,
 }
 
 impl Toolchain {
@@ -51,6 +52,7 @@ impl Toolchain {
             version: Version { major: OLDEST_MAJOR, text: String::from("8.0") },
             encoders: [Encoder::Svt, Encoder::Aom, Encoder::Rav1e].into(),
             assumed: true,
+            edits_headers: false,
         }
     }
 
@@ -79,7 +81,20 @@ impl Toolchain {
         if encoders.is_empty() {
             return Err(ToolchainError::NoEncoder { found: version });
         }
-        Ok(Self { version, encoders, assumed })
+        Ok(Self { version, encoders, assumed, edits_headers: false })
+    }
+
+    /// Sets whether `mkvextract` and `mkvpropedit` are there, which carry over what ffmpeg can't write into Matroska's
+    /// headers (see [`ExpectedHeaders`](crate::plan::ExpectedHeaders)). Without this call they aren't.
+    #[must_use]
+    pub fn with_header_editor(mut self, is_there: bool) -> Self {
+        self.edits_headers = is_there;
+        self
+    }
+
+    /// Whether `mkvextract` and `mkvpropedit` are there.
+    pub fn edits_headers(&self) -> bool {
+        self.edits_headers
     }
 
     /// The version of this ffmpeg.

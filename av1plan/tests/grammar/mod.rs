@@ -76,8 +76,17 @@ const VALUES: [(&str, Pattern); 15] = [
 const PER_STREAM: [(&str, Pattern); 3] = [
     ("-c:", |value| CONVERSIONS.contains(&value)),
     ("-disposition:", |value| value == "0" || value.split('+').all(|flag| FLAGS.contains(&flag))),
-    ("-metadata:s:", |value| value.strip_suffix('=').is_some_and(stale_tag)),
+    ("-metadata:s:", |value| value.strip_suffix('=').is_some_and(stale_tag) || reserved_language(value)),
 ];
+
+/// A language that reserves room: that of a track, and dots.
+fn reserved_language(value: &str) -> bool {
+    value.strip_prefix("language=").is_some_and(|language| {
+        let ietf = language.trim_end_matches('.');
+        language.len() >= ietf.len() + 10
+            && ietf.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+    })
+}
 
 const PIXEL_FORMATS: [&str; 2] = ["yuv420p", "yuv420p10le"];
 
@@ -271,6 +280,7 @@ fn word(argument: &Arg) -> &str {
         Arg::File(Placeholder::Output) => "OUTPUT",
         Arg::File(Placeholder::FrameTimes) => "TIMES",
         Arg::File(Placeholder::Original) => "ORIGINAL",
+        Arg::File(Placeholder::Chapters | Placeholder::Tags) | Arg::Path(..) => "not ffmpeg's",
     }
 }
 

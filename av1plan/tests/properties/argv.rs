@@ -23,6 +23,7 @@ pub(crate) fn options_of(arguments: &[Arg]) -> Vec<Opt> {
         Arg::File(Placeholder::Output) => String::from("OUTPUT"),
         Arg::File(Placeholder::FrameTimes) => String::from("TIMES"),
         Arg::File(Placeholder::Original) => String::from("ORIGINAL"),
+        Arg::File(Placeholder::Chapters | Placeholder::Tags) | Arg::Path(..) => String::from("not ffmpeg's"),
     });
     let mut options = Vec::new();
     while let Some(word) = words.next() {

@@ -1,8 +1,9 @@
 //! Makes the ffprobe document and all other evidence of a result that holds its contract, from the contract alone.
 
 use av1plan::judge::{Check, ClosingReport, Decode, ResultProbe, RunReport};
-use av1plan::plan::{Contract, ExpectedPicture, ExpectedStream, StreamType, Treatment};
-use av1plan::probe::{Color, DolbyVision, PacketSummary};
+use av1plan::plan::{Contract, ExpectedHeaders, ExpectedPicture, ExpectedStream, StreamType, Treatment};
+use av1plan::probe::matroska::TrackType;
+use av1plan::probe::{Color, DolbyVision, MatroskaFacts, PacketSummary, TrackFacts};
 use av1plan::{EncodePlan, Evidence, MediaProbe, Micros};
 use serde_json::{Value, json};
 
@@ -22,7 +23,7 @@ const MASTERING_FIELDS: [&str; 10] = [
 
 /// All fields of a contract, of one of its streams and of its picture, by their names in JSON.
 const PROMISES: [(&str, &[&str]); 3] = [
-    ("", &["streams", "picture", "chapters", "duration", "duration_epsilon", "size", "tags"]),
+    ("", &["streams", "picture", "chapters", "duration", "duration_epsilon", "size", "tags", "headers"]),
     (
         "/streams/0",
         &[
@@ -176,6 +177,7 @@ pub(crate) struct Finished {
     /// The same packets without the timestamps of the video.
     pub(crate) timeless: PacketSummary,
     pub(crate) opening: PacketSummary,
+    pub(crate) headers: MatroskaFacts,
 }
 
 impl Finished {
@@ -189,6 +191,7 @@ impl Finished {
             packets,
             timeless: self::packets(plan, PacketSummary::default()),
             opening: opening(plan),
+            headers: headers(plan),
         }
     }
 
@@ -198,6 +201,7 @@ impl Finished {
             .with_probe(Some(ResultProbe::Read(&self.probe)))
             .with_packets(Some(&self.packets))
             .with_source_opening(Some(&self.opening))
+            .with_headers(Some(&self.headers))
             .with_decode(Decode::Made(Check::Passed))
             .with_picture(Some(Check::Passed))
     }
@@ -214,6 +218,27 @@ pub(crate) fn read(plan: &EncodePlan, document: &Value) -> MediaProbe {
         probe.add_frame(frames.to_string().as_bytes()).expect("the frame is JSON");
     }
     probe
+}
+
+/// Matroska headers as the plan promises them. The tracks have other UIDs than the source's.
+fn headers(plan: &EncodePlan) -> MatroskaFacts {
+    let mut headers = MatroskaFacts::default();
+    let Some(ExpectedHeaders { tracks, editions, tags, .. }) = &plan.contract.headers else { return headers };
+    for (expected, uid) in tracks.iter().zip(1000..) {
+        let mut track = TrackFacts::new(TrackType::Video);
+        track.codec_id = Some("V_AV1".into());
+        track.uid = Some(uid);
+        track.language_ietf.clone_from(&expected.language_ietf);
+        track.enabled = Some(!expected.disabled);
+        headers.tracks.push(track);
+    }
+    headers.editions.clone_from(editions);
+    headers.tags.clone_from(tags);
+    for uid in headers.tags.iter_mut().flat_map(|tag| &mut tag.targets.tracks) {
+        let track = tracks.iter().zip(1000..).find(|(track, _)| track.uid == Some(*uid));
+        *uid = track.map_or(*uid, |(_, renamed)| renamed);
+    }
+    headers
 }
 
 /// The report of a run without any fault.

@@ -87,6 +87,7 @@ proptest! {
                 let asked_for = match missing {
                     Missing::Opening if plan.contract.is_measured() => false,
                     Missing::Opening => plan.mapped().any(|(stream, kept)| stream.kind == StreamType::Audio && kept.treatment == Treatment::Copy),
+                    Missing::Headers => plan.contract.headers.is_some(),
                     Missing::FirstFrame => plan.contract.picture.needs_first_frame(),
                     _ => true,
                 };
@@ -228,7 +229,7 @@ proptest! {
 type Take = (fn(&mut Finished), fn(&mut Evidence<'_>));
 
 /// Every piece of evidence with the ways in which it can be missing.
-const TAKEN: [(Missing, Take); 15] = [
+const TAKEN: [(Missing, Take); 16] = [
     (Missing::Run, (|_| (), |evidence| evidence.run = None)),
     (Missing::Progress, (|of| of.run.frames = None, |_| ())),
     (Missing::Progress, (|of| of.run.dropped = None, |_| ())),
@@ -242,6 +243,7 @@ const TAKEN: [(Missing, Take); 15] = [
     (Missing::PacketTimes, (|of| of.packets = of.timeless.clone(), |_| ())),
     (Missing::Opening, (|_| (), |evidence| evidence.source_opening = None)),
     (Missing::Opening, (|of| of.opening = PacketSummary::default(), |_| ())),
+    (Missing::Headers, (|_| (), |evidence| evidence.headers = None)),
     (Missing::Decode, (|_| (), |evidence| evidence.decode = Decode::NotMade)),
     (Missing::Picture, (|_| (), |evidence| evidence.picture = None)),
 ];

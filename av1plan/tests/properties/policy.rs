@@ -91,9 +91,12 @@ pub(crate) fn picture_policy() -> impl Strategy<Value = Policy> {
 
 /// ffmpeg 8 or 9 with at least one encoder.
 fn toolchain() -> impl Strategy<Value = Toolchain> {
-    (8..10_u32, subsequence(Encoder::ALL.to_vec(), 1..=3)).prop_map(|(major, encoders)| {
-        Toolchain::described(major, encoders).expect("it is new and has an encoder")
-    })
+    (8..10_u32, subsequence(Encoder::ALL.to_vec(), 1..=3), any::<bool>()).prop_map(
+        |(major, encoders, edits)| {
+            let toolchain = Toolchain::described(major, encoders).expect("it is new and has an encoder");
+            toolchain.with_header_editor(edits)
+        },
+    )
 }
 
 fn subset<T: Clone + std::fmt::Debug + 'static>(all: Vec<T>) -> impl Strategy<Value = Vec<T>> {

@@ -53,6 +53,8 @@ pub(crate) fn facts() -> impl Strategy<Value = Option<MatroskaFacts>> {
         ),
         tag(json!({"chapters": [7]}), json!([{"name": "A", "binary": true, "language_ietf": "pt-BR"}])),
         json!({"attachments": [{"name": "x", "size": 7}]}),
+        json!({"tracks": [{"type": "video", "codec_id": "V", "uid": 3}, {"type": "audio", "codec_id": "A", "uid": 4}],
+               "tags": [{"targets": {"tracks": [4], "type_value": 30}, "simple": [{"name": "TAKE", "value": "3"}]}]}),
     ];
     let fact = select(kinds).prop_map(|facts| serde_json::from_value(facts).expect("these are facts"));
     prop::option::weighted(0.5, fact)

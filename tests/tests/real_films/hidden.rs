@@ -1,16 +1,25 @@
 //! What ffprobe doesn't show of a Matroska file: IETF languages, disabled tracks, editions, levels of tags, links to
-//! other files. ffmpeg loses it, so that the plan names it before the encode.
+//! other files. ffmpeg loses it. Where MKVToolNix isn't there to carry it over, the plan names it before the encode.
 
 use std::process::Command;
 
 use av1d_tests::{Library, program};
 use serde_json::json;
 
-use crate::film::{Film, H264, NOISE, SINE, encoded, open};
+use crate::film::{self, Film, H264, NOISE, SINE, encoded};
+
+/// A library without MKVToolNix.
+fn open() -> Option<Library> {
+    let mut library = film::open()?;
+    let empty = library.scratch().join("empty");
+    std::fs::create_dir(&empty).unwrap();
+    library.set("mkvtoolnix", json!(empty));
+    Some(library)
+}
 
 /// Makes a film with mkvmerge, from a picture with sound and these options; `{}` stands for the scratch folder.
 /// `None` if there is no mkvmerge.
-fn merged(library: &Library, name: &str, options: &str) -> Option<()> {
+pub(crate) fn merged(library: &Library, name: &str, options: &str) -> Option<()> {
     let mkvmerge = program("mkvmerge")?;
     library.make("x.mkv", &format!("{NOISE} {SINE} -map 0 -map 1 {H264} -c:a aac"));
     let (source, scratch) = (library.path("x.mkv"), library.scratch());
@@ -32,7 +41,7 @@ fn refused(library: &Library, name: &str, code: &str) {
 }
 
 /// What is lost, in words, with each code.
-fn lost(film: &Film) -> Vec<(String, String)> {
+pub(crate) fn lost(film: &Film) -> Vec<(String, String)> {
     let losses = film.plan["encode"]["losses"].as_array().unwrap();
     let text = |value: &serde_json::Value| value.as_str().unwrap().to_owned();
     losses.iter().map(|loss| (text(&loss["code"]), text(&loss["what"]))).collect()
@@ -53,9 +62,9 @@ fn languages_that_three_letters_cannot_say_are_named() {
     assert_eq!(film.after.languages("audio"), ["por"]);
 }
 
-const CHAPTER: &str = "<ChapterDisplay><ChapterString>A</ChapterString></ChapterDisplay>";
+pub(crate) const CHAPTER: &str = "<ChapterDisplay><ChapterString>A</ChapterString></ChapterDisplay>";
 
-fn chapter(uid: u32, start: &str, more: &str) -> String {
+pub(crate) fn chapter(uid: u32, start: &str, more: &str) -> String {
     format!(
         "<ChapterAtom><ChapterUID>{uid}</ChapterUID><ChapterTimeStart>00:00:0{start}</ChapterTimeStart>\
          <ChapterTimeEnd>00:00:00.6</ChapterTimeEnd>{CHAPTER}{more}</ChapterAtom>"

@@ -4,6 +4,7 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by a panic")]
 
+mod carried;
 mod color;
 mod containers;
 mod dynamic_hdr;

@@ -32,9 +32,13 @@ pub(crate) async fn run(
         }
         None => None,
     };
-    let tools =
-        Tools::find(settings.ffmpeg.as_deref(), settings.ffprobe.as_deref(), environment.path.as_deref())
-            .await?;
+    let tools = Tools::find(
+        settings.ffmpeg.as_deref(),
+        settings.ffprobe.as_deref(),
+        settings.mkvtoolnix.as_deref(),
+        environment.path.as_deref(),
+    )
+    .await?;
     let program =
         settings.ffmpeg.as_ref().map_or(OsString::from("ffmpeg"), |path| path.clone().into_os_string());
     let mut worst = Exit::Done;

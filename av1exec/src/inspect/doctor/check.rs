@@ -53,6 +53,8 @@ pub enum Code {
     Ffmpeg,
     /// ffprobe itself.
     Ffprobe,
+    /// MKVToolNix, which edits Matroska's headers.
+    Mkvtoolnix,
     /// Its AV1 encoders.
     Encoders,
     /// Its software decoders of AV1.

@@ -9,7 +9,7 @@ use av1plan::toolchain::{ToolchainError, Version, encoders_in, has_filter, softw
 
 use super::CHECK_TIMEOUT;
 use super::check::{Check, Code};
-use crate::ffmpeg::tools::{ToolsError, ask, locate};
+use crate::ffmpeg::tools::{HeaderEditor, ToolsError, ask, locate};
 use crate::settings::{Environment, Settings};
 use crate::sys::sanitize::{display, sanitize};
 
@@ -38,6 +38,8 @@ pub(super) async fn examine(
     report(ffmpeg_check(&ffmpeg, place(settings.ffmpeg.as_ref())));
     let version = ffmpeg.as_ref().ok().map(|(_, version)| version);
     report(ffprobe_check(&ffprobe, place(settings.ffprobe.as_ref()), version));
+
+    report(mkvtoolnix_check(HeaderEditor::find(settings.mkvtoolnix.as_deref(), path), settings));
 
     let (path, version) = ffmpeg.ok()?;
     let answers = tokio::try_join!(
@@ -100,6 +102,30 @@ fn ffprobe_check(found: &Introduced, place: &str, ffmpeg: Option<&Version>) -> C
         _ => Check::ok(Code::Ffprobe, text),
     };
     check.about(path)
+}
+
+fn mkvtoolnix_check(editor: Option<HeaderEditor>, settings: &Settings) -> Check {
+    const CARRIED: &str = "Matroska's exact languages, disabled tracks, nested chapters and tags of seasons";
+    match (editor, &settings.mkvtoolnix) {
+        (Some(editor), _) => {
+            let text = format!("{} carries over {CARRIED}", display(&editor.mkvpropedit));
+            Check::ok(Code::Mkvtoolnix, text).about(&editor.mkvpropedit)
+        }
+        (None, Some(folder)) => {
+            let text = format!(
+                "{} has no mkvextract and mkvpropedit, so that films lose {CARRIED}",
+                display(folder)
+            );
+            Check::warn(Code::Mkvtoolnix, text, "set `mkvtoolnix` in the config to their folder")
+                .about(folder)
+        }
+        (None, None) => Check::ok(
+            Code::Mkvtoolnix,
+            format!(
+                "mkvextract and mkvpropedit aren't on PATH, so that films lose {CARRIED}; they are optional"
+            ),
+        ),
+    }
 }
 
 fn encoders_check(encoders: &BTreeSet<Encoder>, preferred: Encoder, version: &Version) -> Check {

@@ -104,8 +104,7 @@ pub fn tidy(
     let actions = if job.is_newer() { vec![Action::LeaveAlone] } else { decide(scene) };
     let mut failure = None;
     if !dry_run {
-        // The file of frame times isn't needed any more. It does no harm, so a failure is ignored.
-        drop(disk::unlink(&jobs.frame_times(&job.id)));
+        jobs.scratch(&job.id).remove();
         if !actions.contains(&Action::LeaveAlone) {
             cut_off.drop_rehearsal();
         }

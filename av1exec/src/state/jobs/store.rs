@@ -49,6 +49,26 @@ impl std::fmt::Display for Unread {
     }
 }
 
+/// The files that a job's programs exchange with this one. Each exists for a part of the job only.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Scratch {
+    /// The times of all frames, which ffmpeg writes during the encode.
+    pub frame_times: PathBuf,
+    /// The chapters, from mkvextract to mkvpropedit.
+    pub chapters: PathBuf,
+    /// The tags for mkvpropedit.
+    pub tags: PathBuf,
+}
+
+impl Scratch {
+    /// Removes those that exist. They do no harm, so that a failure isn't reported.
+    pub fn remove(&self) {
+        for path in [&self.frame_times, &self.chapters, &self.tags] {
+            drop(disk::unlink(path));
+        }
+    }
+}
+
 impl JobStore {
     /// Opens the store in `folder`, which is created if it doesn't exist.
     pub fn open(folder: &Path) -> io::Result<Self> {
@@ -85,10 +105,10 @@ impl JobStore {
         Ok(aside)
     }
 
-    /// Returns the path of the file into which a job's ffmpeg writes its frame times; it exists until the result was
-    /// judged.
-    pub fn frame_times(&self, id: &str) -> PathBuf {
-        self.folder.join("logs").join(format!("{id}.times"))
+    /// Returns the paths of the files that a job's programs exchange with this one.
+    pub fn scratch(&self, id: &str) -> Scratch {
+        let file = |extension| self.folder.join("logs").join(format!("{id}.{extension}"));
+        Scratch { frame_times: file("times"), chapters: file("chapters.xml"), tags: file("tags.xml") }
     }
 
     /// Writes a job atomically and syncs it. A job that a newer program wrote isn't written, because fields that only

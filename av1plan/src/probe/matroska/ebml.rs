@@ -20,7 +20,7 @@ const MAX_ELEMENTS: u32 = 1 << 18;
 const MAX_HEADER: usize = 12;
 
 /// How many characters of a text are kept, without the ellipsis that shows that it was longer.
-const MAX_TEXT: usize = 200;
+pub(super) const MAX_TEXT: usize = 4000;
 
 /// How many bytes of a binary value are kept. A segment's UID has 16.
 const MAX_BINARY: usize = 32;
@@ -145,7 +145,7 @@ impl<'a, E> Reader<'a, E> {
         self.unsigned(element).map(|value| value != 0)
     }
 
-    /// The value of a text, shortened to 200 characters and an ellipsis; `None` if it is empty or can't be read.
+    /// The value of a text, shortened to [`MAX_TEXT`] characters and an ellipsis; `None` if it is empty or can't be read.
     pub(super) fn text(&mut self, element: Element) -> Option<String> {
         // A character has at most four bytes, so these are enough to see whether there are too many.
         let value = self.value(element, 4 * MAX_TEXT + 1)?;

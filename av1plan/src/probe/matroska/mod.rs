@@ -36,7 +36,7 @@ const MAX_DEPTH: u32 = 8;
 /// What the headers of a Matroska or WebM file say.
 ///
 /// Texts are as written, but without what follows a zero byte; what isn't UTF-8 becomes `U+FFFD`. A text of more than
-/// 200 characters is shortened to 200 and an ellipsis. An element that is there but empty counts as absent, as the
+/// 4000 characters is shortened to 4000 and an ellipsis. An element that is there but empty counts as absent, as the
 /// specification wants it. If an element that may be there once is there more than once, the last one counts, as for
 /// ffmpeg.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -119,6 +119,11 @@ pub fn read<E>(
     let facts = segment::find(&mut reader).map(|body| segment::read(&mut reader, body));
     let incomplete = reader.finish()?;
     Ok(facts.map(|facts| MatroskaFacts { incomplete, ..facts }))
+}
+
+/// Whether a text is only the beginning of what the file has.
+pub(crate) fn is_shortened(text: &str) -> bool {
+    text.chars().count() > ebml::MAX_TEXT
 }
 
 /// Whether a value needn't be written, because it is what a missing field is read as.

@@ -11,7 +11,7 @@ use crate::rules::record::Record;
 
 /// The promised language of a stream that is kept. Records a loss if the result can't say it.
 pub(super) fn enter(film: &Film<'_>, stream: &Stream, record: &mut Record) -> Option<String> {
-    if let Some(ietf) = film.track(stream).and_then(lost) {
+    if let Some(ietf) = film.track(stream).and_then(exact).filter(|_| carried(film, stream).is_none()) {
         let what = alloc::format!("its exact language \"{ietf}\"");
         record.lose(LossKind::LanguageTag, film.place(stream), what);
     }
@@ -26,8 +26,32 @@ pub(super) fn enter(film: &Film<'_>, stream: &Stream, record: &mut Record) -> Op
     Some(String::from(language))
 }
 
+/// The IETF language that is carried over to the result's headers; `None` if ffmpeg writes all that there is to say, or
+/// nothing can be carried over.
+pub(super) fn carried(film: &Film<'_>, stream: &Stream) -> Option<String> {
+    let ietf = film.track(stream).filter(|_| film.edits_headers).and_then(exact)?;
+    is_well_formed(ietf).then(|| String::from(ietf))
+}
+
+/// Whether mkvpropedit takes an IETF language: a language, a script and a region, in the spelling of the standard. It
+/// refuses what it doesn't know.
+fn is_well_formed(ietf: &str) -> bool {
+    let mut parts = ietf.split('-').peekable();
+    let is = |part: &str, length: usize, test: fn(&u8) -> bool| {
+        part.len() == length && part.as_bytes().iter().all(test)
+    };
+    let language = parts
+        .next()
+        .is_some_and(|part| matches!(part.len(), 2 | 3) && is(part, part.len(), u8::is_ascii_lowercase));
+    let is_script = |part: &&str| is(part, 4, u8::is_ascii_alphabetic);
+    let is_region = |part: &&str| is(part, 2, u8::is_ascii_uppercase) || is(part, 3, u8::is_ascii_digit);
+    parts.next_if(is_script);
+    parts.next_if(is_region);
+    language && parts.next().is_none()
+}
+
 /// The IETF language of a track, if it says more than, or something else than, the language of three letters.
-fn lost(track: &TrackFacts) -> Option<&str> {
+fn exact(track: &TrackFacts) -> Option<&str> {
     let ietf = track.language_ietf.as_deref().filter(|ietf| !matches!(*ietf, "" | "und"))?;
     // An absent language means English.
     let code = track.language.as_deref().unwrap_or("eng");
@@ -53,6 +77,16 @@ fn says_the_same(ietf: &str, code: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_languages_of_the_usual_form_are_carried_over() {
+        for ietf in ["pt-BR", "zh-Hant", "es-419", "yue", "sr-Latn-RS"] {
+            assert!(is_well_formed(ietf), "{ietf}");
+        }
+        for ietf in ["", "pt-br", "PT", "pt_BR", "pt-BR-x-mine", "de-1996", "Portuguese", "pt-"] {
+            assert!(!is_well_formed(ietf), "{ietf}");
+        }
+    }
 
     #[test]
     fn a_language_is_lost_only_if_the_code_says_less() {

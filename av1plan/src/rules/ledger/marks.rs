@@ -32,6 +32,11 @@ fn held(container: Container, kind: StreamType) -> &'static [&'static str] {
     }
 }
 
+/// Whether Matroska says that players leave the stream out.
+pub(super) fn is_disabled(film: &Film<'_>, stream: &Stream) -> bool {
+    film.track(stream).is_some_and(|track| !track.is_enabled())
+}
+
 const MATROSKA_FLAGS: [&str; 7] =
     ["forced", "dub", "original", "comment", "hearing_impaired", "visual_impaired", "descriptions"];
 
@@ -60,7 +65,7 @@ pub(super) fn enter(film: &Film<'_>, stream: &Stream, kept: &Kept, record: &mut 
             lost.push(flag);
         }
     }
-    if film.track(stream).is_some_and(|track| !track.is_enabled()) {
+    if is_disabled(film, stream) && !film.edits_headers {
         lost.push("disabled");
     }
     if !lost.is_empty() {

@@ -5,19 +5,23 @@
 //! another form, each with its reason; everything else that isn't promised is a loss, also what a later version of
 //! ffmpeg shows for the first time.
 
+mod carried;
 mod chapters;
 mod language;
 mod marks;
 mod matroska;
+mod matroska_tags;
 mod mp4_tags;
 mod side_data;
 mod tags;
+
+pub(crate) use tags::is_passed_over;
 
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use crate::plan::{Container, Reason, StreamPlan, Topic};
+use crate::plan::{Container, ExpectedHeaders, Reason, StreamPlan, Topic};
 use crate::probe::{Disposition, MediaProbe, Stream, Tags, TrackFacts, Video};
 use crate::rules::record::Record;
 
@@ -32,6 +36,8 @@ pub(crate) struct Film<'a> {
     pub(crate) main: (&'a Stream, &'a Video),
     pub(crate) streams: &'a [StreamPlan],
     pub(crate) container: Container,
+    /// Whether the result's Matroska headers can be edited after the encode.
+    pub(crate) edits_headers: bool,
 }
 
 /// What the result must have, besides what other rules promise.
@@ -45,6 +51,8 @@ pub(crate) struct Promises {
     pub(crate) side_data: BTreeSet<String>,
     /// Whether MP4's muxer must store all tags by their own names.
     pub(crate) tags_by_name: bool,
+    /// What the Matroska headers must say that ffmpeg can't write.
+    pub(crate) headers: Option<ExpectedHeaders>,
 }
 
 /// What a stream of the result must have.
@@ -78,6 +86,7 @@ impl Film<'_> {
             promises.streams.insert(plan.index, entry);
         }
         matroska::enter(self, record);
+        promises.headers = carried::enter(self, record);
         promises
     }
 

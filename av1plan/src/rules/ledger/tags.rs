@@ -214,7 +214,7 @@ const TIME: usize = "2001-02-03T04:05:06.000000Z".len();
 const SHORT_TIME: usize = "2001-02-03T04:05:06Z".len();
 
 /// Whether a tag may differ, whatever it belongs to.
-pub(super) fn is_passed_over(name: &str) -> bool {
+pub(crate) fn is_passed_over(name: &str) -> bool {
     is_statistic(name) || may_differ(&MAY_DIFFER, name)
 }
 
