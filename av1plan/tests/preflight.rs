@@ -19,7 +19,9 @@ fn plan(packets: &[&str]) -> EncodePlan {
     for line in packets {
         all.add_line(line);
     }
-    probe.add_survey(Survey::new(all, PictureSummary::default()));
+    let mut pictures = PictureSummary::default();
+    pictures.add_line("width=64|height=64");
+    probe.add_survey(Survey::new(all, pictures));
     let config = Config::default().with_min_bytes(0);
     match av1plan::plan(
         &Source::new(&FileFacts::new("Film.mkv", 1 << 30), &probe),

@@ -9,8 +9,8 @@ use crate::model::{Colours, Looks};
 
 /// Shows what av1d does on this machine, what it saved, and what went wrong.
 ///
-/// It listens to the daemon of `job_state_dir` and reads the job files there; it can be opened and left at any time. Press ? in
-/// it for its keys, by which work is paused, cancelled, skipped and tried again, too.
+/// It listens to the daemon of `job_state_dir` and reads the job files there; it can be opened and left at any time.
+/// Press ? in it for its keys, by which work is paused, cancelled, skipped and tried again, too.
 #[derive(Debug, Parser)]
 #[command(name = "av1top", version, after_help = AFTER, max_term_width = 100)]
 pub(crate) struct Cli {

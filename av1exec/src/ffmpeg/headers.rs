@@ -100,8 +100,8 @@ impl Opened {
     }
 }
 
-/// Reads the headers of a Matroska file; `None` if the file isn't one. That takes a few dozen reads of 16 KiB, on a thread
-/// of its own, because the disk may take its time.
+/// Reads the headers of a Matroska file; `None` if the file isn't one. That takes a few dozen reads of 16 KiB, on a
+/// thread of its own, because the disk may take its time.
 pub(crate) async fn read(path: &Path) -> io::Result<Option<MatroskaFacts>> {
     let path = path.to_owned();
     let read = move || {

@@ -122,8 +122,8 @@ pub(super) async fn each_line(
         .await
         .and_then(|watched| watched.status("ffprobe"))
         .map_err(CaptureError::Read)?;
-    // ffprobe's exit code is ignored: it is 0 even for files that it can't read to their end. Only an end by a signal is
-    // an error.
+    // ffprobe's exit code is ignored: it is 0 even for files that it can't read to their end. Only an end by a signal
+    // is an error.
     match status.code() {
         Some(_) => Ok(()),
         None => Err(ProbeError::Failed(CaptureError::Read(std::io::Error::other("a signal ended it")))),

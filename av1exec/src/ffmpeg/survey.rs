@@ -14,8 +14,8 @@ use crate::sys::process::Output;
 /// How many different numbers of channels are kept, of all streams. A film has one or two for each.
 const MOST_CHANNELS: usize = 256;
 
-/// Surveys the film at `path`, which ffprobe described as `probe`. An ffprobe that prints no packet for as long as `stall`
-/// is ended.
+/// Surveys the film at `path`, which ffprobe described as `probe`. An ffprobe that prints no packet for as long as
+/// `stall` is ended.
 ///
 /// # Errors
 ///

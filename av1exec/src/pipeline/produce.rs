@@ -94,8 +94,8 @@ impl Pipeline {
         produced
     }
 
-    /// Encodes a few seconds of the film to `temporary`. Returns the outcome of the attempt if they show that the encode
-    /// would fail.
+    /// Encodes a few seconds of the film to `temporary`. Returns the outcome of the attempt if they show that the
+    /// encode would fail.
     async fn preflight(
         &self,
         film: &Film,

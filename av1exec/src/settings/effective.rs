@@ -85,7 +85,7 @@ mod tests {
     #[test]
     fn every_value_is_json_too() {
         let text = "library_roots = [\"/a \\\"b\\\"\\\\c\\u0085\"]\nactive_hours = '22:00-07:00'\nmetrics_listen = '[::1]:1'\n\
-                    ffmpeg = '/f'\nffprobe = '/p'\nstable_secs = 0.5\n";
+                    ffmpeg = '/f'\nffprobe = '/p'\nmkvtoolnix = '/m'\nstable_secs = 0.5\n";
         for entry in effective(&read_bytes(text.as_bytes())) {
             assert!(!entry.json().is_null(), "{entry:?}");
         }

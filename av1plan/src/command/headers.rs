@@ -1,5 +1,5 @@
-//! The arguments and documents with which mkvextract and mkvpropedit carry over to Matroska's headers what ffmpeg can't.
-//! All was tried with MKVToolNix 74.
+//! The arguments and documents with which mkvextract and mkvpropedit carry over to Matroska's headers what ffmpeg
+//! can't. All was tried with MKVToolNix 74.
 
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -15,7 +15,8 @@ use crate::rules::ledger::is_passed_over;
 const ELEMENTS: usize = 8;
 
 /// A language that ffmpeg writes in place of the right one, which mkvpropedit then sets. It is so long that the track's
-/// entry doesn't grow. If it grew, mkvpropedit would move all tracks behind the pictures, where some players don't look.
+/// entry doesn't grow. If it grew, mkvpropedit would move all tracks behind the pictures, where some players don't
+/// look.
 pub(super) fn with_room(track: &ExpectedTrack) -> String {
     let ietf = track.language_ietf.as_deref().unwrap_or_default();
     let length = ietf.len().saturating_add(ELEMENTS).saturating_add("und".len());
@@ -28,8 +29,8 @@ pub fn chapters_arguments() -> Vec<Arg> {
 }
 
 /// The arguments with which mkvpropedit writes into the headers of [`Placeholder::Output`] what the contract promises:
-/// the chapters of [`Placeholder::Chapters`] and the tags of [`Placeholder::Tags`] if there are such. `None` if there is
-/// nothing to write.
+/// the chapters of [`Placeholder::Chapters`] and the tags of [`Placeholder::Tags`] if there are such. `None` if there
+/// is nothing to write.
 pub fn edit_arguments(plan: &EncodePlan) -> Option<Vec<Arg>> {
     let headers = plan.contract.headers.as_ref()?;
     let mut args = vec![Arg::Path("", Placeholder::Output)];
@@ -57,8 +58,8 @@ pub fn edit_arguments(plan: &EncodePlan) -> Option<Vec<Arg>> {
     (args.len() > 1).then_some(args)
 }
 
-/// The XML document with the tags for [`Placeholder::Tags`]: those that the contract promises, and those that ffmpeg gave
-/// to the result (`result` is what its headers say) and that only describe the result.
+/// The XML document with the tags for [`Placeholder::Tags`]: those that the contract promises, and those that ffmpeg
+/// gave to the result (`result` is what its headers say) and that only describe the result.
 pub fn tags_document(headers: &ExpectedHeaders, result: &MatroskaFacts) -> String {
     let mut document = Document(String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Tags>\n"));
     let new_uid = |uid: &u64| {

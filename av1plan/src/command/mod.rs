@@ -97,8 +97,8 @@ pub fn arguments(plan: &EncodePlan, audience: Audience) -> Vec<Arg> {
     encode(plan, audience, None)
 }
 
-/// The arguments with which ffmpeg encodes a few seconds of a film before the film itself is encoded: those of the plan,
-/// with all its streams and into its container, but at the encoder's full speed.
+/// The arguments with which ffmpeg encodes a few seconds of a film before the film itself is encoded: those of the
+/// plan, with all its streams and into its container, but at the encoder's full speed.
 pub fn preflight_arguments(plan: &EncodePlan, sample: Sample) -> Vec<Arg> {
     encode(plan, Audience::Program, Some(sample))
 }

@@ -39,13 +39,13 @@ pub struct PictureProbe {
     /// [`PictureSummary::add_line`](crate::probe::PictureSummary::add_line).
     pub arguments: Vec<Arg>,
     /// Whether ffprobe's complaints can be believed: pass each line of standard error to
-    /// [`PacketSummary::add_unplaced_complaint`](crate::probe::PacketSummary::add_unplaced_complaint) then. After a seek,
-    /// ffprobe also complains of frames that need others which it skipped.
+    /// [`PacketSummary::add_unplaced_complaint`](crate::probe::PacketSummary::add_unplaced_complaint) then. After a
+    /// seek, ffprobe also complains of frames that need others which it skipped.
     pub tells_damage: bool,
 }
 
-/// The runs of ffprobe that look at the pictures of a film: at its key frames, and at all frames of a few stretches. Empty if
-/// the film has no video.
+/// The runs of ffprobe that look at the pictures of a film: at its key frames, and at all frames of a few stretches.
+/// Empty if the film has no video.
 ///
 /// Of codecs that have key frames only, a few are decoded in many places. For H.264 in 1080p with a key frame every two
 /// seconds, the key frames took 0.5 % of the film's duration on one core (measured).
@@ -68,8 +68,8 @@ pub fn picture_probes(probe: &MediaProbe) -> Vec<PictureProbe> {
     vec![PictureProbe { arguments, tells_damage: true }, stretches]
 }
 
-/// The stretches of a film for ffprobe's `-read_intervals`, and whether ffprobe seeks to them: so many `places`, each of so
-/// many `packets`. A film of less than a minute, or of unknown duration, is a single one of at most a minute.
+/// The stretches of a film for ffprobe's `-read_intervals`, and whether ffprobe seeks to them: so many `places`, each
+/// of so many `packets`. A film of less than a minute, or of unknown duration, is a single one of at most a minute.
 fn stretches(probe: &MediaProbe, places: i64, packets: u32) -> (String, bool) {
     let start = probe.format.start.unwrap_or_default();
     match probe.duration() {

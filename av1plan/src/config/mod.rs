@@ -109,8 +109,9 @@ setters! {
     }
 }
 
-/// The default extensions: containers that ffmpeg reads and people store films in. Those of cameras and editing programs
-/// (`dv`, `mxf`) and of streams without sound (`ivf`, `m2v`) are left out: such files are more often material than films.
+/// The default extensions: containers that ffmpeg reads and people store films in. Those of cameras and editing
+/// programs (`dv`, `mxf`) and of streams without sound (`ivf`, `m2v`) are left out: such files are more often material
+/// than films.
 const EXTENSIONS: [&str; 23] = [
     "3g2", "3gp", "asf", "avi", "f4v", "flv", "m2ts", "m4v", "mkv", "mov", "mp4", "mpeg", "mpg", "mts",
     "ogm", "ogv", "rm", "rmvb", "ts", "vob", "webm", "wmv", "wtv",
@@ -193,9 +194,9 @@ named! {
     pub enum Damaged: "a treatment of damaged films", name, names {
         /// Skip every film of which a packet is damaged.
         Skip = "skip",
-        /// Encode recordings (transport streams) that begin or end in the middle of a frame or have lost single packets:
-        /// there is no better copy, and a result with the same damage has lost nothing. Skip every other damaged film,
-        /// since a disk or a download may have damaged it.
+        /// Encode recordings (transport streams) that begin or end in the middle of a frame or have lost single
+        /// packets: there is no better copy, and a result with the same damage has lost nothing. Skip every other
+        /// damaged film, since a disk or a download may have damaged it.
         #[default]
         Recordings = "recordings",
         /// Encode it, whatever is missing.

@@ -177,8 +177,8 @@ impl Judged<'_> {
         is_longer.then_some(Defect::Duration { expected, found: Some(found) })
     }
 
-    /// Checks the packets of an audio stream. If the file lacks packets that the muxer was given, the defect says at what
-    /// time. The stream must also be as long as the source declares.
+    /// Checks the packets of an audio stream. If the file lacks packets that the muxer was given, the defect says at
+    /// what time. The stream must also be as long as the source declares.
     fn sound(&self, track: &Track<'_>) -> Option<Defect> {
         let (first, end) = track.packets.first.zip(track.packets.end).filter(|_| track.is_sound())?;
         let index = track.found.index;

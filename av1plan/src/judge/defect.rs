@@ -26,7 +26,8 @@ pub enum Defect {
         /// The first line of ffmpeg's log that says so.
         line: String,
     },
-    /// The source's pictures changed their size while they were decoded, and ffmpeg scaled them all to that of the first one.
+    /// The source's pictures changed their size while they were decoded, and ffmpeg scaled them all to that of the
+    /// first one.
     PictureChanges {
         /// The columns of the first picture of another size.
         width: u32,
@@ -329,7 +330,8 @@ impl Defect {
         matches!(self, Self::DamagedSource { .. } | Self::DecodeErrors { .. })
     }
 
-    /// Whether the source is to blame, so that no other attempt will help: it is damaged, or its picture changes its size.
+    /// Whether the source is to blame, so that no other attempt will help: it is damaged, or its picture changes its
+    /// size.
     pub fn blames_source(&self) -> bool {
         self.shows_damage() || matches!(self, Self::PictureChanges { .. })
     }

@@ -130,8 +130,8 @@ named! {
         /// The packets of the source's first seconds ([`Evidence::source_opening`]), which show how far apart audio and
         /// video start. They are needed only if audio is copied.
         Opening = "opening",
-        /// The result's own Matroska headers ([`Evidence::headers`]). They are needed only if the plan promises something
-        /// of them.
+        /// The result's own Matroska headers ([`Evidence::headers`]). They are needed only if the plan promises
+        /// something of them.
         Headers = "headers",
         /// The full decode of the result ([`Evidence::decode`]).
         Decode = "decode",
@@ -192,9 +192,8 @@ pub(super) fn lacking(pieces: &[(bool, Missing)]) -> impl Iterator<Item = Missin
     pieces.iter().filter(|(is_missing, _)| *is_missing).map(|(_, piece)| *piece)
 }
 
-/// Whether the plan copies audio, whose distance from the video must stay, and the source wasn't measured. Converted audio
-/// isn't compared, because a
-/// decoder drops its lead-in.
+/// Whether the plan copies audio, whose distance from the video must stay, and the source wasn't measured. Converted
+/// audio isn't compared, because a decoder drops its lead-in.
 fn needs_opening(plan: &EncodePlan) -> bool {
     !plan.contract.is_measured()
         && plan

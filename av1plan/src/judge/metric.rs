@@ -84,9 +84,9 @@ impl Metric {
 
     /// The lowest mean score of a result that can be right.
     ///
-    /// A real clip with noise of 60 steps added or taken away scored 48 points of VMAF and 25 dB: an encoder may do as much
-    /// to a grainy film. Blurred by 12 pixels, or shrunk to a twentieth of its width and enlarged again, it scored less
-    /// than 2 points and 13 dB, and a test card in blocks of 8x8 pixels 33 points (measured with ffmpeg 8.0).
+    /// A real clip with noise of 60 steps added or taken away scored 48 points of VMAF and 25 dB: an encoder may do as
+    /// much to a grainy film. Blurred by 12 pixels, or shrunk to a twentieth of its width and enlarged again, it scored
+    /// less than 2 points and 13 dB, and a test card in blocks of 8x8 pixels 33 points (measured with ffmpeg 8.0).
     pub fn least(self) -> f64 {
         match self {
             Self::Vmaf { .. } => 40.0,

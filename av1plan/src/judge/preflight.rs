@@ -21,12 +21,12 @@ pub struct Sample {
 /// The duration of a sample: a few dozen frames show all that a preflight looks for.
 const LENGTH: Micros = Micros::from_secs(2);
 
-/// Films that aren't longer than this aren't worth a preflight, which would take more than a hundredth of the encode's CPU
-/// time: for 1080p it took 10 s, and the encode 7 s for each second of film (measured, SVT-AV1 at preset 4).
+/// Films that aren't longer than this aren't worth a preflight, which would take more than a hundredth of the encode's
+/// CPU time: for 1080p it took 10 s, and the encode 7 s for each second of film (measured, SVT-AV1 at preset 4).
 const SHORTEST: Micros = Micros::from_secs(180);
 
-/// The samples of a film: its start, its middle, and a place near its end. Empty if the film is short, or wasn't surveyed:
-/// then nobody knows where its streams have packets.
+/// The samples of a film: its start, its middle, and a place near its end. Empty if the film is short, or wasn't
+/// surveyed: then nobody knows where its streams have packets.
 ///
 /// If a stream begins late, the start is left out: a muxer may refuse a stream without packets.
 pub fn samples(plan: &EncodePlan) -> Vec<Sample> {

@@ -4,7 +4,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::Defect;
-use crate::number::Micros;
+use crate::number::{Micros, Rational};
 use crate::plan::{Contract, ExpectedPicture, ExpectedStream, StreamType};
 use crate::probe::{
     Color, MasteringDisplay, Matrix, MediaProbe, PacketSummary, Primaries, Range, SideData, Stream,
@@ -42,9 +42,10 @@ pub(super) fn probe_defects(contract: &Contract, probe: &MediaProbe) -> Vec<Defe
 /// The defect if the result declares another duration than it should. It is reported last because it says least:
 /// Matroska's header is written before the packets.
 ///
-/// If the source was measured, the result's packets are compared with the source's elsewhere, and here only the result's
-/// header with its own packets: the container's duration is that from its start, or from 0, to the end of its last packet.
-/// For MP4, ffprobe leaves out subtitles that end more than a second after picture and sound (measured with 8.0).
+/// If the source was measured, the result's packets are compared with the source's elsewhere, and here only the
+/// result's header with its own packets: the container's duration is that from its start, or from 0, to the end of its
+/// last packet. For MP4, ffprobe leaves out subtitles that end more than a second after picture and sound (measured
+/// with 8.0).
 pub(super) fn duration_defect(
     contract: &Contract,
     probe: &MediaProbe,
@@ -145,6 +146,16 @@ fn stream_defects(expected: &ExpectedStream, found: &Stream) -> Vec<Defect> {
     defects
 }
 
+/// Whether a picture of this width is shown less than two columns wider or narrower with one shape of pixels than with
+/// the other. Matroska stores whole columns, of half the picture if it has two views side by side.
+fn looks_alike(one: Rational, other: Rational, width: u32) -> bool {
+    let cross =
+        |one: Rational, other: Rational| u128::from(one.numerator) * u128::from(other.denominator.get());
+    let denominators = u128::from(one.denominator.get()) * u128::from(other.denominator.get());
+    let difference = cross(one, other).abs_diff(cross(other, one));
+    difference.saturating_mul(width.into()) < denominators.saturating_mul(2)
+}
+
 fn picture_defects(expected: &ExpectedPicture, found: &Video, found_hdr10_plus: Option<bool>) -> Vec<Defect> {
     let ExpectedPicture {
         width,
@@ -168,7 +179,7 @@ fn picture_defects(expected: &ExpectedPicture, found: &Video, found_hdr10_plus: 
     );
     if let Some(wanted) = sample_aspect_ratio {
         let is = found.sample_aspect_ratio;
-        if is.is_none_or(|is| !is.same_value(*wanted)) {
+        if is.is_none_or(|is| !looks_alike(is, *wanted, *width)) {
             differences.push(
                 "sample aspect ratio",
                 wanted,
@@ -278,5 +289,24 @@ impl Differences {
         found: impl core::fmt::Display,
     ) {
         self.0.push((property, alloc::format!("{expected}"), alloc::format!("{found}")));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_shape_of_pixels_may_be_rounded_to_whole_columns() {
+        let ratio = |text: &str| text.parse::<Rational>().unwrap();
+        for (one, other, width, alike) in [
+            ("641:240", "427:160", 320, true), // half of 855 columns, rounded
+            ("12:11", "157:144", 720, true),
+            ("12:11", "16:15", 720, false),
+            ("1:1", "1001:1000", 3840, false),
+            ("1:1", "18446744073709551615:1", 4_294_967_295, false),
+        ] {
+            assert_eq!(looks_alike(ratio(one), ratio(other), width), alike, "{one} {other}");
+        }
     }
 }

@@ -35,8 +35,8 @@ pub struct RunReport {
     /// eight. ffmpeg scales all pictures to the size of the first one.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub changed_sizes: Vec<(u32, u32)>,
-    /// The size, columns and rows, of the first picture that was decoded, without the container's crop; `None` if the log
-    /// doesn't show it.
+    /// The size, columns and rows, of the first picture that was decoded, without the container's crop; `None` if the
+    /// log doesn't show it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub first_size: Option<(u32, u32)>,
 }
@@ -84,8 +84,8 @@ impl RunReport {
 
     /// The first size to which the pictures changed and which isn't that of the result; `None` if there is none.
     ///
-    /// ffmpeg prints sizes without the container's crop, so they are compared with the first one. If the log doesn't show
-    /// it, they are compared with the expected size.
+    /// ffmpeg prints sizes without the container's crop, so they are compared with the first one. If the log doesn't
+    /// show it, they are compared with the expected size.
     pub fn other_size(&self, expected: &ExpectedPicture) -> Option<(u32, u32)> {
         if let Some(first) = self.first_size {
             return self.changed_sizes.iter().find(|size| **size != first).copied();
@@ -120,8 +120,8 @@ impl RunReport {
     }
 }
 
-/// Reads the size from what ffmpeg prints of the first picture at the level `verbose` (8.0): `[graph -1 input from stream
-/// 0:0 @ 0x7f] [verbose] w:64 h:48 pixfmt:yuv420p tb:1/1000 fr:25/1`.
+/// Reads the size from what ffmpeg prints of the first picture at the level `verbose` (8.0): `[graph -1 input from
+/// stream 0:0 @ 0x7f] [verbose] w:64 h:48 pixfmt:yuv420p tb:1/1000 fr:25/1`.
 fn first_size(line: &str) -> Option<(u32, u32)> {
     let (from, facts) = line.strip_prefix("[graph ")?.split_once("] [verbose] w:")?;
     let (width, rest) = facts.split_once(" h:")?;
@@ -129,8 +129,8 @@ fn first_size(line: &str) -> Option<(u32, u32)> {
     Some((width.parse().ok()?, height.parse().ok()?))
 }
 
-/// Reads the size from what ffmpeg prints when the properties of pictures change (8.0 and 9.0.2): `[vf#0:0 @ 0x55] [info]
-/// Reconfiguring filter graph because video parameters changed to yuv420p(tv, bt709), 640x360`.
+/// Reads the size from what ffmpeg prints when the properties of pictures change (8.0 and 9.0.2): `[vf#0:0 @ 0x55]
+/// [info] Reconfiguring filter graph because video parameters changed to yuv420p(tv, bt709), 640x360`.
 fn changed_size(line: &str) -> Option<(u32, u32)> {
     // A film's title, which ffmpeg prints too, may say the same, but not at the start of a line.
     let (_, changed) = line

@@ -20,8 +20,8 @@ pub struct Contract {
     pub picture: ExpectedPicture,
     /// How many chapters the result has: as many as the source.
     pub chapters: usize,
-    /// How long the picture is, in microseconds, more than 0: as the packets of a surveyed source show, otherwise as the
-    /// source declares. `None` if the source declares nothing, and then the result's length isn't checked.
+    /// How long the picture is, in microseconds, more than 0: as the packets of a surveyed source show, otherwise as
+    /// the source declares. `None` if the source declares nothing, and then the result's length isn't checked.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "read::length")]
     pub duration: Option<Micros>,
     /// How far a length of the result may be from the source's, in microseconds; 0 or more.
@@ -32,7 +32,8 @@ pub struct Contract {
     /// The tags of the whole file that the container keeps. The result must have each of them with the same value.
     #[serde(default, skip_serializing_if = "Tags::is_empty")]
     pub tags: Tags,
-    /// What the result's Matroska headers must say, which `mkvpropedit` writes; `None` if ffmpeg writes all that there is.
+    /// What the result's Matroska headers must say, which `mkvpropedit` writes; `None` if ffmpeg writes all that there
+    /// is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub headers: Option<ExpectedHeaders>,
 }
@@ -99,16 +100,16 @@ pub struct ExpectedStream {
     /// it isn't checked.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub forced: Option<bool>,
-    /// The declared duration of an audio stream in microseconds, more than 0. `None` if the stream isn't audio, the source
-    /// doesn't say how long this stream is by itself, or the source was surveyed, and then it isn't checked.
+    /// The declared duration of an audio stream in microseconds, more than 0. `None` if the stream isn't audio, the
+    /// source doesn't say how long this stream is by itself, or the source was surveyed, and then it isn't checked.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "read::length")]
     pub duration: Option<Micros>,
     /// The time that the source stream's packets take, for audio and video of a surveyed source. `None` if the source
     /// wasn't surveyed, and then it isn't checked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub span: Option<Span>,
-    /// A hash of the source stream's packets, for a copied stream of a surveyed source. The result's must be equal if it
-    /// has as many packets and bytes: a container may store packets in another form.
+    /// A hash of the source stream's packets, for a copied stream of a surveyed source. The result's must be equal if
+    /// it has as many packets and bytes: a container may store packets in another form.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hash: Option<PacketHash>,
     /// Further disposition flags that the result's stream must have; it may have others, too.

@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::probe::matroska::{Edition, TagFacts};
 
-/// What the Matroska headers of a result must say, besides what ffmpeg writes and ffprobe shows. `mkvpropedit` carries it
-/// over from the source after the encode.
+/// What the Matroska headers of a result must say, besides what ffmpeg writes and ffprobe shows. `mkvpropedit` carries
+/// it over from the source after the encode.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default)]
 #[non_exhaustive]

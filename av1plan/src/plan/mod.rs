@@ -123,9 +123,9 @@ pub struct VideoPlan {
     pub pixel_format: PixelFormat,
     /// The filters between decoder and encoder, in the order in which they run.
     pub filters: Vec<Filter>,
-    /// Whether ffmpeg keeps the filters as they are where the source's colour tags change. Then all pictures are converted
-    /// to the first ones' matrix and range, which are the result's. Otherwise it would build the filters anew, convert
-    /// nothing, and the deinterlacer would lose the frame that it holds (measured with 8.0).
+    /// Whether ffmpeg keeps the filters as they are where the source's colour tags change. Then all pictures are
+    /// converted to the first ones' matrix and range, which are the result's. Otherwise it would build the filters
+    /// anew, convert nothing, and the deinterlacer would lose the frame that it holds (measured with 8.0).
     pub keeps_filters: bool,
     /// The last picture, if it is held; `None` if it lasts as long as the encoder says.
     pub held: Option<HeldPicture>,

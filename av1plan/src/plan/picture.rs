@@ -48,8 +48,8 @@ impl Filter {
     pub(crate) const RGB_MATRIX: Matrix = Matrix::Bt709;
 }
 
-/// The last picture of a film if it stands for long, as in a slide show. ffmpeg's encoders would give it the duration of
-/// an ordinary frame (measured with 8.0).
+/// The last picture of a film if it stands for long, as in a slide show. ffmpeg's encoders would give it the duration
+/// of an ordinary frame (measured with 8.0).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct HeldPicture {

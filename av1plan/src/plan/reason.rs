@@ -207,8 +207,8 @@ pub enum Reason {
     WebSafeWithoutGenerated,
     /// The source's timestamps are used exactly as they are.
     ExactTimestamps,
-    /// The source's clock jumps, as in recordings that were joined. ffmpeg closes the gaps, which it wouldn't do with the
-    /// guards for web sources.
+    /// The source's clock jumps, as in recordings that were joined. ffmpeg closes the gaps, which it wouldn't do with
+    /// the guards for web sources.
     ClockJumps {
         /// How often it jumps, in the stream with the most jumps.
         count: u64,

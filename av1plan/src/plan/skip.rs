@@ -108,8 +108,9 @@ pub enum SkipReason {
         /// The field order in ffprobe's words, like `tt`.
         order: String,
     },
-    /// The picture changes its size, the shape of its pixels or its transfer curve in the middle, and the result can have
-    /// only one; or it changes its pixel format, and the deinterlacer would lose a frame there. The survey finds this.
+    /// The picture changes its size, the shape of its pixels or its transfer curve in the middle, and the result can
+    /// have only one; or it changes its pixel format, and the deinterlacer would lose a frame there. The survey finds
+    /// this.
     PictureChanges {
         /// What changes.
         property: PictureProperty,
@@ -200,8 +201,8 @@ named! {
 }
 
 impl SkipReason {
-    /// Whether the film is refused for what it is, which its owner should know: its result would lose something, or it is
-    /// damaged. Other films are passed over by a gate.
+    /// Whether the film is refused for what it is, which its owner should know: its result would lose something, or it
+    /// is damaged. Other films are passed over by a gate.
     pub fn is_refusal(&self) -> bool {
         matches!(
             self,

@@ -24,9 +24,8 @@ pub fn is_refused_format(complaints: &str) -> bool {
 /// What ffprobe prints when it refuses a format.
 const REFUSAL: &str = "Format not on whitelist";
 
-/// The format of a file that ffprobe refused, as its name of the demuxer: `hls`. `complaints` is what ffprobe printed to
-/// standard error with the arguments of
-/// [`command::format_probe_arguments`](crate::command::format_probe_arguments).
+/// The format of a file that ffprobe refused, as its name of the demuxer: `hls`. `complaints` is what ffprobe printed
+/// to standard error with the arguments of [`command::format_probe_arguments`](crate::command::format_probe_arguments).
 ///
 /// `None` if ffprobe refused the file for another reason, or hardly recognized the format: then the file may as well be
 /// damaged.

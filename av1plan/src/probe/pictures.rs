@@ -11,10 +11,10 @@ use crate::number::{Micros, Rational};
 
 /// What the decoded pictures of a film show. Give it each line of ffprobe's output with [`add_line`](Self::add_line).
 ///
-/// A header is a claim about all pictures; these were looked at. Size, shape and colours of a video change at a key frame,
-/// so looking at all key frames shows each change. Captions may begin at any frame, so that a few stretches of all frames
-/// are looked at, too, and their key frames are counted twice. Of codecs that have key frames only, a few frames in many
-/// places are looked at.
+/// A header is a claim about all pictures; these were looked at. Size, shape and colours of a video change at a key
+/// frame, so looking at all key frames shows each change. Captions may begin at any frame, so that a few stretches of
+/// all frames are looked at, too, and their key frames are counted twice. Of codecs that have key frames only, a few
+/// frames in many places are looked at.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default)]
 #[non_exhaustive]
@@ -28,8 +28,8 @@ pub struct PictureSummary {
     pub colors: Vec<Seen<Color>>,
     /// The different pixel formats by ffmpeg's names, in the same way.
     pub pixel_formats: Vec<Seen<String>>,
-    /// The pictures that are flagged as interlaced; the value is whether the top field comes first. `None` if no picture
-    /// is.
+    /// The pictures that are flagged as interlaced; the value is whether the top field comes first. `None` if no
+    /// picture is.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub interlaced: Option<Seen<bool>>,
     /// The types of side data, by ffprobe's names, and the first picture that has each. At most

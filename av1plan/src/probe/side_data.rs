@@ -33,8 +33,8 @@ pub enum SideData {
     },
     /// Dolby Vision.
     DolbyVision(DolbyVision),
-    /// Rows and columns that the container crops off the decoded picture (Matroska's `PixelCrop`, MP4's clean aperture).
-    /// ffmpeg crops by itself.
+    /// Rows and columns that the container crops off the decoded picture (Matroska's `PixelCrop`, MP4's clean
+    /// aperture). ffmpeg crops by itself.
     Cropping {
         /// Rows at the top.
         top: u32,

@@ -28,8 +28,8 @@ pub struct Survey {
     pub packets: BTreeMap<u32, StreamPackets>,
     /// The pictures of the main video.
     pub pictures: PictureSummary,
-    /// The different numbers of channels of those audio streams whose packets say it themselves, by the stream's index; see
-    /// [`MediaProbe::self_describing_sounds`].
+    /// The different numbers of channels of those audio streams whose packets say it themselves, by the stream's index;
+    /// see [`MediaProbe::self_describing_sounds`].
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub channels: BTreeMap<u32, Vec<u32>>,
     /// What ffprobe complained of; `None` if it found no damage.
@@ -67,8 +67,8 @@ impl Survey {
     }
 
     /// Adds a line that ffprobe printed with the arguments of
-    /// [`command::sound_probe_arguments`](crate::command::sound_probe_arguments) for the stream `index`: the channels of
-    /// a frame. Other lines are ignored.
+    /// [`command::sound_probe_arguments`](crate::command::sound_probe_arguments) for the stream `index`: the channels
+    /// of a frame. Other lines are ignored.
     pub fn add_channels(&mut self, index: u32, line: &str) {
         let Ok(channels) = line.trim().trim_end_matches(',').parse() else { return };
         let seen = self.channels.entry(index).or_default();
@@ -108,8 +108,8 @@ impl Survey {
     }
 
     /// The time that the stream `index` takes, as far as its packets show; `None` if it has no packet that can be
-    /// decoded, or one without a timestamp (AVI). With `decoded`, packets that an edit list hides are left out: a copied
-    /// stream keeps them, and a decoded one doesn't.
+    /// decoded, or one without a timestamp (AVI). With `decoded`, packets that an edit list hides are left out: a
+    /// copied stream keeps them, and a decoded one doesn't.
     pub fn span(&self, index: u32, decoded: bool) -> Option<Span> {
         let packets = self.packets.get(&index).filter(|packets| packets.untimed == 0)?;
         let shown = packets.shown.zip(packets.shown_end).filter(|_| decoded);
@@ -142,8 +142,8 @@ fn length<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Micros, D::Error
 
 impl MediaProbe {
     /// Adds a survey of the same file. Where it shows something else than the headers say, the survey counts: the size
-    /// and shape of pictures, their colour tags, whether they are interlaced, whether they have captions, HDR10+ or Dolby
-    /// Vision metadata.
+    /// and shape of pictures, their colour tags, whether they are interlaced, whether they have captions, HDR10+ or
+    /// Dolby Vision metadata.
     pub fn add_survey(&mut self, survey: Survey) {
         let pictures = &survey.pictures;
         if pictures.side_data_like(&["2094-40", "HDR10+"]).is_some() {

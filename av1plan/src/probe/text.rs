@@ -43,7 +43,8 @@ impl ProbeText {
     ///
     /// # Errors
     ///
-    /// If one of the two outputs isn't what ffprobe prints; see [`MediaProbe::from_json`] and [`MediaProbe::add_frame`].
+    /// If one of the two outputs isn't what ffprobe prints; see [`MediaProbe::from_json`] and
+    /// [`MediaProbe::add_frame`].
     pub fn parse(&self) -> Result<MediaProbe, ProbeError> {
         let mut probe = MediaProbe::from_json(&self.probe)?;
         if let Some(frame) = &self.frame {

@@ -51,8 +51,8 @@ fn expected_stream(
     let measured = probe.survey.as_ref().and_then(|survey| survey.packets.get(&source.index));
     let hash = measured.and_then(|packets| packets.hash).filter(|_| kept.treatment == Treatment::Copy);
     let (channels, sample_rate) = match &source.kind {
-        // Copied packets are compared by their hash. If a stream changes its channels, ffprobe names those of the packet
-        // that it decoded first, which prove nothing.
+        // Copied packets are compared by their hash. If a stream changes its channels, ffprobe names those of the
+        // packet that it decoded first, which prove nothing.
         StreamKind::Audio(_) if hash.is_some() => (0, 0),
         StreamKind::Audio(audio) => (audio.channels, audio.sample_rate),
         _ => (0, 0),

@@ -23,8 +23,8 @@ const OUT_OF_ORDER: i64 = 100_000;
 /// No limit: the largest number that every reader of JSON can hold.
 const ANY: u64 = (1 << 53) - 1;
 
-/// How much longer than its packets a film may claim to be, in microseconds, besides the tolerance of the config. Headers
-/// are often rounded up to the end of a subtitle.
+/// How much longer than its packets a film may claim to be, in microseconds, besides the tolerance of the config.
+/// Headers are often rounded up to the end of a subtitle.
 const CLAIM: i64 = 5_000_000;
 
 /// Decides how many damaged or undecodable packets are accepted.
@@ -44,6 +44,10 @@ pub(crate) fn decide(probe: &MediaProbe, config: &Config, record: &mut Record) -
         Damaged::Recordings | Damaged::Skip => 0,
     };
     let Some(survey) = probe.survey.as_deref() else { return Ok(limit) };
+    if let Some(found) = no_picture(probe, survey) {
+        let found = String::from(found);
+        return Err(SkipReason::Damaged { found, at: None, until: None, length: probe.format.duration });
+    }
     let worst = timed(probe, survey).max_by_key(|packets| packets.damaged.stretches).unwrap_or_default();
     let undecodable = undecodable(probe, survey);
     let found = [
@@ -87,6 +91,15 @@ fn timed<'a>(probe: &'a MediaProbe, survey: &'a Survey) -> impl Iterator<Item = 
     let timed = |kind: &StreamKind| matches!(kind, StreamKind::Video(_) | StreamKind::Audio(_));
     let timed = probe.streams.iter().filter(move |stream| timed(&stream.kind));
     timed.filter_map(|stream| survey.packets.get(&stream.index)).copied()
+}
+
+/// What keeps all pictures of a film from being encoded, whatever the config accepts.
+fn no_picture(probe: &MediaProbe, survey: &Survey) -> Option<&'static str> {
+    let (main, _) = probe.main_video()?;
+    if survey.packets.get(&main.index).is_none_or(|packets| packets.count == 0) {
+        return Some("its picture has no packets");
+    }
+    (survey.pictures.count == 0).then_some("none of its pictures can be decoded")
 }
 
 /// How many pictures before the first key frame can't be decoded.
@@ -153,8 +166,8 @@ fn common_gap(probe: &MediaProbe, survey: &Survey) -> Option<Found> {
     })
 }
 
-/// Time of the picture that AVI's header counts and that isn't there. AVI has no timestamps, so what is behind a hole comes
-/// earlier than it should.
+/// Time of the picture that AVI's header counts and that isn't there. AVI has no timestamps, so what is behind a hole
+/// comes earlier than it should.
 fn missing_time(probe: &MediaProbe, survey: &Survey, config: &Config) -> Option<Found> {
     let (main, _) = probe.main_video().filter(|_| probe.format.is_read_by("avi"))?;
     let packets = survey.packets.get(&main.index)?;
@@ -170,8 +183,8 @@ fn missing_time(probe: &MediaProbe, survey: &Survey, config: &Config) -> Option<
     })
 }
 
-/// The end of a film that claims to be longer than it is: a download or a copy that was cut off. Only Matroska and MP4 say
-/// their length exactly; that of other containers is an estimate.
+/// The end of a film that claims to be longer than it is: a download or a copy that was cut off. Only Matroska and MP4
+/// say their length exactly; that of other containers is an estimate.
 fn missing_end(probe: &MediaProbe, survey: &Survey, config: &Config) -> Option<Found> {
     let exact = probe.format.is_read_by("matroska") || probe.format.is_read_by("mov");
     let declared = probe.format.duration.filter(|_| exact)?;
@@ -206,7 +219,9 @@ mod tests {
         for line in complaints {
             packets.add_complaint(line);
         }
-        probe.add_survey(Survey::new(packets, PictureSummary::default()));
+        let mut pictures = PictureSummary::default();
+        pictures.add_line("width=64|height=64");
+        probe.add_survey(Survey::new(packets, pictures));
         probe
     }
 
@@ -232,6 +247,18 @@ mod tests {
             "the picture stands still, and the sound goes on"
         );
         assert_eq!(film(&picture), None, "a film without sound may stand still");
+    }
+
+    #[test]
+    fn a_film_without_pictures_is_left_alone_whatever_is_accepted() {
+        let encode = Config::default().with_damaged(Damaged::Encode);
+        let found = |probe: &MediaProbe| decide(probe, &encode, &mut Record::default()).err();
+        let film = surveyed("mpeg", &["0,0,3,9,K__"], &[]);
+        assert_eq!(found(&film), None);
+        assert!(found(&surveyed("mpeg", &["1,0,3,9,K__"], &[])).is_some(), "no packets");
+        let mut undecodable = film;
+        undecodable.survey.as_mut().unwrap().pictures = PictureSummary::default();
+        assert!(found(&undecodable).is_some());
     }
 
     #[test]

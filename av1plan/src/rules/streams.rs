@@ -139,8 +139,8 @@ impl Rules<'_> {
     }
 }
 
-/// Whether the survey saw no packet of the stream. Such audio would end the encode: most muxers need its first packet for
-/// their header.
+/// Whether the survey saw no packet of the stream. Such audio would end the encode: most muxers need its first packet
+/// for their header.
 fn is_empty(survey: Option<&Survey>, stream: &Stream) -> bool {
     survey.is_some_and(|survey| !survey.packets.contains_key(&stream.index))
 }

@@ -57,16 +57,16 @@ fn ratio(shape: Shape) -> String {
         .map_or_else(String::new, |ratio| alloc::format!("{ratio}"))
 }
 
-/// The skip of a film that has to be deinterlaced and whose pixel format changes: ffmpeg builds its filters anew there, and
-/// the deinterlacer loses the frame that it holds (measured with 8.0).
+/// The skip of a film that has to be deinterlaced and whose pixel format changes: ffmpeg builds its filters anew there,
+/// and the deinterlacer loses the frame that it holds (measured with 8.0).
 pub(crate) fn change_of_format(probe: &MediaProbe) -> Option<SkipReason> {
     let [first, other, ..] = &probe.survey.as_ref()?.pictures.pixel_formats[..] else { return None };
     let (from, to) = (first.value.clone(), other.value.clone());
     Some(SkipReason::PictureChanges { property: PictureProperty::PixelFormat, from, to, at: other.at })
 }
 
-/// Whether ffmpeg must not build its filters anew where the colour tags change. It can't be kept from it where the pixel
-/// format changes, too.
+/// Whether ffmpeg must not build its filters anew where the colour tags change. It can't be kept from it where the
+/// pixel format changes, too.
 pub(crate) fn keeps_filters(probe: &MediaProbe) -> bool {
     let pictures = probe.survey.as_deref().map(|survey| &survey.pictures);
     pictures.is_some_and(|pictures| pictures.colors.len() > 1 && pictures.pixel_formats.len() <= 1)
@@ -75,8 +75,8 @@ pub(crate) fn keeps_filters(probe: &MediaProbe) -> bool {
 /// How many times longer than the average the last picture must stand to be held.
 const HELD_RATIO: i64 = 4;
 
-/// The last picture, if it stands for long. A film of which pictures are hidden or can't be decoded at its start is left
-/// out, since it isn't certain which timestamps the result has.
+/// The last picture, if it stands for long. A film of which pictures are hidden or can't be decoded at its start is
+/// left out, since it isn't certain which timestamps the result has.
 pub(crate) fn held(probe: &MediaProbe, main: u32, record: &mut Record) -> Option<HeldPicture> {
     let packets = probe.survey.as_deref()?.packets.get(&main)?;
     let whole = packets.before_key == 0 && packets.jumps.count == 0 && packets.shown == packets.first;

@@ -1,9 +1,9 @@
 //! Property tests: what is true for every film, every policy and every ffmpeg.
 //!
-//! `films`, `tracks`, `surveys` and `policy` generate the inputs, in which known trouble is frequent. `verdicts`, `streams`,
-//! `video`, `judging` and `bytes` each hold the properties of one subject. `breaks` lists what a judge must find.
-//! `found` keeps films for which a property failed once. `reach` checks that the generated films reach everything, so
-//! that no property passes only for lack of cases.
+//! `films`, `tracks`, `surveys` and `policy` generate the inputs, in which known trouble is frequent. `verdicts`,
+//! `streams`, `video`, `judging` and `bytes` each hold the properties of one subject. `breaks` lists what a judge must
+//! find. `found` keeps films for which a property failed once. `reach` checks that the generated films reach
+//! everything, so that no property passes only for lack of cases.
 #![allow(
     clippy::expect_used,
     clippy::panic,

@@ -14,7 +14,8 @@ pub(crate) struct Policy {
 }
 
 impl Policy {
-    /// The default policy, but no film is too small and no loss or damage is refused, so everything that can be encoded is.
+    /// The default policy, but no film is too small and no loss or damage is refused, so everything that can be encoded
+    /// is.
     pub(crate) fn open() -> Self {
         Self {
             toolchain: Toolchain::assumed(),

@@ -8,7 +8,7 @@ use serde_json::json;
 
 /// A survey of any film. Most of its streams have packets, and most of its pictures are alike.
 pub(crate) fn survey() -> impl Strategy<Value = Survey> {
-    let packets = vec(prop_oneof![6 => packets().prop_map(Some), 1 => Just(None)], 12);
+    let packets = vec(prop_oneof![30 => packets().prop_map(Some), 1 => Just(None)], 12);
     let channels = prop_oneof![20 => Just(vec![]), 20 => Just(vec!["2", "2"]), 1 => Just(vec!["2", "6"])];
     (packets, pictures(), channels, facts()).prop_map(|(packets, pictures, channels, facts)| {
         let mut all = PacketSummary::default().joining_clocks(true);
@@ -124,5 +124,5 @@ fn pictures() -> impl Strategy<Value = Vec<String>> {
             picture(width, ratio, format, transfer, interlaced.into(), block)
         },
     );
-    vec(line, 0..3)
+    prop_oneof![1 => Just(Vec::new()), 30 => vec(line, 1..3)]
 }

@@ -1,5 +1,5 @@
-//! What MKVToolNix carries over from one Matroska file to the other because ffmpeg can't. The results are looked at with
-//! MKVToolNix's other programs.
+//! What MKVToolNix carries over from one Matroska file to the other because ffmpeg can't. The results are looked at
+//! with MKVToolNix's other programs.
 
 use std::os::unix::fs::PermissionsExt;
 use std::process::Command;
@@ -39,7 +39,7 @@ fn has_tracks_in_front(library: &Library, name: &str) {
 #[track_caller]
 fn carries(film: &Film, what: &str) {
     let decisions = film.plan["decisions"].as_array().unwrap();
-    let decision = decisions.iter().find(|decision| decision["topic"] == "headers").expect("a decision");
+    let decision = decisions.iter().find(|decision| decision["topic"] == "headers").unwrap();
     assert_eq!(decision["facts"]["what"], what, "{decision}");
 }
 

@@ -137,3 +137,15 @@ fn tags_whose_place_ffmpeg_cannot_write_are_named() {
     let promised = &film.plan["encode"]["contract"]["tags"];
     assert_eq!((&promised["TMDB"], &promised["title"]), (&json!("movie/1"), &json!("Film")));
 }
+
+/// ffmpeg stores half of the 427.3 columns in which the picture is shown, rounded down.
+#[test]
+fn two_views_side_by_side_are_shown_in_whole_columns() {
+    let Some(library) = open() else { return };
+    let Some(()) = merged(&library, "Film.mkv", "--display-dimensions 0:641x360 --stereo-mode 0:1") else {
+        return;
+    };
+    let film = encoded(&library, "Film.mkv");
+    assert_eq!(film.before.video()["sample_aspect_ratio"], "641:240");
+    assert_eq!(film.after.video()["sample_aspect_ratio"], "213:80");
+}

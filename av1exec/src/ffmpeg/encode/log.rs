@@ -59,8 +59,8 @@ pub(super) fn write_down(mut log: File) -> (mpsc::Sender<Vec<u8>>, JoinHandle<()
     (sender, writer)
 }
 
-/// Reads ffmpeg's standard error to its end, even if the log can't be written. Once the source's pictures have another size
-/// than `expected`, sends it to `changed`.
+/// Reads ffmpeg's standard error to its end, even if the log can't be written. Once the source's pictures have another
+/// size than `expected`, sends it to `changed`.
 pub(super) async fn listen(
     mut lines: LineReader,
     log: mpsc::Sender<Vec<u8>>,

@@ -145,7 +145,8 @@ impl<'a, E> Reader<'a, E> {
         self.unsigned(element).map(|value| value != 0)
     }
 
-    /// The value of a text, shortened to [`MAX_TEXT`] characters and an ellipsis; `None` if it is empty or can't be read.
+    /// The value of a text, shortened to [`MAX_TEXT`] characters and an ellipsis; `None` if it is empty or can't be
+    /// read.
     pub(super) fn text(&mut self, element: Element) -> Option<String> {
         // A character has at most four bytes, so these are enough to see whether there are too many.
         let value = self.value(element, 4 * MAX_TEXT + 1)?;

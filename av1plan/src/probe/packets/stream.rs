@@ -24,8 +24,8 @@ pub struct StreamPackets {
     pub end: Option<Micros>,
     /// The longest gap between two packets, in which nothing is shown or heard; `None` if there is none.
     pub gap: Option<Gap>,
-    /// How far a packet begins before the end of one before it, at most, in microseconds. Pictures that aren't decoded in
-    /// the order of their times do that; sound doesn't.
+    /// How far a packet begins before the end of one before it, at most, in microseconds. Pictures that aren't decoded
+    /// in the order of their times do that; sound doesn't.
     pub back: Micros,
     /// The latest end of a packet that is shown, in microseconds; `None` if there is no such packet.
     pub shown_end: Option<Micros>,
@@ -44,8 +44,8 @@ pub struct StreamPackets {
     pub hash: Option<PacketHash>,
 }
 
-/// Jumps of a stream's clock: packets that begin more than ten seconds after the end of the last one, or more than a second
-/// before it. They are counted only if the summary was told to (see
+/// Jumps of a stream's clock: packets that begin more than ten seconds after the end of the last one, or more than a
+/// second before it. They are counted only if the summary was told to (see
 /// [`PacketSummary::joining_clocks`](super::PacketSummary::joining_clocks)).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default)]
@@ -53,16 +53,16 @@ pub struct StreamPackets {
 pub struct Jumps {
     /// How many there are.
     pub count: u64,
-    /// When the first one happens, in microseconds on the clock without jumps: the end of the packet before it. `None` if
-    /// there is none.
+    /// When the first one happens, in microseconds on the clock without jumps: the end of the packet before it. `None`
+    /// if there is none.
     pub at: Option<Micros>,
     /// By how much all of them together move the clock, in microseconds; negative if they move it back.
     pub by: Micros,
 }
 
 impl Jumps {
-    /// Returns `start`, the timestamp of a packet of this duration, on the clock without jumps. `last` is the end of the
-    /// packet before it on that clock.
+    /// Returns `start`, the timestamp of a packet of this duration, on the clock without jumps. `last` is the end of
+    /// the packet before it on that clock.
     pub(super) fn join(&mut self, start: Micros, duration: Micros, last: Option<Micros>) -> Micros {
         let joined = Micros(start.0.saturating_sub(self.by.0));
         let Some(last) = last else { return joined };
@@ -84,8 +84,8 @@ impl Jumps {
 pub struct Damaged {
     /// How many there are.
     pub count: u64,
-    /// How many stretches of consecutive ones there are. One lost packet of a transport stream damages all frames of sound
-    /// that it has a part of.
+    /// How many stretches of consecutive ones there are. One lost packet of a transport stream damages all frames of
+    /// sound that it has a part of.
     pub stretches: u64,
     /// The timestamp of the first one that has a timestamp, in microseconds.
     pub first: Option<Micros>,
@@ -116,12 +116,12 @@ impl PacketHash {
     }
 }
 
-/// A packet that begins more than this many microseconds after the end of the last one follows a jump of the clock. It is
-/// ffmpeg's limit (`-dts_delta_threshold`).
+/// A packet that begins more than this many microseconds after the end of the last one follows a jump of the clock. It
+/// is ffmpeg's limit (`-dts_delta_threshold`).
 const JUMP: i64 = 10_000_000;
 
-/// A packet that begins more than this many microseconds before the end of the last one follows a jump back. ffmpeg mends
-/// steps back of a tenth of a second, but by the order of decoding, which isn't known here.
+/// A packet that begins more than this many microseconds before the end of the last one follows a jump back. ffmpeg
+/// mends steps back of a tenth of a second, but by the order of decoding, which isn't known here.
 const STEP_BACK: i64 = 1_000_000;
 
 /// How many packets a picture may come before others that are shown earlier: as many as H.264 and HEVC keep at most.

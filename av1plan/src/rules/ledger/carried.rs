@@ -1,5 +1,5 @@
-//! What mkvpropedit carries over from a Matroska film to a Matroska result because ffmpeg can't: exact languages, marks of
-//! disabled tracks, chapters and tags. What can't be carried over either is recorded as a loss.
+//! What mkvpropedit carries over from a Matroska film to a Matroska result because ffmpeg can't: exact languages, marks
+//! of disabled tracks, chapters and tags. What can't be carried over either is recorded as a loss.
 
 use alloc::string::String;
 use alloc::vec::Vec;

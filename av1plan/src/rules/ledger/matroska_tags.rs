@@ -1,5 +1,5 @@
-//! Matroska's tags. ffmpeg knows tags of the film, of tracks, of chapters and of attachments, with one text for each name
-//! (measured with 8.0).
+//! Matroska's tags. ffmpeg knows tags of the film, of tracks, of chapters and of attachments, with one text for each
+//! name (measured with 8.0).
 
 use alloc::collections::BTreeSet;
 use alloc::string::String;
