@@ -17,6 +17,9 @@ pub(crate) fn look(file: &Path, settings: &Settings) -> Result<Film, Failure> {
             std::io::ErrorKind::PermissionDenied => {
                 failure.hint("run this as a user who may read the folder")
             }
+            _ if file.is_dir() => failure.hint(
+                "name a film in it, or put the folder into the config's `library_roots` and run `watch --once`",
+            ),
             _ => failure.hint("only regular files can be worked on: no links, folders or devices"),
         }
     };

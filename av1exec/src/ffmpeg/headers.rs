@@ -1,4 +1,4 @@
-//! Reads Matroska's headers, and lets mkvextract and mkvpropedit carry over to a result what ffmpeg can't.
+//! Reads the headers of films, and lets mkvextract and mkvpropedit carry over to a result what ffmpeg can't.
 
 use std::ffi::OsString;
 use std::fs::File;
@@ -109,6 +109,13 @@ pub(crate) async fn read(path: &Path) -> io::Result<Option<MatroskaFacts>> {
         let size = file.metadata()?.len();
         matroska::read(size, |offset, length| piece(&file, offset, length))
     };
+    tokio::task::spawn_blocking(read).await.map_err(io::Error::other)?
+}
+
+/// The first bytes of a file, up to `length`.
+pub(crate) async fn start(path: &Path, length: usize) -> io::Result<Vec<u8>> {
+    let path = path.to_owned();
+    let read = move || piece(&File::open(path)?, 0, length);
     tokio::task::spawn_blocking(read).await.map_err(io::Error::other)?
 }
 

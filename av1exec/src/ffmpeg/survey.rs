@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use av1plan::probe::{PacketSummary, PictureSummary, Survey, damage_in};
+use av1plan::probe::{PacketSummary, PictureSummary, Survey, asf, damage_in};
 use av1plan::{MediaProbe, command};
 
 use crate::ffmpeg::headers;
@@ -75,7 +75,13 @@ pub async fn survey(
     } else {
         None
     };
-    let mut survey = Survey::new(packets, pictures).with_matroska(matroska);
+    let declared_size = if probe.format.is_read_by("asf") {
+        let start = headers::start(path, asf::HEADER_LENGTH).await.map_err(ProbeError::Headers)?;
+        asf::declared_size(&start)
+    } else {
+        None
+    };
+    let mut survey = Survey::new(packets, pictures).with_matroska(matroska).with_declared_size(declared_size);
     for (index, line) in channels {
         survey.add_channels(index, &line);
     }

@@ -12,7 +12,7 @@ use av1plan::judge::picture::{Comparison, ThumbnailSize, Thumbnails, compare, wi
 use av1plan::judge::{
     Check, Complaints, Decode, Defect, Missing, ProgressReader, ResultProbe, RunReport, frame_time,
 };
-use av1plan::probe::{PacketSummary, PictureSummary, ProbeDepth, Survey, matroska};
+use av1plan::probe::{PacketSummary, PictureSummary, ProbeDepth, Survey, asf, matroska};
 use av1plan::{EncodePlan, Evidence, Judgement, MediaProbe, Toolchain, judge, wants_frame_probe};
 
 /// Asks ffmpeg for its version, its encoders and its decoders.
@@ -73,7 +73,11 @@ pub fn probe_film(film: &Path) -> Result<MediaProbe, Box<dyn Error>> {
         (&file).take(length as u64).read_to_end(&mut piece)?;
         Ok(piece)
     })?;
-    let mut survey = Survey::new(packets, pictures).with_matroska(headers);
+    file.seek(SeekFrom::Start(0))?;
+    let mut start = Vec::new();
+    (&file).take(asf::HEADER_LENGTH as u64).read_to_end(&mut start)?;
+    let mut survey =
+        Survey::new(packets, pictures).with_matroska(headers).with_declared_size(asf::declared_size(&start));
     for index in probe.self_describing_sounds() {
         let heard = run("ffprobe", &command::sound_probe_arguments(index, probe.needed_depth()), film)?;
         let heard = String::from_utf8_lossy(&heard.stdout);

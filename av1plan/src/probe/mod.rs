@@ -7,6 +7,7 @@
 //!
 //! [`matroska`] reads what ffprobe doesn't show of a Matroska file.
 
+pub mod asf;
 mod color;
 mod damage;
 mod depth;

@@ -38,6 +38,9 @@ pub struct Survey {
     /// What ffprobe doesn't show of a Matroska or WebM file; `None` if the file is of another type.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub matroska: Option<MatroskaFacts>,
+    /// How many bytes the file should have by its own header; `None` if the header doesn't say. Only ASF's is read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub declared_size: Option<u64>,
 }
 
 /// Why a text can't be read as a survey.
@@ -63,7 +66,7 @@ impl Survey {
     pub fn new(packets: PacketSummary, pictures: PictureSummary) -> Self {
         let complaint = packets.complaint().cloned();
         let (version, packets, channels) = (Self::VERSION, packets.into_streams(), BTreeMap::new());
-        Self { version, packets, pictures, channels, complaint, matroska: None }
+        Self { version, packets, pictures, channels, complaint, matroska: None, declared_size: None }
     }
 
     /// Adds a line that ffprobe printed with the arguments of
@@ -87,6 +90,13 @@ impl Survey {
     #[must_use]
     pub fn with_matroska(mut self, matroska: Option<MatroskaFacts>) -> Self {
         self.matroska = matroska;
+        self
+    }
+
+    /// Adds what [`asf::declared_size`](super::asf::declared_size) found in an ASF file.
+    #[must_use]
+    pub fn with_declared_size(mut self, size: Option<u64>) -> Self {
+        self.declared_size = size;
         self
     }
 

@@ -57,6 +57,7 @@ pub(crate) fn decide(probe: &MediaProbe, config: &Config, record: &mut Record) -
         disorder(probe, survey, &worst),
         common_gap(probe, survey),
         missing_end(probe, survey, config),
+        missing_bytes(probe, survey),
         missing_time(probe, survey, config),
     ];
     match found.into_iter().flatten().next() {
@@ -200,6 +201,13 @@ fn missing_end(probe: &MediaProbe, survey: &Survey, config: &Config) -> Option<F
     })
 }
 
+/// The end of a file that has fewer bytes than its header says.
+fn missing_bytes(probe: &MediaProbe, survey: &Survey) -> Option<Found> {
+    let (declared, there) = (survey.declared_size?, probe.format.size?);
+    let what = alloc::format!("its end is missing: it has {there} of {declared} bytes");
+    (there < declared).then_some(Found { what, at: None, until: None })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -259,6 +267,16 @@ mod tests {
         let mut undecodable = film;
         undecodable.survey.as_mut().unwrap().pictures = PictureSummary::default();
         assert!(found(&undecodable).is_some());
+    }
+
+    #[test]
+    fn a_file_with_fewer_bytes_than_it_says_was_cut_off() {
+        let mut film = surveyed("asf", &["0,0,8,9,K__", "1,0,8,9,K__"], &[]);
+        film.format.size = Some(70);
+        film.survey.as_mut().unwrap().declared_size = Some(70);
+        assert_eq!(found(&film), None);
+        film.format.size = Some(69);
+        assert_eq!(found(&film), Some(String::from("its end is missing: it has 69 of 70 bytes")));
     }
 
     #[test]
