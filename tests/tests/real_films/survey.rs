@@ -213,7 +213,7 @@ fn a_crop_of_the_container_is_the_picture_that_people_see() {
 fn a_windows_media_file_that_was_cut_off_is_left_alone() {
     let Some(library) = open() else { return };
     library.make("Film.wmv", &format!("{} -c:v wmv2 -b:v 2M", noise("160x120", 2)));
-    let film = std::fs::File::options().write(true).open(library.path("Film.wmv")).unwrap();
+    let film = fs::File::options().write(true).open(library.path("Film.wmv")).unwrap();
     film.set_len(film.metadata().unwrap().len() / 2).unwrap();
     refused(&library, "Film.wmv", "damaged", "its end is missing: it has");
 }
