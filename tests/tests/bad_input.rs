@@ -180,15 +180,16 @@ fn what_is_no_regular_file_is_refused_at_once() {
     fs::create_dir(library.path("Folder.mkv")).unwrap();
 
     // `plan` accepts a folder, `encode` doesn't.
-    for (command, name) in [
-        ("plan", "Pipe.mkv"),
-        ("plan", "Link.mkv"),
-        ("encode", "Pipe.mkv"),
-        ("encode", "Link.mkv"),
-        ("encode", "Folder.mkv"),
+    let only = "hint: only regular files";
+    for (command, name, hint) in [
+        ("plan", "Pipe.mkv", only),
+        ("plan", "Link.mkv", only),
+        ("encode", "Pipe.mkv", only),
+        ("encode", "Link.mkv", only),
+        ("encode", "Folder.mkv", "run `watch --once`"),
     ] {
         let run = library.run([command, name]).exits_with(1).prints_nothing();
-        run.says(name).says("no regular file").says("hint: only regular files");
+        run.says(name).says("no regular file").says(hint);
     }
     library.watch_once().exits_with(0).says("scan: 1 film(s)").says("1 replaced");
     assert!(fs::symlink_metadata(library.path("Link.mkv")).unwrap().is_symlink());
