@@ -40,11 +40,11 @@ pub(super) fn tidy_open(
         // The job's file is gone, or can't be read now. The next listing shows which.
         Err(_) => return Tidied { film, still_open: true },
     };
-    let seen = tidy(job.clone(), jobs, settings.keep_original, true, &answered);
+    let seen = tidy(job.clone(), jobs, settings, true, &answered);
     if seen.actions == [Action::LeaveAlone] {
         return Tidied { film, still_open: true };
     }
-    let tidied = tidy(job, jobs, settings.keep_original, false, &answered);
+    let tidied = tidy(job, jobs, settings, false, &answered);
     // The cause may pass: a full disk, a folder that isn't mounted.
     let still_open = tidied.failure.is_some();
     events.recovered(tidied);

@@ -1,17 +1,17 @@
 //! A file that may be a film, and what can be known about it without opening it.
 
-use std::fs::{self, Metadata};
+use std::fs;
 use std::io;
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use av1plan::Config;
 use av1plan::probe::{FileFacts, Marker, Protection, Stability};
 
+use super::protection::{FolderRights, protection};
 use super::roots::root_of;
 use super::sidecars;
-use crate::sys::disk::Identity;
+use crate::sys::disk::{self, Identity};
 use crate::sys::names;
 
 /// A file that may be a film.
@@ -25,7 +25,7 @@ pub struct Film {
     pub root: Arc<Path>,
     /// The marker that excludes it, if there is one.
     pub marker: Option<Marker>,
-    /// Whether the file is write-protected for its owner.
+    /// What keeps the file from being replaced.
     pub protection: Protection,
     /// Whether a file with the result's new name already exists.
     pub target_exists: bool,
@@ -44,7 +44,7 @@ impl Film {
             identity,
             root: Arc::clone(root),
             marker: sidecars::marker_of(path, root, &identity, policy.max_size_ratio),
-            protection: protection(&metadata),
+            protection: protection(path, &metadata, FolderRights::of(disk::folder_of(path))),
             target_exists: names::renamed(path).is_some_and(|target| exists(&target)),
             backup_exists: exists(&names::backup(path)),
         })
@@ -66,11 +66,4 @@ impl Film {
             .with_target_exists(self.target_exists)
             .with_backup_exists(self.backup_exists)
     }
-}
-
-/// The owner's write permission, `S_IWUSR` in `inode(7)`.
-const OWNER_MAY_WRITE: u32 = 0o200;
-
-pub(super) fn protection(metadata: &Metadata) -> Protection {
-    if metadata.mode() & OWNER_MAY_WRITE == 0 { Protection::ReadOnly } else { Protection::None }
 }

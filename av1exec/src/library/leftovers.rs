@@ -85,7 +85,7 @@ pub fn sweep(
 /// Returns the time, in nanoseconds since 1970, of the clock that stamps files in the folder of `path`. To read it, an
 /// empty file is created there and removed at once.
 pub fn clock_beside(path: &Path) -> io::Result<i128> {
-    let probe = names::trial(disk::folder_of(path), 0);
+    let probe = names::trial(disk::folder_of(path), "clock");
     let file = disk::create_new(&probe)?;
     let made = file.metadata().and_then(|made| Identity::from_metadata(&made));
     disk::unlink(&probe)?;

@@ -1,5 +1,6 @@
 //! Walks through folders: lists each folder once and examines each film once.
 
+use std::cell::OnceCell;
 use std::collections::HashSet;
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
@@ -9,9 +10,10 @@ use std::{fs, io};
 use av1plan::Config;
 use av1plan::probe::Marker;
 
-use super::film::{Film, protection};
+use super::film::Film;
+use super::protection::{FolderRights, protection};
 use crate::library::sidecars;
-use crate::sys::disk::Identity;
+use crate::sys::disk::{self, Identity};
 use crate::sys::lock::ROOT_LOCK;
 use crate::sys::names;
 
@@ -125,11 +127,14 @@ struct Listing {
     folders: Vec<OsString>,
     /// All names in the folder, to look up the files beside a film.
     names: HashSet<OsString>,
+    /// What this user may do in the folder; filled with the first film.
+    rights: OnceCell<FolderRights>,
 }
 
 impl Listing {
     fn of(folder: &Path) -> io::Result<Self> {
-        let mut listing = Self { files: Vec::new(), folders: Vec::new(), names: HashSet::new() };
+        let mut listing =
+            Self { files: Vec::new(), folders: Vec::new(), names: HashSet::new(), rights: OnceCell::new() };
         for entry in fs::read_dir(folder)? {
             let entry = entry?;
             let (kind, name) = match entry.file_type() {
@@ -168,11 +173,12 @@ impl Listing {
             () if stem.is_some_and(|marker| sidecars::is_foreign(&marker)) => Some(Marker::Stem),
             () => excluded.then_some(Marker::Folder),
         };
+        let rights = *self.rights.get_or_init(|| FolderRights::of(disk::folder_of(path)));
         Ok(Film {
             identity,
             root: Arc::clone(root),
             marker,
-            protection: protection(&metadata),
+            protection: protection(path, &metadata, rights),
             target_exists: names::renamed(path).is_some_and(|target| self.has(&target)),
             backup_exists: self.has(&names::backup(path)),
             path: path.to_owned(),

@@ -1,5 +1,8 @@
 //! The end of an attempt: deletes the temporary file, writes or removes the sidecar files, and closes the job.
 
+use std::fs::File;
+use std::io;
+use std::os::fd::AsRawFd;
 use std::path::{Path, PathBuf};
 
 use av1plan::Verdict;
@@ -11,26 +14,51 @@ use crate::pipeline::event::Event;
 use crate::pipeline::why_text;
 use crate::state::jobs::{Job, LogLimits};
 use crate::state::outcome::Outcome;
-use crate::sys::{disk, names};
+use crate::sys::disk;
+use crate::sys::names;
+
+/// A job's temporary result, whose folder is held open, so that the file is found even if the folder is renamed or moved.
+/// The file itself isn't held, since some file systems keep an open file under another name after it was removed.
+pub(super) struct Held {
+    /// Its path when it was made.
+    pub(super) path: PathBuf,
+    pub(super) folder: Option<File>,
+}
+
+impl Held {
+    pub(super) fn new(path: PathBuf) -> Self {
+        let folder = File::open(disk::folder_of(&path)).ok();
+        Self { path, folder }
+    }
+
+    /// Removes the file, wherever its folder is now.
+    fn remove(&self) -> io::Result<()> {
+        disk::unlink(&self.path)?;
+        let folder = self.folder.as_ref().map(|opened| format!("/proc/self/fd/{}", opened.as_raw_fd()));
+        let now = folder.and_then(|link| std::fs::read_link(link).ok()).zip(self.path.file_name());
+        // The job's id is in the name, so that nobody else's file has it.
+        now.map_or(Ok(()), |(folder, name)| disk::unlink(&folder.join(name)))
+    }
+}
 
 impl Pipeline {
-    /// Deletes the temporary result unless the film itself is gone: then the result may be the only copy. Returns
-    /// whether the job may be closed; a job that stays unfinished is recovered by the next start.
-    pub(super) async fn clear(&self, film: &Film, temporary: &Path, outcome: &Outcome) -> bool {
-        let replaced = matches!(outcome, Outcome::Replaced { .. });
-        let (path, result) = (film.path.clone(), temporary.to_owned());
+    /// Deletes the temporary result, unless the disk with the film is gone. Returns whether the job may be closed; a job
+    /// that stays unfinished is recovered by the next start.
+    pub(super) async fn clear(&self, film: &Film, held: Held, outcome: &Outcome) -> bool {
+        let replaced = matches!(outcome, Outcome::Replaced { .. } | Outcome::FilmGone);
+        let (path, temporary) = (film.path.clone(), held.path.clone());
         let removed = self.on_disk(&film.path, move || {
             let is_there = || std::fs::symlink_metadata(&path).is_ok_and(|found| found.len() > 0);
-            if replaced || is_there() { disk::unlink(&result).map(Some) } else { Ok(None) }
+            if replaced || is_there() { held.remove().map(Some) } else { Ok(None) }
         });
         match removed.await {
             Ok(Some(())) => true,
             Ok(None) => {
-                self.warn(temporary, "kept, since the film itself is gone".to_owned());
+                self.warn(&temporary, "kept, since the film itself can't be seen".to_owned());
                 false
             }
             Err(error) => {
-                self.warn(temporary, format!("the temporary file can't be removed: {error}"));
+                self.warn(&temporary, format!("the temporary file can't be removed: {error}"));
                 // A failure that would repeat must be recorded, even though the file stays.
                 !replaced && outcome.is_lasting()
             }
@@ -79,6 +107,7 @@ impl Pipeline {
             | Outcome::Interrupted
             | Outcome::Cancelled
             | Outcome::SourceChanged
+            | Outcome::FilmGone
             | Outcome::NoRoom { .. }
             | Outcome::RanOut { .. } => {}
         }

@@ -1,8 +1,9 @@
-//! The work on one film from start to end: `look` makes the plan, `produce` encodes the film and puts the result in
-//! its place, `judge` checks the result against its contract, `finish` cleans up after an attempt. `open` creates a
-//! pipeline.
+//! The work on one film from start to end: `look` makes the plan, `examine` finds out whether it can be carried out,
+//! `produce` encodes the film and puts the result in its place, `judge` checks the result against its contract, `finish`
+//! cleans up after an attempt. `open` creates a pipeline.
 
 pub mod event;
+mod examine;
 mod finish;
 mod fold;
 mod judge;
@@ -12,7 +13,7 @@ mod produce;
 pub mod story;
 pub(crate) mod why_text;
 
-use std::io::{self, Read};
+use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -20,11 +21,12 @@ use av1plan::plan::Gate;
 use av1plan::probe::Stability;
 use av1plan::{EncodePlan, SkipReason, Verdict};
 
+use self::finish::Held;
 use self::look::{Looked, refusal};
-use crate::ffmpeg::probe::ProbeError;
 use crate::ffmpeg::tools::Tools;
 use crate::library::film::Film;
 use crate::pipeline::event::{Event, Events};
+use crate::replace::abilities::Rehearsals;
 use crate::replace::content::Under;
 use crate::replace::places::Places;
 use crate::replace::recover;
@@ -32,7 +34,6 @@ use crate::settings::Settings;
 use crate::state::jobs::{Job, JobStore, plan_document};
 use crate::state::journal::{JournalEntry, Step};
 use crate::state::outcome::{Outcome, Retry};
-use crate::sys::disk::{self, Identity};
 use crate::sys::lock::Locks;
 use crate::sys::names;
 use crate::sys::pause::Pause;
@@ -53,6 +54,8 @@ pub struct Pipeline {
     pub jobs: JobStore,
     /// The locks that keep other av1ds out.
     pub locks: Arc<Locks>,
+    /// What the file systems of films can do.
+    pub rehearsals: Rehearsals,
     /// Disk-space reservations: each running encode reserves the largest result that it may write.
     pub reservations: Reservations,
     /// Receives the events.
@@ -92,7 +95,7 @@ impl Pipeline {
         // before the encode.
         let now = match self.look(film).await {
             Ok(now) => now,
-            Err(error) => return (failed("look at", &film.path, &error), None),
+            Err(error) => return (self.unseen(film, failure("look at", &film.path, &error)).await, None),
         };
         if !now.identity.same_content_stamp(&film.identity) {
             // The file wasn't known to be stable, and has changed again.
@@ -106,6 +109,15 @@ impl Pipeline {
             Ok(looked) => looked,
             Err(error) => return (self.unprobed(film, &error).await, None),
         };
+        let verdict = looked.plan(&self.tools.toolchain, policy);
+        if let Verdict::Skip(skip) = &verdict {
+            self.explain_refusal(film, &verdict).await;
+            return (Outcome::Skipped(skip.reason.clone()), None);
+        }
+        let abilities = match self.rehearse(film).await {
+            Ok(abilities) => abilities,
+            Err(outcome) => return (outcome, None),
+        };
         let verdict = match self.survey(film, looked).await {
             Ok(looked) => looked.plan(&self.tools.toolchain, policy),
             Err(outcome) => return (outcome, None),
@@ -113,33 +125,13 @@ impl Pipeline {
         self.explain_refusal(film, &verdict).await;
         match &verdict {
             Verdict::Skip(skip) => (Outcome::Skipped(skip.reason.clone()), None),
-            Verdict::Encode(plan) => self.carry_out(film, plan, &verdict).await,
-        }
-    }
-
-    /// Surveys a film that would be encoded by what is known of it so far. Returns the outcome of the attempt if that
-    /// fails.
-    async fn survey(&self, film: &Film, mut looked: Looked) -> Result<Looked, Outcome> {
-        let policy = &self.settings.policy;
-        let is_wanted = matches!(looked.plan(&self.tools.toolchain, policy), Verdict::Encode(_));
-        if !is_wanted || !looked.lacks_survey() {
-            return Ok(looked);
-        }
-        self.events.send(Event::Surveying { path: film.path.clone() });
-        let mut stop = self.stop.clone();
-        let surveyed = tokio::select! {
-            surveyed = looked.survey(film, &self.tools, self.settings.stall) => surveyed,
-            () = stop.asked() => return Err(Outcome::stopped(&self.stop)),
-        };
-        match surveyed {
-            Ok(Some(text)) => {
-                let path = film.path.clone();
-                self.events.send(Event::Surveyed { path, identity: film.identity, text: Box::new(text) });
+            Verdict::Encode(plan) => {
+                // Where inode numbers aren't kept, the film is known without its own.
+                let identity = film.identity;
+                let identity = if abilities.keeps_inodes { identity } else { identity.without_inode() };
+                self.carry_out(&Film { identity, ..film.clone() }, plan, &verdict).await
             }
-            Ok(None) => {}
-            Err(error) => return Err(self.unprobed(film, &error).await),
         }
-        Ok(looked)
     }
 
     /// Writes the `.why.txt` of a film that is refused for what it is.
@@ -147,39 +139,6 @@ impl Pipeline {
         if let Some(reason) = refusal(verdict) {
             self.explain_beside(film, &Outcome::Skipped(reason.clone()), Some(verdict)).await;
         }
-    }
-
-    /// Returns the outcome of an attempt whose probe failed. Writes the film's `.why.txt` if the film itself is the
-    /// cause.
-    pub async fn unprobed(&self, film: &Film, error: &ProbeError) -> Outcome {
-        let failed = |why: &dyn std::error::Error| failed("probe", &film.path, why);
-        match error {
-            ProbeError::Failed(_) | ProbeError::Headers(_) => return failed(error),
-            ProbeError::UnsupportedFormat { format } => {
-                return Outcome::Skipped(SkipReason::UnsupportedFormat { format: format.clone() });
-            }
-            ProbeError::Refused { .. } | ProbeError::Document(_) => {}
-        }
-        // ffprobe reports the same error for a film that is damaged, that is gone, and that may not be read. Only
-        // the first is the film's fault.
-        match self.identity_if_readable(film).await {
-            Err(error) => return failed(&error),
-            Ok(now) if !now.same_content_stamp(&film.identity) => return Outcome::SourceChanged,
-            Ok(_) => {}
-        }
-        let outcome = Outcome::Unreadable { reason: error.to_string() };
-        self.explain_beside(film, &outcome, None).await;
-        outcome
-    }
-
-    /// Returns the current identity of a film if at least one byte of it can be read.
-    async fn identity_if_readable(&self, film: &Film) -> io::Result<Identity> {
-        let path = film.path.clone();
-        let read = self.on_disk(&film.path, move || {
-            let read = disk::open(&path)?.read(&mut [0]);
-            read.and_then(|_| Identity::of(&path))
-        });
-        read.await
     }
 
     /// Carries out a plan as a job. Whatever happens, no temporary file is left behind.
@@ -213,15 +172,18 @@ impl Pipeline {
             path: film.path.clone(),
             plan: Box::new(plan.clone()),
         });
+        let path = temporary.clone();
+        let held = self.on_disk(&temporary, move || Ok(Held::new(path))).await;
+        let held = held.unwrap_or_else(|_| Held { path: temporary.clone(), folder: None });
         let produced = self.produce(film, plan, &temporary, &mut job).await;
-        (self.finish(film, &temporary, verdict, job, produced).await, Some(id))
+        (self.finish(film, held, verdict, job, produced).await, Some(id))
     }
 
     /// Cleans up after an attempt and returns its outcome.
     async fn finish(
         &self,
         film: &Film,
-        temporary: &Path,
+        held: Held,
         verdict: &Verdict,
         mut job: Job,
         produced: Result<Outcome, Lost>,
@@ -236,17 +198,19 @@ impl Pipeline {
         if job.commit.is_some() && !is_replaced && !self.is_as_before(film).await {
             // The replacement stopped between two renames. The job stays unfinished, and is recovered as after a
             // crash.
-            let (jobs, keep_original) = (self.jobs.clone(), self.settings.keep_original);
+            let (jobs, settings) = (self.jobs.clone(), Arc::clone(&self.settings));
             // Recovery may read whole films.
             let tidied = self.waits.run(&film.path, Care::Finish, move |wait| {
-                recover::tidy(job, &jobs, keep_original, false, &|| wait.answered())
+                recover::tidy(job, &jobs, &settings, false, &|| wait.answered())
             });
             if let Ok(tidied) = tidied.await {
                 self.events.recovered(tidied);
             }
             return outcome;
         }
-        let cleared = self.clear(film, temporary, &outcome).await;
+        let is_gone = job.commit.is_none() && self.is_gone(film, &held.path).await;
+        let outcome = if is_gone { Outcome::FilmGone } else { outcome };
+        let cleared = self.clear(film, held, &outcome).await;
         self.settle_sidecars(film, &outcome, verdict).await;
         if cleared {
             self.close(&mut job, &outcome).await;
@@ -300,8 +264,12 @@ struct Lost {
 }
 
 /// Returns the outcome of an attempt that an error ended before ffmpeg was started.
-fn failed(doing: &str, path: &Path, error: &dyn std::error::Error) -> Outcome {
-    Outcome::Failed { reason: failure(doing, path, error), retry: Retry::Cheap }
+fn failed(doing: &str, path: &Path, error: &io::Error) -> Outcome {
+    let reason = failure(doing, path, error);
+    match error.kind() {
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Outcome::RanOut { reason },
+        _ => Outcome::Failed { reason, retry: Retry::Cheap },
+    }
 }
 
 /// Returns the outcome of an attempt that an error ended after ffmpeg had been started.

@@ -10,6 +10,7 @@ use tokio::sync::mpsc::UnboundedReceiver;
 use super::Pipeline;
 use crate::ffmpeg::tools::Tools;
 use crate::pipeline::event::{Event, Events};
+use crate::replace::abilities::Rehearsals;
 use crate::replace::recover::{Recovery, end_orphans, recover};
 use crate::settings::Settings;
 use crate::state::jobs::JobStore;
@@ -59,6 +60,7 @@ pub async fn open(
         tools: Arc::new(tools),
         jobs,
         locks: Arc::new(locks),
+        rehearsals: Rehearsals::default(),
         reservations: Reservations::default(),
         events,
         stop,
@@ -103,7 +105,7 @@ fn lock(settings: &Settings) -> Result<(JobStore, Locks), Failure> {
 ///
 /// If the jobs can't be read.
 pub fn tidy_up(jobs: &JobStore, settings: &Settings, dry_run: bool) -> Result<Recovery, Failure> {
-    recover(jobs, settings.keep_original, dry_run).map_err(|error| unreadable(&error))
+    recover(jobs, settings, dry_run).map_err(|error| unreadable(&error))
 }
 
 /// Returns the failure for jobs that can't be read.

@@ -1,7 +1,9 @@
 //! The steps from a plan to the replaced film: reserving disk space, encoding, judging and replacing.
 
+use std::convert::Infallible;
 use std::io;
 use std::path::Path;
+use std::time::Duration;
 
 use av1plan::EncodePlan;
 use av1plan::command::{self, Audience};
@@ -18,13 +20,16 @@ use crate::library::film::Film;
 use crate::pipeline::event::{Check, Event};
 use crate::replace::places::Places;
 use crate::replace::promote::{Journal, PromoteError, Promotion};
-use crate::replace::rehearsal::rehearse;
 use crate::state::jobs::{Job, Scratch};
 use crate::state::journal::JournalEntry;
 use crate::state::outcome::Outcome;
+use crate::sys::disk::{self, NotSet};
 use crate::sys::reservation::Reservation;
+use crate::sys::stop::StopSwitch;
 use crate::sys::waits::{Care, Wait};
-use crate::sys::{disk, names};
+
+/// How often an encode looks whether its film is still there.
+const LOOK_FOR_FILM: Duration = Duration::from_secs(10);
 
 /// The facts about an ffmpeg run that ended by itself.
 pub(super) struct Encoded {
@@ -34,7 +39,7 @@ pub(super) struct Encoded {
 }
 
 impl Pipeline {
-    /// Tests whether the film could be replaced, reserves disk space, and creates the file that ffmpeg will write
+    /// Reserves disk space, and creates the file that ffmpeg will write
     /// to. Returns the outcome if there can't be an encode.
     pub(super) async fn prepare(
         &self,
@@ -48,15 +53,9 @@ impl Pipeline {
 
     fn prepare_now(&self, film: &Film, temporary: &Path) -> Result<Option<Reservation>, Outcome> {
         let uncreated = |error: &io::Error| failed("create a temporary file beside", &film.path, error);
-        match rehearse(&film.path, temporary, &names::second(temporary)) {
-            Ok(None) => {
-                let room = self.find_room(film)?;
-                disk::create_new(temporary).map_err(|error| uncreated(&error))?;
-                Ok(room)
-            }
-            Ok(Some(reason)) => Err(Outcome::Skipped(reason)),
-            Err(error) => Err(uncreated(&error)),
-        }
+        let room = self.find_room(film)?;
+        disk::create_new(temporary).map_err(|error| uncreated(&error))?;
+        Ok(room)
     }
 
     /// Reserves space for the largest result that would be accepted. If the free space is unknown, returns `None`:
@@ -176,7 +175,13 @@ impl Pipeline {
             has_progressed = true;
             self.events.send(Event::Progressed { job: id.clone(), progress });
         };
-        match encode.run(started, progressed, &mut self.stop.clone()).await {
+        // A film that somebody takes away ends its encode.
+        let (gone, mut stop) = self.stop.part();
+        let ended = tokio::select! {
+            ended = encode.run(started, progressed, &mut stop) => ended,
+            never = self.watch_for(film, temporary, &gone) => match never {},
+        };
+        match ended {
             Ok(Ended::Run { report, words }) => {
                 let read = times.clone();
                 let sent = self.on_disk(times.path(), move || Ok(read.read())).await.unwrap_or_default();
@@ -195,10 +200,21 @@ impl Pipeline {
                 let reason = "ffmpeg showed no sign of life, and the disk that it writes to doesn't answer";
                 Err(failed_after_encode("encode", &film.path, &io::Error::other(reason)))
             }
+            Ok(Ended::Stopped) if !self.stop.is_asked() => Err(Outcome::FilmGone),
             Ok(Ended::Stopped) => Err(Outcome::stopped(&self.stop)),
             // ffmpeg couldn't be started, or was ended at once because its job file couldn't be written.
             Err(error) if !has_progressed => Err(failed("run ffmpeg on", &film.path, &error)),
             Err(error) => Err(failed_after_encode("run ffmpeg on", &film.path, &error)),
+        }
+    }
+
+    /// Throws a switch once the film is gone.
+    async fn watch_for(&self, film: &Film, temporary: &Path, gone: &StopSwitch) -> Infallible {
+        loop {
+            tokio::time::sleep(LOOK_FOR_FILM).await;
+            if self.is_gone(film, temporary).await {
+                gone.stop();
+            }
         }
     }
 
@@ -259,10 +275,11 @@ impl Pipeline {
         place: F,
     ) -> Result<Outcome, Lost>
     where
-        F: FnOnce(&Promotion<'_>, &mut Journal<'_>) -> Result<(), PromoteError> + Send + 'static,
+        F: FnOnce(&Promotion<'_>, &mut Journal<'_>) -> Result<Vec<NotSet>, PromoteError> + Send + 'static,
     {
         let (mut running, jobs, identity) = (job.clone(), self.jobs.clone(), film.identity);
         let (temporary, keep_original) = (temporary.to_owned(), self.settings.keep_original);
+        let foreign_owner = self.settings.policy.foreign_owner;
         let places = Places::of(film.path.clone());
         let placed = places.result().to_owned();
         let promoted = self.waits.run(&film.path, Care::Finish, move |wait: &Wait| {
@@ -273,6 +290,7 @@ impl Pipeline {
                 target: places.result(),
                 backup: &places.backup,
                 keep_original,
+                foreign_owner,
                 answered: &|| wait.answered(),
             };
             let result = place(&promotion, &mut |step, commit| {
@@ -286,7 +304,8 @@ impl Pipeline {
         let (result, running) = promoted.await.map_err(|error| Lost { reason: error.to_string() })?;
         *job = running;
         Ok(match result {
-            Ok(()) => {
+            // The rehearsal has said what the result couldn't be given.
+            Ok(_) => {
                 let after = job.commit.as_ref().map_or(0, |commit| commit.size);
                 Outcome::Replaced { path: placed, before: film.identity.size, after }
             }

@@ -7,6 +7,7 @@ use av1plan::MediaProbe;
 use av1plan::Toolchain;
 
 use super::*;
+use crate::ffmpeg::probe::ProbeError;
 use crate::replace::promote::{Journal, Promotion};
 use crate::replace::recover::{Action, recover};
 use crate::state::jobs::test_job;
@@ -43,6 +44,7 @@ impl Scene {
             tools: Arc::new(tools),
             jobs,
             locks: Arc::default(),
+            rehearsals: Rehearsals::default(),
             reservations: Reservations::default(),
             events: Events::channel().0,
             stop: stop_switch().1,
@@ -87,14 +89,15 @@ async fn a_replacement_that_panics_leaves_its_journal_and_is_recovered() {
         let Scene { film, temporary, job, pipeline, .. } = &scene;
         let verdict = Looked::of(film, Stability::Stable, probe)
             .plan(&pipeline.tools.toolchain, &pipeline.settings.policy);
-        let outcome = pipeline.finish(film, temporary, &verdict, job.clone(), Err(lost)).await;
+        let outcome =
+            pipeline.finish(film, Held::new(temporary.clone()), &verdict, job.clone(), Err(lost)).await;
         assert!(matches!(outcome, Outcome::Failed { retry: Retry::Costly, .. }), "{outcome:?}");
 
         let written = scene.written();
         assert!(written.outcome.is_none() && written.commit.is_some(), "{written:?}");
         assert_eq!(written.journal.last().unwrap().step, last);
 
-        let recovery = recover(&scene.pipeline.jobs, false, false).unwrap();
+        let recovery = recover(&scene.pipeline.jobs, &Settings::default(), false).unwrap();
         assert_eq!(recovery.jobs.len(), 1);
         assert!(
             recovery.warnings().next().is_none() && recovery.jobs[0].actions != [Action::LeaveAlone],
@@ -118,9 +121,14 @@ async fn a_film_that_ffprobe_cant_read_is_to_blame_only_where_it_is_there_and_th
     let outcome = scene.pipeline.unprobed(&scene.film, &refused()).await;
     assert_eq!(outcome, Outcome::SourceChanged);
 
-    // The film's root isn't mounted: the film is tried again once it is.
+    // Somebody has renamed the film.
     fs::rename(&scene.film.path, scene.folder.path().join("away")).unwrap();
     let outcome = scene.pipeline.unprobed(&scene.film, &refused()).await;
+    assert_eq!(outcome, Outcome::FilmGone);
+
+    // The film's root isn't mounted: the film is tried again once it is.
+    let film = Film { path: "/nowhere/Film.mkv".into(), root: Path::new("/nowhere").into(), ..scene.film };
+    let outcome = scene.pipeline.unprobed(&film, &refused()).await;
     let Outcome::Failed { reason, retry } = &outcome else { panic!("{outcome:?}") };
     assert!(reason.contains("Film.mkv") && *retry == Retry::Cheap, "{outcome:?}");
     assert!(!outcome.is_lasting());

@@ -10,9 +10,10 @@
 //! | undo | [`Under::looks_original`]: size and time, and it can be read | [`Under::has_size_of`], and its bytes |
 //!
 //! Promotion and recovery handle recent jobs, whose files are where the job left them. They accept only the same
-//! inode: a different file with the same size and time belongs to somebody else. Undo may handle an original that
-//! was kept for years. The library may have moved to another disk since, where inodes differ, and the original was
-//! never hashed. Device numbers are always ignored, since a reboot changes them. Recovery also recognises the
+//! inode: a different file with the same size and time belongs to somebody else. Only where a file system doesn't
+//! keep inode numbers, which the rehearsal finds out, they have to do without: the journal then has inode 0. Undo may
+//! handle an original that was kept for years. The library may have moved to another disk since, where inodes differ,
+//! and the original was never hashed. Device numbers are always ignored, since a reboot changes them. Recovery also recognises the
 //! original's or the result's inode after somebody has written to the file. Undo distinguishes damage from an edit:
 //! damage doesn't change the modification time, and a result has its film's.
 
@@ -60,12 +61,14 @@ impl Under {
     /// Whether it is the film as it was when its job started, by properties that a rename, a hard link and a reboot
     /// don't change.
     pub(crate) fn is_original(&self, original: &Identity) -> bool {
-        self.is(|found| found.inode == original.inode && found.same_content_stamp(original))
+        let has_inode = |found: &Identity| original.inode == 0 || found.inode == original.inode;
+        self.is(|found| has_inode(found) && found.same_content_stamp(original))
     }
 
-    /// Whether it has the film's inode but was written to since.
+    /// Whether it has the film's inode but was written to since. Without inode numbers nobody can tell.
     pub(crate) fn is_changed(&self, original: &Identity) -> bool {
-        self.is(|found| found.inode == original.inode && !found.same_content_stamp(original))
+        let has_inode = |found: &Identity| original.inode != 0 && found.inode == original.inode;
+        self.is(|found| has_inode(found) && !found.same_content_stamp(original))
     }
 
     /// Whether it is the film as it was when its job started, even if it was copied to another disk.
@@ -73,14 +76,15 @@ impl Under {
         self.is(|found| found.same_content_stamp(original))
     }
 
-    /// Whether it is the committed result, by its inode and size. [`Content`] checks its bytes.
+    /// Whether it is the committed result, by its inode and size; by its size only where inode numbers aren't kept.
+    /// [`Content`] checks its bytes.
     pub(crate) fn is_result(&self, commit: &Commit) -> bool {
-        self.has_inode_of(commit) && self.has_size_of(commit)
+        (commit.inode == 0 || self.has_inode_of(commit)) && self.has_size_of(commit)
     }
 
     /// Whether it has the inode of the committed result, whatever its content is.
     pub(crate) fn has_inode_of(&self, commit: &Commit) -> bool {
-        self.is(|found| found.inode == commit.inode)
+        self.is(|found| commit.inode != 0 && found.inode == commit.inode)
     }
 
     /// Whether it may be the committed result, even if it was copied to another disk. [`Content`] checks its bytes.

@@ -1,5 +1,6 @@
 //! Replaces a film by its result, and restores originals.
 
+pub mod abilities;
 pub(crate) mod content;
 pub(crate) mod places;
 pub mod promote;

@@ -38,6 +38,22 @@ pub(crate) fn holds_anything(folder: &Path) -> bool {
     std::fs::read_dir(folder).is_ok_and(|entries| entries.flatten().any(foreign))
 }
 
+/// Whether a film was renamed, moved or deleted by somebody, with or without its folder, while its disk is there.
+/// `temporary` is the job's file beside it, and `root` the topmost folder of the library that contains it.
+pub(crate) fn is_gone(film: &Path, temporary: &Path, root: &Path) -> bool {
+    let is_there = |path: &Path| std::fs::symlink_metadata(path).is_ok();
+    let is_missing = |path: &Path| {
+        std::fs::symlink_metadata(path).is_err_and(|error| error.kind() == std::io::ErrorKind::NotFound)
+    };
+    if !is_missing(film) {
+        return false;
+    }
+    // The temporary file shows that this is the film's own disk. Without it, some other file must be there: the mount
+    // point of an unmounted disk is empty.
+    let nearest = film.ancestors().skip(1).find(|folder| is_there(folder));
+    is_there(temporary) || nearest.is_some_and(|folder| folder.starts_with(root) && holds_anything(folder))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -53,6 +69,25 @@ mod tests {
             assert_eq!(places.target.as_deref(), target.map(Path::new));
             assert_eq!(places.result(), Path::new(result));
         }
+    }
+
+    #[test]
+    fn a_film_is_gone_only_if_its_disk_is_there() {
+        let root = tempfile::tempdir().unwrap();
+        let folder = root.path().join("Show");
+        let (film, temporary) = (folder.join("film.mkv"), folder.join(".film.mkv.av1tmp"));
+        let gone = || is_gone(&film, &temporary, root.path());
+        assert!(!gone(), "an empty mount point");
+        std::fs::create_dir(&folder).unwrap();
+        assert!(!gone(), "an empty folder may be one, too");
+        std::fs::write(&temporary, "").unwrap();
+        assert!(gone(), "renamed or deleted");
+        std::fs::write(&film, "").unwrap();
+        assert!(!gone());
+        std::fs::remove_dir_all(&folder).unwrap();
+        std::fs::write(root.path().join("other.mkv"), "").unwrap();
+        assert!(gone(), "moved with its folder");
+        assert!(!is_gone(&film, &temporary, &folder), "the root itself is gone");
     }
 
     #[test]

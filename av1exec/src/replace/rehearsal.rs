@@ -1,89 +1,239 @@
-//! Tests, before hours of encoding, whether replacing the film will work.
+//! Tests, before hours are spent on a film, whether replacing it will work: the real replacement is carried out on small
+//! files in the film's own folder, with the film's metadata, in the film's place and under a new name.
 
-use std::fs::File;
-use std::io::{self, ErrorKind};
-use std::os::unix::fs::MetadataExt;
-use std::path::Path;
+use std::io::{self, ErrorKind, Write};
+use std::path::{Path, PathBuf};
 
 use av1plan::SkipReason;
+use av1plan::config::ForeignOwner;
 
-use crate::sys::disk;
+use super::promote::{PromoteError, Promotion};
+use crate::sys::disk::{self, Identity, NotSet};
+use crate::sys::names;
 
-/// Tests whether a result could take the film's place, with an empty file that is named `temporary` in the film's
-/// folder: whether a file can be created, be given the film's owner, and be linked or renamed without overwriting.
-///
-/// Returns why the film has to be left alone if one of these is not possible. An error means another problem, which
-/// may pass.
-pub fn rehearse(film: &Path, temporary: &Path, second: &Path) -> io::Result<Option<SkipReason>> {
-    let file = match disk::create_new(temporary) {
-        Ok(file) => file,
-        Err(error) if is_refusal(&error) => return Ok(Some(SkipReason::FolderReadOnly)),
-        Err(error) => return Err(error),
-    };
-    let tried = try_out(film, &file, temporary, second);
-    disk::unlink(temporary)?;
-    tried
+/// What a file system can do for the films in a folder, as this user.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FsAbilities {
+    /// Whether a file keeps its inode number under a second name. Otherwise files are told by size, time and content.
+    pub keeps_inodes: bool,
+    /// The properties of films that their results can't be given.
+    pub not_set: Vec<NotSet>,
 }
 
-fn try_out(film: &Path, file: &File, temporary: &Path, second: &Path) -> io::Result<Option<SkipReason>> {
-    let (wanted, made) = (std::fs::symlink_metadata(film)?, file.metadata()?);
-    if (wanted.uid(), wanted.gid()) != (made.uid(), made.gid()) {
-        match std::os::unix::fs::fchown(file, Some(wanted.uid()), Some(wanted.gid())) {
-            Err(error) if is_refusal(&error) => return Ok(Some(SkipReason::ForeignOwner)),
-            changed => changed?,
+/// What a rehearsal came to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Rehearsed {
+    /// Films can be replaced there.
+    Able(FsAbilities),
+    /// The film has to be left alone.
+    Refused {
+        /// Why, as a code.
+        reason: SkipReason,
+        /// What failed, on which path, and why.
+        detail: String,
+    },
+}
+
+/// What the stand-ins for a film and for its result hold.
+const FILM: &[u8] = b"a film of av1d's rehearsal";
+const RESULT: &[u8] = b"its result";
+
+/// Rehearses the replacement of a film.
+///
+/// # Errors
+///
+/// If something goes wrong that may pass, such as a disk that is full.
+pub fn rehearse(film: &Path, foreign_owner: ForeignOwner) -> io::Result<Rehearsed> {
+    let stage = Stage::beside(film)?;
+    match stage.play(film, foreign_owner) {
+        Ok(abilities) => Ok(Rehearsed::Able(abilities)),
+        Err(Stop::Refused(reason, detail)) => Ok(Rehearsed::Refused { reason, detail }),
+        Err(Stop::Trouble(error)) => Err(error),
+    }
+}
+
+/// Why a rehearsal ends early.
+enum Stop {
+    /// A film can't be replaced there, which won't change by itself.
+    Refused(SkipReason, String),
+    /// Something went wrong that may pass.
+    Trouble(io::Error),
+}
+
+/// The files of a rehearsal. Dropping it removes those that it made.
+struct Stage {
+    film: PathBuf,
+    result: PathBuf,
+    backup: PathBuf,
+    renamed: PathBuf,
+}
+
+impl Stage {
+    /// Chooses names that nobody has.
+    fn beside(film: &Path) -> io::Result<Self> {
+        let name = |what| {
+            let path = names::trial(disk::folder_of(film), what);
+            match std::fs::symlink_metadata(&path) {
+                Err(error) if error.kind() == ErrorKind::NotFound => Ok(path),
+                Ok(_) => Err(io::Error::from(ErrorKind::AlreadyExists)),
+                Err(error) => Err(error),
+            }
+        };
+        Ok(Self {
+            film: name("film")?,
+            result: name("result")?,
+            backup: name("backup")?,
+            renamed: name("renamed")?,
+        })
+    }
+
+    fn play(&self, film: &Path, foreign_owner: ForeignOwner) -> Result<FsAbilities, Stop> {
+        let not_set = self.set_up(film, foreign_owner)?;
+        let keeps_inodes = self.keeps_inodes()?;
+        for target in [&self.film, &self.renamed] {
+            self.set_up(film, foreign_owner)?;
+            self.replace(target, keeps_inodes, foreign_owner)?;
+        }
+        Ok(FsAbilities { keeps_inodes, not_set })
+    }
+
+    /// Makes the stand-ins anew, with the film's metadata.
+    fn set_up(&self, film: &Path, foreign_owner: ForeignOwner) -> Result<Vec<NotSet>, Stop> {
+        self.clear().map_err(Stop::Trouble)?;
+        for (path, content) in [(&self.film, FILM), (&self.result, RESULT)] {
+            let made = disk::create_new(path).and_then(|mut file| {
+                file.write_all(content)?;
+                file.sync_all()
+            });
+            made.map_err(|error| stop(error, SkipReason::FolderReadOnly, "create a file in", path))?;
+        }
+        let given = disk::copy_metadata(film, &self.film, foreign_owner);
+        given.map_err(|error| stop(error, SkipReason::ForeignOwner, "give the film's owner to", &self.film))
+    }
+
+    /// Whether inode numbers tell one file from another. Without hard links (FAT, exFAT) they may change at any time.
+    fn keeps_inodes(&self) -> Result<bool, Stop> {
+        if disk::link(&self.film, &self.backup).is_err() {
+            return Ok(false);
+        }
+        let inode = |path: &Path| Identity::of(path).map(|found| found.inode);
+        let kept = inode(&self.film).map_err(Stop::Trouble)? == inode(&self.backup).unwrap_or_default();
+        disk::unlink(&self.backup).map_err(Stop::Trouble)?;
+        Ok(kept)
+    }
+
+    fn replace(&self, target: &Path, keeps_inodes: bool, foreign_owner: ForeignOwner) -> Result<(), Stop> {
+        let identity = Identity::of(&self.film).map_err(Stop::Trouble)?;
+        let identity = if keeps_inodes { identity } else { identity.without_inode() };
+        let promotion = Promotion {
+            film: &self.film,
+            identity: &identity,
+            temporary: &self.result,
+            target,
+            backup: &self.backup,
+            keep_original: false,
+            foreign_owner,
+            answered: &|| (),
+        };
+        let refused = |detail: String| Stop::Refused(SkipReason::NoSafeRename, detail);
+        match promotion.carry_out(&mut |_, _| Ok(())) {
+            Ok(_) => {}
+            Err(PromoteError::Disk { source, .. }) if !would_come_again(&source) => {
+                return Err(Stop::Trouble(source));
+            }
+            Err(error) => return Err(refused(error.to_string())),
+        }
+        let is_left = |path: &&PathBuf| path.as_path() != target && std::fs::symlink_metadata(path).is_ok();
+        match self.paths().iter().find(|path| is_left(path)) {
+            None => Ok(()),
+            Some(left) => {
+                Err(refused(format!("{} stays after it was removed", crate::sys::sanitize::display(left))))
+            }
         }
     }
-    let linked = disk::link(temporary, second);
-    match linked.or_else(|_| disk::rename_without_overwriting(temporary, second)) {
-        Ok(()) => disk::unlink(second).map(|()| None),
-        Err(error) if is_refusal(&error) => Ok(Some(SkipReason::NoSafeRename)),
-        Err(error) => Err(error),
+
+    fn paths(&self) -> [&PathBuf; 4] {
+        [&self.film, &self.result, &self.backup, &self.renamed]
+    }
+
+    fn clear(&self) -> io::Result<()> {
+        self.paths().into_iter().try_for_each(|path| disk::unlink(path))
     }
 }
 
-/// Whether the error means that this user, or any user, isn't allowed to do this: a retry won't help until somebody
-/// changes that.
-fn is_refusal(error: &io::Error) -> bool {
-    matches!(
+impl Drop for Stage {
+    fn drop(&mut self) {
+        // What can't be removed is removed as a leftover a day later.
+        for path in self.paths() {
+            drop(disk::unlink(path));
+        }
+    }
+}
+
+fn stop(error: io::Error, reason: SkipReason, doing: &str, path: &Path) -> Stop {
+    if would_come_again(&error) {
+        Stop::Refused(reason, format!("failed to {doing} {}: {error}", crate::sys::sanitize::display(path)))
+    } else {
+        Stop::Trouble(error)
+    }
+}
+
+/// Whether the error means that this user, or any user, isn't allowed or able to do this: another try won't help until
+/// somebody changes that.
+fn would_come_again(error: &io::Error) -> bool {
+    let is_refusal = matches!(
         error.kind(),
         ErrorKind::PermissionDenied
             | ErrorKind::ReadOnlyFilesystem
             | ErrorKind::Unsupported
             | ErrorKind::InvalidInput
-    )
+            | ErrorKind::AlreadyExists
+            | ErrorKind::CrossesDevices
+    );
+    // An error without a number is this program's own: a call did something else than it said.
+    is_refusal || error.raw_os_error().is_none()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    #[test]
-    fn a_folder_in_which_all_can_be_had_is_left_as_it_was() {
+    fn folder_with_film() -> (tempfile::TempDir, PathBuf) {
         let folder = tempfile::tempdir().unwrap();
-        let path = |name: &str| folder.path().join(name);
-        std::fs::write(path("film.mkv"), "x").unwrap();
-        std::fs::set_permissions(path("film.mkv"), std::os::unix::fs::PermissionsExt::from_mode(0o444))
-            .unwrap();
-        assert_eq!(rehearse(&path("film.mkv"), &path(".t"), &path(".u")).unwrap(), None);
-        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
+        let film = folder.path().join("film.mkv");
+        std::fs::write(&film, "x").unwrap();
+        (folder, film)
     }
 
     #[test]
-    fn somebody_elses_file_under_the_name_is_not_touched() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = |name: &str| folder.path().join(name);
-        std::fs::write(path("film.mkv"), "x").unwrap();
-        std::fs::write(path("taken"), "precious").unwrap();
-        assert!(rehearse(&path("film.mkv"), &path("taken"), &path(".u")).is_err());
-        assert!(rehearse(&path("film.mkv"), &path(".t"), &path("taken")).is_err());
-        assert_eq!(std::fs::read(path("taken")).unwrap(), b"precious");
-        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 2);
+    fn a_folder_in_which_all_can_be_had_is_left_as_it_was() {
+        let (folder, film) = folder_with_film();
+        let rehearsed = rehearse(&film, ForeignOwner::Skip).unwrap();
+        assert_eq!(rehearsed, Rehearsed::Able(FsAbilities { keeps_inodes: true, not_set: Vec::new() }));
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
+        assert_eq!(std::fs::read(film).unwrap(), b"x");
     }
 
     #[test]
     fn a_missing_folder_is_trouble_and_no_refusal() {
         let folder = tempfile::tempdir().unwrap();
-        let path = |name: &str| folder.path().join("gone").join(name);
-        assert!(rehearse(&path("film.mkv"), &path(".t"), &path(".u")).is_err());
+        assert!(rehearse(&folder.path().join("gone").join("film.mkv"), ForeignOwner::Skip).is_err());
+    }
+
+    #[test]
+    fn only_what_would_come_again_is_a_refusal() {
+        for (error, again) in [
+            (io::Error::from_raw_os_error(1), true),    // EPERM
+            (io::Error::from_raw_os_error(22), true),   // EINVAL
+            (io::Error::from_raw_os_error(18), true),   // EXDEV
+            (io::Error::from_raw_os_error(30), true),   // EROFS
+            (io::Error::from_raw_os_error(28), false),  // ENOSPC
+            (io::Error::from_raw_os_error(122), false), // EDQUOT
+            (io::Error::from_raw_os_error(5), false),   // EIO
+            (io::Error::from_raw_os_error(2), false),   // ENOENT
+            (disk::not_done(), true),
+        ] {
+            assert_eq!(would_come_again(&error), again, "{error}");
+        }
     }
 }

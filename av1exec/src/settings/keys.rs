@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use av1plan::config::{BitDepth, Damaged, Extension, Hardlinked, Interlaced, Language, QualityTier};
+use av1plan::config::{
+    BitDepth, Damaged, Extension, ForeignOwner, Hardlinked, Interlaced, Language, QualityTier,
+};
 use av1plan::plan::{LossKind, Preset};
 use strum::VariantNames;
 
@@ -122,6 +124,13 @@ pub(super) const KEYS: &[Key] = &[
         purpose: "What becomes of a film that has other names, too (hard links): replacing one of them saves nothing.",
         set: |settings, value| put(&mut settings.policy.hardlinked, choice(value)),
         get: |settings| Set(quoted(settings.policy.hardlinked.name())),
+    },
+    Key {
+        name: "foreign_owner",
+        allowed: Allowed::OneOf(ForeignOwner::names()),
+        purpose: "What becomes of a film whose owner can't be given to the result: the user that runs av1d may take it.",
+        set: |settings, value| put(&mut settings.policy.foreign_owner, choice(value)),
+        get: |settings| Set(quoted(settings.policy.foreign_owner.name())),
     },
     Key {
         name: "probe_jobs",

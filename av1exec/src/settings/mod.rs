@@ -207,6 +207,7 @@ write_why_sidecars = true
             probe_jobs = 9
             queue_order = "oldest"
             hardlinked = "replace"
+            foreign_owner = "take"
             stall_secs = 7.25
             log_keep_days = 7
             log_keep_bytes = 0
@@ -241,7 +242,7 @@ write_why_sidecars = true
     #[test]
     fn the_planner_reads_and_writes_its_keys_as_the_config_file_has_them() {
         let changed = "min_bytes = 1\nmax_size_ratio = 0.0001\nduration_epsilon_secs = 2.5\nextensions = [\"mkv\"]\n\
-                       interlaced = \"skip\"\ndamaged = \"skip\"\nhardlinked = \"replace\"\nbit_depth = \"source\"\n\
+                       interlaced = \"skip\"\ndamaged = \"skip\"\nhardlinked = \"replace\"\nforeign_owner = \"take\"\nbit_depth = \"source\"\n\
                        refuse_losses = [\"cover\"]\ntesting_svt_preset = 12\n";
         for settings in [Settings::default(), read(changed)] {
             assert_eq!(read(&settings.policy.to_string()).policy, settings.policy);

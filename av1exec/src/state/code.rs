@@ -37,7 +37,7 @@ impl Meaning {
             "replaced" => Self::Replaced,
             "too-big" => Self::TooBig,
             "cancelled" => Self::Cancelled,
-            "interrupted" | "source-changed" => Self::Stopped,
+            "interrupted" | "source-changed" | "film-gone" => Self::Stopped,
             code if SkipReason::codes().contains(&code) => Self::Skipped,
             _ => Self::Failed,
         }
@@ -69,6 +69,7 @@ mod tests {
             (Outcome::Cancelled, Meaning::Cancelled),
             (Outcome::Interrupted, Meaning::Stopped),
             (Outcome::SourceChanged, Meaning::Stopped),
+            (Outcome::FilmGone, Meaning::Stopped),
             (Outcome::Skipped(SkipReason::AlreadyAv1), Meaning::Skipped),
             (Outcome::Skipped(SkipReason::FolderReadOnly), Meaning::Skipped),
             (Outcome::Stalled { seconds: 1 }, Meaning::Failed),

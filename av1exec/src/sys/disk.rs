@@ -4,6 +4,7 @@
 //! These functions make no decisions; their callers do. No function overwrites a file unless its name says so.
 
 mod metadata;
+mod rights;
 mod space;
 
 use std::fs::{File, OpenOptions};
@@ -14,7 +15,8 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{CWD, RenameFlags, XattrFlags};
 use serde::{Deserialize, Serialize};
 
-pub use metadata::copy_metadata;
+pub use metadata::{NotSet, copy_metadata};
+pub use rights::{is_frozen, keeps_owners, may_create_in, mount_of};
 pub use space::{Space, space};
 
 /// Identifies a file and its state: if all values are the same before and after, nobody has changed the file in
@@ -23,7 +25,8 @@ pub use space::{Space, space};
 pub struct Identity {
     /// The device number. It is stable within one boot only.
     pub device: u64,
-    /// The inode number.
+    /// The inode number; 0 if the file system shows another one for a second name of the same file, or for the same name
+    /// later (see [`without_inode`](Self::without_inode)).
     pub inode: u64,
     /// The size in bytes.
     pub size: u64,
@@ -56,6 +59,24 @@ impl Identity {
             changed_ns: nanoseconds(metadata.ctime(), metadata.ctime_nsec()),
             links: metadata.nlink(),
         })
+    }
+
+    /// The identity of a file on a file system that doesn't keep inode numbers.
+    #[must_use]
+    pub fn without_inode(self) -> Self {
+        Self { inode: 0, ..self }
+    }
+
+    /// Whether nothing shows that these are two files or two states of one. A reboot may have changed the device number.
+    pub fn is_unchanged(&self, now: &Self) -> bool {
+        let inode = if self.inode == 0 { 0 } else { now.inode };
+        *self == Self { device: self.device, inode, ..*now }
+    }
+
+    /// Whether this is a film that was seen before, in the same state. Some file systems show another inode number each
+    /// time; then the time of the last change tells.
+    pub fn is_same_film(&self, now: &Self) -> bool {
+        self.same_content_stamp(now) && (self.inode == now.inode || self.changed_ns == now.changed_ns)
     }
 
     /// Whether both have the same device and inode, even if the content has changed.
@@ -172,8 +193,24 @@ pub fn link(from: &Path, to: &Path) -> io::Result<()> {
     std::fs::hard_link(from, to)
 }
 
-/// Renames a file. It fails if `to` already exists.
+/// Renames a file. It fails if `to` already exists. Where the system can't rename like that (NTFS, mergerfs), the file
+/// gets a second name and then loses the first one; a power cut in between leaves both.
 pub fn rename_without_overwriting(from: &Path, to: &Path) -> io::Result<()> {
+    match rename_noreplace(from, to) {
+        Err(error) if matches!(error.kind(), io::ErrorKind::InvalidInput | io::ErrorKind::Unsupported) => {
+            link(from, to).map_err(|_| error)?;
+            if std::fs::symlink_metadata(to).is_err() {
+                return Err(not_done());
+            }
+            sync_folder_of(to)?;
+            unlink(from)
+        }
+        result => result,
+    }
+}
+
+/// Renames a file with `RENAME_NOREPLACE`, which not every file system knows.
+pub fn rename_noreplace(from: &Path, to: &Path) -> io::Result<()> {
     Ok(rustix::fs::renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE)?)
 }
 

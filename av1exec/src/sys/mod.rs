@@ -15,4 +15,5 @@ pub mod process;
 pub mod reservation;
 pub mod sanitize;
 pub mod stop;
+pub mod user;
 pub mod waits;

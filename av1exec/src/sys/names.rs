@@ -56,16 +56,16 @@ pub fn temporary(film: &Path, job: &str) -> PathBuf {
     hidden(film, &format!(".{job}{TEMPORARY}"))
 }
 
-/// A second name for a temporary file, used to try out linking and renaming.
+/// The second name of a temporary file, with which earlier versions tried out linking and renaming for each job.
 pub fn second(temporary: &Path) -> PathBuf {
     temporary.with_extension(REHEARSED.trim_start_matches('.'))
 }
 
-/// A name in a folder for trying things out without a film: `.doctor-1.20261122-134501-357123.av1try`. [`hidden_kind`]
-/// recognizes a file left under it as a rehearsal's.
-pub fn trial(folder: &Path, number: u8) -> PathBuf {
+/// A name in a folder for trying things out: `.result.20261122-134501-357123.av1try`. [`hidden_kind`] recognizes a file
+/// left under it as a rehearsal's.
+pub fn trial(folder: &Path, what: &str) -> PathBuf {
     let now = jiff::Timestamp::now().strftime("%Y%m%d-%H%M%S-%6f");
-    folder.join(format!(".doctor-{number}.{now}{REHEARSED}"))
+    folder.join(format!(".{what}.{now}{REHEARSED}"))
 }
 
 /// The output of a printed command: `.Film.mkv.plan.av1tmp`. av1d never deletes it by itself.
@@ -204,7 +204,7 @@ mod tests {
         let known = [
             (result.clone(), Hidden::Result),
             (second(&result), Hidden::Rehearsal),
-            (trial(Path::new("/films"), 1), Hidden::Rehearsal),
+            (trial(Path::new("/films"), "film"), Hidden::Rehearsal),
             (planned(film), Hidden::Planned),
             (PathBuf::from("/films/.A.mkv.why.txt.av1new"), Hidden::Sidecar),
         ];

@@ -39,6 +39,7 @@ pub use language::{InvalidLanguage, Language};
 ///     interlaced = "deinterlace"      # deinterlace, keep, skip
 ///     damaged = "recordings"          # skip, recordings, encode
 ///     hardlinked = "skip"             # skip, replace
+///     foreign_owner = "skip"          # skip, take
 ///     refuse_losses = ["subtitle"]    # codes of `LossKind`, in place of the default ones
 ///     ignore = ["hardlinked"]         # codes of `Gate`
 /// "#;
@@ -78,6 +79,8 @@ pub struct Config {
     pub damaged: Damaged,
     /// What to do with a file that has several hard links. Default: skip it.
     pub hardlinked: Hardlinked,
+    /// What to do with a file of another owner, to whom the result can't be given. Default: skip it.
+    pub foreign_owner: ForeignOwner,
     /// The losses that aren't accepted: a film that would suffer one of them is skipped, with the code of the loss.
     /// Default: Dolby Vision, HDR10+, a second film or a second view in the file, and what belongs to other files too.
     pub refuse_losses: BTreeSet<LossKind>,
@@ -103,6 +106,7 @@ setters! {
         with_interlaced: interlaced, Interlaced;
         with_damaged: damaged, Damaged;
         with_hardlinked: hardlinked, Hardlinked;
+        with_foreign_owner: foreign_owner, ForeignOwner;
         with_refuse_losses: refuse_losses, BTreeSet<LossKind>;
         with_svt_preset: svt_preset, Option<Preset>;
         with_ignore: ignore, BTreeSet<Gate>;
@@ -131,6 +135,7 @@ impl Default for Config {
             interlaced: Interlaced::Deinterlace,
             damaged: Damaged::Recordings,
             hardlinked: Hardlinked::Skip,
+            foreign_owner: ForeignOwner::Skip,
             refuse_losses: [
                 LossKind::DolbyVision,
                 LossKind::Hdr10Plus,
@@ -215,6 +220,19 @@ named! {
         Skip = "skip",
         /// Replace this name; the other names keep the original.
         Replace = "replace",
+    }
+}
+
+named! {
+    /// What to do with a film of another owner or group, if the program can't give the result to them.
+    #[derive(Default)]
+    #[non_exhaustive]
+    pub enum ForeignOwner: "a treatment of other owners' films", name, names {
+        /// Skip it.
+        #[default]
+        Skip = "skip",
+        /// Replace it. The result belongs to the user that runs the program, and to the film's group if that is allowed.
+        Take = "take",
     }
 }
 

@@ -34,13 +34,21 @@ impl fmt::Display for SkipReason {
             Self::ReadOnly => {
                 f.write_str("it lacks its owner's write bit, so that somebody wants it to stay as it is")
             }
-            Self::FolderReadOnly => f.write_str("no file can be made in its folder"),
-            Self::ForeignOwner => {
-                f.write_str("its owner or group couldn't be given to the result by this user")
+            Self::Immutable => f.write_str(
+                "an attribute of it or of its folder keeps it from being replaced: i or a (`lsattr -d` shows them, `chattr \
+                 -i -a` takes them away), or the folder's sticky bit",
+            ),
+            Self::FolderReadOnly => {
+                f.write_str("no file can be made in its folder by this user; check its rights and how it is mounted")
             }
-            Self::NoSafeRename => {
-                f.write_str("its file system has neither hard links nor a rename that overwrites nothing")
-            }
+            Self::ForeignOwner => f.write_str(
+                "it belongs to another user or group, whom this user can't give the result to; run av1d as its owner, or set \
+                 foreign_owner = \"take\"",
+            ),
+            Self::NoSafeRename => f.write_str(
+                "no film can be replaced safely on its file system: it has neither hard links nor a rename that overwrites \
+                 nothing, or doesn't do what it says",
+            ),
             Self::TargetExists { extension } => {
                 write!(f, "the result would be named .{}, and a file of that name is there", Plain(extension))
             }

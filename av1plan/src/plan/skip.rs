@@ -65,13 +65,15 @@ pub enum SkipReason {
     },
     /// The file lacks its owner's write permission, which means that somebody wants it to stay as it is.
     ReadOnly,
-    /// No file can be created in the film's folder. The executor finds this by trying, right before the encode.
+    /// The file or its folder has an attribute with which nobody can replace it (`chattr +i`, `chattr +a`).
+    Immutable,
+    /// No file can be created in the film's folder.
     FolderReadOnly,
-    /// The result can't be given the film's owner or group. The executor finds this by trying, right before the
-    /// encode.
+    /// The result can't be given the film's owner or group, and the config's `foreign_owner` doesn't let it go to the
+    /// user that runs the program.
     ForeignOwner,
-    /// The film's file system has neither hard links nor a rename that never overwrites, so the film can't be
-    /// replaced safely. The executor finds this by trying, right before the encode.
+    /// A film can't be replaced safely on its file system, which has neither hard links nor a rename that never
+    /// overwrites, or doesn't do what it says. The executor finds this by trying, before the survey.
     NoSafeRename,
     /// A file with the name of the result already exists.
     TargetExists {
@@ -166,6 +168,7 @@ coded! {
         TooSmall = "too-small",
         Hardlinked = "hardlinked",
         ReadOnly = "read-only",
+        Immutable = "immutable",
         FolderReadOnly = "folder-read-only",
         ForeignOwner = "foreign-owner",
         NoSafeRename = "no-safe-rename",
@@ -224,7 +227,8 @@ impl SkipReason {
             Self::Hardlinked { .. } => Some(Gate::Hardlinked),
             Self::ReadOnly => Some(Gate::ReadOnly),
             Self::AlreadyAv1 => Some(Gate::AlreadyAv1),
-            Self::FolderReadOnly
+            Self::Immutable
+            | Self::FolderReadOnly
             | Self::ForeignOwner
             | Self::NoSafeRename
             | Self::TargetExists { .. }

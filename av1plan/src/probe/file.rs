@@ -29,7 +29,7 @@ pub struct FileFacts {
     /// [`Container::renamed_extension`](crate::plan::Container::renamed_extension)).
     #[serde(default)]
     pub target_exists: bool,
-    /// Whether the file is write-protected.
+    /// What keeps the file from being replaced.
     #[serde(default)]
     pub protection: Protection,
     /// Whether a file exists that has the name which the original gets while it is replaced (`NAME.orig`).
@@ -113,15 +113,21 @@ named! {
 }
 
 named! {
-    /// Whether a file is write-protected by its owner. Replacing it would work all the same, since that needs the
-    /// permission of the folder only.
+    /// What keeps a file from being replaced by this user, as far as can be seen without trying.
     #[non_exhaustive]
     #[derive(Default)]
     pub enum Protection: "a protection", name, names {
-        /// The owner may write to the file.
+        /// Nothing does.
         #[default]
         None = "none",
-        /// The file lacks the owner's write permission.
+        /// The file lacks the owner's write permission. Replacing it would work all the same, since that needs the
+        /// permission of the folder only.
         ReadOnly = "read-only",
+        /// The file or its folder can't be changed by anybody, or only be added to (`chattr +i`, `chattr +a`).
+        Immutable = "immutable",
+        /// This user can't create files in the file's folder.
+        Folder = "folder",
+        /// The file belongs to another user or group, and this user can't give files to them.
+        ForeignOwner = "foreign-owner",
     }
 }

@@ -2,7 +2,7 @@
 
 use alloc::string::String;
 
-use crate::config::{Config, Hardlinked};
+use crate::config::{Config, ForeignOwner, Hardlinked};
 use crate::plan::{Container, Gate, SkipReason};
 use crate::probe::{FileFacts, MediaProbe, Protection, Stability, takes_format};
 
@@ -44,13 +44,25 @@ fn before_probe_met(file: &FileFacts, config: &Config) -> impl Iterator<Item = S
             .then_some(SkipReason::TooSmall { size: file.size, min_bytes: config.min_bytes }),
         (file.links > 1 && config.hardlinked == Hardlinked::Skip)
             .then_some(SkipReason::Hardlinked { links: file.links }),
-        (file.protection == Protection::ReadOnly).then_some(SkipReason::ReadOnly),
+        protected(file.protection, config),
         target
             .filter(|_| file.target_exists)
             .map(|extension| SkipReason::TargetExists { extension: String::from(extension) }),
         file.backup_exists.then_some(SkipReason::BackupExists),
     ];
     met.into_iter().flatten()
+}
+
+fn protected(protection: Protection, config: &Config) -> Option<SkipReason> {
+    match protection {
+        Protection::None => None,
+        Protection::ReadOnly => Some(SkipReason::ReadOnly),
+        Protection::Immutable => Some(SkipReason::Immutable),
+        Protection::Folder => Some(SkipReason::FolderReadOnly),
+        Protection::ForeignOwner => {
+            (config.foreign_owner == ForeignOwner::Skip).then_some(SkipReason::ForeignOwner)
+        }
+    }
 }
 
 fn after_probe_met(probe: &MediaProbe) -> impl Iterator<Item = SkipReason> {
@@ -80,7 +92,7 @@ mod tests {
     #[test]
     fn each_gate_before_the_probe_has_its_code() {
         type Change = fn(&mut FileFacts);
-        let table: [(Change, Option<&str>); 11] = [
+        let table: [(Change, Option<&str>); 14] = [
             (|_| (), None),
             (|file| file.name = "Film.txt".into(), Some("extension")),
             (|file| file.name = "mkv".into(), Some("extension")),
@@ -90,6 +102,9 @@ mod tests {
             (|file| file.size = (2 << 30) + 1, None),
             (|file| file.links = 2, Some("hardlinked")),
             (|file| file.protection = Protection::ReadOnly, Some("read-only")),
+            (|file| file.protection = Protection::Immutable, Some("immutable")),
+            (|file| file.protection = Protection::Folder, Some("folder-read-only")),
+            (|file| file.protection = Protection::ForeignOwner, Some("foreign-owner")),
             (|file| file.backup_exists = true, Some("backup-exists")),
             (|file| (file.name, file.target_exists) = ("Film.AVI".into(), true), Some("target-exists")),
         ];
@@ -99,6 +114,12 @@ mod tests {
             let met = before_probe(&file, &Config::default());
             assert_eq!(met.as_ref().map(SkipReason::code), code, "row {row}");
         }
+    }
+
+    #[test]
+    fn a_film_of_another_owner_may_be_taken() {
+        let file = FileFacts { protection: Protection::ForeignOwner, ..film() };
+        assert_eq!(before_probe(&file, &Config::default().with_foreign_owner(ForeignOwner::Take)), None);
     }
 
     #[test]

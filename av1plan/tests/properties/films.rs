@@ -106,7 +106,7 @@ pub(crate) fn file() -> impl Strategy<Value = FileFacts> {
         prop_oneof![30 => Just(None), 1 => Just(Some(Marker::File)), 1 => Just(Some(Marker::Folder))];
     let settling = prop::bool::weighted(0.03);
     let links = prop_oneof![30 => Just(1), 1 => Just(2)];
-    let protection = prop_oneof![30 => Just(Protection::None), 1 => Just(Protection::ReadOnly)];
+    let protection = prop_oneof![30 => Just(Protection::None), 1 => select(Protection::ALL.to_vec())];
     let taken = (prop::bool::weighted(0.03), prop::bool::weighted(0.02));
     (name, size, marker, settling, links, protection, taken).prop_map(
         |(name, size, marker, settling, links, protection, (target_exists, backup_exists))| {

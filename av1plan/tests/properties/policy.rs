@@ -1,6 +1,8 @@
 //! Strategies for policies and toolchains.
 
-use av1plan::config::{BitDepth, Config, Damaged, Hardlinked, Interlaced, Language, QualityTier};
+use av1plan::config::{
+    BitDepth, Config, Damaged, ForeignOwner, Hardlinked, Interlaced, Language, QualityTier,
+};
 use av1plan::plan::{Encoder, Gate, LossKind, Preset};
 use av1plan::toolchain::Toolchain;
 use proptest::prelude::*;
@@ -35,6 +37,7 @@ pub(crate) fn policy() -> impl Strategy<Value = Policy> {
     let dropped = select(vec![&["ru"][..], &[], &["en"], &["ru", "en", "fr"]]);
     let skip_interlaced = prop::bool::weighted(0.2);
     let hardlinked = select(vec![Hardlinked::Skip, Hardlinked::Replace]);
+    let foreign_owner = select(ForeignOwner::ALL.to_vec());
     let damaged = select(Damaged::ALL.to_vec());
     let svt_preset = prop::option::weighted(0.1, (0..=13_u8).prop_map(Preset::new));
     (
@@ -43,7 +46,7 @@ pub(crate) fn policy() -> impl Strategy<Value = Policy> {
         refused,
         ignored,
         dropped,
-        (skip_interlaced, hardlinked, damaged, svt_preset),
+        (skip_interlaced, hardlinked, foreign_owner, damaged, svt_preset),
     )
         .prop_map(
             |(
@@ -52,13 +55,14 @@ pub(crate) fn policy() -> impl Strategy<Value = Policy> {
                 refused,
                 ignored,
                 dropped,
-                (skip_interlaced, hardlinked, damaged, svt_preset),
+                (skip_interlaced, hardlinked, foreign_owner, damaged, svt_preset),
             )| {
                 let interlaced = if skip_interlaced { Interlaced::Skip } else { policy.config.interlaced };
                 let dropped = dropped.iter().filter_map(|name| Language::new(name).ok());
                 let config = policy
                     .config
                     .with_hardlinked(hardlinked)
+                    .with_foreign_owner(foreign_owner)
                     .with_damaged(damaged)
                     .with_svt_preset(svt_preset)
                     .with_interlaced(interlaced)

@@ -13,12 +13,10 @@ use crate::films::film;
 use crate::policy::{Policy, picture_policy, policy};
 
 /// Codes that no generated film reaches, with the reason for each.
-const UNREACHED: [&str; 4] = [
+const UNREACHED: [&str; 2] = [
     // Films are planned for a described ffmpeg; none is asked.
     "toolchain-read",
-    // An executor finds these by trying, right before an encode.
-    "folder-read-only",
-    "foreign-owner",
+    // An executor finds this by trying, before the survey.
     "no-safe-rename",
 ];
 

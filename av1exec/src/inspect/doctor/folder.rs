@@ -6,7 +6,6 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use procfs::process::Process;
-use rustix::fs::{AtFlags, CWD, StatxFlags};
 
 use crate::sys::disk::{self, Space};
 use crate::sys::names;
@@ -98,7 +97,7 @@ fn list(folder: &Path) -> io::Result<Listing> {
 }
 
 fn try_out(folder: &Path, device: u64) -> io::Result<Abilities> {
-    let [first, second] = [1, 2].map(|number| names::trial(folder, number));
+    let [first, second] = ["doctor-1", "doctor-2"].map(|what| names::trial(folder, what));
     let file = disk::create_new(&first)?;
     let own = Own(first);
     Ok(Abilities {
@@ -141,12 +140,9 @@ fn seen(path: &Path) -> io::Result<()> {
 
 /// Returns the type of the file system that holds `path`, from `/proc/self/mountinfo`; `None` before Linux 5.8.
 fn kind(path: &Path) -> Option<String> {
-    let found = rustix::fs::statx(CWD, path, AtFlags::empty(), StatxFlags::MNT_ID).ok()?;
+    let mount_id = disk::mount_of(path)?;
     let mounts = Process::myself().ok()?.mountinfo().ok()?;
-    mounts
-        .into_iter()
-        .find(|mount| u64::try_from(mount.mnt_id) == Ok(found.stx_mnt_id))
-        .map(|mount| mount.fs_type)
+    mounts.into_iter().find(|mount| u64::try_from(mount.mnt_id) == Ok(mount_id)).map(|mount| mount.fs_type)
 }
 
 #[cfg(test)]

@@ -44,7 +44,7 @@ enum Tried {
 }
 
 async fn try_out(ffmpeg: &Ffmpeg, encoder: Encoder, policy: &Config, folder: &Path) -> Tried {
-    let path = names::trial(folder, 0);
+    let path = names::trial(folder, "doctor");
     let _own = match disk::create_new(&path) {
         Ok(_) => Own(path.clone()),
         Err(error) => {

@@ -11,9 +11,11 @@ mod error;
 use std::io;
 use std::path::Path;
 
+use av1plan::config::ForeignOwner;
+
 use crate::replace::content::{Under, is_committed};
 use crate::state::journal::{Commit, Step};
-use crate::sys::disk::{self, Identity};
+use crate::sys::disk::{self, Identity, NotSet};
 pub use error::PromoteError;
 
 /// A replacement to carry out. All paths are in one folder.
@@ -31,6 +33,8 @@ pub struct Promotion<'a> {
     pub backup: &'a Path,
     /// Whether the original is kept under that path.
     pub keep_original: bool,
+    /// What becomes of the result if the film's owner can't be given to it.
+    pub foreign_owner: ForeignOwner,
     /// Called each time the disk has answered. A program that ends waits for the replacement as long as this is
     /// called.
     pub answered: &'a dyn Fn(),
@@ -41,10 +45,12 @@ pub type Journal<'a> = dyn FnMut(Step, Option<&Commit>) -> io::Result<()> + 'a;
 
 impl Promotion<'_> {
     /// Carries out the replacement. After an error the original has its name, unless the error says otherwise.
-    pub fn carry_out(&self, journal: &mut Journal<'_>) -> Result<(), PromoteError> {
-        let commit = self.prepare()?;
+    /// Returns which of the film's properties the result couldn't be given.
+    pub fn carry_out(&self, journal: &mut Journal<'_>) -> Result<Vec<NotSet>, PromoteError> {
+        let (commit, not_set) = self.prepare()?;
         journal(Step::Commit, Some(&commit)).map_err(at(self.film, "journal the replacement of"))?;
-        self.resume(&commit, journal)
+        self.resume(&commit, journal)?;
+        Ok(not_set)
     }
 
     /// Continues after the commitment, from wherever the replacement was interrupted: each step is taken only if
@@ -65,7 +71,7 @@ impl Promotion<'_> {
         journal(Step::Replaced, None).map_err(at(self.film, "journal the replacement of"))?;
         if !self.keep_original && self.holds_original(self.backup)? {
             // Somebody may have removed the result meanwhile: then the backup is the only copy.
-            if !Under::look(self.target).is_result(commit) {
+            if !self.holds_result(self.target, commit)? {
                 return Err(self.not_in_place());
             }
             disk::unlink(self.backup).map_err(at(self.backup, "remove"))?;
@@ -75,9 +81,9 @@ impl Promotion<'_> {
     }
 
     /// Copies the film's metadata to the result, hashes the result, and checks that the film hasn't changed.
-    fn prepare(&self) -> Result<Commit, PromoteError> {
+    fn prepare(&self) -> Result<(Commit, Vec<NotSet>), PromoteError> {
         let temporary = self.temporary;
-        disk::copy_metadata(self.film, temporary)
+        let not_set = disk::copy_metadata(self.film, temporary, self.foreign_owner)
             .map_err(at(temporary, "carry the film's metadata over to"))?;
         disk::sync(temporary).map_err(at(temporary, "sync"))?;
         (self.answered)();
@@ -87,18 +93,19 @@ impl Promotion<'_> {
             .and_then(|file| disk::hash_by_parts(file, self.answered))
             .map_err(at(temporary, "read"))?;
         let film = Identity::of(self.film).map_err(at(self.film, "look at"))?;
-        if film != *self.identity {
+        if !self.identity.is_unchanged(&film) {
             return Err(PromoteError::SourceChanged { path: self.film.to_owned() });
         }
         if found.same_file(&film) {
             return Err(PromoteError::SourceChanged { path: temporary.to_owned() });
         }
-        Ok(Commit { inode: found.inode, size: found.size, hash: hash.to_hex().to_string() })
+        let inode = if self.identity.inode == 0 { 0 } else { found.inode };
+        Ok((Commit { inode, size: found.size, hash: hash.to_hex().to_string() }, not_set))
     }
 
     /// Renames the result over the film, after the original has got a second hard link.
     fn place_over(&self, commit: &Commit) -> Result<(), PromoteError> {
-        if Under::look(self.film).is_result(commit) {
+        if self.holds_result(self.film, commit)? {
             return self.sync_folder();
         }
         self.refuse_changed()?;
@@ -113,9 +120,15 @@ impl Promotion<'_> {
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
                     return Err(PromoteError::Taken { path: self.backup.to_owned() });
                 }
-                // The file system has no hard links (exFAT, some network file systems), or reported one that
-                // doesn't exist. So for a moment the original has no name but B.
-                Ok(()) | Err(_) => self.set_film_aside()?,
+                // The file system has no hard links (exFAT, some network file systems), so for a moment the original
+                // has no name but B.
+                Err(_) => self.set_film_aside()?,
+                // It reported a link that isn't there, or that looks like another file. This attempt made it, whatever
+                // it looks like, so it goes.
+                Ok(()) => {
+                    self.take_back(self.backup)?;
+                    self.set_film_aside()?;
+                }
             }
         }
         self.refuse_changed()?;
@@ -125,7 +138,7 @@ impl Promotion<'_> {
             disk::rename_without_overwriting(self.temporary, self.film)
                 .map_err(|error| taken_or(error, self.film, "rename the result to"))?;
         }
-        if !Under::look(self.film).is_result(commit) {
+        if !self.holds_result(self.film, commit)? {
             return Err(at(self.film, "rename the result to")(disk::not_done()));
         }
         self.sync_folder()
@@ -134,16 +147,20 @@ impl Promotion<'_> {
     /// Gives the result a new name, then renames the original to the backup path.
     fn place_beside(&self, commit: &Commit) -> Result<(), PromoteError> {
         self.refuse_changed()?;
-        if !Under::look(self.target).is_result(commit) {
+        if !self.holds_result(self.target, commit)? {
+            let mut is_linked = false;
             match disk::link(self.temporary, self.target) {
-                Ok(()) => {}
+                Ok(()) => is_linked = true,
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
                     return Err(PromoteError::Taken { path: self.target.to_owned() });
                 }
                 Err(_) => disk::rename_without_overwriting(self.temporary, self.target)
                     .map_err(|error| taken_or(error, self.target, "rename the result to"))?,
             }
-            if !Under::look(self.target).is_result(commit) {
+            if !self.holds_result(self.target, commit)? {
+                if is_linked {
+                    self.take_back(self.target)?;
+                }
                 return Err(at(self.target, "rename the result to")(disk::not_done()));
             }
             self.sync_folder()?;
@@ -171,11 +188,31 @@ impl Promotion<'_> {
     fn refuse_touched(&self, before: &Identity) -> Result<(), PromoteError> {
         let now = Identity::of(self.film).map_err(at(self.film, "look at"))?;
         // A reboot may have changed the device number.
-        if (Identity { device: before.device, ..now }) == *before {
+        // Without inode numbers, those of `before` mean nothing.
+        let before = if self.identity.inode == 0 { before.without_inode() } else { *before };
+        if before.is_unchanged(&now) {
             Ok(())
         } else {
             Err(PromoteError::SourceChanged { path: self.film.to_owned() })
         }
+    }
+
+    /// Removes a name that this attempt has just made for the film or the result, which has another name.
+    fn take_back(&self, name: &Path) -> Result<(), PromoteError> {
+        let other = if name == self.target { self.temporary } else { self.film };
+        Identity::of(other).map_err(at(other, "look at"))?;
+        disk::unlink(name).map_err(at(name, "remove"))
+    }
+
+    /// Whether a path holds the result. Where inode numbers aren't kept, its bytes are read.
+    fn holds_result(&self, path: &Path, commit: &Commit) -> Result<bool, PromoteError> {
+        if !Under::look(path).is_result(commit) {
+            return Ok(false);
+        }
+        if commit.inode != 0 {
+            return Ok(true);
+        }
+        disk::open(path).and_then(|file| is_committed(file, commit, self.answered)).map_err(at(path, "read"))
     }
 
     /// Renames the original to the backup path.
@@ -228,7 +265,8 @@ impl Promotion<'_> {
             if is_original(self.backup) {
                 drop(disk::unlink(self.backup));
             }
-            if self.target != self.film && Under::look(self.target).is_result(commit) {
+            let has_result = || self.holds_result(self.target, commit).unwrap_or_default();
+            if self.target != self.film && has_result() {
                 drop(disk::unlink(self.target));
             }
         }

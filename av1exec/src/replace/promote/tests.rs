@@ -33,6 +33,7 @@ impl Scene {
             target: &target,
             backup: &backup,
             keep_original,
+            foreign_owner: ForeignOwner::Skip,
             answered: &|| (),
         };
         let mut steps = Vec::new();
@@ -40,7 +41,7 @@ impl Scene {
             steps.push(step);
             Ok(())
         });
-        (result, steps)
+        (result.map(drop), steps)
     }
 
     /// The names and contents of the files in the folder.
@@ -139,9 +140,29 @@ fn a_journal_that_fails_stops_before_anything_is_renamed() {
         target: &scene.film,
         backup: &backup,
         keep_original: false,
+        foreign_owner: ForeignOwner::Skip,
         answered: &|| (),
     };
     let result = promotion.carry_out(&mut |_, _| Err(io::Error::other("disk full")));
     assert!(matches!(result, Err(PromoteError::Disk { .. })));
     assert_eq!(scene.files(), files(&[(".t.av1tmp", "result"), ("film.mkv", "original")]));
+}
+
+#[test]
+fn without_inode_numbers_files_are_told_by_size_time_and_content() {
+    for target in ["film.avi", "film.mkv"] {
+        let mut scene = Scene::new("film.avi");
+        scene.identity = scene.identity.without_inode();
+        let (result, _) = scene.promote(target, false);
+        assert!(result.is_ok(), "{result:?}");
+        assert_eq!(scene.files(), files(&[(target, "result")]));
+    }
+    // A stranger's file of the result's size isn't the result.
+    let mut scene = Scene::new("film.avi");
+    scene.identity = scene.identity.without_inode();
+    fs::write(scene.folder.path().join("film.mkv"), "RESULT").unwrap();
+    let (result, _) = scene.promote("film.mkv", false);
+    assert!(matches!(result, Err(PromoteError::Taken { .. })), "{result:?}");
+    let expected = [(".t.av1tmp", "result"), ("film.avi", "original"), ("film.mkv", "RESULT")];
+    assert_eq!(scene.files(), files(&expected));
 }

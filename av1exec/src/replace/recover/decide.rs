@@ -58,6 +58,8 @@ pub enum Action {
     CloseAsDone,
     /// Record that the job was interrupted, so that the film is tried again.
     CloseAsInterrupted,
+    /// Record that the film was gone before anything was done to it.
+    CloseAsGone,
     /// Touch nothing; a user has to look.
     LeaveAlone,
 }
@@ -76,9 +78,12 @@ pub fn decide(scene: Scene) -> Vec<Action> {
 /// Handles a job that was interrupted during the encode or while the result was judged.
 fn before_the_commitment(scene: Scene) -> Vec<Action> {
     match (scene.film, scene.temporary) {
-        (Found::Nothing | Found::Broken, Found::Nothing) => vec![Action::CloseAsInterrupted],
-        // The temporary file may be the only copy of the film.
-        (Found::Nothing | Found::Broken, _) => vec![Action::LeaveAlone],
+        // Somebody has renamed, moved or deleted the film. Until the commitment nothing was done to it.
+        (Found::Nothing, Found::Nothing) => vec![Action::CloseAsGone],
+        (Found::Nothing, _) => vec![Action::DeleteTemporary, Action::CloseAsGone],
+        (Found::Broken, Found::Nothing) => vec![Action::CloseAsInterrupted],
+        // The film was emptied, so the temporary file may be all that is left of it.
+        (Found::Broken, _) => vec![Action::LeaveAlone],
         (_, Found::Nothing) => vec![Action::CloseAsInterrupted],
         (_, _) => vec![Action::DeleteTemporary, Action::CloseAsInterrupted],
     }
@@ -148,8 +153,8 @@ fn under_a_new_name(scene: Scene, target: Found) -> Vec<Action> {
 mod tests {
     use super::*;
     use Action::{
-        CloseAsDone, CloseAsInterrupted, DeleteBackup, DeleteTarget, DeleteTemporary, LeaveAlone,
-        RestoreOriginal, RestoreOverResult, Resume, SetBrokenAside,
+        CloseAsDone, CloseAsGone, CloseAsInterrupted, DeleteBackup, DeleteTarget, DeleteTemporary,
+        LeaveAlone, RestoreOriginal, RestoreOverResult, Resume, SetBrokenAside,
     };
     use Found::{Broken, Changed, Nothing, Original, Other, Result};
 
@@ -171,7 +176,9 @@ mod tests {
         let table = [
             ("running, a part of a result", false, Original, Nothing, Other, cut_short.clone()),
             ("running, nothing written", false, Original, Nothing, Nothing, vec![CloseAsInterrupted]),
-            ("running, the film is gone", false, Nothing, Nothing, Other, vec![LeaveAlone]),
+            ("running, the film is gone", false, Nothing, Nothing, Other, vec![DeleteTemporary, CloseAsGone]),
+            ("running, the film is gone with its folder", false, Nothing, Nothing, Nothing, vec![CloseAsGone]),
+            ("running, the film was emptied", false, Broken, Nothing, Other, vec![LeaveAlone]),
             ("running, somebody's new film", false, Other, Nothing, Other, cut_short.clone()),
             ("committed, nothing renamed yet", true, Original, Nothing, Result, vec![Resume]),
             ("committed, the result is bad", true, Original, Nothing, Broken, cut_short.clone()),
@@ -247,8 +254,10 @@ mod tests {
             }
             let film_is_whole =
                 matches!(film, Original | Changed | Result | Other) || actions.contains(&RestoreOriginal);
+            // Before the commitment, nothing was done to the film.
+            let is_untouched = !committed && film == Nothing;
             if actions.contains(&DeleteTemporary) || actions.contains(&DeleteTarget) {
-                assert!(film_is_whole, "{scene:?}");
+                assert!(film_is_whole || is_untouched, "{scene:?}");
             }
             if actions.contains(&DeleteTarget) {
                 assert_eq!(target, Some(Result), "{scene:?}");

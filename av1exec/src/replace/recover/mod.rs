@@ -11,10 +11,14 @@ mod document;
 
 use std::path::{Path, PathBuf};
 
+use av1plan::config::ForeignOwner;
+
+use crate::library::roots::root_of;
 use crate::library::sidecars;
 use crate::replace::content::{Content, Under};
-use crate::replace::places::{Places, holds_anything};
+use crate::replace::places::{Places, holds_anything, is_gone};
 use crate::replace::promote::{PromoteError, Promotion};
+use crate::settings::Settings;
 use crate::state::jobs::{Job, JobStore, Unread};
 use crate::state::journal::{Commit, JournalEntry, Step};
 use crate::state::outcome::Outcome;
@@ -66,7 +70,7 @@ pub fn end_orphans(jobs: &JobStore) {
 }
 
 /// Examines every unfinished job and carries out what [`decide()`] returns; with `dry_run` it only returns it.
-pub fn recover(jobs: &JobStore, keep_original: bool, dry_run: bool) -> std::io::Result<Recovery> {
+pub fn recover(jobs: &JobStore, settings: &Settings, dry_run: bool) -> std::io::Result<Recovery> {
     if !dry_run {
         end_orphans(jobs);
         // Leftover drafts of job files do no harm, so a failure is ignored.
@@ -85,7 +89,7 @@ pub fn recover(jobs: &JobStore, keep_original: bool, dry_run: bool) -> std::io::
         unread_files.push((path, message));
     }
     let unfinished = unfinished.jobs.into_iter();
-    let jobs = unfinished.map(|job| tidy(job, jobs, keep_original, dry_run, &|| ())).collect();
+    let jobs = unfinished.map(|job| tidy(job, jobs, settings, dry_run, &|| ())).collect();
     Ok(Recovery { jobs, unread: unread_files })
 }
 
@@ -94,11 +98,11 @@ pub fn recover(jobs: &JobStore, keep_original: bool, dry_run: bool) -> std::io::
 pub fn tidy(
     mut job: Job,
     jobs: &JobStore,
-    keep_original: bool,
+    settings: &Settings,
     dry_run: bool,
     answered: &dyn Fn(),
 ) -> Recovered {
-    let cut_off = CutOff::of(&job, answered);
+    let cut_off = CutOff::of(&job, &settings.library_roots, answered);
     let scene = cut_off.look(&job);
     // Only the newer program knows what else its job means.
     let actions = if job.is_newer() { vec![Action::LeaveAlone] } else { decide(scene) };
@@ -109,7 +113,7 @@ pub fn tidy(
             cut_off.drop_rehearsal();
         }
         for action in &actions {
-            if let Err(message) = cut_off.act(*action, &mut job, jobs, keep_original) {
+            if let Err(message) = cut_off.act(*action, &mut job, jobs, settings.keep_original) {
                 failure = Some(message);
                 break;
             }
@@ -122,12 +126,15 @@ pub fn tidy(
 struct CutOff<'a> {
     places: Places,
     temporary: PathBuf,
+    /// The topmost folder of the library that contains the film.
+    root: PathBuf,
     answered: &'a dyn Fn(),
 }
 
 impl<'a> CutOff<'a> {
-    fn of(job: &Job, answered: &'a dyn Fn()) -> Self {
-        Self { places: Places::of(job.film()), temporary: path_of(&job.temporary), answered }
+    fn of(job: &Job, roots: &[PathBuf], answered: &'a dyn Fn()) -> Self {
+        let (places, temporary) = (Places::of(job.film()), path_of(&job.temporary));
+        Self { root: root_of(&places.film, roots), places, temporary, answered }
     }
 
     /// Removes the second name that a rehearsal gave its empty file.
@@ -141,7 +148,12 @@ impl<'a> CutOff<'a> {
     }
 
     fn look(&self, job: &Job) -> Scene {
-        let found = |path: &Path| found(path, &job.source, job.commit.as_ref(), self.answered);
+        let is_gone = job.commit.is_none() && is_gone(&self.places.film, &self.temporary, &self.root);
+        let found = |path: &Path| match found(path, &job.source, job.commit.as_ref(), self.answered) {
+            // The folder was moved or deleted with the film.
+            Found::Unknown if is_gone && matches!(Under::look(path), Under::Nothing) => Found::Nothing,
+            found => found,
+        };
         Scene {
             committed: job.commit.is_some(),
             film: found(&self.places.film),
@@ -180,6 +192,7 @@ impl<'a> CutOff<'a> {
                 crate::sys::sanitize::display(&self.temporary)
             )),
             Action::CloseAsInterrupted => self.close(job, jobs, &Outcome::Interrupted).map_err(told),
+            Action::CloseAsGone => self.close(job, jobs, &Outcome::FilmGone).map_err(told),
             Action::CloseAsDone => {
                 let outcome = self.replaced(job);
                 self.close(job, jobs, &outcome).map_err(told)
@@ -198,6 +211,7 @@ impl<'a> CutOff<'a> {
             target: self.places.result(),
             backup: &self.places.backup,
             keep_original,
+            foreign_owner: ForeignOwner::Skip, // the result has its owner already
             answered: self.answered,
         };
         let resumed = promotion.resume(&commit, &mut |step: Step, _| {
@@ -241,7 +255,10 @@ impl<'a> CutOff<'a> {
     }
 
     fn close(&self, job: &mut Job, jobs: &JobStore, outcome: &Outcome) -> std::io::Result<()> {
-        disk::sync_folder_of(&self.places.film)?;
+        let synced = disk::sync_folder_of(&self.places.film);
+        if !matches!(outcome, Outcome::FilmGone) {
+            synced?;
+        }
         if matches!(outcome, Outcome::Replaced { .. }) {
             // The `.why.txt` says why the film wasn't replaced, which is no longer true. An outdated text is no
             // reason to stop.

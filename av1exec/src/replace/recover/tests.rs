@@ -46,12 +46,12 @@ impl Scene {
         jobs.save(&self.job).unwrap();
         let draft = self.state.path().join(".2.json.av1new");
         fs::write(&draft, "{").unwrap();
-        let recovery = recover(&jobs, false, false).unwrap();
+        let recovery = recover(&jobs, &Settings::default(), false).unwrap();
         assert_eq!(recovery.jobs.len(), 1);
         let code = jobs.get(&self.job.id).unwrap().outcome.as_ref().map(|outcome| outcome.code.clone());
         assert!(!draft.exists(), "half a job file is of no use to anybody");
         let files = self.files();
-        let again = recover(&jobs, false, false).unwrap();
+        let again = recover(&jobs, &Settings::default(), false).unwrap();
         assert_eq!(
             again.jobs.is_empty(),
             code.is_some(),
@@ -212,7 +212,7 @@ fn a_share_that_is_not_there_closes_no_job() {
     fs::rename(scene.folder.path(), &moved).unwrap();
     let jobs = JobStore::open(scene.state.path()).unwrap();
     jobs.save(&scene.job).unwrap();
-    recover(&jobs, false, false).unwrap();
+    recover(&jobs, &Settings::default(), false).unwrap();
     assert!(jobs.get(&scene.job.id).unwrap().outcome.is_none());
     assert_eq!(fs::read_to_string(moved.join("film.mkv")).unwrap(), "the original");
 }
@@ -229,7 +229,7 @@ fn a_bare_mount_point_closes_no_job() {
         fs::write(scene.path(crate::sys::lock::ROOT_LOCK), "").unwrap();
         let ended = scene.recover();
         assert_eq!((ended.code, ended.warned), (None, true), "{committed}");
-        let look = CutOff::of(&scene.job, &|| ()).look(&scene.job);
+        let look = CutOff::of(&scene.job, &[], &|| ()).look(&scene.job);
         assert_eq!((look.film, look.backup), (Found::Unknown, Found::Unknown));
     }
 }
@@ -285,4 +285,17 @@ fn what_is_under_a_name_is_told_by_the_very_file_and_its_bytes() {
     is(&temporary, Found::Broken);
     fs::write(&temporary, "the result, and more").unwrap();
     is(&temporary, Found::Broken);
+}
+
+/// Somebody has moved the film, as Radarr does, before anything was done to it.
+#[test]
+fn a_film_that_is_gone_closes_its_job_and_leaves_nothing() {
+    let scene = Scene::new("film.mkv");
+    fs::rename(scene.path("film.mkv"), scene.path("film (2020).mkv")).unwrap();
+    scene.recover().is("film-gone", &[("film (2020).mkv", "the original")]);
+    // Once a replacement has begun, nothing is deleted.
+    let scene = Scene::new("film.mkv").committed();
+    fs::rename(scene.path("film.mkv"), scene.path("film (2020).mkv")).unwrap();
+    let ended = scene.recover();
+    assert_eq!((ended.code, ended.files.len()), (None, 2));
 }

@@ -41,7 +41,7 @@ pub fn remember(outcome: &Outcome, fingerprint: Fingerprint, before: Spent, now:
         }
         // A film that is AV1 is left alone under any policy, and a user's cancellation holds until the user revokes it.
         Outcome::Replaced { .. } | Outcome::Cancelled => (RetryAfter::UntilAsked, Spent::default()),
-        Outcome::Interrupted => (RetryAfter::Now, before),
+        Outcome::Interrupted | Outcome::FilmGone => (RetryAfter::Now, before),
         // A result that was too big is normally recorded in the film's marker; this is for a marker that couldn't be
         // written. Whoever restarts the daemon may have fixed that.
         Outcome::TooBig { .. } if failed.failures < TRIES => {
@@ -94,6 +94,7 @@ fn is_asked_at_each_walk(reason: &SkipReason) -> bool {
             | SkipReason::TooSmall { .. }
             | SkipReason::Hardlinked { .. }
             | SkipReason::ReadOnly
+            | SkipReason::Immutable
             | SkipReason::TargetExists { .. }
             | SkipReason::BackupExists
     )

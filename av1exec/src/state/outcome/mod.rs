@@ -65,6 +65,8 @@ pub enum Outcome {
     Cancelled,
     /// The film changed during the work; it is tried again.
     SourceChanged,
+    /// The film was renamed, moved or deleted before anything was put in its place. Nothing is left of the work.
+    FilmGone,
     /// There isn't enough disk space, so that ffmpeg wasn't started; the film is tried again.
     NoRoom {
         /// The bytes needed besides the reserve.
@@ -142,7 +144,11 @@ impl Outcome {
     /// Whether an attempt with this outcome failed.
     pub fn is_failure(&self) -> bool {
         match self {
-            Self::Replaced { .. } | Self::Skipped(_) | Self::TooBig { .. } | Self::Cancelled => false,
+            Self::Replaced { .. }
+            | Self::Skipped(_)
+            | Self::TooBig { .. }
+            | Self::Cancelled
+            | Self::FilmGone => false,
             Self::Defective { .. }
             | Self::Unverified { .. }
             | Self::Unreadable { .. }
@@ -170,6 +176,7 @@ impl Outcome {
             | Self::Stalled { .. }
             | Self::Interrupted
             | Self::SourceChanged
+            | Self::FilmGone
             | Self::NoRoom { .. }
             | Self::RanOut { .. }
             | Self::Failed { .. } => false,

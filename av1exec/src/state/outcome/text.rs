@@ -44,7 +44,8 @@ impl Outcome {
             | Self::TooBig { .. }
             | Self::Interrupted
             | Self::Cancelled
-            | Self::SourceChanged => None,
+            | Self::SourceChanged
+            | Self::FilmGone => None,
         }
     }
 }
@@ -85,6 +86,9 @@ impl fmt::Display for Outcome {
             Self::Cancelled => f.write_str("cancelled before it was done; the original is untouched"),
             Self::SourceChanged => {
                 f.write_str("the file changed since it was looked at; it will be looked at again")
+            }
+            Self::FilmGone => {
+                f.write_str("it was renamed, moved or deleted meanwhile; nothing is left of the work on it")
             }
             Self::NoRoom { needed, free } => {
                 write!(

@@ -1,0 +1,105 @@
+//! Remembers what rehearsals found, so that each file system is tried once and not for each film.
+
+use std::collections::HashMap;
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+use std::{fs, io};
+
+use av1plan::config::ForeignOwner;
+
+use super::rehearsal::{Rehearsed, rehearse};
+use crate::sys::disk;
+
+/// How long a success is remembered. Options of a mount can be changed at any time.
+const ABLE_FOR: Duration = Duration::from_hours(24);
+
+/// How long a refusal is remembered: as long as a film that is left alone for it isn't tried again.
+const REFUSED_FOR: Duration = Duration::from_mins(10);
+
+/// All that the outcome of a rehearsal depends on, besides time.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+struct Case {
+    mount: u64,
+    device: u64,
+    /// Owner, group and mode of the film's folder, and of the film.
+    folder: (u32, u32, u32),
+    film: (u32, u32, u32),
+    takes: bool,
+}
+
+impl Case {
+    fn of(film: &Path, foreign_owner: ForeignOwner) -> io::Result<Self> {
+        let folder = disk::folder_of(film);
+        let rights = |found: &fs::Metadata| (found.uid(), found.gid(), found.mode());
+        let (found, film) = (fs::metadata(folder)?, fs::symlink_metadata(film)?);
+        Ok(Self {
+            mount: disk::mount_of(folder).unwrap_or_default(),
+            device: found.dev(),
+            folder: rights(&found),
+            film: rights(&film),
+            takes: foreign_owner == ForeignOwner::Take,
+        })
+    }
+}
+
+/// The rehearsals so far. All clones share them.
+#[derive(Debug, Clone, Default)]
+pub struct Rehearsals(Arc<Mutex<HashMap<Case, (Instant, Rehearsed)>>>);
+
+impl Rehearsals {
+    /// Returns what a film's file system can do. The `bool` says whether it was tried now.
+    ///
+    /// # Errors
+    ///
+    /// If a rehearsal failed for a reason that may pass.
+    pub fn of(&self, film: &Path, foreign_owner: ForeignOwner) -> io::Result<(Rehearsed, bool)> {
+        let case = Case::of(film, foreign_owner)?;
+        if let Some(known) = self.known(&case) {
+            return Ok((known, false));
+        }
+        let rehearsed = rehearse(film, foreign_owner)?;
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        all.retain(|_, (at, rehearsed)| is_fresh(*at, rehearsed));
+        all.insert(case, (Instant::now(), rehearsed.clone()));
+        Ok((rehearsed, true))
+    }
+
+    fn known(&self, case: &Case) -> Option<Rehearsed> {
+        let all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let (_, rehearsed) = all.get(case).filter(|(at, rehearsed)| is_fresh(*at, rehearsed))?;
+        Some(rehearsed.clone())
+    }
+}
+
+fn is_fresh(at: Instant, rehearsed: &Rehearsed) -> bool {
+    let limit = match rehearsed {
+        Rehearsed::Able(_) => ABLE_FOR,
+        Rehearsed::Refused { .. } => REFUSED_FOR,
+    };
+    at.elapsed() < limit
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+
+    #[test]
+    fn a_folder_is_tried_again_only_if_its_rights_change() {
+        let folder = tempfile::tempdir().unwrap();
+        let film = folder.path().join("film.mkv");
+        fs::write(&film, "x").unwrap();
+        let rehearsals = Rehearsals::default();
+        let tried = || rehearsals.of(&film, ForeignOwner::Skip).unwrap().1;
+        assert!(tried() && !tried());
+        fs::set_permissions(folder.path(), PermissionsExt::from_mode(0o750)).unwrap();
+        assert!(tried() && !tried());
+        assert!(
+            rehearsals.clone().of(&film, ForeignOwner::Take).unwrap().1,
+            "another policy is another case"
+        );
+    }
+}
