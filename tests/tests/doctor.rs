@@ -54,15 +54,24 @@ fn finds(run: &Run, check: &str, level: &str, words: &str) {
 #[test]
 fn a_machine_that_is_set_up_can_work_and_each_encoder_was_tried() {
     let Some(library) = with_film() else { return };
-    let run = doctor(&library, &["--json"]).exits_with(0);
+    let run = doctor(&library, &["--trial", "--json"]).exits_with(0);
     assert_eq!(run.stderr, "");
     let document = run.documents().remove(0);
     assert_eq!((&document["works"], &document["counts"]["fail"]), (&Value::Bool(true), &Value::from(0)));
     let checks = document["checks"].as_array().unwrap();
     let of = |code: &str| checks.iter().filter(|check| check["check"] == code).collect::<Vec<_>>();
-    for code in
-        ["config", "ffmpeg", "ffprobe", "decoder", "root", "file-system", "state-folder", "daemon", "lock"]
-    {
+    for code in [
+        "config",
+        "ffmpeg",
+        "ffprobe",
+        "decoder",
+        "root",
+        "films",
+        "file-system",
+        "state-folder",
+        "daemon",
+        "lock",
+    ] {
         assert_eq!(of(code).len(), 1, "{code}\n{run}");
         assert_eq!(of(code)[0]["level"], "ok", "{code}\n{run}");
     }
@@ -84,7 +93,7 @@ fn a_machine_that_is_set_up_can_work_and_each_encoder_was_tried() {
     assert_eq!(settings["nice"]["source"], "default");
     assert!(!library.state().exists(), "the state folder isn't doctor's to make");
 
-    let run = doctor(&library, &["--no-encode"]).exits_with(0);
+    let run = doctor(&library, &[]).exits_with(0);
     finds(&run, "encoders", "ok", "libsvtav1");
     finds(&run, "state-folder", "ok", "isn't there yet, and can be made");
     let last = run.text().lines().last().unwrap();
@@ -99,7 +108,7 @@ fn an_encoder_that_does_not_work_is_found_out() {
     let all_but = |works: &str, does: &str| format!("case \"$*\" in *{works}*) ;; *) {does} ;; esac");
     let fails = all_but("libsvtav1", "echo 'no such luck' >&2; exit 1");
     library.replace_ffmpeg(Script { when: "-f lavfi", does: &fails });
-    let run = doctor(&library, &[]).exits_with(0);
+    let run = doctor(&library, &["--trial"]).exits_with(0);
     let warned = |run: &Run, level: &str| {
         run.text().lines().filter(|line| line.starts_with(level) && line.contains(" encode ")).count()
     };
@@ -108,12 +117,12 @@ fn an_encoder_that_does_not_work_is_found_out() {
     assert!(warned(&run, "warn") > 0, "{run}");
 
     library.set("prefer_encoder", "aom");
-    let run = doctor(&library, &[]).exits_with(1);
+    let run = doctor(&library, &["--trial"]).exits_with(1);
     assert_eq!((warned(&run, "ok"), warned(&run, "FAIL")), (1, 1), "{run}");
 
     // This ffmpeg exits with 0 but has written nothing.
     library.replace_ffmpeg(Script { when: "-f lavfi", does: "exit 0" });
-    let run = doctor(&library, &[]).exits_with(1);
+    let run = doctor(&library, &["--trial"]).exits_with(1);
     assert!(run.text().contains("libaom-av1 doesn't work: what it made can't be read back"), "{run}");
 }
 
@@ -160,7 +169,7 @@ fn an_ffmpeg_without_a_software_decoder_is_one_that_av1d_cant_work_with() {
     let Some(mut library) = with_film() else { return };
     let without = "\"$real\" \"$@\" | grep -v -e libdav1d -e libaom -e libgav1; exit 0";
     library.replace_ffmpeg(Script { when: "-decoders", does: without });
-    let run = doctor(&library, &["--no-encode"]).exits_with(1);
+    let run = doctor(&library, &[]).exits_with(1);
     finds(&run, "decoder", "FAIL", "can't decode AV1 in software");
     finds(&run, "encoders", "ok", "libsvtav1");
 }
@@ -179,7 +188,7 @@ fn who_ends_doctor_half_way_finds_nothing_left() {
     for ending in [Signal::INT, Signal::TERM, Signal::HUP] {
         let Some(mut library) = with_film() else { return };
         library.replace_ffmpeg(Script { when: "-f lavfi", does: "exec sleep 600" });
-        let mut command = library.command(["doctor"]);
+        let mut command = library.command(["doctor", "--trial"]);
         let run = Running::start(command.env("TMPDIR", temporary(&library)), b"");
         let left = || fs::read_dir(temporary(&library)).unwrap().count();
         wait_until("an encoder is tried out", || left() == 1);
@@ -195,7 +204,7 @@ fn a_wrong_config_is_a_finding_and_what_could_be_read_of_it_counts() {
     let mut text = fs::read_to_string(library.config()).unwrap();
     text += "min_byte = 5\nnice = 99\n";
     fs::write(library.config(), text).unwrap();
-    let run = doctor(&library, &["--no-encode"]).exits_with(1);
+    let run = doctor(&library, &[]).exits_with(1);
     let wrong: Vec<&str> = run.text().lines().filter(|line| line.contains("config.toml:")).collect();
     assert!(wrong.len() == 2 && wrong.iter().all(|line| line.starts_with("FAIL  config ")), "{run}");
     assert!(
@@ -204,7 +213,7 @@ fn a_wrong_config_is_a_finding_and_what_could_be_read_of_it_counts() {
     finds(&run, "root", "ok", library.root().to_str().unwrap());
 
     fs::remove_file(library.config()).unwrap();
-    let run = doctor(&library, &["--no-encode"]);
+    let run = doctor(&library, &[]);
     finds(&run.exits_with(1), "config", "FAIL", "no such config file, though --config names it");
 }
 
@@ -218,7 +227,7 @@ fn a_root_that_is_missing_empty_or_without_rights_is_named() {
         "library_roots",
         vec![library.root().to_str().unwrap(), empty.to_str().unwrap(), gone.to_str().unwrap()],
     );
-    let run = doctor(&library, &["--no-encode"]).exits_with(1);
+    let run = doctor(&library, &[]).exits_with(1);
     let starts = |run: &Run, start: String| run.text().lines().any(|line| line.starts_with(&start));
     assert!(
         starts(&run, format!("ok    root          {} is readable and writable", library.root().display())),
@@ -232,7 +241,7 @@ fn a_root_that_is_missing_empty_or_without_rights_is_named() {
     assert!(!gone.exists() && fs::read_dir(&empty).unwrap().count() == 0);
 
     fs::set_permissions(&empty, fs::Permissions::from_mode(0o555)).unwrap();
-    if let Some(run) = under_rights(&library, &["doctor", "--no-encode"]) {
+    if let Some(run) = under_rights(&library, &["doctor"]) {
         let run = run.exits_with(1);
         assert!(
             starts(
@@ -260,11 +269,11 @@ fn a_root_of_another_file_system_is_told_by_its_type_and_a_read_only_one_fails()
         let possible = Command::new("unshare").args(unshare.get_args()).arg("true").output();
         possible
             .is_ok_and(|output| output.status.success())
-            .then(|| Run::of(&mut wrapped(&unshare, &library.command(["doctor", "--no-encode"]))))
+            .then(|| Run::of(&mut wrapped(&unshare, &library.command(["doctor"]))))
     };
     let Some(run) = looked_at("true") else { return skipped("nothing can be mounted here") };
     let run = run.exits_with(0);
-    finds(&run, "file-system", "ok", "is on tmpfs: hard links, RENAME_NOREPLACE, RENAME_EXCHANGE");
+    finds(&run, "file-system", "ok", "is on tmpfs: a replacement works (hard links, RENAME_NOREPLACE)");
     assert_eq!(run.stderr, "Film.mkv\n", "nothing is left on it");
 
     let run = looked_at("mount -o remount,ro \"$0\"").unwrap().exits_with(1);
@@ -276,10 +285,10 @@ fn a_lock_that_somebody_holds_is_told_with_its_holder() {
     let Some(library) = with_film() else { return };
     fs::create_dir(library.state()).unwrap();
     let locks = Locks::take(&library.state(), &[], || ()).unwrap();
-    let run = doctor(&library, &["--no-encode"]).exits_with(0);
+    let run = doctor(&library, &[]).exits_with(0);
     finds(&run, "lock", "warn", &format!("state/lock is held by process {} on", std::process::id()));
     drop(locks);
-    finds(&doctor(&library, &["--no-encode"]), "lock", "ok", "free");
+    finds(&doctor(&library, &[]), "lock", "ok", "free");
 }
 
 #[test]
@@ -288,12 +297,12 @@ fn a_daemon_that_runs_answers_and_holds_the_locks() {
     library.set("min_bytes", 1 << 30);
     let daemon = library.start(["watch"]);
     wait_until("the daemon listens", || library.state().join("control.sock").exists());
-    let run = doctor(&library, &["--no-encode"]).exits_with(0);
+    let run = doctor(&library, &[]).exits_with(0);
     let version = env!("CARGO_PKG_VERSION");
     finds(&run, "daemon", "ok", &format!("av1d {version} answers (process {}): running", daemon.id()));
     finds(&run, "lock", "ok", &format!("held by the daemon (process {} on", daemon.id()));
     finds(&run, "state-folder", "ok", "is readable and writable on");
     signal(daemon.id(), Signal::TERM);
     daemon.wait().exits_with(0);
-    finds(&doctor(&library, &["--no-encode"]).exits_with(0), "daemon", "ok", "none runs");
+    finds(&doctor(&library, &[]).exits_with(0), "daemon", "ok", "none runs");
 }

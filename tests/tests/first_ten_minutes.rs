@@ -240,7 +240,7 @@ fn from_install_to_undo() {
     ann.install();
 
     ann.types(
-        "av1cli doctor --no-encode",
+        "av1cli doctor",
         1,
         &[
             "there is no config file",

@@ -273,7 +273,7 @@ fn the_dashboard_ends_quietly_with_its_terminal() {
 fn doctor_hears_a_signal_though_nobody_reads_what_it_says() {
     let Some(library) = Library::open() else { return };
     let (_reader, writer) = full_pipe();
-    let doctor = Running::start_into(&mut library.command(["doctor", "--no-encode"]), writer);
+    let doctor = Running::start_into(&mut library.command(["doctor"]), writer);
     // By the time it has output to write, it must already handle signals.
     let status = format!("/proc/{}/status", doctor.id());
     let caught = |line: &str| u64::from_str_radix(line.strip_prefix("SigCgt:")?.trim(), 16).ok();
@@ -296,7 +296,7 @@ fn an_answer_that_could_not_be_written_is_a_failure_and_a_reader_who_left_is_non
         &["why", "Film.mkv"],
         &["config", "show"],
         &["config", "path"],
-        &["doctor", "--no-encode"],
+        &["doctor"],
         &["completions", "bash"],
         &["--help"],
         &["help", "watch"],

@@ -64,7 +64,10 @@ pub(crate) struct DoctorArgs {
     /// Print a JSON document
     #[arg(long)]
     pub(crate) json: bool,
-    /// Don't try the encoders out, which takes some seconds
+    /// Try each encoder out, which takes some seconds
     #[arg(long)]
+    pub(crate) trial: bool,
+    /// The default now; scripts may still have it.
+    #[arg(long, hide = true, conflicts_with = "trial")]
     pub(crate) no_encode: bool,
 }

@@ -121,7 +121,7 @@ pub(crate) enum Command {
     /// are its own, and gone afterwards. Only where it is killed may a `.doctor-*` stay: `watch` removes it from the folders of
     /// films; in $TMPDIR and in the state folder it is yours to remove.
     #[command(
-        after_help = "Examples:\n  av1cli doctor\n  av1cli doctor --no-encode\n  av1cli doctor --json | jq '.checks[] | select(.level != \"ok\")'"
+        after_help = "Examples:\n  av1cli doctor\n  av1cli doctor --trial\n  av1cli doctor --json | jq '.checks[] | select(.level != \"ok\")'"
     )]
     Doctor(DoctorArgs),
     /// Write, show, check or find the config file

@@ -26,9 +26,9 @@ pub(crate) async fn run(
     explicit: Option<&Path>,
     environment: &Environment,
 ) -> Result<Exit, Failure> {
-    let DoctorArgs { json, no_encode } = args;
+    let DoctorArgs { json, trial, no_encode: _ } = args;
     let inspection = inspect(explicit, environment);
-    let trials = if *no_encode { Trials::Leave } else { Trials::Run };
+    let trials = if *trial { Trials::Run } else { Trials::Leave };
     let patient = Patient { inspection: &inspection, environment, trials };
     let failed = |error| Failure::new(Exit::Failed, format!("failed to listen for signals: {error}"));
     let [mut interrupt, mut terminate, mut hang_up] = signals().map_err(failed)?;

@@ -1,7 +1,7 @@
 //! Searches folders for films and applies the cheap gates: those that need no ffprobe.
 
 use std::collections::{BTreeMap, HashSet};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use av1plan::probe::Stability;
 use av1plan::{Config, SkipReason};
@@ -28,6 +28,11 @@ pub fn films(roots: &[PathBuf], policy: &Config) -> Films {
     });
     films.sort_unstable_by(|one, other| one.path.cmp(&other.path));
     Films { films, unreadable: walked.unreadable }
+}
+
+/// Passes every film below a folder to `look`, including those that a gate would stop.
+pub fn each_film(folder: &Path, policy: &Config, mut look: impl FnMut(&Film)) {
+    walk(&[folder.to_owned()], policy, &|| (), |film| look(&film));
 }
 
 /// The result of the daemon's walk through the library.
@@ -86,7 +91,6 @@ mod tests {
     use super::*;
     use std::fs;
     use std::os::unix::fs::symlink;
-    use std::path::Path;
 
     fn policy() -> Config {
         Config::default().with_min_bytes(0)

@@ -20,7 +20,7 @@ const REFUSED_FOR: Duration = Duration::from_mins(10);
 
 /// All that the outcome of a rehearsal depends on, besides time.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-struct Case {
+pub(crate) struct Case {
     mount: u64,
     device: u64,
     /// Owner, group and mode of the film's folder, and of the film.
@@ -30,7 +30,7 @@ struct Case {
 }
 
 impl Case {
-    fn of(film: &Path, foreign_owner: ForeignOwner) -> io::Result<Self> {
+    pub(crate) fn of(film: &Path, foreign_owner: ForeignOwner) -> io::Result<Self> {
         let folder = disk::folder_of(film);
         let rights = |found: &fs::Metadata| (found.uid(), found.gid(), found.mode());
         let (found, film) = (fs::metadata(folder)?, fs::symlink_metadata(film)?);

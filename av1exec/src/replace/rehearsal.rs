@@ -14,10 +14,29 @@ use crate::sys::names;
 /// What a file system can do for the films in a folder, as this user.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FsAbilities {
+    /// Whether a file can have a second name.
+    pub hard_links: bool,
+    /// Whether the system can rename without overwriting (`RENAME_NOREPLACE`). Otherwise a second name takes its place.
+    pub rename_noreplace: bool,
     /// Whether a file keeps its inode number under a second name. Otherwise files are told by size, time and content.
     pub keeps_inodes: bool,
     /// The properties of films that their results can't be given.
     pub not_set: Vec<NotSet>,
+}
+
+impl std::fmt::Display for FsAbilities {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { hard_links, rename_noreplace, keeps_inodes, not_set } = self;
+        f.write_str(if *hard_links { "hard links" } else { "no hard links" })?;
+        f.write_str(match rename_noreplace {
+            true => ", RENAME_NOREPLACE",
+            false => ", no RENAME_NOREPLACE (a hard link takes its place)",
+        })?;
+        if !keeps_inodes {
+            f.write_str(", no lasting inode numbers (files are told by size, time and content)")?;
+        }
+        not_set.iter().try_for_each(|property| write!(f, ", results don't get {property} of their films"))
+    }
 }
 
 /// What a rehearsal came to.
@@ -89,12 +108,14 @@ impl Stage {
 
     fn play(&self, film: &Path, foreign_owner: ForeignOwner) -> Result<FsAbilities, Stop> {
         let not_set = self.set_up(film, foreign_owner)?;
-        let keeps_inodes = self.keeps_inodes()?;
+        let (hard_links, rename_noreplace) = (self.has_links()?, self.has_noreplace()?);
+        // Without hard links (FAT, exFAT), inode numbers may change at any time.
+        let keeps_inodes = hard_links && self.keeps_inodes()?;
         for target in [&self.film, &self.renamed] {
             self.set_up(film, foreign_owner)?;
             self.replace(target, keeps_inodes, foreign_owner)?;
         }
-        Ok(FsAbilities { keeps_inodes, not_set })
+        Ok(FsAbilities { hard_links, rename_noreplace, keeps_inodes, not_set })
     }
 
     /// Makes the stand-ins anew, with the film's metadata.
@@ -111,11 +132,21 @@ impl Stage {
         given.map_err(|error| stop(error, SkipReason::ForeignOwner, "give the film's owner to", &self.film))
     }
 
-    /// Whether inode numbers tell one file from another. Without hard links (FAT, exFAT) they may change at any time.
+    fn has_links(&self) -> Result<bool, Stop> {
+        let linked = disk::link(&self.film, &self.backup).is_ok();
+        disk::unlink(&self.backup).map_err(Stop::Trouble)?;
+        Ok(linked)
+    }
+
+    fn has_noreplace(&self) -> Result<bool, Stop> {
+        let renamed = disk::rename_noreplace(&self.result, &self.backup).is_ok();
+        disk::unlink(&self.backup).map_err(Stop::Trouble)?;
+        Ok(renamed)
+    }
+
+    /// Whether a file shows the same inode number under its second name.
     fn keeps_inodes(&self) -> Result<bool, Stop> {
-        if disk::link(&self.film, &self.backup).is_err() {
-            return Ok(false);
-        }
+        disk::link(&self.film, &self.backup).map_err(Stop::Trouble)?;
         let inode = |path: &Path| Identity::of(path).map(|found| found.inode);
         let kept = inode(&self.film).map_err(Stop::Trouble)? == inode(&self.backup).unwrap_or_default();
         disk::unlink(&self.backup).map_err(Stop::Trouble)?;
@@ -198,6 +229,10 @@ fn would_come_again(error: &io::Error) -> bool {
 mod tests {
     use super::*;
 
+    fn able() -> FsAbilities {
+        FsAbilities { hard_links: true, rename_noreplace: true, keeps_inodes: true, not_set: Vec::new() }
+    }
+
     fn folder_with_film() -> (tempfile::TempDir, PathBuf) {
         let folder = tempfile::tempdir().unwrap();
         let film = folder.path().join("film.mkv");
@@ -209,7 +244,7 @@ mod tests {
     fn a_folder_in_which_all_can_be_had_is_left_as_it_was() {
         let (folder, film) = folder_with_film();
         let rehearsed = rehearse(&film, ForeignOwner::Skip).unwrap();
-        assert_eq!(rehearsed, Rehearsed::Able(FsAbilities { keeps_inodes: true, not_set: Vec::new() }));
+        assert_eq!(rehearsed, Rehearsed::Able(able()));
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
         assert_eq!(std::fs::read(film).unwrap(), b"x");
     }

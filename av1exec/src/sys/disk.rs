@@ -12,7 +12,7 @@ use std::io::{self, Read, Write};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{CWD, RenameFlags, XattrFlags};
+use rustix::fs::{CWD, RenameFlags};
 use serde::{Deserialize, Serialize};
 
 pub use metadata::{NotSet, copy_metadata};
@@ -212,16 +212,6 @@ pub fn rename_without_overwriting(from: &Path, to: &Path) -> io::Result<()> {
 /// Renames a file with `RENAME_NOREPLACE`, which not every file system knows.
 pub fn rename_noreplace(from: &Path, to: &Path) -> io::Result<()> {
     Ok(rustix::fs::renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE)?)
-}
-
-/// Swaps the names of two files atomically.
-pub fn exchange(one: &Path, other: &Path) -> io::Result<()> {
-    Ok(rustix::fs::renameat_with(CWD, one, CWD, other, RenameFlags::EXCHANGE)?)
-}
-
-/// Sets an extended attribute, to find out whether the file system supports them.
-pub fn try_attribute(file: &File) -> io::Result<()> {
-    Ok(rustix::fs::fsetxattr(file, "user.av1d", b"1", XattrFlags::empty())?)
 }
 
 /// Renames atomically and replaces whatever has the name `to`.

@@ -65,7 +65,9 @@ pub enum Code {
     Encode,
     /// A root: a folder of films.
     Root,
-    /// The abilities of a root's file system.
+    /// The films of a root, and their owners.
+    Films,
+    /// What a rehearsal of a replacement found on a film's file system.
     FileSystem,
     /// The state folder.
     StateFolder,

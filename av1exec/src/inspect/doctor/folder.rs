@@ -1,8 +1,6 @@
-//! Examines a folder and the abilities of its file system, which are tried out with files that this module creates.
+//! Examines a folder: its entries, whether files can be created in it, and what holds it.
 
-use std::fs::File;
 use std::io;
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use procfs::process::Process;
@@ -15,8 +13,8 @@ use crate::sys::names;
 pub(super) struct Folder {
     /// Whether the folder is empty, or why its entries can't be listed.
     pub(super) listing: Result<Listing, String>,
-    /// What the file system can do, or why no file could be created.
-    pub(super) abilities: Result<Abilities, String>,
+    /// Why no file could be created, if none could.
+    pub(super) writable: Result<(), String>,
     /// The free and total space, if the system reports it.
     pub(super) space: Option<Space>,
     /// The file system's type, such as `ext4` or `nfs4`, if the system reports it.
@@ -30,36 +28,6 @@ pub(super) enum Listing {
     Empty,
     /// It has entries.
     Filled,
-}
-
-/// The abilities of a folder's file system.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Abilities {
-    /// Whether a new file is on the same device as the folder.
-    pub(super) same_device: bool,
-    pub(super) hard_links: Tried,
-    /// `RENAME_NOREPLACE`: a rename that fails if the new name exists.
-    pub(super) rename_without_overwriting: Tried,
-    /// `RENAME_EXCHANGE`: an atomic swap of two names.
-    pub(super) exchange: Tried,
-    pub(super) extended_attributes: Tried,
-}
-
-/// Whether an operation works.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Tried {
-    Works,
-    /// It failed, with the system's error message.
-    Refused(String),
-}
-
-impl From<io::Result<()>> for Tried {
-    fn from(result: io::Result<()>) -> Self {
-        match result {
-            Ok(()) => Self::Works,
-            Err(error) => Self::Refused(error.to_string()),
-        }
-    }
 }
 
 /// A file that this process created. Dropping this deletes it.
@@ -81,7 +49,7 @@ pub(super) fn look(folder: &Path) -> io::Result<Folder> {
     }
     Ok(Folder {
         listing: list(folder).map_err(|error| error.to_string()),
-        abilities: try_out(folder, found.dev()).map_err(|error| error.to_string()),
+        writable: try_out(folder).map_err(|error| error.to_string()),
         space: disk::space(folder).ok(),
         kind: kind(folder),
     })
@@ -96,50 +64,26 @@ fn list(folder: &Path) -> io::Result<Listing> {
     Ok(Listing::Empty)
 }
 
-fn try_out(folder: &Path, device: u64) -> io::Result<Abilities> {
-    let [first, second] = ["doctor-1", "doctor-2"].map(|what| names::trial(folder, what));
-    let file = disk::create_new(&first)?;
-    let own = Own(first);
-    Ok(Abilities {
-        same_device: file.metadata()?.dev() == device,
-        extended_attributes: disk::try_attribute(&file).into(),
-        hard_links: try_link(&own.0, &second).into(),
-        rename_without_overwriting: try_rename(&own.0, &second).into(),
-        exchange: try_exchange(&own.0, &second).into(),
-    })
+/// Whether a file can be created in a folder. It is removed at once.
+fn try_out(folder: &Path) -> io::Result<()> {
+    let own = Own(names::trial(folder, "doctor"));
+    disk::create_new(&own.0).map(drop)
 }
 
-fn try_link(first: &Path, second: &Path) -> io::Result<()> {
-    disk::link(first, second)?;
-    let _own = Own(second.to_owned());
-    seen(second)
-}
-
-fn try_rename(first: &Path, second: &Path) -> io::Result<()> {
-    disk::rename_without_overwriting(first, second)?;
-    let _own = Own(second.to_owned());
-    seen(second)?;
-    disk::rename_without_overwriting(second, first)
-}
-
-fn try_exchange(first: &Path, second: &Path) -> io::Result<()> {
-    let other: File = disk::create_new(second)?;
-    let _own = Own(second.to_owned());
-    disk::exchange(first, second)?;
-    if std::fs::symlink_metadata(first)?.ino() == other.metadata()?.ino() {
-        Ok(())
-    } else {
-        Err(disk::not_done())
-    }
-}
-
-/// Whether the new name exists: some file systems report success without having done anything.
-fn seen(path: &Path) -> io::Result<()> {
-    std::fs::symlink_metadata(path).map(drop).map_err(|_| disk::not_done())
+/// The mount points below a folder, at most `most` of them.
+pub(super) fn mounts_below(folder: &Path, most: usize) -> Vec<PathBuf> {
+    let mounts = Process::myself().and_then(|own| own.mountinfo());
+    let points = mounts.into_iter().flatten().map(|mount| mount.mount_point);
+    let mut below: Vec<PathBuf> =
+        points.filter(|point| point != folder && point.starts_with(folder)).collect();
+    below.sort();
+    below.dedup();
+    below.truncate(most);
+    below
 }
 
 /// Returns the type of the file system that holds `path`, from `/proc/self/mountinfo`; `None` before Linux 5.8.
-fn kind(path: &Path) -> Option<String> {
+pub(super) fn kind(path: &Path) -> Option<String> {
     let mount_id = disk::mount_of(path)?;
     let mounts = Process::myself().ok()?.mountinfo().ok()?;
     mounts.into_iter().find(|mount| u64::try_from(mount.mnt_id) == Ok(mount_id)).map(|mount| mount.fs_type)
@@ -154,12 +98,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let looked = look(folder.path()).unwrap();
         assert_eq!(looked.listing, Ok(Listing::Empty));
-        let abilities = looked.abilities.unwrap();
-        assert!(abilities.same_device);
-        assert_eq!(
-            (abilities.hard_links, abilities.rename_without_overwriting),
-            (Tried::Works, Tried::Works)
-        );
+        assert_eq!(looked.writable, Ok(()));
         assert!(looked.space.is_some_and(|space| space.total > 0));
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0, "nothing is left");
         std::fs::write(folder.path().join("Film.mkv"), "x").unwrap();
@@ -173,20 +112,5 @@ mod tests {
         std::fs::write(&file, "x").unwrap();
         assert_eq!(look(&file).unwrap_err().kind(), io::ErrorKind::NotADirectory);
         assert_eq!(look(&folder.path().join("gone")).unwrap_err().kind(), io::ErrorKind::NotFound);
-    }
-
-    #[test]
-    fn somebody_elses_file_is_neither_used_nor_removed() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = |name: &str| folder.path().join(name);
-        for name in ["first", "second"] {
-            std::fs::write(path(name), name).unwrap();
-        }
-        for tried in [try_link, try_rename, try_exchange] {
-            assert!(tried(&path("first"), &path("second")).is_err());
-        }
-        for name in ["first", "second"] {
-            assert_eq!(std::fs::read_to_string(path(name)).unwrap(), name);
-        }
     }
 }

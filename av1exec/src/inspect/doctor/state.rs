@@ -87,7 +87,7 @@ fn folder_check(state: &Path, looked: Option<Looked>) -> Check {
         Some(Looked::Folder(Folder { listing: Err(why), .. })) => {
             fail(format!("{name} can't be read: {why}"))
         }
-        Some(Looked::Folder(Folder { abilities: Err(why), .. })) => {
+        Some(Looked::Folder(Folder { writable: Err(why), .. })) => {
             fail(format!("{name} can't be written to: {why}"))
         }
         Some(Looked::Folder(Folder { space, kind, .. })) => {

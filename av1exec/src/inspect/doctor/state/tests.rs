@@ -11,15 +11,9 @@ fn says(check: &Check, level: Level, words: &str) {
 }
 
 fn looked(writable: Result<(), &str>, free: u64) -> Looked {
-    let abilities = writable.map_err(str::to_owned).map(|()| folder::Abilities {
-        same_device: true,
-        hard_links: folder::Tried::Works,
-        rename_without_overwriting: folder::Tried::Works,
-        exchange: folder::Tried::Works,
-        extended_attributes: folder::Tried::Works,
-    });
+    let writable = writable.map_err(str::to_owned);
     let space = Some(Space { free, total: 100 << 30 });
-    Looked::Folder(Folder { listing: Ok(folder::Listing::Empty), abilities, space, kind: Some("xfs".into()) })
+    Looked::Folder(Folder { listing: Ok(folder::Listing::Empty), writable, space, kind: Some("xfs".into()) })
 }
 
 #[test]
