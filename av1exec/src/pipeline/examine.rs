@@ -15,7 +15,7 @@ use crate::pipeline::event::Event;
 use crate::replace::places::is_gone;
 use crate::replace::rehearsal::{FsAbilities, Rehearsed};
 use crate::state::outcome::{Outcome, Retry};
-use crate::sys::disk::{self, Identity};
+use crate::sys::disk::{self, Identity, NotSet};
 use crate::sys::names;
 
 impl Pipeline {
@@ -25,13 +25,8 @@ impl Pipeline {
         let foreign_owner = self.settings.policy.foreign_owner;
         let rehearsed = self.on_disk(&film.path, move || rehearsals.of(&path, foreign_owner)).await;
         match rehearsed.map_err(|error| failed("rehearse the replacement of", &film.path, &error))? {
-            (Rehearsed::Able(abilities), is_new) => {
-                let lost: Vec<String> = abilities.not_set.iter().map(ToString::to_string).collect();
-                if is_new && !lost.is_empty() {
-                    let message =
-                        format!("results in its folder won't have {} of their films", lost.join(", "));
-                    self.warn(&film.path, message);
-                }
+            (Rehearsed::Able(abilities), _) => {
+                self.tell_not_set(film, &abilities.not_set);
                 Ok(abilities)
             }
             (Rehearsed::Refused { reason, detail }, is_new) => {
@@ -40,6 +35,16 @@ impl Pipeline {
                 }
                 Err(Outcome::Skipped(reason))
             }
+        }
+    }
+
+    /// Tells which properties of films their results can't be given, once for each disk.
+    pub(super) fn tell_not_set(&self, film: &Film, not_set: &[NotSet]) {
+        let news = self.rehearsals.news(film.identity.device, not_set);
+        if !news.is_empty() {
+            let news: Vec<String> = news.iter().map(ToString::to_string).collect();
+            let news = news.join(", ");
+            self.warn(&film.path, format!("results on its file system don't get {news} of their films"));
         }
     }
 

@@ -267,7 +267,9 @@ struct Lost {
 fn failed(doing: &str, path: &Path, error: &io::Error) -> Outcome {
     let reason = failure(doing, path, error);
     match error.kind() {
-        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Outcome::RanOut { reason },
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
+            Outcome::RanOut { reason, retry: Retry::Cheap }
+        }
         _ => Outcome::Failed { reason, retry: Retry::Cheap },
     }
 }

@@ -304,8 +304,8 @@ impl Pipeline {
         let (result, running) = promoted.await.map_err(|error| Lost { reason: error.to_string() })?;
         *job = running;
         Ok(match result {
-            // The rehearsal has said what the result couldn't be given.
-            Ok(_) => {
+            Ok(not_set) => {
+                self.tell_not_set(film, &not_set);
                 let after = job.commit.as_ref().map_or(0, |commit| commit.size);
                 Outcome::Replaced { path: placed, before: film.identity.size, after }
             }

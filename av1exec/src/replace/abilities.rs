@@ -1,16 +1,16 @@
 //! Remembers what rehearsals found, so that each file system is tried once and not for each film.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use std::{fs, io};
 
 use av1plan::config::ForeignOwner;
 
 use super::rehearsal::{Rehearsed, rehearse};
-use crate::sys::disk;
+use crate::sys::disk::{self, NotSet};
 
 /// How long a success is remembered. Options of a mount can be changed at any time.
 const ABLE_FOR: Duration = Duration::from_hours(24);
@@ -46,7 +46,14 @@ impl Case {
 
 /// The rehearsals so far. All clones share them.
 #[derive(Debug, Clone, Default)]
-pub struct Rehearsals(Arc<Mutex<HashMap<Case, (Instant, Rehearsed)>>>);
+pub struct Rehearsals(Arc<Mutex<Known>>);
+
+#[derive(Debug, Default)]
+struct Known {
+    rehearsed: HashMap<Case, (Instant, Rehearsed)>,
+    /// What results couldn't be given, and on which device, as far as that was told.
+    told: HashSet<(u64, NotSet)>,
+}
 
 impl Rehearsals {
     /// Returns what a film's file system can do. The `bool` says whether it was tried now.
@@ -60,15 +67,25 @@ impl Rehearsals {
             return Ok((known, false));
         }
         let rehearsed = rehearse(film, foreign_owner)?;
-        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        all.retain(|_, (at, rehearsed)| is_fresh(*at, rehearsed));
-        all.insert(case, (Instant::now(), rehearsed.clone()));
+        let mut known = self.lock();
+        known.rehearsed.retain(|_, (at, rehearsed)| is_fresh(*at, rehearsed));
+        known.rehearsed.insert(case, (Instant::now(), rehearsed.clone()));
         Ok((rehearsed, true))
     }
 
+    /// Returns what wasn't told before of the properties that results on a device can't be given.
+    pub fn news(&self, device: u64, not_set: &[NotSet]) -> Vec<NotSet> {
+        let mut known = self.lock();
+        not_set.iter().filter(|property| known.told.insert((device, (*property).clone()))).cloned().collect()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Known> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn known(&self, case: &Case) -> Option<Rehearsed> {
-        let all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let (_, rehearsed) = all.get(case).filter(|(at, rehearsed)| is_fresh(*at, rehearsed))?;
+        let known = self.lock();
+        let (_, rehearsed) = known.rehearsed.get(case).filter(|(at, rehearsed)| is_fresh(*at, rehearsed))?;
         Some(rehearsed.clone())
     }
 }
@@ -86,6 +103,14 @@ mod tests {
     use std::os::unix::fs::PermissionsExt;
 
     use super::*;
+
+    #[test]
+    fn what_results_lack_is_told_once_for_each_disk() {
+        let rehearsals = Rehearsals::default();
+        assert_eq!(rehearsals.news(1, &[NotSet::Times]), [NotSet::Times]);
+        assert_eq!(rehearsals.clone().news(1, &[NotSet::Times, NotSet::Mode]), [NotSet::Mode]);
+        assert_eq!(rehearsals.news(2, &[NotSet::Times]), [NotSet::Times], "another disk");
+    }
 
     #[test]
     fn a_folder_is_tried_again_only_if_its_rights_change() {

@@ -30,10 +30,10 @@ impl std::fmt::Display for FsAbilities {
         f.write_str(if *hard_links { "hard links" } else { "no hard links" })?;
         f.write_str(match rename_noreplace {
             true => ", RENAME_NOREPLACE",
-            false => ", no RENAME_NOREPLACE (a hard link takes its place)",
+            false => ", no RENAME_NOREPLACE but links instead",
         })?;
         if !keeps_inodes {
-            f.write_str(", no lasting inode numbers (files are told by size, time and content)")?;
+            f.write_str(", no lasting inode numbers but sizes, times and contents instead")?;
         }
         not_set.iter().try_for_each(|property| write!(f, ", results don't get {property} of their films"))
     }

@@ -75,7 +75,7 @@ mod tests {
             (Outcome::Stalled { seconds: 1 }, Meaning::Failed),
             (Outcome::Unreadable { reason: String::new() }, Meaning::Failed),
             (Outcome::NoRoom { needed: 2, free: 1 }, Meaning::Failed),
-            (Outcome::RanOut { reason: String::new() }, Meaning::Failed),
+            (Outcome::RanOut { reason: String::new(), retry: Retry::Costly }, Meaning::Failed),
             (Outcome::Failed { reason: String::new(), retry: Retry::Cheap }, Meaning::Failed),
         ];
         for (outcome, meaning) in table {

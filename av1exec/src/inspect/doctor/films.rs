@@ -184,11 +184,7 @@ mod tests {
                 Level::Ok,
                 "a replacement works (hard links, RENAME_NOREPLACE)",
             ),
-            (
-                Some(Ok(Rehearsed::Able(poor))),
-                Level::Ok,
-                "a hard link takes its place), no lasting inode numbers",
-            ),
+            (Some(Ok(Rehearsed::Able(poor))), Level::Ok, "but links instead, no lasting inode numbers"),
             (Some(Ok(Rehearsed::Able(untimed))), Level::Warn, "don't get the time of modification"),
             (Some(Ok(refused)), Level::Fail, "no film can be replaced there: no links"),
             (Some(Err(io::ErrorKind::StorageFull.into())), Level::Fail, "couldn't be rehearsed"),

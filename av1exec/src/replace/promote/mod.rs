@@ -123,12 +123,7 @@ impl Promotion<'_> {
                 // The file system has no hard links (exFAT, some network file systems), so for a moment the original
                 // has no name but B.
                 Err(_) => self.set_film_aside()?,
-                // It reported a link that isn't there, or that looks like another file. This attempt made it, whatever
-                // it looks like, so it goes.
-                Ok(()) => {
-                    self.take_back(self.backup)?;
-                    self.set_film_aside()?;
-                }
+                Ok(()) => self.refuse_other_link()?,
             }
         }
         self.refuse_changed()?;
@@ -197,6 +192,20 @@ impl Promotion<'_> {
         }
     }
 
+    /// Handles a hard link that isn't there though it was reported, or that looks like another file than the original.
+    fn refuse_other_link(&self) -> Result<(), PromoteError> {
+        if matches!(Under::look(self.backup), Under::Nothing) {
+            return self.set_film_aside();
+        }
+        // This attempt made it, whatever it looks like.
+        self.take_back(self.backup)?;
+        if self.holds_original(self.film)? {
+            return Err(at(self.backup, "link the original to")(disk::not_done()));
+        }
+        // An overlay copies a file of its lower layer when it is linked, and may then show another inode.
+        Err(PromoteError::SourceChanged { path: self.film.to_owned() })
+    }
+
     /// Removes a name that this attempt has just made for the film or the result, which has another name.
     fn take_back(&self, name: &Path) -> Result<(), PromoteError> {
         let other = if name == self.target { self.temporary } else { self.film };
@@ -220,6 +229,8 @@ impl Promotion<'_> {
         disk::rename_without_overwriting(self.film, self.backup)
             .map_err(|error| taken_or(error, self.backup, "rename the original to"))?;
         if !self.holds_original(self.backup)? {
+            // This attempt has just renamed it, whatever it looks like.
+            drop(disk::rename_without_overwriting(self.backup, self.film));
             return Err(at(self.backup, "rename the original to")(disk::not_done()));
         }
         self.sync_folder()

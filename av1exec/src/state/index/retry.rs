@@ -35,7 +35,9 @@ pub fn remember(outcome: &Outcome, fingerprint: Fingerprint, before: Spent, now:
         Outcome::Skipped(reason) if is_asked_at_each_walk(reason) => (RetryAfter::Now, before),
         Outcome::Skipped(_) if outcome.is_lasting() => (RetryAfter::UntilReplanned, Spent::default()),
         // Permissions of users and file systems may change.
-        Outcome::Skipped(_) | Outcome::NoRoom { .. } => (RetryAfter::ThisRun(now + OBSTACLE), before),
+        Outcome::Skipped(_) | Outcome::NoRoom { .. } | Outcome::RanOut { retry: Retry::Cheap, .. } => {
+            (RetryAfter::ThisRun(now + OBSTACLE), before)
+        }
         Outcome::Failed { retry: Retry::Cheap, .. } => {
             (RetryAfter::ThisRun(now + SignedDuration::from_hours(1)), before)
         }

@@ -74,11 +74,13 @@ pub enum Outcome {
         /// The free bytes.
         free: u64,
     },
-    /// The disk space or the quota ran out after ffmpeg was started; the film is tried again.
+    /// The disk space or the quota ran out; the film is tried again.
     #[strum(serialize = "no-room")]
     RanOut {
         /// What failed, on which path, and why.
         reason: String,
+        /// Whether an encode was lost.
+        retry: Retry,
     },
     /// The system returned an error.
     Failed {
@@ -112,7 +114,9 @@ impl Outcome {
     /// Returns the outcome of an attempt that an I/O error ended after ffmpeg had been started.
     pub fn after_encode(kind: io::ErrorKind, reason: String) -> Self {
         match kind {
-            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Self::RanOut { reason },
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
+                Self::RanOut { reason, retry: Retry::Costly }
+            }
             // A read-only file system isn't meant here: the next attempt finds that out before it starts ffmpeg.
             io::ErrorKind::PermissionDenied => Self::Failed { reason, retry: Retry::Futile },
             _ => Self::Failed { reason, retry: Retry::Costly },
@@ -127,7 +131,8 @@ impl Outcome {
             OUT_OF_ROOM.contains(code)
         };
         if defects.iter().any(ran_out) && !defects.iter().any(Defect::blames_source) {
-            return Self::RanOut { reason: format!("ffmpeg had no room left: {words}") };
+            let reason = format!("ffmpeg had no room left: {words}");
+            return Self::RanOut { reason, retry: Retry::Costly };
         }
         Self::Defective { defects, words }
     }
@@ -255,7 +260,7 @@ mod tests {
         assert!(!Outcome::Stalled { seconds: 300 }.is_lasting());
         assert!(Outcome::Cancelled.is_lasting() && !Outcome::Cancelled.is_failure());
         assert!(!Outcome::NoRoom { needed: 1, free: 0 }.is_lasting());
-        assert!(!Outcome::RanOut { reason: String::new() }.is_lasting());
+        assert!(!Outcome::RanOut { reason: String::new(), retry: Retry::Costly }.is_lasting());
         assert!(Outcome::Unreadable { reason: String::new() }.is_lasting());
         let defective = |defects: Vec<Defect>| Outcome::Defective { defects, words: String::new() };
         let (failed, damaged) =

@@ -76,7 +76,7 @@ impl fmt::Display for Outcome {
                     missing.iter().map(|piece| format!("{piece} [{}]", piece.code())).collect();
                 write!(f, "the result couldn't be checked, and isn't taken: {}", pieces.join("; "))
             }
-            Self::Unreadable { reason } | Self::RanOut { reason } | Self::Failed { reason, .. } => {
+            Self::Unreadable { reason } | Self::RanOut { reason, .. } | Self::Failed { reason, .. } => {
                 f.write_str(reason)
             }
             Self::Stalled { seconds } => {

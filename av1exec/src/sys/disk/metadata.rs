@@ -22,7 +22,7 @@ const ATTRIBUTE_LIMIT: usize = 64 * 1024;
 const ACCESS_LIST: &[u8] = b"system.posix_acl_access";
 
 /// A property that a file couldn't be given, because its file system or the rights of this user don't allow it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum NotSet {
     /// The permissions.
     Mode,

@@ -34,7 +34,7 @@ fn each_end_is_remembered_for_as_long_as_its_cause_lasts() {
     let broken = || defective(Defect::RunFailed { exit_code: Some(1) });
     let violated = || defective(Defect::Chapters { expected: 1, found: 0 });
     let unverified = || Outcome::Unverified { missing: vec![Missing::ClosingReport] };
-    let ran_out = || Outcome::RanOut { reason: String::new() };
+    let ran_out = || Outcome::RanOut { reason: String::new(), retry: Retry::Costly };
     let too_big = || Outcome::TooBig { before: 1, after: 1, limit: 1 };
     let no_room = Outcome::NoRoom { needed: 2, free: 1 };
     let this_run = |minutes: i64| RetryAfter::ThisRun(at(minutes * 60));
@@ -156,7 +156,7 @@ fn outcomes() -> Vec<(Outcome, u32)> {
         (Outcome::TooBig { before: 1, after: 1, limit: 1 }, 3),
         (Outcome::Replaced { path: "/a".into(), before: 2, after: 1 }, 1),
         (Outcome::Cancelled, 1),
-        (Outcome::RanOut { reason: String::new() }, put_off),
+        (Outcome::RanOut { reason: String::new(), retry: Retry::Costly }, put_off),
         (Outcome::SourceChanged, put_off),
     ]
 }
