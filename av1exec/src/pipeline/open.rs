@@ -58,9 +58,9 @@ pub async fn open(
     let pipeline = Pipeline {
         settings: Arc::new(settings),
         tools: Arc::new(tools),
+        rehearsals: Rehearsals::new(jobs.clone()),
         jobs,
         locks: Arc::new(locks),
-        rehearsals: Rehearsals::default(),
         reservations: Reservations::default(),
         events,
         stop,

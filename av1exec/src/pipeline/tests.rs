@@ -42,9 +42,9 @@ impl Scene {
         let pipeline = Pipeline {
             settings: Arc::new(settings),
             tools: Arc::new(tools),
+            rehearsals: Rehearsals::new(jobs.clone()),
             jobs,
             locks: Arc::default(),
-            rehearsals: Rehearsals::default(),
             reservations: Reservations::default(),
             events: Events::channel().0,
             stop: stop_switch().1,

@@ -10,7 +10,9 @@ use std::{fs, io};
 use av1plan::config::ForeignOwner;
 
 use super::rehearsal::{Rehearsed, rehearse};
+use crate::state::jobs::JobStore;
 use crate::sys::disk::{self, NotSet};
+use crate::sys::names;
 
 /// How long a success is remembered. Options of a mount can be changed at any time.
 const ABLE_FOR: Duration = Duration::from_hours(24);
@@ -45,8 +47,12 @@ impl Case {
 }
 
 /// The rehearsals so far. All clones share them.
-#[derive(Debug, Clone, Default)]
-pub struct Rehearsals(Arc<Mutex<Known>>);
+#[derive(Debug, Clone)]
+pub struct Rehearsals {
+    known: Arc<Mutex<Known>>,
+    /// Where a rehearsal is recorded while it runs.
+    jobs: JobStore,
+}
 
 #[derive(Debug, Default)]
 struct Known {
@@ -56,6 +62,11 @@ struct Known {
 }
 
 impl Rehearsals {
+    /// No rehearsals yet. While one runs, it is recorded among these jobs.
+    pub fn new(jobs: JobStore) -> Self {
+        Self { known: Arc::default(), jobs }
+    }
+
     /// Returns what a film's file system can do. The `bool` says whether it was tried now.
     ///
     /// # Errors
@@ -66,7 +77,11 @@ impl Rehearsals {
         if let Some(known) = self.known(&case) {
             return Ok((known, false));
         }
-        let rehearsed = rehearse(film, foreign_owner)?;
+        let (stamp, folder) = (names::stamp(), disk::folder_of(film));
+        self.jobs.begin_rehearsal(&stamp, folder)?;
+        let rehearsed = rehearse(film, &stamp, foreign_owner);
+        self.jobs.end_rehearsal(&stamp)?;
+        let rehearsed = rehearsed?;
         let mut known = self.lock();
         known.rehearsed.retain(|_, (at, rehearsed)| is_fresh(*at, rehearsed));
         known.rehearsed.insert(case, (Instant::now(), rehearsed.clone()));
@@ -80,7 +95,7 @@ impl Rehearsals {
     }
 
     fn lock(&self) -> MutexGuard<'_, Known> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn known(&self, case: &Case) -> Option<Rehearsed> {
@@ -106,7 +121,8 @@ mod tests {
 
     #[test]
     fn what_results_lack_is_told_once_for_each_disk() {
-        let rehearsals = Rehearsals::default();
+        let state = tempfile::tempdir().unwrap();
+        let rehearsals = Rehearsals::new(JobStore::open(state.path()).unwrap());
         assert_eq!(rehearsals.news(1, &[NotSet::Times]), [NotSet::Times]);
         assert_eq!(rehearsals.clone().news(1, &[NotSet::Times, NotSet::Mode]), [NotSet::Mode]);
         assert_eq!(rehearsals.news(2, &[NotSet::Times]), [NotSet::Times], "another disk");
@@ -117,11 +133,14 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let film = folder.path().join("film.mkv");
         fs::write(&film, "x").unwrap();
-        let rehearsals = Rehearsals::default();
+        let state = tempfile::tempdir().unwrap();
+        let jobs = JobStore::open(state.path()).unwrap();
+        let rehearsals = Rehearsals::new(jobs.clone());
         let tried = || rehearsals.of(&film, ForeignOwner::Skip).unwrap().1;
         assert!(tried() && !tried());
         fs::set_permissions(folder.path(), PermissionsExt::from_mode(0o750)).unwrap();
         assert!(tried() && !tried());
+        assert!(jobs.rehearsals().unwrap().is_empty(), "none runs");
         assert!(
             rehearsals.clone().of(&film, ForeignOwner::Take).unwrap().1,
             "another policy is another case"

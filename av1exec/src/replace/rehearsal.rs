@@ -57,19 +57,31 @@ pub enum Rehearsed {
 const FILM: &[u8] = b"a film of av1d's rehearsal";
 const RESULT: &[u8] = b"its result";
 
-/// Rehearses the replacement of a film.
+/// Rehearses the replacement of a film, with files whose names have this stamp.
 ///
 /// # Errors
 ///
 /// If something goes wrong that may pass, such as a disk that is full.
-pub fn rehearse(film: &Path, foreign_owner: ForeignOwner) -> io::Result<Rehearsed> {
-    let stage = Stage::beside(film)?;
+pub fn rehearse(film: &Path, stamp: &str, foreign_owner: ForeignOwner) -> io::Result<Rehearsed> {
+    let stage = Stage::beside(film, stamp)?;
     match stage.play(film, foreign_owner) {
         Ok(abilities) => Ok(Rehearsed::Able(abilities)),
         Err(Stop::Refused(reason, detail)) => Ok(Rehearsed::Refused { reason, detail }),
         Err(Stop::Trouble(error)) => Err(error),
     }
 }
+
+/// Removes what a killed rehearsal with this stamp has left in a folder.
+///
+/// # Errors
+///
+/// If a file can't be removed.
+pub fn clear(folder: &Path, stamp: &str) -> io::Result<()> {
+    PARTS.iter().try_for_each(|part| disk::unlink(&names::rehearsed(folder, part, stamp)))
+}
+
+/// The files of a rehearsal, by their names.
+const PARTS: [&str; 4] = ["film", "result", "backup", "renamed"];
 
 /// Why a rehearsal ends early.
 enum Stop {
@@ -89,21 +101,17 @@ struct Stage {
 
 impl Stage {
     /// Chooses names that nobody has.
-    fn beside(film: &Path) -> io::Result<Self> {
-        let name = |what| {
-            let path = names::trial(disk::folder_of(film), what);
+    fn beside(film: &Path, stamp: &str) -> io::Result<Self> {
+        let name = |what: &str| {
+            let path = names::rehearsed(disk::folder_of(film), what, stamp);
             match std::fs::symlink_metadata(&path) {
                 Err(error) if error.kind() == ErrorKind::NotFound => Ok(path),
                 Ok(_) => Err(io::Error::from(ErrorKind::AlreadyExists)),
                 Err(error) => Err(error),
             }
         };
-        Ok(Self {
-            film: name("film")?,
-            result: name("result")?,
-            backup: name("backup")?,
-            renamed: name("renamed")?,
-        })
+        let [film, result, backup, renamed] = PARTS.map(name);
+        Ok(Self { film: film?, result: result?, backup: backup?, renamed: renamed? })
     }
 
     fn play(&self, film: &Path, foreign_owner: ForeignOwner) -> Result<FsAbilities, Stop> {
@@ -169,10 +177,15 @@ impl Stage {
         let refused = |detail: String| Stop::Refused(SkipReason::NoSafeRename, detail);
         match promotion.carry_out(&mut |_, _| Ok(())) {
             Ok(_) => {}
-            Err(PromoteError::Disk { source, .. }) if !would_come_again(&source) => {
-                return Err(Stop::Trouble(source));
+            Err(error) => {
+                let detail = error.to_string();
+                return Err(match error {
+                    PromoteError::Disk { source, .. } if !would_come_again(&source) => {
+                        Stop::Trouble(io::Error::new(source.kind(), detail))
+                    }
+                    _ => refused(detail),
+                });
             }
-            Err(error) => return Err(refused(error.to_string())),
         }
         let is_left = |path: &&PathBuf| path.as_path() != target && std::fs::symlink_metadata(path).is_ok();
         match self.paths().iter().find(|path| is_left(path)) {
@@ -202,10 +215,11 @@ impl Drop for Stage {
 }
 
 fn stop(error: io::Error, reason: SkipReason, doing: &str, path: &Path) -> Stop {
+    let detail = format!("failed to {doing} {}: {error}", crate::sys::sanitize::display(path));
     if would_come_again(&error) {
-        Stop::Refused(reason, format!("failed to {doing} {}: {error}", crate::sys::sanitize::display(path)))
+        Stop::Refused(reason, detail)
     } else {
-        Stop::Trouble(error)
+        Stop::Trouble(io::Error::new(error.kind(), detail))
     }
 }
 
@@ -243,16 +257,29 @@ mod tests {
     #[test]
     fn a_folder_in_which_all_can_be_had_is_left_as_it_was() {
         let (folder, film) = folder_with_film();
-        let rehearsed = rehearse(&film, ForeignOwner::Skip).unwrap();
+        let rehearsed = rehearse(&film, "now", ForeignOwner::Skip).unwrap();
         assert_eq!(rehearsed, Rehearsed::Able(able()));
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
         assert_eq!(std::fs::read(film).unwrap(), b"x");
     }
 
     #[test]
+    fn what_a_killed_rehearsal_left_is_removed_and_nothing_else() {
+        let (folder, film) = folder_with_film();
+        let stage = Stage::beside(&film, "then").unwrap();
+        stage.set_up(&film, ForeignOwner::Skip).map_err(|_| "it can't be set up").unwrap();
+        std::mem::forget(stage);
+        clear(folder.path(), "another").unwrap();
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 3);
+        clear(folder.path(), "then").unwrap();
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
+        assert!(rehearse(&film, "then", ForeignOwner::Skip).is_ok(), "the names are free again");
+    }
+
+    #[test]
     fn a_missing_folder_is_trouble_and_no_refusal() {
         let folder = tempfile::tempdir().unwrap();
-        assert!(rehearse(&folder.path().join("gone").join("film.mkv"), ForeignOwner::Skip).is_err());
+        assert!(rehearse(&folder.path().join("gone").join("film.mkv"), "now", ForeignOwner::Skip).is_err());
     }
 
     #[test]

@@ -9,6 +9,7 @@ mod archive;
 mod folding;
 mod logs;
 mod lookup;
+mod rehearsals;
 mod store;
 mod summary;
 

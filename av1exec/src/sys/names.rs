@@ -64,8 +64,17 @@ pub fn second(temporary: &Path) -> PathBuf {
 /// A name in a folder for trying things out: `.result.20261122-134501-357123.av1try`. [`hidden_kind`] recognizes a file
 /// left under it as a rehearsal's.
 pub fn trial(folder: &Path, what: &str) -> PathBuf {
-    let now = jiff::Timestamp::now().strftime("%Y%m%d-%H%M%S-%6f");
-    folder.join(format!(".{what}.{now}{REHEARSED}"))
+    rehearsed(folder, what, &stamp())
+}
+
+/// Like [`trial`], with a stamp that several names have in common.
+pub fn rehearsed(folder: &Path, what: &str, stamp: &str) -> PathBuf {
+    folder.join(format!(".{what}.{stamp}{REHEARSED}"))
+}
+
+/// The time in microseconds, in the form of a job id: `20261122-134501-357123`.
+pub fn stamp() -> String {
+    jiff::Timestamp::now().strftime("%Y%m%d-%H%M%S-%6f").to_string()
 }
 
 /// The output of a printed command: `.Film.mkv.plan.av1tmp`. av1d never deletes it by itself.

@@ -121,11 +121,11 @@ async fn rehearsed(sample: Sample, foreign_owner: ForeignOwner) -> Check {
         Sample::Folder(folder) => folder.clone(),
     };
     let tried = within(CHECK_TIMEOUT, move || match sample {
-        Sample::Film(film) => rehearse(&film, foreign_owner),
+        Sample::Film(film) => rehearse(&film, &names::stamp(), foreign_owner),
         Sample::Folder(folder) => {
             let own = Own(names::trial(&folder, "doctor"));
             disk::create_new(&own.0)?;
-            rehearse(&own.0, foreign_owner)
+            rehearse(&own.0, &names::stamp(), foreign_owner)
         }
     });
     let tried = tried.await;

@@ -18,6 +18,7 @@ use crate::library::sidecars;
 use crate::replace::content::{Content, Under};
 use crate::replace::places::{Places, holds_anything, is_gone};
 use crate::replace::promote::{PromoteError, Promotion};
+use crate::replace::rehearsal;
 use crate::settings::Settings;
 use crate::state::jobs::{Job, JobStore, Unread};
 use crate::state::journal::{Commit, JournalEntry, Step};
@@ -69,12 +70,23 @@ pub fn end_orphans(jobs: &JobStore) {
     }
 }
 
+/// Removes what killed rehearsals have left. They are empty files or nearly so; what can't be removed now is removed by a
+/// later walk.
+fn clear_rehearsals(jobs: &JobStore) {
+    for (stamp, folder) in jobs.rehearsals().unwrap_or_default() {
+        if rehearsal::clear(&folder, &stamp).is_ok() {
+            drop(jobs.end_rehearsal(&stamp));
+        }
+    }
+}
+
 /// Examines every unfinished job and carries out what [`decide()`] returns; with `dry_run` it only returns it.
 pub fn recover(jobs: &JobStore, settings: &Settings, dry_run: bool) -> std::io::Result<Recovery> {
     if !dry_run {
         end_orphans(jobs);
         // Leftover drafts of job files do no harm, so a failure is ignored.
         drop(jobs.clear_drafts());
+        clear_rehearsals(jobs);
     }
     let unfinished = jobs.unfinished()?;
     let mut unread_files = Vec::new();

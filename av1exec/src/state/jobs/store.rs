@@ -4,7 +4,6 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
-use jiff::Timestamp;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
@@ -87,7 +86,7 @@ impl JobStore {
 
     /// Creates a new id from the time in microseconds, so that ids sort by start time.
     pub fn new_id(&self) -> String {
-        Timestamp::now().strftime("%Y%m%d-%H%M%S-%6f").to_string()
+        crate::sys::names::stamp()
     }
 
     /// Returns the path of a job's log.

@@ -30,6 +30,8 @@ pub enum NotSet {
     Times,
     /// An extended attribute, by its name. Access control lists are among them.
     Attribute(String),
+    /// All extended attributes, which can't even be listed.
+    Attributes,
 }
 
 impl std::fmt::Display for NotSet {
@@ -37,6 +39,7 @@ impl std::fmt::Display for NotSet {
         match self {
             Self::Mode => f.write_str("the permissions"),
             Self::Times => f.write_str("the time of modification"),
+            Self::Attributes => f.write_str("the extended attributes, which can't be listed"),
             Self::Attribute(name) => write!(f, "the attribute {}", crate::sys::sanitize::sanitize(name)),
         }
     }
@@ -100,7 +103,14 @@ fn is_refused(error: &io::Error) -> bool {
 }
 
 fn copy_attributes(source: &File, target: &File, not_set: &mut Vec<NotSet>) -> io::Result<()> {
-    let names = names_of(source)?;
+    let names = match names_of(source) {
+        // rclone answers so. A disk that is broken has shown that when the film was read.
+        Err(Errno::IO) => {
+            not_set.push(NotSet::Attributes);
+            return Ok(());
+        }
+        names => names?,
+    };
     for name in &names {
         let value = match value_of(source, name) {
             // Somebody has just removed it.
@@ -128,12 +138,12 @@ fn copy_attributes(source: &File, target: &File, not_set: &mut Vec<NotSet>) -> i
 }
 
 /// The names of a file's attributes; none if its file system has no attributes.
-fn names_of(file: &File) -> io::Result<Vec<Vec<u8>>> {
+fn names_of(file: &File) -> Result<Vec<Vec<u8>>, Errno> {
     let mut names = vec![0_u8; ATTRIBUTE_LIMIT];
     let length = match rustix::fs::flistxattr(file, &mut names) {
         Ok(length) => length,
         Err(Errno::NOTSUP | Errno::NOSYS) => 0,
-        Err(error) => return Err(error.into()),
+        Err(error) => return Err(error),
     };
     let names = names.get(..length).unwrap_or_default().split(|byte| *byte == 0);
     Ok(names.filter(|name| !name.is_empty()).map(<[u8]>::to_vec).collect())
