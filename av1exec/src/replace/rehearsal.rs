@@ -134,10 +134,10 @@ impl Stage {
                 file.write_all(content)?;
                 file.sync_all()
             });
-            made.map_err(|error| stop(error, SkipReason::FolderReadOnly, "create a file in", path))?;
+            made.map_err(|error| stop(&error, SkipReason::FolderReadOnly, "create a file in", path))?;
         }
         let given = disk::copy_metadata(film, &self.film, foreign_owner);
-        given.map_err(|error| stop(error, SkipReason::ForeignOwner, "give the film's owner to", &self.film))
+        given.map_err(|error| stop(&error, SkipReason::ForeignOwner, "give the film's owner to", &self.film))
     }
 
     fn has_links(&self) -> Result<bool, Stop> {
@@ -214,9 +214,9 @@ impl Drop for Stage {
     }
 }
 
-fn stop(error: io::Error, reason: SkipReason, doing: &str, path: &Path) -> Stop {
+fn stop(error: &io::Error, reason: SkipReason, doing: &str, path: &Path) -> Stop {
     let detail = format!("failed to {doing} {}: {error}", crate::sys::sanitize::display(path));
-    if would_come_again(&error) {
+    if would_come_again(error) {
         Stop::Refused(reason, detail)
     } else {
         Stop::Trouble(io::Error::new(error.kind(), detail))
