@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use tokio::sync::oneshot;
 
 use super::input::{CarriedOut, LookedAgain, MarkerChange, Tidied, Walked};
-use crate::library::exclusion::{exclude, include};
+use crate::library::exclusion::{exclude_in_library, include_in_library, retract};
 use crate::library::film::Film;
 use crate::library::leftovers::{Fate, clock_beside, sweep};
 use crate::library::scan::{Scan, scan};
@@ -21,6 +21,7 @@ use crate::settings::Settings;
 use crate::state::jobs::{Job, JobStore};
 use crate::sys::lock::Locks;
 use crate::sys::path::path_of;
+use crate::sys::sanitize::display;
 use crate::sys::waits::Wait;
 
 /// Recovers an unfinished job: its share may be mounted again by now.
@@ -123,14 +124,26 @@ pub(super) fn look(films: Vec<Film>, generation: u64, settings: &Settings, wait:
 pub(super) fn carry_out(
     change: MarkerChange,
     path: &Path,
-    roots: &[PathBuf],
+    settings: &Settings,
     reply: oneshot::Sender<Reply>,
 ) -> CarriedOut {
-    let said = match change {
-        MarkerChange::Skip => exclude(path),
-        MarkerChange::Unskip(foreign) => include(path, foreign, roots),
+    let (roots, policy) = (&settings.library_roots, &settings.policy);
+    let done = match change {
+        MarkerChange::Skip => {
+            exclude_in_library(path, roots, policy).map(|(message, path)| (Some(message), path))
+        }
+        MarkerChange::Unskip(foreign) => {
+            include_in_library(path, foreign, roots, policy).map(|(message, path)| (Some(message), path))
+        }
+        MarkerChange::Retry => retract(path, roots).map(|removed| {
+            let message = format!("{} is looked at again; its marker is removed", display(path));
+            (removed.then_some(message), path.to_owned())
+        }),
     };
-    CarriedOut { change, path: path.to_owned(), said: said.map_err(Refusal::from), reply }
+    match done {
+        Ok((said, path)) => CarriedOut { change, path, said: Ok(said), reply },
+        Err(error) => CarriedOut { change, path: path.to_owned(), said: Err(Refusal::from(error)), reply },
+    }
 }
 
 #[cfg(test)]
