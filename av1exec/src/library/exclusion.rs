@@ -176,7 +176,7 @@ fn above(path: &Path, roots: &[PathBuf]) -> Option<PathBuf> {
 fn unreadable(path: &Path, source: io::Error) -> ExclusionError {
     let path = path.to_owned();
     match source.kind() {
-        io::ErrorKind::NotFound => ExclusionError::Missing { path, source },
+        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => ExclusionError::Missing { path, source },
         _ => ExclusionError::Unreadable { path, source },
     }
 }
