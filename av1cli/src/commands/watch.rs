@@ -7,7 +7,7 @@ use std::sync::Arc;
 use av1exec::daemon::serve::{Surroundings, serve};
 use av1exec::daemon::{Run, Summary};
 use av1exec::pipeline::Pipeline;
-use av1exec::settings::{Environment, Settings};
+use av1exec::settings::{Environment, Loaded, Reloader};
 use av1exec::state::outcome::Bytes;
 use av1exec::sys::failure::{Exit, Failure};
 use av1exec::sys::sanitize::display;
@@ -23,31 +23,27 @@ use crate::setup::sinks::{Sinks, told};
 pub(crate) async fn watch(
     args: &WatchArgs,
     config: Option<PathBuf>,
-    settings: Settings,
+    loaded: Loaded,
     environment: &Environment,
     service: &Service,
 ) -> Result<Exit, Failure> {
+    let reloader = Reloader::new(config, environment.clone(), &loaded);
     let terminal = std::io::stderr().is_terminal();
     let logging = args.logging(terminal, service.journal);
     let sinks = Sinks::to_log(logging, args.output)?;
-    let (pipeline, events) = open_pipeline(settings, environment).await?;
+    let (pipeline, events) = open_pipeline(loaded.settings, environment).await?;
     let sinks = tokio::spawn(sinks.listen(events));
     greet(&pipeline);
     let stop = pipeline.stop.clone();
     let run = if args.once { Run::OnePass } else { Run::Forever };
-    let surroundings = surroundings(service, terminal, config, environment.clone())?;
+    let surroundings = surroundings(service, terminal, reloader)?;
     let summary = serve(pipeline, run, surroundings).await?;
     told(sinks, &stop).await;
     Ok(conclude(args, summary))
 }
 
 /// Collects what surrounds the daemon: signals, the config, and the service manager.
-fn surroundings(
-    service: &Service,
-    terminal: bool,
-    config: Option<PathBuf>,
-    environment: Environment,
-) -> Result<Surroundings, Failure> {
+fn surroundings(service: &Service, terminal: bool, reloader: Reloader) -> Result<Surroundings, Failure> {
     let signals = signals::listen(terminal)
         .map_err(|error| Failure::new(Exit::Failed, format!("failed to listen for signals: {error}")))?;
     let notifier = service.notifier().map_err(|error| {
@@ -58,7 +54,7 @@ fn surroundings(
     let (ready, beats, ending) = (Arc::clone(&notifier), Arc::clone(&notifier), notifier);
     Ok(Surroundings {
         signals,
-        reload: Arc::new(move || Ok(av1exec::settings::load(config.as_deref(), &environment)?.settings)),
+        reload: Arc::new(move || Ok(reloader.read()?)),
         ready: Box::new(move || ready.ready()),
         follow: Box::new(move |source| Box::pin(async move { beats.follow(source).await })),
         ending: Box::new(move || ending.stopping()),

@@ -13,7 +13,7 @@ use super::tasks::{Doing, Reloading};
 use crate::pipeline::event::Event;
 use crate::serve::control::protocol::{Refusal, RefusalCode, Reply, Request};
 use crate::serve::control::server::Call;
-use crate::settings::{Settings, Takes, differences};
+use crate::settings::{Difference, Settings, Takes, differences};
 use crate::state::index::Fingerprint;
 use crate::sys::failure::Failure;
 use crate::sys::path::path_of;
@@ -158,7 +158,7 @@ impl Dispatcher {
             Err(failure) => {
                 let path = self.context.settings.job_state_dir.clone();
                 let message = format!(
-                    "the config can't be read, and the old one stays: {}",
+                    "the config isn't taken over, and the old one stays: {}",
                     failure.lines().join("; ")
                 );
                 self.publish(Event::Warning { path, message });
@@ -177,21 +177,13 @@ impl Dispatcher {
     /// Uses other settings from now on. Running encodes keep the settings that they started with.
     fn take_over(&mut self, new: Settings) {
         let old = Arc::clone(&self.context.settings);
-        let waiting: Vec<&str> = differences(&old, &new)
-            .into_iter()
-            .filter(|difference| difference.takes == Takes::AtRestart)
-            .map(|difference| difference.key)
-            .collect();
-        let message = if waiting.is_empty() {
-            "the config was read again".to_owned()
-        } else {
-            format!("the config was read again; a restart is needed for {}", waiting.join(", "))
-        };
+        let message = reread(&differences(&old, &new));
         let path = old.job_state_dir.clone();
         let held = Arc::new(Settings {
             job_state_dir: old.job_state_dir.clone(),
             ffmpeg: old.ffmpeg.clone(),
             ffprobe: old.ffprobe.clone(),
+            mkvtoolnix: old.mkvtoolnix.clone(),
             metrics_listen: old.metrics_listen,
             ..new
         });
@@ -208,5 +200,46 @@ impl Dispatcher {
         self.publish(Event::Warning { path, message });
         self.scan_now();
         self.beat();
+    }
+}
+
+/// Says what a reload has changed, and what waits for a restart.
+fn reread(differences: &[Difference]) -> String {
+    if differences.is_empty() {
+        return "the config was read again: nothing in it has changed".to_owned();
+    }
+    let value = |value: &Option<String>| value.clone().unwrap_or_else(|| "not set".to_owned());
+    let change =
+        |change: &Difference| format!("{}: {} -> {}", change.key, value(&change.old), value(&change.new));
+    let changes: Vec<String> = differences.iter().map(change).collect();
+    let waiting = differences.iter().filter(|difference| difference.takes == Takes::AtRestart);
+    let waiting: Vec<&str> = waiting.map(|difference| difference.key).collect();
+    let restart = match waiting.as_slice() {
+        [] => String::new(),
+        keys => format!("; a restart is needed for {}", keys.join(", ")),
+    };
+    format!("the config was read again: {}{restart}", changes.join(", "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reload_says_what_has_changed_from_what_to_what() {
+        let row = |key, old: Option<&str>, new: Option<&str>, takes| Difference {
+            key,
+            old: old.map(Into::into),
+            new: new.map(Into::into),
+            takes,
+        };
+        assert_eq!(reread(&[]), "the config was read again: nothing in it has changed");
+        let at_once = row("min_bytes", Some("1"), Some("2"), Takes::AtOnce);
+        assert_eq!(reread(std::slice::from_ref(&at_once)), "the config was read again: min_bytes: 1 -> 2");
+        let later = row("ffmpeg", Some("\"/a\""), None, Takes::AtRestart);
+        assert_eq!(
+            reread(&[at_once, later]),
+            "the config was read again: min_bytes: 1 -> 2, ffmpeg: \"/a\" -> not set; a restart is needed for ffmpeg"
+        );
     }
 }

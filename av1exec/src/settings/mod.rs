@@ -18,6 +18,7 @@ mod key;
 mod keys;
 mod locate;
 pub mod queue_order;
+mod reload;
 mod render;
 mod value;
 mod warnings;
@@ -33,6 +34,7 @@ pub use environment::Environment;
 pub use error::{NamedBy, Problem, SettingsError};
 pub use file::{Reading, parse};
 pub use locate::{Inspection, Loaded, Origin, Place, SYSTEM_FILE, inspect, load};
+pub use reload::{Marks, ReloadError, Reloader};
 pub use warnings::{Warning, warnings};
 
 use crate::settings::concurrency::Concurrency;
