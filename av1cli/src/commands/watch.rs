@@ -7,7 +7,8 @@ use std::sync::Arc;
 use av1exec::daemon::serve::{Surroundings, serve};
 use av1exec::daemon::{Run, Summary};
 use av1exec::pipeline::Pipeline;
-use av1exec::settings::{Environment, Loaded, Reloader};
+use av1exec::pipeline::event::Event;
+use av1exec::settings::{Environment, Loaded, Reloader, ZoneRemark, time_zone};
 use av1exec::state::outcome::Bytes;
 use av1exec::sys::failure::{Exit, Failure};
 use av1exec::sys::sanitize::display;
@@ -19,6 +20,9 @@ use crate::setup::session::open_pipeline;
 use crate::setup::signals;
 use crate::setup::sinks::{Sinks, told};
 
+/// The file that a warning about the time zone names if there is no config file.
+const LOCAL_TIME: &str = "/etc/localtime";
+
 /// Watches the library, for one pass or until the daemon is stopped.
 pub(crate) async fn watch(
     args: &WatchArgs,
@@ -28,12 +32,18 @@ pub(crate) async fn watch(
     service: &Service,
 ) -> Result<Exit, Failure> {
     let reloader = Reloader::new(config, environment.clone(), &loaded);
+    let zone = time_zone(&loaded.settings, environment);
+    let file = loaded.file.clone();
     let terminal = std::io::stderr().is_terminal();
     let logging = args.logging(terminal, service.journal);
     let sinks = Sinks::to_log(logging, args.output)?;
     let (pipeline, events) = open_pipeline(loaded.settings, environment).await?;
     let sinks = tokio::spawn(sinks.listen(events));
     greet(&pipeline);
+    if let Err(ZoneRemark { text, hint }) = zone {
+        let (path, message) = (file.unwrap_or_else(|| LOCAL_TIME.into()), format!("{text} (hint: {hint})"));
+        pipeline.events.send(Event::Warning { path, message });
+    }
     let stop = pipeline.stop.clone();
     let run = if args.once { Run::OnePass } else { Run::Forever };
     let surroundings = surroundings(service, terminal, reloader)?;
