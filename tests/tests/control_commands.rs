@@ -229,7 +229,7 @@ fn only_films_and_folders_of_the_library_get_a_marker() {
         }
     }
     let run = library.run([OsStr::new("skip"), outside.as_os_str()]).exits_with(1);
-    run.says(&format!("lies outside the library ({})", library.root().display())).says("`library_roots`");
+    run.says(format!("lies outside the library ({})", library.root().display())).says("`library_roots`");
     assert_eq!(files(), before);
     library.run(["skip", "."]).exits_with(0);
     library.run(["unskip", "."]).exits_with(0);

@@ -16,6 +16,9 @@ const ANSWER_TIMEOUT: Duration = Duration::from_secs(3);
 /// How much of an answer is read.
 const ANSWER: usize = 4096;
 
+/// What is asked of that program.
+const REQUEST: &[u8] = b"GET /metrics HTTP/1.1\r\nHost: av1d\r\nConnection: close\r\n\r\n";
+
 /// Who has the address.
 #[derive(Debug)]
 enum Found {
@@ -54,7 +57,7 @@ fn is_av1d(address: SocketAddr) -> bool {
         let start = Instant::now();
         let mut stream = TcpStream::connect_timeout(&reachable(address), ANSWER_TIMEOUT)?;
         stream.set_write_timeout(Some(ANSWER_TIMEOUT))?;
-        stream.write_all(b"GET /metrics HTTP/1.1\r\nHost: av1d\r\nConnection: close\r\n\r\n")?;
+        stream.write_all(REQUEST)?;
         let mut answer = Vec::new();
         let mut piece = [0; 1024];
         while answer.len() < ANSWER {
@@ -128,7 +131,7 @@ mod tests {
             let held = held.try_clone().unwrap();
             let server = std::thread::spawn(move || {
                 let (mut stream, _) = held.accept().unwrap();
-                stream.read_exact(&mut [0; 4]).unwrap();
+                stream.read_exact(&mut [0; REQUEST.len()]).unwrap();
                 stream.write_all(said.as_bytes()).unwrap();
             });
             let (found, text) = level(address);
