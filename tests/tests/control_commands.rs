@@ -305,6 +305,9 @@ fn a_skipped_film_is_looked_at_again_by_retry() {
     library.watch_once().exits_with(0).says_no("[already-av1]");
     library.run(["retry", "Film.mkv"]).exits_with(0);
     library.watch_once().exits_with(0).says("[already-av1]");
+    library.set("min_bytes", 1_000_000_000);
+    let run = library.run(["retry", "Film.mkv"]).exits_with(1).says("Film.mkv is left alone [too-small]: ");
+    run.says("hint: `av1cli encode --ignore too-small`");
 }
 
 #[test]

@@ -16,6 +16,7 @@ use crate::library::leftovers::{Fate, clock_beside, sweep};
 use crate::library::scan::{Scan, scan};
 use crate::pipeline::event::Events;
 use crate::replace::recover::{Action, tidy};
+use crate::serve::control::offline::gate;
 use crate::serve::control::protocol::{Refusal, Reply};
 use crate::settings::Settings;
 use crate::state::jobs::{Job, JobStore};
@@ -128,21 +129,24 @@ pub(super) fn carry_out(
     reply: oneshot::Sender<Reply>,
 ) -> CarriedOut {
     let (roots, policy) = (&settings.library_roots, &settings.policy);
+    let named = |(message, path)| (Some(message), path);
     let done = match change {
-        MarkerChange::Skip => {
-            exclude_in_library(path, roots, policy).map(|(message, path)| (Some(message), path))
-        }
+        MarkerChange::Skip => exclude_in_library(path, roots, policy).map(named).map_err(Refusal::from),
         MarkerChange::Unskip(foreign) => {
-            include_in_library(path, foreign, roots, policy).map(|(message, path)| (Some(message), path))
+            include_in_library(path, foreign, roots, policy).map(named).map_err(Refusal::from)
         }
-        MarkerChange::Retry => retract(path, roots).map(|removed| {
-            let message = format!("{} is looked at again; its marker is removed", display(path));
-            (removed.then_some(message), path.to_owned())
-        }),
+        MarkerChange::Retry => {
+            let retracted = retract(path, roots).map_err(Refusal::from);
+            retracted.and_then(|removed| {
+                let said = format!("{} is looked at again; its marker is removed", display(path));
+                let done = (removed.then_some(said), path.to_owned());
+                gate(path, settings).map_or(Ok(done), Err)
+            })
+        }
     };
     match done {
         Ok((said, path)) => CarriedOut { change, path, said: Ok(said), reply },
-        Err(error) => CarriedOut { change, path: path.to_owned(), said: Err(Refusal::from(error)), reply },
+        Err(refusal) => CarriedOut { change, path: path.to_owned(), said: Err(refusal), reply },
     }
 }
 

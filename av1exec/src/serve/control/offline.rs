@@ -3,8 +3,12 @@
 
 use std::path::Path;
 
+use av1plan::plan::Gate;
+use av1plan::probe::Stability;
+
 use super::protocol::{Refusal, RefusalCode, Reply, Request};
 use crate::library::exclusion::{exclude_in_library, include_in_library, retract};
+use crate::library::film::Film;
 use crate::settings::Settings;
 use crate::state::index::{Forgotten, forget_failure};
 use crate::sys::failure::Failure;
@@ -33,6 +37,9 @@ fn retry(film: &Path, settings: &Settings) -> Result<Reply, Failure> {
         Ok(unmarked) => unmarked,
         Err(error) => return Ok(error.into()),
     };
+    if let Some(refusal) = gate(film, settings) {
+        return Ok(refusal.into());
+    }
     let forgotten = if locks.is_some() { forget_failure(state, film) } else { Ok(Forgotten::Nothing) };
     let film = display(film);
     Ok(match forgotten {
@@ -45,5 +52,18 @@ fn retry(film: &Path, settings: &Settings) -> Result<Reply, Failure> {
         Err(error) => {
             Reply::refused(RefusalCode::Failed, format!("failed to forget the failure of {film}: {error}"))
         }
+    })
+}
+
+/// Returns the refusal to try a film again that a gate stops which needs no ffprobe: it would be left alone again.
+pub(crate) fn gate(film: &Path, settings: &Settings) -> Option<Refusal> {
+    let looked = Film::look_below(film, &settings.library_roots, &settings.policy).ok()?;
+    let reason = av1plan::before_probe(&looked.facts(Stability::Stable), &settings.policy)?;
+    let code = reason.code();
+    let refusal =
+        Refusal::new(RefusalCode::Excluded, format!("{} is left alone [{code}]: {reason}", display(film)));
+    Some(match code.parse::<Gate>() {
+        Ok(_) => refusal.hint(format!("`av1cli encode --ignore {code}` encodes it all the same")),
+        Err(_) => refusal,
     })
 }
