@@ -72,7 +72,8 @@ async fn dispatch(cli: Cli, environment: &Environment, service: &Service) -> Res
     let file = config.as_deref();
     // The config is loaded only by the commands that need it: some have nothing to do with it, and others must work
     // with an invalid one.
-    let settings = || Ok::<_, Failure>(av1exec::settings::load(file, environment)?.settings);
+    let loaded = || Ok::<_, Failure>(av1exec::settings::load(file, environment)?);
+    let settings = || Ok::<_, Failure>(loaded()?.settings);
     match command {
         Command::Plan(args) => plan::run(args, settings()?, environment).await,
         Command::Encode(args) => encode::encode(args, settings()?, environment).await,
@@ -80,7 +81,7 @@ async fn dispatch(cli: Cli, environment: &Environment, service: &Service) -> Res
         Command::Why(args) => why::run(&args, &settings()?, environment).await,
         Command::Undo(args) => undo::run(&args, &settings()?),
         Command::Verify(args) => verify::run(&args, &settings()?, environment).await,
-        Command::Watch(args) => watch::watch(&args, config.clone(), settings()?, environment, service).await,
+        Command::Watch(args) => watch::watch(&args, config.clone(), loaded()?, environment, service).await,
         Command::Control(command) => control::run(command, &settings()?),
         Command::Doctor(args) => doctor::run(&args, file, environment).await,
         Command::Config(command) => config::run(&command, file, environment),

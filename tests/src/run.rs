@@ -37,9 +37,12 @@ fn under_test(name: &str) -> Command {
 }
 
 /// Environment variables that change how a program behaves. Only a test may set them, not the user who runs the tests.
-const SET_BY_THE_TESTS: [&str; 8] = [
+const SET_BY_THE_TESTS: [&str; 11] = [
     "AV1D_CONFIG",
     "XDG_CONFIG_HOME",
+    "XDG_STATE_HOME",
+    "XDG_VIDEOS_DIR",
+    "TZ",
     "COLUMNS",
     "JOURNAL_STREAM",
     "NOTIFY_SOCKET",

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use av1d_tests::{Run, as_a_user, av1cli};
-use av1exec::settings::{Settings, default_file, parse};
+use av1exec::settings::{Environment, init, parse};
 use serde_json::{Value, json};
 
 /// A temporary home folder, with a config of this text if one is given.
@@ -32,6 +32,11 @@ fn run(home: &Path, arguments: &[&str]) -> Run {
     Run::of(&mut config(home, arguments))
 }
 
+/// The text of a new config file of the user who runs the tests.
+fn new_text(home: &Path) -> String {
+    init::text(&Environment { home: Some(home.into()), ..Environment::default() })
+}
+
 const WRONG: &str = "min_bytes = 5\nstable_sec = 1\nmax_size_ratio = 2\nffmpeg =\n";
 
 #[test]
@@ -42,8 +47,7 @@ fn init_writes_the_defaults_and_never_over_anything() {
     assert_eq!(written.text(), "wrote new/folder/av1d.toml\n");
     written.says("name it with --config");
     let text = fs::read_to_string(&file).unwrap();
-    assert_eq!(text, default_file());
-    assert_eq!(parse(&text, &file).unwrap(), Settings::default());
+    assert_eq!(text, new_text(home.path()));
     run(home.path(), &["check", "new/folder/av1d.toml"]).exits_with(0);
 
     fs::write(&file, "min_bytes = 1\n").unwrap();
@@ -57,7 +61,7 @@ fn init_writes_the_defaults_and_never_over_anything() {
 fn init_prints_the_same_where_it_is_asked_to() {
     let (home, _) = home(None);
     for arguments in [&["init", "--stdout"][..], &["init", "--path", "-"]] {
-        assert_eq!(run(home.path(), arguments).exits_with(0).text(), default_file());
+        assert_eq!(run(home.path(), arguments).exits_with(0).text(), new_text(home.path()));
     }
     assert_eq!(fs::read_dir(home.path()).unwrap().count(), 0);
     run(home.path(), &["init", "--stdout", "--path", "x"]).exits_with(2).says("cannot be used with");
@@ -67,14 +71,17 @@ fn init_prints_the_same_where_it_is_asked_to() {
 fn init_writes_where_the_config_is_looked_for() {
     let (home, file) = home(None);
     fs::set_permissions(home.path(), fs::Permissions::from_mode(0o777)).unwrap();
+    fs::create_dir(home.path().join("Videos")).unwrap();
     if let Some(written) = as_a_user(&mut config(home.path(), &["init"])) {
         written.exits_with(0).says_no("--config");
-        assert_eq!(fs::read_to_string(&file).unwrap(), default_file());
+        let settings = parse(&fs::read_to_string(&file).unwrap(), &file).unwrap();
+        assert_eq!(settings.library_roots, [home.path().join("Videos")], "a folder that this user has");
+        assert_eq!(settings.job_state_dir, home.path().join(".local/state/av1d/jobs"));
         assert_eq!(run(home.path(), &["path"]).exits_with(0).text(), format!("{}\n", file.display()));
     }
     let named = home.path().join("named.toml");
     Run::of(config(home.path(), &["init"]).env("AV1D_CONFIG", &named)).exits_with(0).says_no("--config");
-    assert_eq!(fs::read_to_string(&named).unwrap(), default_file());
+    assert_eq!(fs::read_to_string(&named).unwrap(), new_text(home.path()));
 }
 
 #[test]
@@ -202,4 +209,16 @@ fn path_prints_the_file_that_counts_and_tells_of_the_others() {
     assert_eq!(run(home.path(), &["path"]).exits_with(0).text(), format!("{}\n", user.display()));
     let missing = Run::of(config(home.path(), &["path"]).env("AV1D_CONFIG", at("variable.toml")));
     missing.exits_with(2).says("variable.toml: no such config file, though $AV1D_CONFIG names it");
+}
+
+#[test]
+fn check_names_extensions_that_no_film_has() {
+    let (home, file) = home(Some("extensions = ['mkv', 'iso', 'foo', 'mxf']\n"));
+    let checked = run(home.path(), &["check"]).exits_with(0);
+    let line = |text: &str| format!("warning: {}:1: {text}", file.display());
+    let checked = checked.says(line("`extensions` lists \"iso\", but such a file is an image of a disc"));
+    let checked = checked.says(line("`extensions` lists \"foo\", which av1d knows of no films"));
+    checked.says_no("mxf").says_no("\"mkv\"").says("hint: check its spelling");
+    let document = run(home.path(), &["check", "--json"]).exits_with(0).documents().remove(0);
+    assert_eq!(document["warnings"].as_array().unwrap().len(), 2);
 }

@@ -11,7 +11,7 @@ use std::os::unix::net::UnixListener;
 use std::path::Path;
 use std::thread::JoinHandle;
 
-use av1d_tests::{Library, Script, Signal, signal, wait_until};
+use av1d_tests::{Library, PICTURE, Script, Signal, signal, wait_until};
 use serde_json::{Value, json};
 
 /// A daemon that sends a greeting and answers each request with the next reply. The thread returns the requests.
@@ -198,6 +198,44 @@ fn another_tools_marker_excludes_every_film_of_its_name_and_goes_only_by_force()
 }
 
 #[test]
+fn only_films_and_folders_of_the_library_get_a_marker() {
+    let Some(library) = Library::open() else { return };
+    fs::create_dir_all(library.scratch().join("deep")).unwrap();
+    let outside = library.scratch().join("passwd");
+    fs::write(&outside, "").unwrap();
+    fs::write(library.scratch().join("passwd.av1skip"), "").unwrap();
+    fs::write(library.path("notes.txt"), "").unwrap();
+    fs::write(library.path("Film.mkv"), "").unwrap();
+    std::os::unix::fs::symlink(library.scratch(), library.path("link")).unwrap();
+    std::os::unix::fs::symlink(library.path("Film.mkv"), library.path("link.mkv")).unwrap();
+    let files = || (library.files(), fs::read_dir(library.scratch()).unwrap().count());
+    let before = files();
+    for (path, code) in [
+        (outside.clone(), "outside-library"),
+        (library.scratch(), "outside-library"),
+        ("/".into(), "outside-library"),
+        (library.path("link/passwd"), "outside-library"),
+        (library.path("link/deep"), "outside-library"),
+        (library.path("link"), "no-such-film"),
+        (library.path("link.mkv"), "no-such-film"),
+        (library.path("notes.txt"), "no-such-film"),
+        (library.path("gone/Film.mkv"), "no-such-film"),
+    ] {
+        for command in ["skip", "unskip"] {
+            let run = library.run([command.as_ref(), "--json".as_ref(), path.as_os_str()]).exits_with(1);
+            let document = run.documents().remove(0);
+            assert_eq!((&document["ok"], &document["code"]), (&false.into(), &code.into()), "{run}");
+            run.says("\nhint: ");
+        }
+    }
+    let run = library.run([OsStr::new("skip"), outside.as_os_str()]).exits_with(1);
+    run.says(format!("lies outside the library ({})", library.root().display())).says("`library_roots`");
+    assert_eq!(files(), before);
+    library.run(["skip", "."]).exits_with(0);
+    library.run(["unskip", "."]).exits_with(0);
+}
+
+#[test]
 fn one_that_cant_be_skipped_doesnt_keep_the_others_from_it() {
     let Some(library) = Library::open() else { return };
     fs::write(library.path("a.mkv"), "film").unwrap();
@@ -217,7 +255,7 @@ fn a_failure_is_forgotten_by_retry() {
     let Some(mut library) = Library::open() else { return };
     library.hurry();
     library.film("Film.mkv");
-    library.run(["retry", "Film.mkv"]).exits_with(1).says("no failure of ");
+    library.run(["retry", "Film.mkv"]).exits_with(1).says("no failure or skip of ");
     library.replace_ffmpeg(Script { when: "-progress", does: "cp Film.mkv \"$output\"; exit 0" });
     library.watch_once().exits_with(1);
     let real = library.tools.ffmpeg.clone();
@@ -230,6 +268,46 @@ fn a_failure_is_forgotten_by_retry() {
     library.watch_once().exits_with(0).says("1 replaced");
     let run = library.run(["retry", "--json", "Film.mkv"]).exits_with(1);
     assert_eq!(run.documents()[0]["code"], "no-such-film");
+}
+
+#[test]
+fn a_film_whose_result_was_too_big_is_tried_again_by_retry() {
+    let Some(mut library) = Library::open() else { return };
+    library.hurry();
+    library.film("Film.mkv");
+    library.set("max_size_ratio", 0.01);
+    library.watch_once().exits_with(0).says("[too-big]");
+    assert!(library.files().contains(&"Film.mkv.av1skip".to_owned()));
+
+    let run = library.run(["retry", "Film.mkv"]).exits_with(0);
+
+    assert!(run.text().ends_with("Film.mkv is tried again by the next daemon\n"), "{run}");
+    assert!(!library.files().contains(&"Film.mkv.av1skip".to_owned()));
+    library.watch_once().exits_with(0).says("[too-big]");
+    // A person's marker stays, and av1d's own stays with it.
+    fs::write(library.path(".av1skip"), "").unwrap();
+    let run = library.run(["retry", "--json", "Film.mkv"]).exits_with(1);
+    assert_eq!(run.documents()[0]["code"], "excluded");
+    run.says("films/.av1skip excludes ").says("hint: take that marker away first, with `av1cli unskip`");
+    assert!(library.files().contains(&"Film.mkv.av1skip".to_owned()));
+    library.run(["unskip", "."]).exits_with(0);
+    library.run(["retry", "Film.mkv"]).exits_with(0);
+    library.run(["skip", "Film.mkv"]).exits_with(0);
+    library.run(["retry", "Film.mkv"]).exits_with(1).says("Film.mkv.av1skip excludes ");
+}
+
+#[test]
+fn a_skipped_film_is_looked_at_again_by_retry() {
+    let Some(mut library) = Library::open() else { return };
+    library.hurry();
+    library.make("Film.mkv", &PICTURE.replace("-c:v libx264 -preset ultrafast -crf 10", "-c:v libsvtav1"));
+    library.watch_once().exits_with(0).says("[already-av1]");
+    library.watch_once().exits_with(0).says_no("[already-av1]");
+    library.run(["retry", "Film.mkv"]).exits_with(0);
+    library.watch_once().exits_with(0).says("[already-av1]");
+    library.set("min_bytes", 1_000_000_000);
+    let run = library.run(["retry", "Film.mkv"]).exits_with(1).says("Film.mkv is left alone [too-small]: ");
+    run.says("hint: `av1cli encode --ignore too-small`");
 }
 
 #[test]

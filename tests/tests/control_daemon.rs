@@ -242,6 +242,49 @@ fn retry_has_a_failure_forgotten() {
 }
 
 #[test]
+fn retry_takes_av1ds_own_marker_away_and_the_daemon_marks_nothing_outside_its_library() {
+    let Some(mut library) = Library::open() else { return };
+    library.hurry();
+    library.set("max_size_ratio", 0.01);
+    library.film("Film.mkv");
+    let run = start_daemon(&library);
+    let marker = library.path("Film.mkv.av1skip");
+    wait_until("it is too big", || marker.exists() && library.jobs().len() == 1);
+    // The marker is there a moment before the work on the film has ended.
+    let retry = || {
+        let request = json!({"request": "retry", "path": library.path("Film.mkv").to_str()});
+        let mut reply = Value::Null;
+        wait_until("nothing works on the film", || {
+            reply = Control::connect(&library).ask(&request);
+            !reply["message"].as_str().unwrap_or_default().ends_with("is being worked on")
+        });
+        reply
+    };
+    wait_until("it is skipped", || {
+        ask(&library, &json!({"request": "scan"}));
+        status(&library)["films"]["skip-marker"] == 1
+    });
+    let reply = retry();
+    assert!(reply["message"].as_str().unwrap().ends_with("again; its marker is removed"), "{reply}");
+    wait_until("it is tried again", || library.jobs().len() == 2);
+    wait_until("it is too big again", || marker.exists());
+
+    fs::write(&marker, "mine").unwrap();
+    let refused = retry();
+    assert_eq!((&refused["ok"], &refused["code"]), (&false.into(), &"excluded".into()), "{refused}");
+    assert_eq!(fs::read(&marker).unwrap(), b"mine");
+
+    let outside = library.scratch().join("Other.mkv");
+    fs::write(&outside, "").unwrap();
+    for request in ["skip", "unskip"] {
+        let refused = Control::connect(&library).ask(&json!({"request": request, "path": outside.to_str()}));
+        assert_eq!((&refused["ok"], &refused["code"]), (&false.into(), &"outside-library".into()));
+    }
+    assert_eq!(fs::read_dir(library.scratch()).unwrap().count(), 1);
+    stop(run);
+}
+
+#[test]
 fn a_subscriber_sees_a_film_from_its_start_to_its_end() {
     let Some(mut library) = Library::open() else { return };
     library.hurry();

@@ -3,6 +3,7 @@
 #![cfg(test)]
 
 use std::fs;
+use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 use std::process::Command;
@@ -62,6 +63,7 @@ fn a_machine_that_is_set_up_can_work_and_each_encoder_was_tried() {
     let of = |code: &str| checks.iter().filter(|check| check["check"] == code).collect::<Vec<_>>();
     for code in [
         "config",
+        "time-zone",
         "ffmpeg",
         "ffprobe",
         "decoder",
@@ -215,6 +217,39 @@ fn a_wrong_config_is_a_finding_and_what_could_be_read_of_it_counts() {
     fs::remove_file(library.config()).unwrap();
     let run = doctor(&library, &[]);
     finds(&run.exits_with(1), "config", "FAIL", "no such config file, though --config names it");
+}
+
+#[test]
+fn a_time_zone_that_isnt_there_is_named_by_doctor_and_by_the_daemon() {
+    let Some(mut library) = with_film() else { return };
+    library.set("active_hours", "22:00-07:00");
+    let zone = |name: &str| {
+        Run::of(library.command(["doctor", "--no-encode"]).env("TMPDIR", temporary(&library)).env("TZ", name))
+    };
+    finds(&zone("UTC").exits_with(0), "time-zone", "ok", "; encodes begin only in 22:00-07:00");
+    let missing =
+        "$TZ names the time zone No/Where, which this machine doesn't have: `active_hours` and all times";
+    finds(&zone("No/Where").exits_with(0), "time-zone", "warn", missing);
+    let run = Run::of(library.command(["watch", "--once"]).env("TZ", "No/Where"));
+    run.says(missing).says("install the package tzdata");
+}
+
+#[test]
+fn the_address_of_the_metrics_is_free_or_the_daemons_or_in_use() {
+    let Some(mut library) = with_film() else { return };
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    library.set("metrics_listen", address.as_str());
+    library.set("min_bytes", 1_000_000_000);
+    let run = doctor(&library, &["--no-encode"]).exits_with(1);
+    finds(&run, "metrics", "FAIL", &format!("failed to listen for metrics on {address}: "));
+    drop(listener);
+    finds(&doctor(&library, &["--no-encode"]).exits_with(0), "metrics", "ok", "is free for");
+    let daemon = library.start(["watch"]);
+    wait_until("the daemon has looked", || daemon.has_said("scan: "));
+    finds(&doctor(&library, &["--no-encode"]).exits_with(0), "metrics", "ok", "is held by the daemon");
+    signal(daemon.id(), Signal::TERM);
+    daemon.wait().exits_with(0);
 }
 
 #[test]

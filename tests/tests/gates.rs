@@ -4,8 +4,9 @@
 
 use std::fs;
 use std::io::Write;
+use std::time::{Duration, Instant};
 
-use av1d_tests::{Library, PICTURE, wait_until};
+use av1d_tests::{Library, PICTURE, Signal, signal, wait_until};
 
 /// A film that AV1 can't make smaller: it is compressed to almost nothing already.
 const SQUEEZED: &str = "-f lavfi -i testsrc2=size=160x120:rate=25:duration=1 -c:v libx265 -preset veryfast -crf 45 \
@@ -128,27 +129,84 @@ fn a_file_that_grows_is_not_touched_until_it_holds_still() {
     library.media("Film.mkv").is_av1();
 }
 
+/// Appends to a file again and again, as somebody does who copies it, until this is over. Returns false if the
+/// machine was so busy that the file seemed to hold still for `stable` in between.
+fn grow(file: &mut fs::File, stable: Duration, is_over: impl Fn() -> bool) -> bool {
+    let mut last = Instant::now();
+    while !is_over() {
+        file.write_all(b"x").unwrap();
+        if last.elapsed() > stable / 2 {
+            return false;
+        }
+        last = Instant::now();
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    true
+}
+
 #[test]
-fn encode_says_not_stable_of_a_file_that_changes_while_it_watches() {
+fn encode_waits_until_a_film_that_was_just_copied_holds_still() {
     let Some(mut library) = Library::open() else { return };
-    library.set("stable_secs", 2);
+    library.hurry();
+    library.set("stable_secs", 1);
+    library.film("Film.mkv");
+    let run = library.encode("Film.mkv").exits_with(0);
+    run.says("wait: 1 s, to see whether 1 film(s) hold still").says("[replaced]").says_no("[not-stable]");
+    library.film("Film.mkv");
+    let run = library.run(["encode", "--progress", "json", "Film.mkv"]).exits_with(0);
+    let settling = run.documents().into_iter().find(|event| event["event"] == "settling");
+    assert_eq!(settling.unwrap()["wait_secs"], 1.0, "{run}");
+}
+
+#[test]
+fn encode_waits_for_a_film_that_grows_and_works_on_another_meanwhile() {
+    const STABLE: Duration = Duration::from_secs(3);
+    let Some(mut library) = Library::open() else { return };
+    library.hurry();
+    library.set("stable_secs", STABLE.as_secs());
+    let path = library.film("Film.mkv");
+    let whole = fs::read(&path).unwrap();
+    // A busy machine gets more tries: a pause of the one who writes looks like the end of a copy.
+    for _ in 0..5 {
+        fs::write(&path, &whole[..whole.len() / 2]).unwrap();
+        library.film("Still.mkv");
+        let mut run = library.start(["encode", "Film.mkv", "Still.mkv"]);
+        wait_until("it waits", || run.has_said("to see whether 2 film(s) hold still"));
+        let mut file = fs::File::options().append(true).open(&path).unwrap();
+        let start = Instant::now();
+        let is_over = || start.elapsed() > 2 * STABLE && run.has_said("Still.mkv [replaced]");
+        if !grow(&mut file, STABLE, is_over) {
+            signal(run.id(), Signal::INT);
+            run.wait();
+            continue;
+        }
+        assert!(!run.has_ended(), "it waits for the film that grows");
+        assert!(!run.has_said("Film.mkv with"), "its encode has not begun");
+        fs::write(&path, &whole).unwrap();
+        run.wait().exits_with(0).says("Film.mkv [replaced]").says_no("[not-stable]");
+        library.media("Film.mkv").is_av1();
+        return;
+    }
+    panic!("this machine is too busy to write to a file twice within {STABLE:?}");
+}
+
+#[test]
+fn the_wait_for_a_film_that_grows_ends_with_ctrl_c_and_isnt_made_when_asked() {
+    let Some(mut library) = Library::open() else { return };
+    library.set("stable_secs", 3600);
     let path = library.film("Film.mkv");
     let size = fs::metadata(&path).unwrap().len();
-
-    let mut run = library.start(["encode", "Film.mkv"]);
-    let mut file = fs::File::options().append(true).open(&path).unwrap();
-    wait_until("the run ends", || {
-        file.write_all(b"x").unwrap();
-        run.has_ended()
-    });
-
-    run.wait().exits_with(0).says("[not-stable]");
-    assert!(fs::metadata(&path).unwrap().len() > size);
-    assert_eq!(library.files(), ["Film.mkv"]);
-    library
-        .run(["encode", "--ignore", "not-stable", "Film.mkv"])
-        .says_no("hold still")
-        .says_no("[not-stable]");
+    let run = library.start(["encode", "Film.mkv"]);
+    wait_until("it waits", || run.has_said("to see whether 1 film(s) hold still"));
+    fs::File::options().append(true).open(&path).unwrap().write_all(b"x").unwrap();
+    signal(run.id(), Signal::INT);
+    run.wait().exits_with(130).says_no("[not-stable]");
+    assert_eq!(
+        (fs::metadata(&path).unwrap().len(), library.files()),
+        (size + 1, vec!["Film.mkv".to_owned()])
+    );
+    let run = library.run(["encode", "--ignore", "not-stable", "Film.mkv"]);
+    run.says_no("hold still").says_no("[not-stable]");
 }
 
 #[test]

@@ -71,6 +71,9 @@ pub(crate) enum Command {
     )]
     Plan(PlanArgs),
     /// Encode named films now, and replace them once the result is verified
+    ///
+    /// A film is begun once it has held still for `stable_secs`; one that is still being copied is waited for, with a word a
+    /// minute, and given up as a failure once it has kept changing for ten minutes. `--ignore not-stable` waits for none.
     #[command(
         after_help = "Examples:\n  av1cli encode Film.mkv\n  av1cli encode --ignore too-small Clip.mp4\n  \
                             av1cli encode --progress json Film.mkv | jq -r 'select(.event == \"finished\").code'"

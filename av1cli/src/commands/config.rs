@@ -4,10 +4,10 @@ use std::io::IsTerminal;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
-use av1exec::settings::init::{target, write_default};
+use av1exec::settings::init::{self, target, write_new};
 use av1exec::settings::{
-    Effective, Environment, Inspection, Origin, Place, Problem, SettingsError, Source, Warning, default_file,
-    effective, inspect, warnings,
+    Effective, Environment, Inspection, Origin, Place, Problem, SettingsError, Source, Warning, effective,
+    inspect, warnings,
 };
 use av1exec::sys::failure::{Exit, Failure};
 use av1exec::sys::path::path_document;
@@ -38,15 +38,17 @@ pub(crate) fn run(
 
 fn init(args: &InitArgs, explicit: Option<&Path>, environment: &Environment) -> Result<Exit, Failure> {
     let InitArgs { path, stdout } = args;
+    let text = init::text(environment);
     if *stdout || path.as_deref() == Some(Path::new("-")) {
-        out(default_file().trim_end().as_bytes())?;
+        out(text.trim_end().as_bytes())?;
         return Ok(Exit::Done);
     }
     let Some(path) = target(path.as_deref().or(explicit), environment) else {
         return Err(Failure::new(Exit::Failed, "there is no home to write a config to")
             .hint("set $HOME, or name a place with --path"));
     };
-    write_default(&path).map_err(|error| Failure::new(Exit::Failed, error.to_string()).hint(error.hint()))?;
+    write_new(&path, &text)
+        .map_err(|error| Failure::new(Exit::Failed, error.to_string()).hint(error.hint()))?;
     out(format!("wrote {}", display(&path)).as_bytes())?;
     match inspect(explicit, environment).file {
         Some(read) if read == path => {

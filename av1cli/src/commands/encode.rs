@@ -1,19 +1,18 @@
 //! `av1cli encode`: encodes and replaces the named films.
 
+mod settle;
+
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 
 use av1exec::library::film::Film;
-use av1exec::library::stable::Settling;
 use av1exec::pipeline::Pipeline;
 use av1exec::pipeline::event::Event;
 use av1exec::settings::{Environment, Settings};
 use av1exec::state::outcome::Outcome;
 use av1exec::sys::waits::{Care, Wait};
-use av1plan::plan::Gate;
-use av1plan::probe::Stability;
 
+use self::settle::Waiting;
 use crate::args::EncodeArgs;
 use crate::commands::films::look;
 use crate::output::console::complain;
@@ -42,17 +41,24 @@ pub(crate) async fn encode(
             }
         }
     }
-    for (film, stability) in settle(films, &pipeline).await {
-        if pipeline.stop.is_asked() {
-            break;
-        }
-        let outcome = tokio::select! {
-            outcome = pipeline.run(&film, stability, None) => outcome,
-            // The film's disk hangs. The next start cleans up.
-            () = pipeline.waits.overdue(&pipeline.stop) => break,
-        };
-        if outcome.is_failure() && outcome != Outcome::Interrupted {
-            worst = worst.max(Exit::Failed);
+    let mut waiting = Waiting::new(films, &pipeline.settings);
+    'work: while !waiting.is_empty() && !pipeline.stop.is_asked() {
+        for ready in waiting.next(&pipeline).await {
+            if pipeline.stop.is_asked() {
+                break 'work;
+            }
+            let outcome = tokio::select! {
+                outcome = pipeline.run(&ready.film, ready.stability, None) => outcome,
+                // The film's disk hangs. The next start cleans up.
+                () = pipeline.waits.overdue(&pipeline.stop) => break 'work,
+            };
+            if let Some(failure) = ready.failure() {
+                complain(&failure);
+                worst = worst.max(failure.exit);
+            }
+            if outcome.is_failure() && outcome != Outcome::Interrupted {
+                worst = worst.max(Exit::Failed);
+            }
         }
     }
     if pipeline.stop.is_asked() {
@@ -89,37 +95,4 @@ async fn look_at_all(files: Vec<PathBuf>, pipeline: &Pipeline) -> Vec<Result<Fil
         found = looking => found.unwrap_or_default(),
         () = stop.asked() => Vec::new(),
     }
-}
-
-/// Watches the films that no cheap gate stops, all at once, until they have been unchanged for long enough or the wait
-/// is over.
-async fn settle(films: Vec<Film>, pipeline: &Pipeline) -> Vec<(Film, Stability)> {
-    let (settings, mut settling) = (&pipeline.settings, Settling::default());
-    let wait =
-        if settings.policy.ignore.contains(&Gate::NotStable) { Duration::ZERO } else { settings.stable };
-    let wanted =
-        |film: &Film| av1plan::before_probe(&film.facts(Stability::Stable), &settings.policy).is_none();
-    let start = Instant::now();
-    let watched = films.iter().filter(|film| wanted(film)).count();
-    for film in &films {
-        settling.observe(&film.path, film.identity, start, wait);
-    }
-    if watched > 0 && !wait.is_zero() {
-        pipeline.events.send(Event::Settling { films: watched, wait });
-        let mut stop = pipeline.stop.clone();
-        tokio::select! {
-            () = tokio::time::sleep(wait) => {}
-            () = stop.asked() => {}
-        }
-    }
-    let looked = look_at_all(films.iter().map(|film| film.path.clone()).collect(), pipeline).await;
-    let looked_again = films.into_iter().zip(looked).map(|(film, now)| {
-        let now = now.unwrap_or(film);
-        let watched = settling.observe(&now.path, now.identity, Instant::now(), wait);
-        // A film that another gate stops wasn't waited for. It is reported as stable, so that the other gate is named
-        // as the reason.
-        let stability = if wanted(&now) { watched } else { Stability::Stable };
-        (now, stability)
-    });
-    looked_again.collect()
 }

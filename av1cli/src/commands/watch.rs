@@ -7,7 +7,8 @@ use std::sync::Arc;
 use av1exec::daemon::serve::{Surroundings, serve};
 use av1exec::daemon::{Run, Summary};
 use av1exec::pipeline::Pipeline;
-use av1exec::settings::{Environment, Settings};
+use av1exec::pipeline::event::Event;
+use av1exec::settings::{Environment, Loaded, Reloader, ZoneRemark, time_zone};
 use av1exec::state::outcome::Bytes;
 use av1exec::sys::failure::{Exit, Failure};
 use av1exec::sys::sanitize::display;
@@ -19,35 +20,40 @@ use crate::setup::session::open_pipeline;
 use crate::setup::signals;
 use crate::setup::sinks::{Sinks, told};
 
+/// The file that a warning about the time zone names if there is no config file.
+const LOCAL_TIME: &str = "/etc/localtime";
+
 /// Watches the library, for one pass or until the daemon is stopped.
 pub(crate) async fn watch(
     args: &WatchArgs,
     config: Option<PathBuf>,
-    settings: Settings,
+    loaded: Loaded,
     environment: &Environment,
     service: &Service,
 ) -> Result<Exit, Failure> {
+    let reloader = Reloader::new(config, environment.clone(), &loaded);
+    let zone = time_zone(&loaded.settings, environment);
+    let file = loaded.file.clone();
     let terminal = std::io::stderr().is_terminal();
     let logging = args.logging(terminal, service.journal);
     let sinks = Sinks::to_log(logging, args.output)?;
-    let (pipeline, events) = open_pipeline(settings, environment).await?;
+    let (pipeline, events) = open_pipeline(loaded.settings, environment).await?;
     let sinks = tokio::spawn(sinks.listen(events));
     greet(&pipeline);
+    if let Err(ZoneRemark { text, hint }) = zone {
+        let (path, message) = (file.unwrap_or_else(|| LOCAL_TIME.into()), format!("{text} (hint: {hint})"));
+        pipeline.events.send(Event::Warning { path, message });
+    }
     let stop = pipeline.stop.clone();
     let run = if args.once { Run::OnePass } else { Run::Forever };
-    let surroundings = surroundings(service, terminal, config, environment.clone())?;
+    let surroundings = surroundings(service, terminal, reloader)?;
     let summary = serve(pipeline, run, surroundings).await?;
     told(sinks, &stop).await;
     Ok(conclude(args, summary))
 }
 
 /// Collects what surrounds the daemon: signals, the config, and the service manager.
-fn surroundings(
-    service: &Service,
-    terminal: bool,
-    config: Option<PathBuf>,
-    environment: Environment,
-) -> Result<Surroundings, Failure> {
+fn surroundings(service: &Service, terminal: bool, reloader: Reloader) -> Result<Surroundings, Failure> {
     let signals = signals::listen(terminal)
         .map_err(|error| Failure::new(Exit::Failed, format!("failed to listen for signals: {error}")))?;
     let notifier = service.notifier().map_err(|error| {
@@ -58,7 +64,7 @@ fn surroundings(
     let (ready, beats, ending) = (Arc::clone(&notifier), Arc::clone(&notifier), notifier);
     Ok(Surroundings {
         signals,
-        reload: Arc::new(move || Ok(av1exec::settings::load(config.as_deref(), &environment)?.settings)),
+        reload: Arc::new(move || Ok(reloader.read()?)),
         ready: Box::new(move || ready.ready()),
         follow: Box::new(move |source| Box::pin(async move { beats.follow(source).await })),
         ending: Box::new(move || ending.stopping()),

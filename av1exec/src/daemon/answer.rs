@@ -13,7 +13,7 @@ use super::tasks::{Doing, Reloading};
 use crate::pipeline::event::Event;
 use crate::serve::control::protocol::{Refusal, RefusalCode, Reply, Request};
 use crate::serve::control::server::Call;
-use crate::settings::{Settings, Takes, differences};
+use crate::settings::{Difference, Settings, Takes, differences};
 use crate::state::index::Fingerprint;
 use crate::sys::failure::Failure;
 use crate::sys::path::path_of;
@@ -30,9 +30,14 @@ impl Dispatcher {
         let change = match &request {
             Request::Skip(_) => Some(MarkerChange::Skip),
             Request::Unskip { foreign, .. } => Some(MarkerChange::Unskip(*foreign)),
+            Request::Retry(_) => Some(MarkerChange::Retry),
             _ => None,
         };
         if let Some((change, path)) = change.zip(request.path()) {
+            if change == MarkerChange::Retry && self.tasks.is_busy(&path) {
+                let answer = Reply::done(format!("{} is being worked on", display(&path)));
+                return self.put(Effect::Reply(reply, answer));
+            }
             return self.carry_out_beside(change, &path, reply);
         }
         let answer = self.carry_out(&request).unwrap_or_else(Reply::Refused);
@@ -40,27 +45,24 @@ impl Dispatcher {
     }
 
     fn carry_out(&mut self, request: &Request) -> Result<Reply, Refusal> {
-        let path = request.path();
-        Ok(match (request, path.as_deref()) {
-            (Request::Status | Request::Subscribe, _) => Reply::Status(Box::new(self.status())),
-            (Request::Pause, _) => {
+        Ok(match request {
+            Request::Status | Request::Subscribe => Reply::Status(Box::new(self.status())),
+            Request::Pause => {
                 self.pause(true);
                 let encodes = self.tasks.count(Doing::Encode);
                 Reply::done(format!("paused; {encodes} encode(s) hold still"))
             }
-            (Request::Resume, _) => {
+            Request::Resume => {
                 self.pause(false);
                 Reply::done("work goes on")
             }
-            (Request::Scan, _) => {
+            Request::Scan => {
                 self.scan_now();
                 Reply::done("the library is looked at now")
             }
-            (Request::Cancel { job }, _) => self.cancel(job)?,
-            (Request::Retry(_), Some(path)) => self.retry(path)?,
-            // `skip` and `unskip` with a valid path were handled by `answer`, and `retry` above: the path is
-            // invalid.
-            (Request::Retry(_) | Request::Skip(_) | Request::Unskip { .. }, _) => {
+            Request::Cancel { job } => self.cancel(job)?,
+            // Those with a valid path were handled by `answer`: this path is invalid.
+            Request::Retry(_) | Request::Skip(_) | Request::Unskip { .. } => {
                 return Err(Refusal::new(RefusalCode::InvalidPath, "`path` is no absolute path"));
             }
         })
@@ -91,18 +93,17 @@ impl Dispatcher {
         }
     }
 
-    fn retry(&mut self, path: &Path) -> Result<Reply, Refusal> {
-        if self.tasks.is_busy(path) {
-            return Ok(Reply::done(format!("{} is being worked on", display(path))));
-        }
-        if !self.catalog.forget(path) {
+    /// Forgets what came of a film, so that it is worked on again. `said` is the message if its marker was removed.
+    fn retry(&mut self, path: &Path, said: Option<String>) -> Result<String, Refusal> {
+        let is_known = self.tasks.is_busy(path) || self.catalog.forget(path);
+        if !is_known && said.is_none() {
             let text = format!("nothing is known of {}", display(path));
             return Err(Refusal::new(RefusalCode::NoSuchFilm, text)
                 .hint("name a film of the library by its whole path; new ones are found by themselves"));
         }
         self.catalog.flush();
         self.scan_now();
-        Ok(Reply::done(format!("{} is looked at again", display(path))))
+        Ok(said.unwrap_or_else(|| format!("{} is looked at again", display(path))))
     }
 
     /// Starts writing or removing a marker, unless too many such requests wait already.
@@ -119,15 +120,21 @@ impl Dispatcher {
     pub(super) fn carried_out(&mut self, carried_out: CarriedOut) {
         let CarriedOut { change, path, said, reply } = carried_out;
         self.tasks.carrying_out = self.tasks.carrying_out.saturating_sub(1);
-        if said.is_ok() {
-            match change {
-                MarkerChange::Skip => self.cancel_below(&path),
-                // A user's request overrides the stored outcome.
-                MarkerChange::Unskip(_) => drop(self.catalog.forget(&path)),
+        let done = said.and_then(|said| match change {
+            MarkerChange::Retry => self.retry(&path, said),
+            MarkerChange::Skip => {
+                self.cancel_below(&path);
+                self.scan_now();
+                Ok(said.unwrap_or_default())
             }
-            self.scan_now();
-        }
-        self.put(Effect::Reply(reply, said.map_or_else(Reply::Refused, Reply::done)));
+            MarkerChange::Unskip(_) => {
+                // A user's request overrides the stored outcome.
+                self.catalog.forget(&path);
+                self.scan_now();
+                Ok(said.unwrap_or_default())
+            }
+        });
+        self.put(Effect::Reply(reply, done.map_or_else(Reply::Refused, Reply::done)));
     }
 
     /// Handles a signal.
@@ -151,7 +158,7 @@ impl Dispatcher {
             Err(failure) => {
                 let path = self.context.settings.job_state_dir.clone();
                 let message = format!(
-                    "the config can't be read, and the old one stays: {}",
+                    "the config isn't taken over, and the old one stays: {}",
                     failure.lines().join("; ")
                 );
                 self.publish(Event::Warning { path, message });
@@ -170,21 +177,13 @@ impl Dispatcher {
     /// Uses other settings from now on. Running encodes keep the settings that they started with.
     fn take_over(&mut self, new: Settings) {
         let old = Arc::clone(&self.context.settings);
-        let waiting: Vec<&str> = differences(&old, &new)
-            .into_iter()
-            .filter(|difference| difference.takes == Takes::AtRestart)
-            .map(|difference| difference.key)
-            .collect();
-        let message = if waiting.is_empty() {
-            "the config was read again".to_owned()
-        } else {
-            format!("the config was read again; a restart is needed for {}", waiting.join(", "))
-        };
+        let message = reread(&differences(&old, &new));
         let path = old.job_state_dir.clone();
         let held = Arc::new(Settings {
             job_state_dir: old.job_state_dir.clone(),
             ffmpeg: old.ffmpeg.clone(),
             ffprobe: old.ffprobe.clone(),
+            mkvtoolnix: old.mkvtoolnix.clone(),
             metrics_listen: old.metrics_listen,
             ..new
         });
@@ -201,5 +200,46 @@ impl Dispatcher {
         self.publish(Event::Warning { path, message });
         self.scan_now();
         self.beat();
+    }
+}
+
+/// Says what a reload has changed, and what waits for a restart.
+fn reread(differences: &[Difference]) -> String {
+    if differences.is_empty() {
+        return "the config was read again: nothing in it has changed".to_owned();
+    }
+    let value = |value: &Option<String>| value.clone().unwrap_or_else(|| "not set".to_owned());
+    let change =
+        |change: &Difference| format!("{}: {} -> {}", change.key, value(&change.old), value(&change.new));
+    let changes: Vec<String> = differences.iter().map(change).collect();
+    let waiting = differences.iter().filter(|difference| difference.takes == Takes::AtRestart);
+    let waiting: Vec<&str> = waiting.map(|difference| difference.key).collect();
+    let restart = match waiting.as_slice() {
+        [] => String::new(),
+        keys => format!("; a restart is needed for {}", keys.join(", ")),
+    };
+    format!("the config was read again: {}{restart}", changes.join(", "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reload_says_what_has_changed_from_what_to_what() {
+        let row = |key, old: Option<&str>, new: Option<&str>, takes| Difference {
+            key,
+            old: old.map(Into::into),
+            new: new.map(Into::into),
+            takes,
+        };
+        assert_eq!(reread(&[]), "the config was read again: nothing in it has changed");
+        let at_once = row("min_bytes", Some("1"), Some("2"), Takes::AtOnce);
+        assert_eq!(reread(std::slice::from_ref(&at_once)), "the config was read again: min_bytes: 1 -> 2");
+        let later = row("ffmpeg", Some("\"/a\""), None, Takes::AtRestart);
+        assert_eq!(
+            reread(&[at_once, later]),
+            "the config was read again: min_bytes: 1 -> 2, ffmpeg: \"/a\" -> not set; a restart is needed for ffmpeg"
+        );
     }
 }

@@ -10,17 +10,19 @@ use jiff::Timestamp;
 use tokio::sync::oneshot;
 
 use super::input::{CarriedOut, LookedAgain, MarkerChange, Tidied, Walked};
-use crate::library::exclusion::{exclude, include};
+use crate::library::exclusion::{exclude_in_library, include_in_library, retract};
 use crate::library::film::Film;
 use crate::library::leftovers::{Fate, clock_beside, sweep};
 use crate::library::scan::{Scan, scan};
 use crate::pipeline::event::Events;
 use crate::replace::recover::{Action, tidy};
+use crate::serve::control::offline::gate;
 use crate::serve::control::protocol::{Refusal, Reply};
 use crate::settings::Settings;
 use crate::state::jobs::{Job, JobStore};
 use crate::sys::lock::Locks;
 use crate::sys::path::path_of;
+use crate::sys::sanitize::display;
 use crate::sys::waits::Wait;
 
 /// Recovers an unfinished job: its share may be mounted again by now.
@@ -123,14 +125,29 @@ pub(super) fn look(films: Vec<Film>, generation: u64, settings: &Settings, wait:
 pub(super) fn carry_out(
     change: MarkerChange,
     path: &Path,
-    roots: &[PathBuf],
+    settings: &Settings,
     reply: oneshot::Sender<Reply>,
 ) -> CarriedOut {
-    let said = match change {
-        MarkerChange::Skip => exclude(path),
-        MarkerChange::Unskip(foreign) => include(path, foreign, roots),
+    let (roots, policy) = (&settings.library_roots, &settings.policy);
+    let named = |(message, path)| (Some(message), path);
+    let done = match change {
+        MarkerChange::Skip => exclude_in_library(path, roots, policy).map(named).map_err(Refusal::from),
+        MarkerChange::Unskip(foreign) => {
+            include_in_library(path, foreign, roots, policy).map(named).map_err(Refusal::from)
+        }
+        MarkerChange::Retry => {
+            let retracted = retract(path, roots).map_err(Refusal::from);
+            retracted.and_then(|removed| {
+                let said = format!("{} is looked at again; its marker is removed", display(path));
+                let done = (removed.then_some(said), path.to_owned());
+                gate(path, settings).map_or(Ok(done), Err)
+            })
+        }
     };
-    CarriedOut { change, path: path.to_owned(), said: said.map_err(Refusal::from), reply }
+    match done {
+        Ok((said, path)) => CarriedOut { change, path, said: Ok(said), reply },
+        Err(refusal) => CarriedOut { change, path: path.to_owned(), said: Err(refusal), reply },
+    }
 }
 
 #[cfg(test)]

@@ -215,13 +215,17 @@ pub(super) enum MarkerChange {
     Skip,
     /// Allow it again. `Foreign` says what to do with a marker that holds a user's own text.
     Unskip(Foreign),
+    /// Try a film again: remove the marker that av1d wrote by itself.
+    Retry,
 }
 
-/// The end of such a request: whether it was carried out.
+/// The end of such a request: what was done.
 #[derive(Debug)]
 pub(super) struct CarriedOut {
     pub(super) change: MarkerChange,
+    /// The path; with the symlinks in its folders resolved if the request was carried out.
     pub(super) path: PathBuf,
-    pub(super) said: Result<String, Refusal>,
+    /// What was done; `None` if there was no marker to remove.
+    pub(super) said: Result<Option<String>, Refusal>,
     pub(super) reply: oneshot::Sender<Reply>,
 }

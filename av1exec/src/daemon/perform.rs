@@ -97,7 +97,7 @@ impl Daemon {
                 let wait = pipeline.waits.begin(&path, Care::Free);
                 self.on_thread(Task::CarryOut, move || {
                     let _wait = wait;
-                    Input::CarriedOut(carry_out(change, &path, &settings.library_roots, reply))
+                    Input::CarriedOut(carry_out(change, &path, &settings, reply))
                 });
             }
             Effect::Reload => {

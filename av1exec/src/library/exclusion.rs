@@ -1,11 +1,13 @@
 //! Excludes films and folders on a user's request by writing marker files, and includes them again by removing the
 //! markers.
 
+mod bounds;
 mod error;
 
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
+use av1plan::Config;
 use serde::{Deserialize, Serialize};
 
 use super::roots::root_of;
@@ -32,8 +34,46 @@ impl Foreign {
     }
 }
 
+/// What was done, as text for users, and the film's or folder's path with the symlinks in its folders resolved.
+pub type Done = (String, PathBuf);
+
+/// Writes the marker that excludes a film of the library, or everything below a folder of it.
+pub fn exclude_in_library(path: &Path, roots: &[PathBuf], policy: &Config) -> Result<Done, ExclusionError> {
+    let real = bounds::within(path, roots, policy)?;
+    exclude(&real).map(|message| (message, real))
+}
+
+/// Removes the marker that excludes a film or a folder of the library. The message says whether another marker still
+/// excludes it. The film itself may no longer exist.
+pub fn include_in_library(
+    path: &Path,
+    foreign: Foreign,
+    roots: &[PathBuf],
+    policy: &Config,
+) -> Result<Done, ExclusionError> {
+    let real = bounds::within(path, roots, policy)?;
+    include(&real, foreign, roots).map(|message| (message, real))
+}
+
+/// Removes the marker that av1d wrote by itself because a film's result was too big, so that the film can be tried
+/// again. Returns whether there was one. If a person or another tool excluded the film, that is an error, and nothing
+/// is removed.
+pub fn retract(film: &Path, roots: &[PathBuf]) -> Result<bool, ExclusionError> {
+    let own = names::skip_marker(film);
+    let is_own = sidecars::is_about_size(&own);
+    let persons = Some(&own).filter(|own| !is_own && std::fs::symlink_metadata(own).is_ok()).cloned();
+    let stem = names::stem_marker(film).filter(|marker| sidecars::is_foreign(marker));
+    if let Some(marker) = persons.or(stem).or_else(|| above(film, roots)) {
+        return Err(ExclusionError::Excluded { path: film.to_owned(), marker });
+    }
+    if is_own {
+        remove(&own)?;
+    }
+    Ok(is_own)
+}
+
 /// Writes the marker that excludes a film, or everything below a folder. Returns a message that says what was done.
-pub fn exclude(path: &Path) -> Result<String, ExclusionError> {
+pub(crate) fn exclude(path: &Path) -> Result<String, ExclusionError> {
     let found = std::fs::symlink_metadata(path).map_err(|error| unreadable(path, error))?;
     let marker = match () {
         () if found.is_dir() => path.join(names::SKIP_MARKER),
@@ -52,7 +92,7 @@ pub fn exclude(path: &Path) -> Result<String, ExclusionError> {
 
 /// Removes the marker that excludes a film or a folder. Returns a message that says what was done, and whether another
 /// marker still excludes it. The film itself may no longer exist.
-pub fn include(path: &Path, foreign: Foreign, roots: &[PathBuf]) -> Result<String, ExclusionError> {
+fn include(path: &Path, foreign: Foreign, roots: &[PathBuf]) -> Result<String, ExclusionError> {
     let is_folder = path.is_dir();
     let marker = if is_folder { path.join(names::SKIP_MARKER) } else { names::skip_marker(path) };
     let stem = names::stem_marker(path).filter(|marker| !is_folder && sidecars::is_foreign(marker));
@@ -136,7 +176,7 @@ fn above(path: &Path, roots: &[PathBuf]) -> Option<PathBuf> {
 fn unreadable(path: &Path, source: io::Error) -> ExclusionError {
     let path = path.to_owned();
     match source.kind() {
-        io::ErrorKind::NotFound => ExclusionError::Missing { path, source },
+        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => ExclusionError::Missing { path, source },
         _ => ExclusionError::Unreadable { path, source },
     }
 }
@@ -171,6 +211,46 @@ mod tests {
             assert!(include(path, Foreign::Keep, &roots).unwrap().ends_with("has no marker of its own"));
         }
         assert_eq!(fs::read(&film).unwrap(), b"film");
+    }
+
+    #[test]
+    fn a_retry_takes_av1ds_own_marker_away_and_nobody_elses() {
+        let (root, film) = library();
+        let (roots, own) = ([root.path().to_owned()], names::skip_marker(&film));
+        let too_big = || {
+            let original = disk::Identity::of(&film).unwrap();
+            let gate = av1plan::Ratio::NINETY_PERCENT;
+            sidecars::mark(&film, "too big", sidecars::MarkCause::TooBig { original, gate }).unwrap();
+        };
+        assert!(!retract(&film, &roots).unwrap(), "there is none");
+        too_big();
+        assert!(retract(&film, &roots).unwrap());
+        assert!(!own.exists());
+        let folder = film.parent().unwrap();
+        for other in [
+            folder.join(names::SKIP_MARKER),
+            root.path().join(names::SKIP_MARKER),
+            film.with_extension("av1skip"),
+        ] {
+            too_big();
+            fs::write(&other, "").unwrap();
+            let refusal = retract(&film, &roots).unwrap_err();
+            assert!(
+                matches!(&refusal, ExclusionError::Excluded { marker, .. } if *marker == other),
+                "{refusal:?}"
+            );
+            assert!(own.exists() && other.exists());
+            fs::remove_file(&other).unwrap();
+        }
+        fs::remove_file(&own).unwrap();
+        exclude(&film).unwrap();
+        for text in [None, Some(""), Some("keep the grain")] {
+            if let Some(text) = text {
+                fs::write(&own, text).unwrap();
+            }
+            assert!(matches!(retract(&film, &roots), Err(ExclusionError::Excluded { .. })), "{text:?}");
+            assert!(own.exists());
+        }
     }
 
     #[test]

@@ -116,6 +116,11 @@ pub(crate) fn is_left_alone(film: &Path) -> bool {
     marker.exists() && size_gate_text(&marker).is_none()
 }
 
+/// Whether av1d wrote this marker by itself, about a result that was too big.
+pub(super) fn is_about_size(marker: &Path) -> bool {
+    size_gate_text(marker).is_some()
+}
+
 /// Returns the text of a marker about a result that was too big, or `None` if it is another marker or doesn't exist.
 fn size_gate_text(marker: &Path) -> Option<String> {
     fs::symlink_metadata(marker).ok().filter(fs::Metadata::is_file)?;

@@ -38,6 +38,11 @@ impl Settling {
         if now.duration_since(since) >= wait { Stability::Stable } else { Stability::Settling }
     }
 
+    /// Returns since when `path` has been in the state in which it was last observed.
+    pub fn unchanged_since(&self, path: &Path) -> Option<Instant> {
+        self.seen.get(path).map(|seen| seen.unchanged_since)
+    }
+
     /// Drops all files for which `keep` returns `false`, so that memory doesn't grow beyond the library.
     pub fn retain(&mut self, keep: impl Fn(&Path) -> bool) {
         self.seen.retain(|path, _| keep(path));

@@ -195,7 +195,8 @@ fn is_hidden(name: &OsStr) -> bool {
     name.as_encoded_bytes().starts_with(b".")
 }
 
-fn has_extension(name: &OsStr, policy: &Config) -> bool {
+/// Whether a file's name has one of the extensions of films.
+pub(super) fn has_extension(name: &OsStr, policy: &Config) -> bool {
     let extension = Path::new(name).extension().map(|extension| extension.to_string_lossy().to_lowercase());
     extension.is_some_and(|extension| policy.extensions.contains(extension.as_str()))
 }

@@ -33,6 +33,11 @@ pub(super) struct Line {
 }
 
 impl Reading {
+    /// Whether the file sets a key to a correct value.
+    pub(super) fn sets(&self, key: &str) -> bool {
+        self.lines.get(key).is_some_and(|line| line.taken)
+    }
+
     /// Returns the settings if the whole file is correct. `path` is used in the error.
     pub(super) fn whole(self, path: &Path) -> Result<Settings, SettingsError> {
         if self.problems.is_empty() {

@@ -10,6 +10,7 @@ use super::Settings;
 use super::environment::Environment;
 use super::error::{NamedBy, Problem, SettingsError};
 use super::file::{Reading, read_bytes};
+use super::reload::Marks;
 
 /// The system-wide config file.
 pub const SYSTEM_FILE: &str = "/etc/av1d/config.toml";
@@ -21,6 +22,8 @@ pub struct Loaded {
     pub settings: Settings,
     /// The file they were read from; `None` for the built-in defaults.
     pub file: Option<PathBuf>,
+    /// What tells whether that file is complete.
+    pub marks: Marks,
 }
 
 /// Loads the config: the file `explicit` (`--config`) or else that of `$AV1D_CONFIG`, which must exist if it is named;
@@ -32,8 +35,13 @@ pub fn load(explicit: Option<&Path>, environment: &Environment) -> Result<Loaded
 
 fn load_from(places: &[Place]) -> Result<Loaded, SettingsError> {
     Ok(match first(places)? {
-        Some((path, bytes)) => Loaded { settings: read_bytes(&bytes).whole(&path)?, file: Some(path) },
-        None => Loaded { settings: Settings::default(), file: None },
+        Some((path, bytes)) => {
+            let reading = read_bytes(&bytes);
+            let marks =
+                Marks { names_roots: reading.sets("library_roots"), ends_line: bytes.ends_with(b"\n") };
+            Loaded { settings: reading.whole(&path)?, file: Some(path), marks }
+        }
+        None => Loaded { settings: Settings::default(), file: None, marks: Marks::default() },
     })
 }
 

@@ -18,9 +18,11 @@ mod key;
 mod keys;
 mod locate;
 pub mod queue_order;
+mod reload;
 mod render;
 mod value;
 mod warnings;
+mod zone;
 
 use std::net::SocketAddr;
 use std::num::NonZeroUsize;
@@ -33,7 +35,9 @@ pub use environment::Environment;
 pub use error::{NamedBy, Problem, SettingsError};
 pub use file::{Reading, parse};
 pub use locate::{Inspection, Loaded, Origin, Place, SYSTEM_FILE, inspect, load};
+pub use reload::{Marks, ReloadError, Reloader};
 pub use warnings::{Warning, warnings};
+pub use zone::{ZoneRemark, time_zone};
 
 use crate::settings::concurrency::Concurrency;
 use crate::settings::hours::{ActiveHours, OutsideHours};
@@ -139,20 +143,37 @@ pub fn render(settings: &Settings) -> String {
 
 /// Returns a config file with the default values, which describes each key's purpose and allowed values.
 pub fn default_file() -> String {
-    let defaults = Settings::default();
+    file_of(&Settings::default(), &[])
+}
+
+/// Returns a config file with a line for each key. `marks` are keys with a remark of their own; a line that the remark
+/// says to be a mere example is a comment.
+fn file_of(settings: &Settings, marks: &[Mark]) -> String {
     let head = format!(
-        "# The config of av1d. A key that is left out has the value that is written here.\n\
+        "# The config of av1d. A key that is left out has the value that is written here{}.\n\
          # Looked for in this order: --config FILE, $AV1D_CONFIG, $XDG_CONFIG_HOME/av1d/config.toml,\n\
-         # {SYSTEM_FILE}.\n"
+         # {SYSTEM_FILE}.\n",
+        if marks.is_empty() { "" } else { ", unless it says otherwise" }
     );
     let entries = KEYS.iter().map(|key| {
-        let line = match (key.get)(&defaults) {
-            Present::Set(value) => format!("{} = {value}", key.name),
+        let mark = marks.iter().find(|mark| mark.key == key.name);
+        let comment = if mark.is_some_and(|mark| mark.is_example) { "# " } else { "" };
+        let line = match (key.get)(settings) {
+            Present::Set(value) => format!("{comment}{} = {value}", key.name),
             Present::Unset { example } => format!("# {} = {example}", key.name),
         };
-        format!("\n# {}\n# Allowed: {}.\n{line}\n", key.purpose, key.allowed)
+        let remark = mark.map_or_else(String::new, |mark| format!("# {}\n", mark.remark));
+        format!("\n# {}\n# Allowed: {}.\n{remark}{line}\n", key.purpose, key.allowed)
     });
     head + &entries.collect::<String>()
+}
+
+/// A key whose line isn't the default.
+struct Mark {
+    key: &'static str,
+    remark: String,
+    /// Whether the value is an example, which isn't used.
+    is_example: bool,
 }
 
 #[cfg(test)]

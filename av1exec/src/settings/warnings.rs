@@ -1,5 +1,6 @@
 //! What is allowed in a config but can't do what its writer hopes for.
 
+use av1plan::config::{Extension, Obstacle};
 use serde::Serialize;
 
 use super::file::Reading;
@@ -22,17 +23,21 @@ pub fn warnings(reading: &Reading) -> Vec<Warning> {
     const KEY: &str = "extensions";
     let line = reading.lines.get(KEY).map(|line| line.number);
     let extensions = reading.settings.policy.extensions.iter();
-    let obstacles = extensions.filter_map(|extension| Some((extension, extension.obstacle()?)));
-    let warning = |(extension, obstacle): (&av1plan::config::Extension, av1plan::config::Obstacle)| Warning {
-        key: KEY,
-        line,
-        text: format!(
-            "`{KEY}` lists \"{extension}\", but such a file is {}: it is never encoded",
-            obstacle.what
-        ),
-        hint: obstacle.remedy,
+    let remark = |extension: &Extension| match extension.obstacle() {
+        Some(Obstacle { what, remedy }) => {
+            Some((format!("but such a file is {what}: it is never encoded"), remedy))
+        }
+        None if extension.is_known() => None,
+        None => {
+            let text = "which av1d knows of no films: such a file is looked at, and most likely left alone";
+            Some((text.to_owned(), "check its spelling, or take it from the list"))
+        }
     };
-    obstacles.map(warning).collect()
+    let warning = |extension: &Extension| {
+        let (text, hint) = remark(extension)?;
+        Some(Warning { key: KEY, line, text: format!("`{KEY}` lists \"{extension}\", {text}"), hint })
+    };
+    extensions.filter_map(warning).collect()
 }
 
 #[cfg(test)]
@@ -50,5 +55,11 @@ mod tests {
         let disc = "`extensions` lists \"iso\", but such a file is an image of a disc: it is never encoded";
         assert_eq!(found[0], (Some(2), disc, "rip the films from it, with MakeMKV for example"));
         assert_eq!(found.len(), 2);
+        let unknown = warnings(&read_bytes(b"extensions = ['mvk']"));
+        assert!(
+            unknown[0].text.starts_with("`extensions` lists \"mvk\", which av1d knows of no films: "),
+            "{unknown:?}"
+        );
+        assert_eq!(unknown[0].hint, "check its spelling, or take it from the list");
     }
 }

@@ -35,6 +35,11 @@ impl Extension {
             .map(|(_, obstacle)| *obstacle)
     }
 
+    /// Whether films are known to have this extension: those of the default config, and others of formats that are read.
+    pub fn is_known(&self) -> bool {
+        super::EXTENSIONS.contains(&self.as_str()) || OTHERS.contains(&self.as_str())
+    }
+
     /// The extension as text.
     pub fn as_str(&self) -> &str {
         &self.0
@@ -50,8 +55,14 @@ pub struct Obstacle {
     pub remedy: &'static str,
 }
 
+/// Extensions that aren't in the default config, of files whose formats are read.
+const OTHERS: [&str; 24] = [
+    "divx", "dv", "evo", "f4p", "ismv", "ivf", "m1v", "m2p", "m2t", "m2v", "mk3d", "mod", "mp2v", "mpe",
+    "mpv", "mqv", "mxf", "ogg", "ogx", "qt", "rec", "tod", "tp", "trp",
+];
+
 /// Extensions of files that are no films in themselves, and of formats that can't be taken.
-const OBSTACLES: [(&[&str], Obstacle); 6] = [
+const OBSTACLES: [(&[&str], Obstacle); 7] = [
     (
         &["iso", "img", "bin", "nrg", "mdf"],
         Obstacle { what: "an image of a disc", remedy: "rip the films from it, with MakeMKV for example" },
@@ -75,6 +86,13 @@ const OBSTACLES: [(&[&str], Obstacle); 6] = [
         Obstacle {
             what: "a raw stream without timestamps",
             remedy: "remux such files into Matroska, with mkvmerge for example",
+        },
+    ),
+    (
+        &["amv", "bik", "gxf", "mve", "nsv", "nut", "pva", "roq", "smk", "swf", "y4m"],
+        Obstacle {
+            what: "in a format that isn't read",
+            remedy: "remux such files into Matroska, with ffmpeg for example",
         },
     ),
     (
@@ -144,6 +162,18 @@ mod tests {
         assert!(
             super::super::Config::default().extensions.iter().all(|extension| extension.obstacle().is_none())
         );
+    }
+
+    #[test]
+    fn what_is_known_is_taken_and_the_rest_is_either_hopeless_or_unheard_of() {
+        let is_known = |text: &str| Extension::new(text).unwrap().is_known();
+        for text in super::super::EXTENSIONS.iter().chain(&OTHERS) {
+            let extension = Extension::new(text).unwrap();
+            assert!(extension.is_known() && extension.obstacle().is_none(), "{text}");
+        }
+        for (text, known) in [("MKV", true), (".mxf", true), ("iso", false), ("foo", false), ("mvk", false)] {
+            assert_eq!(is_known(text), known, "{text}");
+        }
     }
 
     #[test]

@@ -21,6 +21,18 @@ fn sighup_reads_the_config_again_and_sigusr1_looks_at_the_library() {
     wait_until("the bad config is reported", || run.has_said("the old one stays: "));
     assert_eq!(status(&library)["films"]["too-small"], 1, "the old one stays");
 
+    // An editor, or a full disk, has cut the file off.
+    let whole = fs::read_to_string(library.config()).unwrap().replace("\"many\"", "1000");
+    for (text, why) in [
+        ("", "`library_roots` is gone from this file, which may be empty or cut off"),
+        (whole.trim_end(), "the last line of this file has no end"),
+    ] {
+        fs::write(library.config(), text).unwrap();
+        signal(run.id(), Signal::HUP);
+        wait_until("the cut config is reported", || run.has_said(why));
+        assert_eq!(status(&library)["films"]["too-small"], 1, "the old one stays");
+    }
+
     let other = library.scratch().join("other root");
     fs::create_dir(&other).unwrap();
     library.tools.make(&library.scratch(), PICTURE, &other.join("Other.mkv"));
@@ -28,7 +40,8 @@ fn sighup_reads_the_config_again_and_sigusr1_looks_at_the_library() {
     library.set("min_bytes", 500);
     library.set("metrics_listen", "127.0.0.1:9");
     signal(run.id(), Signal::HUP);
-    wait_until("it is said", || run.has_said("read again; a restart is needed for metrics_listen"));
+    wait_until("it is said", || run.has_said("; a restart is needed for metrics_listen"));
+    assert!(run.has_said("min_bytes: 1000000000 -> 500, ") && run.has_said(", metrics_listen: not set -> "));
     wait_until("both are replaced", || replaced(&library) == 2);
 
     let later = library.film(".later.mkv");

@@ -49,6 +49,10 @@ pub enum Level {
 pub enum Code {
     /// The config file.
     Config,
+    /// The local time zone.
+    TimeZone,
+    /// The address on which metrics are served.
+    Metrics,
     /// ffmpeg itself.
     Ffmpeg,
     /// ffprobe itself.

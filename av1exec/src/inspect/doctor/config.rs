@@ -1,8 +1,11 @@
-//! Checks the config: which file it is, what it sets, and which errors it has.
+//! Checks the config: which file it is, what it sets, which errors it has, and whether the time zone is there by which
+//! its hours are meant.
 
 use super::check::{Check, Code};
-use crate::settings::{Effective, Inspection, Source, effective};
-use crate::sys::sanitize::display;
+use crate::settings::{
+    Effective, Environment, Inspection, Settings, Source, ZoneRemark, effective, time_zone,
+};
+use crate::sys::sanitize::{display, sanitize};
 
 /// If the config sets more keys than this, they aren't listed.
 const NAMED: usize = 6;
@@ -32,6 +35,18 @@ pub(super) fn checks(inspection: &Inspection) -> Vec<Check> {
     };
     let text = format!("{} {}", display(file), sets(&effective(reading)));
     vec![Check::ok(Code::Config, text).about(file)]
+}
+
+/// Checks the time zone, by which `active_hours` are meant.
+pub(super) fn time_zone_check(settings: &Settings, environment: &Environment) -> Check {
+    match time_zone(settings, environment) {
+        Err(ZoneRemark { text, hint }) => Check::warn(Code::TimeZone, text, hint),
+        Ok(zone) => {
+            let hours = settings.active_hours.as_ref();
+            let hours = hours.map_or_else(String::new, |hours| format!("; encodes begin only in {hours}"));
+            Check::ok(Code::TimeZone, format!("{}{hours}", sanitize(&zone)))
+        }
+    }
 }
 
 fn sets(entries: &[Effective]) -> String {

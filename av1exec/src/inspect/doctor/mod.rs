@@ -8,6 +8,7 @@ mod check;
 mod config;
 mod films;
 mod folder;
+mod metrics;
 mod programs;
 mod roots;
 mod state;
@@ -48,6 +49,10 @@ pub async fn examine(patient: &Patient<'_>, mut report: impl FnMut(Check)) {
     let Patient { inspection, environment, trials } = *patient;
     let settings = &inspection.reading.settings;
     config::checks(inspection).into_iter().for_each(&mut report);
+    report(config::time_zone_check(settings, environment));
+    if let Some(address) = settings.metrics_listen {
+        report(metrics::examine(address, settings.job_state_dir.clone()).await);
+    }
     let ffmpeg = programs::examine(settings, environment, &mut report).await;
     if let (Some(ffmpeg), Trials::Run) = (ffmpeg, trials) {
         trial::examine(&ffmpeg, &settings.policy, &environment.temporary_folder(), &mut report).await;

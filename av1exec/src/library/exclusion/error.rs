@@ -30,6 +30,28 @@ pub enum ExclusionError {
         /// The path.
         path: PathBuf,
     },
+    /// The path is in none of the library's folders.
+    #[error("{} lies outside the library ({})", display(path), listed(roots))]
+    Outside {
+        /// The path.
+        path: PathBuf,
+        /// The folders of the library, as the config names them.
+        roots: Vec<PathBuf>,
+    },
+    /// The path is a file of the library whose name has no film's extension.
+    #[error("{} is no film by its name", display(path))]
+    OtherFile {
+        /// The path.
+        path: PathBuf,
+    },
+    /// A film can't be tried again, because a marker excludes it that a person or another tool wrote.
+    #[error("{} excludes {}", display(marker), display(path))]
+    Excluded {
+        /// The film.
+        path: PathBuf,
+        /// The marker.
+        marker: PathBuf,
+    },
     /// The marker can't be written.
     #[error("failed to write {}", display(marker))]
     Unwritable {
@@ -74,7 +96,16 @@ impl ExclusionError {
         match self {
             Self::Missing { .. } => "check the path",
             Self::Unreadable { .. } => "run this as a user who may read the folder",
-            Self::NoFilm { .. } => "name the film itself, not a link to it",
+            Self::NoFilm { .. } => "name the film or the folder itself, not a link to it",
+            Self::Outside { .. } => {
+                "only films and folders below `library_roots` in the config have markers: check the path, or name the folder there"
+            }
+            Self::OtherFile { .. } => {
+                "only films and folders have markers: check the path, or add its extension to `extensions` in the config"
+            }
+            Self::Excluded { .. } => {
+                "take that marker away first, with `av1cli unskip` of the film or of its folder"
+            }
             Self::Unwritable { .. } | Self::Unremovable { .. } => {
                 "run this as a user who may write to the folder"
             }
@@ -83,4 +114,8 @@ impl ExclusionError {
             Self::OwnText { .. } => "read it first; `av1cli unskip --force` removes it",
         }
     }
+}
+
+fn listed(roots: &[PathBuf]) -> String {
+    roots.iter().map(|root| display(root)).collect::<Vec<_>>().join(", ")
 }

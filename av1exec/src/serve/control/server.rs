@@ -1,5 +1,6 @@
 //! The server of the control socket: any number of clients, each in a task of its own with bounded memory and time.
 
+use std::collections::HashMap;
 use std::io;
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::os::unix::net::UnixListener as StdListener;
@@ -35,8 +36,12 @@ pub(super) struct Limits {
     /// How many clients may be connected at once. Each takes one of the 1,024 file descriptors that a process
     /// usually has.
     pub(super) clients: usize,
-    /// How long a client may take to send its next request, to the end of the line.
+    /// How many of them may be of one user. The others are left for root, who may connect as well.
+    pub(super) of_a_user: usize,
+    /// How long a client may take to begin its next request.
     pub(super) idle: Duration,
+    /// How long a client may take from the first byte of a request to the end of its line.
+    pub(super) line: Duration,
     /// How long a client may leave a reply or an event unread once the kernel's buffer is full.
     pub(super) unread: Duration,
     /// How long the daemon may take to reply.
@@ -47,7 +52,9 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             clients: 256,
+            of_a_user: 192,
             idle: Duration::from_mins(5),
+            line: Duration::from_secs(2),
             unread: Duration::from_secs(30),
             answer: Duration::from_secs(20),
         }
@@ -99,21 +106,30 @@ impl Server {
     pub async fn run(&self, calls: mpsc::Sender<Call>, feed: Feed) -> Result<(), ControlError> {
         let handed = self.listener.try_clone().and_then(UnixListener::from_std);
         let listener = handed.map_err(|source| ControlError::failed(&self.path, source))?;
-        let mut clients = JoinSet::new();
+        let (mut clients, mut users) = (JoinSet::new(), HashMap::new());
         loop {
             tokio::select! {
                 accepted = listener.accept() => match accepted {
-                    Ok((stream, _)) if clients.len() >= self.limits.clients => turn_away(&stream),
                     Ok((stream, _)) => {
+                        // A client whose user can't be told has disconnected.
+                        let Some(user) = stream.peer_cred().ok().map(|peer| peer.uid()) else { continue };
+                        let count = users.values().filter(|other| **other == user).count();
+                        if clients.len() >= self.limits.clients || count >= self.limits.of_a_user {
+                            turn_away(&stream);
+                            continue;
+                        }
                         let client = Client { calls: calls.clone(), feed: feed.clone(), limits: self.limits };
-                        clients.spawn(client.serve(stream));
+                        users.insert(clients.spawn(client.serve(stream)).id(), user);
                     }
                     // Usually too many open files. That passes; the pause keeps the loop from using a core
                     // meanwhile.
                     Err(_) => tokio::time::sleep(Duration::from_millis(200)).await,
                 },
                 // How a client's task ended doesn't matter: the client disconnected or was too slow.
-                Some(_) = clients.join_next() => {}
+                Some(ended) = clients.join_next_with_id() => {
+                    let id = ended.map_or_else(|error| error.id(), |(id, _)| id);
+                    users.remove(&id);
+                }
             }
         }
     }
@@ -195,9 +211,14 @@ impl Client {
     /// Reads the next line. The last line may lack its line break: a client that then closes its side still gets a
     /// reply.
     async fn next(&self, reader: &mut (impl AsyncBufRead + Unpin)) -> io::Result<Sent> {
+        match timeout(self.limits.idle, reader.fill_buf()).await {
+            Err(_) => return Ok(Sent::Nothing),
+            Ok(Err(error)) => return Err(error),
+            Ok(Ok(_)) => {}
+        }
         let mut line = Vec::new();
         let mut limited = reader.take(MAX_REQUEST as u64);
-        match timeout(self.limits.idle, limited.read_until(b'\n', &mut line)).await {
+        match timeout(self.limits.line, limited.read_until(b'\n', &mut line)).await {
             Err(_) | Ok(Ok(0)) => Ok(Sent::Nothing),
             Ok(Ok(_)) if line.len() >= MAX_REQUEST && line.last() != Some(&b'\n') => Ok(Sent::TooLong),
             Ok(Ok(_)) => Ok(Sent::Line(line)),

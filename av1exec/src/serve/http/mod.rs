@@ -4,6 +4,7 @@
 //! functions of it, and [`server`] sends what they return.
 
 pub mod metrics;
+mod places;
 pub mod server;
 
 use std::sync::Arc;

@@ -4,7 +4,6 @@ use crate::sys::failure::{Exit, Failure};
 use std::convert::Infallible;
 use std::io;
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use av1plan::explain::Seconds;
@@ -12,15 +11,18 @@ use hyper::header::{CACHE_CONTROL, CONTENT_TYPE};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Method, Request, Response, StatusCode};
-use hyper_util::rt::TokioIo;
+use hyper_util::rt::{TokioIo, TokioTimer};
 use jiff::Timestamp;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Semaphore;
 
+use super::places::{Places, Rules};
 use super::{Health, Source, health, metrics};
 
-/// How many connections are served at once; others wait. There are never more than a few monitors.
-const CONNECTIONS: usize = 8;
+/// How connections share the places. There are never more than a few monitors; several may be on one machine.
+const RULES: Rules = Rules { all: 32, of_a_peer: 8, grace: Duration::from_millis(250) };
+/// How long the header of a request may take to arrive.
+const HEADER_TIME: Duration = Duration::from_secs(2);
 /// How long a connection may last, from its first byte to its last. Monitors themselves give up after ten seconds.
 const TIME: Duration = Duration::from_secs(10);
 /// How many bytes of a request are read: the smallest limit that hyper allows.
@@ -79,25 +81,48 @@ impl Server {
 
     /// Answers requests forever. Dropping the future closes every connection.
     pub async fn serve(self, source: Source) {
-        let free = Arc::new(Semaphore::new(CONNECTIONS));
-        let mut connections = tokio::task::JoinSet::new();
+        let mut places = Places::new(RULES);
+        let (mut connections, mut leaving) = (tokio::task::JoinSet::new(), tokio::task::JoinSet::new());
         loop {
             while connections.try_join_next().is_some() {}
-            let Ok(permit) = Arc::clone(&free).acquire_owned().await else { return };
             match self.0.accept().await {
-                Ok((stream, _)) => {
+                Ok((stream, peer)) => {
+                    let (peer, now) = (peer.ip().to_canonical(), Instant::now());
+                    if !places.make_room(peer, now) {
+                        while leaving.try_join_next().is_some() {}
+                        // Those beyond that are disconnected without a word.
+                        if leaving.len() < RULES.all {
+                            leaving.spawn(tokio::time::timeout(REST, turn_away(stream)));
+                        }
+                        continue;
+                    }
                     let source = source.clone();
-                    connections.spawn(async move {
+                    let task = connections.spawn(async move {
                         // A client that is too slow, or doesn't speak HTTP, is disconnected.
                         let _ = tokio::time::timeout(TIME, talk(stream, source)).await;
-                        drop(permit);
                     });
+                    places.give(peer, now, task);
+                    // Whoever has sent its request already gets its answer before the next one is let in.
+                    tokio::task::yield_now().await;
                 }
                 // Errors such as too many open files must not lead to a busy loop.
                 Err(_) => tokio::time::sleep(REST).await,
             }
         }
     }
+}
+
+/// Tells a client that it has too many connections, and closes this one. What the client has sent is read before, as the
+/// system would otherwise tell it of a broken connection instead.
+async fn turn_away(mut stream: TcpStream) -> io::Result<()> {
+    const REPLY: &[u8] =
+        b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 21\r\nConnection: close\r\n\r\n\
+        too many connections\n";
+    stream.write_all(REPLY).await?;
+    stream.shutdown().await?;
+    let mut sent = [0; 1024];
+    while stream.read(&mut sent).await? > 0 {}
+    Ok(())
 }
 
 async fn talk(stream: TcpStream, source: Source) -> hyper::Result<()> {
@@ -108,6 +133,7 @@ async fn talk(stream: TcpStream, source: Source) -> hyper::Result<()> {
     let mut http = http1::Builder::new();
     // Each connection gets one answer, so that no client keeps a connection without a request.
     http.keep_alive(false).max_buf_size(REQUEST_LIMIT);
+    http.timer(TokioTimer::new()).header_read_timeout(HEADER_TIME);
     http.serve_connection(TokioIo::new(stream), answer).await
 }
 
@@ -161,7 +187,9 @@ impl Page {
 
 #[cfg(test)]
 mod tests {
-    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use std::sync::Arc;
+
+    use tokio::net::TcpSocket;
 
     use super::super::metrics::tests::status;
     use super::super::publisher;
@@ -219,21 +247,88 @@ mod tests {
         serving.abort();
     }
 
+    /// Connects from an address of this machine.
+    async fn connect_from(host: &str, to: SocketAddr) -> TcpStream {
+        let socket = TcpSocket::new_v4().unwrap();
+        socket.bind(format!("{host}:0").parse().unwrap()).unwrap();
+        socket.connect(to).await.unwrap()
+    }
+
+    /// A client that sends its request byte by byte, and never ends it. Returns when it is disconnected.
+    async fn dawdle(mut stream: TcpStream) {
+        for byte in b"GET /healthz HTTP/1.1\r\nx: ".iter().chain(b"y".iter().cycle()) {
+            if stream.write_all(&[*byte]).await.is_err() {
+                return;
+            }
+            let pause = tokio::time::sleep(Duration::from_millis(100));
+            tokio::select! { () = pause => {}, _ = stream.readable() => {
+                if !matches!(stream.try_read(&mut [0; 64]), Ok(1..)) { return }
+            } }
+        }
+    }
+
     #[tokio::test]
-    async fn silent_connections_take_their_places_for_a_moment_only() {
+    async fn slow_clients_cost_places_of_their_own_and_lose_them_soon() {
         let (publisher, source) = publisher();
         publisher.publish(Arc::new(status()), Instant::now());
         let server = listen().await;
         let address = server.address().unwrap();
         let serving = tokio::spawn(server.serve(source));
-        let mut silent = Vec::new();
-        for _ in 0..CONNECTIONS {
-            silent.push(TcpStream::connect(address).await.unwrap());
+        let mut slow = tokio::task::JoinSet::new();
+        let start = Instant::now();
+        for _ in 0..RULES.of_a_peer {
+            slow.spawn(dawdle(connect_from("127.0.0.1", address).await));
+            slow.spawn(async move { drop(connect_from("127.0.0.2", address).await.read_u8().await) });
+        }
+        // The machine may be slow, but must not have waited for the clients.
+        let request = b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n";
+        for (host, wait) in
+            [("127.0.0.3", Duration::ZERO), ("127.0.0.1", RULES.grace), ("127.0.0.2", RULES.grace)]
+        {
+            tokio::time::sleep(wait).await;
+            let mut stream = connect_from(host, address).await;
+            stream.write_all(request).await.unwrap();
+            let mut reply = String::new();
+            stream.read_to_string(&mut reply).await.unwrap();
+            assert!(reply.ends_with("ok\n"), "{host}: {reply}");
+        }
+        while slow.join_next().await.is_some() {}
+        assert!(
+            start.elapsed() < TIME,
+            "a header that doesn't come isn't waited for that long: {:?}",
+            start.elapsed()
+        );
+        serving.abort();
+    }
+
+    #[tokio::test]
+    async fn a_peer_with_too_many_connections_is_turned_away_and_a_burst_is_served() {
+        let (publisher, source) = publisher();
+        publisher.publish(Arc::new(status()), Instant::now());
+        let server = listen().await;
+        let address = server.address().unwrap();
+        let serving = tokio::spawn(server.serve(source));
+        let mut burst = tokio::task::JoinSet::new();
+        for _ in 0..3 * RULES.all {
+            burst.spawn(ask(address, "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"));
+        }
+        while let Some(reply) = burst.join_next().await {
+            let reply = reply.unwrap();
+            assert!(reply.ends_with("ok\n") || reply.ends_with("too many connections\n"), "{reply}");
         }
         let start = Instant::now();
-        let reply = ask(address, "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n").await;
-        assert!(reply.ends_with("ok\n"), "{reply}");
-        assert!(start.elapsed() + Duration::from_secs(1) > TIME, "all places were taken");
+        let mut silent = Vec::new();
+        for _ in 0..RULES.of_a_peer {
+            silent.push(TcpStream::connect(address).await.unwrap());
+        }
+        let reply = ask(address, "").await;
+        // On a busy machine the silent ones may have lost their places already.
+        if start.elapsed() < RULES.grace {
+            assert!(
+                reply.starts_with("HTTP/1.1 503 ") && reply.ends_with("\r\n\r\ntoo many connections\n"),
+                "{reply}"
+            );
+        }
         serving.abort();
     }
 

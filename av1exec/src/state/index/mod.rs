@@ -23,6 +23,7 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, TransactionBehavior};
 
+use crate::state::code::WANTED;
 use crate::state::totals::Totals;
 use crate::sys::disk::{self, Identity};
 use av1plan::probe::ProbeText;
@@ -154,8 +155,8 @@ impl Index {
         let changed = self.connection.execute(
             "UPDATE films SET code = NULL, fingerprint = NULL, rest = NULL, until_us = NULL, failures = 0,
                     probe = NULL, frame = NULL
-             WHERE path = ?1 AND (failures > 0 OR rest = 'until-asked' AND code != 'replaced')",
-            [path.as_os_str().as_bytes()],
+             WHERE path = ?1 AND (failures > 0 OR code NOT IN ('replaced', ?2))",
+            rusqlite::params![path.as_os_str().as_bytes(), WANTED],
         )?;
         self.connection.execute("DELETE FROM surveys WHERE path = ?1", [path.as_os_str().as_bytes()])?;
         Ok(changed > 0)
@@ -205,16 +206,16 @@ fn begin(connection: &mut Connection) -> rusqlite::Result<Transaction<'_>> {
     connection.transaction_with_behavior(TransactionBehavior::Immediate)
 }
 
-/// Whether there was a failure to forget.
+/// Whether there was something to forget.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Forgotten {
-    /// A failure that kept the film from being tried again.
+    /// A failure or skip that kept the film from being tried again.
     Failure,
-    /// No failure: the film is tried like any other.
+    /// Nothing: the film is tried like any other.
     Nothing,
 }
 
-/// Lets the next daemon try a failed film again. The caller must hold the lock of the state folder.
+/// Lets the next daemon try a film again that failed or was skipped. The caller must hold the lock of the state folder.
 pub fn forget_failure(state: &Path, film: &Path) -> Result<Forgotten, IndexError> {
     let Opened { mut index, .. } = Index::open(state)?;
     let known = index.forget_outcome(film);

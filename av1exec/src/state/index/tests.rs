@@ -73,16 +73,23 @@ fn what_ffprobe_said_stays_until_the_film_changes() {
 fn a_film_that_is_asked_for_is_as_if_never_tried() {
     let folder = tempfile::tempdir().unwrap();
     let mut index = opened(folder.path());
-    let last_outcome = LastOutcome {
-        code: "x".into(),
-        fingerprint: Fingerprint([0; 16]),
-        retry_after: RetryAfter::UntilAsked,
-        spent: Spent { failures: 0, put_off: 3 },
-    };
-    remember(&mut index, Path::new("/a"), &FilmEntry { last_outcome: Some(last_outcome), ..entry(5) });
-    assert!(index.forget_outcome(Path::new("/a")).unwrap());
+    let path = Path::new("/a");
+    let none = Spent { failures: 0, put_off: 0 };
+    for (code, retry_after, spent, expected) in [
+        ("x", RetryAfter::UntilAsked, Spent { failures: 0, put_off: 3 }, true),
+        ("already-av1", RetryAfter::UntilReplanned, none, true),
+        (WANTED, RetryAfter::Now, Spent { failures: 1, put_off: 0 }, true),
+        (WANTED, RetryAfter::Now, none, false),
+        ("replaced", RetryAfter::UntilAsked, none, false),
+    ] {
+        let last_outcome =
+            LastOutcome { code: code.into(), fingerprint: Fingerprint([0; 16]), retry_after, spent };
+        let known = FilmEntry { last_outcome: Some(last_outcome), ..entry(5) };
+        remember(&mut index, path, &known);
+        assert_eq!(index.forget_outcome(path).unwrap(), expected, "{code}");
+        assert_eq!(index.load().unwrap()[path], if expected { entry(5) } else { known }, "{code}");
+    }
     assert!(!index.forget_outcome(Path::new("/b")).unwrap());
-    assert_eq!(index.load().unwrap()[Path::new("/a")], entry(5));
 }
 
 #[test]

@@ -68,7 +68,7 @@ fn a_skip_during_an_encode_is_written_down_and_ends_it() {
     scene.give(Input::Called(Call { request, reply }));
     assert!(answer.try_recv().is_err(), "first the marker, then the answer");
     let Some(Effect::CarryOut(change, path, reply)) = scene.take_first("carry out") else { unreachable!() };
-    scene.give(Input::CarriedOut(CarriedOut { change, path, said: Ok("done".to_owned()), reply }));
+    scene.give(Input::CarriedOut(CarriedOut { change, path, said: Ok(Some("done".to_owned())), reply }));
     assert!(matches!(answer.try_recv(), Ok(Reply::Done { .. })));
     assert_eq!(scene.take("cancel").len(), 1);
     scene.encoded(&film, by, Outcome::Cancelled);
@@ -90,10 +90,19 @@ fn too_many_marker_changes_that_wait_for_a_disk_are_refused() {
     assert_eq!(answers.iter_mut().filter_map(|answer| refused(answer).then_some(())).count(), 4);
     let (reply, _answer) = oneshot::channel();
     let (change, path) = (MarkerChange::Unskip(Foreign::Keep), "/a/x".into());
-    scene.give(Input::CarriedOut(CarriedOut { change, path, said: Ok(String::new()), reply }));
+    scene.give(Input::CarriedOut(CarriedOut { change, path, said: Ok(None), reply }));
     let (reply, _answer) = oneshot::channel();
     scene.give(Input::Called(Call { request: unskip, reply }));
     assert_eq!(scene.take("carry out").len(), 1, "there is room for one more");
+}
+
+/// Sends a request to try a film again, of whose marker this is said.
+fn retry(scene: &mut Scene, film: &Path, said: Result<Option<String>, Refusal>) -> Reply {
+    let (reply, mut answer) = oneshot::channel();
+    scene.give(Input::Called(Call { request: Request::Retry(path_document(film)), reply }));
+    let Some(Effect::CarryOut(change, path, reply)) = scene.take_first("carry out") else { unreachable!() };
+    scene.give(Input::CarriedOut(CarriedOut { change, path, said, reply }));
+    answer.try_recv().unwrap()
 }
 
 #[test]
@@ -103,9 +112,14 @@ fn a_retry_forgets_what_came_of_a_film() {
     scene.probe();
     let (film, by) = scene.encode().unwrap();
     scene.encoded(&film, by, Outcome::Defective { defects: Vec::new(), words: String::new() });
-    let unknown = ask(&mut scene, Request::Retry(path_document(Path::new("/a/other.mkv"))));
+    let unknown = retry(&mut scene, Path::new("/a/other.mkv"), Ok(None));
     assert!(matches!(unknown, Reply::Refused(Refusal { code: RefusalCode::NoSuchFilm, .. })));
-    assert!(matches!(ask(&mut scene, Request::Retry(path_document(&film.path))), Reply::Done { .. }));
+    let marked = Refusal::new(RefusalCode::Excluded, "a person's marker");
+    assert_eq!(retry(&mut scene, &film.path, Err(marked.clone())), Reply::Refused(marked));
+    // A film with a marker isn't in the catalog.
+    let unmarked = retry(&mut scene, Path::new("/a/other.mkv"), Ok(Some("its marker is removed".to_owned())));
+    assert_eq!(unmarked, Reply::done("its marker is removed"));
+    assert!(matches!(retry(&mut scene, &film.path, Ok(None)), Reply::Done { .. }));
     scene.give(Input::Tick);
     scene.list(&[]);
     scene.walk_all(&films);

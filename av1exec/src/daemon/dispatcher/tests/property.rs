@@ -220,7 +220,7 @@ impl World {
             Effect::Walk { root, .. } if is_lost => lost(Task::Walk(root)),
             walk @ Effect::Walk { .. } => Input::Walked(walked(walk, &films)),
             Effect::CarryOut(change, path, reply) => {
-                Input::CarriedOut(CarriedOut { change, path, said: Ok(String::new()), reply })
+                Input::CarriedOut(CarriedOut { change, path, said: Ok(None), reply })
             }
             Effect::Reload => {
                 let mut settings = (*self.scene.dispatcher.context.settings).clone();

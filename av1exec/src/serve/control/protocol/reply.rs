@@ -76,7 +76,11 @@ impl Refusal {
 impl From<ExclusionError> for Refusal {
     fn from(error: ExclusionError) -> Self {
         let code = match error {
-            ExclusionError::Missing { .. } | ExclusionError::NoFilm { .. } => RefusalCode::NoSuchFilm,
+            ExclusionError::Missing { .. }
+            | ExclusionError::NoFilm { .. }
+            | ExclusionError::OtherFile { .. } => RefusalCode::NoSuchFilm,
+            ExclusionError::Outside { .. } => RefusalCode::OutsideLibrary,
+            ExclusionError::Excluded { .. } => RefusalCode::Excluded,
             ExclusionError::NotRegular { .. }
             | ExclusionError::ForStem { .. }
             | ExclusionError::OwnText { .. } => RefusalCode::ForeignMarker,
@@ -113,6 +117,10 @@ pub enum RefusalCode {
     NoSuchJob,
     /// There is no such film or folder, or nothing is known about it.
     NoSuchFilm,
+    /// The path lies outside the library, where av1d writes and removes no markers.
+    OutsideLibrary,
+    /// A person or another tool excluded the film, so it isn't tried again.
+    Excluded,
     /// The marker wasn't written by av1d, so av1d doesn't remove it.
     ForeignMarker,
     /// A system call failed.

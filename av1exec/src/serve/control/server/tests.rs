@@ -190,10 +190,41 @@ fn half_a_line_is_answered_when_it_is_a_request_and_else_harmless() {
 
 #[test]
 fn a_client_that_dawdles_is_dropped() {
-    let served = Served::with(Feed::new(), |limits| limits.idle = Duration::from_millis(50));
-    let mut client = served.greeted();
-    client.get_mut().write_all(b"{\"request\"").unwrap();
-    assert_eq!(read(&mut client), "", "it hangs up");
+    let hour = Duration::from_hours(1);
+    for (idle, line, sent) in
+        [(Duration::from_millis(50), hour, &b""[..]), (hour, Duration::from_millis(50), b"{\"request\"")]
+    {
+        let served = Served::with(Feed::new(), |limits| (limits.idle, limits.line) = (idle, line));
+        let mut client = served.greeted();
+        client.get_mut().write_all(sent).unwrap();
+        assert_eq!(read(&mut client), "", "it hangs up");
+    }
+}
+
+#[test]
+fn clients_that_send_byte_by_byte_are_dropped_while_others_and_subscribers_are_served() {
+    let served = Served::with(Feed::new(), |limits| {
+        (limits.clients, limits.of_a_user, limits.line) = (8, 8, Duration::from_millis(500));
+    });
+    let mut subscriber = served.greeted();
+    subscriber.get_mut().write_all(b"{\"request\":\"subscribe\"}\n").unwrap();
+    read(&mut subscriber);
+    let slow: Vec<_> = (0..6).map(|_| served.greeted()).collect();
+    std::thread::scope(|scope| {
+        for mut client in slow {
+            scope.spawn(move || {
+                let deadline = Instant::now() + Duration::from_secs(20);
+                while client.get_mut().write_all(b"[").is_ok() {
+                    assert!(Instant::now() < deadline, "it isn't dropped");
+                    std::thread::sleep(Duration::from_millis(50));
+                }
+            });
+        }
+        served.is_well();
+    });
+    served.is_well();
+    served.feed.publish(&crate::pipeline::event::Event::Settling { films: 1, wait: Duration::ZERO });
+    assert!(read(&mut subscriber).contains("settling"), "a subscriber may be idle");
 }
 
 #[test]
@@ -218,7 +249,13 @@ fn a_hundred_clients_at_once_are_all_answered() {
 
 #[test]
 fn more_clients_than_are_allowed_are_turned_away_with_a_word() {
-    let served = Served::with(Feed::new(), |limits| limits.clients = 2);
+    for of_a_user in [false, true] {
+        turned_away(|limits| if of_a_user { limits.of_a_user = 2 } else { limits.clients = 2 });
+    }
+}
+
+fn turned_away(change: impl FnOnce(&mut Limits)) {
+    let served = Served::with(Feed::new(), change);
     let kept = [served.face(), served.face()];
     let mut third = served.greeted();
     assert_eq!(refusal(&read(&mut third)), RefusalCode::TooManyClients);
