@@ -61,7 +61,7 @@ fn what_a_dead_holder_left_running_is_ended_and_its_lock_is_waited_for() {
     left.args(["-c", "exec 9<>\"$0\"; flock 9; exec 8>&1 >&-; echo >&8; exec 8>&-; exec sleep 60"])
         .arg(&path);
     let mut left = left.stdout(Stdio::piped()).spawn().unwrap();
-    std::io::BufReader::new(left.stdout.take().unwrap()).read_line(&mut String::new()).unwrap();
+    io::BufReader::new(left.stdout.take().unwrap()).read_line(&mut String::new()).unwrap();
     assert!(take_without_patience(folder.path()).is_err(), "it is held");
     Locks::take(folder.path(), &[], || left.kill().unwrap()).unwrap();
     left.wait().unwrap();
