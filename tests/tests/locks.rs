@@ -157,6 +157,25 @@ fn a_root_that_cant_be_written_to_is_locked_and_it_is_said_what_that_means() {
     stop(first);
 }
 
+#[test]
+fn a_film_outside_all_roots_keeps_others_out_of_its_folder_and_is_kept_out() {
+    let Some(mut library) = library() else { return };
+    let (tv, films) = (library.path("tv"), library.path("films"));
+    configure(&mut library, &films, "first");
+    let run = library.start(["encode", "tv/Show.mkv"]);
+    wait_until("the film is encoded", || run.has_said("encode: "));
+    configure(&mut library, &tv, "second");
+    library.watch_once().exits_with(4).says(format!("{} is held by another av1d", tv.display()));
+    stop(run);
+
+    let run = library.start(["watch", "--once"]);
+    wait_until("the other encodes", || run.has_said("encode: "));
+    configure(&mut library, &films, "first");
+    let refused = library.run(["encode", "tv/Show.mkv"]).exits_with(1);
+    refused.says(format!("{}/.av1d.lock is held by another av1d (process {} on ", tv.display(), run.id()));
+    stop(run);
+}
+
 /// A container sees a folder of the library, but not the folders above it.
 #[test]
 fn a_folder_of_the_library_that_a_container_has_as_its_root() {
@@ -185,7 +204,7 @@ fn a_folder_of_the_library_that_a_container_has_as_its_root() {
     assert!(!outer.has_said("Show.mkv"));
     stop(container);
 
-    // The next walk takes the folder, and then the container is refused.
+    // The next walk takes the folder, and then the container is refused, even while no film of it is worked on.
     signal(outer.id(), Signal::USR1);
     wait_until("the film of the container is seen", || {
         fs::read_to_string(&lock).unwrap().contains(&format!("\"pid\":{},", outer.id()))

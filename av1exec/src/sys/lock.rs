@@ -9,12 +9,14 @@
 //!   each other: the outer one can't be locked while somebody works in the inner one, nor the other way round.
 //! - Each root has a lock file, too. Network file systems show other machines only locks on files; it says who works
 //!   there; and where the folders above a root can't be seen, as in a container, a walk from above finds it.
+//! - While a film is worked on, the folders from its own up to the root are locked together with others, too.
 
 mod blame;
 mod error;
 mod file;
 mod holder;
 mod look;
+mod visit;
 
 use std::fs::{File, Metadata, TryLockError};
 use std::io::{self, ErrorKind};
@@ -26,6 +28,7 @@ use std::time::{Duration, Instant};
 pub use error::LockError;
 pub use holder::Holder;
 pub use look::{Standing, look};
+pub use visit::Visit;
 
 /// The name of the lock file in a state folder.
 pub const STATE_LOCK: &str = "lock";
@@ -59,6 +62,16 @@ struct Held {
     /// So that a root reached through two paths is locked once.
     identity: Identity,
     mode: Mode,
+    tenure: Tenure,
+}
+
+/// How long something stays locked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Tenure {
+    /// As long as the [`Locks`] live.
+    Kept,
+    /// As long as one of so many visits lasts.
+    Visits(usize),
 }
 
 /// Device and inode.
@@ -151,13 +164,15 @@ impl Locks {
             Err(error) => Err(error),
         };
         match opened {
-            Ok((found, file)) if found.is_dir() => match self.hold(file, identity(&found), mode) {
-                Ok(_) => Ok(true),
-                Err(TryLockError::WouldBlock) => Err(blame::held(folder, mode, root)),
-                // Some file systems lock only files.
-                Err(TryLockError::Error(error)) if is_unsupported(&error) => Ok(false),
-                Err(TryLockError::Error(source)) => Err(failed(source)),
-            },
+            Ok((found, file)) if found.is_dir() => {
+                match self.hold(file, identity(&found), mode, Tenure::Kept) {
+                    Ok(_) => Ok(true),
+                    Err(TryLockError::WouldBlock) => Err(blame::held(folder, mode, root)),
+                    // Some file systems lock only files.
+                    Err(TryLockError::Error(error)) if is_unsupported(&error) => Ok(false),
+                    Err(TryLockError::Error(source)) => Err(failed(source)),
+                }
+            }
             // Nobody can work in it.
             Ok(_) => Ok(true),
             Err(error) if is_out_of_reach(&error) => Ok(true),
@@ -183,7 +198,7 @@ impl Locks {
             return Err(failed(io::Error::new(ErrorKind::AlreadyExists, "it is no regular file")));
         }
         let writer = file.try_clone().map_err(failed)?;
-        match self.hold(writer, identity(&found), Mode::Exclusive) {
+        match self.hold(writer, identity(&found), Mode::Exclusive, Tenure::Kept) {
             Ok(true) if may_write => Holder::current().write(&mut file).map_err(failed)?,
             Ok(_) => {}
             Err(TryLockError::WouldBlock) => {
@@ -200,11 +215,13 @@ impl Locks {
     }
 
     fn holds(&self, identity: Identity, mode: Mode) -> bool {
-        self.table().held.iter().any(|held| held.identity == identity && held.mode >= mode)
+        let is_held =
+            |held: &Held| held.identity == identity && held.mode >= mode && held.tenure == Tenure::Kept;
+        self.table().held.iter().any(is_held)
     }
 
     /// Locks an open file or folder, unless this process has locked it. Returns whether that was necessary.
-    fn hold(&self, file: File, identity: Identity, mode: Mode) -> Result<bool, TryLockError> {
+    fn hold(&self, file: File, identity: Identity, mode: Mode, tenure: Tenure) -> Result<bool, TryLockError> {
         let held = self.begin_taking(identity);
         let taken = match &held {
             Some(held) if held.mode >= mode => Ok(None),
@@ -218,10 +235,21 @@ impl Locks {
         };
         let mut table = self.table();
         table.taking.retain(|taking| *taking != identity);
-        let Some(file) = taken? else { return Ok(false) };
-        table.held.retain(|held| held.identity != identity);
-        table.held.push(Held { file, identity, mode });
-        Ok(true)
+        let file = taken?;
+        // A visit may have ended in the meantime, so that the table is read again.
+        let place = table.held.iter().position(|held| held.identity == identity);
+        let before = place.map(|place| table.held.swap_remove(place)).or(held);
+        let tenure = match (before.as_ref().map(|before| before.tenure), tenure) {
+            (None, tenure) => tenure,
+            (Some(Tenure::Visits(visits)), Tenure::Visits(more)) => Tenure::Visits(visits + more),
+            _ => Tenure::Kept,
+        };
+        let is_new = file.is_some();
+        let mode = before.as_ref().map_or(mode, |before| before.mode.max(mode));
+        if let Some(file) = file.or_else(|| before.map(|before| before.file)) {
+            table.held.push(Held { file, identity, mode, tenure });
+        }
+        Ok(is_new)
     }
 
     /// Waits until no other thread is locking this, reserves it for the caller, and returns how this process holds it.
