@@ -87,7 +87,8 @@ pub(super) fn walk_root(
     walked.swept = sweep_all(&walked.scan.hidden, jobs, wait);
     if let Reach::ThisMachine(why) = reach {
         let message = format!(
-            "no lock file can be made in it ({why}): an av1d on another machine that has this folder doesn't see that this one works here"
+            "no lock file can be made in it ({why}): an av1d on another machine that has this folder doesn't see \
+             that this one works here"
         );
         walked.swept.push((walked.root.clone(), message));
     }
