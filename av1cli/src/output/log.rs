@@ -38,8 +38,8 @@ impl Log {
     /// DEBUG.
     pub(crate) fn write(&mut self, event: &Event) {
         match event {
-            Event::Scanned { films, stopped } => {
-                let text = scanned(*films, stopped);
+            Event::Scanned { films, stopped, passed_over } => {
+                let text = scanned(*films, stopped, passed_over);
                 if self.scanned == text {
                     debug!(event = "scanned", films, "{text}");
                 } else {
@@ -150,6 +150,7 @@ mod tests {
     use super::*;
     use crate::output::logging::tests::lines;
     use crate::output::logging::{Format, Logging, SharedBuffer};
+    use av1exec::library::passed_over::PassedOver;
     use av1exec::pipeline::event::Check;
     use std::collections::BTreeMap;
 
@@ -158,8 +159,8 @@ mod tests {
         let replaced = Outcome::Replaced { path: path(), before: 3 << 30, after: 1 << 30 };
         let stalled = Outcome::Stalled { seconds: 300 };
         vec![
-            Event::Scanned { films: 2, stopped: BTreeMap::new() },
-            Event::Scanned { films: 2, stopped: BTreeMap::new() },
+            Event::Scanned { films: 2, stopped: BTreeMap::new(), passed_over: PassedOver::default() },
+            Event::Scanned { films: 2, stopped: BTreeMap::new(), passed_over: PassedOver::default() },
             Event::Skipped { path: path(), reason: SkipReason::FolderReadOnly },
             Event::Judging { job: "j1".into(), check: Check::Contract },
             Event::Finished { job: Some("j1".into()), path: path(), outcome: replaced },

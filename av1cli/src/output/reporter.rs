@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use av1exec::library::passed_over::PassedOver;
 use av1exec::pipeline::event::{Check, Event};
 use av1exec::replace::recover::{Action, Recovered};
 use av1exec::state::outcome::{Bytes, Outcome};
@@ -56,8 +57,8 @@ impl Reporter {
     /// Shows one event.
     pub(crate) fn show(&mut self, event: Event) {
         match event {
-            Event::Scanned { films, stopped } => {
-                let text = scanned(films, &stopped);
+            Event::Scanned { films, stopped, passed_over } => {
+                let text = scanned(films, &stopped, &passed_over);
                 print_line(if self.scanned == text { Weight::Detail } else { Weight::News }, &text);
                 self.scanned = text;
             }
@@ -154,13 +155,19 @@ impl Reporter {
 }
 
 /// Describes a scan: `scan: 5 film(s) in the library, 2 of them left alone (1 skip-marker, 1 too-small)`.
-pub(crate) fn scanned(films: usize, stopped: &BTreeMap<&'static str, usize>) -> String {
+pub(crate) fn scanned(
+    films: usize,
+    stopped: &BTreeMap<&'static str, usize>,
+    passed_over: &PassedOver,
+) -> String {
     let alone: usize = stopped.values().sum();
-    if alone == 0 {
-        return format!("scan: {films} film(s) in the library");
-    }
     let codes: Vec<String> = stopped.iter().map(|(code, count)| format!("{count} {code}")).collect();
-    format!("scan: {films} film(s) in the library, {alone} of them left alone ({})", codes.join(", "))
+    let alone = match alone {
+        0 => String::new(),
+        _ => format!(", {alone} of them left alone ({})", codes.join(", ")),
+    };
+    let passed_over = passed_over.words().map_or(String::new(), |words| format!("; {words}"));
+    format!("scan: {films} film(s) in the library{alone}{passed_over}")
 }
 
 fn style() -> ProgressStyle {

@@ -13,14 +13,14 @@ use super::input::{CarriedOut, LookedAgain, MarkerChange, Tidied, Walked};
 use crate::library::exclusion::{exclude_in_library, include_in_library, retract};
 use crate::library::film::Film;
 use crate::library::leftovers::{Fate, clock_beside, sweep};
-use crate::library::scan::{Scan, scan};
+use crate::library::scan::{Rules, Scan, scan};
 use crate::pipeline::event::Events;
 use crate::replace::recover::{Action, tidy};
 use crate::serve::control::offline::gate;
 use crate::serve::control::protocol::{Refusal, Reply};
 use crate::settings::Settings;
 use crate::state::jobs::{Job, JobStore};
-use crate::sys::lock::Locks;
+use crate::sys::lock::{Locks, Reach};
 use crate::sys::path::path_of;
 use crate::sys::sanitize::display;
 use crate::sys::waits::Wait;
@@ -71,13 +71,29 @@ pub(super) fn walk_root(
         unlocked: None,
         swept: Vec::new(),
     };
-    if let Err(error) = locks.extend(&walked.root) {
-        walked.unlocked = Some(error.to_string());
-        return walked;
-    }
-    walked.scan = scan(std::slice::from_ref(&walked.root), &settings.policy, &|| wait.answered());
+    let reach = match locks.extend(&walked.root) {
+        Ok(reach) => reach,
+        Err(error) => {
+            walked.unlocked = Some(error.to_string());
+            return walked;
+        }
+    };
+    let rules = Rules {
+        policy: &settings.policy,
+        ignored: &settings.ignored_folders,
+        answered: &|| wait.answered(),
+        enter: &|folder| locks.lock_inner(folder).map(drop).map_err(|error| error.to_string()),
+    };
+    walked.scan = scan(std::slice::from_ref(&walked.root), &rules);
     walked.took = began.elapsed();
     walked.swept = sweep_all(&walked.scan.hidden, jobs, wait);
+    if let Reach::ThisMachine(why) = reach {
+        let message = format!(
+            "no lock file can be made in it ({why}): an av1d on another machine that has this folder doesn't see \
+             that this one works here"
+        );
+        walked.swept.push((walked.root.clone(), message));
+    }
     walked
 }
 

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 
 use crate::library::film::Film;
+use crate::library::passed_over::PassedOver;
 use crate::library::scan::Scan;
 
 /// The results by root, as the config spells it.
@@ -18,6 +19,7 @@ pub(super) struct RootSeen {
     films: usize,
     stopped: BTreeMap<&'static str, usize>,
     unreadable: usize,
+    not_entered: PassedOver,
     /// Films that pass all gates but need no work, and that this run hasn't counted elsewhere.
     passed_over: usize,
 }
@@ -29,6 +31,7 @@ impl RootSeen {
             films: scan.count(),
             stopped: scan.stopped.clone(),
             unreadable: scan.unreadable.len(),
+            not_entered: scan.passed_over.clone(),
             passed_over: 0,
         }
     }
@@ -82,6 +85,13 @@ impl Roots {
     /// How many roots, folders and files can't be read.
     pub(super) fn unreadable(&self) -> usize {
         self.0.values().map(|seen| seen.unreadable).sum()
+    }
+
+    /// Which folders and links weren't entered on purpose.
+    pub(super) fn not_entered(&self) -> PassedOver {
+        let mut all = PassedOver::default();
+        self.0.values().for_each(|seen| all.add(&seen.not_entered));
+        all
     }
 
     /// How many films each cheap gate stops, by its code.

@@ -246,14 +246,17 @@ impl Dispatcher {
 
     fn report_scan(&mut self, took: Duration) {
         let (films, unreadable) = (self.roots.films(), self.roots.unreadable());
+        let passed_over = self.roots.not_entered();
         self.activity.last_scan = Some(ScanStatus {
             ended: self.now.timestamp(),
             took_ms: u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
             films: u64::try_from(films).unwrap_or(u64::MAX),
             unreadable: u64::try_from(unreadable).unwrap_or(u64::MAX),
+            ignored: u64::try_from(passed_over.ignored()).unwrap_or(u64::MAX),
+            links: u64::try_from(passed_over.links).unwrap_or(u64::MAX),
         });
         self.tally.summary.unreadable = unreadable;
-        self.publish(Event::Scanned { films, stopped: self.films.stopped.clone() });
+        self.publish(Event::Scanned { films, stopped: self.films.stopped.clone(), passed_over });
     }
 
     /// Stores which films a cheap gate stops, and reports those that it didn't stop before.

@@ -3,6 +3,7 @@
 pub mod exclusion;
 pub mod film;
 pub mod leftovers;
+pub mod passed_over;
 mod protection;
 pub mod roots;
 pub mod scan;

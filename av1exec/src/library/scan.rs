@@ -3,10 +3,12 @@
 use std::collections::{BTreeMap, HashSet};
 use std::path::{Path, PathBuf};
 
+use av1plan::SkipReason;
 use av1plan::probe::Stability;
-use av1plan::{Config, SkipReason};
 
 use super::film::Film;
+use super::passed_over::PassedOver;
+pub use super::walk::Rules;
 use super::walk::{Walked, walk};
 
 /// All films below some folders.
@@ -16,23 +18,25 @@ pub struct Films {
     pub films: Vec<Film>,
     /// Folders and files that can't be read, each with its error.
     pub unreadable: Vec<(PathBuf, String)>,
+    /// What was passed over on purpose.
+    pub passed_over: PassedOver,
 }
 
 /// Lists every film below `roots`, including those that a gate would stop.
-pub fn films(roots: &[PathBuf], policy: &Config) -> Films {
+pub fn films(roots: &[PathBuf], rules: &Rules<'_>) -> Films {
     let (mut films, mut seen) = (Vec::new(), HashSet::new());
-    let walked = walk(roots, policy, &|| (), |film| {
+    let walked = walk(roots, rules, |film| {
         if seen.insert((film.identity.device, film.identity.inode)) {
             films.push(film);
         }
     });
     films.sort_unstable_by(|one, other| one.path.cmp(&other.path));
-    Films { films, unreadable: walked.unreadable }
+    Films { films, unreadable: walked.unreadable, passed_over: walked.passed_over }
 }
 
 /// Passes every film below a folder to `look`, including those that a gate would stop.
-pub fn each_film(folder: &Path, policy: &Config, mut look: impl FnMut(&Film)) {
-    walk(&[folder.to_owned()], policy, &|| (), |film| look(&film));
+pub fn each_film(folder: &Path, rules: &Rules<'_>, mut look: impl FnMut(&Film)) {
+    walk(&[folder.to_owned()], rules, |film| look(&film));
 }
 
 /// The result of the daemon's walk through the library.
@@ -53,6 +57,8 @@ pub struct Scan {
     pub unreadable: Vec<(PathBuf, String)>,
     /// Roots that contain nothing at all. An unmounted network share looks like this.
     pub empty: Vec<PathBuf>,
+    /// What was passed over on purpose.
+    pub passed_over: PassedOver,
 }
 
 impl Scan {
@@ -62,14 +68,13 @@ impl Scan {
     }
 }
 
-/// Walks `roots` and applies the cheap gates at once, so that only films that may be worked on are kept. `answered` is
-/// called each time a disk has delivered a folder or a film.
-pub fn scan(roots: &[PathBuf], policy: &Config, answered: &dyn Fn()) -> Scan {
+/// Walks `roots` and applies the cheap gates at once, so that only films that may be worked on are kept.
+pub fn scan(roots: &[PathBuf], rules: &Rules<'_>) -> Scan {
     let (mut films, mut gated, mut stopped) = (Vec::new(), Vec::new(), BTreeMap::new());
     // By device and inode, so that a file with two names counts once.
     let mut seen = HashSet::new();
-    let walked = walk(roots, policy, answered, |film| {
-        match av1plan::before_probe(&film.facts(Stability::Stable), policy) {
+    let walked = walk(roots, rules, |film| {
+        match av1plan::before_probe(&film.facts(Stability::Stable), rules.policy) {
             None if seen.insert((film.identity.device, film.identity.inode)) => films.push(film),
             None => {}
             Some(reason) => {
@@ -82,8 +87,8 @@ pub fn scan(roots: &[PathBuf], policy: &Config, answered: &dyn Fn()) -> Scan {
     });
     films.sort_unstable_by(|one, other| one.path.cmp(&other.path));
     gated.sort_unstable_by(|(one, _), (other, _)| one.cmp(other));
-    let Walked { roots, hidden, unreadable, empty } = walked;
-    Scan { roots, films, gated, stopped, hidden, unreadable, empty }
+    let Walked { roots, hidden, unreadable, empty, passed_over } = walked;
+    Scan { roots, films, gated, stopped, hidden, unreadable, empty, passed_over }
 }
 
 #[cfg(test)]
@@ -91,6 +96,10 @@ mod tests {
     use super::*;
     use std::fs;
     use std::os::unix::fs::symlink;
+
+    use av1plan::Config;
+
+    use crate::sys::folder_name::FolderName;
 
     fn policy() -> Config {
         Config::default().with_min_bytes(0)
@@ -130,7 +139,10 @@ mod tests {
         fs::create_dir(root.join("b/folder.mkv")).unwrap();
 
         // A root inside another root, or listed twice, is walked once.
-        let found = scan(&[root.join("a"), root.clone(), root.clone()], &policy(), &|| ());
+        let found = scan(
+            &[root.join("a"), root.clone(), root.clone()],
+            &Rules::to_look(&policy(), &FolderName::known()),
+        );
         let name = |path: &Path| path.strip_prefix(&root).unwrap().to_str().unwrap().to_owned();
         let films: Vec<String> = found.films.iter().map(|film| name(&film.path)).collect();
         assert_eq!(films, ["a/FILM2.MP4", "a/film.mkv", "y.mkv"]);
@@ -149,6 +161,46 @@ mod tests {
         assert_eq!(found.count(), 10);
         assert_eq!(found.hidden, [root.join(leftover)]);
         assert!(found.unreadable.is_empty() && found.empty.is_empty());
+        assert_eq!(found.passed_over, PassedOver { links: 2, ..PassedOver::default() });
+    }
+
+    #[test]
+    fn known_folders_are_passed_over_and_counted_and_an_empty_list_lets_them_be_walked() {
+        let root = tempfile::tempdir().unwrap();
+        let root = root.path().join("#recycle");
+        for folder in ["a/@eaDir", "@EADIR", ".Trash-1000", ".hidden", "b"] {
+            fs::create_dir_all(root.join(folder)).unwrap();
+            fs::write(root.join(folder).join("f.mkv"), folder).unwrap();
+        }
+        let (policy, known) = (policy(), FolderName::known());
+        let found = scan(std::slice::from_ref(&root), &Rules::to_look(&policy, &known));
+        assert_eq!(found.films.len(), 1, "a root itself may have any name: {:?}", found.films);
+        let folders = [("@eaDir", 2), (".Trash*", 1)].map(|(name, count)| (name.to_owned(), count));
+        assert_eq!(found.passed_over, PassedOver { folders: folders.into(), links: 0 });
+        let found = scan(&[root], &Rules::to_look(&policy, &[]));
+        assert_eq!((found.films.len(), found.passed_over), (3, PassedOver::default()), "hidden ones never");
+    }
+
+    #[test]
+    fn a_folder_where_another_av1d_works_is_passed_over() {
+        let root = tempfile::tempdir().unwrap();
+        let root = root.path().canonicalize().unwrap();
+        for folder in ["free", "held/deep"] {
+            fs::create_dir_all(root.join(folder)).unwrap();
+            fs::write(root.join(folder).join("f.mkv"), folder).unwrap();
+        }
+        for folder in ["", "free", "held"] {
+            fs::write(root.join(folder).join(crate::sys::lock::ROOT_LOCK), "").unwrap();
+        }
+        let policy = policy();
+        let enter = |folder: &Path| {
+            assert!(folder != root, "the root is locked already");
+            if folder.ends_with("held") { Err("no".to_owned()) } else { Ok(()) }
+        };
+        let rules = Rules { enter: &enter, ..Rules::to_look(&policy, &[]) };
+        let found = scan(std::slice::from_ref(&root), &rules);
+        assert_eq!(found.films.len(), 1);
+        assert_eq!(found.unreadable, [(root.join("held"), "no".to_owned())]);
     }
 
     #[test]
@@ -157,7 +209,7 @@ mod tests {
         let empty = tempfile::tempdir().unwrap();
         fs::write(root.path().join("a.mkv"), "x").unwrap();
         let roots = [root.path().join("gone"), root.path().to_owned(), empty.path().to_owned()];
-        let found = scan(&roots, &policy(), &|| ());
+        let found = scan(&roots, &Rules::to_look(&policy(), &FolderName::known()));
         assert_eq!(found.films.len(), 1);
         assert_eq!(found.unreadable.len(), 1);
         assert_eq!(found.unreadable[0].0, roots[0]);

@@ -11,11 +11,33 @@ use av1plan::Config;
 use av1plan::probe::Marker;
 
 use super::film::Film;
+use super::passed_over::PassedOver;
 use super::protection::{FolderRights, protection};
 use crate::library::sidecars;
 use crate::sys::disk::{self, Identity};
+use crate::sys::folder_name::{self, FolderName};
 use crate::sys::lock::ROOT_LOCK;
 use crate::sys::names;
+
+/// What a walk obeys, and whom it tells what.
+pub struct Rules<'a> {
+    /// Which files are films, and which of them are looked at.
+    pub policy: &'a Config,
+    /// The folders that are passed over.
+    pub ignored: &'a [FolderName],
+    /// Called each time a disk has delivered a folder or a film.
+    pub answered: &'a dyn Fn(),
+    /// Called for each folder below a root that has a lock file of av1d. If it returns why another av1d works there,
+    /// the folder is passed over.
+    pub enter: &'a dyn Fn(&Path) -> Result<(), String>,
+}
+
+impl<'a> Rules<'a> {
+    /// Returns the rules of a walk that nobody waits for and that only looks.
+    pub fn to_look(policy: &'a Config, ignored: &'a [FolderName]) -> Self {
+        Self { policy, ignored, answered: &|| (), enter: &|_| Ok(()) }
+    }
+}
 
 /// What a walk finds besides films.
 #[derive(Debug, Default)]
@@ -24,17 +46,14 @@ pub(super) struct Walked {
     pub(super) hidden: Vec<PathBuf>,
     pub(super) unreadable: Vec<(PathBuf, String)>,
     pub(super) empty: Vec<PathBuf>,
+    pub(super) passed_over: PassedOver,
 }
 
 /// Walks `roots` and passes every film to `film`. Symlinks aren't followed, and hidden files and folders that av1d
-/// didn't create are ignored.
-pub(super) fn walk(
-    roots: &[PathBuf],
-    policy: &Config,
-    answered: &dyn Fn(),
-    film: impl FnMut(Film),
-) -> Walked {
-    let mut walk = Walk { policy, answered, film, found: Walked::default() };
+/// didn't create are ignored, and so are
+/// folders with names that the rules list.
+pub(super) fn walk(roots: &[PathBuf], rules: &Rules<'_>, film: impl FnMut(Film)) -> Walked {
+    let mut walk = Walk { rules, film, found: Walked::default() };
     for root in outermost(roots, &mut walk.found.unreadable) {
         if walk.folder(&root, &Arc::from(root.as_path()), false) == Some(0) {
             walk.found.empty.push(root.clone());
@@ -62,8 +81,7 @@ fn outermost(roots: &[PathBuf], unreadable: &mut Vec<(PathBuf, String)>) -> Vec<
 }
 
 struct Walk<'a, F> {
-    policy: &'a Config,
-    answered: &'a dyn Fn(),
+    rules: &'a Rules<'a>,
     film: F,
     found: Walked,
 }
@@ -72,8 +90,8 @@ impl<F: FnMut(Film)> Walk<'_, F> {
     /// Walks a folder recursively; the depth is bounded by the longest path. Returns how many entries the folder has,
     /// or `None` if it can't be listed.
     fn folder(&mut self, folder: &Path, root: &Arc<Path>, excluded_above: bool) -> Option<usize> {
-        let listed = Listing::of(folder);
-        (self.answered)();
+        let listed = Listing::of(folder, self.rules.ignored);
+        (self.rules.answered)();
         let listed = match listed {
             Ok(listed) => listed,
             Err(error) => {
@@ -81,6 +99,14 @@ impl<F: FnMut(Film)> Walk<'_, F> {
                 return None;
             }
         };
+        if folder != &**root
+            && listed.names.contains(OsStr::new(ROOT_LOCK))
+            && let Err(reason) = (self.rules.enter)(folder)
+        {
+            self.found.unreadable.push((folder.to_owned(), reason));
+            return None;
+        }
+        self.found.passed_over.add(&listed.passed_over);
         let excluded = excluded_above || listed.names.contains(OsStr::new(names::SKIP_MARKER));
         for entry in &listed.files {
             self.file(folder, entry, &listed, root, excluded);
@@ -107,12 +133,12 @@ impl<F: FnMut(Film)> Walk<'_, F> {
             }
             return;
         }
-        if !has_extension(&name, self.policy) {
+        if !has_extension(&name, self.rules.policy) {
             return;
         }
         let path = folder.join(&name);
-        let film = listed.film(&path, entry, root, excluded, self.policy);
-        (self.answered)();
+        let film = listed.film(&path, entry, root, excluded, self.rules.policy);
+        (self.rules.answered)();
         match film {
             Ok(film) => (self.film)(film),
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
@@ -129,12 +155,18 @@ struct Listing {
     names: HashSet<OsString>,
     /// What this user may do in the folder; filled with the first film.
     rights: OnceCell<FolderRights>,
+    passed_over: PassedOver,
 }
 
 impl Listing {
-    fn of(folder: &Path) -> io::Result<Self> {
-        let mut listing =
-            Self { files: Vec::new(), folders: Vec::new(), names: HashSet::new(), rights: OnceCell::new() };
+    fn of(folder: &Path, ignored: &[FolderName]) -> io::Result<Self> {
+        let mut listing = Self {
+            files: Vec::new(),
+            folders: Vec::new(),
+            names: HashSet::new(),
+            rights: OnceCell::new(),
+            passed_over: PassedOver::default(),
+        };
         for entry in fs::read_dir(folder)? {
             let entry = entry?;
             let (kind, name) = match entry.file_type() {
@@ -143,10 +175,16 @@ impl Listing {
                 Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
                 Err(error) => return Err(error),
             };
-            if kind.is_dir() && !is_hidden(&name) {
-                listing.folders.push(name.clone());
+            if kind.is_dir() {
+                if let Some(known) = folder_name::find(ignored, &name) {
+                    *listing.passed_over.folders.entry(known.to_string()).or_default() += 1;
+                } else if !is_hidden(&name) {
+                    listing.folders.push(name.clone());
+                }
             } else if kind.is_file() {
                 listing.files.push(entry);
+            } else if kind.is_symlink() && !is_hidden(&name) {
+                listing.passed_over.links += 1;
             }
             listing.names.insert(name);
         }
@@ -222,7 +260,7 @@ mod tests {
         fs::write(root.join("sub/d.mkv.mp4"), "").unwrap();
         crate::library::exclusion::exclude(&root.join("sub/d.mkv.mp4")).unwrap();
         fs::rename(root.join("sub/d.mkv.mp4.av1skip"), root.join("sub/d.mkv.av1skip")).unwrap();
-        let listing = Listing::of(&root.join("sub")).unwrap();
+        let listing = Listing::of(&root.join("sub"), &[]).unwrap();
         for entry in &listing.files {
             let path = root.join("sub").join(entry.file_name());
             let walked = listing.film(&path, entry, &root, false, &policy()).unwrap();

@@ -8,6 +8,7 @@ use av1plan::{EncodePlan, SkipReason};
 use strum::IntoStaticStr;
 use tokio::sync::mpsc;
 
+use crate::library::passed_over::PassedOver;
 use crate::replace::recover::Recovered;
 use crate::state::outcome::Outcome;
 use crate::sys::disk::Identity;
@@ -23,6 +24,8 @@ pub enum Event {
         films: usize,
         /// How many of them each cheap gate (one that needs no ffprobe) stopped, by the gate's code.
         stopped: BTreeMap<&'static str, usize>,
+        /// What was passed over on purpose.
+        passed_over: PassedOver,
     },
     /// Films are watched until their files are stable.
     Settling {

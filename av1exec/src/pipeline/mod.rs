@@ -148,6 +148,13 @@ impl Pipeline {
         plan: &EncodePlan,
         verdict: &Verdict,
     ) -> (Outcome, Option<String>) {
+        // Another av1d may have the film's folder as its root, and not be kept out by the locks of the roots.
+        let (locks, path) = (Arc::clone(&self.locks), film.path.clone());
+        let visit = self.on_disk(&film.path, move || locks.visit(&path).map_err(io::Error::other)).await;
+        let _visit = match visit {
+            Ok(visit) => visit,
+            Err(error) => return (failed("lock the folder of", &film.path, &error), None),
+        };
         let id = self.jobs.new_id();
         let temporary = names::temporary(&film.path, &id);
         let document = plan_document(&film.path, film.identity.size, verdict);

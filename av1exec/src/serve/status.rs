@@ -90,6 +90,12 @@ pub struct ScanStatus {
     pub films: u64,
     /// How many roots, folders and files couldn't be read.
     pub unreadable: u64,
+    /// How many folders were passed over because of their names.
+    #[serde(default)]
+    pub ignored: u64,
+    /// How many symlinks weren't followed.
+    #[serde(default)]
+    pub links: u64,
 }
 
 /// A running encode.

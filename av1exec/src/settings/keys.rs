@@ -11,6 +11,7 @@ use strum::VariantNames;
 use crate::settings::concurrency::Concurrency;
 use crate::settings::hours::OutsideHours;
 use crate::settings::queue_order::QueueOrder;
+use crate::sys::folder_name::FolderName;
 use crate::sys::priority::IoNice;
 
 use super::convert::{concurrency, job_count, micros, niceness, program, put, ratio};
@@ -110,6 +111,17 @@ pub(super) const KEYS: &[Key] = &[
             put(&mut settings.policy.extensions, extensions.map(|list| list.into_iter().collect()))
         },
         get: |settings| Set(quoted_list(&settings.policy.extensions)),
+    },
+    Key {
+        name: "ignored_folders",
+        allowed: Allowed::Words(
+            "a list, which may be empty, of names of folders, with or without `*` at their end",
+        ),
+        purpose: "The folders, by name in any case, that are passed over: bins, snapshots, thumbnails. Hidden ones always are.",
+        set: |settings, value| {
+            put(&mut settings.ignored_folders, list(value, |element| text(element, FolderName::new)))
+        },
+        get: |settings| Set(quoted_list(settings.ignored_folders.iter().map(ToString::to_string))),
     },
     Key {
         name: "stable_secs",
@@ -319,37 +331,4 @@ pub(super) const HIDDEN_KEYS: &[Key] = &[Key {
 }];
 
 #[cfg(test)]
-mod tests {
-    use std::path::Path;
-
-    use av1plan::plan::Encoder;
-
-    use super::*;
-    use crate::settings::parse;
-
-    #[test]
-    fn names_are_unique_and_sentences_end() {
-        for (place, key) in KEYS.iter().enumerate() {
-            assert!(KEYS[..place].iter().all(|other| other.name != key.name), "{}", key.name);
-            assert!(key.purpose.ends_with('.') && !key.allowed.to_string().ends_with('.'), "{}", key.name);
-        }
-    }
-
-    #[test]
-    fn every_name_that_a_message_allows_is_taken() {
-        for key in KEYS {
-            let (names, list) = match key.allowed {
-                Allowed::Words(_) => continue,
-                Allowed::OneOf(names) => (names, false),
-                Allowed::ListOf(names) => (names, true),
-            };
-            for name in names {
-                let value = if list { format!("[{name:?}]") } else { format!("{name:?}") };
-                let settings = parse(&format!("{} = {value}", key.name), Path::new("c.toml")).unwrap();
-                assert_eq!((key.get)(&settings), Set(value), "{}", key.name);
-            }
-        }
-        // This is the only list of allowed names that isn't generated from its enum.
-        assert_eq!(Encoder::names(), ["svt", "aom", "rav1e"]);
-    }
-}
+mod tests;

@@ -42,6 +42,7 @@ pub use zone::{ZoneRemark, time_zone};
 use crate::settings::concurrency::Concurrency;
 use crate::settings::hours::{ActiveHours, OutsideHours};
 use crate::settings::queue_order::QueueOrder;
+use crate::sys::folder_name::FolderName;
 use crate::sys::priority::Priority;
 use key::Present;
 use keys::KEYS;
@@ -68,6 +69,8 @@ pub struct Settings {
     pub keep_original: bool,
     /// Whether a film that was not replaced gets a `.why.txt`.
     pub write_why_sidecars: bool,
+    /// The folders that a walk passes over.
+    pub ignored_folders: Vec<FolderName>,
     /// How long a file must be unchanged before av1d works on it.
     pub stable: Duration,
     /// How long an encode may go without progress before it is ended.
@@ -109,6 +112,7 @@ impl Default for Settings {
             queue_order: QueueOrder::Largest,
             keep_original: false,
             write_why_sidecars: true,
+            ignored_folders: FolderName::known(),
             stable: Duration::from_secs(10),
             stall: Duration::from_mins(5),
             // A log has some ten kilobytes, and at most 8 MiB plus its last lines.
@@ -224,6 +228,7 @@ write_why_sidecars = true
             keep_original = true
             write_why_sidecars = false
             extensions = ["mkv"]
+            ignored_folders = ["Trash*", "@x"]
             stable_secs = 0
             probe_jobs = 9
             queue_order = "oldest"

@@ -1,23 +1,34 @@
-//! Keeps two av1d from working at once: one lock in the state folder, and one in each root, because a container and its
-//! host have different state folders for the same library.
+//! Keeps two av1d from working at once in one state folder or in one folder of films.
 //!
-//! The locks are advisory locks of the kernel (`flock`) on lock files: a lock on a film itself would be mandatory on
-//! some network file systems. Encodes inherit them, so that an ffmpeg that outlives its av1d still keeps other av1d out
-//! of the library. The content of a lock file only says who holds it.
+//! All locks are advisory locks of the kernel (`flock`): a lock on a film itself would be mandatory on some network file
+//! systems. Encodes inherit them, so that an ffmpeg that outlives its av1d still keeps other av1d out of the library.
+//!
+//! - The state folder has a lock file.
+//! - The folder of each root is locked itself, exclusively, and all folders above it are locked together with others.
+//!   Whoever can list a folder can lock it, so that this needs no right to write, and it excludes roots that contain
+//!   each other: the outer one can't be locked while somebody works in the inner one, nor the other way round.
+//! - Each root has a lock file, too. Network file systems show other machines only locks on files; it says who works
+//!   there; and where the folders above a root can't be seen, as in a container, a walk from above finds it.
+//! - While a film is worked on, the folders from its own up to the root are locked together with others, too.
 
+mod blame;
+mod error;
+mod file;
+mod holder;
 mod look;
+mod visit;
 
-use std::fs::{File, OpenOptions, TryLockError};
-use std::io::{self, ErrorKind, Read, Seek, Write};
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::fs::{File, Metadata, TryLockError};
+use std::io::{self, ErrorKind};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+pub use error::LockError;
+pub use holder::Holder;
 pub use look::{Standing, look};
-
-use crate::sys::failure::{Exit, Failure};
-use crate::sys::orphan::{self, ProcessId};
+pub use visit::Visit;
 
 /// The name of the lock file in a state folder.
 pub const STATE_LOCK: &str = "lock";
@@ -27,6 +38,8 @@ pub const ROOT_LOCK: &str = ".av1d.lock";
 
 /// How long to wait for a lock whose holder is dead but that one of its child processes may still hold.
 const RELEASE_TIMEOUT: Duration = Duration::from_secs(15);
+/// How long to wait for a folder that nobody seems to work in: `systemd-tmpfiles`, for one, locks folders for a moment.
+const PASSING_TIMEOUT: Duration = Duration::from_secs(2);
 const POLL_INTERVAL: Duration = Duration::from_millis(100);
 
 /// The locks that this process holds, until they are dropped. The kernel releases them when the process and its encodes
@@ -39,44 +52,98 @@ pub struct Locks {
 #[derive(Debug, Default)]
 struct Table {
     held: Vec<Held>,
-    /// Device and inode of lock files that a thread is locking at this moment.
-    taking: Vec<(u64, u64)>,
+    /// Files and folders that a thread is locking at this moment.
+    taking: Vec<Identity>,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Held {
     file: Arc<File>,
-    /// Device and inode, so that a root reached through two paths is locked once.
-    identity: (u64, u64),
+    /// So that a root reached through two paths is locked once.
+    identity: Identity,
+    mode: Mode,
+    tenure: Tenure,
+}
+
+/// How long something stays locked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Tenure {
+    /// As long as the [`Locks`] live.
+    Kept,
+    /// As long as one of so many visits lasts.
+    Visits(usize),
+}
+
+/// Device and inode.
+type Identity = (u64, u64);
+
+/// How a file or folder is locked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Mode {
+    /// Several av1d may hold it so.
+    Shared,
+    /// Nobody else may hold it.
+    Exclusive,
+}
+
+/// How far the lock of a root reaches.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Reach {
+    /// Every av1d that has this folder sees it.
+    Everywhere,
+    /// Only the av1d of this machine see it: the lock file can't be created, for this reason.
+    ThisMachine(String),
 }
 
 impl Locks {
-    /// Takes the lock of the state folder and of every root that exists. If another process holds one, the error says
-    /// which process.
+    /// Takes the lock of the state folder and those of every root that exists. If another process holds one, the error
+    /// says which process.
     ///
     /// If a lock's holder is dead, `end_orphans` is called to end the processes that it left running, and then the lock
     /// is waited for.
     pub fn take(state: &Path, roots: &[PathBuf], mut end_orphans: impl FnMut()) -> Result<Self, LockError> {
         let locks = Self::default();
-        locks.take_patiently(&state.join(STATE_LOCK), &mut end_orphans)?;
+        let state = state.join(STATE_LOCK);
+        patiently(&mut end_orphans, || locks.lock_file(&state).map(drop))?;
+        // In one order, so that of two av1d with the same roots one gets them all.
+        let mut roots: Vec<&PathBuf> = roots.iter().collect();
+        roots.sort_unstable();
         for root in roots {
-            match locks.take_patiently(&root.join(ROOT_LOCK), &mut end_orphans) {
-                Err(LockError::Failed { source, .. }) if !could_be_worked_in(&source) => {}
-                taken => taken?,
-            }
+            patiently(&mut end_orphans, || locks.extend(root).map(drop))?;
         }
         Ok(locks)
     }
 
-    /// Takes the lock of a root that may not have existed when [`Locks::take`] ran.
-    pub fn extend(&self, root: &Path) -> Result<(), LockError> {
-        match self.take_one(&root.join(ROOT_LOCK)) {
-            Err(LockError::Failed { source, .. }) if !could_be_worked_in(&source) => Ok(()),
-            taken => taken,
+    /// Takes the locks of a root, which may not have existed when [`Locks::take`] ran. A root that doesn't exist or
+    /// can't be listed isn't locked, since nobody can work in it.
+    pub fn extend(&self, root: &Path) -> Result<Reach, LockError> {
+        let real = match root.canonicalize() {
+            Ok(real) => real,
+            Err(error) if is_out_of_reach(&error) => return Ok(Reach::Everywhere),
+            Err(source) => return Err(LockError::Failed { path: root.to_owned(), source }),
+        };
+        // From the top down, so that of two av1d whose roots contain each other exactly one is refused.
+        let above: Vec<&Path> = real.ancestors().skip(1).collect();
+        for folder in above.into_iter().rev() {
+            self.lock_folder(folder, Mode::Shared, root)?;
+        }
+        self.lock_inner(root)
+    }
+
+    /// Takes the locks of a folder inside a locked root. A walk calls this for folders with a lock file: the root of
+    /// another av1d that doesn't see the folders above it, because it runs in a container.
+    pub fn lock_inner(&self, folder: &Path) -> Result<Reach, LockError> {
+        let is_locked = self.lock_folder(folder, Mode::Exclusive, folder)?;
+        let path = folder.join(ROOT_LOCK);
+        match self.lock_file(&path)? {
+            Reach::ThisMachine(why) if !is_locked => {
+                Err(LockError::Failed { path, source: io::Error::other(why) })
+            }
+            reach => Ok(reach),
         }
     }
 
-    /// Returns the open lock files, for child processes to inherit.
+    /// Returns the open lock files and folders, for child processes to inherit.
     pub fn files(&self) -> Vec<Arc<File>> {
         self.table().held.iter().map(|held| Arc::clone(&held.file)).collect()
     }
@@ -87,58 +154,111 @@ impl Locks {
         self.table.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn take_patiently(&self, path: &Path, end_orphans: &mut impl FnMut()) -> Result<(), LockError> {
-        let deadline = Instant::now() + RELEASE_TIMEOUT;
-        loop {
-            match self.take_one(path) {
-                Err(LockError::Held { holder: Some(holder), .. })
-                    if holder.is_dead() && Instant::now() < deadline =>
-                {
-                    end_orphans();
-                    std::thread::sleep(POLL_INTERVAL);
+    /// Locks a folder itself, for the sake of `root`. Returns `false` if its file system can't do that.
+    fn lock_folder(&self, folder: &Path, mode: Mode, root: &Path) -> Result<bool, LockError> {
+        let failed = |source| LockError::Failed { path: folder.to_owned(), source };
+        // A folder that is locked already isn't opened again, since its disk may hang.
+        let opened = match folder.metadata() {
+            Ok(found) if self.holds(identity(&found), mode) => return Ok(true),
+            Ok(_) => File::open(folder).and_then(|file| Ok((file.metadata()?, file))),
+            Err(error) => Err(error),
+        };
+        match opened {
+            Ok((found, file)) if found.is_dir() => {
+                match self.hold(file, identity(&found), mode, Tenure::Kept) {
+                    Ok(_) => Ok(true),
+                    Err(TryLockError::WouldBlock) => Err(blame::held(folder, mode, root)),
+                    // Some file systems lock only files.
+                    Err(TryLockError::Error(error)) if is_unsupported(&error) => Ok(false),
+                    Err(TryLockError::Error(source)) => Err(failed(source)),
                 }
-                taken => return taken,
             }
+            // Nobody can work in it.
+            Ok(_) => Ok(true),
+            Err(error) if is_out_of_reach(&error) => Ok(true),
+            Err(source) => Err(failed(source)),
         }
     }
 
-    fn take_one(&self, path: &Path) -> Result<(), LockError> {
+    /// Creates and locks a lock file, and writes into it who this process is.
+    fn lock_file(&self, path: &Path) -> Result<Reach, LockError> {
         let failed = |source| LockError::Failed { path: path.to_owned(), source };
-        let (mut file, is_ours) = match open(path) {
-            Ok(file) => (file, true),
-            // The root can't be written to, but its subfolders may be: then the root folder itself is locked.
-            Err(error)
-                if matches!(error.kind(), ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem) =>
-            {
-                (File::open(crate::sys::disk::folder_of(path)).map_err(failed)?, false)
+        let (mut file, may_write) = match file::open(path).map_err(failed)? {
+            file::Opened::Writable(file) => (file, true),
+            file::Opened::Readable(file) => (file, false),
+            file::Opened::Gone => return Ok(Reach::Everywhere),
+            // The state folder belongs to this user, so that there it is a fault.
+            file::Opened::CantCreate(error) if path.ends_with(ROOT_LOCK) => {
+                return Ok(Reach::ThisMachine(error.to_string()));
             }
-            Err(error) => return Err(failed(error)),
+            file::Opened::CantCreate(error) => return Err(failed(error)),
         };
         let found = file.metadata().map_err(failed)?;
-        if is_ours && !found.is_file() {
+        if !found.is_file() {
             return Err(failed(io::Error::new(ErrorKind::AlreadyExists, "it is no regular file")));
         }
-        let identity = (found.dev(), found.ino());
-        if !self.begin_taking(identity) {
-            return Ok(());
+        let writer = file.try_clone().map_err(failed)?;
+        match self.hold(writer, identity(&found), Mode::Exclusive, Tenure::Kept) {
+            Ok(true) if may_write => Holder::current().write(&mut file).map_err(failed)?,
+            Ok(_) => {}
+            Err(TryLockError::WouldBlock) => {
+                let holder = look::holder_of(&mut file);
+                return Err(LockError::Held { path: path.to_owned(), holder, root: None });
+            }
+            Err(TryLockError::Error(error)) if !may_write && is_unsupported(&error) => {
+                let why = "this user may not write it, and this file system locks only what may be written";
+                return Err(failed(io::Error::new(ErrorKind::PermissionDenied, why)));
+            }
+            Err(TryLockError::Error(error)) => return Err(failed(error)),
         }
-        let taken = lock(&mut file, path, is_ours);
-        let mut table = self.table();
-        table.taking.retain(|taking| *taking != identity);
-        taken.map(|()| table.held.push(Held { file: Arc::new(file), identity }))
+        Ok(Reach::Everywhere)
     }
 
-    /// Returns whether the caller has to take this lock. If another thread is taking the same lock through another
-    /// path, waits for that thread.
-    fn begin_taking(&self, identity: (u64, u64)) -> bool {
+    fn holds(&self, identity: Identity, mode: Mode) -> bool {
+        let is_held =
+            |held: &Held| held.identity == identity && held.mode >= mode && held.tenure == Tenure::Kept;
+        self.table().held.iter().any(is_held)
+    }
+
+    /// Locks an open file or folder, unless this process has locked it. Returns whether that was necessary.
+    fn hold(&self, file: File, identity: Identity, mode: Mode, tenure: Tenure) -> Result<bool, TryLockError> {
+        let held = self.begin_taking(identity);
+        let taken = match &held {
+            Some(held) if held.mode >= mode => Ok(None),
+            // A second lock would be in the way of the first, so that the first is changed.
+            Some(held) => upgrade(&held.file).map(|()| Some(Arc::clone(&held.file))),
+            None => match mode {
+                Mode::Shared => file.try_lock_shared(),
+                Mode::Exclusive => file.try_lock(),
+            }
+            .map(|()| Some(Arc::new(file))),
+        };
+        let mut table = self.table();
+        table.taking.retain(|taking| *taking != identity);
+        let file = taken?;
+        // A visit may have ended in the meantime, so that the table is read again.
+        let place = table.held.iter().position(|held| held.identity == identity);
+        let before = place.map(|place| table.held.swap_remove(place)).or(held);
+        let tenure = match (before.as_ref().map(|before| before.tenure), tenure) {
+            (None, tenure) => tenure,
+            (Some(Tenure::Visits(visits)), Tenure::Visits(more)) => Tenure::Visits(visits + more),
+            _ => Tenure::Kept,
+        };
+        let is_new = file.is_some();
+        let mode = before.as_ref().map_or(mode, |before| before.mode.max(mode));
+        if let Some(file) = file.or_else(|| before.map(|before| before.file)) {
+            table.held.push(Held { file, identity, mode, tenure });
+        }
+        Ok(is_new)
+    }
+
+    /// Waits until no other thread is locking this, reserves it for the caller, and returns how this process holds it.
+    fn begin_taking(&self, identity: Identity) -> Option<Held> {
         loop {
             let mut table = self.table();
-            if table.held.iter().any(|held| held.identity == identity) {
-                return false;
-            }
             if !table.taking.contains(&identity) {
                 table.taking.push(identity);
-                return true;
+                return table.held.iter().find(|held| held.identity == identity).cloned();
             }
             drop(table);
             std::thread::sleep(POLL_INTERVAL);
@@ -146,207 +266,67 @@ impl Locks {
     }
 }
 
-/// Takes the lock. If it is on a lock file of ours, writes this process's identity into it.
-fn lock(file: &mut File, path: &Path, is_ours: bool) -> Result<(), LockError> {
-    let failed = |source| LockError::Failed { path: path.to_owned(), source };
-    match file.try_lock() {
-        Ok(()) if is_ours => Holder::current().write(file).map_err(failed),
-        Ok(()) => Ok(()),
-        Err(TryLockError::WouldBlock) => {
-            Err(LockError::Held { path: path.to_owned(), holder: Holder::read(file) })
-        }
-        Err(TryLockError::Error(source)) => Err(failed(source)),
-    }
+/// Turns a shared lock into an exclusive one. The kernel gives up the shared one first, and doesn't give it back.
+fn upgrade(file: &File) -> Result<(), TryLockError> {
+    file.try_lock().inspect_err(|_| drop(file.try_lock_shared()))
 }
 
-fn open(path: &Path) -> io::Result<File> {
-    let no_follow = i32::try_from(rustix::fs::OFlags::NOFOLLOW.bits()).unwrap_or_default();
-    OpenOptions::new().read(true).write(true).create(true).truncate(false).custom_flags(no_follow).open(path)
-}
-
-/// Whether films could be replaced in a root whose lock failed with this error. If the root doesn't exist or can't be
-/// written to, they can't.
-fn could_be_worked_in(error: &io::Error) -> bool {
-    !matches!(
-        error.kind(),
-        ErrorKind::NotFound
-            | ErrorKind::NotADirectory
-            | ErrorKind::PermissionDenied
-            | ErrorKind::ReadOnlyFilesystem
-    )
-}
-
-/// The paths of all lock files: that of the state folder and those of the roots.
-pub fn paths(state: &Path, roots: &[PathBuf]) -> Vec<PathBuf> {
-    [state.join(STATE_LOCK)].into_iter().chain(roots.iter().map(|root| root.join(ROOT_LOCK))).collect()
-}
-
-/// The process that holds a lock, as written in the lock file.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-pub struct Holder {
-    /// The host name of the machine or container.
-    pub host: String,
-    /// The process.
-    #[serde(flatten)]
-    pub process: ProcessId,
-}
-
-impl Holder {
-    /// Describes this process.
-    fn current() -> Self {
-        Self { host: host(), process: ProcessId::current() }
-    }
-
-    /// Reads the holder from a lock file, or returns `None` if the file doesn't name one.
-    pub fn read(file: &mut File) -> Option<Self> {
-        let mut text = String::new();
-        file.take(4096).read_to_string(&mut text).ok()?;
-        serde_json::from_str(&text).ok()
-    }
-
-    fn write(&self, file: &mut File) -> io::Result<()> {
-        let mut text = serde_json::to_string(self)?;
-        text.push('\n');
-        file.set_len(0)?;
-        file.rewind()?;
-        file.write_all(text.as_bytes())
-    }
-
-    /// Whether the holder has certainly ended. Processes on other machines and containers can't be checked and count as
-    /// alive.
-    fn is_dead(&self) -> bool {
-        self.host == host() && !orphan::is_alive(&self.process)
-    }
-}
-
-impl std::fmt::Display for Holder {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "process {} on {}", self.process.pid, crate::sys::sanitize::sanitize(&self.host))
-    }
-}
-
-fn host() -> String {
-    rustix::system::uname().nodename().to_string_lossy().into_owned()
-}
-
-/// Why a lock couldn't be taken.
-#[derive(Debug, thiserror::Error)]
-pub enum LockError {
-    /// Another process holds the lock.
-    #[error("{} is held by another av1d{}", crate::sys::sanitize::display(path), by(holder.as_ref()))]
-    Held {
-        /// The lock file.
-        path: PathBuf,
-        /// The holder, if the lock file names it.
-        holder: Option<Holder>,
-    },
-    /// The lock file can't be created or locked.
-    #[error("failed to lock {}: {source}", crate::sys::sanitize::display(path))]
-    Failed {
-        /// The lock file.
-        path: PathBuf,
-        /// The cause.
-        source: io::Error,
-    },
-}
-
-impl From<LockError> for Failure {
-    fn from(error: LockError) -> Self {
+/// Waits for a lock if it will probably be released soon.
+fn patiently(
+    end_orphans: &mut impl FnMut(),
+    mut take: impl FnMut() -> Result<(), LockError>,
+) -> Result<(), LockError> {
+    let began = Instant::now();
+    loop {
+        let error = match take() {
+            Err(error) => error,
+            taken => return taken,
+        };
         match &error {
-            LockError::Held { .. } => Self::from_error(Exit::Locked, &error)
-                .hint("let it work, or stop it first; two would encode the same films"),
-            LockError::Failed { path, .. } if path.ends_with(ROOT_LOCK) => {
-                Self::from_error(Exit::Failed, &error)
-                    .hint("see what is there: it must be a regular file, on a file system that can lock it")
+            LockError::Held { holder: Some(holder), .. }
+                if holder.is_dead() && began.elapsed() < RELEASE_TIMEOUT =>
+            {
+                end_orphans();
             }
-            LockError::Failed { .. } => Self::from_error(Exit::Failed, &error)
-                .hint("check the owner and the rights of `job_state_dir`"),
+            LockError::Held { holder: None, path, .. }
+                if !path.ends_with(ROOT_LOCK)
+                    && !path.ends_with(STATE_LOCK)
+                    && began.elapsed() < PASSING_TIMEOUT => {}
+            _ => return Err(error),
         }
+        std::thread::sleep(POLL_INTERVAL);
     }
 }
 
-fn by(holder: Option<&Holder>) -> String {
-    holder.map_or_else(String::new, |holder| format!(" ({holder})"))
+fn identity(found: &Metadata) -> Identity {
+    (found.dev(), found.ino())
+}
+
+/// Whether a folder doesn't exist for this user, who then can't work in it either.
+fn is_out_of_reach(error: &io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory | ErrorKind::PermissionDenied)
+}
+
+/// Whether the file system can't lock what it was asked to lock: the error numbers that flock(2) and fcntl(2) give.
+fn is_unsupported(error: &io::Error) -> bool {
+    use rustix::io::Errno;
+    let numbers = [Errno::BADF, Errno::INVAL, Errno::ISDIR, Errno::NOLCK, Errno::NOSYS, Errno::OPNOTSUPP];
+    numbers.iter().any(|number| Some(number.raw_os_error()) == error.raw_os_error())
+}
+
+/// The paths of all lock files: that of the state folder, and those of the roots and of the folders above them.
+pub fn paths(state: &Path, roots: &[PathBuf]) -> Vec<PathBuf> {
+    let mut paths = vec![state.join(STATE_LOCK)];
+    paths.extend(roots.iter().map(|root| root.join(ROOT_LOCK)));
+    for folder in roots.iter().flat_map(|root| root.ancestors().skip(1)) {
+        let path = folder.join(ROOT_LOCK);
+        // A folder above is no root in most cases.
+        if !paths.contains(&path) && path.symlink_metadata().is_ok() {
+            paths.push(path);
+        }
+    }
+    paths
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_hint_of_a_lock_is_about_its_own_folder() {
-        let source = || io::Error::other("no");
-        for (path, words) in [("/state/lock", "`job_state_dir`"), ("/films/.av1d.lock", "regular file")] {
-            let failure = Failure::from(LockError::Failed { path: path.into(), source: source() });
-            let lines = failure.lines();
-            let hint = lines.last().unwrap();
-            assert!(hint.contains(words), "{path}: {hint}");
-        }
-    }
-
-    fn take(state: &Path, roots: &[PathBuf]) -> Result<Locks, LockError> {
-        Locks::take(state, roots, || panic!("the holder is alive"))
-    }
-
-    #[test]
-    fn the_second_is_told_who_the_first_is() {
-        let folder = tempfile::tempdir().unwrap();
-        let first = take(folder.path(), &[]).unwrap();
-        let Err(LockError::Held { holder, .. }) = take(folder.path(), &[]) else {
-            panic!("two held one lock")
-        };
-        assert_eq!(holder.unwrap().process.pid, std::process::id());
-        drop(first);
-        take(folder.path(), &[]).unwrap();
-    }
-
-    #[test]
-    fn a_library_is_locked_whatever_the_state_folder() {
-        let [one, two, root] = [(); 3].map(|()| tempfile::tempdir().unwrap());
-        let gone = root.path().join("gone");
-        let link = two.path().join("link");
-        std::os::unix::fs::symlink(root.path(), &link).unwrap();
-        // A root that has two paths is locked once, and a root that doesn't exist isn't locked.
-        let roots = [root.path().to_owned(), link.clone(), gone];
-        let first = take(one.path(), &roots).unwrap();
-        assert_eq!(first.files().len(), 2);
-        let Err(LockError::Held { path, .. }) = take(two.path(), std::slice::from_ref(&link)) else {
-            panic!("two held one library")
-        };
-        assert_eq!(path, link.join(ROOT_LOCK));
-        drop(first);
-        take(two.path(), &[link]).unwrap();
-    }
-
-    #[test]
-    fn a_root_that_comes_back_is_locked_then() {
-        let [one, two, home] = [(); 3].map(|()| tempfile::tempdir().unwrap());
-        let root = home.path().join("root");
-        let locks = take(one.path(), std::slice::from_ref(&root)).unwrap();
-        locks.extend(&root).unwrap();
-        std::fs::create_dir(&root).unwrap();
-        locks.extend(&root).unwrap();
-        assert!(take(two.path(), std::slice::from_ref(&root)).is_err());
-    }
-
-    #[test]
-    fn what_a_dead_holder_left_running_is_ended_and_its_lock_is_waited_for() {
-        let folder = tempfile::tempdir().unwrap();
-        let mut left = Some(take(folder.path(), &[]).unwrap());
-        // The lock file names a process of an earlier boot.
-        let process = ProcessId { boot: "another".into(), ..ProcessId::current() };
-        let mut file = open(&folder.path().join(STATE_LOCK)).unwrap();
-        Holder { host: host(), process }.write(&mut file).unwrap();
-        Locks::take(folder.path(), &[], || drop(left.take())).unwrap();
-    }
-
-    #[test]
-    fn a_planted_link_is_not_written_through() {
-        let folder = tempfile::tempdir().unwrap();
-        let victim = folder.path().join("victim");
-        std::fs::write(&victim, "precious").unwrap();
-        std::os::unix::fs::symlink(&victim, folder.path().join(STATE_LOCK)).unwrap();
-        assert!(take(folder.path(), &[]).is_err());
-        assert_eq!(std::fs::read(&victim).unwrap(), b"precious");
-    }
-}
+mod tests;

@@ -3,6 +3,7 @@
 
 pub mod disk;
 pub mod failure;
+pub mod folder_name;
 pub mod lock;
 pub mod machine;
 pub mod names;

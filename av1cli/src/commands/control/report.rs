@@ -73,13 +73,16 @@ fn daemon_lines(status: &Status, now: Timestamp, lines: &mut Vec<String>) {
 }
 
 fn scan_line(scan: Option<&ScanStatus>, now: Timestamp) -> String {
-    let Some(ScanStatus { ended, took_ms, films, unreadable }) = scan else {
+    let Some(ScanStatus { ended, took_ms, films, unreadable, ignored, links }) = scan else {
         return "scan: none has ended yet".to_owned();
     };
     let ago = Seconds::between(ended.as_second(), now.as_second());
     let took = Seconds(took_ms.div_ceil(1000));
-    let unreadable = if *unreadable > 0 { format!(", {unreadable} can't be read") } else { String::new() };
-    format!("scan: {films} film(s) {ago} ago, took {took}{unreadable}")
+    let asides =
+        [(unreadable, "can't be read"), (ignored, "folder(s) ignored"), (links, "link(s) not followed")];
+    let asides =
+        asides.iter().filter(|(count, _)| **count > 0).map(|(count, what)| format!(", {count} {what}"));
+    format!("scan: {films} film(s) {ago} ago, took {took}{}", asides.collect::<String>())
 }
 
 fn running_lines(job: &RunningJob, lines: &mut Vec<String>) {

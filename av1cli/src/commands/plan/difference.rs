@@ -30,7 +30,8 @@ pub(super) async fn show(
         // Includes the extensions of both configs.
         let mut both = settings.clone();
         both.policy.extensions.extend(other.extensions.iter().cloned());
-        films_below(file, &both).await?
+        let (found, exit) = films_below(file, &both).await?;
+        (found.films, exit)
     } else {
         (vec![look(file, settings)?], Exit::Done)
     };

@@ -6,7 +6,8 @@ use std::sync::Arc;
 
 use av1exec::ffmpeg::tools::Tools;
 use av1exec::library::film::Film;
-use av1exec::library::scan::films;
+use av1exec::library::passed_over::PassedOver;
+use av1exec::library::scan::{Films, Rules, films};
 use av1exec::settings::Settings;
 use av1exec::state::outcome::Bytes;
 use av1exec::sys::sanitize::display;
@@ -28,12 +29,13 @@ pub(super) async fn show(
     tools: &Tools,
     settings: &Settings,
 ) -> Result<Shown, Failure> {
-    let (films, mut exit) = films_below(folder, settings).await?;
-    let mut summary = Summary::default();
+    let (found, mut exit) = films_below(folder, settings).await?;
+    let mut summary = Summary { passed_over: found.passed_over, ..Summary::default() };
     if !args.json && out(Row::header().as_bytes())? == Reader::Left {
         return Ok(Shown::Enough);
     }
-    let mut looking = Looking::start(films, Basis::of(args, tools, settings), vec![settings.policy.clone()]);
+    let mut looking =
+        Looking::start(found.films, Basis::of(args, tools, settings), vec![settings.policy.clone()]);
     while let Some(looked) = looking.next().await {
         match looked {
             Ok(looked) => {
@@ -61,16 +63,18 @@ pub(super) async fn show(
 }
 
 /// Returns the films below a folder. Unreadable folders and files are reported and skipped.
-pub(super) async fn films_below(folder: &Path, settings: &Settings) -> Result<(Vec<Film>, Exit), Failure> {
+pub(super) async fn films_below(folder: &Path, settings: &Settings) -> Result<(Films, Exit), Failure> {
     let (roots, policy) = ([folder.to_owned()], settings.policy.clone());
-    let found = tokio::task::spawn_blocking(move || films(&roots, &policy)).await.map_err(|error| {
+    let ignored = settings.ignored_folders.clone();
+    let walk = move || films(&roots, &Rules::to_look(&policy, &ignored));
+    let found = tokio::task::spawn_blocking(walk).await.map_err(|error| {
         Failure::new(Exit::Failed, format!("failed to walk {}: {error}", display(folder)))
     })?;
     let exit = if found.unreadable.is_empty() { Exit::Done } else { Exit::Failed };
     for (path, reason) in &found.unreadable {
         note(&format!("warning: {} can't be read and is passed over: {reason}", display(path)));
     }
-    Ok((found.films, exit))
+    Ok((found, exit))
 }
 
 /// Probes several films at once, and returns them in the order in which they were added.
@@ -159,6 +163,7 @@ struct Summary {
     bytes: u64,
     skipped: BTreeMap<&'static str, usize>,
     failed: usize,
+    passed_over: PassedOver,
 }
 
 impl Summary {
@@ -182,6 +187,9 @@ impl std::fmt::Display for Summary {
         if !reasons.is_empty() {
             write!(f, " ({})", reasons.join(", "))?;
         }
-        if self.failed > 0 { write!(f, ", {} that can't be probed", self.failed) } else { Ok(()) }
+        if self.failed > 0 {
+            write!(f, ", {} that can't be probed", self.failed)?;
+        }
+        self.passed_over.words().map_or(Ok(()), |words| write!(f, "; {words}"))
     }
 }

@@ -6,7 +6,6 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use av1plan::Config;
 use av1plan::config::ForeignOwner;
 use av1plan::explain::Seconds;
 use av1plan::probe::Protection;
@@ -15,9 +14,10 @@ use super::check::{Check, Code};
 use super::folder::{self, Own};
 use super::{CHECK_TIMEOUT, within};
 use crate::library::film::Film;
-use crate::library::scan::each_film;
+use crate::library::scan::{Rules, each_film};
 use crate::replace::abilities::Case;
 use crate::replace::rehearsal::{Rehearsed, rehearse};
+use crate::settings::Settings;
 use crate::sys::sanitize::display;
 use crate::sys::{disk, names};
 
@@ -28,15 +28,17 @@ const LOOK_TIME: Duration = Duration::from_millis(1200);
 const MOST_SAMPLES: usize = 8;
 
 /// Looks at the films below a folder, and rehearses the replacement of some.
-pub(super) async fn examine(root: &Path, policy: &Config) -> Vec<Check> {
+pub(super) async fn examine(root: &Path, settings: &Settings) -> Vec<Check> {
+    let policy = &settings.policy;
     let films = Arc::new(Mutex::new(Films::default()));
     let (shared, folder, own) = (Arc::clone(&films), root.to_owned(), policy.clone());
     let add = move |film: &Film| {
         let mut films = shared.lock().unwrap_or_else(PoisonError::into_inner);
         films.add(film, own.foreign_owner);
     };
-    let policy_of_walk = policy.clone();
-    let is_whole = within(LOOK_TIME, move || each_film(&folder, &policy_of_walk, add)).await.is_some();
+    let (policy_of_walk, ignored) = (policy.clone(), settings.ignored_folders.clone());
+    let look = move || each_film(&folder, &Rules::to_look(&policy_of_walk, &ignored), add);
+    let is_whole = within(LOOK_TIME, look).await.is_some();
     let films = films.lock().unwrap_or_else(PoisonError::into_inner).clone();
     let mut checks = vec![films.check(root, is_whole, policy.foreign_owner)];
     let samples =

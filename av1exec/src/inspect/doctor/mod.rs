@@ -58,7 +58,7 @@ pub async fn examine(patient: &Patient<'_>, mut report: impl FnMut(Check)) {
         trial::examine(&ffmpeg, &settings.policy, &environment.temporary_folder(), &mut report).await;
     }
     for root in &settings.library_roots {
-        roots::examine(root, &settings.policy).await.into_iter().for_each(&mut report);
+        roots::examine(root, settings).await.into_iter().for_each(&mut report);
     }
     state::examine(settings).await.into_iter().for_each(&mut report);
 }

@@ -3,12 +3,12 @@
 use std::io::{self, ErrorKind};
 use std::path::Path;
 
-use av1plan::Config;
 use av1plan::explain::Seconds;
 
 use super::check::{Check, Code};
 use super::folder::{self, Folder, Listing};
 use super::{CHECK_TIMEOUT, Level, films, within};
+use crate::settings::Settings;
 use crate::state::outcome::Bytes;
 use crate::sys::sanitize::display;
 
@@ -16,7 +16,7 @@ use crate::sys::sanitize::display;
 const MOST_MOUNTS: usize = 16;
 
 /// Checks one root, what is mounted below it, and its films.
-pub(super) async fn examine(root: &Path, policy: &Config) -> Vec<Check> {
+pub(super) async fn examine(root: &Path, settings: &Settings) -> Vec<Check> {
     let mut checks = examine_folder(root).await;
     if checks.iter().any(|check| check.level == Level::Fail) {
         return checks;
@@ -25,7 +25,7 @@ pub(super) async fn examine(root: &Path, policy: &Config) -> Vec<Check> {
     for mount in folder::mounts_below(&real, MOST_MOUNTS) {
         checks.extend(examine_folder(&mount).await);
     }
-    checks.extend(films::examine(root, policy).await);
+    checks.extend(films::examine(root, settings).await);
     checks
 }
 

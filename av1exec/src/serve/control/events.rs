@@ -26,6 +26,12 @@ pub enum EventDocument {
         /// How many of them each cheap gate (one that needs no ffprobe) stopped, by the gate's code.
         #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
         stopped: BTreeMap<String, u64>,
+        /// How many folders were passed over because of their names, by the name in `ignored_folders`.
+        #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+        ignored: BTreeMap<String, u64>,
+        /// How many symlinks weren't followed.
+        #[serde(default, skip_serializing_if = "is_zero")]
+        links: u64,
     },
     /// Films are watched until their files are stable.
     Settling {
@@ -160,12 +166,23 @@ pub enum EventDocument {
     Unknown,
 }
 
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_zero(count: &u64) -> bool {
+    *count == 0
+}
+
 impl From<&Event> for EventDocument {
     fn from(event: &Event) -> Self {
         match event {
-            Event::Scanned { films, stopped } => Self::Scanned {
+            Event::Scanned { films, stopped, passed_over } => Self::Scanned {
                 films: *films as u64,
                 stopped: stopped.iter().map(|(code, count)| ((*code).to_owned(), *count as u64)).collect(),
+                ignored: passed_over
+                    .folders
+                    .iter()
+                    .map(|(name, count)| (name.clone(), *count as u64))
+                    .collect(),
+                links: passed_over.links as u64,
             },
             Event::Settling { films, wait } => {
                 Self::Settling { films: *films as u64, wait_secs: wait.as_secs_f64() }
@@ -233,6 +250,7 @@ mod tests {
     use av1plan::judge::ProgressReader;
 
     use super::*;
+    use crate::library::passed_over::PassedOver;
     use crate::pipeline::event::Check;
     use crate::replace::recover::{Action, Found, Scene};
     use av1plan::SkipReason;
@@ -263,8 +281,17 @@ mod tests {
         let replaced = Outcome::Replaced { path: "/f/b.mkv".into(), before: 100, after: 40 };
         let table = [
             (
-                Event::Scanned { films: 3, stopped: BTreeMap::new() },
+                Event::Scanned { films: 3, stopped: BTreeMap::new(), passed_over: PassedOver::default() },
                 r#"{"event":"scanned","films":3}"#.to_owned(),
+            ),
+            (
+                Event::Scanned {
+                    films: 3,
+                    stopped: BTreeMap::from([("too-small", 1)]),
+                    passed_over: PassedOver { folders: BTreeMap::from([("@eaDir".to_owned(), 2)]), links: 4 },
+                },
+                r#"{"event":"scanned","films":3,"stopped":{"too-small":1},"ignored":{"@eaDir":2},"links":4}"#
+                    .to_owned(),
             ),
             (
                 Event::Settling { films: 1, wait: Duration::from_millis(1500) },

@@ -74,6 +74,7 @@ impl Subscriber {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::library::passed_over::PassedOver;
     use std::collections::BTreeMap;
 
     #[tokio::test]
@@ -102,7 +103,7 @@ mod tests {
     }
 
     fn scanned(films: usize) -> Event {
-        Event::Scanned { films, stopped: BTreeMap::new() }
+        Event::Scanned { films, stopped: BTreeMap::new(), passed_over: PassedOver::default() }
     }
 
     async fn all(subscriber: &mut Subscriber) -> Vec<String> {

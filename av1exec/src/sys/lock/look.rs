@@ -1,13 +1,15 @@
 //! Finds out whether somebody holds a lock without trying to take it: a lock taken for a moment, just as a test, would
 //! stop an av1d that starts in that moment. The kernel lists all held locks in `/proc/locks` (`proc_locks(5)`).
 
-use std::fs;
+use std::fs::{self, File};
 use std::io::{self, ErrorKind};
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
-use super::{Holder, host};
+use super::Holder;
+use super::holder::host;
 use crate::sys::disk;
+use crate::sys::orphan::ProcessId;
 
 /// Whether somebody holds a lock.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,13 +32,32 @@ pub fn look(path: &Path) -> io::Result<Standing> {
         }
         Err(error) => return Err(error),
     };
-    let listed = fs::read_to_string("/proc/locks").ok().map(|locks| is_listed(&locks, found.ino()));
+    let locks = fs::read_to_string("/proc/locks").ok();
+    let listed = locks.as_deref().map(|locks| process_in(locks, found.ino()).is_some());
     let holder = match disk::open(path) {
-        Ok(mut file) => Holder::read(&mut file),
+        Ok(mut file) => holder(&mut file, locks.as_deref(), found.ino()),
         Err(_) if listed == Some(true) => None,
         Err(error) => return Err(error),
     };
     Ok(standing(listed, holder, &host()))
+}
+
+/// Returns who holds a lock file that can't be locked.
+pub(super) fn holder_of(file: &mut File) -> Option<Holder> {
+    let inode = file.metadata().ok()?.ino();
+    holder(file, fs::read_to_string("/proc/locks").ok().as_deref(), inode)
+}
+
+/// Returns the holder that the lock file names. A holder without the right to write it isn't named there: if the named
+/// one has ended, the kernel's list may know a process that is alive.
+fn holder(file: &mut File, locks: Option<&str>, inode: u64) -> Option<Holder> {
+    let named = Holder::read(file);
+    if named.as_ref().is_some_and(|named| !named.is_dead()) {
+        return named;
+    }
+    let process = locks.and_then(|locks| process_in(locks, inode)).map(ProcessId::of);
+    let listed = process.map(|process| Holder { host: host(), process });
+    listed.filter(|listed| !listed.is_dead()).or(named)
 }
 
 /// Concludes from `/proc/locks` of the machine `here` whether a lock is held: `listed` says whether the lock is in that
@@ -52,16 +73,17 @@ fn standing(listed: Option<bool>, holder: Option<Holder>, here: &str) -> Standin
     }
 }
 
-/// Whether `/proc/locks` lists an `flock` lock on this inode. The device isn't compared: on some file systems the
-/// device number in the list differs from the one that `stat` returns.
-fn is_listed(locks: &str, inode: u64) -> bool {
-    locks.lines().any(|line| {
+/// Returns the process that has an `flock` lock on this inode according to `/proc/locks`. The device isn't compared: on
+/// some file systems the device number in the list differs from the one that `stat` returns.
+fn process_in(locks: &str, inode: u64) -> Option<u32> {
+    locks.lines().find_map(|line| {
         let mut words = line.split_whitespace();
         // `->` in front of the kind marks a process that waits for the lock.
-        let kind = words.nth(1);
-        let file = words.nth(3);
-        let found = file.and_then(|file| file.rsplit(':').next()).and_then(|inode| inode.parse().ok());
-        kind == Some("FLOCK") && found == Some(inode)
+        let kind = words.nth(1)?;
+        // The list has zero for a process that has ended, and -1 for one on another machine.
+        let process = words.nth(2)?.parse().unwrap_or_default();
+        let found: u64 = words.next()?.rsplit(':').next()?.parse().ok()?;
+        (kind == "FLOCK" && found == inode).then_some(process)
     })
 }
 
@@ -69,8 +91,6 @@ fn is_listed(locks: &str, inode: u64) -> bool {
 mod tests {
     use super::super::{Locks, STATE_LOCK};
     use super::*;
-    use crate::sys::orphan::ProcessId;
-    use std::fs::File;
 
     #[test]
     fn a_look_makes_no_lock() {
@@ -86,7 +106,7 @@ mod tests {
         let file = File::create(&path).unwrap();
         // A test that tried to take a shared lock would succeed here and wrongly report the lock as free.
         file.lock_shared().unwrap();
-        assert!(matches!(look(&path).unwrap(), Standing::Held(None) | Standing::Unknown(None)));
+        assert!(matches!(look(&path).unwrap(), Standing::Held(_) | Standing::Unknown(_)));
     }
 
     #[test]
@@ -107,6 +127,19 @@ mod tests {
     }
 
     #[test]
+    fn a_holder_that_may_not_write_the_file_is_told_too() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join(STATE_LOCK);
+        let dead = ProcessId { boot: "another".into(), ..ProcessId::current() };
+        Holder { host: host(), process: dead }.write(&mut File::create(&path).unwrap()).unwrap();
+        let line = format!("1: FLOCK  ADVISORY  WRITE {} fe:00:42 0 EOF\n", std::process::id());
+        for (locks, expected) in [(line.as_str(), "here"), ("", "another")] {
+            let told = holder(&mut disk::open(&path).unwrap(), Some(locks), 42).unwrap();
+            assert_eq!(told.process == ProcessId::current(), expected == "here", "{locks}");
+        }
+    }
+
+    #[test]
     fn what_is_no_lock_is_not_opened() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join(STATE_LOCK);
@@ -119,8 +152,8 @@ mod tests {
         let locks = "1: POSIX  ADVISORY  WRITE 700 fe:00:41 0 EOF\n\
                      2: FLOCK  ADVISORY  WRITE 7317 fe:00:42 0 EOF\n\
                      2: -> FLOCK  ADVISORY  WRITE 7318 fe:00:43 0 EOF\n";
-        let held = [41, 42, 43, 4].map(|inode| is_listed(locks, inode));
-        assert_eq!(held, [false, true, false, false]);
+        let held = [41, 42, 43, 4].map(|inode| process_in(locks, inode));
+        assert_eq!(held, [None, Some(7317), None, None]);
     }
 
     #[test]

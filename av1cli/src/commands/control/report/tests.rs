@@ -21,6 +21,8 @@ fn status() -> Status {
             took_ms: 1200,
             films: 40,
             unreadable: 1,
+            ignored: 3,
+            links: 2,
         }),
         films: [("done".to_owned(), 30), ("too-small".to_owned(), 10)].into(),
         queued: 3,
@@ -61,7 +63,7 @@ fn a_daemons_status_says_all_that_a_person_asks() {
         lines[1..],
         [
             "watching: /films, /se\\u{1b}ries",
-            "scan: 40 film(s) 5 min ago, took 2 s, 1 can't be read",
+            "scan: 40 film(s) 5 min ago, took 2 s, 1 can't be read, 3 folder(s) ignored, 2 link(s) not followed",
             "films: 30 done, 10 too-small",
             "waiting: 3 for an encode, 2 to hold still",
             "encoding: /films/a\\nb.mkv (job j)",

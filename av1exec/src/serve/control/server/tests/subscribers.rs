@@ -3,17 +3,22 @@
 use std::collections::BTreeMap;
 
 use super::*;
+use crate::library::passed_over::PassedOver;
 use crate::pipeline::event::{Check, Event};
 
 #[test]
 fn a_subscriber_is_told_what_happens_until_it_leaves() {
     let served = Served::start();
     let mut events = served.face().subscribe().unwrap();
-    served.feed.publish(&Event::Scanned { films: 1, stopped: BTreeMap::new() });
+    served.feed.publish(&Event::Scanned {
+        films: 1,
+        stopped: BTreeMap::new(),
+        passed_over: PassedOver::default(),
+    });
     served.feed.publish(&Event::Judging { job: "7".into(), check: Check::Contract });
     assert_eq!(
         events.next().unwrap().unwrap(),
-        EventDocument::Scanned { films: 1, stopped: BTreeMap::new() }
+        EventDocument::Scanned { films: 1, stopped: BTreeMap::new(), ignored: BTreeMap::new(), links: 0 }
     );
     assert_eq!(
         events.next().unwrap().unwrap(),
@@ -90,7 +95,11 @@ fn a_subscriber_is_not_listened_to() {
     client.get_mut().write_all(b"{\"request\":\"subscribe\"}\n").unwrap();
     read(&mut client);
     client.get_mut().write_all(&b"{\"request\":\"scan\"}\n".repeat(10_000)).unwrap();
-    served.feed.publish(&Event::Scanned { films: 1, stopped: BTreeMap::new() });
+    served.feed.publish(&Event::Scanned {
+        films: 1,
+        stopped: BTreeMap::new(),
+        passed_over: PassedOver::default(),
+    });
     assert_eq!(read(&mut client), "{\"event\":\"scanned\",\"films\":1}\n");
     assert_eq!(served.calls.load(Ordering::Relaxed), 0);
 }
