@@ -31,7 +31,7 @@ pub(crate) enum ControlCommand {
     /// Leave films, or all below folders, alone from now on; a running encode is ended
     ///
     /// This writes an `.av1skip` marker beside the film, or into the folder. Only films (by their extension) and folders of the
-    /// library get one: what lies below `library_roots`, whatever links lead there.
+    /// library get one: what lies below `library_roots` once the links in its path are followed.
     #[command(after_help = "Examples:\n  av1cli skip Film.mkv\n  av1cli skip '/media/series/Old one'")]
     Skip(PathsArgs),
     /// Take the marker of films or folders away again
