@@ -279,3 +279,23 @@ fn a_quota_is_no_failure_of_the_film() {
     run(&["qgroup", "limit", "none"], &library.path("Show"));
     library.watch_once().exits_with(0).says("2 replaced");
 }
+
+/// Whoever started the daemon is told, and starts it again; no film is to blame.
+#[test]
+fn a_state_folder_that_vanishes_ends_the_daemon_and_is_booked_on_no_film() {
+    let Some(mut library) = Library::open() else { return };
+    library.long_film("Film.mkv");
+    let daemon = library.start(["watch"]);
+    wait_until("the encode runs", || !library.encoders().is_empty());
+    fs::remove_dir_all(library.state()).unwrap();
+    daemon
+        .wait()
+        .exits_with(1)
+        .says("was deleted or unmounted while av1d worked in it")
+        .says("makes it anew");
+    assert_eq!(library.files(), ["Film.mkv"]);
+    assert!(library.encoders().is_empty());
+    library.hurry();
+    library.set("prefer_encoder", "svt");
+    library.watch_once().exits_with(0).says("1 replaced");
+}

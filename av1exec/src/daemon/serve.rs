@@ -16,6 +16,7 @@ use crate::serve::control::feed::Feed;
 use crate::serve::control::server::{Call, Server};
 use crate::serve::http::{self, Source};
 use crate::sys::failure::{Exit, Failure};
+use crate::sys::sanitize::display;
 use crate::sys::waits::Care;
 
 /// How many requests may wait for the daemon's loop.
@@ -81,7 +82,7 @@ pub async fn serve(pipeline: Pipeline, run: Run, surroundings: Surroundings) -> 
     let (summary, daemon) = match opened {
         Some(Ok(mut daemon)) => {
             ready();
-            (Ok(daemon.run().await), Some(daemon))
+            (run_with_state(&mut daemon).await, Some(daemon))
         }
         Some(Err(error)) => (Err(error.into()), None),
         None => (Ok(stopped), None),
@@ -92,6 +93,35 @@ pub async fn serve(pipeline: Pipeline, run: Run, surroundings: Surroundings) -> 
         daemon.close().await;
     }
     summary
+}
+
+/// How often the daemon looks whether its state folder is still there.
+const LOOK_FOR_STATE: Duration = Duration::from_secs(5);
+
+/// Runs the daemon to its end. If its state folder vanishes, it ends its encodes and then says so: whoever starts it again
+/// makes the folder anew, and nothing is recorded of a film.
+async fn run_with_state(daemon: &mut Daemon) -> Result<Summary, Failure> {
+    let (locks, state) = (Arc::clone(&daemon.pipeline.locks), daemon.pipeline.settings.job_state_dir.clone());
+    let (waits, stop_switch) = (daemon.pipeline.waits.clone(), daemon.pipeline.stop_switch.clone());
+    let lost = async {
+        loop {
+            tokio::time::sleep(LOOK_FOR_STATE).await;
+            let (locks, folder) = (Arc::clone(&locks), state.clone());
+            if waits.run(&state, Care::Free, move |_| locks.has_lost(&folder)).await.unwrap_or_default() {
+                return;
+            }
+        }
+    };
+    let mut run = std::pin::pin!(daemon.run());
+    tokio::select! {
+        summary = &mut run => return Ok(summary),
+        () = lost => stop_switch.stop(),
+    }
+    run.await;
+    let message =
+        format!("the state folder {} was deleted or unmounted while av1d worked in it", display(&state));
+    let hint = "originals are untouched; mount it if it is a disk of its own, and start av1d again, which makes it anew";
+    Err(Failure::new(Exit::Failed, message).hint(hint))
 }
 
 /// The servers that run concurrently with the daemon.

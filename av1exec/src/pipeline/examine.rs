@@ -104,6 +104,13 @@ impl Pipeline {
         Outcome::Failed { reason, retry: Retry::Cheap }
     }
 
+    /// Whether the state folder is gone.
+    pub(super) async fn has_lost_state(&self) -> bool {
+        let (locks, state) = (Arc::clone(&self.locks), self.settings.job_state_dir.clone());
+        let folder = state.clone();
+        self.on_disk(&folder, move || Ok(locks.has_lost(&state))).await.unwrap_or_default()
+    }
+
     /// Whether the film was renamed, moved or deleted by somebody, while its disk is there.
     pub(super) async fn is_gone(&self, film: &Film, temporary: &Path) -> bool {
         let (path, temporary, root) = (film.path.clone(), temporary.to_owned(), Arc::clone(&film.root));

@@ -38,7 +38,7 @@ use crate::sys::lock::Locks;
 use crate::sys::names;
 use crate::sys::pause::Pause;
 use crate::sys::reservation::Reservations;
-use crate::sys::stop::Stop;
+use crate::sys::stop::{Stop, StopSwitch};
 use crate::sys::waits::{Care, Waits};
 use av1plan::probe::ProbeText;
 pub use fold::PutAway;
@@ -62,6 +62,8 @@ pub struct Pipeline {
     pub events: Events,
     /// Tells when the work has to stop.
     pub stop: Stop,
+    /// Stops all work, for a program that can't go on.
+    pub stop_switch: StopSwitch,
     /// Tells when encodes have to pause.
     pub pause: Pause,
     /// Registers all calls that wait for a disk, so that disks that hang can be reported, and left behind when the
@@ -215,6 +217,8 @@ impl Pipeline {
             }
             return outcome;
         }
+        // What was missing was missing for that reason, which is no fault of the film.
+        let outcome = if self.has_lost_state().await { Outcome::Interrupted } else { outcome };
         let is_gone = job.commit.is_none() && self.is_gone(film, &held.path).await;
         let outcome = if is_gone { Outcome::FilmGone } else { outcome };
         let cleared = self.clear(film, held, &outcome).await;

@@ -54,7 +54,7 @@ pub async fn open(
         events.recovered(recovered);
     }
     let (switch, stop) = stop_switch();
-    listen(switch)?;
+    listen(switch.clone())?;
     let pipeline = Pipeline {
         settings: Arc::new(settings),
         tools: Arc::new(tools),
@@ -64,6 +64,7 @@ pub async fn open(
         reservations: Reservations::default(),
         events,
         stop,
+        stop_switch: switch,
         pause: Pause::never(),
         waits: Waits::default(),
     };

@@ -48,6 +48,7 @@ impl Scene {
             reservations: Reservations::default(),
             events: Events::channel().0,
             stop: stop_switch().1,
+            stop_switch: stop_switch().0,
             pause: Pause::never(),
             waits: Waits::default().on_one_thread(),
         };

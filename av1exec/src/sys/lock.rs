@@ -143,6 +143,15 @@ impl Locks {
         }
     }
 
+    /// Whether the state folder was deleted, or something else was mounted over it, since its lock was taken.
+    pub fn has_lost(&self, state: &Path) -> bool {
+        let held: Vec<Identity> = self.table().held.iter().map(|held| held.identity).collect();
+        match std::fs::symlink_metadata(state.join(STATE_LOCK)) {
+            Ok(found) => !held.is_empty() && !held.contains(&identity(&found)),
+            Err(error) => !held.is_empty() && error.kind() == ErrorKind::NotFound,
+        }
+    }
+
     /// Returns the open lock files and folders, for child processes to inherit.
     pub fn files(&self) -> Vec<Arc<File>> {
         self.table().held.iter().map(|held| Arc::clone(&held.file)).collect()

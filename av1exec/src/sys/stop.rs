@@ -3,7 +3,7 @@
 use tokio::sync::watch;
 
 /// The sending side.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct StopSwitch(watch::Sender<bool>);
 
 /// The receiving side, held by the work that is to stop. Clones share one state.

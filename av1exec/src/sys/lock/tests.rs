@@ -171,3 +171,18 @@ fn a_planted_link_is_not_written_through() {
     assert!(take(folder.path(), &[]).is_err());
     assert_eq!(std::fs::read(&victim).unwrap(), b"precious");
 }
+
+#[test]
+fn a_state_folder_that_vanishes_or_is_replaced_is_lost() {
+    let place = tempfile::tempdir().unwrap();
+    let state = place.path().join("state");
+    std::fs::create_dir(&state).unwrap();
+    let locks = Locks::take(&state, &[], || ()).unwrap();
+    assert!(!locks.has_lost(&state));
+    std::fs::remove_dir_all(&state).unwrap();
+    assert!(locks.has_lost(&state));
+    std::fs::create_dir(&state).unwrap();
+    std::fs::write(state.join(STATE_LOCK), "").unwrap();
+    assert!(locks.has_lost(&state), "another file of that name");
+    assert!(!Locks::default().has_lost(&state), "where nothing is locked, nothing is lost");
+}
