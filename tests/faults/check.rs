@@ -114,11 +114,13 @@ impl Stage {
         let film = self.variant.film();
         let known = |name: &str| {
             let ours = ["", ".orig", ".broken", ".why.txt"].map(|suffix| format!("{film}{suffix}"));
-            let hidden = |name: &str| [".av1tmp", ".av1new", ".av1try"].iter().any(|end| name.ends_with(end));
+            let hidden = |name: &str| [".av1tmp", ".av1new"].iter().any(|end| name.ends_with(end));
+            let rehearsed = ["film", "result", "backup", "renamed"].map(|part| format!(".{part}."));
             ours.iter().any(|our| our == name)
                 || name == "Film.mkv"
                 || name.starts_with(".av1d")
                 || name.starts_with(&format!(".{film}.")) && hidden(name)
+                || rehearsed.iter().any(|part| name.starts_with(part)) && name.ends_with(".av1try")
         };
         let files = self.library.files();
         let strange = files.iter().filter(|name| !self.foreign.contains_key(*name) && !known(name));

@@ -9,7 +9,7 @@ use std::{fs, io};
 
 use av1plan::config::ForeignOwner;
 
-use super::rehearsal::{Rehearsed, rehearse};
+use super::rehearsal::{Rehearsed, clear, rehearse};
 use crate::state::jobs::JobStore;
 use crate::sys::disk::{self, NotSet};
 use crate::sys::names;
@@ -80,7 +80,10 @@ impl Rehearsals {
         let (stamp, folder) = (names::stamp(), disk::folder_of(film));
         self.jobs.begin_rehearsal(&stamp, folder)?;
         let rehearsed = rehearse(film, &stamp, foreign_owner);
-        self.jobs.end_rehearsal(&stamp)?;
+        // If something can't be removed now, the next start removes it.
+        if clear(folder, &stamp).is_ok() {
+            self.jobs.end_rehearsal(&stamp)?;
+        }
         let rehearsed = rehearsed?;
         let mut known = self.lock();
         known.rehearsed.retain(|_, (at, rehearsed)| is_fresh(*at, rehearsed));

@@ -57,7 +57,8 @@ pub enum Rehearsed {
 const FILM: &[u8] = b"a film of av1d's rehearsal";
 const RESULT: &[u8] = b"its result";
 
-/// Rehearses the replacement of a film, with files whose names have this stamp.
+/// Rehearses the replacement of a film, with files whose names have this stamp. The caller [`clear`]s them if that failed
+/// here.
 ///
 /// # Errors
 ///
@@ -207,7 +208,7 @@ impl Stage {
 
 impl Drop for Stage {
     fn drop(&mut self) {
-        // What can't be removed is removed as a leftover a day later.
+        // Whoever asked for the rehearsal removes what can't be removed now.
         for path in self.paths() {
             drop(disk::unlink(path));
         }

@@ -150,10 +150,10 @@ pub fn violations(before: &Snapshot, library: &Library) -> Vec<String> {
         match kind(before, library, &name) {
             Kind::Sidecar | Kind::Backup | Kind::Draft => {}
             Kind::Temporary if is_journaled(&journaled, library, &name) => {}
-            // The rename is tried out with an empty file next to the same job's temporary file.
+            // A replacement is tried out with small files that the state folder has a record of.
             Kind::Rehearsal
-                if is_journaled(&journaled, library, &name.replace(".av1try", ".av1tmp"))
-                    && fs::metadata(library.path(&name)).is_ok_and(|found| found.len() == 0) => {}
+                if is_recorded(library, &name)
+                    && fs::metadata(library.path(&name)).is_ok_and(|found| found.len() < 100) => {}
             Kind::Temporary => found.push(format!("{name}: a temporary file that no job knows")),
             Kind::Broken => found.push(format!("{name}: a broken result was in the film's place")),
             Kind::Rehearsal | Kind::Other => found.push(format!("{name}: nobody knows this file")),
@@ -165,6 +165,12 @@ pub fn violations(before: &Snapshot, library: &Library) -> Vec<String> {
 /// Whether a job file records this file as the job's temporary file.
 fn is_journaled(journaled: &BTreeSet<String>, library: &Library, name: &str) -> bool {
     journaled.contains(library.path(name).to_str().unwrap_or_default())
+}
+
+/// Whether the state folder has a record of the rehearsal that made this file.
+fn is_recorded(library: &Library, name: &str) -> bool {
+    let stamp = name.trim_end_matches(".av1try").rsplit('.').next().unwrap_or_default();
+    library.state().join("logs").join(format!("{stamp}.rehearsal")).exists()
 }
 
 /// Returns what the product must not leave behind after it has cleaned up: temporary files, backups, films under both
@@ -202,7 +208,7 @@ enum Kind {
     Temporary,
     /// A small file whose writer died before it was finished.
     Draft,
-    /// The empty file with which the product tries out whether a rename works.
+    /// A small file with which the product tries out whether a film could be replaced.
     Rehearsal,
     Broken,
     Other,
