@@ -6,7 +6,7 @@
 //! | layer | module | purpose |
 //! |---|---|---|
 //! | 6 | [`daemon`] | the loop that works through a library |
-//! | 6 | [`inspect`] | read-only checks: [`doctor`](inspect::doctor), [`verify`](inspect::verify) |
+//! | 6 | [`inspect`] | checks that change no film: [`doctor`](inspect::doctor), [`verify`](inspect::verify) |
 //! | 5 | [`serve`] | how other processes talk to a daemon: [`control`](serve::control), [`http`](serve::http) |
 //! | 4 | [`pipeline`] | one film from start to end, and its [`story`](pipeline::story) |
 //! | 3 | [`replace`] | [`promote`](replace::promote)s a result into its film's place; [`recover`](replace::recover), [`undo`](replace::undo) |

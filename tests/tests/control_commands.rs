@@ -1,5 +1,6 @@
 //! `av1cli status`, `retry` and others: what they do with the files if no daemon runs, and what they send to a running
-//! daemon. Here, the test itself plays the daemon; `control_daemon` tests the real one, and `marker_commands` the markers.
+//! daemon. Here, the test itself plays the daemon; `control_daemon` tests the real one, and `marker_commands` the
+//! markers.
 
 #![cfg(test)]
 

@@ -250,6 +250,30 @@ fn a_film_that_is_moved_during_its_encode_leaves_nothing_behind() {
     }
 }
 
+/// As Sonarr does for a better release: another file takes the film's name while the film is encoded.
+#[test]
+fn a_film_that_is_replaced_during_its_encode_ends_it_and_the_new_one_isnt_blamed() {
+    for moves_the_folder in [false, true] {
+        let Some(mut library) = Library::open() else { return };
+        library.long_film("Show/Film.mkv");
+        library.make("New.mkv", "-f lavfi -i color=size=64x64:duration=2");
+        let new = fs::read(library.path("New.mkv")).unwrap();
+        let running = library.start(["encode", "--", "Show/Film.mkv"]);
+        wait_until("the encode runs", || !library.encoders().is_empty());
+        if moves_the_folder {
+            fs::rename(library.path("Show"), library.path("Series")).unwrap();
+            fs::create_dir(library.path("Show")).unwrap();
+        }
+        fs::rename(library.path("New.mkv"), library.path("Show/Film.mkv")).unwrap();
+        running.wait().exits_with(1).says("[source-changed]");
+        let kept: &[&str] =
+            if moves_the_folder { &["Series/Film.mkv", "Show/Film.mkv"] } else { &["Show/Film.mkv"] };
+        assert_eq!(library.files(), kept);
+        assert_eq!(fs::read(library.path("Show/Film.mkv")).unwrap(), new);
+        library.run(["recover"]).exits_with(0).says("nothing was cut off");
+    }
+}
+
 #[test]
 fn a_quota_is_no_failure_of_the_film() {
     let Some(library) = with_films() else { return };
@@ -291,7 +315,7 @@ fn a_state_folder_that_vanishes_ends_the_daemon_and_is_booked_on_no_film() {
     daemon
         .wait()
         .exits_with(1)
-        .says("was deleted or unmounted while av1d worked in it")
+        .says("was deleted, or its disk unmounted, while av1d worked in it")
         .says("makes it anew");
     assert_eq!(library.files(), ["Film.mkv"]);
     assert!(library.encoders().is_empty());

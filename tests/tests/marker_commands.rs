@@ -1,4 +1,5 @@
-//! `av1cli skip`, `unskip` and `retry` without a daemon: which markers they write and remove, and which they leave alone.
+//! `av1cli skip`, `unskip` and `retry` without a daemon: which markers they write and remove, and which they leave
+//! alone.
 
 #![cfg(test)]
 

@@ -8,16 +8,17 @@ use clap::{Args, Subcommand};
 pub(crate) enum ConfigCommand {
     /// Write a config file that says the defaults, with what each key is for
     ///
-    /// It goes where --path or --config says, else where `$AV1D_CONFIG` does, else to the place of whoever asks: root's is
-    /// /etc/av1d/config.toml, anybody else's `$XDG_CONFIG_HOME/av1d/config.toml` or ~/.config/av1d/config.toml. A file that is
-    /// there is never overwritten.
+    /// It goes where --path or --config says, else where `$AV1D_CONFIG` does, else to the place of whoever asks: root's
+    /// is /etc/av1d/config.toml, anybody else's `$XDG_CONFIG_HOME/av1d/config.toml` or ~/.config/av1d/config.toml. A
+    /// file that is there is never overwritten.
     #[command(
         after_help = "Examples:\n  av1cli config init\n  av1cli config init --path ~/av1d.toml\n  av1cli config init --stdout | less"
     )]
     Init(InitArgs),
     /// Show the value of each key that counts, and the line that it comes from
     ///
-    /// What is printed is a config itself. Of a config with mistakes it shows what could be read, names the mistakes, and exits with 2.
+    /// What is printed is a config itself. Of a config with mistakes it shows what could be read, names the mistakes,
+    /// and exits with 2.
     #[command(
         after_help = "Examples:\n  av1cli config show\n  av1cli config show --json | jq .settings.min_bytes.value"
     )]

@@ -24,20 +24,21 @@ pub(crate) enum ControlCommand {
     Cancel(CancelArgs),
     /// Forget that films failed or were skipped, so that they are looked at again
     ///
-    /// The marker that av1d itself wrote beside a film whose result was too big is taken away. A film that a person or another
-    /// tool excluded stays excluded: `unskip` it first.
+    /// The marker that av1d itself wrote beside a film whose result was too big is taken away. A film that a person or
+    /// another tool excluded stays excluded: `unskip` it first.
     #[command(after_help = "Examples:\n  av1cli retry Film.mkv\n  av1cli retry /media/films/*.mkv")]
     Retry(PathsArgs),
     /// Leave films, or all below folders, alone from now on; a running encode is ended
     ///
-    /// This writes an `.av1skip` marker beside the film, or into the folder. Only films (by their extension) and folders of the
-    /// library get one: what lies below `library_roots` once the links in its path are followed.
+    /// This writes an `.av1skip` marker beside the film, or into the folder. Only films (by their extension) and
+    /// folders of the library get one: what lies below `library_roots` once the links in its path are followed.
     #[command(after_help = "Examples:\n  av1cli skip Film.mkv\n  av1cli skip '/media/series/Old one'")]
     Skip(PathsArgs),
     /// Take the marker of films or folders away again
     ///
-    /// As with `skip`, only films and folders below `library_roots`. A marker that av1d wrote goes, and an empty one. One with somebody's own text stays, and so does one that another tool
-    /// wrote for all films of that name (`Film.av1skip` beside Film.mkv and Film.mp4), unless --force is given.
+    /// As with `skip`, only films and folders below `library_roots`. A marker that av1d wrote goes, and an empty one.
+    /// One with somebody's own text stays, and so does one that another tool wrote for all films of that name
+    /// (`Film.av1skip` beside Film.mkv and Film.mp4), unless --force is given.
     #[command(after_help = "Examples:\n  av1cli unskip Film.mkv\n  av1cli unskip --force Film.mkv")]
     Unskip(UnskipArgs),
     /// Have the daemon look through the library now

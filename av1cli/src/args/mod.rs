@@ -61,9 +61,9 @@ fn after_help() -> String {
 pub(crate) enum Command {
     /// Print the ffmpeg command for each film, and touch nothing
     ///
-    /// Standard output gets the command alone, quoted for a POSIX shell, so that it can be piped to one; it writes to a hidden
-    /// file beside the film. What is decided and why goes to standard error. A film that is skipped prints nothing on
-    /// standard output. Of a folder, each film below it gets a row: that is the dry run.
+    /// Standard output gets the command alone, quoted for a POSIX shell, so that it can be piped to one; it writes to a
+    /// hidden file beside the film. What is decided and why goes to standard error. A film that is skipped prints
+    /// nothing on standard output. Of a folder, each film below it gets a row: that is the dry run.
     #[command(
         after_help = "Examples:\n  av1cli plan Film.mkv\n  av1cli plan Film.mkv | sh\n  av1cli plan --explain \
                             Film.mkv\n  av1cli plan --json *.mkv | jq .encode.crf\n  av1cli plan /media/films\n  av1cli plan /media/films --diff slower.toml\n  av1cli plan --probe-json probe.json \
@@ -72,8 +72,9 @@ pub(crate) enum Command {
     Plan(PlanArgs),
     /// Encode named films now, and replace them once the result is verified
     ///
-    /// A film is begun once it has held still for `stable_secs`; one that is still being copied is waited for, with a word a
-    /// minute, and given up as a failure once it has kept changing for ten minutes. `--ignore not-stable` waits for none.
+    /// A film is begun once it has held still for `stable_secs`; one that is still being copied is waited for, with a
+    /// word a minute, and given up as a failure once it has kept changing for ten minutes. `--ignore not-stable` waits
+    /// for none.
     #[command(
         after_help = "Examples:\n  av1cli encode Film.mkv\n  av1cli encode --ignore too-small Clip.mp4\n  \
                             av1cli encode --progress json Film.mkv | jq -r 'select(.event == \"finished\").code'"
@@ -88,24 +89,25 @@ pub(crate) enum Command {
     Recover(RecoverArgs),
     /// Tell what happened to films, and why
     ///
-    /// Each time that a film was worked on, under every name that it had; what lies beside it; what the daemon remembers of it;
-    /// and what would be done now. This reads only, and works beside a daemon, without one, and without ffmpeg.
+    /// Each time that a film was worked on, under every name that it had; what lies beside it; what the daemon
+    /// remembers of it; and what would be done now. This reads only, and works beside a daemon, without one, and
+    /// without ffmpeg.
     #[command(after_help = "Examples:\n  av1cli why Film.mkv\n  av1cli why --json *.mkv | jq .outlook")]
     Why(WhyArgs),
     /// Put originals back that were kept, and leave those films alone
     ///
-    /// With `keep_original = true` an original stays as NAME.orig. It gets its name back, the replacement is deleted, and an `.av1skip`
-    /// marker keeps the film from being encoded again. Where the one or the other isn't what av1d left there, nothing is
-    /// done. A daemon must be stopped first: while it runs, this exits with 4.
+    /// With `keep_original = true` an original stays as NAME.orig. It gets its name back, the replacement is deleted,
+    /// and an `.av1skip` marker keeps the film from being encoded again. Where the one or the other isn't what av1d
+    /// left there, nothing is done. A daemon must be stopped first: while it runs, this exits with 4.
     #[command(
         after_help = "Examples:\n  av1cli undo --dry-run Film.mkv\n  av1cli undo Film.mkv\n  av1cli undo --json *.mkv | jq -r .code"
     )]
     Undo(UndoArgs),
     /// Check a result again: decode all of it, hold it against its contract, score its picture
     ///
-    /// The contract is that of the job that made it, or with --against one that the original gives. With the original, the picture
-    /// is compared and scored: by VMAF where ffmpeg has libvmaf, else, and for HDR, by XPSNR. Exits with 1 where something is
-    /// wrong.
+    /// The contract is that of the job that made it, or with --against one that the original gives. With the original,
+    /// the picture is compared and scored: by VMAF where ffmpeg has libvmaf, else, and for HDR, by XPSNR. Exits with 1
+    /// where something is wrong.
     #[command(
         after_help = "Examples:\n  av1cli verify Film.mkv\n  av1cli verify Film.mkv --against Film.mkv.orig\n  av1cli verify \
                       --json --sample --metric xpsnr Film.mkv --against /backup/Film.mkv | jq .picture"
@@ -118,11 +120,12 @@ pub(crate) enum Command {
     Control(ControlCommand),
     /// Look at everything that av1d needs, and say what is wrong and what to do about it
     ///
-    /// ffmpeg and what it can do (each encoder is tried out), the config, the time zone, the address of the metrics, the folders of films, the state folder, the lock and
-    /// the daemon. A line a check: `ok`, `warn` for what works but may not be meant, `FAIL` for what keeps av1d from working,
-    /// on all films or on some. Exits with 1 where anything fails. Run it as the user that the daemon runs as. It changes nothing: files that it makes to try things out with
-    /// are its own, and gone afterwards. Only where it is killed may a `.doctor-*` stay: `watch` removes it from the folders of
-    /// films; in $TMPDIR and in the state folder it is yours to remove.
+    /// ffmpeg and what it can do (`--trial` tries each encoder out), the config, the time zone, the address of the metrics,
+    /// the folders of films, the state folder, the lock and the daemon. A line a check: `ok`, `warn` for what works but
+    /// may not be meant, `FAIL` for what keeps av1d from working, on all films or on some. Exits with 1 where anything
+    /// fails. Run it as the user that the daemon runs as. It changes nothing: files that it makes to try things out
+    /// with are its own, and gone afterwards. Only where it is killed may a `.doctor-*` stay: `watch` removes it from
+    /// the folders of films; in $TMPDIR and in the state folder it is yours to remove.
     #[command(
         after_help = "Examples:\n  av1cli doctor\n  av1cli doctor --trial\n  av1cli doctor --json | jq '.checks[] | select(.level != \"ok\")'"
     )]

@@ -134,9 +134,7 @@ impl Catalog {
 
     /// Stores the ffprobe output and the survey of a film, unless its file has changed since.
     pub(super) fn keep_survey(&mut self, path: &Path, surveyed: &Identity, text: &ProbeText) {
-        let is_same = |entry: &FilmEntry| {
-            entry.identity.inode == surveyed.inode && entry.identity.same_content_stamp(surveyed)
-        };
+        let is_same = |entry: &FilmEntry| entry.identity.is_same_film(surveyed);
         if self.entries.get(path).is_some_and(is_same) {
             self.keep_probe(path, text.clone());
         }

@@ -98,8 +98,8 @@ pub async fn serve(pipeline: Pipeline, run: Run, surroundings: Surroundings) -> 
 /// How often the daemon looks whether its state folder is still there.
 const LOOK_FOR_STATE: Duration = Duration::from_secs(5);
 
-/// Runs the daemon to its end. If its state folder vanishes, it ends its encodes and then says so: whoever starts it again
-/// makes the folder anew, and nothing is recorded of a film.
+/// Runs the daemon to its end. If its state folder vanishes, it ends its encodes and then says so: whoever starts it
+/// again makes the folder anew, and nothing is recorded of a film.
 async fn run_with_state(daemon: &mut Daemon) -> Result<Summary, Failure> {
     let (locks, state) = (Arc::clone(&daemon.pipeline.locks), daemon.pipeline.settings.job_state_dir.clone());
     let (waits, stop_switch) = (daemon.pipeline.waits.clone(), daemon.pipeline.stop_switch.clone());
@@ -118,8 +118,10 @@ async fn run_with_state(daemon: &mut Daemon) -> Result<Summary, Failure> {
         () = lost => stop_switch.stop(),
     }
     run.await;
-    let message =
-        format!("the state folder {} was deleted or unmounted while av1d worked in it", display(&state));
+    let message = format!(
+        "the state folder {} or its lock file was deleted, or its disk unmounted, while av1d worked in it",
+        display(&state)
+    );
     let hint = "originals are untouched; mount it if it is a disk of its own, and start av1d again, which makes it anew";
     Err(Failure::new(Exit::Failed, message).hint(hint))
 }

@@ -13,6 +13,7 @@ use av1plan::command::{self, Arg, Placeholder, chapters_arguments, edit_argument
 use av1plan::probe::{MatroskaFacts, matroska};
 
 use crate::ffmpeg::tools::HeaderEditor;
+use crate::sys::disk;
 use crate::sys::process::capture;
 
 /// Both programs print a few lines.
@@ -26,9 +27,9 @@ pub(crate) struct HeaderEdit<'a> {
     /// The result that ffmpeg has written.
     pub(crate) result: &'a Path,
     pub(crate) plan: &'a EncodePlan,
-    /// The XML file for the chapters, which doesn't exist yet. The caller removes it.
+    /// The XML file for the chapters. The caller removes it.
     pub(crate) chapters: &'a Path,
-    /// The XML file for the tags, which doesn't exist yet. The caller removes it.
+    /// The XML file for the tags. The caller removes it.
     pub(crate) tags: &'a Path,
     /// How long a program may take. Both only read headers and write a few kilobytes.
     pub(crate) limit: Duration,
@@ -40,7 +41,7 @@ impl HeaderEdit<'_> {
     /// # Errors
     ///
     /// If a program couldn't be run or failed, or a file couldn't be read or written. The result may be damaged then.
-    pub(crate) async fn carry_out(&self) -> io::Result<()> {
+    pub(crate) async fn carry_out(&self) -> Result<(), EditError> {
         let (Some(args), Some(headers)) = (edit_arguments(self.plan), &self.plan.contract.headers) else {
             return Ok(());
         };
@@ -58,30 +59,57 @@ impl HeaderEdit<'_> {
         self.run(&self.editor.mkvpropedit, &args, &film, &result).await
     }
 
-    async fn run(&self, program: &Path, args: &[Arg], film: &Opened, result: &Opened) -> io::Result<()> {
+    async fn run(
+        &self,
+        program: &Path,
+        args: &[Arg],
+        film: &Opened,
+        result: &Opened,
+    ) -> Result<(), EditError> {
         let args: Vec<OsString> = command::bind(args, |file| match file {
             Placeholder::Input | Placeholder::Original => film.path.as_os_str(),
             Placeholder::Output | Placeholder::FrameTimes => result.path.as_os_str(),
             Placeholder::Chapters => self.chapters.as_os_str(),
             Placeholder::Tags => self.tags.as_os_str(),
         });
-        let failed = |reason: &str| {
+        let said = |reason: &str| {
             let name = program.file_name().unwrap_or_default().to_string_lossy();
-            io::Error::other(format!("{name}: {reason}"))
+            format!("{name}: {reason}")
         };
         let captured = capture(program, &args, OUTPUT_LIMIT, self.limit).await;
-        let captured = captured.map_err(|error| failed(&error.to_string()))?;
+        let captured = captured.map_err(|error| io::Error::other(said(&error.to_string())))?;
         match captured.status.code() {
             // 1 stands for warnings. What is missing then shows in the headers.
             Some(0 | 1) => Ok(()),
             // Both print their errors to standard output.
-            _ => Err(failed(last_line(&String::from_utf8_lossy(&captured.stdout)))),
+            Some(_) => Err(EditError::Refused(said(last_line(&String::from_utf8_lossy(&captured.stdout))))),
+            None => Err(io::Error::other(said("a signal ended it")).into()),
         }
     }
 }
 
 fn last_line(text: &str) -> &str {
     text.lines().rev().map(str::trim).find(|line| !line.is_empty()).unwrap_or("it printed nothing")
+}
+
+/// Why headers couldn't be edited.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum EditError {
+    /// A program refused what it was given, and would do so again.
+    #[error("{0}")]
+    Refused(String),
+    /// A program or the disk failed, which may pass.
+    #[error(transparent)]
+    Failed(#[from] io::Error),
+}
+
+impl From<EditError> for io::Error {
+    fn from(error: EditError) -> Self {
+        match error {
+            EditError::Failed(error) => error,
+            EditError::Refused(_) => Self::other(error.to_string()),
+        }
+    }
 }
 
 /// An open file, with a path to it that has only ASCII characters.
@@ -94,7 +122,7 @@ impl Opened {
     async fn new(path: &Path) -> io::Result<Self> {
         let path = path.to_owned();
         let file =
-            tokio::task::spawn_blocking(move || File::open(path)).await.map_err(io::Error::other)??;
+            tokio::task::spawn_blocking(move || disk::open(&path)).await.map_err(io::Error::other)??;
         let path = PathBuf::from(format!("/proc/{}/fd/{}", std::process::id(), file.as_raw_fd()));
         Ok(Self { path, _file: file })
     }

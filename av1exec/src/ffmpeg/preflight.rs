@@ -11,7 +11,7 @@ use av1plan::probe::{MatroskaFacts, is_error};
 use av1plan::{EncodePlan, MediaProbe};
 
 use crate::ffmpeg::argv::bind;
-use crate::ffmpeg::headers::{self, HeaderEdit};
+use crate::ffmpeg::headers::{self, EditError, HeaderEdit};
 use crate::ffmpeg::probe::{self, ProbeError};
 use crate::ffmpeg::same_picture::PictureCheck;
 use crate::ffmpeg::tools::{HeaderEditor, Tools};
@@ -40,7 +40,7 @@ pub struct Preflight<'a> {
     pub priority: Priority,
     /// While this is asked for, no sample begins.
     pub pause: &'a Pause,
-    /// The files for the chapters and the tags that are carried over; they don't exist yet. The caller removes them.
+    /// The files for the chapters and the tags that are carried over. The caller removes them.
     pub scratch: (&'a Path, &'a Path),
 }
 
@@ -102,10 +102,11 @@ impl Preflight<'_> {
         let headers = match &self.tools.editor {
             Some(editor) if report.exit_code == Some(0) => match self.carry_over(editor).await {
                 Ok(headers) => headers,
-                Err(error) => {
-                    let what = format!("what was to be carried over ({error})");
+                Err(EditError::Refused(words)) => {
+                    let what = format!("what was to be carried over ({words})");
                     return Ok(vec![Defect::Headers { what }]);
                 }
+                Err(EditError::Failed(error)) => return Err(error),
             },
             _ => None,
         };
@@ -131,11 +132,11 @@ impl Preflight<'_> {
     }
 
     /// Edits the sample's headers and reads them.
-    async fn carry_over(&self, editor: &HeaderEditor) -> io::Result<Option<MatroskaFacts>> {
+    async fn carry_over(&self, editor: &HeaderEditor) -> Result<Option<MatroskaFacts>, EditError> {
         let (chapters, tags) = self.scratch;
         let (film, result, plan, limit) = (self.film, self.temporary, self.plan, self.stall);
         HeaderEdit { editor, film, result, plan, chapters, tags, limit }.carry_out().await?;
-        if plan.contract.headers.is_some() { headers::read(result).await } else { Ok(None) }
+        Ok(if plan.contract.headers.is_some() { headers::read(result).await? } else { None })
     }
 
     async fn picture(&self, result: &MediaProbe, sample: Sample) -> io::Result<Option<Defect>> {

@@ -50,8 +50,7 @@ pub(super) struct Walked {
 }
 
 /// Walks `roots` and passes every film to `film`. Symlinks aren't followed, and hidden files and folders that av1d
-/// didn't create are ignored, and so are
-/// folders with names that the rules list.
+/// didn't create are ignored, and so are folders with names that the rules list.
 pub(super) fn walk(roots: &[PathBuf], rules: &Rules<'_>, film: impl FnMut(Film)) -> Walked {
     let mut walk = Walk { rules, film, found: Walked::default() };
     for root in outermost(roots, &mut walk.found.unreadable) {

@@ -1,5 +1,5 @@
-//! Examines a film before its encode: whether it could be replaced, what all of its packets show, and whether it is still
-//! there.
+//! Examines a film before its encode: whether it could be replaced, what all of its packets show, and whether it is
+//! still there.
 
 use std::io::{self, Read};
 use std::path::Path;
@@ -111,10 +111,24 @@ impl Pipeline {
         self.on_disk(&folder, move || Ok(locks.has_lost(&state))).await.unwrap_or_default()
     }
 
+    /// What became of a film that somebody has taken away or replaced by another one during the work on it; `None` if
+    /// it is as it was, or nothing is known.
+    pub(super) async fn loss_of(&self, film: &Film, temporary: &Path) -> Option<Outcome> {
+        if self.is_gone(film, temporary).await {
+            return Some(Outcome::FilmGone);
+        }
+        let path = film.path.clone();
+        let now = self.on_disk(&film.path, move || Identity::of(&path)).await.ok()?;
+        (!film.identity.is_same_film(&now)).then_some(Outcome::SourceChanged)
+    }
+
     /// Whether the film was renamed, moved or deleted by somebody, while its disk is there.
-    pub(super) async fn is_gone(&self, film: &Film, temporary: &Path) -> bool {
+    async fn is_gone(&self, film: &Film, temporary: &Path) -> bool {
         let (path, temporary, root) = (film.path.clone(), temporary.to_owned(), Arc::clone(&film.root));
-        self.on_disk(&film.path, move || Ok(is_gone(&path, &temporary, &root))).await.unwrap_or_default()
+        let device = film.identity.device;
+        self.on_disk(&film.path, move || Ok(is_gone(&path, &temporary, &root, Some(device))))
+            .await
+            .unwrap_or_default()
     }
 
     /// Returns the current identity of a film if at least one byte of it can be read.

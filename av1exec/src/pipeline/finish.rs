@@ -17,8 +17,9 @@ use crate::state::outcome::Outcome;
 use crate::sys::disk;
 use crate::sys::names;
 
-/// A job's temporary result, whose folder is held open, so that the file is found even if the folder is renamed or moved.
-/// The file itself isn't held, since some file systems keep an open file under another name after it was removed.
+/// A job's temporary result, whose folder is held open, so that the file is found even if the folder is renamed or
+/// moved. The file itself isn't held, since some file systems keep an open file under another name after it was
+/// removed.
 pub(super) struct Held {
     /// Its path when it was made.
     pub(super) path: PathBuf,
@@ -42,8 +43,8 @@ impl Held {
 }
 
 impl Pipeline {
-    /// Deletes the temporary result, unless the disk with the film is gone. Returns whether the job may be closed; a job
-    /// that stays unfinished is recovered by the next start.
+    /// Deletes the temporary result, unless the disk with the film is gone. Returns whether the job may be closed; a
+    /// job that stays unfinished is recovered by the next start.
     pub(super) async fn clear(&self, film: &Film, held: Held, outcome: &Outcome) -> bool {
         let replaced = matches!(outcome, Outcome::Replaced { .. } | Outcome::FilmGone);
         let (path, temporary) = (film.path.clone(), held.path.clone());

@@ -1,6 +1,6 @@
 //! The work on one film from start to end: `look` makes the plan, `examine` finds out whether it can be carried out,
-//! `produce` encodes the film and puts the result in its place, `judge` checks the result against its contract, `finish`
-//! cleans up after an attempt. `open` creates a pipeline.
+//! `produce` encodes the film and puts the result in its place, `judge` checks the result against its contract,
+//! `finish` cleans up after an attempt. `open` creates a pipeline.
 
 pub mod event;
 mod examine;
@@ -218,9 +218,12 @@ impl Pipeline {
             return outcome;
         }
         // What was missing was missing for that reason, which is no fault of the film.
-        let outcome = if self.has_lost_state().await { Outcome::Interrupted } else { outcome };
-        let is_gone = job.commit.is_none() && self.is_gone(film, &held.path).await;
-        let outcome = if is_gone { Outcome::FilmGone } else { outcome };
+        let has_lost_state = !is_replaced && self.has_lost_state().await;
+        let outcome = if has_lost_state { Outcome::Interrupted } else { outcome };
+        let is_the_films =
+            job.commit.is_none() && !matches!(outcome, Outcome::Cancelled | Outcome::Interrupted);
+        let loss = if is_the_films { self.loss_of(film, &held.path).await } else { None };
+        let outcome = loss.unwrap_or(outcome);
         let cleared = self.clear(film, held, &outcome).await;
         self.settle_sidecars(film, &outcome, verdict).await;
         if cleared {

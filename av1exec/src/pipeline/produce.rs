@@ -3,6 +3,7 @@
 use std::convert::Infallible;
 use std::io;
 use std::path::Path;
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use av1plan::EncodePlan;
@@ -28,7 +29,7 @@ use crate::sys::reservation::Reservation;
 use crate::sys::stop::StopSwitch;
 use crate::sys::waits::{Care, Wait};
 
-/// How often an encode looks whether its film is still there.
+/// How often an encode looks whether its film is still there, and the same.
 const LOOK_FOR_FILM: Duration = Duration::from_secs(10);
 
 /// The facts about an ffmpeg run that ended by itself.
@@ -39,8 +40,8 @@ pub(super) struct Encoded {
 }
 
 impl Pipeline {
-    /// Reserves disk space, and creates the file that ffmpeg will write
-    /// to. Returns the outcome if there can't be an encode.
+    /// Reserves disk space, and creates the file that ffmpeg will write to. Returns the outcome if there can't be an
+    /// encode.
     pub(super) async fn prepare(
         &self,
         film: &Film,
@@ -75,22 +76,28 @@ impl Pipeline {
         temporary: &Path,
         job: &mut Job,
     ) -> Result<Outcome, Lost> {
+        let scratch = self.jobs.scratch(&job.id);
         if let Some(outcome) = self.preflight(film, plan, temporary, &job.id).await {
+            self.remove_scratch(scratch).await;
             return Ok(outcome);
         }
-        let scratch = self.jobs.scratch(&job.id);
         let times = FrameTimes::new(scratch.frame_times.clone());
         let produced = match self.encode(film, plan, temporary, job, &times).await {
             Ok(encoded) => self.judge_and_promote(film, plan, temporary, &encoded, job).await,
             Err(outcome) => Ok(outcome),
         };
+        self.remove_scratch(scratch).await;
+        produced
+    }
+
+    /// Removes the files that a job's programs exchanged with this one.
+    async fn remove_scratch(&self, scratch: Scratch) {
         let path = scratch.frame_times.clone();
         let removed = move || {
             scratch.remove();
             Ok(())
         };
         drop(self.on_disk(&path, removed).await);
-        produced
     }
 
     /// Encodes a few seconds of the film to `temporary`. Returns the outcome of the attempt if they show that the
@@ -175,11 +182,12 @@ impl Pipeline {
             has_progressed = true;
             self.events.send(Event::Progressed { job: id.clone(), progress });
         };
-        // A film that somebody takes away ends its encode.
-        let (gone, mut stop) = self.stop.part();
+        // A film that somebody takes away or replaces ends its encode.
+        let (switch, mut stop) = self.stop.part();
+        let lost = OnceLock::new();
         let ended = tokio::select! {
             ended = encode.run(started, progressed, &mut stop) => ended,
-            never = self.watch_for(film, temporary, &gone) => match never {},
+            never = self.watch_over(film, temporary, &switch, &lost) => match never {},
         };
         match ended {
             Ok(Ended::Run { report, words }) => {
@@ -200,20 +208,26 @@ impl Pipeline {
                 let reason = "ffmpeg showed no sign of life, and the disk that it writes to doesn't answer";
                 Err(failed_after_encode("encode", &film.path, &io::Error::other(reason)))
             }
-            Ok(Ended::Stopped) if !self.stop.is_asked() => Err(Outcome::FilmGone),
-            Ok(Ended::Stopped) => Err(Outcome::stopped(&self.stop)),
+            Ok(Ended::Stopped) => Err(lost.into_inner().unwrap_or_else(|| Outcome::stopped(&self.stop))),
             // ffmpeg couldn't be started, or was ended at once because its job file couldn't be written.
             Err(error) if !has_progressed => Err(failed("run ffmpeg on", &film.path, &error)),
             Err(error) => Err(failed_after_encode("run ffmpeg on", &film.path, &error)),
         }
     }
 
-    /// Throws a switch once the film is gone.
-    async fn watch_for(&self, film: &Film, temporary: &Path, gone: &StopSwitch) -> Infallible {
+    /// Throws a switch once the film is gone or changed, and says which.
+    async fn watch_over(
+        &self,
+        film: &Film,
+        temporary: &Path,
+        switch: &StopSwitch,
+        lost: &OnceLock<Outcome>,
+    ) -> Infallible {
         loop {
             tokio::time::sleep(LOOK_FOR_FILM).await;
-            if self.is_gone(film, temporary).await {
-                gone.stop();
+            if let Some(outcome) = self.loss_of(film, temporary).await {
+                drop(lost.set(outcome));
+                switch.stop();
             }
         }
     }
@@ -223,7 +237,8 @@ impl Pipeline {
         let Some(editor) = &self.tools.editor else { return Ok(()) };
         let Scratch { chapters, tags, .. } = &self.jobs.scratch(job);
         let limit = self.settings.stall;
-        HeaderEdit { editor, film: &film.path, result, plan, chapters, tags, limit }.carry_out().await
+        HeaderEdit { editor, film: &film.path, result, plan, chapters, tags, limit }.carry_out().await?;
+        Ok(())
     }
 
     async fn judge_and_promote(
@@ -234,13 +249,17 @@ impl Pipeline {
         encoded: &Encoded,
         job: &mut Job,
     ) -> Result<Outcome, Lost> {
-        if encoded.report.exit_code == Some(0)
-            && let Err(error) = self.carry_over(film, plan, temporary, &job.id).await
-        {
-            return Ok(failed_after_encode("edit the headers of the result of", &film.path, &error));
+        let mut stop = self.stop.clone();
+        if encoded.report.exit_code == Some(0) {
+            let carried = tokio::select! {
+                carried = self.carry_over(film, plan, temporary, &job.id) => carried,
+                () = stop.asked() => return Ok(Outcome::stopped(&self.stop)),
+            };
+            if let Err(error) = carried {
+                return Ok(failed_after_encode("edit the headers of the result of", &film.path, &error));
+            }
         }
         self.tell_check(&job.id, Check::Contract);
-        let mut stop = self.stop.clone();
         let judged = tokio::select! {
             judged = self.judge(film, plan, temporary, encoded, &job.id) => judged,
             () = stop.asked() => return Ok(Outcome::stopped(&self.stop)),

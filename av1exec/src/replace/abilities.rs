@@ -9,7 +9,7 @@ use std::{fs, io};
 
 use av1plan::config::ForeignOwner;
 
-use super::rehearsal::{Rehearsed, clear, rehearse};
+use super::rehearsal::{Rehearsed, is_cleared, rehearse};
 use crate::state::jobs::JobStore;
 use crate::sys::disk::{self, NotSet};
 use crate::sys::names;
@@ -78,11 +78,17 @@ impl Rehearsals {
             return Ok((known, false));
         }
         let (stamp, folder) = (names::stamp(), disk::folder_of(film));
-        self.jobs.begin_rehearsal(&stamp, folder)?;
+        self.jobs.begin_rehearsal(&stamp, folder).map_err(|error| {
+            io::Error::new(
+                error.kind(),
+                format!("a rehearsal can't be recorded in the state folder: {error}"),
+            )
+        })?;
         let rehearsed = rehearse(film, &stamp, foreign_owner);
-        // If something can't be removed now, the next start removes it.
-        if clear(folder, &stamp).is_ok() {
-            self.jobs.end_rehearsal(&stamp)?;
+        // What couldn't be removed stays recorded, and the next start removes it. A record that stays is in nobody's
+        // way.
+        if is_cleared(folder, &stamp) {
+            drop(self.jobs.end_rehearsal(&stamp));
         }
         let rehearsed = rehearsed?;
         let mut known = self.lock();

@@ -9,12 +9,12 @@
 //! | recovery | the same | the same, and its bytes each time |
 //! | undo | [`Under::looks_original`]: size and time, and it can be read | [`Under::has_size_of`], and its bytes |
 //!
-//! Promotion and recovery handle recent jobs, whose files are where the job left them. They accept only the same
-//! inode: a different file with the same size and time belongs to somebody else. Only where a file system doesn't
-//! keep inode numbers, which the rehearsal finds out, they have to do without: the journal then has inode 0. Undo may
-//! handle an original that was kept for years. The library may have moved to another disk since, where inodes differ,
-//! and the original was never hashed. Device numbers are always ignored, since a reboot changes them. Recovery also recognises the
-//! original's or the result's inode after somebody has written to the file. Undo distinguishes damage from an edit:
+//! Promotion and recovery handle recent jobs, whose files are where the job left them. They accept only the same inode:
+//! a different file with the same size and time belongs to somebody else. Only where a file system doesn't keep inode
+//! numbers, which the rehearsal finds out, they have to do without: the journal then has inode 0. Undo may handle an
+//! original that was kept for years. The library may have moved to another disk since, where inodes differ, and the
+//! original was never hashed. Device numbers are always ignored, since a reboot changes them. Recovery also recognises
+//! the original's or the result's inode after somebody has written to the file. Undo distinguishes damage from an edit:
 //! damage doesn't change the modification time, and a result has its film's.
 
 use std::fs::File;

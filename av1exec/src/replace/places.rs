@@ -1,5 +1,6 @@
 //! The paths that replacing a film may touch.
 
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use crate::sys::lock::ROOT_LOCK;
@@ -39,8 +40,9 @@ pub(crate) fn holds_anything(folder: &Path) -> bool {
 }
 
 /// Whether a film was renamed, moved or deleted by somebody, with or without its folder, while its disk is there.
-/// `temporary` is the job's file beside it, and `root` the topmost folder of the library that contains it.
-pub(crate) fn is_gone(film: &Path, temporary: &Path, root: &Path) -> bool {
+/// `temporary` is the job's file beside it, `root` the topmost folder of the library that contains it, and `device` the
+/// film's, if that is known: a reboot may change it.
+pub(crate) fn is_gone(film: &Path, temporary: &Path, root: &Path, device: Option<u64>) -> bool {
     let is_there = |path: &Path| std::fs::symlink_metadata(path).is_ok();
     let is_missing = |path: &Path| {
         std::fs::symlink_metadata(path).is_err_and(|error| error.kind() == std::io::ErrorKind::NotFound)
@@ -51,7 +53,13 @@ pub(crate) fn is_gone(film: &Path, temporary: &Path, root: &Path) -> bool {
     // The temporary file shows that this is the film's own disk. Without it, some other file must be there: the mount
     // point of an unmounted disk is empty.
     let nearest = film.ancestors().skip(1).find(|folder| is_there(folder));
-    is_there(temporary) || nearest.is_some_and(|folder| folder.starts_with(root) && holds_anything(folder))
+    let is_its_disk = |folder: &Path| {
+        let found = std::fs::metadata(folder).map(|found| found.dev());
+        device.is_none_or(|device| found.is_ok_and(|found| found == device))
+    };
+    is_there(temporary)
+        || nearest
+            .is_some_and(|folder| folder.starts_with(root) && is_its_disk(folder) && holds_anything(folder))
 }
 
 #[cfg(test)]
@@ -76,7 +84,8 @@ mod tests {
         let root = tempfile::tempdir().unwrap();
         let folder = root.path().join("Show");
         let (film, temporary) = (folder.join("film.mkv"), folder.join(".film.mkv.av1tmp"));
-        let gone = || is_gone(&film, &temporary, root.path());
+        let device = std::fs::metadata(root.path()).unwrap().dev();
+        let gone = || is_gone(&film, &temporary, root.path(), Some(device));
         assert!(!gone(), "an empty mount point");
         std::fs::create_dir(&folder).unwrap();
         assert!(!gone(), "an empty folder may be one, too");
@@ -87,7 +96,10 @@ mod tests {
         std::fs::remove_dir_all(&folder).unwrap();
         std::fs::write(root.path().join("other.mkv"), "").unwrap();
         assert!(gone(), "moved with its folder");
-        assert!(!is_gone(&film, &temporary, &folder), "the root itself is gone");
+        assert!(is_gone(&film, &temporary, root.path(), None));
+        let other = Some(device + 1);
+        assert!(!is_gone(&film, &temporary, root.path(), other), "a file in the mount point of a disk");
+        assert!(!is_gone(&film, &temporary, &folder, Some(device)), "the root itself is gone");
     }
 
     #[test]

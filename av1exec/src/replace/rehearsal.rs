@@ -1,5 +1,5 @@
-//! Tests, before hours are spent on a film, whether replacing it will work: the real replacement is carried out on small
-//! files in the film's own folder, with the film's metadata, in the film's place and under a new name.
+//! Tests, before hours are spent on a film, whether replacing it will work: the real replacement is carried out on
+//! small files in the film's own folder, with the film's metadata, in the film's place and under a new name.
 
 use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
@@ -57,8 +57,8 @@ pub enum Rehearsed {
 const FILM: &[u8] = b"a film of av1d's rehearsal";
 const RESULT: &[u8] = b"its result";
 
-/// Rehearses the replacement of a film, with files whose names have this stamp. The caller [`clear`]s them if that failed
-/// here.
+/// Rehearses the replacement of a film, with files whose names have this stamp. The caller [`clear`]s them if that
+/// failed here.
 ///
 /// # Errors
 ///
@@ -79,6 +79,15 @@ pub fn rehearse(film: &Path, stamp: &str, foreign_owner: ForeignOwner) -> io::Re
 /// If a file can't be removed.
 pub fn clear(folder: &Path, stamp: &str) -> io::Result<()> {
     PARTS.iter().try_for_each(|part| disk::unlink(&names::rehearsed(folder, part, stamp)))
+}
+
+/// Whether nothing is left of a rehearsal in this folder.
+pub(super) fn is_cleared(folder: &Path, stamp: &str) -> bool {
+    let is_gone = |part: &str| {
+        let left = std::fs::symlink_metadata(names::rehearsed(folder, part, stamp));
+        left.is_err_and(|error| matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory))
+    };
+    PARTS.into_iter().all(is_gone)
 }
 
 /// The files of a rehearsal, by their names.
@@ -142,15 +151,22 @@ impl Stage {
     }
 
     fn has_links(&self) -> Result<bool, Stop> {
-        let linked = disk::link(&self.film, &self.backup).is_ok();
-        disk::unlink(&self.backup).map_err(Stop::Trouble)?;
-        Ok(linked)
+        self.can(disk::link(&self.film, &self.backup))
     }
 
     fn has_noreplace(&self) -> Result<bool, Stop> {
-        let renamed = disk::rename_noreplace(&self.result, &self.backup).is_ok();
+        self.can(disk::rename_noreplace(&self.result, &self.backup))
+    }
+
+    /// Whether a call that makes the backup's name worked. That name is removed.
+    fn can(&self, done: io::Result<()>) -> Result<bool, Stop> {
         disk::unlink(&self.backup).map_err(Stop::Trouble)?;
-        Ok(renamed)
+        match done {
+            Ok(()) => Ok(true),
+            // rclone answers a link with an error of the disk.
+            Err(error) if would_come_again(&error) || is_of_the_disk(&error) => Ok(false),
+            Err(error) => Err(Stop::Trouble(error)),
+        }
     }
 
     /// Whether a file shows the same inode number under its second name.
@@ -222,6 +238,10 @@ fn stop(error: &io::Error, reason: SkipReason, doing: &str, path: &Path) -> Stop
     } else {
         Stop::Trouble(io::Error::new(error.kind(), detail))
     }
+}
+
+fn is_of_the_disk(error: &io::Error) -> bool {
+    rustix::io::Errno::from_io_error(error) == Some(rustix::io::Errno::IO)
 }
 
 /// Whether the error means that this user, or any user, isn't allowed or able to do this: another try won't help until

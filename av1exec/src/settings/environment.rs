@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-/// The environment variables that decide where files are, as read at program start.
+/// The environment variables that decide where files are and which time it is, as read at program start.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Environment {
     /// `$AV1D_CONFIG`: the config file.

@@ -45,8 +45,8 @@ impl Reloader {
     }
 }
 
-/// Refuses a config that looks cut off. What the running config's file lacks, too, is no sign of that: some people write
-/// files without a last line break.
+/// Refuses a config that looks cut off. What the running config's file lacks, too, is no sign of that: some people
+/// write files without a last line break.
 fn check(file: Option<&PathBuf>, marks: Marks, new: &Loaded) -> Result<(), ReloadError> {
     match file {
         Some(file) if new.file.as_ref() != Some(file) => Err(ReloadError::Gone { file: file.clone() }),

@@ -25,8 +25,8 @@ pub use space::{Space, space};
 pub struct Identity {
     /// The device number. It is stable within one boot only.
     pub device: u64,
-    /// The inode number; 0 if the file system shows another one for a second name of the same file, or for the same name
-    /// later (see [`without_inode`](Self::without_inode)).
+    /// The inode number; 0 if the file system shows another one for a second name of the same file, or for the same
+    /// name later (see [`without_inode`](Self::without_inode)).
     pub inode: u64,
     /// The size in bytes.
     pub size: u64,
@@ -67,7 +67,8 @@ impl Identity {
         Self { inode: 0, ..self }
     }
 
-    /// Whether nothing shows that these are two files or two states of one. A reboot may have changed the device number.
+    /// Whether nothing shows that these are two files or two states of one. A reboot may have changed the device
+    /// number.
     pub fn is_unchanged(&self, now: &Self) -> bool {
         let inode = if self.inode == 0 { 0 } else { now.inode };
         *self == Self { device: self.device, inode, ..*now }
@@ -199,10 +200,12 @@ pub fn rename_without_overwriting(from: &Path, to: &Path) -> io::Result<()> {
     match rename_noreplace(from, to) {
         Err(error) if matches!(error.kind(), io::ErrorKind::InvalidInput | io::ErrorKind::Unsupported) => {
             link(from, to).map_err(|_| error)?;
-            if std::fs::symlink_metadata(to).is_err() {
-                return Err(not_done());
-            }
+            let Ok(linked) = Identity::of(to) else { return Err(not_done()) };
             sync_folder_of(to)?;
+            // Somebody may have put another file there in the meantime, which isn't this function's to delete.
+            if !Identity::of(from)?.same_content_stamp(&linked) {
+                return Err(io::Error::other("another file took its place meanwhile"));
+            }
             unlink(from)
         }
         result => result,

@@ -1,7 +1,8 @@
 //! Keeps two av1d from working at once in one state folder or in one folder of films.
 //!
-//! All locks are advisory locks of the kernel (`flock`): a lock on a film itself would be mandatory on some network file
-//! systems. Encodes inherit them, so that an ffmpeg that outlives its av1d still keeps other av1d out of the library.
+//! All locks are advisory locks of the kernel (`flock`): a lock on a film itself would be mandatory on some network
+//! file systems. Encodes inherit them, so that an ffmpeg that outlives its av1d still keeps other av1d out of the
+//! library.
 //!
 //! - The state folder has a lock file.
 //! - The folder of each root is locked itself, exclusively, and all folders above it are locked together with others.
@@ -166,26 +167,33 @@ impl Locks {
     /// Locks a folder itself, for the sake of `root`. Returns `false` if its file system can't do that.
     fn lock_folder(&self, folder: &Path, mode: Mode, root: &Path) -> Result<bool, LockError> {
         let failed = |source| LockError::Failed { path: folder.to_owned(), source };
-        // A folder that is locked already isn't opened again, since its disk may hang.
-        let opened = match folder.metadata() {
-            Ok(found) if self.holds(identity(&found), mode) => return Ok(true),
-            Ok(_) => File::open(folder).and_then(|file| Ok((file.metadata()?, file))),
-            Err(error) => Err(error),
-        };
-        match opened {
-            Ok((found, file)) if found.is_dir() => {
-                match self.hold(file, identity(&found), mode, Tenure::Kept) {
-                    Ok(_) => Ok(true),
-                    Err(TryLockError::WouldBlock) => Err(blame::held(folder, mode, root)),
-                    // Some file systems lock only files.
-                    Err(TryLockError::Error(error)) if is_unsupported(&error) => Ok(false),
-                    Err(TryLockError::Error(source)) => Err(failed(source)),
-                }
+        let began = Instant::now();
+        loop {
+            // A folder that is locked already isn't opened again, since its disk may hang.
+            let opened = match folder.metadata() {
+                Ok(found) if self.holds(identity(&found), mode) => return Ok(true),
+                Ok(_) => File::open(folder).and_then(|file| Ok((file.metadata()?, file))),
+                Err(error) => Err(error),
+            };
+            let (found, file) = match opened {
+                Ok((found, file)) if found.is_dir() => (found, file),
+                // Nobody can work in it.
+                Ok(_) => return Ok(true),
+                Err(error) if is_out_of_reach(&error) => return Ok(true),
+                Err(source) => return Err(failed(source)),
+            };
+            match self.hold(file, identity(&found), mode, Tenure::Kept) {
+                Ok(_) => return Ok(true),
+                Err(TryLockError::WouldBlock) => match blame::held(folder, mode, root) {
+                    LockError::Held { holder: None, .. } if began.elapsed() < PASSING_TIMEOUT => {
+                        std::thread::sleep(POLL_INTERVAL);
+                    }
+                    held => return Err(held),
+                },
+                // Some file systems lock only files.
+                Err(TryLockError::Error(error)) if is_unsupported(&error) => return Ok(false),
+                Err(TryLockError::Error(source)) => return Err(failed(source)),
             }
-            // Nobody can work in it.
-            Ok(_) => Ok(true),
-            Err(error) if is_out_of_reach(&error) => Ok(true),
-            Err(source) => Err(failed(source)),
         }
     }
 
@@ -247,12 +255,14 @@ impl Locks {
         let file = taken?;
         // A visit may have ended in the meantime, so that the table is read again.
         let place = table.held.iter().position(|held| held.identity == identity);
-        let before = place.map(|place| table.held.swap_remove(place)).or(held);
+        let before = place.map(|place| table.held.swap_remove(place));
         let tenure = match (before.as_ref().map(|before| before.tenure), tenure) {
             (None, tenure) => tenure,
             (Some(Tenure::Visits(visits)), Tenure::Visits(more)) => Tenure::Visits(visits + more),
             _ => Tenure::Kept,
         };
+        // The lock of a visit that has ended is still held by the copy of its file here.
+        let before = before.or(held);
         let is_new = file.is_some();
         let mode = before.as_ref().map_or(mode, |before| before.mode.max(mode));
         if let Some(file) = file.or_else(|| before.map(|before| before.file)) {
@@ -296,14 +306,10 @@ fn patiently(
                 if holder.is_dead() && began.elapsed() < RELEASE_TIMEOUT =>
             {
                 end_orphans();
+                std::thread::sleep(POLL_INTERVAL);
             }
-            LockError::Held { holder: None, path, .. }
-                if !path.ends_with(ROOT_LOCK)
-                    && !path.ends_with(STATE_LOCK)
-                    && began.elapsed() < PASSING_TIMEOUT => {}
             _ => return Err(error),
         }
-        std::thread::sleep(POLL_INTERVAL);
     }
 }
 

@@ -15,7 +15,7 @@ pub const TEMPORARY: &str = ".av1tmp";
 /// The suffix of the temporary file of a sidecar or a state file.
 pub const UNFINISHED: &str = ".av1new";
 
-/// The suffix of the second name that a rehearsal of the replacement uses.
+/// The suffix of the small files on which a replacement is rehearsed.
 const REHEARSED: &str = ".av1try";
 
 /// The kinds of hidden files that av1d creates.
@@ -27,7 +27,7 @@ pub enum Hidden {
     Planned,
     /// A sidecar that wasn't completely written.
     Sidecar,
-    /// A second name that was used to try out linking and renaming.
+    /// A small file on which a replacement was rehearsed.
     Rehearsal,
 }
 

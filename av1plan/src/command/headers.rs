@@ -63,8 +63,8 @@ pub fn edit_arguments(plan: &EncodePlan) -> Option<Vec<Arg>> {
 pub fn tags_document(headers: &ExpectedHeaders, result: &MatroskaFacts) -> String {
     let mut document = Document(String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Tags>\n"));
     let new_uid = |uid: &u64| {
-        let track = headers.tracks.iter().position(|track| track.uid == Some(*uid));
-        track.and_then(|position| result.tracks.get(position)).and_then(|track| track.uid)
+        let stream = headers.tracks.iter().zip(0_u32..).find(|(track, _)| track.uid == Some(*uid));
+        stream.and_then(|(_, index)| result.track_of_stream(index)).and_then(|track| track.uid)
     };
     for tag in &headers.tags {
         let mut tag = tag.clone();
@@ -169,7 +169,8 @@ mod tests {
             editions: Vec::new(),
             tags: [TagFacts { targets: season, simple: promised.into() }].into(),
         };
-        let track = crate::probe::TrackFacts::new(crate::probe::matroska::TrackType::Video);
+        let mut track = crate::probe::TrackFacts::new(crate::probe::matroska::TrackType::Video);
+        track.codec_id = Some("V_AV1".into());
         let result = MatroskaFacts {
             tracks: [crate::probe::TrackFacts { uid: Some(99), ..track }].into(),
             tags: [TagFacts {

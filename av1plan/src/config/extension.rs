@@ -35,7 +35,8 @@ impl Extension {
             .map(|(_, obstacle)| *obstacle)
     }
 
-    /// Whether films are known to have this extension: those of the default config, and others of formats that are read.
+    /// Whether films are known to have this extension: those of the default config, and others of formats that are
+    /// read.
     pub fn is_known(&self) -> bool {
         super::EXTENSIONS.contains(&self.as_str()) || OTHERS.contains(&self.as_str())
     }

@@ -231,7 +231,8 @@ named! {
         /// Skip it.
         #[default]
         Skip = "skip",
-        /// Replace it. The result belongs to the user that runs the program, and to the film's group if that is allowed.
+        /// Replace it. The result belongs to the user that runs the program, and to the film's group if that is
+        /// allowed.
         Take = "take",
     }
 }

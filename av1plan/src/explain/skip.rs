@@ -32,18 +32,19 @@ impl fmt::Display for SkipReason {
                 write!(f, "{links} names share its data, so that replacing this one would save nothing")
             }
             Self::ReadOnly => {
-                f.write_str("it lacks its owner's write bit, so that somebody wants it to stay as it is")
+                f.write_str("it lacks its owner's write bit, so that somebody wants it to stay as it is; `chmod u+w` it, or overrule \
+                 that with `--ignore read-only`")
             }
             Self::Immutable => f.write_str(
                 "an attribute of it or of its folder keeps it from being replaced: i or a (`lsattr -d` shows them, `chattr \
-                 -i -a` takes them away), or the folder's sticky bit",
+                 -i -a` takes them away), or the folder's sticky bit, which lets only owners remove files",
             ),
             Self::FolderReadOnly => {
                 f.write_str("no file can be made in its folder by this user; check its rights and how it is mounted")
             }
             Self::ForeignOwner => f.write_str(
-                "it belongs to another user or group, whom this user can't give the result to; run av1d as its owner, or set \
-                 foreign_owner = \"take\"",
+                "it belongs to another user or group, whom this user can't give the result to; run av1d as its owner and a \
+                 member of its group, or set foreign_owner = \"take\"",
             ),
             Self::NoSafeRename => f.write_str(
                 "no film can be replaced safely on its file system: it has neither hard links nor a rename that overwrites \

@@ -55,8 +55,9 @@ fn comparable(editions: &[Edition]) -> Vec<Edition> {
 fn first_lost_tag(expected: &ExpectedHeaders, found: &MatroskaFacts) -> Option<String> {
     // The tracks of the result have other UIDs.
     let renamed = |uid: &u64| {
-        let track = expected.tracks.iter().position(|track| track.uid == Some(*uid));
-        track.and_then(|position| found.tracks.get(position)).and_then(|track| track.uid).unwrap_or(*uid)
+        let stream = expected.tracks.iter().zip(0_u32..).find(|(track, _)| track.uid == Some(*uid));
+        let track = stream.and_then(|(_, index)| found.track_of_stream(index));
+        track.and_then(|track| track.uid).unwrap_or(*uid)
     };
     let mut there: Vec<Entry<'_>> = found.tags.iter().flat_map(|tag| entries(tag, u64::clone)).collect();
     let promised = expected.tags.iter().flat_map(|tag| entries(tag, renamed));

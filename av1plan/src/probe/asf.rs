@@ -1,5 +1,5 @@
-//! What ffprobe doesn't show of an ASF file (WMV): how many bytes it should have. A file that was cut off plays to where it
-//! ends, and ffprobe then shows no duration.
+//! What ffprobe doesn't show of an ASF file (WMV): how many bytes it should have. A file that was cut off plays to
+//! where it ends, and ffprobe then shows no duration.
 
 /// How many bytes from the start of a file [`declared_size`] looks at.
 pub const HEADER_LENGTH: usize = 64 * 1024;

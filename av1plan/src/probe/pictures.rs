@@ -84,7 +84,8 @@ impl PictureSummary {
     pub const MOST_KINDS: usize = 32;
 
     /// Adds a line that ffprobe printed with the arguments of
-    /// [`command::picture_probes`](crate::command::picture_probes): `width=320|height=180|...`. Other lines are ignored.
+    /// [`command::picture_probes`](crate::command::picture_probes): `width=320|height=180|...`. Other lines are
+    /// ignored.
     pub fn add_line(&mut self, line: &str) {
         let picture = Picture::read(line);
         let Some((width, height)) = picture.width.zip(picture.height) else { return };

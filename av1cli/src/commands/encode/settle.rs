@@ -66,9 +66,21 @@ impl Watch {
 /// Films that aren't ready yet.
 #[derive(Debug)]
 pub(super) struct Waiting {
-    films: Vec<Film>,
+    films: Vec<Waited>,
     settling: Settling,
+    /// Whether the user was told that there are films to wait for.
+    has_said: bool,
     settings: Arc<Settings>,
+}
+
+/// A film that isn't ready yet.
+#[derive(Debug)]
+struct Waited {
+    film: Film,
+    /// When the wait for it began.
+    began: Instant,
+    /// When the user was last told about it.
+    told: Instant,
 }
 
 /// A film that needs no more waiting: it is stable, or another gate stops it, or it was given up.
@@ -92,12 +104,12 @@ impl Ready {
 
 impl Waiting {
     pub(super) fn new(films: Vec<Film>, settings: &Arc<Settings>) -> Self {
-        let mut waiting = Self { films, settling: Settling::default(), settings: Arc::clone(settings) };
-        let now = Instant::now();
-        for film in &waiting.films {
-            waiting.settling.observe(&film.path, film.identity, now, waiting.settings.stable);
+        let (now, mut settling) = (Instant::now(), Settling::default());
+        for film in &films {
+            settling.observe(&film.path, film.identity, now, settings.stable);
         }
-        waiting
+        let films = films.into_iter().map(|film| Waited { film, began: now, told: now }).collect();
+        Self { films, settling, has_said: false, settings: Arc::clone(settings) }
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -107,31 +119,31 @@ impl Waiting {
     /// Watches the films until at least one of them is ready, and returns those that are. Returns none if the program
     /// is asked to stop.
     pub(super) async fn next(&mut self, pipeline: &Pipeline) -> Vec<Ready> {
-        let (began, mut stop) = (Instant::now(), pipeline.stop.clone());
-        let (mut told, mut has_said) = (vec![began; self.films.len()], false);
+        let mut stop = pipeline.stop.clone();
         loop {
-            let looked =
-                look_at_all(self.films.iter().map(|film| film.path.clone()).collect(), pipeline).await;
+            let paths = self.films.iter().map(|waited| waited.film.path.clone()).collect();
+            let looked = look_at_all(paths, pipeline).await;
             if stop.is_asked() {
                 return Vec::new();
             }
             // A film that can't be looked at any more is passed on as it was: the attempt says what is wrong.
-            let (mut ready, mut rest) = (Vec::new(), Vec::new());
-            for ((film, looked), told) in std::mem::take(&mut self.films).into_iter().zip(looked).zip(told) {
-                match looked {
-                    Err(_) => ready.push(Ready { film, stability: Stability::Stable }),
-                    Ok(now) => match self.see(&now, began, told, pipeline) {
-                        (Step::Begin, _) => ready.push(Ready { film: now, stability: Stability::Stable }),
-                        (Step::GiveUp, _) => ready.push(Ready { film: now, stability: Stability::Settling }),
-                        (Step::Wait | Step::Remind, told) => rest.push((now, told)),
-                    },
+            let mut ready = Vec::new();
+            for (waited, looked) in std::mem::take(&mut self.films).into_iter().zip(looked) {
+                let Ok(film) = looked else {
+                    ready.push(Ready { film: waited.film, stability: Stability::Stable });
+                    continue;
+                };
+                let mut waited = Waited { film, ..waited };
+                match self.see(&mut waited, pipeline) {
+                    Step::Begin => ready.push(Ready { film: waited.film, stability: Stability::Stable }),
+                    Step::GiveUp => ready.push(Ready { film: waited.film, stability: Stability::Settling }),
+                    Step::Wait | Step::Remind => self.films.push(waited),
                 }
             }
-            (self.films, told) = rest.into_iter().unzip();
             if !ready.is_empty() || self.films.is_empty() {
                 return ready;
             }
-            if !std::mem::replace(&mut has_said, true) {
+            if !std::mem::replace(&mut self.has_said, true) {
                 let wait = self.settings.stable;
                 pipeline.events.send(Event::Settling { films: self.films.len(), wait });
             }
@@ -142,34 +154,36 @@ impl Waiting {
         }
     }
 
-    /// Decides about a film as it looks now. Returns when the user was last told about it, too.
-    fn see(&mut self, film: &Film, began: Instant, told: Instant, pipeline: &Pipeline) -> (Step, Instant) {
+    /// Decides about a film as it looks now, and tells the user if it keeps changing.
+    fn see(&mut self, waited: &mut Waited, pipeline: &Pipeline) -> Step {
+        let Waited { film, began, told } = waited;
         let (policy, now) = (&self.settings.policy, Instant::now());
         // A film that another gate stops isn't waited for, so that the other gate is named as the reason.
         let is_stopped = av1plan::before_probe(&film.facts(Stability::Stable), policy).is_some();
         if is_stopped || policy.ignore.contains(&Gate::NotStable) {
-            return (Step::Begin, told);
+            return Step::Begin;
         }
         let wait = self.settings.stable;
         let stability = self.settling.observe(&film.path, film.identity, now, wait);
         let unchanged = self.settling.unchanged_since(&film.path).unwrap_or(now);
-        let step = Watch { began, told, unchanged }.next(stability, now);
+        let step = Watch { began: *began, told: *told, unchanged }.next(stability, now);
         if step == Step::Remind {
             let message = format!(
                 "it has kept changing for {}; it is waited for until it holds still for {}, and given up after {}",
-                Seconds::from(now.duration_since(began)),
+                Seconds::from(now.duration_since(*began)),
                 Seconds::from(wait),
                 Seconds::from(PATIENCE)
             );
             pipeline.events.send(Event::Warning { path: film.path.clone(), message });
-            return (step, now);
+            *told = now;
         }
-        (step, told)
+        step
     }
 
     /// How long to wait before the next look: until a film may be ready, but not too long, so that changes are noticed.
     fn pause(&self, now: Instant) -> Duration {
-        let unchanged = self.films.iter().filter_map(|film| self.settling.unchanged_since(&film.path));
+        let unchanged =
+            self.films.iter().filter_map(|waited| self.settling.unchanged_since(&waited.film.path));
         let left = unchanged.map(|since| (since + self.settings.stable).saturating_duration_since(now));
         left.min().unwrap_or_default().min(LONGEST_PAUSE)
     }

@@ -33,8 +33,12 @@ pub(super) async fn examine(root: &Path, settings: &Settings) -> Vec<Check> {
     let films = Arc::new(Mutex::new(Films::default()));
     let (shared, folder, own) = (Arc::clone(&films), root.to_owned(), policy.clone());
     let add = move |film: &Film| {
-        let mut films = shared.lock().unwrap_or_else(PoisonError::into_inner);
-        films.add(film, own.foreign_owner);
+        let lock = || shared.lock().unwrap_or_else(PoisonError::into_inner);
+        if lock().add(film, own.foreign_owner) {
+            // The disk is asked without the lock, since it may hang.
+            let case = Case::of(&film.path, own.foreign_owner);
+            lock().add_sample(film, case.ok());
+        }
     };
     let (policy_of_walk, ignored) = (policy.clone(), settings.ignored_folders.clone());
     let look = move || each_film(&folder, &Rules::to_look(&policy_of_walk, &ignored), add);
@@ -76,22 +80,25 @@ enum Sample {
 }
 
 impl Films {
-    fn add(&mut self, film: &Film, foreign_owner: ForeignOwner) {
+    /// Counts a film. Returns whether a replacement may have to be rehearsed on it.
+    fn add(&mut self, film: &Film, foreign_owner: ForeignOwner) -> bool {
         self.count += 1;
         match film.protection {
             Protection::None => {}
             Protection::ForeignOwner if foreign_owner == ForeignOwner::Take => {}
             other => {
-                *self.protected.entry(other.name()).or_default() += 1;
-                return;
+                let code = if other == Protection::Folder { "folder-read-only" } else { other.name() };
+                *self.protected.entry(code).or_default() += 1;
+                return false;
             }
         }
-        let folder = disk::folder_of(&film.path);
-        if self.samples.len() >= MOST_SAMPLES || self.folder == folder {
-            return;
-        }
-        folder.clone_into(&mut self.folder);
-        if Case::of(&film.path, foreign_owner).is_ok_and(|case| self.cases.insert(case)) {
+        self.samples.len() < MOST_SAMPLES && self.folder != disk::folder_of(&film.path)
+    }
+
+    /// Chooses a film for a rehearsal if none with the same case is chosen.
+    fn add_sample(&mut self, film: &Film, case: Option<Case>) {
+        disk::folder_of(&film.path).clone_into(&mut self.folder);
+        if case.is_some_and(|case| self.cases.insert(case)) {
             self.samples.push(Sample::Film(film.path.clone()));
         }
     }
@@ -131,7 +138,9 @@ async fn rehearsed(sample: Sample, foreign_owner: ForeignOwner) -> Check {
         }
     });
     let tried = tried.await;
-    let kind = folder::kind(&folder).unwrap_or_else(|| "an unknown file system".to_owned());
+    let asked = folder.clone();
+    let kind = within(CHECK_TIMEOUT, move || folder::kind(&asked)).await.flatten();
+    let kind = kind.unwrap_or_else(|| "an unknown file system".to_owned());
     check(&folder, &kind, tried).about(&folder)
 }
 

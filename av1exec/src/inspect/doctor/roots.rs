@@ -21,8 +21,12 @@ pub(super) async fn examine(root: &Path, settings: &Settings) -> Vec<Check> {
     if checks.iter().any(|check| check.level == Level::Fail) {
         return checks;
     }
-    let real = root.canonicalize().unwrap_or_else(|_| root.to_owned());
-    for mount in folder::mounts_below(&real, MOST_MOUNTS) {
+    let folder = root.to_owned();
+    let mounts = within(CHECK_TIMEOUT, move || {
+        let real = folder.canonicalize().unwrap_or(folder);
+        folder::mounts_below(&real, MOST_MOUNTS)
+    });
+    for mount in mounts.await.unwrap_or_default() {
         checks.extend(examine_folder(&mount).await);
     }
     checks.extend(films::examine(root, settings).await);

@@ -255,9 +255,7 @@ async fn plan(
 
 /// Whether an entry of the index describes the file as it is now.
 fn holds(path: &Path, entry: &FilmEntry, current: Option<(&Path, &Identity)>) -> bool {
-    current.is_some_and(|(film, identity)| {
-        film == path && entry.identity.inode == identity.inode && entry.identity.same_content_stamp(identity)
-    })
+    current.is_some_and(|(film, identity)| film == path && entry.identity.is_same_film(identity))
 }
 
 impl FileLook {

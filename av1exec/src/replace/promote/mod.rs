@@ -1,5 +1,6 @@
 //! Puts a verified result in a film's place. At every instant the film's name holds the original or the result,
-//! even after a power cut.
+//! even after a power cut. Only where a disk has no hard links, the film has no name but that of its backup between two
+//! renames.
 //!
 //! This depends on the order of the steps. N is the film's path, T the temporary result in the same folder, B is
 //! `N.orig`: T gets N's metadata and is synced; N is checked for changes once more; the commitment is journaled; B
@@ -82,6 +83,10 @@ impl Promotion<'_> {
 
     /// Copies the film's metadata to the result, hashes the result, and checks that the film hasn't changed.
     fn prepare(&self) -> Result<(Commit, Vec<NotSet>), PromoteError> {
+        // What is there is somebody else's, and from the commitment on it would be taken for the original.
+        if !matches!(Under::look(self.backup), Under::Nothing) {
+            return Err(PromoteError::Taken { path: self.backup.to_owned() });
+        }
         let temporary = self.temporary;
         let not_set = disk::copy_metadata(self.film, temporary, self.foreign_owner)
             .map_err(at(temporary, "carry the film's metadata over to"))?;

@@ -70,8 +70,8 @@ pub fn end_orphans(jobs: &JobStore) {
     }
 }
 
-/// Removes what killed rehearsals have left. They are empty files or nearly so; what can't be removed now is removed by a
-/// later walk.
+/// Removes what killed rehearsals have left. They are empty files or nearly so; what can't be removed now is removed by
+/// a later walk.
 fn clear_rehearsals(jobs: &JobStore) {
     for (stamp, folder) in jobs.rehearsals().unwrap_or_default() {
         if rehearsal::clear(&folder, &stamp).is_ok() {
@@ -149,7 +149,7 @@ impl<'a> CutOff<'a> {
         Self { root: root_of(&places.film, roots), places, temporary, answered }
     }
 
-    /// Removes the second name that a rehearsal gave its empty file.
+    /// Removes the second name that the rehearsal of an older av1d gave its empty file.
     fn drop_rehearsal(&self) {
         let second = names::second(&self.temporary);
         let is_empty = |found: std::fs::Metadata| found.is_file() && found.len() == 0;
@@ -160,7 +160,7 @@ impl<'a> CutOff<'a> {
     }
 
     fn look(&self, job: &Job) -> Scene {
-        let is_gone = job.commit.is_none() && is_gone(&self.places.film, &self.temporary, &self.root);
+        let is_gone = job.commit.is_none() && is_gone(&self.places.film, &self.temporary, &self.root, None);
         let found = |path: &Path| match found(path, &job.source, job.commit.as_ref(), self.answered) {
             // The folder was moved or deleted with the film.
             Found::Unknown if is_gone && matches!(Under::look(path), Under::Nothing) => Found::Nothing,

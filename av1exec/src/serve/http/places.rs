@@ -1,5 +1,5 @@
-//! The places of connections. A client that is slow, or opens many connections, costs places of its own only: where they
-//! are all taken, its oldest connection makes room for its newest.
+//! The places of connections. A client that is slow, or opens many connections, costs places of its own only: where
+//! they are all taken, its oldest connection makes room for its newest.
 
 use std::net::IpAddr;
 use std::time::{Duration, Instant};
@@ -37,7 +37,8 @@ impl Places {
         Self { rules, taken: Vec::new() }
     }
 
-    /// Makes room for a new connection of a peer, by closing an old one if need be. Returns `false` if there is no room.
+    /// Makes room for a new connection of a peer, by closing an old one if need be. Returns `false` if there is no
+    /// room.
     pub(super) fn make_room(&mut self, peer: IpAddr, now: Instant) -> bool {
         self.taken.retain(|taken| !taken.task.is_finished());
         let own = self.taken.iter().filter(|taken| taken.peer == peer).count();

@@ -112,8 +112,8 @@ impl Server {
     }
 }
 
-/// Tells a client that it has too many connections, and closes this one. What the client has sent is read before, as the
-/// system would otherwise tell it of a broken connection instead.
+/// Tells a client that it has too many connections, and closes this one. What the client has sent is read before, as
+/// the system would otherwise tell it of a broken connection instead.
 async fn turn_away(mut stream: TcpStream) -> io::Result<()> {
     const REPLY: &[u8] =
         b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 21\r\nConnection: close\r\n\r\n\

@@ -144,7 +144,7 @@ impl FilmEntry {
     /// A changed file counts as a new film, and everything known about the old one is dropped. Device numbers and inode
     /// times may change without a change of the content, and so may the number of hard links, which a gate checks.
     pub fn see(&mut self, identity: Identity, now: Timestamp) -> bool {
-        let same = self.identity.inode == identity.inode && self.identity.same_content_stamp(&identity);
+        let same = self.identity.is_same_film(&identity);
         if !same {
             *self = Self { first_seen: self.first_seen, ..Self::new(identity, now) };
             return true;
@@ -253,10 +253,12 @@ mod tests {
         assert_eq!(seen(FILE), (false, true, at(0)));
         let rebooted = Identity { device: 9, changed_ns: 9, links: 2, ..FILE };
         assert_eq!(seen(rebooted), (true, true, at(0)), "no reason to probe it again");
+        let renumbered = Identity { inode: 3, ..FILE };
+        assert_eq!(seen(renumbered), (true, true, at(0)), "a file system without lasting inode numbers");
         for touched in [
             Identity { size: 101, ..FILE },
             Identity { modified_ns: 6, ..FILE },
-            Identity { inode: 3, ..FILE },
+            Identity { inode: 3, changed_ns: 6, ..FILE },
         ] {
             assert_eq!(seen(touched), (true, false, at(60)), "{touched:?}");
         }

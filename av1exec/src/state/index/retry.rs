@@ -18,8 +18,7 @@ const OBSTACLE: SignedDuration = SignedDuration::from_mins(10);
 /// Returns what to store after an attempt with this outcome, where earlier attempts cost `before`.
 ///
 /// - What would come again isn't tried again until its cause changes: the config or the tools (a result that breaks its
-///   contract), or the film (a damaged source, a picture
-///   that changes its size).
+///   contract), or the film (a damaged source, a picture that changes its size).
 /// - What may be the machine's fault (a stall, an ffmpeg that crashed, a replacement that the system refused) is tried
 ///   again after one hour, then two, and after the third failure only when a user asks for it.
 /// - An encode that is lost because the room ran out or the film changed isn't a failure. The film is tried again after

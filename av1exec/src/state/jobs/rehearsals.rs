@@ -29,8 +29,9 @@ impl JobStore {
             if path.extension().is_some_and(|extension| extension == EXTENSION)
                 && let Some(stamp) = path.file_stem().and_then(|stem| stem.to_str())
             {
-                let folder = OsString::from_vec(disk::read(&path)?);
-                recorded.push((stamp.to_owned(), PathBuf::from(folder)));
+                // One that can't be read is in nobody's way: a walk removes what it stands for a day later.
+                let folder = disk::read(&path).map(|bytes| PathBuf::from(OsString::from_vec(bytes)));
+                recorded.extend(folder.ok().map(|folder| (stamp.to_owned(), folder)));
             }
         }
         Ok(recorded)

@@ -1,9 +1,9 @@
-//! Copies a file's metadata: owner, mode, extended attributes and times. What is already so isn't set: some network file
-//! systems refuse even that.
+//! Copies a file's metadata: owner, mode, extended attributes and times. What is already so isn't set: some network
+//! file systems refuse even that.
 
 use std::fs::{File, Metadata};
 use std::io;
-use std::os::unix::fs::MetadataExt;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::Path;
 
 use av1plan::config::ForeignOwner;
@@ -14,6 +14,9 @@ use super::open;
 
 /// The mode without the type of the file.
 const MODE: u32 = 0o7777;
+
+/// Of the mode, who may read, write and execute: without the bits for set-user-ID, set-group-ID and sticky.
+const ACCESS: u32 = 0o777;
 
 /// The most bytes of all names of attributes, and of one value (`xattr(7)`).
 const ATTRIBUTE_LIMIT: usize = 64 * 1024;
@@ -57,15 +60,17 @@ pub fn copy_metadata(from: &Path, to: &Path, foreign: ForeignOwner) -> io::Resul
     let (source, target) = (open(from)?, open(to)?);
     let wanted = source.metadata()?;
     let mut not_set = Vec::new();
-    match give_owner(&target, &wanted) {
-        // The group, at least, if this user is a member of it.
+    let mode = match give_owner(&target, &wanted) {
         Err(error) if is_refused(&error) && foreign == ForeignOwner::Take => {
+            // The group, at least, if this user is a member of it.
             drop(std::os::unix::fs::fchown(&target, None, Some(wanted.gid())));
+            // The rights of one owner aren't for another one to lend.
+            wanted.mode() & ACCESS
         }
-        given => given?,
-    }
-    if target.metadata()?.mode() & MODE != wanted.mode() & MODE {
-        note(target.set_permissions(wanted.permissions()), NotSet::Mode, &mut not_set)?;
+        given => given.map(|()| wanted.mode() & MODE)?,
+    };
+    if target.metadata()?.mode() & MODE != mode {
+        note(give_mode(&target, mode), NotSet::Mode, &mut not_set)?;
     }
     copy_attributes(&source, &target, &mut not_set)?;
     if target.metadata()?.modified()? != wanted.modified()? {
@@ -75,6 +80,13 @@ pub fn copy_metadata(from: &Path, to: &Path, foreign: ForeignOwner) -> io::Resul
         note(target.set_times(times), NotSet::Times, &mut not_set)?;
     }
     Ok(not_set)
+}
+
+/// Sets the mode. Where the bits for set-user-ID and set-group-ID are refused (`RestrictSUIDSGID` of systemd), the
+/// others are set all the same, since they say who may read.
+fn give_mode(target: &File, mode: u32) -> io::Result<()> {
+    let set = |mode| target.set_permissions(std::fs::Permissions::from_mode(mode));
+    set(mode).inspect_err(|_| drop(set(mode & ACCESS)))
 }
 
 fn give_owner(target: &File, wanted: &Metadata) -> io::Result<()> {
@@ -173,7 +185,7 @@ mod tests {
         let (from, to) = pair(folder.path());
         let time = std::time::SystemTime::UNIX_EPOCH + std::time::Duration::new(1_000_000_000, 123_456_789);
         File::open(&from).unwrap().set_modified(time).unwrap();
-        std::fs::set_permissions(&from, std::os::unix::fs::PermissionsExt::from_mode(0o640)).unwrap();
+        std::fs::set_permissions(&from, PermissionsExt::from_mode(0o640)).unwrap();
         let attribute = rustix::fs::setxattr(&from, "user.rating", b"5", XattrFlags::empty());
         assert_eq!(copy_metadata(&from, &to, ForeignOwner::Skip).unwrap(), []);
         let metadata = std::fs::metadata(&to).unwrap();
@@ -193,6 +205,8 @@ mod tests {
         let changed =
             |path: &Path| std::fs::metadata(path).map(|now| (now.ctime(), now.ctime_nsec())).unwrap();
         let before = changed(&to);
+        // The clock of a file system may tick as seldom as this.
+        std::thread::sleep(std::time::Duration::from_millis(20));
         assert_eq!(copy_metadata(&from, &to, ForeignOwner::Skip).unwrap(), []);
         assert_eq!(changed(&to), before, "setting anything would have changed this time");
     }

@@ -37,6 +37,11 @@ impl From<LockError> for Failure {
             LockError::Held { .. } => {
                 (Exit::Locked, "let it work, or stop it first; two would encode the same films")
             }
+            LockError::Failed { source, .. }
+                if matches!(source.kind(), ErrorKind::StorageFull | ErrorKind::QuotaExceeded) =>
+            {
+                (Exit::Failed, "free some room on that disk, and run this again")
+            }
             LockError::Failed { path, .. } if path.ends_with(STATE_LOCK) => {
                 (Exit::Failed, "check the owner and the rights of `job_state_dir`")
             }
@@ -77,6 +82,7 @@ mod tests {
     fn the_hint_of_a_lock_is_about_its_own_folder() {
         let table = [
             ("/state/lock", ErrorKind::PermissionDenied, "`job_state_dir`"),
+            ("/state/lock", ErrorKind::StorageFull, "free some room"),
             ("/films/.av1d.lock", ErrorKind::Other, "regular file"),
             ("/films/.av1d.lock", ErrorKind::PermissionDenied, "chmod"),
         ];

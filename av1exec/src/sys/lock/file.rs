@@ -24,7 +24,8 @@ pub(super) enum Opened {
 ///
 /// If there is something at `path` that this user can't open. A lock that can't be seen must not count as free.
 pub(super) fn open(path: &Path) -> io::Result<Opened> {
-    // An existing file is opened without `O_CREAT`, which some kernels refuse for files of others (`fs.protected_regular`).
+    // An existing file is opened without `O_CREAT`, which some kernels refuse for files of others
+    // (`fs.protected_regular`).
     match options().write(true).open(path) {
         Ok(file) => return Ok(Opened::Writable(shown(file, path))),
         Err(error) if error.kind() == ErrorKind::NotFound => {}

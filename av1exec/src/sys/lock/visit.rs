@@ -1,7 +1,7 @@
 //! Locks the folders of a film while it is worked on.
 //!
-//! The film may lie outside all roots, or in a folder that a container has as its root: both have no lock of this process
-//! that another av1d would see. A visit is such a lock, for the time of one film.
+//! The film may lie outside all roots, or in a folder that a container has as its root: both have no lock of this
+//! process that another av1d would see. A visit is such a lock, for the time of one film.
 
 use std::fs::{File, TryLockError};
 use std::path::Path;

@@ -104,18 +104,22 @@ fn carried_tags(tags: &[TagFacts], tracks: &[ExpectedTrack]) -> Vec<TagFacts> {
     carried.collect()
 }
 
-/// The names that are carried over. With a name goes all that is below it.
+/// The names that are carried over.
 fn written(simple: &[SimpleTag]) -> Vec<SimpleTag> {
+    are_written(simple).filter(|(_, is_written)| *is_written).map(|(tag, _)| tag.clone()).collect()
+}
+
+/// The names, and whether each is carried over. With a name goes all that is below it.
+fn are_written(simple: &[SimpleTag]) -> impl Iterator<Item = (&SimpleTag, bool)> {
     let mut left_out = None;
-    let is_written = |tag: &&SimpleTag| {
+    simple.iter().map(move |tag| {
         if left_out.is_some_and(|depth| tag.depth > depth) {
-            return false;
+            return (tag, false);
         }
         let is_written = !tag.binary && !is_passed_over(&tag.name);
         left_out = (!is_written).then_some(tag.depth);
-        is_written
-    };
-    simple.iter().filter(is_written).cloned().collect()
+        (tag, is_written)
+    })
 }
 
 /// Whether tags can be written as XML, and are whole.
@@ -128,27 +132,37 @@ fn can_be_written(tags: &[TagFacts]) -> bool {
         text.chars().all(is_known) && !is_shortened(text)
     };
     let simple = || tags.iter().flat_map(|tag| &tag.simple);
+    let has_text = |tag: &SimpleTag| {
+        !tag.name.is_empty() && is_text(&tag.name) && tag.value.as_deref().is_none_or(is_text)
+    };
+    let has_language = |tag: &SimpleTag| {
+        let mut languages = tag.language.iter().chain(&tag.language_ietf);
+        languages.all(|language| language::is_well_formed(language))
+    };
     simple().count() <= MOST_TAGS
         && tags.iter().all(|tag| tag.targets.type_name.as_deref().is_none_or(is_text))
-        && simple()
-            .all(|tag| !tag.name.is_empty() && is_text(&tag.name) && tag.value.as_deref().is_none_or(is_text))
+        && simple().all(|tag| has_text(tag) && has_language(tag))
 }
 
 fn names_chapters(tag: &TagFacts) -> bool {
     !tag.targets.editions.is_empty() || !tag.targets.chapters.is_empty()
 }
 
-/// What is lost though tags are carried over: binary ones, and what ffmpeg doesn't keep of attachments' tags.
+/// What is lost though tags are carried over: binary ones with what is below them, and what ffmpeg doesn't keep of
+/// attachments' tags.
 fn left_over(tags: &[TagFacts]) -> Vec<String> {
-    let binary = |tag: &TagFacts| TagFacts {
+    let left_out = |tag: &TagFacts| TagFacts {
         targets: tag.targets.clone(),
-        simple: tag.simple.iter().filter(|simple| simple.binary).cloned().collect(),
+        simple: are_written(&tag.simple)
+            .filter(|(_, is_written)| !is_written)
+            .map(|(tag, _)| tag.clone())
+            .collect(),
     };
     let of_attachments = |tag: &&TagFacts| !tag.targets.attachments.is_empty();
     let left: Vec<TagFacts> = tags
         .iter()
         .filter(|tag| !of_attachments(tag))
-        .map(binary)
+        .map(left_out)
         .chain(tags.iter().filter(of_attachments).cloned())
         .collect();
     matroska_tags::lost(&left)

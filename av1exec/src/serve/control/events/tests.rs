@@ -98,7 +98,7 @@ fn events_are_written_as_they_always_were() {
 #[test]
 fn an_encode_that_starts_tells_its_plan_and_a_recovery_what_it_did() {
     let document =
-        av1plan::wire::Document::from_json(include_bytes!("../../../../av1plan/tests/data/plan-1.0.json"));
+        av1plan::wire::Document::from_json(include_bytes!("../../../../../av1plan/tests/data/plan-1.0.json"));
     let Ok(av1plan::Verdict::Encode(plan)) = document.unwrap().verdict() else { panic!("no encode") };
     let losses: Vec<String> = plan.losses.iter().map(|loss| loss.kind.code().to_owned()).collect();
     let expected = serde_json::json!({"event": "started", "job": "7", "path": "/a.mkv",
