@@ -241,7 +241,7 @@ fn a_film_that_is_moved_during_its_encode_leaves_nothing_behind() {
         let running = library.start(["encode", "--", "Show/Film.mkv"]);
         wait_until("the encode runs", || !library.encoders().is_empty());
         fs::rename(library.path(from), library.path(to)).unwrap();
-        running.wait().exits_with(0).says("[film-gone]");
+        running.wait().exits_with(1).says("gone: ").says("[film-gone]");
         let mut files = library.files();
         files.retain(|name| name != "Other.mkv");
         assert_eq!(files, found);

@@ -120,12 +120,12 @@ pub(crate) enum Command {
     Control(ControlCommand),
     /// Look at everything that av1d needs, and say what is wrong and what to do about it
     ///
-    /// ffmpeg and what it can do (`--trial` tries each encoder out), the config, the time zone, the address of the metrics,
-    /// the folders of films, the state folder, the lock and the daemon. A line a check: `ok`, `warn` for what works but
-    /// may not be meant, `FAIL` for what keeps av1d from working, on all films or on some. Exits with 1 where anything
-    /// fails. Run it as the user that the daemon runs as. It changes nothing: files that it makes to try things out
-    /// with are its own, and gone afterwards. Only where it is killed may a `.doctor-*` stay: `watch` removes it from
-    /// the folders of films; in $TMPDIR and in the state folder it is yours to remove.
+    /// ffmpeg and what it can do (`--trial` tries each encoder out), the config, the time zone, the address of the
+    /// metrics, the folders of films, the state folder, the lock and the daemon. A line a check: `ok`, `warn` for what
+    /// works but may not be meant, `FAIL` for what keeps av1d from working, on all films or on some. Exits with 1 where
+    /// anything fails. Run it as the user that the daemon runs as. It changes nothing: files that it makes to try
+    /// things out with are its own, and gone afterwards. Only where it is killed may a `.doctor-*` stay: `watch`
+    /// removes it from the folders of films; in $TMPDIR and in the state folder it is yours to remove.
     #[command(
         after_help = "Examples:\n  av1cli doctor\n  av1cli doctor --trial\n  av1cli doctor --json | jq '.checks[] | select(.level != \"ok\")'"
     )]

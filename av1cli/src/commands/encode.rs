@@ -56,7 +56,9 @@ pub(crate) async fn encode(
                 complain(&failure);
                 worst = worst.max(failure.exit);
             }
-            if outcome.is_failure() && outcome != Outcome::Interrupted {
+            // Somebody asked for this very film, which has no result.
+            let failed = outcome.is_failure() || outcome == Outcome::FilmGone;
+            if failed && outcome != Outcome::Interrupted {
                 worst = worst.max(Exit::Failed);
             }
         }

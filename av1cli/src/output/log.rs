@@ -127,11 +127,12 @@ impl Log {
             _ => (None, None),
         };
         let (shown, code, path, hint) = (display(path), outcome.code(), lossy(path), outcome.hint());
+        let heading = outcome.heading();
         let to_do = hint.map(|hint| format!("; hint: {hint}")).unwrap_or_default();
         if outcome.is_failure() {
-            warn!(event = "finished", %path, job, code, before, after, "failed: {shown} [{code}]: {outcome}{to_do}");
+            warn!(event = "finished", %path, job, code, before, after, "{heading}: {shown} [{code}]: {outcome}{to_do}");
         } else {
-            info!(target: RESULT, event = "finished", %path, job, code, before, after, "done: {shown} [{code}]: {outcome}{to_do}");
+            info!(target: RESULT, event = "finished", %path, job, code, before, after, "{heading}: {shown} [{code}]: {outcome}{to_do}");
         }
     }
 }

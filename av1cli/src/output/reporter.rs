@@ -144,10 +144,9 @@ impl Reporter {
         if let Some(running) = job.and_then(|job| self.running.remove(job)) {
             running.bar.finish_and_clear();
         }
-        let (word, weight) =
-            if outcome.is_failure() { ("failed", Weight::Problem) } else { ("done", Weight::News) };
+        let weight = if outcome.is_failure() { Weight::Problem } else { Weight::News };
         let say = |line: String| print_line_as(Importance::Result, weight, &line);
-        say(format!("{word}: {} [{}]: {outcome}", display(path), outcome.code()));
+        say(format!("{}: {} [{}]: {outcome}", outcome.heading(), display(path), outcome.code()));
         if let Some(hint) = outcome.hint() {
             say(format!("  hint: {hint}"));
         }

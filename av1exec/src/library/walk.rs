@@ -228,6 +228,17 @@ impl Listing {
     }
 }
 
+/// The first folder between a root and a film in it that a walk doesn't enter: a hidden one, or one with a name that is
+/// to be ignored. `None` if a walk finds the film.
+pub(crate) fn passed_over_above(film: &Path, root: &Path, ignored: &[FolderName]) -> Option<PathBuf> {
+    let below = film.parent()?.strip_prefix(root).ok()?;
+    let mut folder = root.to_owned();
+    below.iter().find_map(|name| {
+        folder.push(name);
+        (is_hidden(name) || folder_name::find(ignored, name).is_some()).then(|| folder.clone())
+    })
+}
+
 fn is_hidden(name: &OsStr) -> bool {
     name.as_encoded_bytes().starts_with(b".")
 }
@@ -266,5 +277,17 @@ mod tests {
             let looked = Film::look(&path, &root, &policy()).unwrap();
             assert_eq!(format!("{walked:?}"), format!("{looked:?}"));
         }
+    }
+
+    #[test]
+    fn the_folder_that_keeps_a_film_from_being_found_is_named() {
+        let ignored = FolderName::known();
+        let above = |film: &str, root: &str| passed_over_above(Path::new(film), Path::new(root), &ignored);
+        let folder = |path: &str| Some(PathBuf::from(path));
+        assert_eq!(above("/films/Show/a.mkv", "/films"), None);
+        assert_eq!(above("/films/a.mkv", "/films"), None);
+        assert_eq!(above("/films/Show/@eadir/x/a.mkv", "/films"), folder("/films/Show/@eadir"));
+        assert_eq!(above("/films/.new/a.mkv", "/films"), folder("/films/.new"));
+        assert_eq!(above("/mnt/.films/a.mkv", "/mnt/.films"), None, "a root is entered whatever its name is");
     }
 }

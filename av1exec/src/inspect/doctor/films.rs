@@ -18,6 +18,7 @@ use crate::library::scan::{Rules, each_film};
 use crate::replace::abilities::Case;
 use crate::replace::rehearsal::{Rehearsed, rehearse};
 use crate::settings::Settings;
+use crate::sys::disk::NotSet;
 use crate::sys::sanitize::display;
 use crate::sys::{disk, names};
 
@@ -149,7 +150,8 @@ fn check(folder: &Path, kind: &str, tried: Option<io::Result<Rehearsed>>) -> Che
     match tried {
         Some(Ok(Rehearsed::Able(abilities))) => {
             let text = format!("{place}: a replacement works ({abilities})");
-            if abilities.not_set.is_empty() {
+            // The owner is missing only where the config wants it so.
+            if abilities.not_set.iter().all(|property| *property == NotSet::Owner) {
                 Check::ok(Code::FileSystem, text)
             } else {
                 Check::warn(Code::FileSystem, text, "see the options of its mount, if that matters to you")
@@ -180,7 +182,6 @@ mod tests {
     use super::super::Level;
     use super::*;
     use crate::replace::rehearsal::FsAbilities;
-    use crate::sys::disk::NotSet;
 
     #[test]
     fn what_a_rehearsal_found_is_told_with_a_remedy() {
@@ -188,6 +189,7 @@ mod tests {
             FsAbilities { hard_links: true, rename_noreplace: true, keeps_inodes: true, not_set: Vec::new() };
         let poor = FsAbilities { rename_noreplace: false, keeps_inodes: false, ..able.clone() };
         let untimed = FsAbilities { not_set: vec![NotSet::Times], ..able.clone() };
+        let taken = FsAbilities { not_set: vec![NotSet::Owner], ..able.clone() };
         let refused = Rehearsed::Refused { reason: SkipReason::NoSafeRename, detail: "no links".into() };
         for (tried, level, words) in [
             (
@@ -196,6 +198,7 @@ mod tests {
                 "a replacement works (hard links, RENAME_NOREPLACE)",
             ),
             (Some(Ok(Rehearsed::Able(poor))), Level::Ok, "but links instead, no lasting inode numbers"),
+            (Some(Ok(Rehearsed::Able(taken))), Level::Ok, "don't get the owner or the group"),
             (Some(Ok(Rehearsed::Able(untimed))), Level::Warn, "don't get the time of modification"),
             (Some(Ok(refused)), Level::Fail, "no film can be replaced there: no links"),
             (Some(Err(io::ErrorKind::StorageFull.into())), Level::Fail, "couldn't be rehearsed"),

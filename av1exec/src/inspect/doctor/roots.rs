@@ -69,7 +69,7 @@ fn checks(root: &Path, looked: io::Result<Folder>) -> Vec<Check> {
     vec![root_check(&name, &folder)]
 }
 
-const RIGHTS: &str = "let the user that runs av1d read and write there (run this as that user)";
+const RIGHTS: &str = "run av1d, and this, as the user who owns the films there, or as root";
 
 fn root_check(name: &str, folder: &Folder) -> Check {
     let Folder { listing, writable, space, kind: _ } = folder;

@@ -141,7 +141,7 @@ impl Account {
         let fingerprint =
             tools.ok().map(|tools| Fingerprint::of_planning(&settings.policy, &tools.toolchain));
         let known = Known {
-            place: film.as_ref().map_or(Place::Gone, |film| Place::of(film, &settings.library_roots)),
+            place: film.as_ref().map_or(Place::Gone, |film| Place::of(film, settings)),
             verdict: planned.as_ref(),
             memory: match &remembered {
                 Err(_) => Memory::Unreadable,

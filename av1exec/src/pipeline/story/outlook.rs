@@ -8,15 +8,18 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::library::film::Film;
-use crate::library::roots::is_below;
+use crate::library::roots::{is_below, root_of};
+use crate::library::walk::passed_over_above;
+use crate::settings::Settings;
 use crate::state::index::{FilmEntry, Fingerprint, Next, RetryAfter};
 use crate::state::jobs::Job;
+use crate::sys::sanitize::display;
 
 /// What will happen to a film.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Outlook {
     /// The code, which stays the same over versions: that of the skip, or `gone`, `unfinished`, `unknown`, `asked`,
-    /// `rests`, `outside`, `wanted`.
+    /// `rests`, `outside`, `passed-over`, `wanted`.
     pub code: String,
     /// The text for users.
     pub text: String,
@@ -26,19 +29,26 @@ pub struct Outlook {
 }
 
 /// Where a film is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Place {
     /// The film doesn't exist.
     Gone,
     /// Below one of the library's roots.
     Watched,
+    /// Below one of the library's roots, in this folder, which no walk enters.
+    PassedOver(PathBuf),
     /// Outside the library's roots.
     Outside,
 }
 
 impl Place {
-    pub(super) fn of(film: &Film, roots: &[PathBuf]) -> Self {
-        if is_below(&film.path, roots) { Self::Watched } else { Self::Outside }
+    pub(super) fn of(film: &Film, settings: &Settings) -> Self {
+        let (path, roots) = (&film.path, &settings.library_roots);
+        if !is_below(path, roots) {
+            return Self::Outside;
+        }
+        let folder = passed_over_above(path, &root_of(path, roots), &settings.ignored_folders);
+        folder.map_or(Self::Watched, Self::PassedOver)
     }
 }
 
@@ -64,6 +74,9 @@ pub(super) struct Known<'a> {
     pub(super) running: Option<&'a Job>,
 }
 
+/// The hint for a film that only the library's scans don't reach.
+const ALL_THE_SAME: Option<&str> = Some("`av1cli encode FILE` encodes it all the same");
+
 pub(super) fn outlook(known: &Known<'_>, now: Timestamp) -> Outlook {
     let say = |code: &str, text: String, hint| Outlook { code: code.to_owned(), text, hint };
     if let Some(job) = known.running {
@@ -74,7 +87,7 @@ pub(super) fn outlook(known: &Known<'_>, now: Timestamp) -> Outlook {
             Some("`av1cli status` shows whether it runs; the next start tidies up where it doesn't"),
         );
     }
-    let settings = match (known.place, known.verdict) {
+    let settings = match (&known.place, known.verdict) {
         (Place::Gone, _) => {
             return say("gone", "no file of this name is there".to_owned(), Some("check the path"));
         }
@@ -111,8 +124,17 @@ pub(super) fn outlook(known: &Known<'_>, now: Timestamp) -> Outlook {
         _ if known.place == Place::Outside => say(
             "outside",
             format!("it would be encoded with {settings}, but is in none of `library_roots`"),
-            Some("`av1cli encode FILE` encodes it all the same"),
+            ALL_THE_SAME,
         ),
+        _ if let Place::PassedOver(folder) = &known.place => {
+            let folder = display(folder);
+            let why = "is hidden, or has a name in `ignored_folders`, so that no scan enters it";
+            say(
+                "passed-over",
+                format!("it would be encoded with {settings}, but {folder} {why}"),
+                ALL_THE_SAME,
+            )
+        }
         _ if matches!(known.memory, Memory::Unreadable) => say(
             "unknown",
             format!(
@@ -166,6 +188,8 @@ mod tests {
         let table = [
             (Place::Watched, Some(&encode), None, "wanted"),
             (Place::Outside, Some(&encode), None, "outside"),
+            (Place::PassedOver("/films/@eaDir".into()), Some(&encode), None, "passed-over"),
+            (Place::PassedOver("/films/@eaDir".into()), Some(&skip), None, "already-av1"),
             (Place::Watched, Some(&encode), entry(RetryAfter::Until(later)), "rests"),
             (Place::Watched, Some(&encode), entry(RetryAfter::Until(now)), "wanted"),
             (Place::Watched, Some(&encode), entry(RetryAfter::UntilAsked), "asked"),

@@ -146,6 +146,15 @@ impl Outcome {
         }
     }
 
+    /// How a line about this outcome begins.
+    pub fn heading(&self) -> &'static str {
+        match self {
+            Self::FilmGone => "gone",
+            other if other.is_failure() => "failed",
+            _ => "done",
+        }
+    }
+
     /// Whether an attempt with this outcome failed.
     pub fn is_failure(&self) -> bool {
         match self {

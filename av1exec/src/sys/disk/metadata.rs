@@ -27,6 +27,8 @@ const ACCESS_LIST: &[u8] = b"system.posix_acl_access";
 /// A property that a file couldn't be given, because its file system or the rights of this user don't allow it.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum NotSet {
+    /// The owner, or the group. Only where the config gives results to the running user then.
+    Owner,
     /// The permissions.
     Mode,
     /// The time of the last modification.
@@ -40,6 +42,7 @@ pub enum NotSet {
 impl std::fmt::Display for NotSet {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
+            Self::Owner => f.write_str("the owner or the group"),
             Self::Mode => f.write_str("the permissions"),
             Self::Times => f.write_str("the time of modification"),
             Self::Attributes => f.write_str("the extended attributes, which can't be listed"),
@@ -64,6 +67,7 @@ pub fn copy_metadata(from: &Path, to: &Path, foreign: ForeignOwner) -> io::Resul
         Err(error) if is_refused(&error) && foreign == ForeignOwner::Take => {
             // The group, at least, if this user is a member of it.
             drop(std::os::unix::fs::fchown(&target, None, Some(wanted.gid())));
+            not_set.push(NotSet::Owner);
             // The rights of one owner aren't for another one to lend.
             wanted.mode() & ACCESS
         }
