@@ -8,7 +8,9 @@ use std::time::{Duration, Instant};
 use std::{fs, io};
 
 use av1plan::config::ForeignOwner;
+use serde::{Deserialize, Serialize};
 
+use super::refusals::Refusals;
 use super::rehearsal::{Rehearsed, is_cleared, rehearse};
 use crate::state::jobs::JobStore;
 use crate::sys::disk::{self, NotSet};
@@ -21,7 +23,7 @@ const ABLE_FOR: Duration = Duration::from_hours(24);
 const REFUSED_FOR: Duration = Duration::from_mins(10);
 
 /// All that the outcome of a rehearsal depends on, besides time.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub(crate) struct Case {
     mount: u64,
     device: u64,
@@ -91,6 +93,7 @@ impl Rehearsals {
             drop(self.jobs.end_rehearsal(&stamp));
         }
         let rehearsed = rehearsed?;
+        Refusals::record(self.jobs.folder(), &case, &rehearsed);
         let mut known = self.lock();
         known.rehearsed.retain(|_, (at, rehearsed)| is_fresh(*at, rehearsed));
         known.rehearsed.insert(case, (Instant::now(), rehearsed.clone()));

@@ -5,5 +5,6 @@ pub(crate) mod content;
 pub(crate) mod places;
 pub mod promote;
 pub mod recover;
+pub mod refusals;
 pub mod rehearsal;
 pub mod undo;

@@ -89,7 +89,8 @@ fn started(pid: u32) -> Option<u64> {
     (!matches!(stat.state(), Ok(ProcState::Zombie))).then_some(stat.starttime)
 }
 
-fn boot() -> String {
+/// Identifies the time since the machine was started.
+pub(crate) fn boot() -> String {
     std::fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default().trim().to_owned()
 }
 

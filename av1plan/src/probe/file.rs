@@ -113,7 +113,7 @@ named! {
 }
 
 named! {
-    /// What keeps a file from being replaced by this user, as far as can be seen without trying.
+    /// What keeps a file from being replaced by this user, as far as is known without trying it now.
     #[non_exhaustive]
     #[derive(Default)]
     pub enum Protection: "a protection", name, names {
@@ -129,5 +129,7 @@ named! {
         Folder = "folder",
         /// The file belongs to another user or group, and this user can't give files to them.
         ForeignOwner = "foreign-owner",
+        /// A rehearsal of the replacement has shown that no file can be replaced safely there.
+        NoSafeRename = "no-safe-rename",
     }
 }

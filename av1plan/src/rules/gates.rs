@@ -59,6 +59,7 @@ fn protected(protection: Protection, config: &Config) -> Option<SkipReason> {
         Protection::ReadOnly => Some(SkipReason::ReadOnly),
         Protection::Immutable => Some(SkipReason::Immutable),
         Protection::Folder => Some(SkipReason::FolderReadOnly),
+        Protection::NoSafeRename => Some(SkipReason::NoSafeRename),
         Protection::ForeignOwner => {
             (config.foreign_owner == ForeignOwner::Skip).then_some(SkipReason::ForeignOwner)
         }
@@ -92,7 +93,7 @@ mod tests {
     #[test]
     fn each_gate_before_the_probe_has_its_code() {
         type Change = fn(&mut FileFacts);
-        let table: [(Change, Option<&str>); 14] = [
+        let table: [(Change, Option<&str>); 15] = [
             (|_| (), None),
             (|file| file.name = "Film.txt".into(), Some("extension")),
             (|file| file.name = "mkv".into(), Some("extension")),
@@ -104,6 +105,7 @@ mod tests {
             (|file| file.protection = Protection::ReadOnly, Some("read-only")),
             (|file| file.protection = Protection::Immutable, Some("immutable")),
             (|file| file.protection = Protection::Folder, Some("folder-read-only")),
+            (|file| file.protection = Protection::NoSafeRename, Some("no-safe-rename")),
             (|file| file.protection = Protection::ForeignOwner, Some("foreign-owner")),
             (|file| file.backup_exists = true, Some("backup-exists")),
             (|file| (file.name, file.target_exists) = ("Film.AVI".into(), true), Some("target-exists")),

@@ -177,7 +177,7 @@ proptest! {
         policy.config.ignore.extend(gates());
         if let Some(code) = skip_code(&film.plan(&policy)) {
             let lacking = ["no-video", "no-picture-size", "unknown-video-codec", "unsupported-format", "size-beyond-encoders", "picture-changes", "sound-changes", "dolby-vision-only", "audio"];
-            let taken = ["target-exists", "backup-exists", "immutable", "folder-read-only", "foreign-owner"];
+            let taken = ["target-exists", "backup-exists", "immutable", "folder-read-only", "foreign-owner", "no-safe-rename"];
             let probe = film.probe();
             let picture = probe.main_video().and_then(|(stream, _)| film.survey.as_ref()?.packets.get(&stream.index));
             let is_empty = picture.is_none() || film.survey.as_ref().is_some_and(|survey| survey.pictures.count == 0);

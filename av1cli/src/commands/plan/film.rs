@@ -9,12 +9,14 @@ use av1exec::ffmpeg::probe::ProbeError;
 use av1exec::ffmpeg::tools::Tools;
 use av1exec::library::film::Film;
 use av1exec::pipeline::look::Looked;
+use av1exec::replace::refusals::Refusals;
 use av1exec::settings::Settings;
 use av1exec::state::index::peek_probe;
 use av1exec::state::jobs::plan_document;
 use av1exec::sys::names;
 use av1exec::sys::sanitize::{display, sanitize};
 use av1plan::command::{self, Audience};
+use av1plan::config::ForeignOwner;
 use av1plan::probe::Stability;
 use av1plan::wire::Document;
 use av1plan::{Config, Toolchain, Verdict, explain};
@@ -49,6 +51,8 @@ pub(super) struct Basis {
     pub(super) tools: Tools,
     /// The state folder, whose index may have surveys.
     state: PathBuf,
+    /// What rehearsals have shown.
+    refusals: Refusals,
     /// Whether films without a survey are surveyed.
     survey: bool,
     /// How long ffprobe may print nothing.
@@ -58,7 +62,8 @@ pub(super) struct Basis {
 impl Basis {
     pub(super) fn of(args: &PlanArgs, tools: &Tools, settings: &Settings) -> Self {
         let state = settings.job_state_dir.clone();
-        Self { tools: tools.clone(), state, survey: args.survey, stall: settings.stall }
+        let refusals = Refusals::read(&state);
+        Self { tools: tools.clone(), state, refusals, survey: args.survey, stall: settings.stall }
     }
 }
 
@@ -72,7 +77,10 @@ pub(super) struct Probed {
 impl Probed {
     /// Probes a film, unless a gate of each of `policies` stops it before that.
     pub(super) async fn at(film: Film, basis: &Basis, policies: &[&Config]) -> Result<Self, Failure> {
-        let Basis { tools, state, survey, stall } = basis;
+        let Basis { tools, state, refusals, survey, stall } = basis;
+        let foreign_owner =
+            policies.first().map_or_else(ForeignOwner::default, |policy| policy.foreign_owner);
+        let film = refusals.apply(film, foreign_owner);
         let failed = |error: ProbeError| {
             let message = format!("failed to probe {}: {error}", display(&film.path));
             Failure::new(Exit::Failed, message).hint("is it whole, and is it a film?")

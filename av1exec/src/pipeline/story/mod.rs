@@ -20,6 +20,7 @@ use crate::ffmpeg::tools::Tools;
 use crate::library::film::Film;
 use crate::library::roots::root_of;
 use crate::pipeline::look::Looked;
+use crate::replace::refusals::Refusals;
 use crate::settings::Settings;
 use crate::state::index::{FilmEntry, Fingerprint, RetryAfter, peek};
 use crate::state::jobs::{FilmJobs, JobStore, plan_document};
@@ -129,6 +130,8 @@ impl Account {
         let names: Vec<PathBuf> = films.iter().chain(&jobs.names).cloned().collect();
         let (film, gone) = look(&names, settings);
         missing.extend(gone);
+        let refusals = Refusals::read(&settings.job_state_dir);
+        let film = film.map(|film| refusals.apply(film, settings.policy.foreign_owner));
         let planned = match &film {
             Some(film) => plan(film, settings, tools.clone(), &mut missing).await,
             None => None,

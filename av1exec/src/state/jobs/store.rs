@@ -84,6 +84,11 @@ impl JobStore {
         Self { folder: folder.to_owned(), folding: Arc::default() }
     }
 
+    /// The state folder.
+    pub(crate) fn folder(&self) -> &Path {
+        &self.folder
+    }
+
     /// Creates a new id from the time in microseconds, so that ids sort by start time.
     pub fn new_id(&self) -> String {
         crate::sys::names::stamp()
