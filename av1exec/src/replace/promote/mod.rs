@@ -120,7 +120,7 @@ impl Promotion<'_> {
                 Ok(()) if self.holds_original(self.backup)? => {
                     let linked = Identity::of(self.film).map_err(at(self.film, "look at"))?;
                     self.sync_folder()?;
-                    self.refuse_touched(&linked)?;
+                    self.refuse_touched(&linked).inspect_err(|_| self.drop_second_name())?;
                 }
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
                     return Err(PromoteError::Taken { path: self.backup.to_owned() });
@@ -209,6 +209,19 @@ impl Promotion<'_> {
         }
         // An overlay copies a file of its lower layer when it is linked, and may then show another inode.
         Err(PromoteError::SourceChanged { path: self.film.to_owned() })
+    }
+
+    /// Removes the original's second name, which this attempt has made, if it is still a name of the same file. After a
+    /// change of that file, nothing else shows which file it is where inode numbers aren't kept.
+    fn drop_second_name(&self) {
+        let same = |film: Identity, backup: Identity| {
+            film.same_content_stamp(&backup) && film.links > 1 && backup.links > 1
+        };
+        if let (Ok(film), Ok(backup)) = (Identity::of(self.film), Identity::of(self.backup))
+            && same(film, backup)
+        {
+            drop(self.take_back(self.backup));
+        }
     }
 
     /// Removes a name that this attempt has just made for the film or the result, which has another name.

@@ -166,3 +166,53 @@ fn without_inode_numbers_files_are_told_by_size_time_and_content() {
     let expected = [(".t.av1tmp", "result"), ("film.avi", "original"), ("film.mkv", "RESULT")];
     assert_eq!(scene.files(), files(&expected));
 }
+
+#[test]
+fn a_copy_that_somebody_made_meanwhile_is_never_taken_for_the_originals_second_name() {
+    for (target, keeps_inodes) in [("film.avi", true), ("film.avi", false), ("film.mkv", false)] {
+        let mut scene = Scene::new("film.avi");
+        if !keeps_inodes {
+            scene.identity = scene.identity.without_inode();
+        }
+        let (backup, time) = (crate::sys::names::backup(&scene.film), fs::metadata(&scene.film).unwrap());
+        fs::write(&backup, "ORIGINAL").unwrap();
+        fs::File::open(&backup).unwrap().set_modified(time.modified().unwrap()).unwrap();
+        let (result, steps) = scene.promote(target, true);
+        assert!(matches!(result, Err(PromoteError::Taken { .. })) && steps.is_empty(), "{result:?}");
+        let expected = [(".t.av1tmp", "result"), ("film.avi", "original"), ("film.avi.orig", "ORIGINAL")];
+        assert_eq!(scene.files(), files(&expected));
+    }
+}
+
+#[test]
+fn a_film_that_is_touched_between_two_steps_keeps_one_name() {
+    for keeps_inodes in [true, false] {
+        let mut scene = Scene::new("film.mkv");
+        if !keeps_inodes {
+            scene.identity = scene.identity.without_inode();
+        }
+        let backup = crate::sys::names::backup(&scene.film);
+        let touch = || {
+            if backup.exists() {
+                fs::write(&scene.film, "edited").unwrap();
+            }
+        };
+        let promotion = Promotion {
+            film: &scene.film,
+            identity: &scene.identity,
+            temporary: &scene.temporary,
+            target: &scene.film,
+            backup: &backup,
+            keep_original: false,
+            foreign_owner: ForeignOwner::Skip,
+            answered: &touch,
+        };
+        let result = promotion.carry_out(&mut |_, _| Ok(()));
+        assert!(matches!(result, Err(PromoteError::SourceChanged { .. })), "{result:?}");
+        assert_eq!(
+            scene.files(),
+            files(&[(".t.av1tmp", "result"), ("film.mkv", "edited")]),
+            "{keeps_inodes}"
+        );
+    }
+}
