@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use av1plan::SkipReason;
 use av1plan::config::ForeignOwner;
 use av1plan::explain::Seconds;
 use av1plan::probe::Protection;
@@ -160,7 +161,14 @@ fn check(folder: &Path, kind: &str, tried: Option<io::Result<Rehearsed>>) -> Che
         Some(Ok(Rehearsed::Refused { reason, detail })) => Check::fail(
             Code::FileSystem,
             format!("{place}: no film can be replaced there: {detail}"),
-            format!("films there are left alone ({}): {reason}", reason.code()),
+            match reason {
+                SkipReason::NoSafeRename => {
+                    "films there are left alone (no-safe-rename); name the folder that is \
+                                             mounted there in `library_roots`, or mount it with other options"
+                        .to_owned()
+                }
+                other => format!("films there are left alone ({}): {other}", other.code()),
+            },
         ),
         Some(Err(error)) => Check::fail(
             Code::FileSystem,
@@ -177,8 +185,6 @@ fn check(folder: &Path, kind: &str, tried: Option<io::Result<Rehearsed>>) -> Che
 
 #[cfg(test)]
 mod tests {
-    use av1plan::SkipReason;
-
     use super::super::Level;
     use super::*;
     use crate::replace::rehearsal::FsAbilities;

@@ -129,6 +129,7 @@ impl Account {
         let jobs = jobs_of(films, settings, &mut missing)?;
         let names: Vec<PathBuf> = films.iter().chain(&jobs.names).cloned().collect();
         let (film, gone) = look(&names, settings);
+        let nowhere = if gone.is_some() { Place::Unseen } else { Place::Gone };
         missing.extend(gone);
         let refusals = Refusals::read(&settings.job_state_dir);
         let film = film.map(|film| refusals.apply(film, settings.policy.foreign_owner));
@@ -144,7 +145,7 @@ impl Account {
         let fingerprint =
             tools.ok().map(|tools| Fingerprint::of_planning(&settings.policy, &tools.toolchain));
         let known = Known {
-            place: film.as_ref().map_or(Place::Gone, |film| Place::of(film, settings)),
+            place: film.as_ref().map_or(nowhere, |film| Place::of(film, settings)),
             verdict: planned.as_ref(),
             memory: match &remembered {
                 Err(_) => Memory::Unreadable,

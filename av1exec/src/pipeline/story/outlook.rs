@@ -33,6 +33,8 @@ pub struct Outlook {
 pub(super) enum Place {
     /// The film doesn't exist.
     Gone,
+    /// What has its name can't be looked at, or is no file.
+    Unseen,
     /// Below one of the library's roots.
     Watched,
     /// Below one of the library's roots, in this folder, which no walk enters.
@@ -90,6 +92,10 @@ pub(super) fn outlook(known: &Known<'_>, now: Timestamp) -> Outlook {
     let settings = match (&known.place, known.verdict) {
         (Place::Gone, _) => {
             return say("gone", "no file of this name is there".to_owned(), Some("check the path"));
+        }
+        (Place::Unseen, _) => {
+            let text = "what has this name can't be looked at, or is no film".to_owned();
+            return say("unknown", text, Some("name the film itself: folders and links are none"));
         }
         (_, None) => return say("unknown", "what would be done now can't be told".to_owned(), None),
         (_, Some(Verdict::Skip(skip))) => {
@@ -196,6 +202,7 @@ mod tests {
             (Place::Watched, Some(&encode), entry(RetryAfter::UntilReplanned), "asked"),
             (Place::Watched, Some(&skip), entry(RetryAfter::UntilAsked), "already-av1"),
             (Place::Watched, None, None, "unknown"),
+            (Place::Unseen, None, None, "unknown"),
             (Place::Gone, None, entry(RetryAfter::UntilAsked), "gone"),
         ];
         let (place, fingerprint) = (Place::Watched, Some(ONE));
