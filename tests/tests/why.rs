@@ -160,5 +160,7 @@ fn wrong_arguments_are_refused() {
     let Some(library) = Library::open() else { return };
     library.run(["why"]).exits_with(2).prints_nothing();
     let run: Run = library.run(["why", "/"]).exits_with(1);
-    assert!(run.text().contains("[gone]"), "{run}");
+    assert!(run.text().contains("folders and links are none"), "{run}");
+    let run: Run = library.run(["why", "Nothing.mkv"]).exits_with(1);
+    assert!(run.text().contains("no file of this name is there [gone]"), "{run}");
 }
