@@ -80,6 +80,17 @@ fn bring_programs(library: &mut Library) -> PathBuf {
     program
 }
 
+/// Gives the films, but not the root with them, to another user. Returns the folder above the root, and one of that user.
+fn give_to_nobody(library: &Library) -> (PathBuf, PathBuf) {
+    let home = library.root().parent().unwrap().to_owned();
+    let theirs = home.join("theirs");
+    fs::create_dir(&theirs).unwrap();
+    for path in ["", "films/tv", "films/films", "films/tv/Show.mkv", "films/films/Film.mkv", "theirs"] {
+        chown(home.join(path), Some(NOBODY), Some(NOBODY)).unwrap();
+    }
+    (home, theirs)
+}
+
 #[test]
 fn a_strict_umask_hides_no_lock_from_another_user() {
     let Some(mut library) = library() else { return };
@@ -88,14 +99,8 @@ fn a_strict_umask_hides_no_lock_from_another_user() {
     }
     let program = bring_programs(&mut library);
     // The library belongs to the second user, who could work in it.
-    let home = library.root().parent().unwrap().to_owned();
-    let theirs = home.join("theirs");
-    fs::create_dir(&theirs).unwrap();
-    for path in
-        ["", "films", "films/tv", "films/films", "films/tv/Show.mkv", "films/films/Film.mkv", "theirs"]
-    {
-        chown(home.join(path), Some(NOBODY), Some(NOBODY)).unwrap();
-    }
+    let (home, theirs) = give_to_nobody(&library);
+    chown(library.root(), Some(NOBODY), Some(NOBODY)).unwrap();
     let mut strict = Command::new("sh");
     strict.args(["-c", "umask 077; exec \"$0\" \"$@\""]);
     let first = Running::start(&mut wrapped(&strict, &library.command(["watch"])), b"");
@@ -136,13 +141,8 @@ fn a_root_that_cant_be_written_to_is_locked_and_it_is_said_what_that_means() {
         return skipped("only root can be somebody else");
     }
     let program = bring_programs(&mut library);
-    let home = library.root().parent().unwrap().to_owned();
-    let theirs = home.join("theirs");
-    fs::create_dir(&theirs).unwrap();
     // The root belongs to root, and only the folders in it to the user.
-    for path in ["", "films/tv", "films/films", "films/tv/Show.mkv", "films/films/Film.mkv", "theirs"] {
-        chown(home.join(path), Some(NOBODY), Some(NOBODY)).unwrap();
-    }
+    let (home, theirs) = give_to_nobody(&library);
     fs::set_permissions(library.root(), std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
     library.set("job_state_dir", theirs.join("jobs").to_str().unwrap());
     let mut user = Command::new("setpriv");

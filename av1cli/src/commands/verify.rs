@@ -2,8 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use av1exec::ffmpeg::tools::Tools;
 use av1exec::inspect::verify::{Extent, Request, Stage, Summary, Verification, verify};
+use av1exec::pipeline::open::find_tools;
 use av1exec::settings::{Environment, Settings};
 use av1exec::state::jobs::JobStore;
 use av1exec::state::outcome::Bytes;
@@ -22,13 +22,7 @@ pub(crate) async fn run(
     settings: &Settings,
     environment: &Environment,
 ) -> Result<Exit, Failure> {
-    let tools = Tools::find(
-        settings.ffmpeg.as_deref(),
-        settings.ffprobe.as_deref(),
-        settings.mkvtoolnix.as_deref(),
-        environment.path.as_deref(),
-    )
-    .await?;
+    let tools = find_tools(settings, environment.path.as_deref()).await?;
     let jobs = JobStore::read_only(&settings.job_state_dir);
     let film = real(&args.file)?;
     let names = names_of(&args.file)?;

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use av1exec::ffmpeg::tools::Tools;
+use av1exec::pipeline::open::find_tools;
 use av1exec::pipeline::story::{Account, Attempt, Remembered, Sidecar, SidecarKind};
 use av1exec::settings::{Environment, Settings};
 use av1exec::state::outcome::Bytes;
@@ -24,13 +24,7 @@ pub(crate) async fn run(
     settings: &Settings,
     environment: &Environment,
 ) -> Result<Exit, Failure> {
-    let tools = Tools::find(
-        settings.ffmpeg.as_deref(),
-        settings.ffprobe.as_deref(),
-        settings.mkvtoolnix.as_deref(),
-        environment.path.as_deref(),
-    )
-    .await;
+    let tools = find_tools(settings, environment.path.as_deref()).await;
     let mut worst = Exit::Done;
     for file in &args.files {
         let tools = tools.as_ref().map_err(ToString::to_string);

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use tokio::sync::mpsc::UnboundedReceiver;
 
 use super::Pipeline;
-use crate::ffmpeg::tools::Tools;
+use crate::ffmpeg::tools::{Tools, ToolsError};
 use crate::pipeline::event::{Event, Events};
 use crate::replace::abilities::Rehearsals;
 use crate::replace::recover::{Recovery, end_orphans, recover};
@@ -21,6 +21,16 @@ use crate::sys::reservation::Reservations;
 use crate::sys::sanitize::display;
 use crate::sys::stop::{StopSwitch, stop_switch};
 use crate::sys::waits::Waits;
+
+/// Finds the programs that the settings name, and the others in `path`, a list of folders in the format of `PATH`.
+///
+/// # Errors
+///
+/// If ffmpeg or ffprobe is missing or unsuitable.
+pub async fn find_tools(settings: &Settings, path: Option<&OsStr>) -> Result<Tools, ToolsError> {
+    let (ffmpeg, ffprobe) = (settings.ffmpeg.as_deref(), settings.ffprobe.as_deref());
+    Tools::find(ffmpeg, ffprobe, settings.mkvtoolnix.as_deref(), path).await
+}
 
 /// Opens a pipeline: finds ffmpeg, locks other av1ds out, and recovers unfinished jobs. Only then are stop signals
 /// handled, since recovery must not be interrupted halfway, and can't be told to stop. Returns the pipeline and the
@@ -37,13 +47,7 @@ pub async fn open(
     path: Option<&OsStr>,
     listen: impl FnOnce(StopSwitch) -> Result<(), Failure>,
 ) -> Result<(Pipeline, UnboundedReceiver<Event>), Failure> {
-    let tools = Tools::find(
-        settings.ffmpeg.as_deref(),
-        settings.ffprobe.as_deref(),
-        settings.mkvtoolnix.as_deref(),
-        path,
-    )
-    .await?;
+    let tools = find_tools(&settings, path).await?;
     let (jobs, locks) = lock(&settings)?;
     let (events, told) = Events::channel();
     let Recovery { jobs: recovered, unread } = tidy_up(&jobs, &settings, false)?;

@@ -7,7 +7,7 @@ mod library;
 
 use std::ffi::OsString;
 
-use av1exec::ffmpeg::tools::Tools;
+use av1exec::pipeline::open::find_tools;
 use av1exec::settings::{self, Environment, Settings, SettingsError};
 
 use crate::args::PlanArgs;
@@ -32,13 +32,7 @@ pub(crate) async fn run(
         }
         None => None,
     };
-    let tools = Tools::find(
-        settings.ffmpeg.as_deref(),
-        settings.ffprobe.as_deref(),
-        settings.mkvtoolnix.as_deref(),
-        environment.path.as_deref(),
-    )
-    .await?;
+    let tools = find_tools(&settings, environment.path.as_deref()).await?;
     let program =
         settings.ffmpeg.as_ref().map_or(OsString::from("ffmpeg"), |path| path.clone().into_os_string());
     let mut worst = Exit::Done;

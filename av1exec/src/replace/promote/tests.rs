@@ -23,19 +23,23 @@ impl Scene {
         Self { folder, film, temporary, identity }
     }
 
-    fn promote(&self, target: &str, keep_original: bool) -> (Result<(), PromoteError>, Vec<Step>) {
-        let target = self.folder.path().join(target);
-        let backup = crate::sys::names::backup(&self.film);
-        let promotion = Promotion {
+    fn promotion<'a>(&'a self, target: &'a Path, backup: &'a Path) -> Promotion<'a> {
+        Promotion {
             film: &self.film,
             identity: &self.identity,
             temporary: &self.temporary,
-            target: &target,
-            backup: &backup,
-            keep_original,
+            target,
+            backup,
+            keep_original: false,
             foreign_owner: ForeignOwner::Skip,
             answered: &|| (),
-        };
+        }
+    }
+
+    fn promote(&self, target: &str, keep_original: bool) -> (Result<(), PromoteError>, Vec<Step>) {
+        let target = self.folder.path().join(target);
+        let backup = crate::sys::names::backup(&self.film);
+        let promotion = Promotion { keep_original, ..self.promotion(&target, &backup) };
         let mut steps = Vec::new();
         let result = promotion.carry_out(&mut |step, _| {
             steps.push(step);
@@ -133,16 +137,7 @@ fn a_taken_backup_name_leaves_no_second_film_behind() {
 fn a_journal_that_fails_stops_before_anything_is_renamed() {
     let scene = Scene::new("film.mkv");
     let backup = crate::sys::names::backup(&scene.film);
-    let promotion = Promotion {
-        film: &scene.film,
-        identity: &scene.identity,
-        temporary: &scene.temporary,
-        target: &scene.film,
-        backup: &backup,
-        keep_original: false,
-        foreign_owner: ForeignOwner::Skip,
-        answered: &|| (),
-    };
+    let promotion = scene.promotion(&scene.film, &backup);
     let result = promotion.carry_out(&mut |_, _| Err(io::Error::other("disk full")));
     assert!(matches!(result, Err(PromoteError::Disk { .. })));
     assert_eq!(scene.files(), files(&[(".t.av1tmp", "result"), ("film.mkv", "original")]));
@@ -197,16 +192,7 @@ fn a_film_that_is_touched_between_two_steps_keeps_one_name() {
                 fs::write(&scene.film, "edited").unwrap();
             }
         };
-        let promotion = Promotion {
-            film: &scene.film,
-            identity: &scene.identity,
-            temporary: &scene.temporary,
-            target: &scene.film,
-            backup: &backup,
-            keep_original: false,
-            foreign_owner: ForeignOwner::Skip,
-            answered: &touch,
-        };
+        let promotion = Promotion { answered: &touch, ..scene.promotion(&scene.film, &backup) };
         let result = promotion.carry_out(&mut |_, _| Ok(()));
         assert!(matches!(result, Err(PromoteError::SourceChanged { .. })), "{result:?}");
         assert_eq!(
