@@ -27,11 +27,7 @@ impl Settling {
     /// Only the observed time counts, not the modification time: a new copy may carry an old modification time.
     pub fn observe(&mut self, path: &Path, identity: Identity, now: Instant, wait: Duration) -> Stability {
         let since = match self.seen.get(path) {
-            Some(seen)
-                if seen.identity.same_file(&identity) && seen.identity.same_content_stamp(&identity) =>
-            {
-                seen.unchanged_since
-            }
+            Some(seen) if seen.identity.is_same_film(&identity) => seen.unchanged_since,
             _ => now,
         };
         self.seen.insert(path.to_owned(), Sighting { identity, unchanged_since: since });
@@ -66,7 +62,9 @@ mod tests {
         };
         let grown = Identity { size: 101, ..FILE };
         let touched = Identity { modified_ns: 6, ..grown };
-        let replaced = Identity { inode: 3, ..touched };
+        let replaced = Identity { inode: 3, changed_ns: 6, ..touched };
+        // A file system without lasting inode numbers.
+        let renumbered = Identity { inode: 4, ..replaced };
         #[rustfmt::skip]
         let sightings = [
             (FILE, 0, Stability::Settling),
@@ -78,6 +76,7 @@ mod tests {
             (touched, 31, Stability::Stable),
             (replaced, 32, Stability::Settling),
             (replaced, 42, Stability::Stable),
+            (renumbered, 43, Stability::Stable),
         ];
         for (identity, after, stability) in sightings {
             assert_eq!(look(identity, after), stability, "after {after} s");

@@ -93,8 +93,9 @@ impl Rehearsals {
             drop(self.jobs.end_rehearsal(&stamp));
         }
         let rehearsed = rehearsed?;
-        Refusals::record(self.jobs.folder(), &case, &rehearsed);
         let mut known = self.lock();
+        // With the lock, since all workers write one file.
+        Refusals::record(self.jobs.folder(), &case, &rehearsed);
         known.rehearsed.retain(|_, (at, rehearsed)| is_fresh(*at, rehearsed));
         known.rehearsed.insert(case, (Instant::now(), rehearsed.clone()));
         Ok((rehearsed, true))

@@ -130,9 +130,11 @@ mod tests {
         assert_eq!(known(), Protection::NoSafeRename);
         let taking = Refusals::read(state.path()).apply(film.clone(), ForeignOwner::Take);
         assert_eq!(taking.protection, Protection::None, "another policy is another case");
-        fs::set_permissions(films.path(), PermissionsExt::from_mode(0o750)).unwrap();
+        let before = fs::metadata(films.path()).unwrap().permissions();
+        fs::set_permissions(films.path(), PermissionsExt::from_mode(0o711)).unwrap();
         assert_eq!(known(), Protection::None, "other rights are another case");
-        fs::set_permissions(films.path(), PermissionsExt::from_mode(0o700)).unwrap();
+        fs::set_permissions(films.path(), before).unwrap();
+        assert_eq!(known(), Protection::NoSafeRename);
         Refusals::record(state.path(), &case, &able());
         assert_eq!(known(), Protection::None);
     }

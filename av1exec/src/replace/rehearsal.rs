@@ -57,8 +57,8 @@ pub enum Rehearsed {
 const FILM: &[u8] = b"a film of av1d's rehearsal";
 const RESULT: &[u8] = b"its result";
 
-/// Rehearses the replacement of a film, with files whose names have this stamp. The caller [`clear`]s them if that
-/// failed here.
+/// Rehearses the replacement of a film, with files whose names have this stamp. Those that can't be removed
+/// now stay, for a later [`clear`].
 ///
 /// # Errors
 ///
@@ -224,7 +224,7 @@ impl Stage {
 
 impl Drop for Stage {
     fn drop(&mut self) {
-        // Whoever asked for the rehearsal removes what can't be removed now.
+        // What can't be removed now is left to a later `clear`, or to a walk.
         for path in self.paths() {
             drop(disk::unlink(path));
         }

@@ -87,6 +87,17 @@ enum Mode {
     Exclusive,
 }
 
+/// What came of locking a folder.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Locked {
+    /// This process holds it.
+    Held(Identity),
+    /// It doesn't exist for this user, who can't work in it.
+    OutOfReach,
+    /// Its file system can't lock folders.
+    NotHere,
+}
+
 /// How far the lock of a root reaches.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Reach {
@@ -166,24 +177,32 @@ impl Locks {
 
     /// Locks a folder itself, for the sake of `root`. Returns `false` if its file system can't do that.
     fn lock_folder(&self, folder: &Path, mode: Mode, root: &Path) -> Result<bool, LockError> {
+        // A folder that is locked already isn't opened again, since its disk may hang.
+        let is_held = folder.metadata().is_ok_and(|found| self.holds(identity(&found), mode));
+        let locked = if is_held { None } else { Some(self.hold_folder(folder, mode, Tenure::Kept, root)?) };
+        Ok(!matches!(locked, Some(Locked::NotHere)))
+    }
+
+    /// Opens and locks a folder, for the sake of `root`. If nobody seems to work in it though it is locked, that is
+    /// waited for.
+    fn hold_folder(
+        &self,
+        folder: &Path,
+        mode: Mode,
+        tenure: Tenure,
+        root: &Path,
+    ) -> Result<Locked, LockError> {
         let failed = |source| LockError::Failed { path: folder.to_owned(), source };
         let began = Instant::now();
         loop {
-            // A folder that is locked already isn't opened again, since its disk may hang.
-            let opened = match folder.metadata() {
-                Ok(found) if self.holds(identity(&found), mode) => return Ok(true),
-                Ok(_) => File::open(folder).and_then(|file| Ok((file.metadata()?, file))),
-                Err(error) => Err(error),
-            };
-            let (found, file) = match opened {
-                Ok((found, file)) if found.is_dir() => (found, file),
-                // Nobody can work in it.
-                Ok(_) => return Ok(true),
-                Err(error) if is_out_of_reach(&error) => return Ok(true),
+            let (found, file) = match File::open(folder).and_then(|file| Ok((file.metadata()?, file))) {
+                Ok((found, file)) if found.is_dir() => (identity(&found), file),
+                Ok(_) => return Ok(Locked::OutOfReach),
+                Err(error) if is_out_of_reach(&error) => return Ok(Locked::OutOfReach),
                 Err(source) => return Err(failed(source)),
             };
-            match self.hold(file, identity(&found), mode, Tenure::Kept) {
-                Ok(_) => return Ok(true),
+            match self.hold(file, found, mode, tenure) {
+                Ok(_) => return Ok(Locked::Held(found)),
                 Err(TryLockError::WouldBlock) => match blame::held(folder, mode, root) {
                     LockError::Held { holder: None, .. } if began.elapsed() < PASSING_TIMEOUT => {
                         std::thread::sleep(POLL_INTERVAL);
@@ -191,7 +210,7 @@ impl Locks {
                     held => return Err(held),
                 },
                 // Some file systems lock only files.
-                Err(TryLockError::Error(error)) if is_unsupported(&error) => return Ok(false),
+                Err(TryLockError::Error(error)) if is_unsupported(&error) => return Ok(Locked::NotHere),
                 Err(TryLockError::Error(source)) => return Err(failed(source)),
             }
         }

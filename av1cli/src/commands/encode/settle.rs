@@ -70,6 +70,8 @@ pub(super) struct Waiting {
     settling: Settling,
     /// Whether the user was told that there are films to wait for.
     has_said: bool,
+    /// Since when nothing is watched, because a film is worked on.
+    away_since: Option<Instant>,
     settings: Arc<Settings>,
 }
 
@@ -109,7 +111,7 @@ impl Waiting {
             settling.observe(&film.path, film.identity, now, settings.stable);
         }
         let films = films.into_iter().map(|film| Waited { film, began: now, told: now }).collect();
-        Self { films, settling, has_said: false, settings: Arc::clone(settings) }
+        Self { films, settling, has_said: false, away_since: None, settings: Arc::clone(settings) }
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -119,6 +121,22 @@ impl Waiting {
     /// Watches the films until at least one of them is ready, and returns those that are. Returns none if the program
     /// is asked to stop.
     pub(super) async fn next(&mut self, pipeline: &Pipeline) -> Vec<Ready> {
+        self.come_back(Instant::now());
+        let ready = self.watch(pipeline).await;
+        self.away_since = Some(Instant::now());
+        ready
+    }
+
+    /// Takes the time during which nothing was watched off the films' patience: nobody knows how often they changed.
+    fn come_back(&mut self, now: Instant) {
+        let away = self.away_since.take().map(|since| now.duration_since(since)).unwrap_or_default();
+        for waited in &mut self.films {
+            waited.began += away;
+            waited.told += away;
+        }
+    }
+
+    async fn watch(&mut self, pipeline: &Pipeline) -> Vec<Ready> {
         let mut stop = pipeline.stop.clone();
         loop {
             let paths = self.films.iter().map(|waited| waited.film.path.clone()).collect();
@@ -218,5 +236,24 @@ mod tests {
         for (told, unchanged, stability, now, step) in table {
             assert_eq!(next(told, unchanged, stability, now), step, "{told} {unchanged} {now}");
         }
+    }
+
+    #[test]
+    fn the_time_in_which_another_film_is_encoded_costs_no_patience() {
+        let folder = tempfile::tempdir().unwrap();
+        let (path, settings) = (folder.path().join("B.mkv"), Arc::new(Settings::default()));
+        std::fs::write(&path, "x").unwrap();
+        let film = Film::look(&path, &folder.path().into(), &settings.policy).unwrap();
+        let mut waiting = Waiting::new(vec![film], &settings);
+        let began = waiting.films[0].began;
+        waiting.away_since = Some(began + Duration::from_secs(5));
+        // It was copied to its end in the meantime.
+        let back = began + Duration::from_hours(2);
+        waiting.come_back(back);
+        let Waited { began, told, .. } = waiting.films[0];
+        let step = Watch { began, told, unchanged: back }.next(Stability::Settling, back);
+        assert_eq!(step, Step::Wait);
+        waiting.come_back(back);
+        assert_eq!(waiting.films[0].began, began, "counted once");
     }
 }

@@ -83,10 +83,7 @@ impl Promotion<'_> {
 
     /// Copies the film's metadata to the result, hashes the result, and checks that the film hasn't changed.
     fn prepare(&self) -> Result<(Commit, Vec<NotSet>), PromoteError> {
-        // What is there is somebody else's, and from the commitment on it would be taken for the original.
-        if !matches!(Under::look(self.backup), Under::Nothing) {
-            return Err(PromoteError::Taken { path: self.backup.to_owned() });
-        }
+        self.refuse_taken_backup()?;
         let temporary = self.temporary;
         let not_set = disk::copy_metadata(self.film, temporary, self.foreign_owner)
             .map_err(at(temporary, "carry the film's metadata over to"))?;
@@ -104,8 +101,20 @@ impl Promotion<'_> {
         if found.same_file(&film) {
             return Err(PromoteError::SourceChanged { path: temporary.to_owned() });
         }
+        // Hashing takes a while, in which somebody may have copied the film.
+        self.refuse_taken_backup()?;
         let inode = if self.identity.inode == 0 { 0 } else { found.inode };
         Ok((Commit { inode, size: found.size, hash: hash.to_hex().to_string() }, not_set))
+    }
+
+    /// Returns an error if the backup's name is taken. Before the commitment what is there is somebody else's; after it,
+    /// it would be taken for the original.
+    fn refuse_taken_backup(&self) -> Result<(), PromoteError> {
+        match Under::look(self.backup) {
+            Under::Nothing => Ok(()),
+            Under::Unknown(error) => Err(at(self.backup, "look at")(error)),
+            _ => Err(PromoteError::Taken { path: self.backup.to_owned() }),
+        }
     }
 
     /// Renames the result over the film, after the original has got a second hard link.
@@ -215,7 +224,8 @@ impl Promotion<'_> {
     /// change of that file, nothing else shows which file it is where inode numbers aren't kept.
     fn drop_second_name(&self) {
         let same = |film: Identity, backup: Identity| {
-            film.same_content_stamp(&backup) && film.links > 1 && backup.links > 1
+            let has_inode = self.identity.inode == 0 || film.same_file(&backup);
+            has_inode && film.same_content_stamp(&backup) && film.links > 1 && backup.links > 1
         };
         if let (Ok(film), Ok(backup)) = (Identity::of(self.film), Identity::of(self.backup))
             && same(film, backup)

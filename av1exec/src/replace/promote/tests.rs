@@ -170,10 +170,19 @@ fn a_copy_that_somebody_made_meanwhile_is_never_taken_for_the_originals_second_n
             scene.identity = scene.identity.without_inode();
         }
         let (backup, time) = (crate::sys::names::backup(&scene.film), fs::metadata(&scene.film).unwrap());
-        fs::write(&backup, "ORIGINAL").unwrap();
-        fs::File::open(&backup).unwrap().set_modified(time.modified().unwrap()).unwrap();
-        let (result, steps) = scene.promote(target, true);
-        assert!(matches!(result, Err(PromoteError::Taken { .. })) && steps.is_empty(), "{result:?}");
+        // The first answer of the disk is that the result is synced.
+        let copy = || {
+            fs::write(&backup, "ORIGINAL").unwrap();
+            fs::File::open(&backup).unwrap().set_modified(time.modified().unwrap()).unwrap();
+        };
+        let target = scene.folder.path().join(target);
+        let promotion = Promotion { answered: &copy, ..scene.promotion(&target, &backup) };
+        let mut is_committed = false;
+        let result = promotion.carry_out(&mut |_, _| {
+            is_committed = true;
+            Ok(())
+        });
+        assert!(matches!(result, Err(PromoteError::Taken { .. })) && !is_committed, "{result:?}");
         let expected = [(".t.av1tmp", "result"), ("film.avi", "original"), ("film.avi.orig", "ORIGINAL")];
         assert_eq!(scene.files(), files(&expected));
     }

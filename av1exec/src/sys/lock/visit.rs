@@ -3,11 +3,10 @@
 //! The film may lie outside all roots, or in a folder that a container has as its root: both have no lock of this
 //! process that another av1d would see. A visit is such a lock, for the time of one film.
 
-use std::fs::{File, TryLockError};
 use std::path::Path;
 use std::sync::Arc;
 
-use super::{Identity, LockError, Locks, Mode, Tenure, blame, identity, is_out_of_reach, is_unsupported};
+use super::{Identity, LockError, Locked, Locks, Mode, Tenure, identity};
 use crate::sys::disk::folder_of;
 
 /// The locks of the folders of a film, until it is dropped.
@@ -25,23 +24,12 @@ impl Locks {
         let real = inner.canonicalize().unwrap_or_else(|_| inner.to_owned());
         let mut visit = Visit { locks: Arc::clone(self), folders: Vec::new() };
         for folder in real.ancestors() {
-            let failed = |source| LockError::Failed { path: folder.to_owned(), source };
-            let found = match folder.metadata() {
-                Ok(found) if self.holds(identity(&found), Mode::Exclusive) => break,
-                Ok(found) => found,
-                Err(error) if is_out_of_reach(&error) => continue,
-                Err(error) => return Err(failed(error)),
-            };
-            let file = match File::open(folder) {
-                Ok(file) => file,
-                Err(error) if is_out_of_reach(&error) => continue,
-                Err(error) => return Err(failed(error)),
-            };
-            match self.hold(file, identity(&found), Mode::Shared, Tenure::Visits(1)) {
-                Ok(_) => visit.folders.push(identity(&found)),
-                Err(TryLockError::WouldBlock) => return Err(blame::held(folder, Mode::Shared, &real)),
-                Err(TryLockError::Error(error)) if is_unsupported(&error) => {}
-                Err(TryLockError::Error(error)) => return Err(failed(error)),
+            if folder.metadata().is_ok_and(|found| self.holds(identity(&found), Mode::Exclusive)) {
+                break;
+            }
+            let locked = self.hold_folder(folder, Mode::Shared, Tenure::Visits(1), &real)?;
+            if let Locked::Held(folder) = locked {
+                visit.folders.push(folder);
             }
         }
         Ok(visit)

@@ -4,6 +4,7 @@
 use alloc::string::String;
 
 use super::Film;
+use super::language_codes::is_known;
 use crate::config::Language;
 use crate::plan::{Container, LossKind};
 use crate::probe::{Stream, TrackFacts};
@@ -33,14 +34,6 @@ pub(super) fn carried(film: &Film<'_>, stream: &Stream) -> Option<String> {
     is_well_formed(ietf).then(|| String::from(ietf))
 }
 
-/// The codes of two letters of ISO 639-1 and, of those with three, some that are common in films.
-const LANGUAGES: &str = "aa ab ae af ak am an ar as av ay az ba be bg bi bm bn bo br bs ca ce ch co cr cs cu cv cy da \
-    de dv dz ee el en eo es et eu fa ff fi fj fo fr fy ga gd gl gn gu gv ha he hi ho hr ht hu hy hz ia id ie ig ii ik io \
-    is it iu ja jv ka kg ki kj kk kl km kn ko kr ks ku kv kw ky la lb lg li ln lo lt lu lv mg mh mi mk ml mn mr ms mt my \
-    na nb nd ne ng nl nn no nr nv ny oc oj om or os pa pi pl ps pt qu rm rn ro ru rw sa sc sd se sg si sk sl sm sn so sq \
-    sr ss st su sv sw ta te tg th ti tk tl tn to tr ts tt tw ty ug uk ur uz ve vi vo wa wo xh yi yo za zh zu \
-    cmn fil hak nan und wuu yue cat hrv slv srp";
-
 /// Whether mkvpropedit surely takes an IETF language: a language that is known here, a script and a region, in the
 /// spelling of the standard. It refuses what it doesn't know, and then writes nothing at all.
 pub(super) fn is_well_formed(ietf: &str) -> bool {
@@ -48,13 +41,7 @@ pub(super) fn is_well_formed(ietf: &str) -> bool {
     let is = |part: &str, length: usize, test: fn(&u8) -> bool| {
         part.len() == length && part.as_bytes().iter().all(test)
     };
-    let is_known = |part: &str| {
-        let is_listed = || Language::new(part).is_ok_and(|language| language.is_listed());
-        LANGUAGES.split(' ').any(|code| code == part) || is_listed()
-    };
-    let language = parts.next().is_some_and(|part| {
-        matches!(part.len(), 2 | 3) && is(part, part.len(), u8::is_ascii_lowercase) && is_known(part)
-    });
+    let language = parts.next().is_some_and(is_known);
     let is_script = |part: &&str| is(part, 4, u8::is_ascii_alphabetic);
     let is_region = |part: &&str| is(part, 2, u8::is_ascii_uppercase) || is(part, 3, u8::is_ascii_digit);
     parts.next_if(is_script);

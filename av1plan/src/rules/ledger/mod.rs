@@ -8,6 +8,7 @@
 mod carried;
 mod chapters;
 mod language;
+mod language_codes;
 mod marks;
 mod matroska;
 mod matroska_tags;
