@@ -8,7 +8,7 @@ use std::time::Duration;
 use av1plan::command::{SeekMode, Side, picture_arguments};
 use av1plan::judge::Defect;
 use av1plan::judge::picture::{
-    Comparison, ThumbnailSize, Thumbnails, Window, compare, seek_position, windows,
+    Comparison, Counted, ThumbnailSize, Thumbnails, Window, compare, seek_position, windows,
 };
 use av1plan::{EncodePlan, MediaProbe, Micros};
 
@@ -98,8 +98,10 @@ impl PictureCheck<'_> {
             self.thumbnails(Side::Source, window, seek.0, size, timeout),
             self.thumbnails(Side::Result, window, seek.1, size, timeout),
         )?;
-        let compared =
-            move || compare(window.start, Thumbnails::new(&source, size), Thumbnails::new(&result, size));
+        let counted = Counted::by(self.plan);
+        let compared = move || {
+            compare(window.start, Thumbnails::new(&source, size), Thumbnails::new(&result, size), counted)
+        };
         // The comparison takes seconds of CPU time, so that it doesn't run on the runtime's own thread.
         tokio::task::spawn_blocking(compared).await.map_err(io::Error::other)
     }

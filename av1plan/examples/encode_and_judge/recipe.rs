@@ -8,7 +8,7 @@ use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
 use av1plan::command::{self, Arg, Audience, Placeholder, SeekMode, Side};
-use av1plan::judge::picture::{Comparison, ThumbnailSize, Thumbnails, compare, windows};
+use av1plan::judge::picture::{Comparison, Counted, ThumbnailSize, Thumbnails, compare, windows};
 use av1plan::judge::{
     Check, Complaints, Decode, Defect, Missing, ProgressReader, ResultProbe, RunReport, frame_time,
 };
@@ -172,7 +172,8 @@ fn look(plan: &EncodePlan, film: &Path, result: &Path) -> Result<Comparison, Box
             if shown.status.success() { Ok(shown.stdout) } else { Err("a part can't be decoded".into()) }
         };
         let (before, after) = (shown(Side::Source, film)?, shown(Side::Result, result)?);
-        match compare(window.start, Thumbnails::new(&before, size), Thumbnails::new(&after, size)) {
+        let (before, after) = (Thumbnails::new(&before, size), Thumbnails::new(&after, size));
+        match compare(window.start, before, after, Counted::by(plan)) {
             Comparison::NoPictures => {}
             Comparison::Same => all = Comparison::Same,
             other @ Comparison::Different(_) => return Ok(other),

@@ -1,6 +1,8 @@
 //! How much the thumbnails of a result differ from those of its source.
 
-use super::{BYTES_PER_SAMPLE, PLANES, ThumbnailSize};
+use alloc::vec::Vec;
+
+use super::{BYTES_PER_SAMPLE, Counted, PLANES, ThumbnailSize};
 
 /// How much a plane of the result differs from the source's. All four numbers are in thousandths of a squared step of
 /// 8 bits.
@@ -42,30 +44,38 @@ impl<'a> Thumbnails<'a> {
     }
 }
 
-/// Measures one plane over all pairs of frames, with the result `lag` frames behind the source. `None` if there is no
-/// pair.
+/// Measures one plane over pairs of frames, with the result `lag` frames behind the source. `None` if there is no pair.
 pub(super) fn measure(
-    source: Thumbnails<'_>,
-    result: Thumbnails<'_>,
+    (source, result): (Thumbnails<'_>, Thumbnails<'_>),
     lag: isize,
     plane: usize,
+    counted: Counted,
 ) -> Option<Distance> {
-    let pairs = (0..source.count())
+    let mut pairs: Vec<Sums> = (0..source.count())
         .filter_map(|frame| Some((frame, frame.checked_add_signed(lag)?)))
-        .filter(|(_, other)| *other < result.count());
+        .filter(|(_, other)| *other < result.count())
+        .map(|(frame, other)| pair(source, frame, result.plane(other, plane), plane))
+        .collect();
+    if counted == Counted::BetterHalf {
+        pairs.sort_by_key(Sums::error);
+        pairs.truncate(pairs.len().div_ceil(2));
+    }
+    pairs.into_iter().fold(Sums::default(), Sums::plus).distance()
+}
+
+/// Measures one frame of the source against the samples of one of the result.
+fn pair(source: Thumbnails<'_>, frame: usize, result: impl Iterator<Item = i64>, plane: usize) -> Sums {
     let mut sums = Sums::default();
-    for (frame, other) in pairs {
-        for (s, r) in source.plane(frame, plane).zip(result.plane(other, plane)) {
-            sums.add(s, r);
-        }
-        if frame > 0 {
-            for (s, before) in source.plane(frame, plane).zip(source.plane(frame - 1, plane)) {
-                sums.motion += i128::from((s - before) * (s - before));
-                sums.moved += 1;
-            }
+    for (s, r) in source.plane(frame, plane).zip(result) {
+        sums.add(s, r);
+    }
+    if frame > 0 {
+        for (s, before) in source.plane(frame, plane).zip(source.plane(frame - 1, plane)) {
+            sums.motion += i128::from((s - before) * (s - before));
+            sums.moved += 1;
         }
     }
-    sums.distance()
+    sums
 }
 
 /// Sums over all pairs of samples, which have 10 bits each: `s` of the source and `r` of the result.
@@ -91,13 +101,31 @@ impl Sums {
         self.sr += i128::from(s * r);
     }
 
+    fn plus(self, other: Self) -> Self {
+        Self {
+            count: self.count + other.count,
+            s: self.s + other.s,
+            r: self.r + other.r,
+            ss: self.ss + other.ss,
+            rr: self.rr + other.rr,
+            sr: self.sr + other.sr,
+            moved: self.moved + other.moved,
+            motion: self.motion + other.motion,
+        }
+    }
+
+    /// The sum of the squared errors.
+    fn error(&self) -> i128 {
+        self.ss - 2 * self.sr + self.rr
+    }
+
     fn distance(&self) -> Option<Distance> {
-        let &Self { count: n, s, r, ss, rr, sr, moved, motion } = self;
+        let &Self { count: n, s, r, ss, sr, moved, motion, .. } = self;
         if n == 0 {
             return None;
         }
         // All sums below are multiplied by n squared, so that no division is needed yet.
-        let error = n * (ss - 2 * sr + rr);
+        let error = n * self.error();
         let bias = (r - s) * (r - s);
         let (variance, covariance) = (n * ss - s * s, n * sr - s * r);
         // (1 - slope)^2 * variance, where slope = covariance / variance.
