@@ -26,6 +26,7 @@ const HOUSES: [House; 3] = [
             ("probe", 2),
             ("plan", 3),
             ("config", 4),
+            ("sample", 4),
             ("toolchain", 4),
             ("judge", 5),
             ("rules", 5),

@@ -26,7 +26,7 @@ pub(crate) struct VerifyArgs {
 }
 
 fn metric_parser() -> impl TypedValueParser<Value = MetricName> {
-    let names = MetricName::names();
+    let names = MetricName::of_ffmpeg().map(MetricName::name);
     PossibleValuesParser::new(names)
         .try_map(|name| name.parse::<MetricName>().map_err(|error| error.to_string()))
 }

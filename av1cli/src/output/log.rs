@@ -69,6 +69,14 @@ impl Log {
                 let shown = display(path);
                 debug!(event = "surveyed", path = %lossy(path), "survey: {shown} is done");
             }
+            Event::Sampling { path, settings, windows } => {
+                let shown = display(path);
+                info!(event = "sampling", path = %lossy(path), windows, "sample: {shown}, {windows} windows with {settings}");
+            }
+            Event::Sampled { path, .. } => {
+                let shown = display(path);
+                debug!(event = "sampled", path = %lossy(path), "sample: {shown} is done");
+            }
             Event::Skipped { path, reason } => {
                 let (shown, code) = (display(path), reason.code());
                 info!(event = "skipped", path = %lossy(path), code, "skip: {shown} [{code}]: {reason}");

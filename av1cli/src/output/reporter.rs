@@ -83,7 +83,11 @@ impl Reporter {
                 let line = format!("survey: {}, all of which is read before its encode", display(&path));
                 print_line(Weight::News, &line);
             }
-            Event::Surveyed { .. } => {}
+            Event::Surveyed { .. } | Event::Sampled { .. } => {}
+            Event::Sampling { path, settings, windows } => {
+                let line = format!("sample: {}, {windows} windows with {settings}", display(&path));
+                print_line(Weight::News, &line);
+            }
             Event::Skipped { path, reason } => {
                 let line = format!("skip: {} [{}]: {reason}", display(&path), reason.code());
                 print_line(Weight::News, &line);

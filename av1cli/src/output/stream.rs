@@ -38,10 +38,14 @@ fn line(document: &impl Serialize) -> Vec<u8> {
 /// Returns the importance of an event. Less important events are dropped first.
 fn importance(event: &Event) -> Importance {
     match event {
-        Event::Progressed { .. } | Event::Judging { .. } | Event::Surveyed { .. } => Importance::Progress,
-        Event::Scanned { .. } | Event::Settling { .. } | Event::Surveying { .. } | Event::Skipped { .. } => {
-            Importance::News
+        Event::Progressed { .. } | Event::Judging { .. } | Event::Surveyed { .. } | Event::Sampled { .. } => {
+            Importance::Progress
         }
+        Event::Scanned { .. }
+        | Event::Settling { .. }
+        | Event::Surveying { .. }
+        | Event::Sampling { .. }
+        | Event::Skipped { .. } => Importance::News,
         Event::Unreadable { .. }
         | Event::Recovered(_)
         | Event::Started { .. }

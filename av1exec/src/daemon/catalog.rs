@@ -132,9 +132,9 @@ impl Catalog {
         self.write(Write::Probe(path.to_owned(), entry, text));
     }
 
-    /// Stores the ffprobe output and the survey of a film, unless its file has changed since.
-    pub(super) fn keep_survey(&mut self, path: &Path, surveyed: &Identity, text: &ProbeText) {
-        let is_same = |entry: &FilmEntry| entry.identity.is_same_film(surveyed);
+    /// Stores the ffprobe output, the survey and the samples of a film, unless its file has changed since.
+    pub(super) fn keep_examination(&mut self, path: &Path, examined: &Identity, text: &ProbeText) {
+        let is_same = |entry: &FilmEntry| entry.identity.is_same_film(examined);
         if self.entries.get(path).is_some_and(is_same) {
             self.keep_probe(path, text.clone());
         }

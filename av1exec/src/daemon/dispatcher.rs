@@ -138,8 +138,10 @@ impl Dispatcher {
             Input::Stop => self.stop(),
             Input::Event(event) => {
                 self.activity.note(&event, self.now.timestamp());
-                if let Event::Surveyed { path, identity, text } = &event {
-                    self.catalog.keep_survey(path, identity, text);
+                if let Event::Surveyed { path, identity, text } | Event::Sampled { path, identity, text } =
+                    &event
+                {
+                    self.catalog.keep_examination(path, identity, text);
                 }
                 self.publish(event);
             }

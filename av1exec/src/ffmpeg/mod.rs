@@ -10,6 +10,7 @@ pub mod preflight;
 pub mod probe;
 pub mod quality;
 pub mod same_picture;
-pub mod scores;
+pub mod sample;
+pub(crate) mod scores;
 pub mod survey;
 pub mod tools;

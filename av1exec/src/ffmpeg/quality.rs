@@ -4,7 +4,7 @@ use std::io;
 use std::path::Path;
 use std::time::Duration;
 
-use av1plan::command::{ScoreRequest, SeekRange, score_arguments};
+use av1plan::command::{ScorePart, ScoreRequest, SeekRange, score_arguments};
 use av1plan::judge::Metric;
 use av1plan::judge::picture::{Window, seek_position, windows};
 use av1plan::{EncodePlan, MediaProbe, Micros};
@@ -51,9 +51,9 @@ impl Compare<'_> {
                 let Window { start, length } = window;
                 let (result, original) =
                     (seek_position(window, self.result.1), seek_position(window, self.original.1));
-                let part = SeekRange { result, original, length };
+                let part = ScorePart::Range(SeekRange { result, original, length });
                 let scored = self
-                    .score(Some(part), |second| {
+                    .score(part, |second| {
                         reached(seconds(before.saturating_add(second)), Some(seconds(of)));
                     })
                     .await?;
@@ -71,7 +71,7 @@ impl Compare<'_> {
             }
         }
         let of = duration.map(|duration| seconds(duration.0 / 1_000_000));
-        let scores = self.score(None, |second| reached(seconds(second), of)).await?;
+        let scores = self.score(ScorePart::Whole, |second| reached(seconds(second), of)).await?;
         Ok(summarize(self.metric, &scores, true))
     }
 
@@ -84,37 +84,50 @@ impl Compare<'_> {
         summary.worst.score < floor
     }
 
-    async fn score(&self, part: Option<SeekRange>, mut reached: impl FnMut(i64)) -> io::Result<Vec<Scored>> {
-        let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    async fn score(&self, part: ScorePart, reached: impl FnMut(i64)) -> io::Result<Vec<Scored>> {
         let stream = self.result.1.main_video().map_or(0, |(stream, _)| stream.index);
-        let threads = u32::try_from(threads).unwrap_or(1);
-        let scoring = ScoreRequest::new(self.plan, stream, self.metric).with_threads(threads);
-        let args = bind_pair(&score_arguments(&scoring, part), self.result.0, self.original.0);
-        let pulse = Pulse { output: Output::Stderr, limit: self.stall };
-        let (mut scores, mut times) = (Scores::default(), Vec::new());
-        let (mut words, mut last) = (String::new(), None);
-        let hear = |output, line: &str| match output {
-            Output::Stdout => scores.add_line(line),
-            // ffmpeg prints the times of the pictures here. Any other line is an error message; the last one is kept.
-            Output::Stderr => match Micros::parse(line.trim()) {
-                Some(time) => {
-                    times.push(time);
-                    let second = time.0 / 1_000_000;
-                    if last.replace(second) != Some(second) {
-                        reached(second);
-                    }
-                }
-                None if line.trim().is_empty() => {}
-                None => line.trim().clone_into(&mut words),
-            },
-        };
-        let child = start(&self.tools.ffmpeg, &args).await?;
-        let status = watch(child, Some(pulse), hear).await?.status("a comparison")?;
-        if !status.success() {
-            return Err(io::Error::other(format!("ffmpeg can't compare the pictures ({status}): {words}")));
-        }
-        Ok(scores.finish(&times))
+        let request = ScoreRequest::new(self.plan, stream, self.metric);
+        score(self.tools, &request, part, (self.result.0, self.original.0), self.stall, reached).await
     }
+}
+
+/// Scores the pictures of a result against its original: each with its time after the first one. `stall` is how long
+/// ffmpeg may go without delivering a picture; `reached` receives each second of the film that is reached.
+pub(super) async fn score(
+    tools: &Tools,
+    request: &ScoreRequest<'_>,
+    part: ScorePart,
+    (result, original): (&Path, &Path),
+    stall: Duration,
+    mut reached: impl FnMut(i64),
+) -> io::Result<Vec<Scored>> {
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    let request = request.with_threads(u32::try_from(threads).unwrap_or(1));
+    let args = bind_pair(&score_arguments(&request, part), result, original);
+    let pulse = Pulse { output: Output::Stderr, limit: stall };
+    let (mut scores, mut times) = (Scores::default(), Vec::new());
+    let (mut words, mut last) = (String::new(), None);
+    let hear = |output, line: &str| match output {
+        Output::Stdout => scores.add_line(line),
+        // ffmpeg prints the times of the pictures here. Any other line is an error message; the last one is kept.
+        Output::Stderr => match Micros::parse(line.trim()) {
+            Some(time) => {
+                times.push(time);
+                let second = time.0 / 1_000_000;
+                if last.replace(second) != Some(second) {
+                    reached(second);
+                }
+            }
+            None if line.trim().is_empty() => {}
+            None => line.trim().clone_into(&mut words),
+        },
+    };
+    let child = start(&tools.ffmpeg, &args).await?;
+    let status = watch(child, Some(pulse), hear).await?.status("a comparison")?;
+    if !status.success() {
+        return Err(io::Error::other(format!("ffmpeg can't compare the pictures ({status}): {words}")));
+    }
+    Ok(scores.finish(&times))
 }
 
 fn seconds(seconds: i64) -> u64 {

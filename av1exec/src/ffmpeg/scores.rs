@@ -51,6 +51,19 @@ pub struct Worst {
 /// invisible long before this limit.
 const MOST_DECIBELS: f64 = 100.0;
 
+/// The mean score of the pictures from `from` on: arithmetic for VMAF, of the error for XPSNR. `None` if there are none.
+pub(super) fn mean_from(metric: Metric, scores: &[Scored], from: Micros) -> Option<f64> {
+    let values: Vec<f64> =
+        scores.iter().filter(|scored| scored.at >= from).map(|scored| scored.value).collect();
+    if values.is_empty() {
+        return None;
+    }
+    Some(match metric {
+        Metric::Vmaf { .. } => arithmetic(&values),
+        Metric::Xpsnr => decibels(arithmetic(&values)),
+    })
+}
+
 /// Summarizes scores. Returns `None` if there are none.
 pub(super) fn summarize(metric: Metric, scores: &[Scored], whole: bool) -> Option<Summary> {
     let mut seconds: BTreeMap<i64, Vec<f64>> = BTreeMap::new();

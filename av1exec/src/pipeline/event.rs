@@ -57,6 +57,24 @@ pub enum Event {
         /// ffprobe's output and the survey, to be stored.
         text: Box<ProbeText>,
     },
+    /// Short windows of a film are encoded and scored.
+    Sampling {
+        /// The film.
+        path: PathBuf,
+        /// With which settings, in words.
+        settings: String,
+        /// How many windows.
+        windows: usize,
+    },
+    /// A film was sampled.
+    Sampled {
+        /// The film.
+        path: PathBuf,
+        /// The identity of the file that was sampled.
+        identity: Identity,
+        /// ffprobe's output, the survey and the samples, to be stored.
+        text: Box<ProbeText>,
+    },
     /// A film is left alone.
     Skipped {
         /// The film.

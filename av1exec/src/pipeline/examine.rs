@@ -6,10 +6,12 @@ use std::path::Path;
 use std::sync::Arc;
 
 use av1plan::SkipReason;
+use av1plan::sample::MOST_TRIALS;
 
 use super::look::Looked;
 use super::{Pipeline, failed, failure};
 use crate::ffmpeg::probe::ProbeError;
+use crate::ffmpeg::sample::{Background, Sampler};
 use crate::library::film::Film;
 use crate::pipeline::event::Event;
 use crate::replace::places::is_gone;
@@ -67,6 +69,55 @@ impl Pipeline {
             }
             Ok(None) => {}
             Err(error) => return Err(self.unprobed(film, &error).await),
+        }
+        Ok(looked)
+    }
+
+    /// Samples a film that would be encoded, as far as its plan needs samples. If that fails, the film is planned
+    /// without them. Returns the outcome of the attempt if the work has to stop.
+    pub(super) async fn sample(&self, film: &Film, mut looked: Looked) -> Result<Looked, Outcome> {
+        let (toolchain, policy) = (&self.tools.toolchain, &self.settings.policy);
+        let stamp = self.jobs.new_id();
+        let scratch = self.jobs.sample(&stamp);
+        let sampler = Sampler {
+            tools: &self.tools,
+            film: &film.path,
+            scratch: &scratch,
+            stall: self.settings.stall,
+            background: Some(Background {
+                stamp: &stamp,
+                locks: &self.locks,
+                priority: self.settings.priority,
+            }),
+            pause: &self.pause,
+        };
+        let mut stop = self.stop.clone();
+        for _ in 0..MOST_TRIALS {
+            let Some(order) = looked.sample_order(toolchain, policy) else { break };
+            self.events.send(Event::Sampling {
+                path: film.path.clone(),
+                settings: order.plan.video.settings.to_string(),
+                windows: order.windows.len(),
+            });
+            let trial = tokio::select! {
+                trial = sampler.run(&order, |_| {}) => trial,
+                () = stop.asked() => {
+                    drop(std::fs::remove_file(&scratch));
+                    return Err(Outcome::stopped(&self.stop));
+                }
+            };
+            match trial {
+                Ok(trial) => {
+                    if let Some(text) = looked.add_trial(order, trial) {
+                        let (path, identity) = (film.path.clone(), film.identity);
+                        self.events.send(Event::Sampled { path, identity, text: Box::new(text) });
+                    }
+                }
+                Err(error) => {
+                    self.warn(&film.path, format!("it is planned without samples: {error}"));
+                    break;
+                }
+            }
         }
         Ok(looked)
     }

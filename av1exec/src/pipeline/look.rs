@@ -4,7 +4,8 @@
 use std::time::Duration;
 
 use av1plan::probe::{FileFacts, ProbeText, Stability};
-use av1plan::{Config, MediaProbe, SkipReason, Source, Toolchain, Verdict};
+use av1plan::sample::{Samples, Trial};
+use av1plan::{Config, MediaProbe, SampleOrder, SkipReason, Source, Toolchain, Verdict};
 
 use crate::ffmpeg::probe::{self, ProbeError};
 use crate::ffmpeg::survey::survey;
@@ -18,19 +19,26 @@ pub struct Looked {
     probe: MediaProbe,
     /// ffprobe's output, to be stored; `None` if a gate stopped the film before the probe.
     text: Option<ProbeText>,
+    /// What samples of the film have shown.
+    samples: Option<Samples>,
 }
 
 impl Looked {
     /// Combines a film with its ffprobe output.
     pub fn of(film: &Film, stability: Stability, probe: MediaProbe) -> Self {
-        Self { facts: film.facts(stability), probe, text: None }
+        Self { facts: film.facts(stability), probe, text: None, samples: None }
     }
 
     /// Returns the film if each of these policies stops it by a gate that doesn't need ffprobe; otherwise `None`.
     pub fn stopped(film: &Film, stability: Stability, policies: &[&Config]) -> Option<Self> {
         let facts = film.facts(stability);
         let is_stopped = |policy: &&Config| av1plan::before_probe(&facts, policy).is_some();
-        policies.iter().all(is_stopped).then(|| Self { facts, probe: MediaProbe::default(), text: None })
+        policies.iter().all(is_stopped).then(|| Self {
+            facts,
+            probe: MediaProbe::default(),
+            text: None,
+            samples: None,
+        })
     }
 
     /// Runs ffprobe on a film, unless a gate stops it before. If `known`, the stored ffprobe output, can be parsed,
@@ -61,7 +69,8 @@ impl Looked {
                 }
             },
         };
-        Ok(Self { text, ..Self::of(film, stability, probe) })
+        let samples = text.as_ref().and_then(|text| Samples::from_json(text.samples.as_deref()?));
+        Ok(Self { text, samples, ..Self::of(film, stability, probe) })
     }
 
     /// Whether the film can be surveyed and wasn't yet.
@@ -82,14 +91,34 @@ impl Looked {
     ) -> Result<Option<ProbeText>, ProbeError> {
         let Some(text) = &self.text else { return Ok(None) };
         let survey = survey(tools, &film.path, &self.probe, stall).await?;
-        let text = text.clone().with_survey(Some(survey.to_json()));
+        self.text = Some(text.clone().with_survey(Some(survey.to_json())));
         self.probe.add_survey(survey);
-        Ok(Some(text))
+        Ok(self.text.clone())
+    }
+
+    /// What should be sampled next before the film is encoded; `None` if nothing.
+    pub fn sample_order(&self, toolchain: &Toolchain, policy: &Config) -> Option<SampleOrder> {
+        av1plan::sample_order(&self.source(), toolchain, policy)
+    }
+
+    /// Adds a trial that `order` asked for, and returns the film's ffprobe output with all samples, to be stored.
+    pub fn add_trial(&mut self, order: SampleOrder, trial: Trial) -> Option<ProbeText> {
+        let SampleOrder { key, .. } = order;
+        let known = self.samples.take().filter(|samples| samples.key == key);
+        let mut samples = known.unwrap_or_else(|| Samples::new(key));
+        samples.trials.push(trial);
+        self.text = self.text.take().map(|text| text.with_samples(Some(samples.to_json())));
+        self.samples = Some(samples);
+        self.text.clone()
     }
 
     /// Plans the film.
     pub fn plan(&self, toolchain: &Toolchain, policy: &Config) -> Verdict {
-        av1plan::plan(&Source::new(&self.facts, &self.probe), toolchain, policy)
+        av1plan::plan(&self.source(), toolchain, policy)
+    }
+
+    fn source(&self) -> Source<'_> {
+        Source::new(&self.facts, &self.probe).with_samples(self.samples.as_ref())
     }
 }
 

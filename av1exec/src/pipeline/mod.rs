@@ -120,7 +120,11 @@ impl Pipeline {
             Ok(abilities) => abilities,
             Err(outcome) => return (outcome, None),
         };
-        let verdict = match self.survey(film, looked).await {
+        let looked = match self.survey(film, looked).await {
+            Ok(looked) => self.sample(film, looked).await,
+            Err(outcome) => return (outcome, None),
+        };
+        let verdict = match looked {
             Ok(looked) => looked.plan(&self.tools.toolchain, policy),
             Err(outcome) => return (outcome, None),
         };

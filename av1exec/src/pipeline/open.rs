@@ -51,6 +51,7 @@ pub async fn open(
     let (jobs, locks) = lock(&settings)?;
     let (events, told) = Events::channel();
     let Recovery { jobs: recovered, unread } = tidy_up(&jobs, &settings, false)?;
+    jobs.remove_samples().map_err(|error| unreadable(&error))?;
     for (path, message) in unread {
         events.send(Event::Warning { path, message });
     }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use av1plan::config::{
-    BitDepth, Damaged, Extension, ForeignOwner, Hardlinked, Interlaced, Language, QualityTier,
+    BitDepth, Damaged, Extension, ForeignOwner, Hardlinked, Interlaced, Language, Quality, QualityTier,
 };
 use av1plan::plan::{LossKind, Preset};
 use strum::VariantNames;
@@ -213,6 +213,39 @@ pub(super) const KEYS: &[Key] = &[
         purpose: "The folder of mkvextract and mkvpropedit, which carry over what ffmpeg can't write into Matroska's headers.",
         set: |settings, value| put(&mut settings.mkvtoolnix, absolute_path(value).map(Some)),
         get: |settings| program(settings.mkvtoolnix.as_deref(), "\"/usr/bin\""),
+    },
+    Key {
+        name: "quality",
+        allowed: Allowed::OneOf(Quality::names()),
+        purpose: "How the CRF is chosen: by the ladder, or for each film so that it reaches `target`, as samples show.",
+        set: |settings, value| put(&mut settings.policy.quality, choice(value)),
+        get: |settings| Set(quoted(settings.policy.quality.name())),
+    },
+    Key {
+        name: "target",
+        allowed: Allowed::Words(
+            "\"high\", \"transparent\", or scores like \"vmaf-neg=95, ssimulacra2=80\" (also xpsnr and detail)",
+        ),
+        purpose: "The quality of results with quality = \"target\": all of these scores.",
+        set: |settings, value| put(&mut settings.policy.target, text(value, |target| target.parse().ok())),
+        get: |settings| Set(quoted(&settings.policy.target.to_string())),
+    },
+    Key {
+        name: "target_limits",
+        allowed: Allowed::Words("a whole number from 0 to 62"),
+        purpose: "How many steps of CRF a target may go from the ladder's, up or down.",
+        set: |settings, value| {
+            let steps = whole(value, 0..=62).map(|steps| u8::try_from(steps).unwrap_or(u8::MAX));
+            put(&mut settings.policy.target_limits, steps)
+        },
+        get: |settings| Set(settings.policy.target_limits.to_string()),
+    },
+    Key {
+        name: "predict",
+        allowed: Allowed::Words("true or false"),
+        purpose: "Whether samples of a film show before its encode how large its result will be; one that will be too big is left alone.",
+        set: |settings, value| put(&mut settings.policy.predict, truth(value)),
+        get: |settings| Set(settings.policy.predict.to_string()),
     },
     Key {
         name: "bit_depth",

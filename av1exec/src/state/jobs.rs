@@ -10,6 +10,7 @@ mod folding;
 mod logs;
 mod lookup;
 mod rehearsals;
+mod samples;
 mod store;
 mod summary;
 

@@ -11,6 +11,7 @@ use crate::judge::picture::{ThumbnailSize, Window};
 use crate::number::Micros;
 use crate::plan::{EncodePlan, StreamType, Treatment};
 use crate::probe::ProbeDepth;
+use crate::sample::SampleWindow;
 use crate::setters::setters;
 
 /// Which of two films a check reads: the source or the result.
@@ -24,7 +25,7 @@ pub enum Side {
 
 impl Side {
     /// How deep the file of this side must be probed. Results are Matroska, MP4 or WebM.
-    fn depth(self, plan: &EncodePlan) -> ProbeDepth {
+    pub(super) fn depth(self, plan: &EncodePlan) -> ProbeDepth {
         match self {
             Self::Source => plan.probe_depth,
             Self::Result => ProbeDepth::Usual,
@@ -68,8 +69,7 @@ pub fn picture_arguments(
     let mut filters: Vec<Cow<'static, str>> = Vec::new();
     match side {
         Side::Source => {
-            let encoded = plan.mapped().find(|(_, kept)| kept.treatment == Treatment::Encode);
-            args.option("-map", encoded.map_or("0:v:0".into(), |(stream, _)| format!("0:{}", stream.index)));
+            args.main_video(plan);
             filters.extend(plan.video.filters.iter().map(filter));
         }
         Side::Result => args.fixed(&["-map", "0:v:0"]),
@@ -126,13 +126,24 @@ pub struct SeekRange {
     pub length: Micros,
 }
 
-/// The arguments with which ffmpeg scores each picture of a result ([`Placeholder::Input`]) against its original
-/// ([`Placeholder::Original`]). Without `part` all pictures are scored. Timestamps are written to standard error,
+/// What of a film is scored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ScorePart {
+    /// All of it.
+    Whole,
+    /// This part.
+    Range(SeekRange),
+    /// A sample, whose first picture is the first one of this window of the original.
+    Sample(SampleWindow),
+}
+
+/// The arguments with which ffmpeg scores the pictures of a result ([`Placeholder::Input`]) against its original
+/// ([`Placeholder::Original`]). Timestamps are written to standard error,
 /// scores to standard output.
 ///
 /// Each picture is paired with the one that is nearest in time. A result's timestamps are rounded to its container's
 /// tick, and ffmpeg's default (the nearest that isn't later) would pair every second picture with its neighbour.
-pub fn score_arguments(scored: &ScoreRequest<'_>, part: Option<SeekRange>) -> Vec<Arg> {
+pub fn score_arguments(scored: &ScoreRequest<'_>, part: ScorePart) -> Vec<Arg> {
     let ScoreRequest { plan, stream, metric, threads } = *scored;
     let mut args = Args(Vec::with_capacity(50));
     args.fixed(&["-nostdin", "-hide_banner", "-loglevel", "error"]);
@@ -140,12 +151,13 @@ pub fn score_arguments(scored: &ScoreRequest<'_>, part: Option<SeekRange>) -> Ve
         let is_original = input == Placeholder::Original;
         args.push("-noautorotate");
         match part {
-            Some(SeekRange { result, original, length }) => {
+            ScorePart::Range(SeekRange { result, original, length }) => {
                 args.option("-ss", format!("{}", if is_original { original } else { result }));
                 args.option("-t", format!("{length}"));
             }
-            None if is_original => args.source_times(plan.timestamps),
-            None => {}
+            ScorePart::Sample(window) if is_original => args.range(window),
+            ScorePart::Whole if is_original => args.source_times(plan.timestamps),
+            ScorePart::Sample(_) | ScorePart::Whole => {}
         }
         let side = if is_original { Side::Source } else { Side::Result };
         if is_original && plan.video.keeps_filters {
@@ -154,7 +166,7 @@ pub fn score_arguments(scored: &ScoreRequest<'_>, part: Option<SeekRange>) -> Ve
         args.input(side.depth(plan), input);
     }
     // After a seek, the timestamps of both files count from the place to which ffmpeg seeked.
-    let start = if part.is_some() { "" } else { ",setpts=PTS-STARTPTS" };
+    let start = if matches!(part, ScorePart::Range(_)) { "" } else { ",setpts=PTS-STARTPTS" };
     let format = metric.pixel_format(plan.video.pixel_format).name();
     let source = plan.mapped().find(|(_, kept)| kept.treatment == Treatment::Encode);
     let source = source.map_or("v:0".into(), |(stream, _)| format!("{}", stream.index));

@@ -8,6 +8,7 @@ mod bind;
 mod check;
 mod headers;
 mod probe;
+mod sample;
 
 use alloc::borrow::Cow;
 use alloc::string::String;
@@ -27,7 +28,7 @@ pub use ask::{
 };
 pub use bind::{Placeholder, bind, render};
 pub use check::{
-    ScoreRequest, SeekMode, SeekRange, Side, decode_audio_arguments, decode_streams_arguments,
+    ScorePart, ScoreRequest, SeekMode, SeekRange, Side, decode_audio_arguments, decode_streams_arguments,
     decode_video_arguments, picture_arguments, score_arguments,
 };
 pub use headers::{chapters_arguments, edit_arguments, tags_document};
@@ -35,6 +36,7 @@ pub use probe::{
     PictureProbe, format_probe_arguments, frame_probe_arguments, opening_probe_arguments,
     packet_probe_arguments, picture_probes, probe_arguments, sound_probe_arguments,
 };
+pub use sample::{PictureStep, SAMPLE_PICTURE, sample_arguments, sample_pictures_arguments};
 
 /// One argument of a program.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]

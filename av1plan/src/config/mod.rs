@@ -3,6 +3,7 @@
 mod document;
 mod extension;
 mod language;
+mod target;
 
 use alloc::collections::BTreeSet;
 use alloc::vec::Vec;
@@ -16,6 +17,7 @@ use crate::plan::{Encoder, Gate, LossKind, Preset};
 use crate::setters::setters;
 pub use extension::{Extension, InvalidExtension, Obstacle};
 pub use language::{InvalidLanguage, Language};
+pub use target::{NotATarget, Scores, Target};
 
 /// A policy: what a user may decide about planning. It contains no path, program or machine, and every value that the
 /// types allow is valid.
@@ -32,6 +34,10 @@ pub use language::{InvalidLanguage, Language};
 ///     max_size_ratio = 0.9            # a share, above 0 and at most 1
 ///     prefer_encoder = "svt"          # svt, aom, rav1e
 ///     quality_tier = "high"           # high, very_high
+///     quality = "ladder"              # ladder, target
+///     target = "high"                 # high, transparent, or scores: "vmaf-neg=95, ssimulacra2=80"
+///     target_limits = 6               # steps of CRF
+///     predict = true
 ///     bit_depth = "10"                # 10, source
 ///     drop_languages = []             # codes or English names: ru, rus, russian
 ///     extensions = ["mkv", "mp4"]
@@ -61,6 +67,15 @@ pub struct Config {
     pub prefer_encoder: Encoder,
     /// How much encoding time the quality may cost. Default: high.
     pub quality_tier: QualityTier,
+    /// How the level of quality is chosen. Default: by the ladder.
+    pub quality: Quality,
+    /// The quality that a result must have where `quality` is [`Quality::Target`]. Default: high.
+    pub target: Target,
+    /// How many steps of CRF a target may go from the ladder's, in either direction. Default: 6.
+    pub target_limits: u8,
+    /// Whether a film is sampled before its encode even if nothing is searched for, so that one whose result would be
+    /// too big is known early. Default: true.
+    pub predict: bool,
     /// Bits per sample of the result. Default: ten.
     pub bit_depth: BitDepth,
     /// Audio and subtitle streams in these languages are dropped, unless no audio but commentary would be left.
@@ -99,6 +114,10 @@ setters! {
         with_max_size_ratio: max_size_ratio, Ratio;
         with_prefer_encoder: prefer_encoder, Encoder;
         with_quality_tier: quality_tier, QualityTier;
+        with_quality: quality, Quality;
+        with_target: target, Target;
+        with_target_limits: target_limits, u8;
+        with_predict: predict, bool;
         with_bit_depth: bit_depth, BitDepth;
         with_drop_languages: drop_languages, Vec<Language>;
         with_extensions: extensions, BTreeSet<Extension>;
@@ -128,6 +147,10 @@ impl Default for Config {
             max_size_ratio: Ratio::NINETY_PERCENT,
             prefer_encoder: Encoder::Svt,
             quality_tier: QualityTier::High,
+            quality: Quality::Ladder,
+            target: Target::High,
+            target_limits: 6,
+            predict: true,
             bit_depth: BitDepth::Ten,
             drop_languages: Language::new("ru").into_iter().collect(),
             extensions: EXTENSIONS.iter().filter_map(|text| Extension::new(text).ok()).collect(),
@@ -160,6 +183,19 @@ named! {
         High = "high",
         /// Every encoder runs one step slower than the ladder's speed.
         VeryHigh = "very_high",
+    }
+}
+
+named! {
+    /// How the level of quality (the CRF) is chosen.
+    #[derive(Default)]
+    #[non_exhaustive]
+    pub enum Quality: "a way to choose the quality", name, names {
+        /// By the ladder: the table by picture size.
+        #[default]
+        Ladder = "ladder",
+        /// So that each film reaches the config's `target` with the fewest bytes, as samples of it show.
+        Target = "target",
     }
 }
 

@@ -2,9 +2,10 @@
 
 use core::fmt;
 
+use super::Bytes;
 use super::text::{Clock, Plain, Thousandths};
 use crate::number::counted;
-use crate::plan::{LOW_MILLIBITS, Reason};
+use crate::plan::{LOW_MILLIBITS, PredictedScore, Prediction, Reason};
 
 impl fmt::Display for Reason {
     #[allow(clippy::too_many_lines, reason = "one line a reason")]
@@ -76,6 +77,23 @@ impl fmt::Display for Reason {
             Self::BitrateUnknown => {
                 f.write_str("the better end of the range; the source's bitrate isn't known")
             }
+            Self::TargetReached { goals, ladder } => {
+                write!(f, "samples reach {} with it; the ladder has {ladder}", Plain(goals))
+            }
+            Self::TargetBeyondLimits { goals, ladder } => write!(
+                f,
+                "as far from the ladder's {ladder} as target_limits allows; {} is beyond",
+                Plain(goals)
+            ),
+            Self::TargetNotFoundYet { goals, ladder } => {
+                write!(f, "the last that was tried for {}; the ladder has {ladder}", Plain(goals))
+            }
+            Self::NoScoreOfTarget => {
+                f.write_str("the ladder's, since none of the target's metrics can be computed here")
+            }
+            Self::NotSampled => f.write_str("there are no samples of it; they are made before an encode"),
+            Self::TooShortToSample => f.write_str("too short to be sampled, so the ladder's CRF is taken"),
+            Self::Predicted(prediction) => predicted(f, prediction),
             Self::Ladder => f.write_str("the ladder's step for this resolution"),
             Self::PresetForced => f.write_str("forced by the config, for tests"),
             Self::LadderVeryHigh => {
@@ -161,5 +179,22 @@ impl fmt::Display for Reason {
             Self::UnknownType => f.write_str("a stream of a type that nobody knows"),
             Self::DefaultMoved { from } => write!(f, "stream {from}, which was the default, is dropped"),
         }
+    }
+}
+
+/// The size and the scores that samples predict, with their errors.
+fn predicted(f: &mut fmt::Formatter<'_>, prediction: &Prediction) -> fmt::Result {
+    let Prediction { level: _, windows, sampled, bytes, bytes_error, scores, trials } = prediction;
+    write!(f, "{} ± {}", Bytes(*bytes), Bytes(*bytes_error))?;
+    for PredictedScore { metric, score, error, worst } in scores {
+        let unit = metric.unit();
+        write!(f, ", {metric} {score} ± {error} {unit}")?;
+        worst.map_or(Ok(()), |worst| write!(f, " (worst {worst})"))?;
+    }
+    let seconds = sampled.0 / 1_000_000;
+    write!(f, "; by {windows} windows, {seconds} s in all")?;
+    match trials.len() {
+        0 | 1 => Ok(()),
+        count => write!(f, ", at {count} CRFs"),
     }
 }

@@ -105,6 +105,14 @@ impl fmt::Display for SkipReason {
                     .map_or(Ok(()), |length| write!(f, " of {}", Clock(length)))?;
                 write!(f, ": {}; replace it by a whole copy, or set damaged = \"encode\"", Plain(found))
             }
+            Self::WillBeTooBig { predicted, error, limit } => write!(
+                f,
+                "samples of it show that its result would have {} (with an error of {}), and {} or more is too big for \
+                 max_size_ratio",
+                Bytes(*predicted),
+                Bytes(*error),
+                Bytes(*limit)
+            ),
             Self::DolbyVisionOnly { profile } => {
                 f.write_str("its picture is made for Dolby Vision only")?;
                 if *profile != 0 {

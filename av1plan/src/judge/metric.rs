@@ -1,6 +1,7 @@
 //! The metric by which the quality of a result is scored against its original.
 
 use crate::name::named;
+pub use crate::plan::MetricName;
 use crate::plan::{EncodePlan, PixelFormat};
 use crate::probe::Transfer;
 use crate::toolchain::has_filter;
@@ -18,33 +19,32 @@ pub enum Metric {
 }
 
 named! {
-    /// The name of a metric, as a person asks for it.
-    #[non_exhaustive]
-    pub enum MetricName: "a metric", name, names {
-        /// VMAF; see [`Metric::Vmaf`].
-        Vmaf = "vmaf",
-        /// XPSNR; see [`Metric::Xpsnr`].
-        Xpsnr = "xpsnr",
-    }
-}
-
-named! {
-    /// A model of VMAF. Both are built into libvmaf.
+    /// A model of VMAF. All are built into libvmaf.
     pub enum Model: "a model", name, names {
         /// For a film of up to 1080p, seen from three times the height of the screen.
         Hd = "vmaf_v0.6.1",
         /// For a film of 2160p, seen from one and a half times the height of the screen.
         Uhd = "vmaf_4k_v0.6.1",
+        /// [`Hd`](Self::Hd) without credit for enhancements.
+        HdNeg = "vmaf_v0.6.1neg",
+        /// [`Uhd`](Self::Uhd) without credit for enhancements.
+        UhdNeg = "vmaf_4k_v0.6.1neg",
     }
 }
 
 impl MetricName {
-    /// The name of the ffmpeg filter that computes the metric.
-    pub fn filter(self) -> &'static str {
+    /// The name of the ffmpeg filter that computes the metric; `None` if ffmpeg has none.
+    pub const fn filter(self) -> Option<&'static str> {
         match self {
-            Self::Vmaf => "libvmaf",
-            Self::Xpsnr => "xpsnr",
+            Self::Vmaf | Self::VmafNeg => Some("libvmaf"),
+            Self::Xpsnr => Some("xpsnr"),
+            Self::Ssimulacra2 | Self::Detail => None,
         }
+    }
+
+    /// The metrics that ffmpeg computes.
+    pub fn of_ffmpeg() -> impl Iterator<Item = Self> {
+        Self::ALL.iter().copied().filter(|metric| metric.filter().is_some())
     }
 }
 
@@ -66,18 +66,23 @@ impl Metric {
             (None, false) => [MetricName::Vmaf, MetricName::Xpsnr],
             (None, true) => [MetricName::Xpsnr, MetricName::Vmaf],
         };
-        let listed = |metric: &MetricName| has_filter(filters, metric.filter());
+        let listed = |metric: &MetricName| metric.filter().is_some_and(|filter| has_filter(filters, filter));
         let is_large = picture.width > HD.0 || picture.height > HD.1;
-        order.into_iter().find(listed).map(|metric| match metric {
-            MetricName::Vmaf => Self::Vmaf { model: if is_large { Model::Uhd } else { Model::Hd } },
-            MetricName::Xpsnr => Self::Xpsnr,
+        order.into_iter().find(listed).and_then(|metric| match metric {
+            MetricName::Vmaf => Some(Self::Vmaf { model: if is_large { Model::Uhd } else { Model::Hd } }),
+            MetricName::VmafNeg => {
+                Some(Self::Vmaf { model: if is_large { Model::UhdNeg } else { Model::HdNeg } })
+            }
+            MetricName::Xpsnr => Some(Self::Xpsnr),
+            MetricName::Ssimulacra2 | MetricName::Detail => None,
         })
     }
 
     /// The name of the metric.
     pub fn name(self) -> MetricName {
         match self {
-            Self::Vmaf { .. } => MetricName::Vmaf,
+            Self::Vmaf { model: Model::Hd | Model::Uhd } => MetricName::Vmaf,
+            Self::Vmaf { model: Model::HdNeg | Model::UhdNeg } => MetricName::VmafNeg,
             Self::Xpsnr => MetricName::Xpsnr,
         }
     }

@@ -1,5 +1,6 @@
 //! Exact numbers: fractions, microseconds and shares, as ffprobe's text and config files have them.
 
+mod milli;
 mod ratio;
 
 use core::fmt;
@@ -8,6 +9,7 @@ use core::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+pub use milli::{Milli, NotMilli};
 pub use ratio::{NotARatio, Ratio};
 
 /// A fraction that isn't negative, as ffprobe prints it: `24000/1001`, `16:15`.

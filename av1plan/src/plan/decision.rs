@@ -55,6 +55,8 @@ named! {
         Speed = "speed",
         /// How many tiles libaom cuts the picture into, columns by rows.
         Tiles = "tiles",
+        /// What samples of the film show: the size of the result, as a share of the original's.
+        Samples = "samples",
         /// How many threads the encoder uses.
         Threads = "threads",
         /// The pixel format of the result: bits per sample and chroma subsampling.

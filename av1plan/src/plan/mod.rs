@@ -7,7 +7,9 @@ mod decision;
 mod encoder;
 mod headers;
 mod loss;
+mod metric;
 mod picture;
+mod prediction;
 mod reason;
 mod resolution;
 mod size_gate;
@@ -25,12 +27,14 @@ pub use container::{Container, Fit};
 pub use contract::{Contract, ExpectedPicture, ExpectedStream};
 pub use decision::{Decision, Topic};
 pub use encoder::{
-    Aom, CpuUsed, Crf, Encoder, EncoderSettings, NominalRate, OutOfRange, Parallelism, Preset, Quantizer,
-    Rav1e, Speed, Svt, Threads, TileCount, Tiles,
+    Aom, CpuUsed, Crf, Encoder, EncoderSettings, Level, NominalRate, OutOfRange, Parallelism, Preset,
+    Quantizer, Rav1e, Speed, Svt, Threads, TileCount, Tiles,
 };
 pub use headers::{ExpectedHeaders, ExpectedTrack};
 pub use loss::{Loss, LossKind};
+pub use metric::MetricName;
 pub use picture::{Filter, HeldPicture, PixelFormat, Rotation, Strictness, Timestamps};
+pub use prediction::{PredictedScore, Prediction, TrialResult};
 pub use reason::{LOW_MILLIBITS, Reason};
 pub use resolution::ResolutionClass;
 pub use size_gate::SizeGate;

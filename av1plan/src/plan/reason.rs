@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::name::coded;
 use crate::number::{Micros, Rational};
+use crate::plan::{Level, Prediction};
 use crate::plan::{SkipReason, skipped};
 
 /// The limit of a very low bitrate, in thousandths of a bit for each pixel of each frame, counted in bits of H.264. A
@@ -125,6 +126,37 @@ pub enum Reason {
     DiscLike2160p,
     /// The source's bitrate isn't known, so the film gets the lower (better) CRF of its resolution class.
     BitrateUnknown,
+    /// The highest CRF at which samples of the film reach the target.
+    TargetReached {
+        /// The scores of the target.
+        goals: String,
+        /// The level of quality that the ladder has.
+        ladder: Level,
+    },
+    /// Samples of the film reach the target beyond the limits that the config sets (`target_limits`), so the limit is
+    /// taken.
+    TargetBeyondLimits {
+        /// The scores of the target.
+        goals: String,
+        /// The level of quality that the ladder has.
+        ladder: Level,
+    },
+    /// The search for the CRF that reaches the target isn't at its end: this is the last one that was tried.
+    TargetNotFoundYet {
+        /// The scores of the target.
+        goals: String,
+        /// The level of quality that the ladder has.
+        ladder: Level,
+    },
+    /// No metric of the target could be computed, so the ladder's value is taken.
+    NoScoreOfTarget,
+    /// The film wasn't sampled yet, which is done before it is encoded.
+    NotSampled,
+    /// The film is too short to be sampled, or nobody knows how long it is, so the ladder's value is taken.
+    TooShortToSample,
+    /// Short windows of the film were encoded.
+    Predicted(Prediction),
+
     /// It is the ladder's value for this resolution class and this encoder.
     Ladder,
     /// It is one step slower than the ladder's value, because the config asks for very high quality.
@@ -311,6 +343,13 @@ coded! {
         LowBitrate = "low-bitrate",
         DiscLike2160p = "disc-like2160p",
         BitrateUnknown = "bitrate-unknown",
+        TargetReached = "target-reached",
+        TargetBeyondLimits = "target-beyond-limits",
+        TargetNotFoundYet = "target-not-found-yet",
+        NoScoreOfTarget = "no-score-of-target",
+        NotSampled = "not-sampled",
+        TooShortToSample = "too-short-to-sample",
+        Predicted = "predicted",
         Ladder = "ladder",
         LadderVeryHigh = "ladder-very-high",
         PresetForced = "preset-forced",

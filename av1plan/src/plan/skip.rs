@@ -148,6 +148,16 @@ pub enum SkipReason {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         length: Option<Micros>,
     },
+    /// Samples of the film show that its result would be too big for the config's `max_size_ratio`, by more than twice
+    /// the error of what they predict.
+    WillBeTooBig {
+        /// The predicted size of the result in bytes.
+        predicted: u64,
+        /// The error of the prediction in bytes (one standard deviation).
+        error: u64,
+        /// The smallest size in bytes that is rejected.
+        limit: u64,
+    },
     /// The picture is made for Dolby Vision only: without its metadata, which can't be carried over, its colours are
     /// wrong. No policy allows that loss.
     DolbyVisionOnly {
@@ -184,6 +194,7 @@ coded! {
         PictureChanges = "picture-changes",
         SoundChanges = "sound-changes",
         Damaged = "damaged",
+        WillBeTooBig = "will-be-too-big",
         DolbyVisionOnly = "dolby-vision-only",
     } else RefusedLoss: LossKind
 }
@@ -214,6 +225,7 @@ impl SkipReason {
                 | Self::PictureChanges { .. }
                 | Self::SoundChanges { .. }
                 | Self::Damaged { .. }
+                | Self::WillBeTooBig { .. }
         )
     }
 
@@ -242,6 +254,7 @@ impl SkipReason {
             | Self::PictureChanges { .. }
             | Self::SoundChanges { .. }
             | Self::Damaged { .. }
+            | Self::WillBeTooBig { .. }
             | Self::DolbyVisionOnly { .. }
             | Self::RefusedLoss(_) => None,
         }

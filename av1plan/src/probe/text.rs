@@ -15,12 +15,15 @@ pub struct ProbeText {
     pub frame: Option<Vec<u8>>,
     /// The survey, as [`Survey::to_json`] writes it; `None` if the film wasn't surveyed.
     pub survey: Option<Vec<u8>>,
+    /// What samples of the film have shown, as [`Samples::to_json`](crate::sample::Samples::to_json) writes it; `None`
+    /// if there are none.
+    pub samples: Option<Vec<u8>>,
 }
 
 impl ProbeText {
     /// The output of ffprobe with the arguments of [`command::probe_arguments`](crate::command::probe_arguments).
     pub fn new(probe: Vec<u8>) -> Self {
-        Self { probe, frame: None, survey: None }
+        Self { probe, frame: None, survey: None, samples: None }
     }
 
     /// Sets the output of ffprobe about the first video frame, with the arguments of
@@ -35,6 +38,13 @@ impl ProbeText {
     #[must_use]
     pub fn with_survey(mut self, survey: Option<Vec<u8>>) -> Self {
         self.survey = survey;
+        self
+    }
+
+    /// Sets what samples of the film have shown, as [`Samples::to_json`](crate::sample::Samples::to_json) writes it.
+    #[must_use]
+    pub fn with_samples(mut self, samples: Option<Vec<u8>>) -> Self {
+        self.samples = samples;
         self
     }
 

@@ -11,6 +11,7 @@ mod ladder;
 pub(crate) mod ledger;
 mod picture;
 mod record;
+mod samples;
 mod streams;
 mod survey;
 
@@ -24,12 +25,15 @@ use crate::plan::{
     StreamType, Strictness, Topic, Treatment, Verdict, VideoPlan,
 };
 use crate::probe::{FileFacts, MediaProbe, SideData, Stream, Transfer, Video};
+use crate::sample::Samples;
 use crate::toolchain::Toolchain;
 use classify::classify;
 use density::{frame_count, millibits};
 use encoder::EncodeSource;
 use picture::{PictureSource, plan_timestamps};
 use record::Record;
+use samples::Sampled;
+pub use samples::{SampleOrder, sample_order};
 use streams::{plan_streams, sound_change};
 
 /// A film to plan: what the file system and what ffprobe say about it.
@@ -40,12 +44,21 @@ pub struct Source<'a> {
     pub file: &'a FileFacts,
     /// What ffprobe printed about the file.
     pub probe: &'a MediaProbe,
+    /// What samples of the film have shown; `None` if there are none.
+    pub samples: Option<&'a Samples>,
 }
 
 impl<'a> Source<'a> {
     /// The film with this file and this probe.
     pub const fn new(file: &'a FileFacts, probe: &'a MediaProbe) -> Self {
-        Self { file, probe }
+        Self { file, probe, samples: None }
+    }
+
+    /// Sets what samples of the film have shown. Those of other settings are ignored.
+    #[must_use]
+    pub const fn with_samples(mut self, samples: Option<&'a Samples>) -> Self {
+        self.samples = samples;
+        self
     }
 }
 
@@ -70,7 +83,7 @@ fn planned(
     config: &Config,
     record: &mut Record,
 ) -> Result<EncodePlan, SkipReason> {
-    let Source { file, probe } = *source;
+    let Source { file, probe, samples: _ } = *source;
     if let Some(reason) = gates::all(file, probe, config) {
         return Err(reason);
     }
@@ -111,33 +124,30 @@ fn planned(
     if let Some(loss) = refused_loss(&streams, &record.losses, config) {
         return Err(SkipReason::RefusedLoss(loss.clone()));
     }
+    let mut video_plan = VideoPlan {
+        settings,
+        pixel_format: picture.pixel_format,
+        keeps_filters: survey::keeps_filters(probe),
+        held: survey::held(probe, stream.index, record),
+        filters: picture.filters,
+        rotation: picture.rotation,
+        dolby_vision: picture.dolby_vision,
+        frames: frame_count(probe, stream, video),
+    };
+    let tags_by_name = promises.tags_by_name;
+    let contract =
+        contract::draw_up(probe, &streams, container, picture.expected, promises, file.size, config);
+    Sampled { source, contract: &contract, streams: &streams, config }.decide(&mut video_plan, record)?;
     decide_gate(source, config, record);
 
     Ok(EncodePlan {
         strictness: strictness(&streams, probe, container, picture.dolby_vision || is_spatial(probe, video)),
         container,
-        tags_by_name: promises.tags_by_name,
+        tags_by_name,
         source_class,
         resolution,
-        video: VideoPlan {
-            settings,
-            pixel_format: picture.pixel_format,
-            keeps_filters: survey::keeps_filters(probe),
-            held: survey::held(probe, stream.index, record),
-            filters: picture.filters,
-            rotation: picture.rotation,
-            dolby_vision: picture.dolby_vision,
-            frames: frame_count(probe, stream, video),
-        },
-        contract: contract::draw_up(
-            probe,
-            &streams,
-            container,
-            picture.expected,
-            promises,
-            file.size,
-            config,
-        ),
+        video: video_plan,
+        contract,
         streams,
         timestamps,
         probe_depth: probe.needed_depth(),

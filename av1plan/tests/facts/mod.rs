@@ -1,5 +1,9 @@
 //! Makes a value for each code, with made-up facts.
-#![allow(clippy::panic, reason = "helpers of tests; clippy's exemption covers test functions only")]
+#![allow(
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "helpers of tests; clippy's exemption covers test functions only"
+)]
 
 use serde_json::{Value, json};
 
@@ -21,6 +25,13 @@ fn written(code: &str) -> Vec<Value> {
         "expected": 1, "found": 1, "at": 1, "until": 2, "plane": "redness", "error": 1, "allowed": 1, "by": 1, "limit": 1,
         "packets": 1, "pictures": 1, "length": 1, "undecodable": 1, "to": 4, "kind": "audio", "gap": gap, "line": "x", "missing": ["decode"], "what": "a timecode track",
     });
+    let samples = json!({
+        "goals": "vmaf-neg 95", "ladder": 96, "predicted": 1, "level": 96, "windows": 24, "sampled": 1, "bytes": 1,
+        "bytes_error": 1, "scores": [{"metric": "vmaf-neg", "score": 95000, "error": 200, "worst": 91000}],
+    });
+    let mut numbers = numbers;
+    numbers.as_object_mut().unwrap().extend(samples.as_object().unwrap().clone());
+
     let mut words = numbers.clone();
     for field in [
         "wanted",

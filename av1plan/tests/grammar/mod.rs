@@ -4,11 +4,13 @@
 //! `tests/document.rs` and the fuzz target `document` share it.
 
 use av1plan::command::{
-    Arg, Audience, Placeholder, ScoreRequest, SeekMode, SeekRange, Side, TrialPicture, arguments,
-    decode_audio_arguments, picture_arguments, score_arguments, trial_arguments,
+    Arg, Audience, PictureStep, Placeholder, ScorePart, ScoreRequest, SeekMode, SeekRange, Side,
+    TrialPicture, arguments, decode_audio_arguments, picture_arguments, sample_arguments,
+    sample_pictures_arguments, score_arguments, trial_arguments,
 };
 use av1plan::judge::picture::{ThumbnailSize, windows};
 use av1plan::judge::{Metric, Model};
+use av1plan::sample::SampleWindow;
 use av1plan::{EncodePlan, Micros};
 
 /// Options that take no value.
@@ -16,8 +18,8 @@ const SWITCHES: [&str; 8] =
     ["-nostdin", "-hide_banner", "-y", "-xerror", "-nostats", "-copyts", "-start_at_zero", "-noautorotate"];
 
 /// Options with all the values that they may have.
-const WORDS: [(&str, &[&str]); 31] = [
-    ("-loglevel", &["level+verbose", "level+warning", "error"]),
+const WORDS: [(&str, &[&str]); 33] = [
+    ("-loglevel", &["level+verbose", "level+warning", "level+error", "error"]),
     ("-progress", &["pipe:1"]),
     ("-fflags", &["+genpts"]),
     ("-protocol_whitelist", &["file"]),
@@ -36,6 +38,8 @@ const WORDS: [(&str, &[&str]); 31] = [
     ("-stats_enc_pre:v", &["TIMES"]),
     ("-stats_mux_pre", &["pipe:1", "pipe:2"]),
     ("-stats_mux_pre_fmt", &["{t}"]),
+    ("-stats_enc_post", &["pipe:1"]),
+    ("-stats_enc_post_fmt", &["{size}"]),
     ("-enc_time_base", &["demux"]),
     ("-c:a", &["copy"]),
     ("-c:s", &["copy"]),
@@ -88,7 +92,7 @@ fn reserved_language(value: &str) -> bool {
     })
 }
 
-const PIXEL_FORMATS: [&str; 2] = ["yuv420p", "yuv420p10le"];
+const PIXEL_FORMATS: [&str; 3] = ["yuv420p", "yuv420p10le", "rgb48le"];
 
 const CONVERSIONS: [&str; 8] =
     ["subrip", "mov_text", "webvtt", "pcm_s16le", "pcm_s24le", "pcm_f32le", "pcm_f64le", "flac"];
@@ -219,11 +223,12 @@ fn held(text: &str) -> bool {
 }
 
 fn chain(text: &str) -> bool {
-    text.split(',').all(step)
+    // A comma inside a filter is written `\,`.
+    text.replace("\\,", "\0").split(',').all(|text| step(&text.replace('\0', "\\,")))
 }
 
 fn step(text: &str) -> bool {
-    const FIXED: [&str; 11] = [
+    const FIXED: [&str; 12] = [
         "bwdif=mode=send_frame:parity=auto:deint=interlaced",
         "scale=out_color_matrix=bt709:out_range=tv",
         "format=yuv420p",
@@ -231,6 +236,7 @@ fn step(text: &str) -> bool {
         "format=yuv444p10le",
         "pad=ceil(iw/2)*2:ceil(ih/2)*2",
         "setsar=1",
+        "crop=min(iw\\,1920):min(ih\\,1080)",
         "setpts=PTS-STARTPTS",
         "settb=AVTB",
         "xpsnr=ts_sync_mode=nearest",
@@ -253,9 +259,14 @@ fn step(text: &str) -> bool {
         let rest = text.strip_prefix("libvmaf=ts_sync_mode=nearest:model=version=")?;
         let (model, rest) = rest.split_once(":n_threads=")?;
         let threads = rest.strip_suffix(":log_fmt=csv:log_path=/dev/stdout")?;
-        Some(["vmaf_v0.6.1", "vmaf_4k_v0.6.1"].contains(&model) && number(threads, 1, 64))
+        Some(Model::names().contains(&model) && number(threads, 1, 64))
     };
-    FIXED.contains(&text) || [colors(), size(), trim(), vmaf()].contains(&Some(true))
+    let pictures = || {
+        let (first, rest) = text.strip_prefix("select=gte(n\\,")?.split_once(")*not(mod(n-")?;
+        let (again, every) = rest.strip_suffix("))")?.split_once("\\,")?;
+        Some(first == again && index(first) && number(every, 1, u32::MAX.into()))
+    };
+    FIXED.contains(&text) || [colors(), size(), trim(), vmaf(), pictures()].contains(&Some(true))
 }
 
 /// A filter graph: `[0:0]...[result];[1:0]...[original];[result][original]...`
@@ -339,13 +350,17 @@ pub(crate) fn commands(plan: &EncodePlan) -> Vec<Vec<Arg>> {
         }
     }
     let second = Micros::from_secs(1);
+    let sample = SampleWindow { start: second, length: second };
     for metric in [Metric::Xpsnr, Metric::Vmaf { model: Model::Hd }, Metric::Vmaf { model: Model::Uhd }] {
         let scored = ScoreRequest::new(plan, 0, metric).with_threads(2);
-        commands.push(score_arguments(&scored, None));
-        commands.push(score_arguments(
-            &scored,
-            Some(SeekRange { result: second, original: second, length: second }),
-        ));
+        let range = SeekRange { result: second, original: second, length: second };
+        for part in [ScorePart::Whole, ScorePart::Range(range), ScorePart::Sample(sample)] {
+            commands.push(score_arguments(&scored, part));
+        }
+    }
+    commands.push(sample_arguments(plan, sample));
+    for side in [Side::Source, Side::Result] {
+        commands.push(sample_pictures_arguments(plan, side, sample, PictureStep { first: 3, every: 7 }));
     }
     commands.extend(decode_audio_arguments(plan, Side::Source));
     commands.extend(decode_audio_arguments(plan, Side::Result));

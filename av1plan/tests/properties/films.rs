@@ -52,7 +52,9 @@ impl Film {
 
     pub(crate) fn plan(&self, policy: &Policy) -> Verdict {
         let (file, probe) = (&self.file, &self.probe());
-        av1plan::plan(&Source::new(file, probe), &policy.toolchain, &policy.config)
+        let samples = policy.samples(file, probe);
+        let source = Source::new(file, probe).with_samples(samples.as_ref());
+        av1plan::plan(&source, &policy.toolchain, &policy.config)
     }
 
     pub(crate) fn streams_mut(&mut self) -> &mut Vec<Value> {

@@ -13,6 +13,7 @@
 mod argv;
 mod breaks;
 mod bytes;
+mod curves;
 mod films;
 mod finished;
 mod found;

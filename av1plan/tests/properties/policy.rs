@@ -1,18 +1,24 @@
 //! Strategies for policies and toolchains.
 
 use av1plan::config::{
-    BitDepth, Config, Damaged, ForeignOwner, Hardlinked, Interlaced, Language, QualityTier,
+    BitDepth, Config, Damaged, ForeignOwner, Hardlinked, Interlaced, Language, Quality, QualityTier, Target,
 };
 use av1plan::plan::{Encoder, Gate, LossKind, Preset};
+use av1plan::sample::Samples;
 use av1plan::toolchain::Toolchain;
+use av1plan::{FileFacts, MediaProbe};
 use proptest::prelude::*;
 use proptest::sample::{select, subsequence};
+
+use crate::curves::{Curve, curve};
 
 /// Everything that a verdict depends on besides the film.
 #[derive(Debug, Clone)]
 pub(crate) struct Policy {
     pub(crate) toolchain: Toolchain,
     pub(crate) config: Config,
+    /// What samples of the film show; `None` if there are none.
+    pub(crate) curve: Option<Curve>,
 }
 
 impl Policy {
@@ -25,7 +31,13 @@ impl Policy {
                 .with_min_bytes(0)
                 .with_refuse_losses([].into())
                 .with_damaged(Damaged::Encode),
+            curve: None,
         }
+    }
+
+    /// The samples of a film.
+    pub(crate) fn samples(&self, file: &FileFacts, probe: &MediaProbe) -> Option<Samples> {
+        self.curve.and_then(|curve| curve.samples(file, probe, self))
     }
 }
 
@@ -70,7 +82,7 @@ pub(crate) fn policy() -> impl Strategy<Value = Policy> {
                     .with_refuse_losses(refused.into_iter().collect())
                     .with_ignore(ignored.into_iter().collect())
                     .with_drop_languages(dropped.collect());
-                Policy { config, toolchain: policy.toolchain }
+                Policy { config, ..policy }
             },
         )
 }
@@ -81,17 +93,36 @@ pub(crate) fn picture_policy() -> impl Strategy<Value = Policy> {
     let tier = select(vec![QualityTier::High, QualityTier::VeryHigh]);
     let depth = select(vec![BitDepth::Ten, BitDepth::Source]);
     let interlaced = select(vec![Interlaced::Deinterlace, Interlaced::Keep]);
-    (toolchain(), encoder, tier, depth, interlaced).prop_map(
-        |(toolchain, prefer_encoder, quality_tier, bit_depth, interlaced)| Policy {
+    let quality = (select(Quality::ALL.to_vec()), target(), 0..=62_u8, any::<bool>());
+    (toolchain(), encoder, tier, depth, interlaced, quality, curve()).prop_map(
+        |(
             toolchain,
+            prefer_encoder,
+            quality_tier,
+            bit_depth,
+            interlaced,
+            (quality, target, limits, predict),
+            curve,
+        )| Policy {
+            toolchain,
+            curve,
             config: Policy::open()
                 .config
                 .with_prefer_encoder(prefer_encoder)
                 .with_quality_tier(quality_tier)
                 .with_bit_depth(bit_depth)
-                .with_interlaced(interlaced),
+                .with_interlaced(interlaced)
+                .with_quality(quality)
+                .with_target(target)
+                .with_target_limits(limits)
+                .with_predict(predict),
         },
     )
+}
+
+fn target() -> impl Strategy<Value = Target> {
+    let texts = ["high", "transparent", "vmaf-neg=90", "xpsnr=40, detail=80", "ssimulacra2=75.5"];
+    select(texts.to_vec()).prop_map(|text| text.parse().expect("it is a target"))
 }
 
 /// ffmpeg 8 or 9 with at least one encoder.

@@ -32,7 +32,8 @@ proptest! {
         print_shuffled(&film.document, &mut Shuffle(seed), &mut shuffled);
         let probe = film.probe_of(shuffled.as_bytes());
         prop_assert_eq!(&probe, &film.probe());
-        let source = Source::new(&film.file, &probe);
+        let samples = policy.samples(&film.file, &probe);
+        let source = Source::new(&film.file, &probe).with_samples(samples.as_ref());
         prop_assert_eq!(av1plan::plan(&source, &policy.toolchain, &policy.config), film.plan(&policy));
     }
 

@@ -132,7 +132,11 @@ proptest! {
             let mut program = options_of(&command::arguments(&plan, Audience::Program));
             let instruments =
                 ["-loglevel", "-nostats", "-progress", "-stats_enc_pre:v", "-stats_enc_pre_fmt:v"];
-            program.retain(|(option, _)| !instruments.contains(&option.as_str()));
+            program.retain(|(option, value)| {
+                // Room for a language that mkvpropedit writes afterwards.
+                let is_room = option.starts_with("-metadata:s:") && value.starts_with("language=");
+                !instruments.contains(&option.as_str()) && !is_room
+            });
             prop_assert_eq!(program, options(&plan));
         }
     }

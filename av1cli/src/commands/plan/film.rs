@@ -2,6 +2,7 @@
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use av1exec::ffmpeg::argv::bind;
@@ -22,6 +23,7 @@ use av1plan::wire::Document;
 use av1plan::{Config, Toolchain, Verdict, explain};
 
 use super::Shown;
+use super::sampling::Sampling;
 use crate::args::PlanArgs;
 use crate::commands::films::look;
 use crate::output::console::{Reader, note, out};
@@ -55,6 +57,8 @@ pub(super) struct Basis {
     refusals: Refusals,
     /// Whether films without a survey are surveyed.
     survey: bool,
+    /// Samples films that would be encoded.
+    sampling: Arc<Sampling>,
     /// How long ffprobe may print nothing.
     stall: Duration,
 }
@@ -63,7 +67,15 @@ impl Basis {
     pub(super) fn of(args: &PlanArgs, tools: &Tools, settings: &Settings) -> Self {
         let state = settings.job_state_dir.clone();
         let refusals = Refusals::read(&state);
-        Self { tools: tools.clone(), state, refusals, survey: args.survey, stall: settings.stall }
+        let survey = args.survey || args.sample.is_some();
+        Self {
+            tools: tools.clone(),
+            state,
+            refusals,
+            survey,
+            sampling: Arc::new(Sampling::of(args.sample.unwrap_or_default())),
+            stall: settings.stall,
+        }
     }
 }
 
@@ -77,7 +89,7 @@ pub(super) struct Probed {
 impl Probed {
     /// Probes a film, unless a gate of each of `policies` stops it before that.
     pub(super) async fn at(film: Film, basis: &Basis, policies: &[&Config]) -> Result<Self, Failure> {
-        let Basis { tools, state, refusals, survey, stall } = basis;
+        let Basis { tools, state, refusals, survey, sampling, stall } = basis;
         let foreign_owner =
             policies.first().map_or_else(ForeignOwner::default, |policy| policy.foreign_owner);
         let film = refusals.apply(film, foreign_owner);
@@ -94,6 +106,9 @@ impl Probed {
         let mut looked = looked.map_err(failed)?;
         if *survey && looked.lacks_survey() {
             looked.survey(&film, tools, *stall).await.map_err(failed)?;
+        }
+        for policy in policies {
+            sampling.complete(&mut looked, &film.path, tools, policy, *stall).await?;
         }
         Ok(Self { path: film.path, size: film.identity.size, looked })
     }

@@ -4,6 +4,7 @@ mod difference;
 mod document;
 mod film;
 mod library;
+mod sampling;
 
 use std::ffi::OsString;
 
@@ -21,6 +22,7 @@ pub(crate) async fn run(
     environment: &Environment,
 ) -> Result<Exit, Failure> {
     settings.policy.ignore.extend(&args.ignore);
+    settings.policy.predict |= args.sample.is_some();
     if let Some(document) = &args.probe_json {
         return document::plan_document(document, &args, &settings);
     }

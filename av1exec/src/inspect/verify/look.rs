@@ -3,7 +3,7 @@
 use std::io;
 use std::path::Path;
 
-use av1plan::judge::{Defect, Metric, Missing, judge_alone};
+use av1plan::judge::{Defect, Metric, MetricName, Missing, judge_alone};
 use av1plan::{EncodePlan, Judgement, MediaProbe, command, judge};
 
 use super::basis::Basis;
@@ -112,8 +112,9 @@ impl Look<'_> {
         let filters = tools::ask(&tools.ffmpeg, command::filters_arguments(), tools::QUERY_TIMEOUT);
         let filters = filters.await.map_err(io::Error::other)?;
         let Some(chosen) = Metric::among(&filters, metric, plan) else {
-            let wanted =
-                metric.map_or("neither libvmaf nor xpsnr".into(), |metric| format!("no {}", metric.filter()));
+            let wanted = metric
+                .and_then(MetricName::filter)
+                .map_or("neither libvmaf nor xpsnr".into(), |filter| format!("no {filter}"));
             let text = format!("this ffmpeg has {wanted}; the picture was compared in parts, and not scored");
             into.notes.push(Finding::new("no-metric", text));
             return Ok(());

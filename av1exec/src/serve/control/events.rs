@@ -70,6 +70,22 @@ pub enum EventDocument {
         #[serde(flatten)]
         path: PathDocument,
     },
+    /// Short windows of a film are encoded and scored before the film is.
+    Sampling {
+        /// The film.
+        #[serde(flatten)]
+        path: PathDocument,
+        /// With which settings, as text for users.
+        settings: String,
+        /// How many windows.
+        windows: usize,
+    },
+    /// A film was sampled.
+    Sampled {
+        /// The film.
+        #[serde(flatten)]
+        path: PathDocument,
+    },
     /// A film is left alone.
     Skipped {
         /// The film.
@@ -196,6 +212,10 @@ impl From<&Event> for EventDocument {
             }
             Event::Surveying { path } => Self::Surveying { path: path_document(path) },
             Event::Surveyed { path, .. } => Self::Surveyed { path: path_document(path) },
+            Event::Sampling { path, settings, windows } => {
+                Self::Sampling { path: path_document(path), settings: settings.clone(), windows: *windows }
+            }
+            Event::Sampled { path, .. } => Self::Sampled { path: path_document(path) },
             Event::Skipped { path, reason } => Self::Skipped {
                 path: path_document(path),
                 code: reason.code().to_owned(),

@@ -62,7 +62,15 @@ const SCHEMA: &str = "
         inode INTEGER NOT NULL, size INTEGER NOT NULL, modified_ns INTEGER NOT NULL,
         survey BLOB NOT NULL
     ) STRICT, WITHOUT ROWID;
+    CREATE TABLE IF NOT EXISTS samples (
+        path BLOB PRIMARY KEY,
+        inode INTEGER NOT NULL, size INTEGER NOT NULL, modified_ns INTEGER NOT NULL,
+        samples BLOB NOT NULL
+    ) STRICT, WITHOUT ROWID;
 ";
+
+/// The tables of what was found out about films after ffprobe: each has the film, its identity, and a document.
+const EXAMINATIONS: [&str; 2] = ["surveys", "samples"];
 
 /// The columns that [`read_entry`] reads, in its order.
 const COLUMNS: &str =
@@ -128,7 +136,8 @@ impl Index {
         }
         keep_journal(&connection)?;
         // The tables aren't created at each opening: that would be a write, which waits for the disk after every job.
-        if shape != SHAPE || !jobs::is_current(&connection)? || !connection.table_exists(None, "surveys")? {
+        // The last table of the schema is the newest.
+        if shape != SHAPE || !jobs::is_current(&connection)? || !connection.table_exists(None, "samples")? {
             make(&mut connection)?;
         }
         Ok(Self { connection, notes_use: false })
@@ -144,7 +153,7 @@ impl Index {
         rows.collect()
     }
 
-    /// Returns ffprobe's stored output and the survey of a film, if the file's identity is the one that was probed:
+    /// Returns ffprobe's stored output, the survey and the samples of a film, if the file's identity is the one that was probed:
     /// after a failed write they may belong to an earlier file of the same name.
     pub fn probe(&self, path: &Path, film: &Identity) -> rusqlite::Result<Option<ProbeText>> {
         read_probe(&self.connection, path, film)
@@ -158,7 +167,10 @@ impl Index {
              WHERE path = ?1 AND (failures > 0 OR code NOT IN ('replaced', ?2))",
             rusqlite::params![path.as_os_str().as_bytes(), WANTED],
         )?;
-        self.connection.execute("DELETE FROM surveys WHERE path = ?1", [path.as_os_str().as_bytes()])?;
+        for table in EXAMINATIONS {
+            let delete = format!("DELETE FROM {table} WHERE path = ?1");
+            self.connection.execute(&delete, [path.as_os_str().as_bytes()])?;
+        }
         Ok(changed > 0)
     }
 }
@@ -223,15 +235,18 @@ pub fn forget_failure(state: &Path, film: &Path) -> Result<Forgotten, IndexError
     Ok(if known { Forgotten::Failure } else { Forgotten::Nothing })
 }
 
-/// Reads ffprobe's output and the survey of a file with this identity.
+/// Reads ffprobe's output, the survey and the samples of a file with this identity.
 fn read_probe(connection: &Connection, path: &Path, film: &Identity) -> rusqlite::Result<Option<ProbeText>> {
     let mut statement = connection.prepare_cached(
-        "SELECT probe, frame, survey
+        "SELECT probe, frame, survey, samples
          FROM films LEFT JOIN surveys USING (path, inode, size, modified_ns)
+                    LEFT JOIN samples USING (path, inode, size, modified_ns)
          WHERE path = ?1 AND probe IS NOT NULL AND inode = ?2 AND size = ?3 AND modified_ns = ?4",
     )?;
-    let row =
-        |row: &Row<'_>| Ok(ProbeText::new(row.get(0)?).with_frame(row.get(1)?).with_survey(row.get(2)?));
+    let row = |row: &Row<'_>| {
+        let text = ProbeText::new(row.get(0)?).with_frame(row.get(1)?);
+        Ok(text.with_survey(row.get(2)?).with_samples(row.get(3)?))
+    };
     let film = rusqlite::params![
         path.as_os_str().as_bytes(),
         film.inode.cast_signed(),

@@ -5,16 +5,16 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, params};
 
-use super::{FilmEntry, Index, RetryAfter, begin};
+use super::{EXAMINATIONS, FilmEntry, Index, RetryAfter, begin};
 use crate::sys::disk::Identity;
 use av1plan::probe::ProbeText;
 
 /// A change to the index.
 #[derive(Debug)]
 pub enum Write {
-    /// Store these entries. If an entry isn't marked as probed, its stored ffprobe output and survey are deleted.
+    /// Store these entries. If an entry isn't marked as probed, its stored ffprobe output, survey and samples are deleted.
     Entries(Vec<(PathBuf, FilmEntry)>),
-    /// Store an entry with ffprobe's output and the survey.
+    /// Store an entry with ffprobe's output, the survey and the samples.
     Probe(PathBuf, Box<FilmEntry>, ProbeText),
     /// Delete these films.
     Forget(Vec<PathBuf>),
@@ -36,39 +36,44 @@ fn carry_out(connection: &Connection, write: &Write) -> rusqlite::Result<()> {
         Write::Entries(entries) => {
             entries.iter().try_for_each(|(path, entry)| write_entry(connection, path, entry))
         }
-        Write::Probe(path, entry, ProbeText { probe, frame, survey, .. }) => {
+        Write::Probe(path, entry, ProbeText { probe, frame, survey, samples, .. }) => {
             write_entry(connection, path, entry)?;
             let mut statement =
                 connection.prepare_cached("UPDATE films SET probe = ?2, frame = ?3 WHERE path = ?1")?;
             statement.execute(params![path.as_os_str().as_bytes(), probe, frame])?;
-            match survey {
-                Some(survey) => write_survey(connection, path, &entry.identity, survey),
-                None => delete_survey(connection, path),
-            }
+            EXAMINATIONS.into_iter().zip([survey, samples]).try_for_each(|(table, document)| match document {
+                Some(document) => write_examination(connection, table, path, &entry.identity, document),
+                None => delete_examination(connection, table, path),
+            })
         }
         Write::Forget(films) => films.iter().try_for_each(|film| {
-            delete_survey(connection, film)?;
+            delete_examinations(connection, film)?;
             let mut statement = connection.prepare_cached("DELETE FROM films WHERE path = ?1")?;
             statement.execute([film.as_os_str().as_bytes()]).map(drop)
         }),
     }
 }
 
-fn write_survey(
+fn write_examination(
     connection: &Connection,
+    table: &str,
     path: &Path,
     film: &Identity,
-    survey: &[u8],
+    document: &[u8],
 ) -> rusqlite::Result<()> {
-    let mut statement =
-        connection.prepare_cached("INSERT OR REPLACE INTO surveys VALUES (?1, ?2, ?3, ?4, ?5)")?;
+    let insert = format!("INSERT OR REPLACE INTO {table} VALUES (?1, ?2, ?3, ?4, ?5)");
+    let mut statement = connection.prepare_cached(&insert)?;
     let (inode, size) = (film.inode.cast_signed(), film.size.cast_signed());
-    statement.execute(params![path.as_os_str().as_bytes(), inode, size, film.modified_ns, survey]).map(drop)
+    statement.execute(params![path.as_os_str().as_bytes(), inode, size, film.modified_ns, document]).map(drop)
 }
 
-fn delete_survey(connection: &Connection, path: &Path) -> rusqlite::Result<()> {
-    let mut statement = connection.prepare_cached("DELETE FROM surveys WHERE path = ?1")?;
+fn delete_examination(connection: &Connection, table: &str, path: &Path) -> rusqlite::Result<()> {
+    let mut statement = connection.prepare_cached(&format!("DELETE FROM {table} WHERE path = ?1"))?;
     statement.execute([path.as_os_str().as_bytes()]).map(drop)
+}
+
+fn delete_examinations(connection: &Connection, path: &Path) -> rusqlite::Result<()> {
+    EXAMINATIONS.into_iter().try_for_each(|table| delete_examination(connection, table, path))
 }
 
 /// Writes an entry. ffprobe's stored output is kept only if the file is the one that was probed.
@@ -107,7 +112,7 @@ fn write_entry(connection: &Connection, path: &Path, entry: &FilmEntry) -> rusql
         entry.spent().packed(),
         is_probed,
     ])?;
-    if *is_probed { Ok(()) } else { delete_survey(connection, path) }
+    if *is_probed { Ok(()) } else { delete_examinations(connection, path) }
 }
 
 pub(super) fn write_retry_after(retry_after: RetryAfter) -> (Option<&'static str>, Option<i64>) {

@@ -60,7 +60,7 @@ pub(super) fn measure(
         pairs.sort_by_key(Sums::error);
         pairs.truncate(pairs.len().div_ceil(2));
     }
-    pairs.into_iter().fold(Sums::default(), Sums::plus).distance()
+    pairs.iter().fold(Sums::default(), Sums::plus).distance()
 }
 
 /// Measures one frame of the source against the samples of one of the result.
@@ -101,7 +101,7 @@ impl Sums {
         self.sr += i128::from(s * r);
     }
 
-    fn plus(self, other: Self) -> Self {
+    fn plus(self, other: &Self) -> Self {
         Self {
             count: self.count + other.count,
             s: self.s + other.s,

@@ -1,6 +1,7 @@
 //! The three AV1 encoders and the settings of each.
 
 mod aom;
+mod level;
 mod ranged;
 mod rav1e;
 mod svt;
@@ -14,6 +15,7 @@ use serde::{Deserialize, Serialize};
 use ranged::ranged;
 
 pub use aom::{Aom, CpuUsed, Threads, TileCount, Tiles};
+pub use level::Level;
 pub use rav1e::{Quantizer, Rav1e, Speed};
 pub use svt::{NominalRate, Parallelism, Preset, Svt};
 

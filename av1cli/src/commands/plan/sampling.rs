@@ -1,0 +1,61 @@
+//! `av1cli plan --sample`: encodes and scores short windows of a film, to say how large and how good its result will
+//! be.
+
+use std::path::Path;
+use std::time::Duration;
+
+use av1exec::ffmpeg::sample::Sampler;
+use av1exec::ffmpeg::tools::Tools;
+use av1exec::pipeline::look::Looked;
+use av1exec::sys::failure::{Exit, Failure};
+use av1exec::sys::pause::Pause;
+use av1exec::sys::sanitize::display;
+use av1plan::Config;
+use tokio::sync::Mutex;
+
+use crate::output::console::note;
+
+/// Samples films, one at a time, since each sample takes all cores.
+pub(super) struct Sampling {
+    /// How many more films are sampled.
+    left: Mutex<u64>,
+}
+
+impl Sampling {
+    /// Samples this many films.
+    pub(super) fn of(films: u64) -> Self {
+        Self { left: Mutex::new(films) }
+    }
+
+    /// Makes all trials that the film's plan asks for, if films are sampled. The samples are removed.
+    pub(super) async fn complete(
+        &self,
+        looked: &mut Looked,
+        film: &Path,
+        tools: &Tools,
+        policy: &Config,
+        stall: Duration,
+    ) -> Result<(), Failure> {
+        let failed = |error: std::io::Error| {
+            let message = format!("failed to sample {}: {error}", display(film));
+            Failure::new(Exit::Failed, message).hint("`av1cli doctor` says whether ffmpeg can encode at all")
+        };
+        let mut left = self.left.lock().await;
+        let mut order = looked.sample_order(&tools.toolchain, policy).filter(|_| *left > 0);
+        if order.is_none() {
+            return Ok(());
+        }
+        *left -= 1;
+        let folder = tempfile::tempdir().map_err(failed)?;
+        let (scratch, pause) = (folder.path().join("sample.mkv"), Pause::never());
+        let sampler = Sampler { tools, film, scratch: &scratch, stall, background: None, pause: &pause };
+        while let Some(next) = order {
+            let (windows, settings) = (next.windows.len(), next.plan.video.settings);
+            note(&format!("{}: sampling {windows} windows with {settings}", display(film)));
+            let trial = sampler.run(&next, |_| {}).await.map_err(failed)?;
+            looked.add_trial(next, trial);
+            order = looked.sample_order(&tools.toolchain, policy);
+        }
+        Ok(())
+    }
+}
