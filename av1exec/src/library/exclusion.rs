@@ -184,6 +184,7 @@ fn unreadable(path: &Path, source: io::Error) -> ExclusionError {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::library::size_terms::SizeTerms;
     use std::fs;
 
     fn library() -> (tempfile::TempDir, PathBuf) {
@@ -200,7 +201,7 @@ mod tests {
         let roots = [root.path().to_owned()];
         let marker = |film: &Path| {
             let identity = disk::Identity::of(film).unwrap();
-            sidecars::marker_of(film, root.path(), &identity, av1plan::Ratio::NINETY_PERCENT)
+            sidecars::marker_of(film, root.path(), &identity, &Config::default())
         };
         for path in [film.as_path(), film.parent().unwrap()] {
             assert!(exclude(path).unwrap().ends_with("is left alone from now on"));
@@ -219,8 +220,8 @@ mod tests {
         let (roots, own) = ([root.path().to_owned()], names::skip_marker(&film));
         let too_big = || {
             let original = disk::Identity::of(&film).unwrap();
-            let gate = av1plan::Ratio::NINETY_PERCENT;
-            sidecars::mark(&film, "too big", sidecars::MarkCause::TooBig { original, gate }).unwrap();
+            let terms = SizeTerms::of(&Config::default());
+            sidecars::mark(&film, "too big", sidecars::MarkCause::TooBig { original, terms }).unwrap();
         };
         assert!(!retract(&film, &roots).unwrap(), "there is none");
         too_big();

@@ -43,7 +43,7 @@ impl Film {
             path: path.to_owned(),
             identity,
             root: Arc::clone(root),
-            marker: sidecars::marker_of(path, root, &identity, policy.max_size_ratio),
+            marker: sidecars::marker_of(path, root, &identity, policy),
             protection: protection(path, &metadata, FolderRights::of(disk::folder_of(path))),
             target_exists: names::renamed(path).is_some_and(|target| exists(&target)),
             backup_exists: exists(&names::backup(path)),

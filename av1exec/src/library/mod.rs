@@ -8,5 +8,6 @@ mod protection;
 pub mod roots;
 pub mod scan;
 pub mod sidecars;
+pub mod size_terms;
 pub mod stable;
 pub(crate) mod walk;

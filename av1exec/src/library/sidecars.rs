@@ -4,9 +4,10 @@ use std::fs;
 use std::io::{self, Read};
 use std::path::Path;
 
-use av1plan::Ratio;
+use av1plan::Config;
 use av1plan::probe::Marker;
 
+use super::size_terms::SizeTerms;
 use crate::sys::disk::{self, Identity};
 use crate::sys::names;
 
@@ -18,9 +19,9 @@ pub(crate) const WHEN: &str = "When:";
 const SIGNATURE: &str = "av1d: ";
 
 /// Returns the marker that excludes `film`: its own, another tool's, or that of a folder between it and `root`.
-pub fn marker_of(film: &Path, root: &Path, identity: &Identity, gate: Ratio) -> Option<Marker> {
+pub fn marker_of(film: &Path, root: &Path, identity: &Identity, policy: &Config) -> Option<Marker> {
     let own = names::skip_marker(film);
-    if own.exists() && !is_outdated(&own, identity, gate) {
+    if own.exists() && !is_outdated(&own, identity, policy) {
         return Some(Marker::File);
     }
     if names::stem_marker(film).is_some_and(|marker| is_foreign(&marker)) {
@@ -62,8 +63,9 @@ pub fn mark(film: &Path, reason: &str, cause: MarkCause) -> io::Result<()> {
     }
     match cause {
         MarkCause::Asked => write_marker(&marker, reason),
-        MarkCause::TooBig { original, gate } => {
-            write_marker(&marker, &format!("{reason}\n{}", size_gate_line(&original, gate)))
+        MarkCause::TooBig { original, terms } => {
+            let lines = format!("{reason}\n{}\n{}", size_gate_line(&original, terms), terms.line());
+            write_marker(&marker, &lines)
         }
     }
 }
@@ -84,30 +86,29 @@ pub(crate) fn is_signed(content: &[u8]) -> bool {
 pub enum MarkCause {
     /// A person asked for it.
     Asked,
-    /// The film's result was too big. This applies only to this file and this size limit, not to another film of the
-    /// same name.
+    /// The film's result was too big, or would be. This applies only to this file on these terms, not to another film of
+    /// the same name.
     TooBig {
         /// The film's identity.
         original: Identity,
-        /// The size limit (`max_size_ratio`).
-        gate: Ratio,
+        /// The size limit and the settings.
+        terms: SizeTerms,
     },
 }
 
 /// The line of a marker that limits it to one file and one size limit.
-fn size_gate_line(original: &Identity, gate: Ratio) -> String {
-    format!(
-        "For the file of {} bytes, modified {} ns after 1970, and max_size_ratio = {}/10000.",
-        original.size,
-        original.modified_ns,
-        gate.ten_thousandths()
-    )
+fn size_gate_line(original: &Identity, terms: SizeTerms) -> String {
+    let Identity { size, modified_ns, .. } = original;
+    format!("For the file of {size} bytes, modified {modified_ns} ns after 1970, {}", terms.gate())
 }
 
-/// Whether av1d wrote this marker about another file of the same name or another size limit, so that it no longer
-/// applies.
-pub fn is_outdated(marker: &Path, film: &Identity, gate: Ratio) -> bool {
-    size_gate_text(marker).is_some_and(|text| !text.contains(&size_gate_line(film, gate)))
+/// Whether av1d wrote this marker about another file of the same name, another size limit or other settings, so that it
+/// no longer applies.
+pub fn is_outdated(marker: &Path, film: &Identity, policy: &Config) -> bool {
+    size_gate_text(marker).is_some_and(|text| {
+        let terms = SizeTerms::of(policy);
+        !text.contains(&size_gate_line(film, terms)) || !terms.hold_for(&text)
+    })
 }
 
 /// Whether a film has a marker that applies to any file and size limit: one that a person asked for.
@@ -176,6 +177,9 @@ fn is_ours_or_absent(path: &Path) -> io::Result<bool> {
 
 #[cfg(test)]
 mod tests {
+    use av1plan::Ratio;
+    use av1plan::config::QualityTier;
+
     use super::*;
 
     #[test]
@@ -184,13 +188,17 @@ mod tests {
         let season = root.path().join("Series").join("Season 1");
         fs::create_dir_all(&season).unwrap();
         let film = season.join("a.mkv");
-        let marker_of = |film: &Path, root: &Path| marker_of(film, root, &FILM, Ratio::NINETY_PERCENT);
+        let marker_of = |film: &Path, root: &Path| marker_of(film, root, &FILM, &Config::default());
         assert_eq!(marker_of(&film, root.path()), None);
         fs::write(root.path().join("Series").join(".av1skip"), "").unwrap();
         assert_eq!(marker_of(&film, root.path()), Some(Marker::Folder));
         assert_eq!(marker_of(&film, &season), None, "a marker above the root says nothing");
         mark(&film, "as you asked", MarkCause::Asked).unwrap();
         assert_eq!(marker_of(&film, &season), Some(Marker::File));
+    }
+
+    fn too_big() -> MarkCause {
+        MarkCause::TooBig { original: FILM, terms: SizeTerms::of(&Config::default()) }
     }
 
     const FILM: Identity = Identity { device: 1, inode: 2, size: 3, modified_ns: 4, changed_ns: 5, links: 1 };
@@ -200,12 +208,20 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let film = folder.path().join("a.mkv");
         let marker = names::skip_marker(&film);
-        mark(&film, "too big", MarkCause::TooBig { original: FILM, gate: Ratio::NINETY_PERCENT }).unwrap();
-        let stricter = Ratio::from_ten_thousandths(8000).unwrap();
-        assert!(!is_outdated(&marker, &FILM, Ratio::NINETY_PERCENT));
-        assert!(!is_outdated(&marker, &Identity { inode: 9, changed_ns: 9, ..FILM }, Ratio::NINETY_PERCENT));
-        assert!(is_outdated(&marker, &Identity { size: 30, ..FILM }, Ratio::NINETY_PERCENT), "another film");
+        mark(&film, "too big", too_big()).unwrap();
+        let default = &Config::default();
+        let stricter = &Config::default().with_max_size_ratio(Ratio::from_ten_thousandths(8000).unwrap());
+        assert!(!is_outdated(&marker, &FILM, default));
+        assert!(!is_outdated(&marker, &Identity { inode: 9, changed_ns: 9, ..FILM }, default));
+        assert!(is_outdated(&marker, &Identity { size: 30, ..FILM }, default), "another film");
         assert!(is_outdated(&marker, &FILM, stricter), "another gate");
+        let slower = &Config::default().with_quality_tier(QualityTier::VeryHigh);
+        assert!(is_outdated(&marker, &FILM, slower), "other settings");
+        let text = fs::read_to_string(&marker).unwrap();
+        let older: String =
+            text.lines().filter(|line| !line.starts_with("Enc")).map(|line| format!("{line}\n")).collect();
+        fs::write(&marker, older).unwrap();
+        assert!(!is_outdated(&marker, &FILM, slower), "an older av1d wrote nothing of the settings");
 
         mark(&film, "as you asked", MarkCause::Asked).unwrap();
         assert!(!is_outdated(&marker, &Identity { size: 30, ..FILM }, stricter), "a person's word holds");
@@ -213,8 +229,7 @@ mod tests {
         assert!(marker.exists(), "for the result, too");
         for foreign in ["", "For the file of 1 bytes"] {
             fs::write(&marker, foreign).unwrap();
-            mark(&film, "too big", MarkCause::TooBig { original: FILM, gate: Ratio::NINETY_PERCENT })
-                .unwrap();
+            mark(&film, "too big", too_big()).unwrap();
             assert_eq!(fs::read_to_string(&marker).unwrap(), foreign, "it isn't ours");
             assert!(!is_outdated(&marker, &FILM, stricter));
             remove_size_marker(&film).unwrap();
@@ -226,7 +241,7 @@ mod tests {
     fn another_tools_marker_stands_for_every_film_of_its_stem_and_ours_for_one() {
         let root = tempfile::tempdir().unwrap();
         let at = |name: &str| root.path().join(name);
-        let marker_of = |name: &str| marker_of(&at(name), root.path(), &FILM, Ratio::NINETY_PERCENT);
+        let marker_of = |name: &str| marker_of(&at(name), root.path(), &FILM, &Config::default());
         fs::write(at("Film.av1skip"), "").unwrap();
         for (film, marker) in
             [("Film.mkv", Some(Marker::Stem)), ("Film.mp4", Some(Marker::Stem)), ("Film.cut.mkv", None)]

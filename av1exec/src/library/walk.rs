@@ -203,7 +203,7 @@ impl Listing {
         let metadata = entry.metadata()?;
         let identity = Identity::from_metadata(&metadata)?;
         let own = self.has(&names::skip_marker(path))
-            && !sidecars::is_outdated(&names::skip_marker(path), &identity, policy.max_size_ratio);
+            && !sidecars::is_outdated(&names::skip_marker(path), &identity, policy);
         let stem = names::stem_marker(path).filter(|marker| self.has(marker));
         let marker = match () {
             () if own => Some(Marker::File),

@@ -5,11 +5,12 @@ use std::io;
 use std::os::fd::AsRawFd;
 use std::path::{Path, PathBuf};
 
-use av1plan::Verdict;
+use av1plan::{SkipReason, Verdict};
 
 use super::Pipeline;
 use crate::library::film::Film;
 use crate::library::sidecars::{self, MarkCause};
+use crate::library::size_terms::SizeTerms;
 use crate::pipeline::event::Event;
 use crate::pipeline::why_text;
 use crate::state::jobs::{Job, LogLimits};
@@ -114,8 +115,18 @@ impl Pipeline {
         }
     }
 
+    /// Writes the marker of a film whose result would be too big.
+    pub(super) async fn mark_too_big(&self, film: &Film, reason: &SkipReason) {
+        let (path, cause) = (film.path.clone(), self.too_big(film));
+        let line = format!("{}: {reason}", reason.code());
+        let marked = self.on_disk(&film.path, move || sidecars::mark(&path, &line, cause)).await;
+        if let Err(error) = marked {
+            self.warn(&names::skip_marker(&film.path), error.to_string());
+        }
+    }
+
     fn too_big(&self, film: &Film) -> MarkCause {
-        MarkCause::TooBig { original: film.identity, gate: self.settings.policy.max_size_ratio }
+        MarkCause::TooBig { original: film.identity, terms: SizeTerms::of(&self.settings.policy) }
     }
 
     /// Writes the `.why.txt` that says why a film wasn't replaced.

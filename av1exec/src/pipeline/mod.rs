@@ -140,10 +140,14 @@ impl Pipeline {
         }
     }
 
-    /// Writes the `.why.txt` of a film that is refused for what it is.
+    /// Writes the `.why.txt` of a film that is refused for what it is, and the marker of one whose result would be too
+    /// big.
     pub async fn explain_refusal(&self, film: &Film, verdict: &Verdict) {
         if let Some(reason) = refusal(verdict) {
             self.explain_beside(film, &Outcome::Skipped(reason.clone()), Some(verdict)).await;
+            if matches!(reason, SkipReason::WillBeTooBig { .. }) {
+                self.mark_too_big(film, reason).await;
+            }
         }
     }
 

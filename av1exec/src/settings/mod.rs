@@ -247,6 +247,10 @@ write_why_sidecars = true
             nice = 0
             ionice = "none"
             metrics_listen = "[::1]:9321"
+            quality = "target"
+            target = "vmaf-neg=95, ssimulacra2=80"
+            target_limits = 0
+            predict = false
             bit_depth = "source"
             drop_languages = []
             duration_epsilon_secs = 0.000001
@@ -269,6 +273,7 @@ write_why_sidecars = true
     fn the_planner_reads_and_writes_its_keys_as_the_config_file_has_them() {
         let changed = "min_bytes = 1\nmax_size_ratio = 0.0001\nduration_epsilon_secs = 2.5\nextensions = [\"mkv\"]\n\
                        interlaced = \"skip\"\ndamaged = \"skip\"\nhardlinked = \"replace\"\nforeign_owner = \"take\"\nbit_depth = \"source\"\n\
+                       quality = \"target\"\ntarget = \"xpsnr=41.5\"\ntarget_limits = 62\npredict = false\n\
                        refuse_losses = [\"cover\"]\ntesting_svt_preset = 12\n";
         for settings in [Settings::default(), read(changed)] {
             assert_eq!(read(&settings.policy.to_string()).policy, settings.policy);

@@ -172,7 +172,7 @@ impl Account {
                 .collect(),
             outlook: outlook(&known, now),
             attempts: jobs.jobs.iter().map(Attempt::of).collect(),
-            sidecars: sidecar::of(&unique(&names), &root, identity.as_ref(), settings.policy.max_size_ratio),
+            sidecars: sidecar::of(&unique(&names), &root, identity.as_ref(), &settings.policy),
             remembered: remembered
                 .iter()
                 .flatten()

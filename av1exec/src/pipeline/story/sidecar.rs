@@ -3,7 +3,7 @@
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use av1plan::Ratio;
+use av1plan::Config;
 use av1plan::wire::PathDocument;
 use serde::Serialize;
 
@@ -46,12 +46,12 @@ const READ: u64 = 16 << 10;
 
 /// Returns all sidecar files of a film that has or had these names. `file` is the identity of the film as it is
 /// now.
-pub(super) fn of(names: &[PathBuf], root: &Path, file: Option<&Identity>, gate: Ratio) -> Vec<Sidecar> {
+pub(super) fn of(names: &[PathBuf], root: &Path, file: Option<&Identity>, policy: &Config) -> Vec<Sidecar> {
     let mut found = Vec::new();
     for name in names {
         let marker = names::skip_marker(name);
         // If the film is gone, a marker can't be outdated.
-        let holds = !file.is_some_and(|file| sidecars::is_outdated(&marker, file, gate));
+        let holds = !file.is_some_and(|file| sidecars::is_outdated(&marker, file, policy));
         found.extend(read(&marker, SidecarKind::Marker, Some(holds)));
         found.extend(read(&names::why(name), SidecarKind::Why, None));
         let backup = names::backup(name);
@@ -84,6 +84,7 @@ fn read(path: &Path, kind: SidecarKind, holds: Option<bool>) -> Option<Sidecar> 
 mod tests {
     use super::*;
     use crate::library::sidecars::{MarkCause, mark, write_why};
+    use crate::library::size_terms::SizeTerms;
 
     #[test]
     fn what_lies_beside_a_film_is_told_by_all_its_names() {
@@ -93,12 +94,16 @@ mod tests {
         let names = [season.join("a.avi"), season.join("a.mkv")];
         let film = Identity { device: 1, inode: 2, size: 3, modified_ns: 4, changed_ns: 5, links: 1 };
         let kinds = |file: Option<&Identity>| {
-            let found = of(&names, root.path(), file, Ratio::NINETY_PERCENT);
+            let found = of(&names, root.path(), file, &Config::default());
             found.iter().map(|sidecar| (sidecar.kind, sidecar.holds)).collect::<Vec<_>>()
         };
         assert_eq!(kinds(Some(&film)), []);
-        mark(&names[0], "too big", MarkCause::TooBig { original: film, gate: Ratio::NINETY_PERCENT })
-            .unwrap();
+        mark(
+            &names[0],
+            "too big",
+            MarkCause::TooBig { original: film, terms: SizeTerms::of(&Config::default()) },
+        )
+        .unwrap();
         write_why(&names[0], "a.avi was not replaced", "because\n").unwrap();
         std::fs::write(names::backup(&names[0]), "x").unwrap();
         std::fs::write(root.path().join("Series/.av1skip"), "old").unwrap();
@@ -117,7 +122,7 @@ mod tests {
         assert_eq!(kinds(Some(&Identity { size: 9, ..film })), expected(false), "it is about another film");
         assert_eq!(kinds(None), expected(true));
         let texts: Vec<String> =
-            of(&names, root.path(), None, Ratio::NINETY_PERCENT).into_iter().map(|one| one.text).collect();
+            of(&names, root.path(), None, &Config::default()).into_iter().map(|one| one.text).collect();
         assert!(texts[0].starts_with("av1d: too big") && texts[4] == "old", "{texts:?}");
     }
 }

@@ -3,6 +3,7 @@
 use std::fs;
 
 use super::*;
+use crate::library::size_terms::SizeTerms;
 use crate::state::jobs::{OutcomeRecord, test_job};
 use crate::sys::path::path_document;
 
@@ -274,7 +275,7 @@ fn a_person_s_own_marker_stays_and_the_size_gate_s_is_replaced() {
     let stage = Stage::new("Film.mkv");
     let cause = MarkCause::TooBig {
         original: Identity::of(&names::backup(&stage.film)).unwrap(),
-        gate: av1plan::Ratio::NINETY_PERCENT,
+        terms: SizeTerms::of(&av1plan::Config::default()),
     };
     sidecars::mark(&stage.film, "too big", cause).unwrap();
     stage.undo().run().unwrap();
