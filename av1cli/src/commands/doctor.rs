@@ -1,6 +1,5 @@
 //! `av1cli doctor`: checks everything that av1d needs, and prints a line per check.
 
-use std::io;
 use std::path::Path;
 use std::sync::mpsc::{Sender, channel};
 
@@ -13,12 +12,12 @@ use av1plan::wire::PathDocument;
 use console::style;
 use serde::Serialize;
 use serde_json::{Map, Value};
-use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::oneshot;
 
 use crate::args::DoctorArgs;
 use crate::commands::config::settings_document;
 use crate::output::console::out;
+use crate::setup::signals;
 
 /// Runs all checks and prints them one by one, or all of them as one JSON document.
 pub(crate) async fn run(
@@ -30,8 +29,7 @@ pub(crate) async fn run(
     let inspection = inspect(explicit, environment);
     let trials = if *trial { Trials::Run } else { Trials::Leave };
     let patient = Patient { inspection: &inspection, environment, trials };
-    let failed = |error| Failure::new(Exit::Failed, format!("failed to listen for signals: {error}"));
-    let [mut interrupt, mut terminate, mut hang_up] = signals().map_err(failed)?;
+    let ended = signals::ended()?;
     let (lines, printed) = printer()?;
     let examined = async {
         let mut checks = Vec::new();
@@ -53,9 +51,7 @@ pub(crate) async fn run(
     // Dropping an unfinished check kills its child processes and deletes its files.
     tokio::select! {
         exit = examined => exit,
-        _ = interrupt.recv() => Ok(Exit::Interrupted),
-        _ = terminate.recv() => Ok(Exit::Interrupted),
-        _ = hang_up.recv() => Ok(Exit::Interrupted),
+        () = ended => Ok(Exit::Interrupted),
     }
 }
 
@@ -89,13 +85,6 @@ fn document(inspection: &Inspection, counts: Counts, checks: &[Check]) -> String
         },
     };
     serde_json::to_string(&document).unwrap_or_default()
-}
-
-/// Returns the signals by which a user or a closed terminal ends the program.
-fn signals() -> io::Result<[Signal; 3]> {
-    let [interrupt, terminate, hang_up] =
-        [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()].map(signal);
-    Ok([interrupt?, terminate?, hang_up?])
 }
 
 #[derive(Debug, Serialize)]

@@ -1,8 +1,9 @@
-//! Signals that control a running daemon.
+//! Signals that control a running daemon, or end a command.
 
 use std::io;
 
 use av1exec::daemon::signal::UserSignal;
+use av1exec::sys::failure::{Exit, Failure};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
@@ -21,6 +22,22 @@ pub fn listen(terminal: bool) -> io::Result<UnboundedReceiver<UserSignal>> {
         tokio::spawn(async move { while signals.recv().await.is_some() && sender.send(meaning).is_ok() {} });
     }
     Ok(receiver)
+}
+
+/// Listens for the signals by which a user or a closed terminal ends the program. From this call on, they end nothing by
+/// themselves; what it returns ends when one of them comes.
+pub(crate) fn ended() -> Result<impl Future<Output = ()>, Failure> {
+    let failed = |error| Failure::new(Exit::Failed, format!("failed to listen for signals: {error}"));
+    let listen = |kind| signal(kind).map_err(failed);
+    let (mut interrupt, mut terminate, mut hang_up) =
+        (listen(SignalKind::interrupt())?, listen(SignalKind::terminate())?, listen(SignalKind::hangup())?);
+    Ok(async move {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+            _ = hang_up.recv() => {}
+        }
+    })
 }
 
 #[cfg(test)]

@@ -137,7 +137,8 @@ fn planned(
     let tags_by_name = promises.tags_by_name;
     let contract =
         contract::draw_up(probe, &streams, container, picture.expected, promises, file.size, config);
-    Sampled { source, contract: &contract, streams: &streams, config }.decide(&mut video_plan, record)?;
+    Sampled { source, contract: &contract, streams: &streams, toolchain, config }
+        .decide(&mut video_plan, record)?;
     decide_gate(source, config, record);
 
     Ok(EncodePlan {

@@ -42,7 +42,7 @@ pub fn sample_order(source: &Source<'_>, toolchain: &Toolchain, config: &Config)
     };
     // A film that won't be encoded for what its samples show needs no more of them.
     let Verdict::Encode(_) = self::plan(source, toolchain, config) else { return None };
-    let Sampling { key, windows, .. } = Sampling::of(&plan.video, &plan.contract, source, config)?;
+    let Sampling { key, windows, .. } = Sampling::of(&plan.video, &plan.contract, source, toolchain, config)?;
     let trials =
         source.samples.filter(|samples| samples.key == key).map_or(&[][..], |samples| &samples.trials);
     let is_hdr = is_hdr(&plan.contract);
@@ -76,7 +76,13 @@ struct Sampling {
 
 impl Sampling {
     /// `None` if the config asks for no samples, the film wasn't surveyed, or is too short.
-    fn of(video: &VideoPlan, contract: &Contract, source: &Source<'_>, config: &Config) -> Option<Self> {
+    fn of(
+        video: &VideoPlan,
+        contract: &Contract,
+        source: &Source<'_>,
+        toolchain: &Toolchain,
+        config: &Config,
+    ) -> Option<Self> {
         let purpose = match config.quality {
             Quality::Target => Purpose::Search,
             Quality::Ladder if config.predict => Purpose::Predict,
@@ -92,7 +98,9 @@ impl Sampling {
             held: None,
             ..video.clone()
         };
-        let key = alloc::format!("{} of {}, {any_level:?}", windows.len(), first.length);
+        let version = toolchain.version();
+        let key =
+            alloc::format!("ffmpeg {version}, {} windows of {}, {any_level:?}", windows.len(), first.length);
         Some(Self { key, windows, length })
     }
 }
@@ -116,6 +124,7 @@ pub(crate) struct Sampled<'a> {
     pub(crate) source: &'a Source<'a>,
     pub(crate) contract: &'a Contract,
     pub(crate) streams: &'a [StreamPlan],
+    pub(crate) toolchain: &'a Toolchain,
     pub(crate) config: &'a Config,
 }
 
@@ -126,8 +135,8 @@ impl Sampled<'_> {
     ///
     /// The skip of a film whose result would be too big.
     pub(crate) fn decide(&self, video: &mut VideoPlan, record: &mut Record) -> Result<(), SkipReason> {
-        let Self { source, contract, config, .. } = *self;
-        let sampling = Sampling::of(video, contract, source, config);
+        let Self { source, contract, streams: _, toolchain, config } = *self;
+        let sampling = Sampling::of(video, contract, source, toolchain, config);
         let wants_target = config.quality == Quality::Target;
         let trials = sampling.as_ref().zip(source.samples);
         let trials = trials.filter(|(sampling, samples)| sampling.key == samples.key);

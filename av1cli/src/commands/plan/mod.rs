@@ -8,11 +8,15 @@ mod sampling;
 
 use std::ffi::OsString;
 
+use av1exec::ffmpeg::tools::Tools;
 use av1exec::pipeline::open::find_tools;
 use av1exec::settings::{self, Environment, Settings, SettingsError};
 
+use av1plan::Config;
+
 use crate::args::PlanArgs;
 use crate::output::console::complain;
+use crate::setup::signals;
 use av1exec::sys::failure::{Exit, Failure};
 
 /// Plans films and folders. A film that can't be planned doesn't stop the others.
@@ -37,12 +41,31 @@ pub(crate) async fn run(
     let tools = find_tools(&settings, environment.path.as_deref()).await?;
     let program =
         settings.ffmpeg.as_ref().map_or(OsString::from("ffmpeg"), |path| path.clone().into_os_string());
+    let plan_all = plan_all(&args, &settings, other.as_ref(), &tools, &program);
+    if args.sample.is_none() {
+        return plan_all.await;
+    }
+    // Dropping an unfinished sample kills ffmpeg and removes its file.
+    let ended = signals::ended()?;
+    tokio::select! {
+        exit = plan_all => exit,
+        () = ended => Ok(Exit::Interrupted),
+    }
+}
+
+async fn plan_all(
+    args: &PlanArgs,
+    settings: &Settings,
+    other: Option<&Config>,
+    tools: &Tools,
+    program: &OsString,
+) -> Result<Exit, Failure> {
     let mut worst = Exit::Done;
     for file in &args.files {
-        let planned = match &other {
-            Some(other) => difference::show(file, &args, &tools, &settings, other).await,
-            None if file.is_dir() => library::show(file, &args, &tools, &settings).await,
-            None => film::show(file, &args, &tools, &settings, &program).await,
+        let planned = match other {
+            Some(other) => difference::show(file, args, tools, settings, other).await,
+            None if file.is_dir() => library::show(file, args, tools, settings).await,
+            None => film::show(file, args, tools, settings, program).await,
         };
         match planned {
             Ok(Shown::All(exit)) => worst = worst.max(exit),

@@ -10,7 +10,8 @@ use av1exec::pipeline::look::Looked;
 use av1exec::sys::failure::{Exit, Failure};
 use av1exec::sys::pause::Pause;
 use av1exec::sys::sanitize::display;
-use av1plan::Config;
+use av1plan::plan::Topic;
+use av1plan::{Config, Verdict};
 use tokio::sync::Mutex;
 
 use crate::output::console::note;
@@ -41,8 +42,16 @@ impl Sampling {
             Failure::new(Exit::Failed, message).hint("`av1cli doctor` says whether ffmpeg can encode at all")
         };
         let mut left = self.left.lock().await;
-        let mut order = looked.sample_order(&tools.toolchain, policy).filter(|_| *left > 0);
+        if *left == 0 {
+            return Ok(());
+        }
+        let mut order = looked.sample_order(&tools.toolchain, policy);
         if order.is_none() {
+            let verdict = looked.plan(&tools.toolchain, policy);
+            let is_sampled = verdict.decisions().iter().any(|decision| decision.topic == Topic::Samples);
+            if !is_sampled && matches!(verdict, Verdict::Encode(_)) {
+                note(&format!("{}: too short to be sampled", display(film)));
+            }
             return Ok(());
         }
         *left -= 1;
