@@ -1,6 +1,6 @@
 //! Samples with the real ffmpeg: what they predict, and what a search finds, is compared with whole encodes.
 
-#![allow(clippy::unwrap_used, reason = "a test fails by a panic")]
+#![allow(clippy::panic, clippy::unwrap_used, reason = "a test fails by a panic")]
 
 use std::fs;
 use std::path::Path;

@@ -1,7 +1,7 @@
 //! Samples: short windows of a film are encoded and scored before the film is, to know how large and how good its
 //! result will be, and to find the settings that reach a stated quality.
 //!
-//! A caller asks [`sample_order`] what should be sampled next, encodes each window with
+//! A caller asks [`sample_order`](crate::sample_order()) what should be sampled next, encodes each window with
 //! [`command::sample_arguments`](crate::command::sample_arguments), scores it, adds a [`Trial`], and plans again with
 //! `Source::with_samples` until nothing is ordered any more.
 

@@ -56,7 +56,7 @@ impl Trial {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Samples {
-    /// What else the samples depend on (see [`sample_key`](super::sample_key)): samples with another key say nothing.
+    /// What else the samples depend on ([`SampleOrder::key`](crate::SampleOrder::key)): samples with another key say nothing.
     pub key: String,
     /// The trials in the order in which they were made.
     pub trials: Vec<Trial>,
