@@ -182,7 +182,7 @@ fn a_film_without_samples_is_encoded_by_the_ladder() {
     library.encode("Short.mkv").exits_with(0).says("[replaced]");
     let jobs = library.jobs();
     let samples = decision(&jobs[0]["plan"], "samples").unwrap().clone();
-    assert_eq!(samples["code"], "too-short-to-sample");
+    assert_eq!(samples["code"], "cannot-be-sampled");
     assert_eq!(jobs[0]["plan"]["encode"]["crf"], 24);
     // An encoder that fails whenever a sample is asked for.
     library.make("Film.mkv", &format!("-f lavfi -i testsrc2=size=160x120:rate=25:duration=20,{noise}"));

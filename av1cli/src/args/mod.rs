@@ -172,7 +172,7 @@ pub(crate) struct PlanArgs {
     pub(crate) survey: bool,
     /// Encode short windows of each film that would be encoded, and say how large and how good its result will be; in a
     /// folder, of the first N films
-    #[arg(long, value_name = "N", num_args = 0..=1, require_equals = true, default_missing_value = "18446744073709551615", conflicts_with = "probe_json")]
+    #[arg(long, value_name = "N", num_args = 0..=1, require_equals = true, default_missing_value = "18446744073709551615", conflicts_with_all = ["probe_json", "diff"])]
     pub(crate) sample: Option<u64>,
     /// Show what another config would change: which films, which choices, and why
     #[arg(long, value_name = "OTHER.toml", conflicts_with_all = ["explain", "probe_json"])]

@@ -2,18 +2,21 @@
 
 mod pictures;
 
+use std::ffi::OsString;
 use std::io;
 use std::path::Path;
 use std::time::Duration;
 
 use av1plan::command::{ScorePart, ScoreRequest, filters_arguments, sample_arguments};
 use av1plan::judge::Metric;
-use av1plan::plan::MetricName;
+use av1plan::plan::{MetricName, StreamType};
 use av1plan::sample::{SampleWindow, Trial, WindowReport};
 use av1plan::{EncodePlan, Micros, Milli, SampleOrder};
 
 use super::quality::score;
 use super::scores::mean_from;
+use tokio::process::Child;
+
 use crate::ffmpeg::argv::bind;
 use crate::ffmpeg::tools::{self, Tools};
 use crate::sys::lock::Locks;
@@ -49,8 +52,8 @@ pub struct Background<'a> {
     pub priority: Priority,
 }
 
-/// The pictures in the first half second of a window aren't scored: they lean on a key frame that the whole film
-/// doesn't have there.
+/// The pictures in the first half second of a window, at most its first quarter, aren't scored: they lean on a key frame
+/// that the whole film doesn't have there.
 const UNSCORED: Micros = Micros::from_millis(500);
 
 /// How many pictures of all windows together are scored by the metrics that ffmpeg doesn't have.
@@ -91,10 +94,10 @@ impl Sampler<'_> {
         by_ffmpeg: &[Metric],
     ) -> io::Result<WindowReport> {
         self.pause.clone().over().await;
-        let Encoded { frames, bytes } = self.encode(&order.plan, window).await?;
-        let mut report = WindowReport::new(shown(&order.plan, window, frames), bytes);
+        let Encoded { frames, bytes, key_bytes } = self.encode(&order.plan, window).await?;
+        let mut report = WindowReport::new(shown(&order.plan, window, frames), bytes).with_key(key_bytes);
         let part = ScorePart::Sample(window);
-        let unscored = UNSCORED.min(Micros(window.length.0 / 4));
+        let unscored = unscored(window);
         for metric in by_ffmpeg {
             let request = ScoreRequest::new(&order.plan, 0, *metric);
             let paths = (self.scratch, self.film);
@@ -116,20 +119,28 @@ impl Sampler<'_> {
         Ok(report)
     }
 
+    /// Starts ffmpeg.
+    async fn start(&self, args: &[OsString]) -> io::Result<Child> {
+        let program = &self.tools.ffmpeg;
+        match self.background {
+            Some(Background { stamp, locks, priority }) => {
+                start_for(stamp, program, args, locks, priority).await
+            }
+            None => start(program, args).await,
+        }
+    }
+
     async fn encode(&self, plan: &EncodePlan, window: SampleWindow) -> io::Result<Encoded> {
         let args = bind(&sample_arguments(plan, window), self.film, self.scratch);
-        let program = &self.tools.ffmpeg;
-        let child = match self.background {
-            Some(Background { stamp, locks, priority }) => {
-                start_for(stamp, program, &args, locks, priority).await?
-            }
-            None => start(program, &args).await?,
-        };
+        let child = self.start(&args).await?;
         let pulse = Pulse { output: Output::Stdout, limit: self.stall };
         let (mut encoded, mut words, mut unknown) = (Encoded::default(), String::new(), None);
         let watched = watch(child, Some(pulse), |output, line| match output {
             Output::Stdout => {
                 if let Ok(size) = line.trim().parse::<u64>() {
+                    if encoded.frames == 0 {
+                        encoded.key_bytes = size;
+                    }
                     encoded.frames += 1;
                     encoded.bytes = encoded.bytes.saturating_add(size);
                 }
@@ -152,17 +163,26 @@ impl Sampler<'_> {
     }
 }
 
+/// How long the pictures at the start of a window aren't scored.
+fn unscored(window: SampleWindow) -> Micros {
+    UNSCORED.min(Micros(window.length.0 / 4))
+}
+
 /// The packets of a sample.
 #[derive(Debug, Default, Clone, Copy)]
 struct Encoded {
     frames: u32,
     bytes: u64,
+    /// The size of the first one.
+    key_bytes: u64,
 }
 
 /// How long this many frames of the film are shown in the mean, or the length of the window if that is far from it: a
 /// window of a second may begin right behind a frame or right before one.
 fn shown(plan: &EncodePlan, window: SampleWindow, frames: u32) -> Micros {
-    let film = plan.contract.duration.zip(plan.video.frames).filter(|(_, frames)| *frames > 0);
+    let video = plan.contract.streams.iter().find(|stream| stream.kind == StreamType::Video);
+    let span = video.and_then(|stream| stream.span).map(|span| span.length);
+    let film = span.zip(plan.video.frames).filter(|(_, frames)| *frames > 0);
     let Some((duration, of)) = film else { return window.length };
     let shown = i128::from(duration.0) * i128::from(frames) / i128::from(of);
     match i64::try_from(shown) {

@@ -1,5 +1,6 @@
 //! What a marker about a result that was too big holds for, besides its film.
 
+use av1plan::config::Quality;
 use av1plan::{Config, Ratio};
 
 /// The size limit and the settings of an encode: with others the result may be small enough.
@@ -27,9 +28,13 @@ impl SizeTerms {
             svt_preset,
             ..
         } = policy;
+        let sought = match quality {
+            Quality::Target => format!("{target} {target_limits}"),
+            _ => String::new(),
+        };
         let settings = format!(
-            "{prefer_encoder:?} {quality_tier:?} {quality:?} {target} {target_limits} {bit_depth:?} {interlaced:?} \
-             {drop_languages:?} {svt_preset:?}"
+            "{prefer_encoder:?} {quality_tier:?} {quality:?} {sought} {bit_depth:?} {interlaced:?} {drop_languages:?} \
+             {svt_preset:?}"
         );
         let hash = blake3::hash(settings.as_bytes());
         let (first, _) = hash.as_bytes().split_first_chunk::<8>().unwrap_or((&[0; 8], &[]));

@@ -155,7 +155,11 @@ pub fn score_arguments(scored: &ScoreRequest<'_>, part: ScorePart) -> Vec<Arg> {
                 args.option("-ss", format!("{}", if is_original { original } else { result }));
                 args.option("-t", format!("{length}"));
             }
-            ScorePart::Sample(window) if is_original => args.range(window),
+            ScorePart::Sample(window) if is_original => {
+                // As the sample was made, so that both begin with the same picture.
+                args.source_times(plan.timestamps);
+                args.range(window);
+            }
             ScorePart::Whole if is_original => args.source_times(plan.timestamps),
             ScorePart::Sample(_) | ScorePart::Whole => {}
         }

@@ -51,6 +51,7 @@ pub fn sample_pictures_arguments(
     let mut args = Args(Vec::with_capacity(40));
     args.fixed(&["-nostdin", "-hide_banner", "-loglevel", "error", "-noautorotate"]);
     if side == Side::Source {
+        args.source_times(plan.timestamps);
         if plan.video.keeps_filters {
             args.fixed(&KEEP_FILTERS);
         }

@@ -86,13 +86,16 @@ impl fmt::Display for Reason {
                 Plain(goals)
             ),
             Self::TargetNotFoundYet { goals, ladder } => {
-                write!(f, "the last that was tried for {}; the ladder has {ladder}", Plain(goals))
+                write!(f, "the search for {} isn't at its end; the ladder has {ladder}", Plain(goals))
             }
             Self::NoScoreOfTarget => {
                 f.write_str("the ladder's, since none of the target's metrics can be computed here")
             }
             Self::NotSampled => f.write_str("there are no samples of it; they are made before an encode"),
-            Self::TooShortToSample => f.write_str("too short to be sampled, so the ladder's CRF is taken"),
+            Self::CannotBeSampled => f.write_str(
+                "too short for samples, without reliable times, or of a format in which no place can be sought; the \
+                 ladder's CRF is taken",
+            ),
             Self::Predicted(prediction) => predicted(f, prediction),
             Self::Ladder => f.write_str("the ladder's step for this resolution"),
             Self::PresetForced => f.write_str("forced by the config, for tests"),

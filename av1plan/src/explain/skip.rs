@@ -108,7 +108,7 @@ impl fmt::Display for SkipReason {
             Self::WillBeTooBig { predicted, error, limit } => write!(
                 f,
                 "samples of it show that its result would have {} (with an error of {}), and {} or more is too big for \
-                 max_size_ratio; predict = false has it encoded all the same",
+                 max_size_ratio; predict = false and `av1cli retry` have it encoded all the same",
                 Bytes(*predicted),
                 Bytes(*error),
                 Bytes(*limit)

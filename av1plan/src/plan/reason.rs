@@ -141,7 +141,8 @@ pub enum Reason {
         /// The level of quality that the ladder has.
         ladder: Level,
     },
-    /// The search for the CRF that reaches the target isn't at its end: this is the last one that was tried.
+    /// The search for the CRF that reaches the target isn't at its end: this is the highest of those that were tried and
+    /// reach it, or the ladder's.
     TargetNotFoundYet {
         /// The scores of the target.
         goals: String,
@@ -152,8 +153,9 @@ pub enum Reason {
     NoScoreOfTarget,
     /// The film wasn't sampled yet, which is done before it is encoded.
     NotSampled,
-    /// The film is too short to be sampled, or nobody knows how long it is, so the ladder's value is taken.
-    TooShortToSample,
+    /// The film is too short for samples, its pictures have no reliable times, or ffmpeg can't seek to any place in it
+    /// (transport and program streams), so the ladder's value is taken.
+    CannotBeSampled,
     /// Short windows of the film were encoded.
     Predicted(Prediction),
 
@@ -348,7 +350,7 @@ coded! {
         TargetNotFoundYet = "target-not-found-yet",
         NoScoreOfTarget = "no-score-of-target",
         NotSampled = "not-sampled",
-        TooShortToSample = "too-short-to-sample",
+        CannotBeSampled = "cannot-be-sampled",
         Predicted = "predicted",
         Ladder = "ladder",
         LadderVeryHigh = "ladder-very-high",

@@ -11,9 +11,10 @@ use crate::plan::{
 };
 use crate::probe::Transfer;
 use crate::rules::record::Record;
+use crate::rules::survey::jumps;
 use crate::rules::{Source, plan};
 use crate::sample::{
-    PRIOR_SHRINK, Purpose, SampleWindow, Samples, Search, SearchStep, Trial, byte_rate, crf, float, nearest,
+    Purpose, SampleWindow, Samples, Search, SearchStep, Trial, best_of, byte_rate, float, nearest,
     sample_windows, score, score_at, search_step, size_at, worst,
 };
 use crate::toolchain::Toolchain;
@@ -75,7 +76,8 @@ struct Sampling {
 }
 
 impl Sampling {
-    /// `None` if the config asks for no samples, the film wasn't surveyed, or is too short.
+    /// `None` if the config asks for no samples, the film wasn't surveyed, is too short, or of a format in which no place
+    /// can be sought.
     fn of(
         video: &VideoPlan,
         contract: &Contract,
@@ -88,9 +90,20 @@ impl Sampling {
             Quality::Ladder if config.predict => Purpose::Predict,
             Quality::Ladder => return None,
         };
+        // In these formats ffmpeg lands at the next key frame behind the place that it is sent to, so that windows would
+        // fall on each other, and one near the end would be empty (measured with 8.0).
+        let format = &source.probe.format;
+        if format.is_read_by("mpegts") || format.is_read_by("mpeg") || jumps(source.probe).is_some() {
+            return None;
+        }
         let span = contract.streams.iter().find(|stream| stream.kind == StreamType::Video)?.span?;
         let (length, size) = (span.length, source.file.size);
-        let windows = sample_windows(length, purpose, size ^ length.0.unsigned_abs().rotate_left(32));
+        // ffmpeg counts from the start of the file, and a picture may begin later.
+        let late = format.start.map_or(0, |start| span.start.0.saturating_sub(start.0)).max(0);
+        let mut windows = sample_windows(length, purpose, size ^ length.0.unsigned_abs().rotate_left(32));
+        for window in &mut windows {
+            window.start = Micros(window.start.0.saturating_add(late));
+        }
         let first = windows.first()?;
         let any_level = VideoPlan {
             settings: video.settings.at_level(Level::of_quarters(0)),
@@ -99,8 +112,11 @@ impl Sampling {
             ..video.clone()
         };
         let version = toolchain.version();
-        let key =
-            alloc::format!("ffmpeg {version}, {} windows of {}, {any_level:?}", windows.len(), first.length);
+        let key = alloc::format!(
+            "method 1, ffmpeg {version}, {} windows of {}, {any_level:?}",
+            windows.len(),
+            first.length
+        );
         Some(Self { key, windows, length })
     }
 }
@@ -144,18 +160,25 @@ impl Sampled<'_> {
             trials.filter(|(_, samples)| !samples.trials.is_empty())
         else {
             if wants_target {
-                let reason = if sampling.is_some() { Reason::NotSampled } else { Reason::TooShortToSample };
+                let reason = if sampling.is_some() || source.probe.survey.is_none() {
+                    Reason::NotSampled
+                } else {
+                    Reason::CannotBeSampled
+                };
                 record.decide(Topic::Samples, "none", reason);
             }
             return Ok(());
         };
-        let mut goes_on_to = None;
+        let mut judged = None;
         if wants_target {
             let search = search(&video.settings, trials, is_hdr(contract), config);
             let step = search_step(&search, trials);
-            choose(&search, step, trials, video, record);
+            let missing = config.target.scores(is_hdr(contract));
+            let missing =
+                missing.iter().filter(|goal| !search.goals.contains(goal)).map(|(metric, _)| *metric);
+            choose(&search, step, trials, (video, &missing.collect::<Vec<_>>()), record);
             // While the search goes on, the worst level that it may choose counts for the size.
-            goes_on_to = matches!(step, SearchStep::Try(_)).then_some(search.limits.1);
+            judged = matches!(step, SearchStep::Try(_)).then_some(search.limits.1);
         }
         let level = video.settings.level();
         let Some(prediction) = self.predict(sampling, trials, level) else { return Ok(()) };
@@ -163,9 +186,10 @@ impl Sampled<'_> {
         let limit = contract.size.limit();
         let Prediction { bytes, bytes_error, .. } = prediction;
         record.decide(Topic::Samples, alloc::format!("{share} %"), Reason::Predicted(prediction));
-        let steps = goes_on_to.map_or(0.0, |worst| (crf(worst) - crf(level)).max(0.0));
-        let sure = bytes.saturating_sub(bytes_error.saturating_mul(2));
-        if whole(float(sure) * libm::exp(-PRIOR_SHRINK * steps)) >= limit {
+        let judged = judged.and_then(|worst| self.predict(sampling, trials, worst));
+        let (bytes, bytes_error) =
+            judged.map_or((bytes, bytes_error), |worst| (worst.bytes, worst.bytes_error));
+        if config.predict && bytes.saturating_sub(bytes_error.saturating_mul(2)) >= limit {
             return Err(SkipReason::WillBeTooBig { predicted: bytes, error: bytes_error, limit });
         }
         Ok(())
@@ -219,17 +243,28 @@ impl Sampled<'_> {
     }
 }
 
-/// Sets the level that the search has found so far.
-fn choose(search: &Search, step: SearchStep, trials: &[Trial], video: &mut VideoPlan, record: &mut Record) {
+/// Sets the level that the search has found so far. `missing` are the metrics of the target that couldn't be computed.
+fn choose(
+    search: &Search,
+    step: SearchStep,
+    trials: &[Trial],
+    (video, missing): (&mut VideoPlan, &[MetricName]),
+    record: &mut Record,
+) {
     let ladder = video.settings.level();
     let goals = search.goals.iter().map(|(metric, goal)| alloc::format!("{metric} {goal}"));
-    let goals = goals.collect::<Vec<String>>().join(", ");
-    let (level, reason) = match (step, trials.last()) {
-        (SearchStep::Found(level), _) => (level, Reason::TargetReached { goals, ladder }),
-        (SearchStep::Beyond(level), _) => (level, Reason::TargetBeyondLimits { goals, ladder }),
-        (SearchStep::Try(_), Some(last)) => (last.level, Reason::TargetNotFoundYet { goals, ladder }),
-        (SearchStep::Try(_), None) => return,
-        (SearchStep::Unknown, _) => (ladder, Reason::NoScoreOfTarget),
+    let mut goals = goals.collect::<Vec<String>>().join(", ");
+    if !missing.is_empty() {
+        let names: Vec<&str> = missing.iter().map(|metric| metric.name()).collect();
+        goals.push_str(&alloc::format!(" ({} can't be computed here)", names.join(", ")));
+    }
+    let (level, reason) = match step {
+        SearchStep::Found(level) => (level, Reason::TargetReached { goals, ladder }),
+        SearchStep::Beyond(level) => (level, Reason::TargetBeyondLimits { goals, ladder }),
+        SearchStep::Try(_) => {
+            (best_of(search, trials).unwrap_or(ladder), Reason::TargetNotFoundYet { goals, ladder })
+        }
+        SearchStep::Unknown => (ladder, Reason::NoScoreOfTarget),
     };
     video.settings = video.settings.at_level(level);
     let (topic, choice) = match video.settings {

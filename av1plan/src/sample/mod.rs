@@ -11,8 +11,9 @@ mod search;
 mod trial;
 mod windows;
 
-pub(crate) use curve::{PRIOR_SHRINK, nearest, score_at, size_at};
-pub(crate) use estimate::{byte_rate, crf, float, score, worst};
+pub(crate) use curve::{nearest, score_at, size_at};
+pub(crate) use estimate::{byte_rate, float, score, worst};
+pub(crate) use search::best_of;
 pub use search::{MOST_TRIALS, Search, SearchStep, search_step};
 pub use trial::{Samples, Trial, WindowReport};
 pub use windows::{Purpose, SampleWindow, sample_windows};

@@ -73,11 +73,20 @@ pub fn search_step(search: &Search, trials: &[Trial]) -> SearchStep {
     let is_tried = trials.iter().any(|trial| trial.level == answer);
     let is_near = nearest(trials, answer)
         .is_some_and(|trial| trial.level.quarters().abs_diff(answer.quarters()) <= NEAR);
-    // The limits must have been tried before it is said that they are the end.
+    if trials.len() >= MOST_TRIALS && !is_near {
+        // What no trial comes near isn't certain enough to be chosen.
+        return best_of(search, trials).map_or(SearchStep::Beyond(best), SearchStep::Found);
+    }
+    // The best level must have been tried before it is said that it is the end.
     if is_tried || trials.len() >= MOST_TRIALS || (is_near && answer != best) {
         return end(search, trials, answer, wanted);
     }
     SearchStep::Try(answer)
+}
+
+/// The worst level of which a trial has shown that it meets each goal; `None` if none does.
+pub(crate) fn best_of(search: &Search, trials: &[Trial]) -> Option<Level> {
+    trials.iter().filter(|trial| meets(search, trial)).map(|trial| trial.level).max()
 }
 
 /// The highest CRF at which each goal is met, as the trials show.

@@ -182,8 +182,15 @@ proptest! {
         let windows = sizes.iter().map(|bytes| WindowReport::new(Micros(1_000_000), *bytes)).collect();
         let rate = byte_rate(&Trial::new(level(24), windows)).unwrap();
         prop_assert!(rate.error >= rate.value * 0.03 && rate.error.is_finite());
+        let still = |key| {
+            let windows = (0..9).map(|_| WindowReport::new(Micros(1_000_000), sizes[0]).with_key(key));
+            byte_rate(&Trial::new(level(24), windows.collect())).unwrap()
+        };
+        let (all_key, none) = (still(sizes[0]), still(0));
+        prop_assert!(all_key.value - 2.0 * all_key.error < none.value * 0.16, "{all_key:?}");
         let same = Trial::new(level(24), (0..9).map(|_| WindowReport::new(Micros(7), sizes[0])).collect());
         let rate = byte_rate(&same).unwrap();
-        prop_assert!((rate.error / rate.value - 0.03).abs() < 1e-9);
+        let floor = libm::sqrt(0.03 * 0.03 + 0.25 * 0.25 / 9.0);
+        prop_assert!((rate.error / rate.value - floor).abs() < 1e-9);
     }
 }

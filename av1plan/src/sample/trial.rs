@@ -17,6 +17,9 @@ pub struct WindowReport {
     pub length: Micros,
     /// The size of its pictures in bytes.
     pub bytes: u64,
+    /// The size of its first picture in bytes, which is a key frame.
+    #[serde(default)]
+    pub key_bytes: u64,
     /// The mean score of its pictures by each metric.
     pub scores: BTreeMap<MetricName, Milli>,
 }
@@ -24,7 +27,14 @@ pub struct WindowReport {
 impl WindowReport {
     /// A window whose pictures are shown for this long and have this size.
     pub const fn new(length: Micros, bytes: u64) -> Self {
-        Self { length, bytes, scores: BTreeMap::new() }
+        Self { length, bytes, key_bytes: 0, scores: BTreeMap::new() }
+    }
+
+    /// Sets the size of the first picture in bytes.
+    #[must_use]
+    pub const fn with_key(mut self, key_bytes: u64) -> Self {
+        self.key_bytes = key_bytes;
+        self
     }
 
     /// Adds the mean score of the pictures by a metric.

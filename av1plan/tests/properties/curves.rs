@@ -51,12 +51,12 @@ impl Curve {
     }
 }
 
-/// A curve; half of the films have none.
+/// A curve; one in ten films has none.
 pub(crate) fn curve() -> impl Strategy<Value = Option<Curve>> {
     let bytes = prop_oneof![Just(0), 1..100_000_u64, 1..100_000_000_000_u64];
     let score = || (60_000..=100_000_i64, 0..1000_i64);
     let scores = prop::option::weighted(0.8, (score(), score()).prop_map(|(one, other)| [one, other]));
     let curve = (bytes, scores, 0..6_usize, prop::bool::weighted(0.1))
         .prop_map(|(bytes, scores, trials, stale)| Curve { bytes, scores, trials, stale });
-    prop::option::of(curve)
+    prop::option::weighted(0.9, curve)
 }

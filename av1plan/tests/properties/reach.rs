@@ -20,9 +20,9 @@ const UNREACHED: [&str; 2] = [
     "no-safe-rename",
 ];
 
-/// How many films are generated at most: enough to reach what one film in a thousand has. The search ends as soon as
+/// How many films are generated at most: enough to reach what one film in some thousand has. The search ends as soon as
 /// nothing is missing.
-const FILMS: u32 = 10_000;
+const FILMS: u32 = 40_000;
 
 #[test]
 fn made_up_films_reach_every_code() {

@@ -38,8 +38,8 @@ impl Sampling {
         stall: Duration,
     ) -> Result<(), Failure> {
         let failed = |error: std::io::Error| {
-            let message = format!("failed to sample {}: {error}", display(film));
-            Failure::new(Exit::Failed, message).hint("`av1cli doctor` says whether ffmpeg can encode at all")
+            let message = format!("failed to make a folder for the samples of {}: {error}", display(film));
+            Failure::new(Exit::Failed, message).hint("set TMPDIR to a folder that this user may write to")
         };
         let mut left = self.left.lock().await;
         if *left == 0 {
@@ -50,7 +50,8 @@ impl Sampling {
             let verdict = looked.plan(&tools.toolchain, policy);
             let is_sampled = verdict.decisions().iter().any(|decision| decision.topic == Topic::Samples);
             if !is_sampled && matches!(verdict, Verdict::Encode(_)) {
-                note(&format!("{}: too short to be sampled", display(film)));
+                let why = "it is too short, has no reliable times, or is of a format in which no place can be sought";
+                note(&format!("{}: not sampled, since {why}", display(film)));
             }
             return Ok(());
         }
@@ -61,8 +62,13 @@ impl Sampling {
         while let Some(next) = order {
             let (windows, settings) = (next.windows.len(), next.plan.video.settings);
             note(&format!("{}: sampling {windows} windows with {settings}", display(film)));
-            let trial = sampler.run(&next, |_| {}).await.map_err(failed)?;
-            looked.add_trial(next, trial);
+            match sampler.run(&next, |_| {}).await {
+                Ok(trial) => looked.add_trial(next, trial),
+                Err(error) => {
+                    note(&format!("warning: {} is planned without samples: {error}", display(film)));
+                    break;
+                }
+            };
             order = looked.sample_order(&tools.toolchain, policy);
         }
         Ok(())

@@ -7,15 +7,15 @@ use std::path::Path;
 
 use av1plan::SampleOrder;
 use av1plan::command::{PictureStep, SAMPLE_PICTURE, Side, sample_pictures_arguments};
+use av1plan::explain::Seconds;
 use av1plan::plan::MetricName;
 use av1plan::sample::SampleWindow;
 use ssimulacra2::{ColorPrimaries, Rgb, TransferCharacteristic, compute_frame_ssimulacra2};
 use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::process::Child;
 
-use super::{Sampler, asks, pictures_of};
+use super::{Sampler, asks, pictures_of, unscored};
 use crate::ffmpeg::argv::bind;
-use crate::sys::process::start;
 
 /// The mean scores of some pictures of a window. Empty if ffmpeg can't show them.
 pub(super) async fn compare_pictures(
@@ -29,30 +29,40 @@ pub(super) async fn compare_pictures(
         return Ok(Vec::new());
     }
     let shown = |side, path: &Path| -> Vec<OsString> {
-        bind(&sample_pictures_arguments(&order.plan, side, window, step(order, frames)), path, Path::new(""))
+        bind(
+            &sample_pictures_arguments(&order.plan, side, window, step(order, window, frames)),
+            path,
+            Path::new(""),
+        )
     };
-    let program = &sampler.tools.ffmpeg;
-    let mut before = start(program, &shown(Side::Source, sampler.film)).await?;
-    let mut after = start(program, &shown(Side::Result, sampler.scratch)).await?;
-    let size = size_of(order);
-    let comparison = async {
-        let mut seen = Seen::default();
-        loop {
-            let (one, other) = tokio::try_join!(picture(&mut before, size), picture(&mut after, size))?;
-            let Some((one, other)) = one.zip(other) else { break };
-            let compared = tokio::task::spawn_blocking(move || Compared::of(&one, &other, size, by_eye));
-            seen.add(&compared.await.map_err(io::Error::other)?);
+    let mut before = sampler.start(&shown(Side::Source, sampler.film)).await?;
+    let mut after = sampler.start(&shown(Side::Result, sampler.scratch)).await?;
+    let (size, limit) = (size_of(order), sampler.stall);
+    for child in [&mut before, &mut after] {
+        // A child that complains a lot would wait for somebody to read it.
+        if let Some(mut words) = child.stderr.take() {
+            tokio::spawn(async move { tokio::io::copy(&mut words, &mut tokio::io::sink()).await });
         }
-        Ok::<_, io::Error>(seen)
-    };
-    let seen = tokio::time::timeout(sampler.stall, comparison).await.map_err(io::Error::other)??;
+    }
+    let mut seen = Seen::default();
+    loop {
+        let both = async { tokio::try_join!(picture(&mut before, size), picture(&mut after, size)) };
+        let both = tokio::time::timeout(limit, both).await.map_err(|_| {
+            io::Error::other(format!("ffmpeg showed no picture of a sample for {}", Seconds::from(limit)))
+        })?;
+        let (one, other) = both?;
+        let Some((one, other)) = one.zip(other) else { break };
+        let compared = tokio::task::spawn_blocking(move || Compared::of(&one, &other, size, by_eye));
+        seen.add(&compared.await.map_err(io::Error::other)?);
+    }
     Ok(seen.scores(by_eye, detail))
 }
 
-/// The pictures behind the first half second, evenly spaced.
-fn step(order: &SampleOrder, frames: u32) -> PictureStep {
+/// The pictures behind those at the start that aren't scored, evenly spaced.
+fn step(order: &SampleOrder, window: SampleWindow, frames: u32) -> PictureStep {
     let count = pictures_of(order);
-    let unscored = frames / 4;
+    let share = i64::from(frames) * unscored(window).0 / window.length.0.max(1);
+    let unscored = u32::try_from(share).unwrap_or_default().min(frames);
     let every = ((frames - unscored) / count).max(1);
     PictureStep { first: unscored + every / 2, every }
 }
@@ -123,6 +133,7 @@ fn energy(pixels: &[[f32; 3]], width: usize) -> f64 {
 /// What all pictures of a window have in common.
 #[derive(Debug, Default)]
 struct Seen {
+    pictures: u32,
     ssimulacra2: Vec<f64>,
     before: f64,
     after: f64,
@@ -130,6 +141,7 @@ struct Seen {
 
 impl Seen {
     fn add(&mut self, compared: &Compared) {
+        self.pictures += 1;
         self.ssimulacra2.extend(compared.ssimulacra2);
         self.before += compared.detail.0;
         self.after += compared.detail.1;
@@ -142,7 +154,7 @@ impl Seen {
             let mean = self.ssimulacra2.iter().sum::<f64>() / self.ssimulacra2.len() as f64;
             scores.push((MetricName::Ssimulacra2, mean));
         }
-        if detail {
+        if detail && self.pictures > 0 {
             // A picture without any detail keeps all of it.
             let share = if self.before > 0.0 { (self.after / self.before * 100.0).min(100.0) } else { 100.0 };
             scores.push((MetricName::Detail, share));
