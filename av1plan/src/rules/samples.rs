@@ -253,11 +253,12 @@ fn choose(
 ) {
     let ladder = video.settings.level();
     let goals = search.goals.iter().map(|(metric, goal)| alloc::format!("{metric} {goal}"));
-    let mut goals = goals.collect::<Vec<String>>().join(", ");
-    if !missing.is_empty() {
-        let names: Vec<&str> = missing.iter().map(|metric| metric.name()).collect();
-        goals.push_str(&alloc::format!(" ({} can't be computed here)", names.join(", ")));
-    }
+    let names: Vec<&str> = missing.iter().map(|metric| metric.name()).collect();
+    let unmeasured = match names[..] {
+        [] => String::new(),
+        _ => alloc::format!(" ({} can't be computed here)", names.join(", ")),
+    };
+    let goals = goals.collect::<Vec<String>>().join(", ") + &unmeasured;
     let (level, reason) = match step {
         SearchStep::Found(level) => (level, Reason::TargetReached { goals, ladder }),
         SearchStep::Beyond(level) => (level, Reason::TargetBeyondLimits { goals, ladder }),
