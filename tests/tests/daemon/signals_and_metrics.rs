@@ -73,11 +73,15 @@ fn metrics_tell_how_things_stand() {
     wait_until("it is replaced", || replaced(&library) == 1);
     assert!(get(&address, "/healthz").starts_with("HTTP/1.1 200 "));
 
-    // The daemon renders the page at each of its beats; a command causes one.
     let after = fs::metadata(library.path("Film.mkv")).unwrap().len();
-    for command in ["pause", "resume"] {
-        library.run([command]).exits_with(0);
-    }
+    // The daemon renders the page at each of its beats; a command causes one. It may learn of the replacement only after
+    // the job file says it.
+    wait_until("the page counts it", || {
+        for command in ["pause", "resume"] {
+            library.run([command]).exits_with(0);
+        }
+        get(&address, "/metrics").contains("av1d_jobs{outcome=\"replaced\"} 1")
+    });
     let page = get(&address, "/metrics");
     assert!(page.starts_with("HTTP/1.1 200 "), "{page}");
     for line in [
