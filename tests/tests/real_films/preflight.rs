@@ -53,6 +53,8 @@ fn a_film_that_is_well_is_encoded_once_and_whole() {
 fn each_sample_of_a_web_source_has_pictures_and_sound() {
     let Some(mut library) = open() else { return };
     library.hurry();
+    // Only the preflight's commands are to be seen.
+    library.set("predict", false);
     let sizes = library.scratch().join("sizes");
     let does = format!(
         "\"$real\" \"$@\"; code=$?; stat -c %s \"$output\" >>{} 2>/dev/null; exit $code",
