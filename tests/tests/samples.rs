@@ -187,7 +187,7 @@ fn a_film_without_samples_is_encoded_by_the_ladder() {
     // An encoder that fails whenever a sample is asked for.
     library.make("Film.mkv", &format!("-f lavfi -i testsrc2=size=160x120:rate=25:duration=20,{noise}"));
     library.replace_ffmpeg(Script { when: "-stats_enc_post", does: "echo '[error] no memory' >&2; exit 1" });
-    library.encode("Film.mkv").exits_with(0).says("[replaced]").says("it is planned without samples");
+    library.encode("Film.mkv").exits_with(0).says("[replaced]").says("it is planned without more samples");
     let jobs = library.jobs();
     let job = jobs.iter().find(|job| job["path"].as_str().unwrap().ends_with("Film.mkv")).unwrap();
     assert_eq!(decision(&job["plan"], "samples").unwrap()["code"], "not-sampled");

@@ -10,10 +10,10 @@ use av1exec::state::outcome::Bytes;
 use av1exec::sys::failure::{Exit, Failure};
 use av1exec::sys::sanitize::{display, sanitize};
 use av1plan::explain::Seconds;
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::args::VerifyArgs;
 use crate::commands::films::{names_of, real};
+use crate::output::bar::Bar;
 use crate::output::console::out;
 
 /// Verifies one result and prints the findings.
@@ -39,7 +39,7 @@ pub(crate) async fn run(
         stall: settings.stall,
     };
     let bar = Bar::new();
-    let verification = verify(&request, |stage| bar.show(stage)).await;
+    let verification = verify(&request, |stage| show(&bar, stage)).await;
     bar.clear();
     let verification = verification?;
     let text = if args.json {
@@ -51,34 +51,15 @@ pub(crate) async fn run(
     Ok(if verification.good { Exit::Done } else { Exit::Failed })
 }
 
-/// A progress bar on a terminal.
-struct Bar(ProgressBar);
-
-impl Bar {
-    fn new() -> Self {
-        // indicatif hides the bar if standard error isn't a terminal.
-        let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr_with_hz(4));
-        let style = ProgressStyle::with_template("{msg:<28} [{bar:32}] {percent:>3} %");
-        bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()).progress_chars("=> "));
-        Self(bar)
-    }
-
-    fn show(&self, stage: Stage) {
-        let (message, done, of) = match stage {
-            Stage::Hashing => ("reading its bytes", 0, None),
-            Stage::Reading => ("reading its packets", 0, None),
-            Stage::Decoding { done, of } => ("decoding it", done, of),
-            Stage::Comparing => ("comparing parts of the picture", 0, None),
-            Stage::Scoring { done, of } => ("scoring the picture", done, of),
-        };
-        self.0.set_message(message);
-        self.0.set_length(of.unwrap_or_default().max(1));
-        self.0.set_position(done);
-    }
-
-    fn clear(&self) {
-        self.0.finish_and_clear();
-    }
+fn show(bar: &Bar, stage: Stage) {
+    let (message, done, of) = match stage {
+        Stage::Hashing => ("reading its bytes", 0, None),
+        Stage::Reading => ("reading its packets", 0, None),
+        Stage::Decoding { done, of } => ("decoding it", done, of),
+        Stage::Comparing => ("comparing parts of the picture", 0, None),
+        Stage::Scoring { done, of } => ("scoring the picture", done, of),
+    };
+    bar.show(message, done, of);
 }
 
 /// Returns all findings as text; no line contains a control character.

@@ -1,5 +1,6 @@
 //! Output for people, logs and programs.
 
+pub(crate) mod bar;
 pub(crate) mod bars;
 pub(crate) mod color;
 pub(crate) mod console;

@@ -1,5 +1,6 @@
 //! Scores a result's pictures against its original's with ffmpeg's VMAF or XPSNR filter.
 
+use std::ffi::OsString;
 use std::io;
 use std::path::Path;
 use std::time::Duration;
@@ -8,6 +9,8 @@ use av1plan::command::{ScorePart, ScoreRequest, SeekRange, score_arguments};
 use av1plan::judge::Metric;
 use av1plan::judge::picture::{Window, seek_position, windows};
 use av1plan::{EncodePlan, MediaProbe, Micros};
+
+use tokio::process::Child;
 
 use super::scores::{Scored, Scores, Summary, summarize};
 use crate::ffmpeg::argv::bind_pair;
@@ -87,23 +90,30 @@ impl Compare<'_> {
     async fn score(&self, part: ScorePart, reached: impl FnMut(i64)) -> io::Result<Vec<Scored>> {
         let stream = self.result.1.main_video().map_or(0, |(stream, _)| stream.index);
         let request = ScoreRequest::new(self.plan, stream, self.metric);
-        score(self.tools, &request, part, (self.result.0, self.original.0), self.stall, reached).await
+        let args = score_command(&request, part, (self.result.0, self.original.0));
+        scores_of(start(&self.tools.ffmpeg, &args).await?, self.stall, reached).await
     }
 }
 
-/// Scores the pictures of a result against its original: each with its time after the first one. `stall` is how long
-/// ffmpeg may go without delivering a picture; `reached` receives each second of the film that is reached.
-pub(super) async fn score(
-    tools: &Tools,
+/// The arguments with which ffmpeg scores the pictures of a result against its original, with as many threads as there
+/// are cores.
+pub(super) fn score_command(
     request: &ScoreRequest<'_>,
     part: ScorePart,
     (result, original): (&Path, &Path),
+) -> Vec<OsString> {
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    let request = request.with_threads(u32::try_from(threads).unwrap_or(1));
+    bind_pair(&score_arguments(&request, part), result, original)
+}
+
+/// The scores that ffmpeg prints with these arguments: of each picture, with its time after the first one. `stall` is
+/// how long it may go without delivering a picture; `reached` receives each second of the film that is reached.
+pub(super) async fn scores_of(
+    child: Child,
     stall: Duration,
     mut reached: impl FnMut(i64),
 ) -> io::Result<Vec<Scored>> {
-    let threads = std::thread::available_parallelism().map_or(1, usize::from);
-    let request = request.with_threads(u32::try_from(threads).unwrap_or(1));
-    let args = bind_pair(&score_arguments(&request, part), result, original);
     let pulse = Pulse { output: Output::Stderr, limit: stall };
     let (mut scores, mut times) = (Scores::default(), Vec::new());
     let (mut words, mut last) = (String::new(), None);
@@ -122,7 +132,6 @@ pub(super) async fn score(
             None => line.trim().clone_into(&mut words),
         },
     };
-    let child = start(&tools.ffmpeg, &args).await?;
     let status = watch(child, Some(pulse), hear).await?.status("a comparison")?;
     if !status.success() {
         return Err(io::Error::other(format!("ffmpeg can't compare the pictures ({status}): {words}")));

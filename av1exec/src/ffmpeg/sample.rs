@@ -13,7 +13,7 @@ use av1plan::plan::{MetricName, StreamType};
 use av1plan::sample::{SampleWindow, Trial, WindowReport};
 use av1plan::{EncodePlan, Micros, Milli, SampleOrder};
 
-use super::quality::score;
+use super::quality::{score_command, scores_of};
 use super::scores::mean_from;
 use tokio::process::Child;
 
@@ -100,8 +100,8 @@ impl Sampler<'_> {
         let unscored = unscored(window);
         for metric in by_ffmpeg {
             let request = ScoreRequest::new(&order.plan, 0, *metric);
-            let paths = (self.scratch, self.film);
-            match score(self.tools, &request, part, paths, self.stall, |_| {}).await {
+            let child = self.start(&score_command(&request, part, (self.scratch, self.film))).await?;
+            match scores_of(child, self.stall, |_| {}).await {
                 Ok(scores) => {
                     let mean = mean_from(*metric, &scores, unscored);
                     if let Some(mean) = mean {
@@ -191,7 +191,7 @@ fn shown(plan: &EncodePlan, window: SampleWindow, frames: u32) -> Micros {
     }
 }
 
-/// How many of a window's pictures are scored, and which.
+/// How many of a window's pictures are scored by the metrics that ffmpeg doesn't have.
 fn pictures_of(order: &SampleOrder) -> u32 {
     let windows = u32::try_from(order.windows.len()).unwrap_or(u32::MAX).max(1);
     (PICTURES / windows).clamp(2, 6)

@@ -107,7 +107,7 @@ fn size_gate_line(original: &Identity, terms: SizeTerms) -> String {
 pub fn is_outdated(marker: &Path, film: &Identity, policy: &Config) -> bool {
     size_gate_text(marker).is_some_and(|text| {
         let terms = SizeTerms::of(policy);
-        !text.contains(&size_gate_line(film, terms)) || !terms.hold_for(&text)
+        !text.contains(&size_gate_line(film, terms)) || !terms.holds_for(&text)
     })
 }
 

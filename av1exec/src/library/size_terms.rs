@@ -52,7 +52,7 @@ impl SizeTerms {
     }
 
     /// Whether a marker with this text is about the same settings, or about any.
-    pub(super) fn hold_for(self, text: &str) -> bool {
+    pub(super) fn holds_for(self, text: &str) -> bool {
         let said = text.lines().find(|line| line.starts_with(SETTINGS));
         said.is_none_or(|said| said == self.line())
     }

@@ -108,13 +108,16 @@ impl Pipeline {
             };
             match trial {
                 Ok(trial) => {
-                    if let Some(text) = looked.add_trial(order, trial) {
+                    if let Some(text) = looked.add_trial(&order, trial) {
                         let (path, identity) = (film.path.clone(), film.identity);
                         self.events.send(Event::Sampled { path, identity, text: Box::new(text) });
                     }
                 }
                 Err(error) => {
-                    self.warn(&film.path, format!("it is planned without samples: {error}"));
+                    self.warn(
+                        &film.path,
+                        format!("it is planned without more samples, since one failed: {error}"),
+                    );
                     break;
                 }
             }

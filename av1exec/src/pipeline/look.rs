@@ -102,11 +102,8 @@ impl Looked {
     }
 
     /// Adds a trial that `order` asked for, and returns the film's ffprobe output with all samples, to be stored.
-    pub fn add_trial(&mut self, order: SampleOrder, trial: Trial) -> Option<ProbeText> {
-        let SampleOrder { key, .. } = order;
-        let known = self.samples.take().filter(|samples| samples.key == key);
-        let mut samples = known.unwrap_or_else(|| Samples::new(key));
-        samples.trials.push(trial);
+    pub fn add_trial(&mut self, order: &SampleOrder, trial: Trial) -> Option<ProbeText> {
+        let samples = order.add(self.samples.take(), trial);
         self.text = self.text.take().map(|text| text.with_samples(Some(samples.to_json())));
         self.samples = Some(samples);
         self.text.clone()

@@ -69,7 +69,7 @@ pub fn sample_pictures_arguments(
     let (width, height) = SAMPLE_PICTURE;
     let PictureStep { first, every } = step;
     filters.push(format!("select=gte(n\\,{first})*not(mod(n-{first}\\,{}))", every.max(1)).into());
-    filters.push(format!("crop=min(iw\\,{width}):min(ih\\,{height})").into());
+    filters.push(format!("crop=min(iw\\,{width}):min(ih\\,{height}):exact=1").into());
     args.option("-vf", filters.join(","));
     args.fixed(&["-fps_mode", "passthrough", "-pix_fmt", "rgb48le", "-f", "rawvideo", "-"]);
     args.0

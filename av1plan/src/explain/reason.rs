@@ -5,7 +5,7 @@ use core::fmt;
 use super::Bytes;
 use super::text::{Clock, Plain, Thousandths};
 use crate::number::counted;
-use crate::plan::{LOW_MILLIBITS, PredictedScore, Prediction, Reason};
+use crate::plan::{LOW_MILLIBITS, PredictedScore, Prediction, Reason, Sought};
 
 impl fmt::Display for Reason {
     #[allow(clippy::too_many_lines, reason = "one line a reason")]
@@ -77,15 +77,15 @@ impl fmt::Display for Reason {
             Self::BitrateUnknown => {
                 f.write_str("the better end of the range; the source's bitrate isn't known")
             }
-            Self::TargetReached { goals, ladder } => {
+            Self::TargetReached(Sought { goals, ladder }) => {
                 write!(f, "samples reach {} with it; the ladder has {ladder}", Plain(goals))
             }
-            Self::TargetBeyondLimits { goals, ladder } => write!(
+            Self::TargetBeyondLimits(Sought { goals, ladder }) => write!(
                 f,
                 "as far from the ladder's {ladder} as target_limits allows; {} is beyond",
                 Plain(goals)
             ),
-            Self::TargetNotFoundYet { goals, ladder } => {
+            Self::TargetNotFoundYet(Sought { goals, ladder }) => {
                 write!(f, "the search for {} isn't at its end; the ladder has {ladder}", Plain(goals))
             }
             Self::NoScoreOfTarget => {

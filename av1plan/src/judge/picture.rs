@@ -186,10 +186,8 @@ fn compare_at(
     lag: isize,
     counted: Counted,
 ) -> Option<Defect> {
-    Plane::ALL.iter().enumerate().find_map(|(index, &plane)| {
-        let Some(Distance { error, levels, motion, variance }) = measure(both, lag, index, counted) else {
-            return Some(Defect::NoPicture { at });
-        };
+    let Some(distances) = measure(both, lag, counted) else { return Some(Defect::NoPicture { at }) };
+    Plane::ALL.iter().zip(distances).find_map(|(&plane, Distance { error, levels, motion, variance })| {
         let allowed = FLOOR + motion.min(variance / 2);
         if error > allowed {
             Some(Defect::OtherPicture { at, plane, error, allowed })

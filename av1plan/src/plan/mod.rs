@@ -34,7 +34,7 @@ pub use headers::{ExpectedHeaders, ExpectedTrack};
 pub use loss::{Loss, LossKind};
 pub use metric::MetricName;
 pub use picture::{Filter, HeldPicture, PixelFormat, Rotation, Strictness, Timestamps};
-pub use prediction::{PredictedScore, Prediction, TrialResult};
+pub use prediction::{PredictedScore, Prediction, Sought, TrialResult};
 pub use reason::{LOW_MILLIBITS, Reason};
 pub use resolution::ResolutionClass;
 pub use size_gate::SizeGate;

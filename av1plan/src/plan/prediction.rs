@@ -1,5 +1,6 @@
-//! What samples predict of a result.
+//! What samples predict of a result, and what was searched for by them.
 
+use alloc::string::String;
 use alloc::vec::Vec;
 
 use serde::{Deserialize, Serialize};
@@ -28,6 +29,16 @@ pub struct Prediction {
     /// Each trial, in the order in which they were made.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub trials: Vec<TrialResult>,
+}
+
+/// What a search for a level of quality was for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Sought {
+    /// The scores of the target.
+    pub goals: String,
+    /// The level of quality that the ladder has.
+    pub ladder: Level,
 }
 
 /// A score that samples predict.

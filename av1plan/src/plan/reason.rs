@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::name::coded;
 use crate::number::{Micros, Rational};
-use crate::plan::{Level, Prediction};
+use crate::plan::{Prediction, Sought};
 use crate::plan::{SkipReason, skipped};
 
 /// The limit of a very low bitrate, in thousandths of a bit for each pixel of each frame, counted in bits of H.264. A
@@ -127,28 +127,13 @@ pub enum Reason {
     /// The source's bitrate isn't known, so the film gets the lower (better) CRF of its resolution class.
     BitrateUnknown,
     /// The highest CRF at which samples of the film reach the target.
-    TargetReached {
-        /// The scores of the target.
-        goals: String,
-        /// The level of quality that the ladder has.
-        ladder: Level,
-    },
+    TargetReached(Sought),
     /// Samples of the film reach the target beyond the limits that the config sets (`target_limits`), so the limit is
     /// taken.
-    TargetBeyondLimits {
-        /// The scores of the target.
-        goals: String,
-        /// The level of quality that the ladder has.
-        ladder: Level,
-    },
+    TargetBeyondLimits(Sought),
     /// The search for the CRF that reaches the target isn't at its end: this is the highest of those that were tried and
     /// reach it, or the ladder's.
-    TargetNotFoundYet {
-        /// The scores of the target.
-        goals: String,
-        /// The level of quality that the ladder has.
-        ladder: Level,
-    },
+    TargetNotFoundYet(Sought),
     /// No metric of the target could be computed, so the ladder's value is taken.
     NoScoreOfTarget,
     /// The film wasn't sampled yet, which is done before it is encoded.

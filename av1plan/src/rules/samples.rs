@@ -7,15 +7,15 @@ use crate::config::{Config, Quality};
 use crate::number::{Micros, Milli};
 use crate::plan::{
     Contract, EncodePlan, EncoderSettings, Level, MetricName, PredictedScore, Prediction, Reason, SkipReason,
-    StreamPlan, StreamType, Topic, Treatment, TrialResult, Verdict, VideoPlan,
+    Sought, StreamPlan, StreamType, Topic, Treatment, TrialResult, Verdict, VideoPlan,
 };
 use crate::probe::Transfer;
 use crate::rules::record::Record;
 use crate::rules::survey::jumps;
 use crate::rules::{Source, plan};
 use crate::sample::{
-    Purpose, SampleWindow, Samples, Search, SearchStep, Trial, best_of, byte_rate, float, nearest,
-    sample_windows, score, score_at, search_step, size_at, worst,
+    Purpose, SampleWindow, Samples, Search, SearchStep, Trial, byte_rate, float, nearest, sample_windows,
+    score, score_at, search_step, size_at, worst, worst_that_meets,
 };
 use crate::toolchain::Toolchain;
 
@@ -33,6 +33,18 @@ pub struct SampleOrder {
     pub metrics: Vec<MetricName>,
     /// What the samples depend on besides the level: [`Samples::key`].
     pub key: String,
+    /// What they are made for: [`Samples::goal`].
+    pub goal: String,
+}
+
+impl SampleOrder {
+    /// Adds a trial that was made by this order to the samples that there are. Those of other settings are dropped.
+    pub fn add(&self, samples: Option<Samples>, trial: Trial) -> Samples {
+        let known = samples.filter(|samples| samples.key == self.key);
+        let mut samples = known.unwrap_or_else(|| Samples::new(self.key.clone()));
+        samples.add(&self.goal, trial);
+        samples
+    }
 }
 
 /// What should be sampled before the film is encoded, or `None`: the film isn't encoded, it wasn't surveyed or is too
@@ -44,8 +56,9 @@ pub fn sample_order(source: &Source<'_>, toolchain: &Toolchain, config: &Config)
     // A film that won't be encoded for what its samples show needs no more of them.
     let Verdict::Encode(_) = self::plan(source, toolchain, config) else { return None };
     let Sampling { key, windows, .. } = Sampling::of(&plan.video, &plan.contract, source, toolchain, config)?;
-    let trials =
-        source.samples.filter(|samples| samples.key == key).map_or(&[][..], |samples| &samples.trials);
+    let none = Samples::new(String::new());
+    let samples = source.samples.filter(|samples| samples.key == key).unwrap_or(&none);
+    let trials = &samples.trials;
     let is_hdr = is_hdr(&plan.contract);
     let ladder = plan.video.settings.level();
     let level = match config.quality {
@@ -55,17 +68,19 @@ pub fn sample_order(source: &Source<'_>, toolchain: &Toolchain, config: &Config)
             }
             ladder
         }
-        Quality::Target => match search_step(&search(&plan.video.settings, trials, is_hdr, config), trials) {
-            SearchStep::Try(level) => level,
-            SearchStep::Unknown if trials.is_empty() => ladder,
-            SearchStep::Unknown | SearchStep::Found(_) | SearchStep::Beyond(_) => return None,
-        },
+        Quality::Target => {
+            match search_step(&search(&plan.video.settings, samples, is_hdr, config), trials) {
+                SearchStep::Try(level) => level,
+                SearchStep::Unknown if trials.is_empty() => ladder,
+                SearchStep::Unknown | SearchStep::Found(_) | SearchStep::Beyond(_) => return None,
+            }
+        }
     };
     let mut plan = *plan;
     plan.video.settings = plan.video.settings.at_level(level);
     let metrics =
         MetricName::SAMPLED.iter().copied().filter(|metric| !is_hdr || metric.takes_hdr()).collect();
-    Some(SampleOrder { plan, level, windows, metrics, key })
+    Some(SampleOrder { plan, level, windows, metrics, key, goal: goal(config) })
 }
 
 /// Which windows a film has, and what its samples depend on.
@@ -125,14 +140,23 @@ fn is_hdr(contract: &Contract) -> bool {
     matches!(contract.picture.color.transfer, Some(Transfer::Smpte2084 | Transfer::AribStdB67))
 }
 
-/// The search for the config's target. Metrics by which no trial could be scored don't count.
-fn search(settings: &EncoderSettings, trials: &[Trial], is_hdr: bool, config: &Config) -> Search {
+/// What samples are made for.
+fn goal(config: &Config) -> String {
+    match config.quality {
+        Quality::Ladder => String::new(),
+        Quality::Target => alloc::format!("{} within {}", config.target, config.target_limits),
+    }
+}
+
+/// The search for the config's target. Metrics by which a trial couldn't be scored don't count.
+fn search(settings: &EncoderSettings, samples: &Samples, is_hdr: bool, config: &Config) -> Search {
+    let trials = &samples.trials;
     let mut goals = config.target.scores(is_hdr);
     goals.retain(|(metric, _)| trials.iter().all(|trial| score(trial, *metric).is_some()));
     let (start, (best, worst)) = (settings.level(), settings.levels());
     let limits =
         (start.lower_by(config.target_limits).max(best), start.higher_by(config.target_limits).min(worst));
-    Search::new(goals, start, limits, settings.step())
+    Search::new(goals, start, limits, settings.step()).with_known(samples.known_for(&goal(config)))
 }
 
 /// What the decision depends on.
@@ -156,9 +180,7 @@ impl Sampled<'_> {
         let wants_target = config.quality == Quality::Target;
         let trials = sampling.as_ref().zip(source.samples);
         let trials = trials.filter(|(sampling, samples)| sampling.key == samples.key);
-        let Some((sampling, Samples { trials, .. })) =
-            trials.filter(|(_, samples)| !samples.trials.is_empty())
-        else {
+        let Some((sampling, samples)) = trials.filter(|(_, samples)| !samples.trials.is_empty()) else {
             if wants_target {
                 let reason = if sampling.is_some() || source.probe.survey.is_none() {
                     Reason::NotSampled
@@ -169,16 +191,17 @@ impl Sampled<'_> {
             }
             return Ok(());
         };
+        let trials = &samples.trials;
         let mut judged = None;
         if wants_target {
-            let search = search(&video.settings, trials, is_hdr(contract), config);
+            let search = search(&video.settings, samples, is_hdr(contract), config);
             let step = search_step(&search, trials);
             let missing = config.target.scores(is_hdr(contract));
             let missing =
-                missing.iter().filter(|goal| !search.goals.contains(goal)).map(|(metric, _)| *metric);
+                missing.iter().filter(|goal| !search.goals().contains(goal)).map(|(metric, _)| *metric);
             choose(&search, step, trials, (video, &missing.collect::<Vec<_>>()), record);
             // While the search goes on, the worst level that it may choose counts for the size.
-            judged = matches!(step, SearchStep::Try(_)).then_some(search.limits.1);
+            judged = matches!(step, SearchStep::Try(_)).then_some(search.limits().1);
         }
         let level = video.settings.level();
         let Some(prediction) = self.predict(sampling, trials, level) else { return Ok(()) };
@@ -221,7 +244,7 @@ impl Sampled<'_> {
         Some(Prediction {
             level,
             windows: u64::try_from(near.windows.len()).unwrap_or(u64::MAX),
-            sampled: Micros(near.windows.iter().map(|window| window.length.0).sum()),
+            sampled: Micros(near.windows.iter().fold(0, |sum, window| window.length.0.saturating_add(sum))),
             bytes: whole(rate.value),
             bytes_error: self::whole(rate.error * length),
             scores: scores.collect(),
@@ -252,18 +275,19 @@ fn choose(
     record: &mut Record,
 ) {
     let ladder = video.settings.level();
-    let goals = search.goals.iter().map(|(metric, goal)| alloc::format!("{metric} {goal}"));
+    let goals = search.goals().iter().map(|(metric, goal)| alloc::format!("{metric} {goal}"));
     let names: Vec<&str> = missing.iter().map(|metric| metric.name()).collect();
     let unmeasured = match names[..] {
         [] => String::new(),
         _ => alloc::format!(" ({} can't be computed here)", names.join(", ")),
     };
     let goals = goals.collect::<Vec<String>>().join(", ") + &unmeasured;
+    let sought = Sought { goals, ladder };
     let (level, reason) = match step {
-        SearchStep::Found(level) => (level, Reason::TargetReached { goals, ladder }),
-        SearchStep::Beyond(level) => (level, Reason::TargetBeyondLimits { goals, ladder }),
+        SearchStep::Found(level) => (level, Reason::TargetReached(sought)),
+        SearchStep::Beyond(level) => (level, Reason::TargetBeyondLimits(sought)),
         SearchStep::Try(_) => {
-            (best_of(search, trials).unwrap_or(ladder), Reason::TargetNotFoundYet { goals, ladder })
+            (worst_that_meets(search, trials).unwrap_or(ladder), Reason::TargetNotFoundYet(sought))
         }
         SearchStep::Unknown => (ladder, Reason::NoScoreOfTarget),
     };

@@ -41,7 +41,7 @@ const fn prior_slope(metric: MetricName) -> f64 {
 }
 
 /// By how much a step of CRF shrinks the logarithm of the size, before a second trial shows it.
-pub(crate) const PRIOR_SHRINK: f64 = 0.065;
+const PRIOR_SHRINK: f64 = 0.065;
 
 /// A slope is at least this share of the one before a second trial, and at most as many times as large: windows where
 /// nothing moves show none at all.

@@ -13,7 +13,7 @@ mod windows;
 
 pub(crate) use curve::{nearest, score_at, size_at};
 pub(crate) use estimate::{byte_rate, float, score, worst};
-pub(crate) use search::best_of;
+pub(crate) use search::worst_that_meets;
 pub use search::{MOST_TRIALS, Search, SearchStep, search_step};
 pub use trial::{Samples, Trial, WindowReport};
 pub use windows::{Purpose, SampleWindow, sample_windows};

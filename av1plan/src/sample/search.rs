@@ -10,23 +10,43 @@ use crate::plan::{Level, MetricName};
 
 /// What is searched for.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
 pub struct Search {
     /// The scores that the film must have, each of them.
-    pub goals: Vec<(MetricName, Milli)>,
-    /// The level of the first trial.
-    pub start: Level,
-    /// The best and the worst level that may be chosen. The search never leaves them.
-    pub limits: (Level, Level),
+    pub(super) goals: Vec<(MetricName, Milli)>,
+    /// The level of the first trial, between the limits.
+    pub(super) start: Level,
+    /// The best and the worst level that may be chosen, in this order.
+    pub(super) limits: (Level, Level),
     /// How far apart the encoder's levels are, in quarters of a step of CRF; at least 1.
-    pub step: u16,
+    pub(super) step: u16,
+    /// How many of the trials were made by other searches.
+    pub(super) known: usize,
 }
 
 impl Search {
-    /// A search for the worst level between `limits` at which each goal is met, beginning at `start`, which lies
-    /// between them.
+    /// A search for the worst level between `limits` at which each goal is met, beginning at `start`, or at the limit
+    /// that is nearer. `step` is how far apart the encoder's levels are, in quarters of a step of CRF; 0 counts as 1.
     pub fn new(goals: Vec<(MetricName, Milli)>, start: Level, limits: (Level, Level), step: u16) -> Self {
-        Self { goals, start, limits, step: step.max(1) }
+        let (best, worst) = (limits.0.min(limits.1), limits.1.max(limits.0));
+        Self { goals, start: start.clamp(best, worst), limits: (best, worst), step: step.max(1), known: 0 }
+    }
+
+    /// Says how many of the trials, the first ones, were made by other searches: they help, and don't count among
+    /// [`MOST_TRIALS`].
+    #[must_use]
+    pub fn with_known(mut self, known: usize) -> Self {
+        self.known = known;
+        self
+    }
+
+    /// The scores that the film must have.
+    pub fn goals(&self) -> &[(MetricName, Milli)] {
+        &self.goals
+    }
+
+    /// The best and the worst level that may be chosen.
+    pub const fn limits(&self) -> (Level, Level) {
+        self.limits
     }
 }
 
@@ -53,16 +73,15 @@ const FARTHEST: (f64, f64) = (8.0, 12.0);
 /// A level within this many quarters of a step of CRF of one that was tried needs no trial of its own.
 const NEAR: u16 = 4;
 
-/// The next step of a search after these trials. It ends after [`MOST_TRIALS`] of them at the latest, and chooses
+/// The next step of a search after these trials. It ends after [`MOST_TRIALS`] of its own at the latest, and chooses
 /// nothing that a trial has shown to miss a goal.
 pub fn search_step(search: &Search, trials: &[Trial]) -> SearchStep {
-    let (best, worst) = search.limits;
-    let start = search.start.clamp(best, worst);
+    let (best, _) = search.limits;
     if search.goals.is_empty() {
         return SearchStep::Unknown;
     }
     if trials.is_empty() {
-        return SearchStep::Try(start);
+        return SearchStep::Try(search.start);
     }
     let Some(wanted) = wanted_crf(search, trials) else { return SearchStep::Unknown };
     let wanted = match trials {
@@ -73,20 +92,23 @@ pub fn search_step(search: &Search, trials: &[Trial]) -> SearchStep {
     let is_tried = trials.iter().any(|trial| trial.level == answer);
     let is_near = nearest(trials, answer)
         .is_some_and(|trial| trial.level.quarters().abs_diff(answer.quarters()) <= NEAR);
-    if trials.len() >= MOST_TRIALS && !is_near {
+    let is_last = trials.len().saturating_sub(search.known) >= MOST_TRIALS;
+    if is_last && !is_near {
         // What no trial comes near isn't certain enough to be chosen.
-        return best_of(search, trials).map_or(SearchStep::Beyond(best), SearchStep::Found);
+        return worst_that_meets(search, trials).map_or(SearchStep::Beyond(best), SearchStep::Found);
     }
     // The best level must have been tried before it is said that it is the end.
-    if is_tried || trials.len() >= MOST_TRIALS || (is_near && answer != best) {
+    if is_tried || is_last || (is_near && answer != best) {
         return end(search, trials, answer, wanted);
     }
     SearchStep::Try(answer)
 }
 
-/// The worst level of which a trial has shown that it meets each goal; `None` if none does.
-pub(crate) fn best_of(search: &Search, trials: &[Trial]) -> Option<Level> {
-    trials.iter().filter(|trial| meets(search, trial)).map(|trial| trial.level).max()
+/// The worst level between the limits of which a trial has shown that it meets each goal; `None` if none does.
+pub(crate) fn worst_that_meets(search: &Search, trials: &[Trial]) -> Option<Level> {
+    let (best, worst) = search.limits;
+    let allowed = trials.iter().filter(|trial| (best..=worst).contains(&trial.level));
+    allowed.filter(|trial| meets(search, trial)).map(|trial| trial.level).max()
 }
 
 /// The highest CRF at which each goal is met, as the trials show.

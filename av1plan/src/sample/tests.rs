@@ -52,7 +52,11 @@ impl Film {
 
     /// Searches to the end, and returns the level, whether it is a limit, and the trials.
     fn search(&self, search: &Search) -> (Level, bool, Vec<Trial>) {
-        let mut trials = Vec::new();
+        self.search_after(search, Vec::new())
+    }
+
+    /// Searches on after the trials of another search.
+    fn search_after(&self, search: &Search, mut trials: Vec<Trial>) -> (Level, bool, Vec<Trial>) {
         loop {
             match search_step(search, &trials) {
                 SearchStep::Try(level) => {
@@ -64,7 +68,7 @@ impl Film {
                         trials.iter().all(|trial: &Trial| trial.level != level),
                         "{level} is tried again"
                     );
-                    assert!(trials.len() < MOST_TRIALS, "a fifth trial");
+                    assert!(trials.len() < MOST_TRIALS + search.known, "a fifth trial");
                     trials.push(self.trial(level));
                 }
                 SearchStep::Found(level) => return (level, false, trials),
@@ -131,6 +135,30 @@ fn a_target_beyond_the_limits_gives_the_limit() {
 }
 
 #[test]
+fn a_search_begins_anew_for_another_goal_with_what_is_known() {
+    let film =
+        Film { neg: (3.0, 0.06), ssimulacra2: (74.0, 0.9), bend: 0.4, spread: 2.0, noise: 0.4, seed: 5 };
+    let far = Search { goals: [(MetricName::VmafNeg, Milli::whole(99))].into(), ..high((1, 63)) };
+    let (_, _, mut known) = film.search(&far);
+    while known.len() < MOST_TRIALS {
+        known.push(film.trial(level(63 - u16::try_from(known.len()).unwrap())));
+    }
+    let other = high((1, 63)).with_known(known.len());
+    assert!(matches!(search_step(&other, &known), SearchStep::Try(_)), "what is known doesn't count");
+    let (found, beyond, _) = film.search_after(&other, known);
+    let (neg, ssimulacra2) = film.scores(crf(found));
+    assert!(!beyond && neg > 92.0 && ssimulacra2 > 68.0, "{found}: {neg} {ssimulacra2}");
+}
+
+#[test]
+fn limits_may_be_given_in_any_order() {
+    let (one, other) =
+        (high((18, 30)), Search::new(high((1, 63)).goals, level(50), (level(30), level(18)), 0));
+    assert_eq!((one.limits(), other.limits()), ((level(18), level(30)), (level(18), level(30))));
+    assert_eq!(search_step(&other, &[]), SearchStep::Try(level(30)));
+}
+
+#[test]
 fn what_has_no_score_is_unknown() {
     let trial =
         Trial::new(level(24), [WindowReport::new(Micros(1), 1), WindowReport::new(Micros(1), 1)].into());
@@ -162,11 +190,16 @@ proptest! {
     fn every_search_ends_inside_its_limits_and_on_the_right_side(
         neg in (0.2..20.0, 0.01..0.15), ssimulacra2 in (20.0..95.0, 0.1..3.0), bend in -0.3..0.6, spread in 0.0..10.0,
         noise in 0.0..0.6, seed: u64, start in 1..=63_u16, reach in 0..=62_u16, step in 1..=4_u16,
+        other in 1..=63_u16, again: bool,
     ) {
         let film = Film { neg, ssimulacra2, bend, spread, noise, seed };
         let (least, most) = (start.saturating_sub(reach).max(1), (start + reach).min(63));
         let search = Search { start: level(start), step, ..high((least, most)) };
-        let (found, beyond, trials) = film.search(&search);
+        // The trials of an earlier search with other limits and another goal are there already.
+        let earlier = Search { start: level(other), goals: [(MetricName::VmafNeg, Milli::whole(97))].into(), ..high((1, 63)) };
+        let known = if again { film.search(&earlier).2 } else { Vec::new() };
+        let search = search.with_known(known.len());
+        let (found, beyond, trials) = film.search_after(&search, known);
         prop_assert!((level(least)..=level(most)).contains(&found));
         let missed = |trial: &Trial| {
             let lacks = |metric, goal| score(trial, metric).unwrap().value < goal - 0.001;

@@ -66,20 +66,38 @@ impl Trial {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Samples {
-    /// What else the samples depend on ([`SampleOrder::key`](crate::SampleOrder::key)): samples with another key say nothing.
+    /// What else the samples depend on ([`SampleOrder::key`](crate::SampleOrder::key)): samples with another key
+    /// say nothing.
     pub key: String,
     /// The trials in the order in which they were made.
     pub trials: Vec<Trial>,
+    /// What the last of them were made for: a text that differs from goal to goal.
+    #[serde(default)]
+    pub goal: String,
+    /// How many trials there were when that began.
+    #[serde(default)]
+    pub known: usize,
 }
 
 impl Samples {
     /// No trials yet.
     pub const fn new(key: String) -> Self {
-        Self { key, trials: Vec::new() }
+        Self { key, trials: Vec::new(), goal: String::new(), known: 0 }
     }
 
-    /// Reads samples that [`Samples::to_json`] wrote; `None` if another version wrote them, as if the film hadn't been
-    /// sampled.
+    /// How many of the trials were made for something else than `goal`.
+    pub(crate) fn known_for(&self, goal: &str) -> usize {
+        if self.goal == goal { self.known } else { self.trials.len() }
+    }
+
+    /// Adds a trial that was made for `goal`.
+    pub fn add(&mut self, goal: &str, trial: Trial) {
+        self.known = self.known_for(goal);
+        self.goal = String::from(goal);
+        self.trials.push(trial);
+    }
+
+    /// Reads samples that [`Samples::to_json`] wrote; `None` if the text is anything else, as if the film hadn't been sampled.
     pub fn from_json(json: &[u8]) -> Option<Self> {
         let read: Self = serde_json::from_slice(json).ok()?;
         let is_sound = |window: &WindowReport| window.length.0 > 0;

@@ -236,7 +236,7 @@ fn step(text: &str) -> bool {
         "format=yuv444p10le",
         "pad=ceil(iw/2)*2:ceil(ih/2)*2",
         "setsar=1",
-        "crop=min(iw\\,1920):min(ih\\,1080)",
+        "crop=min(iw\\,1920):min(ih\\,1080):exact=1",
         "setpts=PTS-STARTPTS",
         "settb=AVTB",
         "xpsnr=ts_sync_mode=nearest",

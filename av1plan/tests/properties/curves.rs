@@ -18,6 +18,8 @@ pub(crate) struct Curve {
     scores: Option<[(i64, i64); 2]>,
     /// How many trials are made at most.
     trials: usize,
+    /// How long each window is shown; an index may hold anything.
+    length: Micros,
     /// Whether the samples are those of other settings.
     stale: bool,
 }
@@ -32,15 +34,14 @@ impl Curve {
             let quarters = order.level.quarters();
             let window = || {
                 let bytes = self.bytes / (u64::from(quarters) / 10 + 1);
-                let window = WindowReport::new(Micros::from_secs(1), bytes);
+                let window = WindowReport::new(self.length, bytes);
                 let names = [MetricName::VmafNeg, MetricName::Ssimulacra2];
                 self.scores.iter().flatten().zip(names).fold(window, |window, ((best, loss), name)| {
                     window.with_score(name, Milli(best - loss * i64::from(quarters)))
                 })
             };
             let windows = iter::repeat_with(window).take(order.windows.len()).collect();
-            let samples = samples.get_or_insert_with(|| Samples::new(order.key));
-            samples.trials.push(Trial::new(order.level, windows));
+            samples = Some(order.add(samples.take(), Trial::new(order.level, windows)));
         }
         if self.stale
             && let Some(samples) = &mut samples
@@ -56,7 +57,8 @@ pub(crate) fn curve() -> impl Strategy<Value = Option<Curve>> {
     let bytes = prop_oneof![Just(0), 1..100_000_u64, 1..100_000_000_000_u64];
     let score = || (60_000..=100_000_i64, 0..1000_i64);
     let scores = prop::option::weighted(0.8, (score(), score()).prop_map(|(one, other)| [one, other]));
-    let curve = (bytes, scores, 0..6_usize, prop::bool::weighted(0.1))
-        .prop_map(|(bytes, scores, trials, stale)| Curve { bytes, scores, trials, stale });
+    let length = prop_oneof![9 => Just(Micros::from_secs(1)), 1 => Just(Micros(i64::MAX))];
+    let curve = (bytes, scores, 0..6_usize, length, prop::bool::weighted(0.1))
+        .prop_map(|(bytes, scores, trials, length, stale)| Curve { bytes, scores, trials, length, stale });
     prop::option::weighted(0.9, curve)
 }

@@ -73,7 +73,10 @@ impl Basis {
             state,
             refusals,
             survey,
-            sampling: Arc::new(Sampling::of(args.sample.unwrap_or_default())),
+            sampling: Arc::new(Sampling::of(
+                args.sample.unwrap_or_default(),
+                args.files.iter().all(|file| !file.is_dir()),
+            )),
             stall: settings.stall,
         }
     }

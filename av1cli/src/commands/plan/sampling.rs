@@ -14,18 +14,21 @@ use av1plan::plan::Topic;
 use av1plan::{Config, Verdict};
 use tokio::sync::Mutex;
 
+use crate::output::bar::Bar;
 use crate::output::console::note;
 
 /// Samples films, one at a time, since each sample takes all cores.
 pub(super) struct Sampling {
     /// How many more films are sampled.
     left: Mutex<u64>,
+    /// Whether progress is shown: no rows of other films are printed meanwhile.
+    shows_progress: bool,
 }
 
 impl Sampling {
     /// Samples this many films.
-    pub(super) fn of(films: u64) -> Self {
-        Self { left: Mutex::new(films) }
+    pub(super) fn of(films: u64, shows_progress: bool) -> Self {
+        Self { left: Mutex::new(films), shows_progress }
     }
 
     /// Makes all trials that the film's plan asks for, if films are sampled. The samples are removed.
@@ -62,13 +65,22 @@ impl Sampling {
         while let Some(next) = order {
             let (windows, settings) = (next.windows.len(), next.plan.video.settings);
             note(&format!("{}: sampling {windows} windows with {settings}", display(film)));
-            match sampler.run(&next, |_| {}).await {
-                Ok(trial) => looked.add_trial(next, trial),
+            let bar = if self.shows_progress { Bar::new() } else { Bar::hidden() };
+            let of = u64::try_from(windows).ok();
+            let trial =
+                sampler.run(&next, |done| bar.show("sampling", u64::try_from(done).unwrap_or_default(), of));
+            let trial = trial.await;
+            bar.clear();
+            match trial {
+                Ok(trial) => drop(looked.add_trial(&next, trial)),
                 Err(error) => {
-                    note(&format!("warning: {} is planned without samples: {error}", display(film)));
+                    note(&format!(
+                        "warning: {} is planned without more samples, since one failed: {error}",
+                        display(film)
+                    ));
                     break;
                 }
-            };
+            }
             order = looked.sample_order(&tools.toolchain, policy);
         }
         Ok(())

@@ -177,3 +177,26 @@ fn films_are_counted_by_what_came_of_them_without_a_daemon() {
     let before = files();
     assert_eq!((census(folder.path()).unwrap(), files()), (counted, before));
 }
+
+/// An av1d before samples wrote no table for them.
+#[test]
+fn what_an_index_without_samples_knows_stays_and_samples_are_added() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = PathBuf::from("/films/a.mkv");
+    let entry = Box::new(FilmEntry { is_probed: true, ..entry(7) });
+    let film = entry.identity;
+    let text = ProbeText::new(b"probe".to_vec()).with_survey(Some(b"survey".to_vec()));
+    let mut index = opened(folder.path());
+    index.write([&Write::Probe(path.clone(), entry.clone(), text.clone())]).unwrap();
+    index.connection.execute_batch("DROP TABLE samples").unwrap();
+    drop(index);
+    let mut index = opened(folder.path());
+    assert_eq!(index.probe(&path, &film).unwrap(), Some(text.clone()));
+    let text = text.with_samples(Some(b"samples".to_vec()));
+    index.write([&Write::Probe(path.clone(), entry, text.clone())]).unwrap();
+    assert_eq!(peek_probe(folder.path(), &path, &film).unwrap(), Some(text));
+    index.write([&Write::Forget(vec![path.clone()])]).unwrap();
+    assert_eq!(index.probe(&path, &film).unwrap(), None);
+    let left: i64 = index.connection.query_row("SELECT count(*) FROM samples", [], |row| row.get(0)).unwrap();
+    assert_eq!(left, 0);
+}

@@ -1,6 +1,7 @@
 //! How much the thumbnails of a result differ from those of its source.
 
 use alloc::vec::Vec;
+use core::array::from_fn;
 
 use super::{BYTES_PER_SAMPLE, Counted, PLANES, ThumbnailSize};
 
@@ -44,26 +45,30 @@ impl<'a> Thumbnails<'a> {
     }
 }
 
-/// Measures one plane over pairs of frames, with the result `lag` frames behind the source. `None` if there is no pair.
+/// Measures each plane over pairs of frames, with the result `lag` frames behind the source. The same frames count for
+/// all planes. `None` if there is no pair.
 pub(super) fn measure(
     (source, result): (Thumbnails<'_>, Thumbnails<'_>),
     lag: isize,
-    plane: usize,
     counted: Counted,
-) -> Option<Distance> {
-    let mut pairs: Vec<Sums> = (0..source.count())
+) -> Option<[Distance; PLANES]> {
+    let mut pairs: Vec<[Sums; PLANES]> = (0..source.count())
         .filter_map(|frame| Some((frame, frame.checked_add_signed(lag)?)))
         .filter(|(_, other)| *other < result.count())
-        .map(|(frame, other)| pair(source, frame, result.plane(other, plane), plane))
+        .map(|(frame, other)| from_fn(|plane| pair(source, frame, result.plane(other, plane), plane)))
         .collect();
     if counted == Counted::BetterHalf {
-        pairs.sort_by_key(Sums::error);
+        pairs.sort_by_key(|planes| planes.iter().map(Sums::error).sum::<i128>());
         pairs.truncate(pairs.len().div_ceil(2));
     }
-    pairs.iter().fold(Sums::default(), Sums::plus).distance()
+    let planes = from_fn(|plane| {
+        pairs.iter().fold(Sums::default(), |sums, planes| sums.plus(&planes[plane])).distance()
+    });
+    let [Some(y), Some(u), Some(v)] = planes else { return None };
+    Some([y, u, v])
 }
 
-/// Measures one frame of the source against the samples of one of the result.
+/// Measures a plane of one frame of the source against the samples of one of the result.
 fn pair(source: Thumbnails<'_>, frame: usize, result: impl Iterator<Item = i64>, plane: usize) -> Sums {
     let mut sums = Sums::default();
     for (s, r) in source.plane(frame, plane).zip(result) {
