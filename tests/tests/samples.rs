@@ -136,6 +136,21 @@ fn a_film_that_will_be_too_big_is_left_alone_before_its_encode() {
     library.encode("Film.mkv").exits_with(0).says("[too-big]");
 }
 
+/// Each sample of a picture that stands still begins with a key frame that costs as much as seconds of the film, of which
+/// the film has few: that isn't taken for a film that is too big.
+#[test]
+fn a_picture_that_stands_still_is_not_taken_for_too_big() {
+    let Some(library) = open() else { return };
+    let still = "-f lavfi -i color=gray:size=320x180:rate=25:duration=64,noise=alls=60 -c:v libx264 \
+                 -preset ultrafast -crf 6 -pix_fmt yuv420p";
+    let film = library.make("Still.mkv", still);
+    let before = fs::metadata(&film).unwrap().len();
+    let plan = planned(&library, &["--sample"], "Still.mkv");
+    let bytes = predicted(&plan)["bytes"].as_u64().unwrap();
+    assert!(bytes > before * 9 / 10, "the samples alone say that it is too big: {bytes} of {before}");
+    library.encode("Still.mkv").exits_with(0).says("[replaced]");
+}
+
 /// A grainy, a flat and a drawn film need different CRFs for the same quality, and each gets it.
 #[test]
 fn each_film_gets_the_crf_that_it_needs_for_the_target() {
