@@ -97,7 +97,8 @@ impl Samples {
         self.trials.push(trial);
     }
 
-    /// Reads samples that [`Samples::to_json`] wrote; `None` if the text is anything else, as if the film hadn't been sampled.
+    /// Reads samples that [`Samples::to_json`] wrote; `None` if the text is anything else, as if the film hadn't been
+    /// sampled.
     pub fn from_json(json: &[u8]) -> Option<Self> {
         let read: Self = serde_json::from_slice(json).ok()?;
         let is_sound = |window: &WindowReport| window.length.0 > 0;

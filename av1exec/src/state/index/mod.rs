@@ -153,8 +153,8 @@ impl Index {
         rows.collect()
     }
 
-    /// Returns ffprobe's stored output, the survey and the samples of a film, if the file's identity is the one that was probed:
-    /// after a failed write they may belong to an earlier file of the same name.
+    /// Returns ffprobe's stored output, the survey and the samples of a film, if the file's identity is the one that was
+    /// probed: after a failed write they may belong to an earlier file of the same name.
     pub fn probe(&self, path: &Path, film: &Identity) -> rusqlite::Result<Option<ProbeText>> {
         read_probe(&self.connection, path, film)
     }
